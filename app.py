@@ -1,0 +1,30 @@
+"""The CDK app: settings to stacks."""
+
+import sys
+
+from aws_cdk import App, Environment, Stage, Validations
+from cdk_nag import AwsSolutionsChecks
+
+from stacks.settings import SettingsError, from_context
+from stacks.top_picks_stack import TopPicksStack
+
+
+def main(app: App) -> App:
+    """Add a stack for each environment of the context; nothing is synthesised yet.
+
+    Raises:
+        SettingsError: a setting is missing, unknown or wrong.
+    """
+    Validations.of(app).add_plugins(AwsSolutionsChecks(app))
+    for name, settings in from_context(app.node).items():
+        scope = Stage(app, name) if name else app
+        env = Environment(account=settings.account, region=settings.region)
+        TopPicksStack(scope, "TopPicks", settings=settings, env=env)
+    return app
+
+
+if __name__ == "__main__":
+    try:
+        main(App()).synth()
+    except SettingsError as error:
+        sys.exit(f"\n{error}\n")

@@ -1,0 +1,303 @@
+"""The two entry points of the Provider framework: parse, take a step, answer.
+
+Source: README of ``aws-cdk-lib/custom-resources``, "Provider Framework". ``on_event`` never raises
+once a Create may have been applied: the framework would answer with a marker id and swallow the
+Delete that cleans up (aws-cdk issue 28996). It returns the ARN with the failure beside it, and
+``is_complete`` raises.
+"""
+
+import json
+import logging
+import time
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, replace
+from functools import cache, partial
+from typing import Any, Final
+
+import boto3
+from botocore.config import Config as ClientConfig
+
+from . import vocabulary as v
+from .errors import ACCESS_DENIED, NotFoundError, PermanentError, TransientError
+from .events import Request, RequestType, Wanted, within
+from .lifecycle import Done, Fail, Recommender, Verdict, Wait, at_rest, away, readiness, toward
+from .reconcile import Reconciler
+from .service import Personalize
+from .stack import Operation, Stacks
+
+LOG = logging.getLogger(__name__)
+LOG.setLevel(logging.INFO)
+
+BRIEF_SECONDS: Final = 120.0
+"""How long the service may take to show what it accepted, and IAM to apply a new role's policy."""
+
+MAX_METRICS_BYTES: Final = 2000
+"""An answer may have 4096 bytes in all (crpg-ref-responses)."""
+
+
+class CustomResourceError(Exception):
+    """What the ``cdk deploy`` terminal shows of a request that failed."""
+
+    def __init__(self, message: str) -> None:
+        super().__init__(within(message))
+
+
+@dataclass(frozen=True)
+class CustomResources:
+    """Answers the requests of all resource types of this package."""
+
+    service: Personalize
+    stacks: Stacks
+    clock: Callable[[], float] = time.time
+
+    def on_event(self, event: Mapping[str, Any]) -> dict[str, Any]:
+        """Begin a request: one look, and at most one step.
+
+        Raises:
+            CustomResourceError: the request is not understood or came late; nothing was changed.
+        """
+        memory: dict[str, Any] = {"StartedAt": self.clock()}
+        try:
+            request = Request.parse(event)
+            wanted = _wanted(request)
+            operation = self._operation(request)
+        except (ValueError, PermanentError, TransientError) as error:
+            raise CustomResourceError(f"Nothing was changed. {error}") from error
+        if operation is None:
+            return _answer(request, request.physical_id or request.logical_id, memory)
+        if not operation.sends(request.type):
+            raise CustomResourceError(
+                f"A late {request.type} of {request.logical_id} came while the stack was "
+                f"{operation.status}. Nothing was changed."
+            )
+        try:
+            verdict = self._step(request, operation, wanted)
+        except Exception as error:
+            LOG.exception("Unexpected")
+            verdict = Fail(f"Unexpected {type(error).__name__}: {error}")
+        _log("Begun", request, verdict)
+        physical_id = wanted.arn if wanted else request.physical_id or request.logical_id
+        memory |= {"Operation": [operation.status, operation.started], **_memory(verdict)}
+        return _answer(request, physical_id, memory)
+
+    def is_complete(self, event: Mapping[str, Any]) -> dict[str, Any]:
+        """Look again, and take the next step if there is one.
+
+        Raises:
+            CustomResourceError: the request failed, with the service's own reason.
+        """
+        request = Request.parse(event)
+        if request.resource_type == v.TRAINING_GATE_TYPE:
+            verdict, data = self._gate(request)
+        else:
+            verdict, data = self._continued(request)
+        verdict = self._in_time(request, verdict)
+        _log("Polled", request, verdict)
+        if isinstance(verdict, Fail):
+            raise CustomResourceError(verdict.why)
+        if isinstance(verdict, Wait):
+            return {"IsComplete": False}
+        return {"IsComplete": True, "Data": data}
+
+    def _operation(self, request: Request) -> Operation | None:
+        """Return the operation that sent a request which may change something, or None."""
+        deletes = request.type is RequestType.DELETE
+        changes = {v.RECOMMENDER_TYPE: True, v.STOP_TYPE: not deletes, v.SWEEP_TYPE: deletes}
+        if not changes.get(request.resource_type, False):
+            return None
+        return self.stacks.operation(request.stack_id)
+
+    def _step(self, request: Request, operation: Operation, wanted: Wanted | None) -> Verdict:
+        reconciler = Reconciler(
+            self.service, self.stacks, stack_id=request.stack_id, operation=operation, wanted=wanted
+        )
+        try:
+            if wanted:
+                return _converge(request, reconciler, wanted)
+            if request.resource_type == v.STOP_TYPE:
+                return reconciler.advance(request.recommender_arn, partial(at_rest, request.owner))
+            if request.resource_type == v.SWEEP_TYPE:
+                return _sweep(request, reconciler, operation)
+            return _remove(request, reconciler, operation)
+        except PermanentError as error:
+            role_is_new = request.type is RequestType.CREATE and error.code in ACCESS_DENIED
+            return Wait(str(error), brief=True) if role_is_new else Fail(str(error))
+
+    def _continued(self, request: Request) -> tuple[Verdict, dict[str, str]]:
+        wanted = _wanted(request)
+        memory = request.memory
+        if "Operation" not in memory:
+            return Done("nothing to do"), {}
+        verdict = _remembered(memory)
+        if isinstance(verdict, Wait):
+            verdict = self._step(request, Operation(*memory["Operation"]), wanted)
+        data = _attributes(request, wanted, verdict) if wanted else {}
+        return verdict, data
+
+    def _gate(self, request: Request) -> tuple[Verdict, dict[str, str]]:
+        if request.type is RequestType.DELETE:
+            return Done("a training gate has nothing to delete"), {}
+        gate = request.gate()
+        seen = None
+        verdict: Verdict
+        try:
+            seen = self.service.describe(gate.recommender_arn)
+        except TransientError as error:
+            verdict = Wait(str(error))
+        except PermanentError as error:
+            verdict = Fail(str(error))
+        else:
+            verdict = readiness(
+                gate.config, seen, running=gate.running, updated_after=gate.updated_after
+            )
+        if isinstance(verdict, Wait):
+            verdict = replace(verdict, others_follow=not gate.last)
+        return verdict, _metrics(seen) if seen and gate.last else {}
+
+    def _in_time(self, request: Request, verdict: Verdict) -> Verdict:
+        """Return the verdict, or what becomes of a wait whose time is up."""
+        if not isinstance(verdict, Wait):
+            return verdict
+        elapsed = self.clock() - request.memory["StartedAt"]
+        if verdict.brief and elapsed >= BRIEF_SECONDS:
+            return Fail(f"{verdict.why} (after {elapsed:.0f} seconds).")
+        if elapsed < request.wait_seconds:
+            return verdict
+        if verdict.others_follow:
+            LOG.warning("Handing over", extra={"resource": request.logical_id, "why": verdict.why})
+            return Done(verdict.why)
+        return Fail(_too_late(request, elapsed, verdict.why))
+
+
+def _converge(request: Request, reconciler: Reconciler, wanted: Wanted) -> Verdict:
+    retired = frozenset(request.old_tags) - frozenset(wanted.tags)
+    verdict = reconciler.advance(wanted.arn, partial(toward, wanted, retired_tags=retired))
+    if request.type is RequestType.CREATE or not isinstance(verdict, Done):
+        return verdict
+    keep = {wanted.arn, request.physical_id}
+    leftovers = reconciler.sweep(request.names(), request.owner, request.place, keep=keep)
+    if isinstance(leftovers, Done):
+        return verdict
+    return Wait(f"A leftover of an earlier change remains: {leftovers.why}", others_follow=True)
+
+
+def _remove(request: Request, reconciler: Reconciler, operation: Operation) -> Verdict:
+    decide = partial(away, request.owner, retired_tags=frozenset(request.tags))
+    verdict = reconciler.advance(request.doomed_arn(), decide)
+    if isinstance(verdict, Wait):
+        return replace(verdict, others_follow=operation.removes_the_stack)
+    return verdict
+
+
+def _sweep(request: Request, reconciler: Reconciler, operation: Operation) -> Verdict:
+    if not operation.removes_the_stack:
+        return Done(f"the stack lives ({operation.status}): nothing is swept")
+    verdict = reconciler.sweep(request.names(), request.owner, request.place)
+    if isinstance(verdict, Wait):
+        return replace(verdict, others_follow=not request.last)
+    return verdict
+
+
+def _wanted(request: Request) -> Wanted | None:
+    creates = request.resource_type == v.RECOMMENDER_TYPE and request.type is not RequestType.DELETE
+    return request.wanted() if creates else None
+
+
+def _answer(request: Request, physical_id: str, memory: Mapping[str, Any]) -> dict[str, Any]:
+    """Return the answer of ``on_event``; a Delete must not change the physical id."""
+    if request.type is RequestType.DELETE:
+        physical_id = request.physical_id or request.logical_id
+    return {"PhysicalResourceId": physical_id, "Memory": dict(memory)}
+
+
+def _memory(verdict: Verdict) -> dict[str, Any]:
+    return {
+        "Verdict": type(verdict).__name__,
+        "Why": within(verdict.why),
+        "UpdatedAfter": verdict.updated_after if isinstance(verdict, Done) else 0.0,
+    }
+
+
+def _remembered(memory: Mapping[str, Any]) -> Verdict:
+    match memory["Verdict"]:
+        case "Done":
+            return Done(memory["Why"], updated_after=memory["UpdatedAfter"])
+        case "Fail":
+            return Fail(memory["Why"])
+        case _:
+            return Wait(memory["Why"])
+
+
+def _attributes(request: Request, wanted: Wanted, verdict: Verdict) -> dict[str, str]:
+    return {
+        v.ARN_ATTRIBUTE: wanted.arn,
+        v.NAME_ATTRIBUTE: wanted.name,
+        v.REVISION_ATTRIBUTE: request.request_id,
+        v.UPDATED_AFTER_ATTRIBUTE: str(verdict.updated_after if isinstance(verdict, Done) else 0.0),
+    }
+
+
+def _metrics(seen: Recommender) -> dict[str, str]:
+    reported = {name: seen.metrics.get(key) for name, key in v.METRICS.items()}
+    whole = dict(sorted(seen.metrics.items()))
+    while len(json.dumps(whole)) > MAX_METRICS_BYTES:
+        whole.popitem()
+    return {
+        v.RECOMMENDER_ARN_ATTRIBUTE: seen.arn,
+        **{
+            name: v.NOT_REPORTED if value is None else str(value)
+            for name, value in reported.items()
+        },
+        v.MODEL_METRICS_ATTRIBUTE: json.dumps(whole),
+    }
+
+
+def _too_late(request: Request, elapsed: float, why: str) -> str:
+    waited = f"{elapsed / 60:.0f} minutes" if elapsed >= 120 else f"{elapsed:.0f} seconds"  # noqa: PLR2004
+    match request.resource_type, request.type:
+        case v.TRAINING_GATE_TYPE, _:
+            return (
+                f"The recommender was not ready when the last training gate closed: {why}. "
+                "Raise max_training_hours, then deploy again."
+            )
+        case _, RequestType.DELETE:
+            return (
+                f"Not deleted within {waited}: {why}. It is still there and still ours; the next "
+                "deployment or another cdk destroy removes it."
+            )
+        case _:
+            return f"Not possible within {waited}: {why}. Deploy again when that has ended."
+
+
+def _log(what: str, request: Request, verdict: Verdict) -> None:
+    LOG.info(
+        what,
+        extra={
+            "request": request.request_id,
+            "type": request.type.value,
+            "resource": request.logical_id,
+            "verdict": type(verdict).__name__,
+            "why": verdict.why,
+        },
+    )
+
+
+@cache
+def _resources() -> CustomResources:
+    config = ClientConfig(
+        connect_timeout=5, read_timeout=20, retries={"mode": "standard", "total_max_attempts": 3}
+    )
+    return CustomResources(
+        Personalize(boto3.client("personalize", config=config)),
+        Stacks(boto3.client("cloudformation", config=config)),
+    )
+
+
+def on_event(event: Mapping[str, Any], _context: object) -> dict[str, Any]:
+    """Lambda entry point for the Provider's ``onEvent``."""
+    return _resources().on_event(event)
+
+
+def is_complete(event: Mapping[str, Any], _context: object) -> dict[str, Any]:
+    """Lambda entry point for the Provider's ``isComplete``."""
+    return _resources().is_complete(event)

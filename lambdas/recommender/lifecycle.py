@@ -1,0 +1,446 @@
+"""The decision: from what is wanted and what is there to the one next step (pure).
+
+Observe, decide, do one thing, look again. Whatever CloudFormation, a retry, a rollback or a person
+in the console did before, it shows in what is there; so every situation is a row of these tables,
+and none needs a memory of how it came about.
+"""
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from decimal import Decimal, InvalidOperation
+from enum import Enum, auto
+from typing import Any
+
+from . import vocabulary as v
+from .events import Config, Wanted
+from .identity import Owner, Ownership
+
+
+_NO_REASON = "the service gave no reason"
+
+
+class Phase(Enum):
+    """What a recommender's status says about it.
+
+    Source: ``Recommender.status`` in the Personalize API reference. The developer guide prints
+    ``IN PROGRESS`` where the API answers ``IN_PROGRESS``.
+    """
+
+    CREATING = auto()
+    ACTIVE = auto()
+    STOPPING = auto()
+    INACTIVE = auto()
+    STARTING = auto()
+    DELETING = auto()
+    CREATE_FAILED = auto()
+    FAILED = auto()
+    UNKNOWN = auto()
+
+    @classmethod
+    def of(cls, status: str) -> "Phase":
+        """Return the phase of a status; one that no list has is a failure if it says so."""
+        words = status.replace("_", " ")
+        transitions = {
+            "CREATE": cls.CREATING,
+            "STOP": cls.STOPPING,
+            "START": cls.STARTING,
+            "DELETE": cls.DELETING,
+        }
+        if match := re.fullmatch(r"(\w+) (PENDING|IN PROGRESS)", words):
+            return transitions.get(match[1], cls.UNKNOWN)
+        if words == "CREATE FAILED":
+            return cls.CREATE_FAILED
+        if words.endswith("FAILED"):
+            return cls.FAILED
+        return {"ACTIVE": cls.ACTIVE, "INACTIVE": cls.INACTIVE}.get(words, cls.UNKNOWN)
+
+
+@dataclass(frozen=True)
+class Update:
+    """The latest update of a recommender: ours, or the weekly retraining."""
+
+    status: str
+    config: Mapping[str, Any]
+    created: float
+    failure_reason: str = ""
+
+    @property
+    def under_way(self) -> bool:
+        """Whether it has not ended."""
+        return Phase.of(self.status) is Phase.CREATING
+
+    @property
+    def failed(self) -> bool:
+        """Whether it ended in failure."""
+        return Phase.of(self.status) in (Phase.CREATE_FAILED, Phase.FAILED)
+
+
+@dataclass(frozen=True)
+class Recommender:
+    """A recommender as DescribeRecommender shows it; its tags only where they were read too."""
+
+    arn: str
+    status: str
+    dataset_group_arn: str
+    recipe_arn: str
+    config: Mapping[str, Any] = field(default_factory=dict)
+    failure_reason: str = ""
+    latest_update: Update | None = None
+    metrics: Mapping[str, float] = field(default_factory=dict)
+    tags: Mapping[str, str] | None = None
+
+    @property
+    def phase(self) -> Phase:
+        """What its status says."""
+        return Phase.of(self.status)
+
+    @property
+    def reason(self) -> str:
+        """The service's reason for its failure."""
+        return self.failure_reason or _NO_REASON
+
+    @property
+    def updating(self) -> bool:
+        """Whether an update is under way."""
+        return self.latest_update is not None and self.latest_update.under_way
+
+
+@dataclass(frozen=True)
+class Create:
+    """Create the recommender, after the preflight."""
+
+
+@dataclass(frozen=True)
+class UpdateConfig:
+    """Put this whole configuration in force.
+
+    ``replaces`` is when the latest update before it began (epoch seconds on the service's clock).
+    """
+
+    config: Mapping[str, Any]
+    replaces: float = 0.0
+
+
+@dataclass(frozen=True)
+class Start:
+    """Start the recommender."""
+
+
+@dataclass(frozen=True)
+class Stop:
+    """Stop the recommender."""
+
+
+@dataclass(frozen=True)
+class Delete:
+    """Delete the recommender."""
+
+
+@dataclass(frozen=True)
+class Tag:
+    """Set these tags."""
+
+    tags: Mapping[str, str]
+
+
+@dataclass(frozen=True)
+class Untag:
+    """Take these tags off."""
+
+    keys: tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class Wait:
+    """Nothing can be done now; look again later.
+
+    ``others_follow``: when the request's time is up, the next link of the chain waits on.
+    ``brief``: only a delay in what the service shows explains it, so that it may not last.
+    """
+
+    why: str
+    others_follow: bool = False
+    brief: bool = False
+
+
+@dataclass(frozen=True)
+class Done:
+    """What was asked for is there, or under way without further help.
+
+    ``updated_after``: this deployment's update is newer (epoch seconds on the service's clock).
+    """
+
+    why: str
+    updated_after: float = 0.0
+
+
+@dataclass(frozen=True)
+class Fail:
+    """What was asked for will not come about."""
+
+    why: str
+
+
+Mutation = Create | UpdateConfig | Start | Stop | Delete | Tag | Untag
+Verdict = Wait | Done | Fail
+Step = Mutation | Verdict
+
+_SETTLED = (Phase.ACTIVE, Phase.INACTIVE)
+
+
+def toward(
+    wanted: Wanted, seen: Recommender | None, retired_tags: frozenset[str] = frozenset()
+) -> Step:
+    """Return the next step towards the recommender that is wanted.
+
+    Without tags, ``seen`` is taken as ours: enough to say whether there is something to wait for,
+    never enough to change anything. A training or an update that runs into what is wanted is
+    ``Done``: the training gates wait for it.
+
+    Args:
+        wanted: what the template asks for.
+        seen: what is there under the wanted name, or None.
+        retired_tags: keys of tags that the template asked for before and no longer does.
+    """
+    if seen is None:
+        return Create()
+    if seen.phase is Phase.DELETING:
+        return Wait(f"{seen.arn} is being deleted; its name is free after that")
+    return (
+        _whose(wanted, seen)
+        or _broken(seen)
+        or _in_transit(wanted, seen)
+        or _retagged(wanted, seen, retired_tags)
+        or _settled(wanted, seen)
+    )
+
+
+def _whose(wanted: Wanted, seen: Recommender) -> Step | None:
+    differing = _differing(wanted, seen)
+    if seen.tags is None or wanted.owner.of(seen.tags) is not Ownership.FOREIGN:
+        return Fail(_cannot_replace(wanted, differing)) if differing else None
+    if not wanted.adopt:
+        return Fail(_taken(wanted, seen.tags))
+    if not wanted.owner.may_adopt(seen.tags):
+        return Fail(_belongs_to_another(wanted, seen.tags))
+    if differing:
+        return Fail(_cannot_adopt(wanted, differing))
+    if seen.phase not in _SETTLED or seen.updating:
+        return Wait(f"{seen.arn} is {_status(seen)}; it is adopted when that has ended")
+    return Tag({**wanted.tags, **wanted.owner.tags(adopted=True)})
+
+
+def _broken(seen: Recommender) -> Step | None:
+    if seen.phase is Phase.CREATE_FAILED:
+        return Delete()
+    if seen.phase is Phase.FAILED:
+        return Fail(f"{seen.arn} is {seen.status}: {seen.reason}")
+    if seen.phase is Phase.UNKNOWN:
+        return Wait(f"{seen.arn} has the status {seen.status!r}, which this version does not know")
+    return None
+
+
+def _in_transit(wanted: Wanted, seen: Recommender) -> Step | None:
+    if seen.phase in _SETTLED and not seen.updating:
+        return None
+    arriving = seen.latest_update.config if seen.updating and seen.latest_update else seen.config
+    as_wanted = merged(wanted.config, arriving) is None
+    if as_wanted and seen.phase is Phase.CREATING:
+        return Done(f"{_status(seen)}; the training gates wait for it")
+    if as_wanted and wanted.running and seen.phase in (Phase.ACTIVE, Phase.STARTING):
+        return Done(f"{_status(seen)}; the training gates wait for it")
+    if as_wanted and not wanted.running and seen.phase is Phase.STOPPING:
+        return Done(f"{_status(seen)}, as wanted")
+    return Wait(
+        f"{seen.arn} is {_status(seen)}; it is changed when that has ended",
+        others_follow=as_wanted and seen.updating,
+    )
+
+
+def _retagged(wanted: Wanted, seen: Recommender, retired: frozenset[str]) -> Step | None:
+    if seen.tags is None:
+        return None
+    if missing := {key: tag for key, tag in wanted.tags.items() if seen.tags.get(key) != tag}:
+        return Tag(missing)
+    if surplus := (retired - set(wanted.tags) - set(v.RESERVED_TAGS)) & set(seen.tags):
+        return Untag(tuple(sorted(surplus)))
+    return None
+
+
+def _settled(wanted: Wanted, seen: Recommender) -> Step:
+    changed = merged(wanted.config, seen.config)
+    if seen.phase is Phase.INACTIVE:
+        return Start() if wanted.running or changed else Done("INACTIVE, as wanted")
+    if changed:
+        return UpdateConfig(changed, seen.latest_update.created if seen.latest_update else 0.0)
+    return Done("ACTIVE, as wanted") if wanted.running else Stop()
+
+
+def away(
+    owner: Owner, seen: Recommender | None, retired_tags: frozenset[str] = frozenset()
+) -> Step:
+    """Return the next step towards a recommender's not being there, or not being ours.
+
+    What its tags do not prove to be ours is left alone; an adopted one is released.
+
+    Args:
+        owner: who wants it gone.
+        seen: what is there, or None.
+        retired_tags: keys of the template's tags, which an adopted recommender is rid of too.
+    """
+    if seen is None:
+        return Done("gone")
+    if seen.tags is not None and owner.of(seen.tags) is Ownership.FOREIGN:
+        return Done(f"{seen.arn} is not ours by its tags; it is left alone")
+    if seen.tags is not None and owner.of(seen.tags) is Ownership.ADOPTED:
+        return Untag(tuple(sorted((retired_tags | set(v.RESERVED_TAGS)) & set(seen.tags))))
+    if seen.phase in (*_SETTLED, Phase.CREATE_FAILED, Phase.FAILED):
+        return Delete()
+    return Wait(f"{seen.arn} is {_status(seen)} and cannot be deleted before that has ended")
+
+
+def at_rest(owner: Owner, seen: Recommender | None) -> Step:
+    """Return the next step towards an INACTIVE recommender, once the training gates have passed."""
+    if seen is None:
+        return Wait("the recommender does not exist", brief=True)
+    if seen.tags is not None and owner.of(seen.tags) is Ownership.FOREIGN:
+        return Fail(f"{seen.arn} is not ours by its tags; it is not stopped")
+    if seen.phase in (Phase.CREATE_FAILED, Phase.FAILED):
+        return Fail(f"{seen.arn} is {seen.status}: {seen.reason}")
+    if seen.phase is Phase.INACTIVE:
+        return Done("INACTIVE, as wanted")
+    if seen.phase is Phase.ACTIVE and not seen.updating:
+        return Stop()
+    return Wait(f"{seen.arn} is {_status(seen)}")
+
+
+def readiness(
+    config: Config, seen: Recommender | None, *, running: bool, updated_after: float
+) -> Verdict:
+    """Return whether a recommender serves what is wanted: what a training gate waits for.
+
+    Args:
+        config: the configuration that must be in force.
+        seen: what is there, or None.
+        running: whether it must be ACTIVE; else it may be stopped, too.
+        updated_after: an update that failed is this deployment's only if it is newer (epoch
+            seconds, on the service's clock).
+    """
+    if seen is None:
+        return Wait("the recommender does not exist", brief=True)
+    if seen.phase in (Phase.CREATE_FAILED, Phase.FAILED):
+        return Fail(f"{seen.status}: {seen.reason}")
+    if seen.phase is Phase.DELETING:
+        return Fail("It is being deleted, but not by this deployment.")
+    in_force = merged(config, seen.config) is None
+    update = seen.latest_update
+    if not in_force and update is not None and update.failed and update.created > updated_after:
+        return Fail(f"Its update failed: {update.failure_reason or _NO_REASON}")
+    there = seen.phase is Phase.ACTIVE or (
+        not running and seen.phase in (Phase.INACTIVE, Phase.STOPPING)
+    )
+    if in_force and there and not seen.updating:
+        return Done(seen.status)
+    if there and not seen.updating:
+        return Wait("the configuration asked for is not in force, nor on its way", brief=True)
+    return Wait(_status(seen))
+
+
+def merged(config: Config, current: Mapping[str, Any]) -> dict[str, Any] | None:
+    """Return the whole configuration to send, or None if what is wanted is in force.
+
+    Whether UpdateRecommender merges or replaces is not documented; so every member that we own is
+    spelled out, and those that we do not own are carried over: right under both. Numbers are
+    compared as numbers, and a member that is absent counts as its documented default.
+    """
+    exploration = current.get("itemExplorationConfig") or {}
+    training = current.get("trainingDataConfig") or {}
+    excluded = {
+        dataset: tuple(sorted(columns))
+        for dataset, columns in (training.get("excludedDatasetColumns") or {}).items()
+        if columns
+    }
+    in_force = (
+        int(current.get("minRecommendationRequestsPerSecond") or 1)
+        == config.min_requests_per_second
+        and _number(exploration.get("explorationWeight"), "0.3") == config.exploration_weight
+        and _number(exploration.get("explorationItemAgeCutOff"), "30")
+        == config.exploration_item_age_cut_off
+        and bool(current.get("enableMetadataWithRecommendations")) is config.enable_metadata
+        and excluded == dict(config.excluded_columns)
+    )
+    return None if in_force else request_config(config, current)
+
+
+def request_config(config: Config, current: Mapping[str, Any]) -> dict[str, Any]:
+    """Return ``recommenderConfig`` with the members we own set and the others as they are now."""
+    sent: dict[str, Any] = {
+        **current,
+        "minRecommendationRequestsPerSecond": config.min_requests_per_second,
+        "enableMetadataWithRecommendations": config.enable_metadata,
+        "itemExplorationConfig": {
+            **(current.get("itemExplorationConfig") or {}),
+            "explorationWeight": str(config.exploration_weight),
+            "explorationItemAgeCutOff": str(config.exploration_item_age_cut_off),
+        },
+    }
+    training = current.get("trainingDataConfig")
+    if config.excluded_columns or training:
+        excluded = {dataset: list(names) for dataset, names in config.excluded_columns.items()}
+        sent["trainingDataConfig"] = {**(training or {}), "excludedDatasetColumns": excluded}
+    return sent
+
+
+def _number(value: object, default: str) -> Decimal | None:
+    try:
+        return Decimal(str(default if value is None else value))
+    except InvalidOperation:
+        return None
+
+
+def _status(seen: Recommender) -> str:
+    if seen.updating and seen.latest_update and seen.phase is Phase.ACTIVE:
+        return f"being updated ({seen.latest_update.status})"
+    return seen.status or "without a status"
+
+
+def _differing(wanted: Wanted, seen: Recommender) -> str:
+    pairs = (
+        ("dataset group", wanted.dataset_group_arn, seen.dataset_group_arn),
+        ("recipe", wanted.recipe_arn, seen.recipe_arn),
+    )
+    return ", ".join(
+        f"{what} {there} (wanted: {asked})" for what, asked, there in pairs if asked != there
+    )
+
+
+def _cannot_replace(wanted: Wanted, differing: str) -> str:
+    return (
+        f"The recommender {wanted.name!r} has the {differing}. That cannot be changed in place, and "
+        "a new recommender cannot have the same fixed name while the old one serves. "
+        "Change recommender_name together with it, or remove recommender_name."
+    )
+
+
+def _taken(wanted: Wanted, tags: Mapping[str, str]) -> str:
+    owner = tags.get(v.OWNER_STACK_TAG)
+    whose = f"its tags name {owner}" if owner else "it has no owner tag"
+    return (
+        f"A recommender named {wanted.name!r} exists and is not this stack's: {whose}. "
+        "Choose another recommender_name, or remove it; or set adopt_existing to take it over."
+    )
+
+
+def _belongs_to_another(wanted: Wanted, tags: Mapping[str, str]) -> str:
+    return (
+        f"The recommender {wanted.name!r} belongs to another stack, {tags[v.OWNER_STACK_TAG]}. "
+        f"If that stack is gone, take the tag {v.OWNER_STACK_TAG} off the recommender and deploy again."
+    )
+
+
+def _cannot_adopt(wanted: Wanted, differing: str) -> str:
+    return (
+        f"The recommender {wanted.name!r} cannot be adopted: it has the {differing}. "
+        "Name a recommender of the same dataset group and recipe, or remove recommender_name."
+    )

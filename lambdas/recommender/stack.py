@@ -1,0 +1,68 @@
+"""What the stack itself says about the operation that is under way.
+
+CloudFormation sends a Delete to a sweep that an update merely removes, and a waiter of a cancelled
+deployment goes on polling (aws-cdk issue 31541). Only the stack knows better: DescribeStacks on the
+stack's own id, which changes nothing and needs no store of ours.
+"""
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from .errors import PermanentError, sorted_errors
+from .events import RequestType
+
+if TYPE_CHECKING:
+    from types_boto3_cloudformation import CloudFormationClient
+
+_BEING_REMOVED = frozenset({"DELETE_IN_PROGRESS", "ROLLBACK_IN_PROGRESS"})
+_GOING_FORWARD = frozenset({"CREATE_IN_PROGRESS", "UPDATE_IN_PROGRESS", "IMPORT_IN_PROGRESS"})
+
+
+@dataclass(frozen=True)
+class Operation:
+    """One operation of a stack: it has another status or another time than any later one.
+
+    Source: ``Stack.StackStatus`` and ``Stack.LastUpdatedTime`` in the CloudFormation API reference.
+    """
+
+    status: str
+    started: str
+
+    @property
+    def removes_the_stack(self) -> bool:
+        """Whether the stack is being deleted, or its creation is being rolled back."""
+        return self.status in _BEING_REMOVED
+
+    def sends(self, request: RequestType) -> bool:
+        """Whether CloudFormation sends such a request in this operation.
+
+        A request that it does not send is a late delivery of an earlier one. Nothing is sent to a
+        stack at rest, nothing is created or changed while a stack is being removed, and deletions
+        come in clean-up, after everything else succeeded or was rolled back.
+        """
+        if not self.status.endswith("_IN_PROGRESS"):
+            return False
+        if request is RequestType.DELETE:
+            return self.status not in _GOING_FORWARD
+        return not self.removes_the_stack and "CLEANUP" not in self.status
+
+
+class Stacks:
+    """CloudFormation, as this package uses it."""
+
+    def __init__(self, client: "CloudFormationClient") -> None:
+        self._client = client
+
+    def operation(self, stack_id: str) -> Operation:
+        """Return the operation that is under way in a stack, or the last one.
+
+        Raises:
+            TransientError: CloudFormation gave no usable answer now.
+            PermanentError: it refused one.
+        """
+        with sorted_errors("DescribeStacks"):
+            stacks = self._client.describe_stacks(StackName=stack_id)["Stacks"]
+        if not stacks:
+            raise PermanentError(f"DescribeStacks: {stack_id} is not there")
+        started = stacks[0].get("DeletionTime") or stacks[0].get("LastUpdatedTime")
+        return Operation(stacks[0]["StackStatus"], started.isoformat() if started else "")

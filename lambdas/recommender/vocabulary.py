@@ -1,0 +1,73 @@
+"""The words that the template and the Lambda share, so that the two sides cannot drift apart."""
+
+from typing import Final
+
+RECOMMENDER_TYPE: Final = "Custom::TopPicksRecommender"
+TRAINING_GATE_TYPE: Final = "Custom::RecommenderTraining"
+SWEEP_TYPE: Final = "Custom::RecommenderSweep"
+STOP_TYPE: Final = "Custom::RecommenderStop"
+
+# Properties. CloudFormation hands every scalar over as a string.
+ADOPT_EXISTING: Final = "AdoptExisting"
+CONFIG: Final = "Config"
+DATASET_GROUP_ARN: Final = "DatasetGroupArn"
+ENABLE_METADATA: Final = "EnableMetadataWithRecommendations"
+EXCLUDED_COLUMNS: Final = "ExcludedDatasetColumns"
+EXPLORATION_ITEM_AGE_CUT_OFF: Final = "ExplorationItemAgeCutOff"
+EXPLORATION_WEIGHT: Final = "ExplorationWeight"
+FIXED_NAME: Final = "RecommenderName"
+LAST: Final = "Last"
+MIN_REQUESTS_PER_SECOND: Final = "MinRecommendationRequestsPerSecond"
+NAME_PREFIX: Final = "NamePrefix"
+RECIPE_ARN: Final = "RecipeArn"
+RECOMMENDER_ARN: Final = "RecommenderArn"
+RECOMMENDER_LOGICAL_ID: Final = "RecommenderLogicalId"
+REVISION: Final = "Revision"
+RUNNING: Final = "Running"
+TAGS: Final = "Tags"
+UPDATED_AFTER: Final = "UpdatedAfter"
+WAIT_SECONDS: Final = "WaitSeconds"
+
+# Attributes of the recommender.
+ARN_ATTRIBUTE: Final = "Arn"
+NAME_ATTRIBUTE: Final = "Name"
+REVISION_ATTRIBUTE: Final = "Revision"
+UPDATED_AFTER_ATTRIBUTE: Final = "UpdatedAfter"
+
+# Attributes of the last training gate.
+RECOMMENDER_ARN_ATTRIBUTE: Final = "RecommenderArn"
+MODEL_METRICS_ATTRIBUTE: Final = "ModelMetrics"
+
+NOT_REPORTED: Final = "n/a"
+
+METRICS: Final = {
+    "Coverage": "coverage",
+    "MeanReciprocalRankAt25": "mean_reciprocal_rank_at_25",
+    "NormalizedDiscountedCumulativeGainAt5": "normalized_discounted_cumulative_gain_at_5",
+    "NormalizedDiscountedCumulativeGainAt10": "normalized_discounted_cumulative_gain_at_10",
+    "NormalizedDiscountedCumulativeGainAt25": "normalized_discounted_cumulative_gain_at_25",
+    "PrecisionAt5": "precision_at_5",
+    "PrecisionAt10": "precision_at_10",
+    "PrecisionAt25": "precision_at_25",
+}
+"""Attribute of the last training gate -> key in the service's ``modelMetrics``.
+
+Source: Amazon Personalize Developer Guide, "Evaluating an Amazon Personalize domain recommender".
+"""
+
+MAX_NAME_LENGTH: Final = 63
+"""Source: ``CreateRecommender`` in the Personalize API reference (name, 1 to 63 characters)."""
+
+DIGEST_LENGTH: Final = 16
+"""Hexadecimal digits of the hash at the end of a derived name."""
+
+MAX_PREFIX_LENGTH: Final = MAX_NAME_LENGTH - DIGEST_LENGTH - len("-")
+
+MAX_TAGS: Final = 50
+"""Source: Personalize Developer Guide, "Tagging Amazon Personalize resources"."""
+
+RESERVED_TAG_PREFIX: Final = "top-picks:"
+OWNER_STACK_TAG: Final = "top-picks:stack-id"
+OWNER_RESOURCE_TAG: Final = "top-picks:logical-id"
+ADOPTED_TAG: Final = "top-picks:adopted"
+RESERVED_TAGS: Final = (OWNER_STACK_TAG, OWNER_RESOURCE_TAG, ADOPTED_TAG)

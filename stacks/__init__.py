@@ -1,0 +1,1 @@
+"""What is deployed: settings, stack and constructs."""

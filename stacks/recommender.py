@@ -1,0 +1,300 @@
+"""The recommender, and the two chains of custom resources that wait for it."""
+
+import hashlib
+from collections.abc import Mapping, Sequence
+from decimal import Decimal
+from typing import Any, Final, cast
+
+import jsii
+from aws_cdk import (
+    Acknowledgment,
+    ArnFormat,
+    Aws,
+    CfnDeletionPolicy,
+    CfnResource,
+    CustomResource,
+    Duration,
+    IStableAnyProducer,
+    Lazy,
+    Names,
+    Stack,
+    Token,
+    Validations,
+)
+from aws_cdk import aws_cloudwatch as cloudwatch
+from aws_cdk import aws_iam as iam
+from constructs import Construct
+
+from lambdas.recommender import vocabulary as v
+
+from .provider import RecommenderProvider
+
+RECIPE: Final = "aws-vod-top-picks"
+
+
+class TopPicksRecommender(Construct):
+    """A Personalize domain recommender of the recipe ``aws-vod-top-picks``.
+
+    CloudFormation waits at most an hour for one custom resource, while a training takes up to ten.
+    So the waiting is two chains of custom resources: training gates, which wait for a training,
+    stand after the recommender; sweeps, which wait for a deletion, stand before it.
+
+    The stack's tags are the recommender's too.
+    """
+
+    def __init__(
+        self,
+        scope: Construct,
+        construct_id: str,
+        *,
+        dataset_group_arn: str,
+        recommender_name: str | None = None,
+        min_recommendation_requests_per_second: int = 1,
+        exploration_weight: Decimal = Decimal("0.3"),
+        exploration_item_age_cut_off: int = 30,
+        excluded_columns: Mapping[str, Sequence[str]] | None = None,
+        running: bool = True,
+        adopt_existing: bool = False,
+        retain_on_destroy: bool = False,
+        training_gates: int = 11,
+        training_gate: Duration | None = None,
+        poll_interval: Duration | None = None,
+    ) -> None:
+        """Make the recommender and its chains.
+
+        Args:
+            scope: the parent.
+            construct_id: the id, which is part of the recommender's identity.
+            dataset_group_arn: of an ACTIVE dataset group of the domain VIDEO_ON_DEMAND, in the
+                stack's account and region.
+            recommender_name: fixes the name, which is else derived.
+            min_recommendation_requests_per_second: provisioned, and billed, throughput.
+            exploration_weight: 0 (relevance only) to 1 (exploration only).
+            exploration_item_age_cut_off: days since the latest interaction up to which an item is
+                explored.
+            excluded_columns: columns that the training leaves out, by dataset type.
+            running: whether the recommender is ACTIVE; else it is kept INACTIVE.
+            adopt_existing: take over a recommender of that fixed name instead of failing.
+            retain_on_destroy: leave the recommender there when the stack is deleted.
+            training_gates: how many gates, and how many sweeps, make a chain.
+            training_gate: how long one of them waits; 55 minutes.
+            poll_interval: time between two looks at the recommender; 60 seconds.
+        """
+        super().__init__(scope, construct_id)
+        stack = Stack.of(self)
+        self._provider = RecommenderProvider.of(
+            self, poll_interval=poll_interval or Duration.seconds(60)
+        )
+        self._wait = training_gate or Duration.minutes(55)
+        names = {v.NAME_PREFIX: _name_prefix(stack), v.FIXED_NAME: recommender_name}
+        shape = {
+            v.CONFIG: {
+                v.MIN_REQUESTS_PER_SECOND: min_recommendation_requests_per_second,
+                v.EXPLORATION_WEIGHT: str(exploration_weight),
+                v.EXPLORATION_ITEM_AGE_CUT_OFF: exploration_item_age_cut_off,
+                v.EXCLUDED_COLUMNS: {k: list(c) for k, c in (excluded_columns or {}).items()},
+                v.ENABLE_METADATA: True,
+            },
+            v.RUNNING: running,
+        }
+        resource = self._custom_resource(
+            self,
+            "Resource",
+            v.RECOMMENDER_TYPE,
+            {
+                **names,
+                **shape,
+                v.DATASET_GROUP_ARN: dataset_group_arn,
+                v.RECIPE_ARN: f"arn:{Aws.PARTITION}:personalize:::recipe/{RECIPE}",
+                v.ADOPT_EXISTING: adopt_existing,
+                v.TAGS: Lazy.any(_StackTags(stack)),
+            },
+        )
+        logical_id = {v.RECOMMENDER_LOGICAL_ID: _cfn(resource).logical_id}
+        sweeps = self._chain(
+            Construct(self, "Sweeps"),
+            [f"Sweep{number:02}" for number in range(1, training_gates + 1)],
+            v.SWEEP_TYPE,
+            {**names, **logical_id},
+            last=0,
+        )
+        for policy in self._policies(stack, dataset_group_arn, recommender_name):
+            sweeps[0].node.add_dependency(policy)
+            resource.node.add_dependency(policy)
+        resource.node.add_dependency(sweeps[-1])
+        there = {
+            **shape,
+            v.RECOMMENDER_ARN: resource.get_att_string(v.ARN_ATTRIBUTE),
+            v.REVISION: resource.get_att_string(v.REVISION_ATTRIBUTE),
+            v.UPDATED_AFTER: resource.get_att_string(v.UPDATED_AFTER_ATTRIBUTE),
+        }
+        gates = self._chain(
+            Construct(self, "Training"),
+            [f"Hour{number:02}Of{training_gates:02}" for number in range(1, training_gates + 1)],
+            v.TRAINING_GATE_TYPE,
+            there,
+            last=training_gates - 1,
+        )
+        if not running:
+            stop = self._custom_resource(self, "Stop", v.STOP_TYPE, {**there, **logical_id})
+            stop.node.add_dependency(gates[-1])
+        if retain_on_destroy:
+            for retained in (resource, *sweeps):
+                _cfn(
+                    retained
+                ).cfn_options.deletion_policy = CfnDeletionPolicy.RETAIN_EXCEPT_ON_CREATE
+
+        self.dataset_group_arn = dataset_group_arn
+        self.recommender_name = resource.get_att_string(v.NAME_ATTRIBUTE)
+        self.recommender_arn = gates[-1].get_att_string(v.RECOMMENDER_ARN_ATTRIBUTE)
+        """ARN, known when the recommender is ready: what uses it waits for the training."""
+        self.model_metrics = {name: gates[-1].get_att_string(name) for name in v.METRICS}
+        """Metrics of the training, 0 to 1 or ``n/a``, by the names in ``vocabulary.METRICS``."""
+        self.model_metrics_json = gates[-1].get_att_string(v.MODEL_METRICS_ATTRIBUTE)
+
+    def grant_get_recommendations(self, grantee: iam.IGrantable) -> iam.Grant:
+        """Let ``grantee`` get recommendations from this recommender, and nothing else."""
+        return iam.Grant.add_to_principal(
+            grantee=grantee,
+            actions=["personalize:GetRecommendations"],
+            resource_arns=[self.recommender_arn],
+            scope=self,
+        )
+
+    def metric(self, metric_name: str, **props: Any) -> cloudwatch.Metric:
+        """Return a CloudWatch metric of this recommender.
+
+        Source: the metrics ``GetRecommendations``, ``GetRecommendationsLatency`` and
+        ``GetRecommendations4xxErrors``/``5xxErrors`` are in the Personalize Developer Guide,
+        "CloudWatch metrics for Amazon Personalize"; the dimension ``RecommenderArn`` is what AWS's
+        own aws-samples/amazon-personalize-monitor uses.
+        """
+        return cloudwatch.Metric(
+            namespace="AWS/Personalize",
+            metric_name=metric_name,
+            dimensions_map={"RecommenderArn": self.recommender_arn},
+            **props,
+        )
+
+    def _custom_resource(
+        self, scope: Construct, construct_id: str, resource_type: str, properties: Mapping[str, Any]
+    ) -> CustomResource:
+        return CustomResource(
+            scope,
+            construct_id,
+            service_token=self._provider.service_token,
+            resource_type=resource_type,
+            properties={**properties, v.WAIT_SECONDS: self._wait.to_seconds(integral=False)},
+        )
+
+    def _chain(
+        self,
+        scope: Construct,
+        construct_ids: Sequence[str],
+        resource_type: str,
+        properties: Mapping[str, Any],
+        *,
+        last: int,
+    ) -> list[CustomResource]:
+        """Return links of which each depends on the one before; ``last`` is who has the last word."""
+        links: list[CustomResource] = []
+        for index, construct_id in enumerate(construct_ids):
+            link = self._custom_resource(
+                scope, construct_id, resource_type, {**properties, v.LAST: index == last}
+            )
+            if links:
+                link.node.add_dependency(links[-1])
+            links.append(link)
+        return links
+
+    def _policies(
+        self, stack: Stack, dataset_group_arn: str, fixed_name: str | None
+    ) -> list[iam.Policy]:
+        """Return what the functions may do.
+
+        Sources: "Actions, resources, and condition keys for Amazon Personalize", Service
+        Authorization Reference. Since 2026 it lists CreateRecommender with two resources, the
+        recommender and the dataset group; before, with the recommender alone.
+        """
+        group = stack.split_arn(dataset_group_arn, ArnFormat.SLASH_RESOURCE_NAME)
+        any_digest = "?" * v.DIGEST_LENGTH
+        policy = iam.Policy(self, "Policy", roles=[self._provider.role])
+        policy.add_statements(
+            _recommender_statement(stack, f"{_name_prefix(stack)}-{any_digest}"),
+            _allow(
+                [dataset_group_arn],
+                "personalize:CreateRecommender",
+                "personalize:DescribeDatasetGroup",
+            ),
+            _allow(
+                [
+                    stack.format_arn(
+                        service="personalize",
+                        resource="dataset",
+                        resource_name=f"{group.resource_name}/{dataset}",
+                    )
+                    for dataset in ("INTERACTIONS", "ITEMS")
+                ],
+                "personalize:DescribeDataset",
+            ),
+            _allow(["*"], "personalize:ListRecipes", "personalize:ListRecommenders"),
+            _allow([Aws.STACK_ID], "cloudformation:DescribeStacks"),
+        )
+        Validations.of(policy).acknowledge(
+            Acknowledgment(
+                id="AwsSolutions-IAM5[Resource::*]",
+                reason="ListRecipes and ListRecommenders support no resource-level permissions "
+                "(Service Authorization Reference, Amazon Personalize); both only read names.",
+            )
+        )
+        if fixed_name is None:
+            return [policy]
+        # A policy of its own for each fixed name: when the name changes, the old one's policy goes
+        # after the old recommender, which CloudFormation deletes in clean-up.
+        named = iam.Policy(self, f"PolicyFor{_digest(fixed_name)}", roles=[self._provider.role])
+        named.add_statements(_recommender_statement(stack, fixed_name))
+        return [policy, named]
+
+
+@jsii.implements(IStableAnyProducer)
+class _StackTags:
+    def __init__(self, stack: Stack) -> None:
+        self._stack = stack
+
+    def produce(self) -> Any:
+        return self._stack.tags.tag_values()
+
+
+def _name_prefix(stack: Stack) -> str:
+    name = stack.stack_name
+    if Token.is_unresolved(name):  # of a nested stack
+        name = Names.unique_resource_name(stack, allowed_special_characters="-")
+    return name[: v.MAX_PREFIX_LENGTH]
+
+
+def _recommender_statement(stack: Stack, name: str) -> iam.PolicyStatement:
+    arn = stack.format_arn(service="personalize", resource="recommender", resource_name=name)
+    return _allow(
+        [arn],
+        "personalize:CreateRecommender",
+        "personalize:DeleteRecommender",
+        "personalize:DescribeRecommender",
+        "personalize:ListTagsForResource",
+        "personalize:StartRecommender",
+        "personalize:StopRecommender",
+        "personalize:TagResource",
+        "personalize:UntagResource",
+        "personalize:UpdateRecommender",
+    )
+
+
+def _allow(resources: Sequence[str], *actions: str) -> iam.PolicyStatement:
+    return iam.PolicyStatement(actions=list(actions), resources=list(resources))
+
+
+def _digest(name: str) -> str:
+    return hashlib.sha256(name.encode()).hexdigest()[:8]
+
+
+def _cfn(resource: CustomResource) -> CfnResource:
+    return cast("CfnResource", resource.node.default_child)
