@@ -20,7 +20,7 @@ class NotFoundError(Exception):
 
 
 class PermanentError(Exception):
-    """A call will not succeed. The message has the service's words, and a hint where we know one."""
+    """A call will not succeed; the message has the service's words, and a hint if we know one."""
 
     def __init__(self, message: str, *, code: str = "") -> None:
         super().__init__(message)
@@ -52,8 +52,8 @@ _TRANSIENT: Final = frozenset(
 """Besides every 5xx. "Exists" and "in use" are a state that the next look shows and explains."""
 
 _LACKS_PERMISSION: Final = (
-    "The role of the stack's Lambda functions lacks this permission, or a permissions boundary or a "
-    "service control policy takes it away."
+    "The role of the stack's Lambda functions lacks this permission, or a permissions boundary or "
+    "a service control policy takes it away."
 )
 _HINTS: Final = {
     "AccessDenied": _LACKS_PERMISSION,

@@ -1,24 +1,22 @@
-"""What CloudFormation asks for, as types: the event contract and our properties, parsed at the edge.
+"""What CloudFormation asks for, as types: events and properties, parsed at the edge.
 
 CloudFormation turns every scalar of a custom resource's properties into a string; this undoes it,
 strictly. Nothing here calls anything.
 
-Source: "Custom resource request objects", AWS CloudFormation User Guide (crpg-ref-requests), and
-the contract of ``aws_cdk.custom_resources.Provider``, whose handlers get these events.
+Sources: "Custom resource request objects", CloudFormation User Guide (crpg-ref-requests); README of
+aws-cdk-lib/custom-resources, "Provider Framework".
 """
 
 import json
 import re
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field, replace
+from collections.abc import Callable, Collection, Mapping
+from dataclasses import dataclass, field
 from decimal import Decimal
 from enum import StrEnum
-from typing import Any, Final, TypeVar, cast
+from typing import Any, Final
 
 from . import vocabulary as v
-from .identity import Arn, Owner, derived_name, is_derived_from
-
-T = TypeVar("T")
+from .identity import Arn, Names, Owner, derived_name
 
 DEFAULT_WAIT_SECONDS: Final = 3300.0
 """55 minutes: CloudFormation gives one request 3600 s, and the answer needs time to arrive."""
@@ -42,169 +40,15 @@ class RequestType(StrEnum):
     DELETE = "Delete"
 
 
-class Properties:
-    """The properties of one custom resource, read strictly and by name."""
-
-    def __init__(self, raw: object, *, of: str = "ResourceProperties") -> None:
-        if not isinstance(raw, Mapping):
-            raise BadRequestError(of, got=raw, allowed="a map")
-        self._raw = cast("Mapping[str, object]", raw)
-        self._of = of
-
-    def reject_unknown(self, known: set[str]) -> None:
-        """Raise ``BadRequestError`` if there is a property that is not ``known``."""
-        if unknown := sorted(set(self._raw) - known - {"ServiceToken", "ServiceTimeout"}):
-            raise BadRequestError(
-                f"{self._of}.{unknown[0]}", got=self._raw[unknown[0]], allowed="no such property"
-            )
-
-    def read(
-        self, name: str, parse: Callable[[object], T], allowed: str, default: T | None = None
-    ) -> T:
-        """Return the property ``name`` as ``parse`` gives it, or the default if it is absent.
-
-        Raises:
-            BadRequestError: it is absent and has no default, or ``parse`` raises ``ValueError``.
-        """
-        value = self._raw.get(name)
-        if value is None and default is not None:
-            return default
-        try:
-            return parse(value)
-        except (ValueError, ArithmeticError) as error:
-            raise BadRequestError(f"{self._of}.{name}", got=value, allowed=allowed) from error
-
-    def text(self, name: str) -> str:
-        """Return a string that is not empty."""
-        return self.read(name, _text, "a string that is not empty")
-
-    def arn(self, name: str, kind: str) -> str:
-        """Return the ARN of a Personalize resource of this ``kind``."""
-        return self.read(name, _personalize_arn(kind), f"the ARN of a Personalize {kind}")
-
-    def boolean(self, name: str, *, default: bool | None = None) -> bool:
-        """Return a boolean, which arrives as ``"true"`` or ``"false"``."""
-        return self.read(name, _boolean, "true or false", default)
-
-    def nested(self, name: str) -> "Properties":
-        """Return a map of properties."""
-        return Properties(self._raw.get(name), of=f"{self._of}.{name}")
-
-    def __contains__(self, name: str) -> bool:
-        return self._raw.get(name) is not None
-
-
-def _text(value: object) -> str:
-    if not isinstance(value, str) or not value:
-        raise ValueError
-    return value
-
-
-def _name(value: object) -> str:
-    if not isinstance(value, str) or not re.fullmatch(r"[a-zA-Z0-9][a-zA-Z0-9_-]{0,62}", value):
-        raise ValueError
-    return value
-
-
-def _prefix(value: object) -> str:
-    if len(_name(value)) > v.MAX_PREFIX_LENGTH:
-        raise ValueError
-    return _name(value)
-
-
-def _personalize_arn(kind: str) -> Callable[[object], str]:
-    def parse(value: object) -> str:
-        arn = Arn.parse(_text(value))
-        if arn.service != "personalize" or not re.fullmatch(
-            rf"{kind}/[\w-]+", arn.resource, re.ASCII
-        ):
-            raise ValueError
-        return cast("str", value)
-
-    return parse
-
-
-def _boolean(value: object) -> bool:
-    if value not in ("true", "false"):
-        raise ValueError
-    return value == "true"
-
-
-def _whole(value: object) -> int:
-    if not re.fullmatch(r"[1-9][0-9]{0,9}", _text(value)):
-        raise ValueError
-    return int(_text(value))
-
-
-def _decimal(value: object) -> Decimal:
-    if not re.fullmatch(r"[0-9]{1,10}(\.[0-9]{1,18})?", _text(value)):
-        raise ValueError
-    return Decimal(_text(value))
-
-
-def _weight(value: object) -> Decimal:
-    if _decimal(value) > 1:
-        raise ValueError
-    return _decimal(value)
-
-
-def _columns(value: object) -> dict[str, tuple[str, ...]]:
-    if not isinstance(value, Mapping):
-        raise ValueError
-    columns: dict[str, tuple[str, ...]] = {}
-    for dataset, names in value.items():
-        if not isinstance(names, list) or not all(isinstance(name, str) and name for name in names):
-            raise ValueError
-        columns[_text(dataset)] = tuple(sorted(names))
-    return {dataset: names for dataset, names in sorted(columns.items()) if names}
-
-
-def _tags(value: object) -> dict[str, str]:
-    if not isinstance(value, Mapping) or not all(isinstance(tag, str) for tag in value.values()):
-        raise ValueError
-    return {_text(key): cast("str", tag) for key, tag in value.items()}
-
-
-def _seconds(value: object) -> float:
-    return float(_decimal(value))
-
-
 @dataclass(frozen=True)
 class Config:
-    """The members of ``recommenderConfig`` that the stack owns."""
+    """The members of ``recommenderConfig`` that the stack owns, with their documented defaults."""
 
     min_requests_per_second: int = 1
     exploration_weight: Decimal = Decimal("0.3")
     exploration_item_age_cut_off: int = 30
     enable_metadata: bool = True
     excluded_columns: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
-
-    @classmethod
-    def parse(cls, properties: Properties) -> "Config":
-        """Read the property ``Config``."""
-        properties.reject_unknown(
-            {
-                v.MIN_REQUESTS_PER_SECOND,
-                v.EXPLORATION_WEIGHT,
-                v.EXPLORATION_ITEM_AGE_CUT_OFF,
-                v.ENABLE_METADATA,
-                v.EXCLUDED_COLUMNS,
-            }
-        )
-        whole = "a whole number, 1 or more"
-        return cls(
-            min_requests_per_second=properties.read(v.MIN_REQUESTS_PER_SECOND, _whole, whole, 1),
-            exploration_weight=properties.read(
-                v.EXPLORATION_WEIGHT, _weight, "a decimal from 0 to 1", Decimal("0.3")
-            ),
-            exploration_item_age_cut_off=properties.read(
-                v.EXPLORATION_ITEM_AGE_CUT_OFF, _whole, whole, 30
-            ),
-            enable_metadata=properties.boolean(v.ENABLE_METADATA, default=True),
-            excluded_columns=properties.read(
-                v.EXCLUDED_COLUMNS, _columns, "a map of dataset types to lists of columns", {}
-            ),
-        )
 
 
 @dataclass(frozen=True)
@@ -223,28 +67,6 @@ class Wanted:
 
 
 @dataclass(frozen=True)
-class Names:
-    """The names that a stack's recommenders can have: the only ones that its role can touch."""
-
-    prefix: str
-    fixed: str | None
-
-    def __contains__(self, name: str) -> bool:
-        return name == self.fixed or is_derived_from(self.prefix, name)
-
-
-@dataclass(frozen=True)
-class Gate:
-    """What one training gate waits for, and whether it is the last of its chain."""
-
-    recommender_arn: str
-    config: Config
-    running: bool
-    updated_after: float
-    last: bool
-
-
-@dataclass(frozen=True)
 class Request:
     """One request of CloudFormation, and what ``on_event`` remembered for ``is_complete``."""
 
@@ -254,10 +76,9 @@ class Request:
     stack_id: str
     logical_id: str
     physical_id: str | None
-    properties: Properties
-    old_tags: Mapping[str, str]
+    properties: Mapping[str, Any]
+    old_properties: Mapping[str, Any]
     memory: Mapping[str, Any]
-    wait_seconds: float
 
     @classmethod
     def parse(cls, event: Mapping[str, Any]) -> "Request":
@@ -266,71 +87,68 @@ class Request:
         Raises:
             BadRequestError: the event lacks a member, or one has not the form it must have.
         """
-        envelope = Properties(event, of="event")
-        properties = envelope.nested("ResourceProperties")
-        wait = properties.read(v.WAIT_SECONDS, _seconds, "seconds", DEFAULT_WAIT_SECONDS)
-        timeout = properties.read("ServiceTimeout", _seconds, "seconds", 3600.0)
+
+        def read(name: str) -> str:
+            return str(_parsed("event", name, event.get(name), _text, "a string that is not empty"))
+
         return cls(
-            type=RequestType(envelope.read("RequestType", _request_type, "Create, Update, Delete")),
-            resource_type=envelope.text("ResourceType"),
-            request_id=envelope.text("RequestId"),
-            stack_id=envelope.text("StackId"),
-            logical_id=envelope.text("LogicalResourceId"),
+            type=_parsed("event", "RequestType", event.get("RequestType"), RequestType, "a type"),
+            resource_type=read("ResourceType"),
+            request_id=read("RequestId"),
+            stack_id=read("StackId"),
+            logical_id=read("LogicalResourceId"),
             physical_id=event.get("PhysicalResourceId"),
-            properties=properties,
-            old_tags=Properties(event.get("OldResourceProperties") or {}).read(
-                v.TAGS, _tags, "a map of strings", {}
-            ),
+            properties=_properties(event, "ResourceProperties"),
+            old_properties=_properties(event, "OldResourceProperties"),
             memory=event.get("Memory") or {},
-            wait_seconds=min(wait, timeout * 0.9),
         )
+
+    def get(self, name: str, default: Any = None) -> Any:
+        """Return a property; absent ones have the default, and those without one are required.
+
+        Raises:
+            BadRequestError: the property is absent or has not the form it must have.
+        """
+        return _property(self.properties, name, default)
+
+    @property
+    def wait_seconds(self) -> float:
+        """How long this request may wait: an answer has to arrive within ``ServiceTimeout``."""
+        timeout = self.get("ServiceTimeout", 3600.0)
+        return float(min(self.get(v.WAIT_SECONDS, DEFAULT_WAIT_SECONDS), timeout * 0.9))
 
     @property
     def tags(self) -> Mapping[str, str]:
-        """Return the tags that the template asks for."""
-        return self.properties.read(v.TAGS, _tags, "a map of strings", {})
+        """The tags that the template asks for."""
+        return dict(self.get(v.TAGS, {}))
 
     @property
-    def last(self) -> bool:
-        """Whether no other link of the chain follows this one."""
-        return self.properties.boolean(v.LAST, default=False)
-
-    @property
-    def place(self) -> Arn:
-        """Return the ARN of Personalize in the stack's account and region."""
-        return replace(Arn.parse(self.stack_id), service="personalize", resource="")
-
-    @property
-    def recommender_arn(self) -> str:
-        """Return the ARN of the recommender that a gate or a stop is about."""
-        return self.properties.arn(v.RECOMMENDER_ARN, "recommender")
-
-    def gate(self) -> Gate:
-        """Return what a training gate waits for."""
-        return Gate(
-            recommender_arn=self.recommender_arn,
-            config=Config.parse(self.properties.nested(v.CONFIG)),
-            running=self.properties.boolean(v.RUNNING, default=True),
-            updated_after=self.properties.read(v.UPDATED_AFTER, _seconds, "epoch seconds", 0.0),
-            last=self.last,
-        )
+    def retired_tags(self) -> frozenset[str]:
+        """Keys of tags that the template asked for before this request and no longer does."""
+        return frozenset(_property(self.old_properties, v.TAGS, {})) - frozenset(self.tags)
 
     @property
     def owner(self) -> Owner:
-        """Return whose the recommender of this request is."""
-        if v.RECOMMENDER_LOGICAL_ID in self.properties:
-            return Owner(self.stack_id, self.properties.text(v.RECOMMENDER_LOGICAL_ID))
-        return Owner(self.stack_id, self.logical_id)
+        """Whose the recommender of this request is."""
+        return Owner(self.stack_id, self.get(v.RECOMMENDER_LOGICAL_ID, self.logical_id))
 
+    @property
     def names(self) -> Names:
-        """Return the names that recommenders of this resource can have."""
-        fixed = v.FIXED_NAME in self.properties
-        prefix = f"1 to {v.MAX_PREFIX_LENGTH} letters, digits, - and _"
-        return Names(
-            prefix=self.properties.read(v.NAME_PREFIX, _prefix, prefix),
-            fixed=self.properties.read(v.FIXED_NAME, _name, "a recommender's name")
-            if fixed
-            else None,
+        """The names that recommenders of this resource can have."""
+        return Names(self.get(v.NAME_PREFIX), self.get(v.FIXED_NAME, "") or None)
+
+    @property
+    def config(self) -> Config:
+        """The configuration that the template asks for."""
+        nested = self.get(v.CONFIG)
+        _reject_unknown(nested, _CONFIG)
+        return Config(**{_CONFIG[name]: _property(nested, name) for name in nested})
+
+    def recommender_arn(self, name: str) -> str:
+        """Return the ARN of a recommender in the stack's account and region."""
+        place = Arn.parse(self.stack_id)
+        return (
+            f"arn:{place.partition}:personalize:{place.region}:{place.account}:recommender/{name}"
         )
 
     def wanted(self) -> Wanted:
@@ -340,28 +158,16 @@ class Request:
             BadRequestError: a property has not the form it must have, is unknown, or names another
                 account or region than the stack's.
         """
-        self.properties.reject_unknown(
-            {
-                v.ADOPT_EXISTING,
-                v.CONFIG,
-                v.DATASET_GROUP_ARN,
-                v.FIXED_NAME,
-                v.NAME_PREFIX,
-                v.RECIPE_ARN,
-                v.RUNNING,
-                v.TAGS,
-                v.WAIT_SECONDS,
-            }
-        )
-        name, arn = self._name_and_arn()
+        _reject_unknown(self.properties, [*_PROPERTIES, "ServiceToken"])
+        name = self._name()
         return Wanted(
             name=name,
-            arn=arn,
-            dataset_group_arn=self.properties.arn(v.DATASET_GROUP_ARN, "dataset-group"),
-            recipe_arn=self.properties.arn(v.RECIPE_ARN, "recipe"),
-            config=Config.parse(self.properties.nested(v.CONFIG)),
-            running=self.properties.boolean(v.RUNNING, default=True),
-            adopt=self.properties.boolean(v.ADOPT_EXISTING, default=False),
+            arn=self.recommender_arn(name),
+            dataset_group_arn=self.get(v.DATASET_GROUP_ARN),
+            recipe_arn=self.get(v.RECIPE_ARN),
+            config=self.config,
+            running=self.get(v.RUNNING, True),
+            adopt=self.get(v.ADOPT_EXISTING, False),
             tags=self.tags,
             owner=self.owner,
         )
@@ -373,46 +179,138 @@ class Request:
         resource whose creation it cancelled (cloudformation-coverage-roadmap issue 1814). The
         properties then say which recommender this resource would have made.
         """
-        name, arn = self._name_and_arn()
-        physical_name = (self.physical_id or "").rpartition("/")[2]
-        if (
-            physical_name in self.names()
-            and self.physical_id == arn.removesuffix(name) + physical_name
-        ):
-            return arn.removesuffix(name) + physical_name
-        return arn
+        name = (self.physical_id or "").rpartition("/")[2]
+        if name in self.names and self.physical_id == self.recommender_arn(name):
+            return self.recommender_arn(name)
+        return self.recommender_arn(self._name())
 
-    def _name_and_arn(self) -> tuple[str, str]:
-        dataset_group_arn = self.properties.arn(v.DATASET_GROUP_ARN, "dataset-group")
-        place = Arn.parse(self.stack_id).place
-        if Arn.parse(dataset_group_arn).place != place:
+    def _name(self) -> str:
+        group, stack = Arn.parse(self.get(v.DATASET_GROUP_ARN)), Arn.parse(self.stack_id)
+        if group.place != stack.place:
             raise BadRequestError(
-                f"ResourceProperties.{v.DATASET_GROUP_ARN}",
-                got=dataset_group_arn,
-                allowed=f"a dataset group of the stack's own account and region, {place}",
+                v.DATASET_GROUP_ARN,
+                got=self.get(v.DATASET_GROUP_ARN),
+                allowed=f"a dataset group of the stack's account and region, {stack.place}",
             )
-        names = self.names()
-        name = names.fixed or derived_name(
-            names.prefix,
+        return self.names.fixed or derived_name(
+            self.names.prefix,
             stack_id=self.stack_id,
             logical_id=self.logical_id,
-            dataset_group_arn=dataset_group_arn,
-            recipe_arn=self.properties.arn(v.RECIPE_ARN, "recipe"),
+            dataset_group_arn=self.get(v.DATASET_GROUP_ARN),
+            recipe_arn=self.get(v.RECIPE_ARN),
         )
-        return name, Arn.parse(dataset_group_arn).sibling(f"recommender/{name}")
-
-
-def _request_type(value: object) -> str:
-    return RequestType(_text(value)).value
 
 
 def within(text: str, limit: int = MAX_REASON_BYTES) -> str:
     """Return ``text``, cut so that it has at most ``limit`` bytes inside a JSON string."""
-    cut = text
-    while len(_json_bytes(cut)) > limit:
-        cut = cut[: max(0, len(cut) - max(1, (len(_json_bytes(cut)) - limit) // 6))]
-    return cut if cut == text else cut[:-3] + "..."
+    cut = text[:limit]
+    while len(json.dumps(cut)) > limit:
+        cut = cut[: len(cut) * 9 // 10]
+    return cut if cut == text else f"{cut[:-3]}..."
 
 
-def _json_bytes(text: str) -> bytes:
-    return json.dumps(text).encode()
+def _properties(event: Mapping[str, Any], name: str) -> Mapping[str, Any]:
+    return dict(_parsed("event", name, event.get(name) or {}, _mapping, "a map"))
+
+
+def _property(properties: Mapping[str, Any], name: str, default: Any = None) -> Any:
+    value = properties.get(name)
+    if value is None and default is not None:
+        return default
+    return _parsed("ResourceProperties", name, value, *_PROPERTIES[name])
+
+
+def _parsed(where: str, name: str, value: object, parse: Callable[[Any], Any], allowed: str) -> Any:
+    try:
+        return parse(value)
+    except (ValueError, TypeError) as error:
+        raise BadRequestError(f"{where}.{name}", got=value, allowed=allowed) from error
+
+
+def _text(value: object) -> str:
+    if not isinstance(value, str) or not value:
+        raise ValueError
+    return value
+
+
+def _mapping(value: object) -> Mapping[str, Any]:
+    if not isinstance(value, Mapping):
+        raise ValueError
+    return value
+
+
+def _like(pattern: str, convert: Callable[[str], Any] = str) -> Callable[[object], Any]:
+    def parse(value: object) -> Any:
+        if not re.fullmatch(pattern, _text(value), re.ASCII):
+            raise ValueError
+        return convert(_text(value))
+
+    return parse
+
+
+def _arn(kind: str) -> tuple[Callable[[object], Any], str]:
+    place = r"aws[a-z-]*:personalize:[a-z0-9-]*:\d*"
+    return _like(rf"arn:{place}:{kind}/[\w-]+"), f"the ARN of a Personalize {kind}"
+
+
+def _weight(value: object) -> Decimal:
+    weight: Decimal = _like(_DECIMAL, Decimal)(value)
+    if weight > 1:
+        raise ValueError
+    return weight
+
+
+def _columns(value: object) -> dict[str, tuple[str, ...]]:
+    if not all(isinstance(names, list) for names in _mapping(value).values()):
+        raise ValueError
+    columns = {
+        _text(dataset): tuple(sorted(_text(name) for name in names))
+        for dataset, names in _mapping(value).items()
+    }
+    return {dataset: names for dataset, names in columns.items() if names}
+
+
+def _tags(value: object) -> dict[str, str]:
+    if not all(isinstance(tag, str) for tag in _mapping(value).values()):
+        raise ValueError
+    return {_text(key): tag for key, tag in _mapping(value).items()}
+
+
+_DECIMAL: Final = r"\d{1,15}(\.\d{1,18})?"
+_BOOLEAN: Final = _like("true|false", "true".__eq__), "true or false"
+_COUNT: Final = _like(r"[1-9]\d{0,9}", int), "a whole number, 1 or more"
+_NAME: Final = r"[a-zA-Z0-9][a-zA-Z0-9_-]{0,%d}"
+_SECONDS: Final = _like(_DECIMAL, float), "seconds"
+_ANY_TEXT: Final = _text, "a string that is not empty"
+
+_PROPERTIES: Final[Mapping[str, tuple[Callable[[Any], Any], str]]] = {
+    v.ADOPT_EXISTING: _BOOLEAN,
+    v.CONFIG: (_mapping, "a map"),
+    v.DATASET_GROUP_ARN: _arn("dataset-group"),
+    v.ENABLE_METADATA: _BOOLEAN,
+    v.EXCLUDED_COLUMNS: (_columns, "a map of dataset types to lists of columns"),
+    v.EXPLORATION_ITEM_AGE_CUT_OFF: _COUNT,
+    v.EXPLORATION_WEIGHT: (_weight, "a decimal from 0 to 1"),
+    v.FIXED_NAME: (_like(_NAME % (v.MAX_NAME_LENGTH - 1)), "a recommender's name"),
+    v.LAST: _BOOLEAN,
+    v.MIN_REQUESTS_PER_SECOND: _COUNT,
+    v.NAME_PREFIX: (_like(_NAME % (v.MAX_PREFIX_LENGTH - 1)), "the beginning of a name"),
+    v.RECIPE_ARN: _arn("recipe"),
+    v.RECOMMENDER_ARN: _arn("recommender"),
+    v.RECOMMENDER_LOGICAL_ID: _ANY_TEXT,
+    v.REVISION: _ANY_TEXT,
+    v.RUNNING: _BOOLEAN,
+    v.TAGS: (_tags, "a map of strings"),
+    v.UPDATED_AFTER: _SECONDS,
+    v.WAIT_SECONDS: _SECONDS,
+    "ServiceTimeout": _SECONDS,
+}
+"""How each property is read, and what is allowed; old templates' properties stay here forever."""
+
+_CONFIG: Final = {
+    v.MIN_REQUESTS_PER_SECOND: "min_requests_per_second",
+    v.EXPLORATION_WEIGHT: "exploration_weight",
+    v.EXPLORATION_ITEM_AGE_CUT_OFF: "exploration_item_age_cut_off",
+    v.ENABLE_METADATA: "enable_metadata",
+    v.EXCLUDED_COLUMNS: "excluded_columns",
+}

@@ -18,7 +18,7 @@ import boto3
 from botocore.config import Config as ClientConfig
 
 from . import vocabulary as v
-from .errors import ACCESS_DENIED, NotFoundError, PermanentError, TransientError
+from .errors import ACCESS_DENIED, PermanentError, TransientError
 from .events import Request, RequestType, Wanted, within
 from .lifecycle import Done, Fail, Recommender, Verdict, Wait, at_rest, away, readiness, toward
 from .reconcile import Reconciler
@@ -76,7 +76,10 @@ class CustomResources:
             LOG.exception("Unexpected")
             verdict = Fail(f"Unexpected {type(error).__name__}: {error}")
         _log("Begun", request, verdict)
-        physical_id = wanted.arn if wanted else request.physical_id or request.logical_id
+        fails = isinstance(verdict, Fail) and request.type is RequestType.UPDATE
+        physical_id = request.physical_id or request.logical_id
+        if wanted and not fails:
+            physical_id = wanted.arn
         memory |= {"Operation": [operation.status, operation.started], **_memory(verdict)}
         return _answer(request, physical_id, memory)
 
@@ -108,17 +111,17 @@ class CustomResources:
         return self.stacks.operation(request.stack_id)
 
     def _step(self, request: Request, operation: Operation, wanted: Wanted | None) -> Verdict:
-        reconciler = Reconciler(
-            self.service, self.stacks, stack_id=request.stack_id, operation=operation, wanted=wanted
-        )
+        reconciler = Reconciler(self.service, self.stacks, request, operation, wanted)
         try:
             if wanted:
-                return _converge(request, reconciler, wanted)
+                return _converge(reconciler, wanted)
             if request.resource_type == v.STOP_TYPE:
-                return reconciler.advance(request.recommender_arn, partial(at_rest, request.owner))
+                arn = request.get(v.RECOMMENDER_ARN)
+                decide = partial(at_rest, request.owner)
+                return reconciler.advance(arn, decide, proven=bool(request.memory))
             if request.resource_type == v.SWEEP_TYPE:
-                return _sweep(request, reconciler, operation)
-            return _remove(request, reconciler, operation)
+                return _sweep(reconciler)
+            return _remove(reconciler)
         except PermanentError as error:
             role_is_new = request.type is RequestType.CREATE and error.code in ACCESS_DENIED
             return Wait(str(error), brief=True) if role_is_new else Fail(str(error))
@@ -137,22 +140,25 @@ class CustomResources:
     def _gate(self, request: Request) -> tuple[Verdict, dict[str, str]]:
         if request.type is RequestType.DELETE:
             return Done("a training gate has nothing to delete"), {}
-        gate = request.gate()
+        last = request.get(v.LAST, False)
         seen = None
         verdict: Verdict
         try:
-            seen = self.service.describe(gate.recommender_arn)
+            seen = self.service.describe(request.get(v.RECOMMENDER_ARN))
         except TransientError as error:
             verdict = Wait(str(error))
         except PermanentError as error:
             verdict = Fail(str(error))
         else:
             verdict = readiness(
-                gate.config, seen, running=gate.running, updated_after=gate.updated_after
+                request.config,
+                seen,
+                running=request.get(v.RUNNING, True),
+                updated_after=request.get(v.UPDATED_AFTER, 0.0),
             )
         if isinstance(verdict, Wait):
-            verdict = replace(verdict, others_follow=not gate.last)
-        return verdict, _metrics(seen) if seen and gate.last else {}
+            verdict = replace(verdict, others_follow=not last)
+        return verdict, _metrics(seen) if seen and last else {}
 
     def _in_time(self, request: Request, verdict: Verdict) -> Verdict:
         """Return the verdict, or what becomes of a wait whose time is up."""
@@ -169,32 +175,33 @@ class CustomResources:
         return Fail(_too_late(request, elapsed, verdict.why))
 
 
-def _converge(request: Request, reconciler: Reconciler, wanted: Wanted) -> Verdict:
-    retired = frozenset(request.old_tags) - frozenset(wanted.tags)
-    verdict = reconciler.advance(wanted.arn, partial(toward, wanted, retired_tags=retired))
+def _converge(reconciler: Reconciler, wanted: Wanted) -> Verdict:
+    request = reconciler.request
+    decide = partial(toward, wanted, retired_tags=request.retired_tags)
+    verdict = reconciler.advance(wanted.arn, decide, proven=bool(request.memory))
     if request.type is RequestType.CREATE or not isinstance(verdict, Done):
         return verdict
-    keep = {wanted.arn, request.physical_id}
-    leftovers = reconciler.sweep(request.names(), request.owner, request.place, keep=keep)
+    leftovers = reconciler.sweep(keep={wanted.arn, request.physical_id})
     if isinstance(leftovers, Done):
         return verdict
-    return Wait(f"A leftover of an earlier change remains: {leftovers.why}", others_follow=True)
+    return Wait(f"a leftover of an earlier change remains: {leftovers.why}", others_follow=True)
 
 
-def _remove(request: Request, reconciler: Reconciler, operation: Operation) -> Verdict:
+def _remove(reconciler: Reconciler) -> Verdict:
+    request = reconciler.request
     decide = partial(away, request.owner, retired_tags=frozenset(request.tags))
-    verdict = reconciler.advance(request.doomed_arn(), decide)
+    verdict = reconciler.advance(request.doomed_arn(), decide, proven=bool(request.memory))
     if isinstance(verdict, Wait):
-        return replace(verdict, others_follow=operation.removes_the_stack)
+        return replace(verdict, others_follow=reconciler.operation.removes_the_stack)
     return verdict
 
 
-def _sweep(request: Request, reconciler: Reconciler, operation: Operation) -> Verdict:
-    if not operation.removes_the_stack:
-        return Done(f"the stack lives ({operation.status}): nothing is swept")
-    verdict = reconciler.sweep(request.names(), request.owner, request.place)
+def _sweep(reconciler: Reconciler) -> Verdict:
+    if not reconciler.operation.removes_the_stack:
+        return Done(f"the stack lives ({reconciler.operation.status}): nothing is swept")
+    verdict = reconciler.sweep()
     if isinstance(verdict, Wait):
-        return replace(verdict, others_follow=not request.last)
+        return replace(verdict, others_follow=not reconciler.request.get(v.LAST, False))
     return verdict
 
 

@@ -50,15 +50,6 @@ class Arn:
         """Partition, region and account."""
         return self.partition, self.region, self.account
 
-    @property
-    def name(self) -> str:
-        """The resource without its kind: ``vod`` of ``dataset-group/vod``."""
-        return self.resource.partition("/")[2]
-
-    def sibling(self, resource: str) -> str:
-        """Return the ARN of another resource of the same service, region and account."""
-        return f"arn:{self.partition}:{self.service}:{self.region}:{self.account}:{resource}"
-
 
 def derived_name(
     prefix: str, *, stack_id: str, logical_id: str, dataset_group_arn: str, recipe_arn: str
@@ -72,9 +63,16 @@ def derived_name(
     return f"{prefix}-{hashlib.sha256(identity.encode()).hexdigest()[:DIGEST_LENGTH]}"
 
 
-def is_derived_from(prefix: str, name: str) -> bool:
-    """Whether ``name`` has the form that ``derived_name`` gives for ``prefix``."""
-    return re.fullmatch(rf"{re.escape(prefix)}-[0-9a-f]{{{DIGEST_LENGTH}}}", name) is not None
+@dataclass(frozen=True)
+class Names:
+    """The names that a stack's recommenders can have: the only ones that its role can touch."""
+
+    prefix: str
+    fixed: str | None = None
+
+    def __contains__(self, name: str) -> bool:
+        derived = rf"{re.escape(self.prefix)}-[0-9a-f]{{{DIGEST_LENGTH}}}"
+        return name == self.fixed or re.fullmatch(derived, name) is not None
 
 
 class Ownership(StrEnum):

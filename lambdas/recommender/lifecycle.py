@@ -6,16 +6,15 @@ and none needs a memory of how it came about.
 """
 
 import re
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from decimal import Decimal, InvalidOperation
 from enum import Enum, auto
-from typing import Any
+from typing import Any, Final
 
 from . import vocabulary as v
 from .events import Config, Wanted
 from .identity import Owner, Ownership
-
 
 _NO_REASON = "the service gave no reason"
 
@@ -107,48 +106,33 @@ class Recommender:
 
 
 @dataclass(frozen=True)
-class Create:
-    """Create the recommender, after the preflight."""
+class Change:
+    """One call that changes something: the operation's name and its parameters beside the ARN.
 
-
-@dataclass(frozen=True)
-class UpdateConfig:
-    """Put this whole configuration in force.
-
-    ``replaces`` is when the latest update before it began (epoch seconds on the service's clock).
+    ``replaces``, of an UpdateRecommender, is when the update before it began (epoch seconds on the
+    service's clock).
     """
 
-    config: Mapping[str, Any]
+    operation: str
+    parameters: Mapping[str, Any] = field(default_factory=dict)
     replaces: float = 0.0
 
 
-@dataclass(frozen=True)
-class Start:
-    """Start the recommender."""
+CREATE: Final = Change("CreateRecommender")
+DELETE: Final = Change("DeleteRecommender")
+START: Final = Change("StartRecommender")
+STOP: Final = Change("StopRecommender")
 
 
-@dataclass(frozen=True)
-class Stop:
-    """Stop the recommender."""
+def tag(tags: Mapping[str, str]) -> Change:
+    """Return the change that sets these tags."""
+    pairs = [{"tagKey": key, "tagValue": value} for key, value in sorted(tags.items())]
+    return Change("TagResource", {"tags": pairs})
 
 
-@dataclass(frozen=True)
-class Delete:
-    """Delete the recommender."""
-
-
-@dataclass(frozen=True)
-class Tag:
-    """Set these tags."""
-
-    tags: Mapping[str, str]
-
-
-@dataclass(frozen=True)
-class Untag:
-    """Take these tags off."""
-
-    keys: tuple[str, ...]
+def untag(keys: Iterable[str]) -> Change:
+    """Return the change that takes these tags off."""
+    return Change("UntagResource", {"tagKeys": sorted(keys)})
 
 
 @dataclass(frozen=True)
@@ -182,9 +166,8 @@ class Fail:
     why: str
 
 
-Mutation = Create | UpdateConfig | Start | Stop | Delete | Tag | Untag
 Verdict = Wait | Done | Fail
-Step = Mutation | Verdict
+Step = Change | Verdict
 
 _SETTLED = (Phase.ACTIVE, Phase.INACTIVE)
 
@@ -204,7 +187,7 @@ def toward(
         retired_tags: keys of tags that the template asked for before and no longer does.
     """
     if seen is None:
-        return Create()
+        return CREATE
     if seen.phase is Phase.DELETING:
         return Wait(f"{seen.arn} is being deleted; its name is free after that")
     return (
@@ -228,12 +211,12 @@ def _whose(wanted: Wanted, seen: Recommender) -> Step | None:
         return Fail(_cannot_adopt(wanted, differing))
     if seen.phase not in _SETTLED or seen.updating:
         return Wait(f"{seen.arn} is {_status(seen)}; it is adopted when that has ended")
-    return Tag({**wanted.tags, **wanted.owner.tags(adopted=True)})
+    return tag({**wanted.tags, **wanted.owner.tags(adopted=True)})
 
 
 def _broken(seen: Recommender) -> Step | None:
     if seen.phase is Phase.CREATE_FAILED:
-        return Delete()
+        return DELETE
     if seen.phase is Phase.FAILED:
         return Fail(f"{seen.arn} is {seen.status}: {seen.reason}")
     if seen.phase is Phase.UNKNOWN:
@@ -261,20 +244,21 @@ def _in_transit(wanted: Wanted, seen: Recommender) -> Step | None:
 def _retagged(wanted: Wanted, seen: Recommender, retired: frozenset[str]) -> Step | None:
     if seen.tags is None:
         return None
-    if missing := {key: tag for key, tag in wanted.tags.items() if seen.tags.get(key) != tag}:
-        return Tag(missing)
+    if missing := {key: text for key, text in wanted.tags.items() if seen.tags.get(key) != text}:
+        return tag(missing)
     if surplus := (retired - set(wanted.tags) - set(v.RESERVED_TAGS)) & set(seen.tags):
-        return Untag(tuple(sorted(surplus)))
+        return untag(surplus)
     return None
 
 
 def _settled(wanted: Wanted, seen: Recommender) -> Step:
     changed = merged(wanted.config, seen.config)
     if seen.phase is Phase.INACTIVE:
-        return Start() if wanted.running or changed else Done("INACTIVE, as wanted")
+        return START if wanted.running or changed else Done("INACTIVE, as wanted")
     if changed:
-        return UpdateConfig(changed, seen.latest_update.created if seen.latest_update else 0.0)
-    return Done("ACTIVE, as wanted") if wanted.running else Stop()
+        replaces = seen.latest_update.created if seen.latest_update else 0.0
+        return Change("UpdateRecommender", {"recommenderConfig": changed}, replaces)
+    return Done("ACTIVE, as wanted") if wanted.running else STOP
 
 
 def away(
@@ -294,9 +278,9 @@ def away(
     if seen.tags is not None and owner.of(seen.tags) is Ownership.FOREIGN:
         return Done(f"{seen.arn} is not ours by its tags; it is left alone")
     if seen.tags is not None and owner.of(seen.tags) is Ownership.ADOPTED:
-        return Untag(tuple(sorted((retired_tags | set(v.RESERVED_TAGS)) & set(seen.tags))))
+        return untag((retired_tags | set(v.RESERVED_TAGS)) & set(seen.tags))
     if seen.phase in (*_SETTLED, Phase.CREATE_FAILED, Phase.FAILED):
-        return Delete()
+        return DELETE
     return Wait(f"{seen.arn} is {_status(seen)} and cannot be deleted before that has ended")
 
 
@@ -311,7 +295,7 @@ def at_rest(owner: Owner, seen: Recommender | None) -> Step:
     if seen.phase is Phase.INACTIVE:
         return Done("INACTIVE, as wanted")
     if seen.phase is Phase.ACTIVE and not seen.updating:
-        return Stop()
+        return STOP
     return Wait(f"{seen.arn} is {_status(seen)}")
 
 
@@ -417,8 +401,8 @@ def _differing(wanted: Wanted, seen: Recommender) -> str:
 
 def _cannot_replace(wanted: Wanted, differing: str) -> str:
     return (
-        f"The recommender {wanted.name!r} has the {differing}. That cannot be changed in place, and "
-        "a new recommender cannot have the same fixed name while the old one serves. "
+        f"The recommender {wanted.name!r} has the {differing}. That cannot be changed in place, "
+        "and a new recommender cannot have the same fixed name while the old one serves. "
         "Change recommender_name together with it, or remove recommender_name."
     )
 
@@ -435,7 +419,8 @@ def _taken(wanted: Wanted, tags: Mapping[str, str]) -> str:
 def _belongs_to_another(wanted: Wanted, tags: Mapping[str, str]) -> str:
     return (
         f"The recommender {wanted.name!r} belongs to another stack, {tags[v.OWNER_STACK_TAG]}. "
-        f"If that stack is gone, take the tag {v.OWNER_STACK_TAG} off the recommender and deploy again."
+        f"If that stack is gone, take the tag {v.OWNER_STACK_TAG} off the recommender, then deploy "
+        "again."
     )
 
 

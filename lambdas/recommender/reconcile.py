@@ -7,29 +7,11 @@ that the request is still the newest.
 
 import logging
 from collections.abc import Callable, Collection
-from dataclasses import replace
-from typing import assert_never
+from dataclasses import dataclass, replace
 
-from .errors import NotFoundError, PermanentError, TransientError
-from .events import Names, Wanted
-from .identity import Arn, Owner
-from .lifecycle import (
-    Create,
-    Delete,
-    Done,
-    Fail,
-    Mutation,
-    Recommender,
-    Start,
-    Step,
-    Stop,
-    Tag,
-    Untag,
-    UpdateConfig,
-    Verdict,
-    Wait,
-    away,
-)
+from .errors import INVALID_INPUT, NotFoundError, PermanentError, TransientError
+from .events import Request, Wanted
+from .lifecycle import CREATE, Change, Done, Fail, Recommender, Step, Verdict, Wait, away
 from .service import Personalize
 from .stack import Operation, Stacks
 
@@ -38,103 +20,80 @@ LOG = logging.getLogger(__name__)
 Decision = Callable[[Recommender | None], Step]
 
 
+@dataclass(frozen=True)
 class Reconciler:
-    """Takes single steps for one request of CloudFormation."""
+    """Takes single steps for one request, sent in one operation of the stack."""
 
-    def __init__(
-        self,
-        service: Personalize,
-        stacks: Stacks,
-        *,
-        stack_id: str,
-        operation: Operation,
-        wanted: Wanted | None = None,
-    ) -> None:
-        """Make one for a request that was sent in this operation of the stack.
+    service: Personalize
+    stacks: Stacks
+    request: Request
+    operation: Operation
+    wanted: Wanted | None
 
-        ``wanted`` is what a Create step makes; a reconciler without it never creates.
-        """
-        self._service = service
-        self._stacks = stacks
-        self._stack_id = stack_id
-        self._operation = operation
-        self._wanted = wanted
-
-    def advance(self, arn: str, decide: Decision) -> Verdict:
+    def advance(self, arn: str, decide: Decision, *, proven: bool = False) -> Verdict:
         """Take the next step for one recommender, and return how things stand after it.
+
+        Where the tags have ``proven`` it ours before, a look that finds nothing to do is one
+        DescribeRecommender; whose it is is read again before anything is changed.
 
         Raises:
             PermanentError: a call was refused for good.
         """
         try:
-            step = self._decide(arn, decide)
-            while not isinstance(step, Wait | Done | Fail):
-                if self._stacks.operation(self._stack_id) != self._operation:
+            step = self._decide(arn, decide, proven=proven)
+            while isinstance(step, Change):
+                if self.stacks.operation(self.request.stack_id) != self.operation:
                     return Fail("A newer operation of the stack has begun: nothing is changed.")
-                LOG.info("Changing", extra={"recommender": arn, "step": repr(step)})
-                self._apply(arn, step)
-                match step:
-                    case Create():
-                        return Done("created")
-                    case UpdateConfig() if self._wanted and self._wanted.running:
-                        return Done("the update is accepted", updated_after=step.replaces)
-                    case UpdateConfig() | Start() | Stop() | Delete():
-                        return Wait(f"{arn}: {type(step).__name__} is accepted")
-                    case Tag() | Untag():
-                        step = self._decide(arn, decide)
+                LOG.info("Changing", extra={"recommender": arn, "operation": step.operation})
+                self._change(arn, step, decide)
+                if not step.operation.endswith("Resource"):
+                    return self._after(arn, step)
+                step = self._decide(arn, decide)
         except (TransientError, NotFoundError) as error:
             return Wait(str(error))
         return step
 
-    def sweep(
-        self, names: Names, owner: Owner, place: Arn, *, keep: Collection[str] = ()
-    ) -> Verdict:
+    def sweep(self, *, keep: Collection[str | None] = ()) -> Verdict:
         """Take what else is owned, under any name the stack can use, one step towards being gone.
 
         Raises:
             PermanentError: a call was refused for good.
         """
         try:
-            there = [
-                place.sibling(f"recommender/{name}")
-                for name in self._service.names()
-                if name in names
-            ]
+            names = [name for name in self.service.names() if name in self.request.names]
         except TransientError as error:
             return Wait(str(error))
+        doomed = {self.request.recommender_arn(name) for name in names}.difference(keep)
         verdicts = [
-            self.advance(arn, lambda seen: away(owner, seen)) for arn in there if arn not in keep
+            self.advance(arn, lambda seen: away(self.request.owner, seen)) for arn in sorted(doomed)
         ]
-        unfinished = [verdict for verdict in verdicts if not isinstance(verdict, Done)]
-        return unfinished[0] if unfinished else Done("nothing else is owned")
+        unfinished = (verdict for verdict in verdicts if not isinstance(verdict, Done))
+        return next(unfinished, Done("nothing else is owned"))
 
-    def _decide(self, arn: str, decide: Decision) -> Step:
-        seen = self._service.describe(arn)
+    def _decide(self, arn: str, decide: Decision, *, proven: bool = False) -> Step:
+        seen = self.service.describe(arn)
         step = decide(seen)
-        if isinstance(step, Wait) or seen is None:
+        if seen is None or (proven and isinstance(step, Wait)):
             return step
         try:
-            return decide(replace(seen, tags=self._service.tags(arn)))
+            return decide(replace(seen, tags=self.service.tags(arn)))
         except NotFoundError:
             return Wait(f"the tags of {arn} do not show yet")
 
-    def _apply(self, arn: str, step: Mutation) -> None:
-        match step:
-            case Create():
-                if self._wanted is None:
-                    raise PermanentError(f"{arn} is not there")
-                self._service.create(self._wanted)
-            case UpdateConfig():
-                self._service.update(arn, step.config)
-            case Start():
-                self._service.start(arn)
-            case Stop():
-                self._service.stop(arn)
-            case Delete():
-                self._service.delete(arn)
-            case Tag(tags):
-                self._service.tag(arn, tags)
-            case Untag(keys):
-                self._service.untag(arn, keys)
-            case _:
-                assert_never(step)
+    def _change(self, arn: str, change: Change, decide: Decision) -> None:
+        if change is CREATE and self.wanted:
+            self.service.create(self.wanted)
+            return
+        try:
+            self.service.change(arn, change)
+        except PermanentError as error:
+            # The service also answers "invalid" to a change that is in force, or under way.
+            if error.code != INVALID_INPUT or self._decide(arn, decide) == change:
+                raise
+            raise TransientError(str(error)) from error
+
+    def _after(self, arn: str, change: Change) -> Verdict:
+        settled = self.wanted is not None and (change is CREATE or self.wanted.running)
+        if settled and change.operation in ("CreateRecommender", "UpdateRecommender"):
+            return Done(f"{change.operation} is accepted", updated_after=change.replaces)
+        return Wait(f"{change.operation} of {arn} is accepted")

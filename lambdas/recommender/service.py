@@ -3,10 +3,11 @@
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any, Final
 
+from botocore import xform_name
+
 from .errors import NotFoundError, PermanentError, TransientError, sorted_errors
 from .events import Wanted
-from .identity import Arn
-from .lifecycle import Recommender, Update, request_config
+from .lifecycle import Change, Recommender, Update, request_config, tag
 
 if TYPE_CHECKING:
     from types_boto3_personalize import PersonalizeClient
@@ -66,48 +67,21 @@ class Personalize:
     def create(self, wanted: Wanted) -> None:
         """Check what can be checked without creating anything, then create the recommender."""
         self._preflight(wanted)
-        tags = {**wanted.tags, **wanted.owner.tags()}
         with sorted_errors("CreateRecommender"):
             self._client.create_recommender(
                 name=wanted.name,
                 datasetGroupArn=wanted.dataset_group_arn,
                 recipeArn=wanted.recipe_arn,
                 recommenderConfig=request_config(wanted.config, {}),  # type: ignore[arg-type]
-                tags=[{"tagKey": key, "tagValue": value} for key, value in sorted(tags.items())],
+                **tag({**wanted.tags, **wanted.owner.tags()}).parameters,
             )
 
-    def update(self, arn: str, config: Mapping[str, Any]) -> None:
-        """Put a whole configuration in force."""
-        with sorted_errors("UpdateRecommender"):
-            self._client.update_recommender(recommenderArn=arn, recommenderConfig=config)  # type: ignore[arg-type]
-
-    def start(self, arn: str) -> None:
-        """Start an INACTIVE recommender."""
-        with sorted_errors("StartRecommender"):
-            self._client.start_recommender(recommenderArn=arn)
-
-    def stop(self, arn: str) -> None:
-        """Stop an ACTIVE recommender."""
-        with sorted_errors("StopRecommender"):
-            self._client.stop_recommender(recommenderArn=arn)
-
-    def delete(self, arn: str) -> None:
-        """Delete a recommender."""
-        with sorted_errors("DeleteRecommender"):
-            self._client.delete_recommender(recommenderArn=arn)
-
-    def tag(self, arn: str, tags: Mapping[str, str]) -> None:
-        """Set tags."""
-        with sorted_errors("TagResource"):
-            self._client.tag_resource(
-                resourceArn=arn,
-                tags=[{"tagKey": key, "tagValue": value} for key, value in sorted(tags.items())],
-            )
-
-    def untag(self, arn: str, keys: tuple[str, ...]) -> None:
-        """Take tags off."""
-        with sorted_errors("UntagResource"):
-            self._client.untag_resource(resourceArn=arn, tagKeys=list(keys))
+    def change(self, arn: str, change: Change) -> None:
+        """Make a call that changes an existing recommender, or its tags."""
+        subject = "resourceArn" if change.operation.endswith("Resource") else "recommenderArn"
+        call = getattr(self._client, xform_name(change.operation))
+        with sorted_errors(change.operation):
+            call(**{subject: arn}, **change.parameters)
 
     def _preflight(self, wanted: Wanted) -> None:
         self._check_dataset_group(wanted.dataset_group_arn)
@@ -138,7 +112,8 @@ class Personalize:
         status = group.get("status", "")
         if status.endswith("FAILED"):
             raise PermanentError(
-                f"The dataset group {arn} is {status}: {group.get('failureReason', 'no reason given')}."
+                f"The dataset group {arn} is {status}: {group.get('failureReason', 'no reason')}. "
+                "Delete it and create it anew, or name another one in dataset_group_arn."
             )
         if status != "ACTIVE":
             raise TransientError(f"the dataset group {arn} is {status}, not ACTIVE")
@@ -150,15 +125,14 @@ class Personalize:
             )
 
     def _check_dataset(self, dataset_group_arn: str, kind: str, why: str) -> None:
-        group = Arn.parse(dataset_group_arn)
-        arn = group.sibling(f"dataset/{group.name}/{kind}")
+        arn = f"{dataset_group_arn.replace(':dataset-group/', ':dataset/')}/{kind}"
         try:
             with sorted_errors("DescribeDataset"):
                 self._client.describe_dataset(datasetArn=arn)
         except NotFoundError as error:
             raise PermanentError(
-                f"The dataset group {dataset_group_arn} has no {kind} dataset, but {why} ({error}). "
-                "Create and import it, then deploy again."
+                f"The dataset group {dataset_group_arn} has no {kind} dataset, but {why} "
+                f"({error}). Create and import it, then deploy again."
             ) from error
 
 

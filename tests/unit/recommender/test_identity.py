@@ -1,0 +1,136 @@
+"""Names are derived, and ownership is proven."""
+
+import re
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from lambdas.recommender import vocabulary as v
+from lambdas.recommender.identity import Arn, Names, Owner, Ownership, derived_name
+
+STACK = "arn:aws:cloudformation:eu-west-1:111111111111:stack/TopPicks/0a1b"
+OWNER = Owner(STACK, "Recommender")
+PREFIXES = st.from_regex(r"[A-Za-z][A-Za-z0-9-]{0,45}", fullmatch=True)
+WORDS = st.text(min_size=1, max_size=200)
+
+
+@given(PREFIXES, WORDS, WORDS, WORDS, WORDS)
+def test_a_derived_name_is_one_that_personalize_accepts(
+    prefix: str, stack_id: str, logical_id: str, group: str, recipe: str
+) -> None:
+    name = derived_name(
+        prefix,
+        stack_id=stack_id,
+        logical_id=logical_id,
+        dataset_group_arn=group,
+        recipe_arn=recipe,
+    )
+
+    assert re.fullmatch(r"[a-zA-Z0-9][a-zA-Z0-9\-_]{0,62}", name)
+    assert name in Names(prefix)
+
+
+IDENTITY = {"stack_id": "s", "logical_id": "l", "dataset_group_arn": "d", "recipe_arn": "r"}
+
+
+def test_the_same_identity_has_the_same_name() -> None:
+    assert derived_name("p", **IDENTITY) == derived_name("p", **dict(reversed(IDENTITY.items())))
+
+
+@pytest.mark.parametrize("part", IDENTITY)
+def test_another_identity_has_another_name(part: str) -> None:
+    assert derived_name("p", **IDENTITY) != derived_name("p", **{**IDENTITY, part: "other"})
+
+
+@given(st.permutations(["ab", "c", "a", "bc"]))
+def test_the_parts_of_an_identity_cannot_run_into_each_other(parts: list[str]) -> None:
+    first = derived_name("p", **dict(zip(IDENTITY, parts, strict=True)))
+    second = derived_name("p", **dict(zip(IDENTITY, ["ab", "c", "a", "bc"], strict=True)))
+
+    assert (first == second) == (parts == ["ab", "c", "a", "bc"])
+
+
+@pytest.mark.parametrize(
+    "name",
+    [
+        "TopPicks-0123456789abcde",
+        "TopPicks-0123456789abcdef0",
+        "TopPicks-0123456789abcdeg",
+        "TopPicks-0123456789ABCDEF",
+        "TopPicks-eu-0123456789abcdef",
+        "TopPicks_0123456789abcdef",
+        "TopPicks-0123456789abcdef\n",
+        "TopPicks",
+        "other",
+        "",
+    ],
+)
+def test_a_name_of_another_form_is_none_of_the_stacks(name: str) -> None:
+    assert name not in Names("TopPicks", fixed="mine")
+
+
+def test_a_fixed_name_is_the_stacks() -> None:
+    assert "mine" in Names("TopPicks", fixed="mine")
+    assert "mine" not in Names("TopPicks")
+
+
+OTHER_LIFE = STACK.removesuffix("0a1b") + "ffff"
+OTHER_STACK = "arn:aws:cloudformation:eu-west-1:111111111111:stack/Other/0a1b"
+PROOF = {v.OWNER_STACK_TAG: STACK, v.OWNER_RESOURCE_TAG: "Recommender"}
+
+
+@pytest.mark.parametrize(
+    ("tags", "whose"),
+    [
+        (PROOF, Ownership.OWN),
+        ({**PROOF, "team": "video"}, Ownership.OWN),
+        ({**PROOF, v.ADOPTED_TAG: "true"}, Ownership.ADOPTED),
+        ({}, Ownership.FOREIGN),
+        ({"team": "video"}, Ownership.FOREIGN),
+        ({v.OWNER_STACK_TAG: STACK}, Ownership.FOREIGN),
+        ({v.OWNER_RESOURCE_TAG: "Recommender"}, Ownership.FOREIGN),
+        ({**PROOF, v.OWNER_STACK_TAG: OTHER_STACK}, Ownership.FOREIGN),
+        ({**PROOF, v.OWNER_STACK_TAG: OTHER_LIFE}, Ownership.FOREIGN),
+        ({**PROOF, v.OWNER_RESOURCE_TAG: "Second"}, Ownership.FOREIGN),
+        ({v.ADOPTED_TAG: "true"}, Ownership.FOREIGN),
+    ],
+)
+def test_only_both_tags_prove_ownership(tags: dict[str, str], whose: Ownership) -> None:
+    assert OWNER.of(tags) is whose
+
+
+@pytest.mark.parametrize(
+    ("tags", "may"),
+    [
+        ({}, True),
+        ({"team": "video"}, True),
+        ({v.OWNER_STACK_TAG: OTHER_LIFE}, True),
+        ({v.OWNER_STACK_TAG: OTHER_STACK}, False),
+    ],
+    ids=["nobody's", "untagged by us", "an earlier stack of this name", "another stack's"],
+)
+def test_what_another_stack_owns_cannot_be_adopted(tags: dict[str, str], may: bool) -> None:
+    assert OWNER.may_adopt(tags) is may
+
+
+@given(WORDS, WORDS, st.booleans())
+def test_the_tags_of_an_owner_prove_its_ownership(stack: str, logical: str, adopted: bool) -> None:
+    owner = Owner(stack, logical)
+
+    expected = Ownership.ADOPTED if adopted else Ownership.OWN
+    assert owner.of(owner.tags(adopted=adopted)) is expected
+
+
+@pytest.mark.parametrize("partition", ["aws", "aws-cn", "aws-us-gov", "aws-iso"])
+def test_an_arn_is_taken_apart_in_every_partition(partition: str) -> None:
+    arn = Arn.parse(f"arn:{partition}:personalize:r-1:111111111111:dataset-group/vod")
+
+    assert arn.place == (partition, "r-1", "111111111111")
+    assert (arn.service, arn.resource) == ("personalize", "dataset-group/vod")
+
+
+@pytest.mark.parametrize("text", ["", "arn", "arn:aws:s3", "x arn:aws:s3:::b", "arn:aws:s3:::b\n"])
+def test_what_is_not_an_arn_is_refused(text: str) -> None:
+    with pytest.raises(ValueError, match="is not an ARN"):
+        Arn.parse(text)

@@ -1,0 +1,405 @@
+"""The decision, as tables: what is wanted and what is there, to the one next step."""
+
+from collections.abc import Mapping
+from dataclasses import replace
+from decimal import Decimal
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from lambdas.recommender import vocabulary as v
+from lambdas.recommender.events import Config, Wanted
+from lambdas.recommender.identity import Owner
+from lambdas.recommender.lifecycle import (
+    CREATE,
+    DELETE,
+    START,
+    STOP,
+    Change,
+    Done,
+    Fail,
+    Phase,
+    Recommender,
+    Update,
+    Wait,
+    at_rest,
+    away,
+    merged,
+    readiness,
+    request_config,
+    tag,
+    toward,
+    untag,
+)
+
+OWNER = Owner("arn:aws:cloudformation:eu-west-1:111111111111:stack/TopPicks/1", "Recommender")
+GROUP = "arn:aws:personalize:eu-west-1:111111111111:dataset-group/vod"
+RECIPE = "arn:aws:personalize:::recipe/aws-vod-top-picks"
+WANTED = Wanted(
+    name="TopPicks-0123456789abcdef",
+    arn="arn:aws:personalize:eu-west-1:111111111111:recommender/TopPicks-0123456789abcdef",
+    dataset_group_arn=GROUP,
+    recipe_arn=RECIPE,
+    config=Config(),
+    running=True,
+    adopt=False,
+    tags={"team": "video"},
+    owner=OWNER,
+)
+IN_FORCE = request_config(Config(), {})
+OTHER = request_config(Config(min_requests_per_second=7), {})
+OWN = {**OWNER.tags(), "team": "video"}
+FOREIGN = {"team": "other"}
+
+
+def seen(status: str, **changes: Any) -> Recommender:
+    """Return an own recommender with everything as wanted, but for the changes."""
+    as_wanted = Recommender(WANTED.arn, status, GROUP, RECIPE, IN_FORCE, tags=OWN)
+    return replace(as_wanted, **changes)
+
+
+def update(status: str, config: Mapping[str, Any] = IN_FORCE, created: float = 100.0) -> Update:
+    return Update(status, config, created, "the reason")
+
+
+def change_to(config: Mapping[str, Any], replaces: float = 0.0) -> Change:
+    return Change("UpdateRecommender", {"recommenderConfig": dict(config)}, replaces)
+
+
+STOPPED = replace(WANTED, running=False)
+ADOPTING = replace(WANTED, adopt=True)
+ADOPTED = {**WANTED.tags, **OWNER.tags(adopted=True)}
+EARLIER_LIFE = {v.OWNER_STACK_TAG: OWNER.stack_id.removesuffix("1") + "0"}
+OTHERS = {v.OWNER_STACK_TAG: "arn:aws:cloudformation:eu-west-1:111111111111:stack/Other/1"}
+UNDER_WAY = update("CREATE IN_PROGRESS", OTHER)
+RETRAINING = update("CREATE PENDING")
+
+TOWARD: Mapping[str, tuple[Wanted, Recommender | None, Any]] = {
+    # nothing there, or on its way out
+    "nothing is there": (WANTED, None, CREATE),
+    "nothing is there, and it is wanted stopped": (STOPPED, None, CREATE),
+    "it is being deleted": (WANTED, seen("DELETE IN_PROGRESS"), Wait),
+    "another's is being deleted": (WANTED, seen("DELETE PENDING", tags=FOREIGN), Wait),
+    # whose it is
+    "another's": (WANTED, seen("ACTIVE", tags=FOREIGN), Fail),
+    "another's, while it trains": (WANTED, seen("CREATE PENDING", tags=FOREIGN), Fail),
+    "another's that failed": (WANTED, seen("CREATE FAILED", tags=FOREIGN), Fail),
+    "ours, of another dataset group": (WANTED, seen("ACTIVE", dataset_group_arn="x"), Fail),
+    "ours, of another recipe": (WANTED, seen("ACTIVE", recipe_arn="x"), Fail),
+    "to adopt": (ADOPTING, seen("ACTIVE", tags=FOREIGN), tag(ADOPTED)),
+    "to adopt, while stopped": (ADOPTING, seen("INACTIVE", tags={}), tag(ADOPTED)),
+    "to adopt, of an earlier life": (ADOPTING, seen("ACTIVE", tags=EARLIER_LIFE), tag(ADOPTED)),
+    "to adopt, while it trains": (ADOPTING, seen("CREATE PENDING", tags={}), Wait),
+    "to adopt, while updated": (
+        ADOPTING,
+        seen("ACTIVE", tags={}, latest_update=UNDER_WAY),
+        Wait,
+    ),
+    "to adopt, but another stack's": (ADOPTING, seen("ACTIVE", tags=OTHERS), Fail),
+    "to adopt, but of another group": (
+        ADOPTING,
+        seen("ACTIVE", tags={}, dataset_group_arn="x"),
+        Fail,
+    ),
+    "adopted before": (ADOPTING, seen("ACTIVE", tags=ADOPTED), Done),
+    # broken
+    "its training failed": (WANTED, seen("CREATE FAILED"), DELETE),
+    "some other failure": (WANTED, seen("STOP FAILED"), Fail),
+    "an unknown status": (WANTED, seen("MIGRATING"), Wait),
+    "a status in small letters": (WANTED, seen("active"), Wait),
+    "no status": (WANTED, seen(""), Wait),
+    # on its way
+    "it trains": (WANTED, seen("CREATE IN_PROGRESS"), Done),
+    "it trains, as the guide spells it": (WANTED, seen("CREATE IN PROGRESS"), Done),
+    "it trains, and is wanted stopped": (STOPPED, seen("CREATE PENDING"), Done),
+    "it trains with another configuration": (WANTED, seen("CREATE PENDING", config=OTHER), Wait),
+    "it starts": (WANTED, seen("START PENDING"), Done),
+    "it starts, and is wanted stopped": (STOPPED, seen("START IN_PROGRESS"), Wait),
+    "it starts with another configuration": (WANTED, seen("START PENDING", config=OTHER), Wait),
+    "it stops": (WANTED, seen("STOP IN_PROGRESS"), Wait),
+    "it stops, as wanted": (STOPPED, seen("STOP PENDING"), Done),
+    "another update is under way": (WANTED, seen("ACTIVE", latest_update=UNDER_WAY), Wait),
+    "our update is under way": (
+        WANTED,
+        seen("ACTIVE", config=OTHER, latest_update=update("CREATE PENDING")),
+        Done,
+    ),
+    "our update is under way, to be stopped after": (
+        STOPPED,
+        seen("ACTIVE", config=OTHER, latest_update=update("CREATE PENDING")),
+        Wait("", others_follow=True),
+    ),
+    "it is retrained": (WANTED, seen("ACTIVE", latest_update=RETRAINING), Done),
+    "it is retrained with another configuration": (
+        WANTED,
+        seen("ACTIVE", config=OTHER, latest_update=update("CREATE PENDING", OTHER)),
+        Wait,
+    ),
+    # settled
+    "all as wanted": (WANTED, seen("ACTIVE"), Done),
+    "another configuration": (WANTED, seen("ACTIVE", config=OTHER), change_to(IN_FORCE)),
+    "another configuration, updated before": (
+        WANTED,
+        seen("ACTIVE", config=OTHER, latest_update=update("ACTIVE", OTHER, created=5.0)),
+        change_to(IN_FORCE, replaces=5.0),
+    ),
+    "an update that failed before": (
+        WANTED,
+        seen("ACTIVE", config=OTHER, latest_update=update("CREATE FAILED", created=5.0)),
+        change_to(IN_FORCE, replaces=5.0),
+    ),
+    "a tag is missing": (WANTED, seen("ACTIVE", tags=OWNER.tags()), tag({"team": "video"})),
+    "a tag has another value": (
+        WANTED,
+        seen("ACTIVE", tags={**OWN, "team": "x"}),
+        tag({"team": "video"}),
+    ),
+    "a tag is no longer wanted": (WANTED, seen("ACTIVE", tags={**OWN, "old": "x"}), untag(["old"])),
+    "a tag of somebody else's": (WANTED, seen("ACTIVE", tags={**OWN, "cost": "1"}), Done),
+    "tags before configuration": (
+        WANTED,
+        seen("ACTIVE", config=OTHER, tags=OWNER.tags()),
+        tag({"team": "video"}),
+    ),
+    "it is stopped": (WANTED, seen("INACTIVE"), START),
+    "it is stopped, as wanted": (STOPPED, seen("INACTIVE"), Done),
+    "it is stopped, with another configuration": (STOPPED, seen("INACTIVE", config=OTHER), START),
+    "it is to be stopped": (STOPPED, seen("ACTIVE"), STOP),
+    "update before it is stopped": (STOPPED, seen("ACTIVE", config=OTHER), change_to(IN_FORCE)),
+}
+
+
+@pytest.mark.parametrize("row", TOWARD)
+def test_the_next_step_towards_what_is_wanted(row: str) -> None:
+    wanted, there, expected = TOWARD[row]
+
+    step = toward(wanted, there, retired_tags=frozenset({"old", v.OWNER_STACK_TAG}))
+
+    _assert_step(step, expected)
+
+
+def _assert_step(step: object, expected: Any) -> None:
+    if isinstance(expected, type):
+        assert isinstance(step, expected)
+    elif isinstance(expected, Wait):
+        assert isinstance(step, Wait)
+        assert step.others_follow == expected.others_follow
+    else:
+        assert step == expected
+
+
+AWAY: Mapping[str, tuple[Recommender | None, Any]] = {
+    "nothing is there": (None, Done),
+    "ours": (seen("ACTIVE"), DELETE),
+    "ours, stopped": (seen("INACTIVE"), DELETE),
+    "ours, its training failed": (seen("CREATE FAILED"), DELETE),
+    "ours, while it is updated": (seen("ACTIVE", latest_update=UNDER_WAY), DELETE),
+    "ours, while it trains": (seen("CREATE IN_PROGRESS"), Wait),
+    "ours, while it starts": (seen("START PENDING"), Wait),
+    "ours, while it stops": (seen("STOP PENDING"), Wait),
+    "ours, being deleted": (seen("DELETE IN_PROGRESS"), Wait),
+    "ours, with an unknown status": (seen("MIGRATING"), Wait),
+    "another's": (seen("ACTIVE", tags=FOREIGN), Done),
+    "another's, while it trains": (seen("CREATE PENDING", tags=FOREIGN), Done),
+    "adopted": (
+        seen("ACTIVE", tags={**ADOPTED, "old": "x", "cost": "1"}),
+        untag(["old", v.ADOPTED_TAG, v.OWNER_RESOURCE_TAG, v.OWNER_STACK_TAG]),
+    ),
+    "adopted, while it stops": (
+        seen("STOP PENDING", tags=OWNER.tags(adopted=True)),
+        untag([v.ADOPTED_TAG, v.OWNER_RESOURCE_TAG, v.OWNER_STACK_TAG]),
+    ),
+}
+
+
+@pytest.mark.parametrize("row", AWAY)
+def test_the_next_step_towards_its_being_gone(row: str) -> None:
+    there, expected = AWAY[row]
+
+    _assert_step(away(OWNER, there, retired_tags=frozenset({"old"})), expected)
+
+
+AT_REST: Mapping[str, tuple[Recommender | None, Any]] = {
+    "not there": (None, Wait),
+    "active": (seen("ACTIVE"), STOP),
+    "stopped": (seen("INACTIVE"), Done),
+    "stopping": (seen("STOP PENDING"), Wait),
+    "training": (seen("CREATE PENDING"), Wait),
+    "updated": (seen("ACTIVE", latest_update=UNDER_WAY), Wait),
+    "failed": (seen("CREATE FAILED"), Fail),
+    "another's": (seen("ACTIVE", tags=FOREIGN), Fail),
+}
+
+
+@pytest.mark.parametrize("row", AT_REST)
+def test_the_next_step_towards_its_being_stopped(row: str) -> None:
+    there, expected = AT_REST[row]
+
+    _assert_step(at_rest(OWNER, there), expected)
+
+
+READY: Mapping[str, tuple[bool, Recommender | None, Any]] = {
+    "serving": (True, seen("ACTIVE"), Done),
+    "training": (True, seen("CREATE IN_PROGRESS"), Wait),
+    "its training failed": (True, seen("CREATE FAILED", failure_reason="too little"), Fail),
+    "updating": (True, seen("ACTIVE", config=OTHER, latest_update=RETRAINING), Wait),
+    "updated": (True, seen("ACTIVE", latest_update=update("ACTIVE")), Done),
+    "our update failed": (
+        True,
+        seen("ACTIVE", config=OTHER, latest_update=update("CREATE FAILED", created=51.0)),
+        Fail,
+    ),
+    "an earlier update failed, ours does not show yet": (
+        True,
+        seen("ACTIVE", config=OTHER, latest_update=update("CREATE FAILED", created=50.0)),
+        Wait,
+    ),
+    "an update failed, but what is wanted is in force": (
+        True,
+        seen("ACTIVE", latest_update=update("CREATE FAILED", OTHER)),
+        Done,
+    ),
+    "another configuration": (True, seen("ACTIVE", config=OTHER), Wait),
+    "retraining": (True, seen("ACTIVE", latest_update=RETRAINING), Wait),
+    "stopped": (True, seen("INACTIVE"), Wait),
+    "stopped, as wanted": (False, seen("INACTIVE"), Done),
+    "stopping, as wanted": (False, seen("STOP PENDING"), Done),
+    "to be stopped next": (False, seen("ACTIVE"), Done),
+    "starting": (True, seen("START PENDING"), Wait),
+    "being deleted": (True, seen("DELETE PENDING"), Fail),
+    "not there": (True, None, Wait),
+    "an unknown status": (True, seen("MIGRATING"), Wait),
+    "no status": (True, seen(""), Wait),
+    "some other failure": (True, seen("START FAILED"), Fail),
+}
+
+
+@pytest.mark.parametrize("row", READY)
+def test_a_training_gate_opens_when_what_is_wanted_serves(row: str) -> None:
+    running, there, expected = READY[row]
+
+    verdict = readiness(Config(), there, running=running, updated_after=50.0)
+
+    assert isinstance(verdict, expected)
+
+
+def test_the_services_own_reason_is_passed_on() -> None:
+    failed = seen("CREATE FAILED", failure_reason="Dataset has fewer than 1000 interactions")
+    updated = seen("ACTIVE", config=OTHER, latest_update=update("CREATE FAILED"))
+
+    training = readiness(Config(), failed, running=True, updated_after=0.0)
+    updating = readiness(Config(), updated, running=True, updated_after=0.0)
+
+    assert "Dataset has fewer than 1000 interactions" in training.why
+    assert "the reason" in updating.why
+
+
+@pytest.mark.parametrize("status", ["CREATE", "STOP", "START", "DELETE"])
+@pytest.mark.parametrize("stage", ["PENDING", "IN_PROGRESS", "IN PROGRESS"])
+def test_every_spelling_of_a_transition_is_one_phase(status: str, stage: str) -> None:
+    assert Phase.of(f"{status} {stage}") is Phase.of(f"{status} PENDING")
+    assert Phase.of(f"{status} {stage}") not in (Phase.UNKNOWN, Phase.ACTIVE, Phase.INACTIVE)
+
+
+@given(st.text())
+def test_no_unknown_status_counts_as_settled(status: str) -> None:
+    known = {"ACTIVE": Phase.ACTIVE, "INACTIVE": Phase.INACTIVE}
+
+    assert (Phase.of(status) in known.values()) == (status in known)
+
+
+CONFIGS = st.builds(
+    Config,
+    min_requests_per_second=st.integers(1, 100),
+    exploration_weight=st.decimals(0, 1, places=3),
+    exploration_item_age_cut_off=st.integers(1, 365),
+    enable_metadata=st.booleans(),
+    excluded_columns=st.dictionaries(
+        st.sampled_from(["ITEMS", "USERS"]),
+        st.lists(st.sampled_from(["A", "B", "C"]), min_size=1, unique=True).map(sorted).map(tuple),
+    ),
+)
+NOT_OURS = st.fixed_dictionaries(
+    {},
+    optional={
+        "aMemberOfTomorrow": st.integers(),
+        "itemExplorationConfig": st.just({"aKeyOfTomorrow": "x"}),
+        "trainingDataConfig": st.just({"includedDatasetColumns": {"ITEMS": ["D"]}}),
+    },
+)
+
+
+@given(CONFIGS, NOT_OURS)
+def test_what_was_sent_is_in_force(config: Config, current: dict[str, Any]) -> None:
+    assert merged(config, request_config(config, current)) is None
+
+
+@given(CONFIGS, CONFIGS)
+def test_any_difference_is_seen_and_sent_whole(config: Config, other: Config) -> None:
+    sent = merged(config, request_config(other, {}))
+
+    assert (sent is None) == (config == other)
+    if sent is not None:
+        assert merged(config, sent) is None
+
+
+@given(CONFIGS, NOT_OURS)
+def test_members_that_are_not_ours_are_carried_over(
+    config: Config, current: dict[str, Any]
+) -> None:
+    sent = request_config(config, current)
+
+    for member, value in current.items():
+        if isinstance(value, dict):
+            assert value.items() <= sent[member].items()
+        else:
+            assert sent[member] == value
+
+
+@pytest.mark.parametrize(
+    "echoed",
+    [
+        {"enableMetadataWithRecommendations": True},
+        {"enableMetadataWithRecommendations": True, "minRecommendationRequestsPerSecond": 1},
+        {
+            "enableMetadataWithRecommendations": True,
+            "itemExplorationConfig": {"explorationWeight": "0.30"},
+        },
+        {
+            "enableMetadataWithRecommendations": True,
+            "itemExplorationConfig": {"explorationItemAgeCutOff": "30.0"},
+            "trainingDataConfig": {"excludedDatasetColumns": {"ITEMS": []}},
+        },
+    ],
+)
+def test_absent_members_and_other_spellings_of_a_number_are_no_difference(
+    echoed: dict[str, Any],
+) -> None:
+    assert merged(Config(), echoed) is None
+
+
+def test_a_number_that_is_none_is_a_difference() -> None:
+    echoed = {**IN_FORCE, "itemExplorationConfig": {"explorationWeight": "high"}}
+
+    assert merged(Config(), echoed) is not None
+
+
+def test_columns_are_cleared_when_they_are_no_longer_excluded() -> None:
+    before = request_config(Config(excluded_columns={"ITEMS": ("A",)}), {})
+
+    sent = merged(Config(), before)
+
+    assert sent is not None
+    assert sent["trainingDataConfig"] == {"excludedDatasetColumns": {}}
+
+
+def test_numbers_are_sent_as_the_service_takes_them() -> None:
+    sent = request_config(Config(exploration_weight=Decimal("0.30")), {})
+
+    assert sent["itemExplorationConfig"] == {
+        "explorationWeight": "0.30",
+        "explorationItemAgeCutOff": "30",
+    }
+    assert sent["minRecommendationRequestsPerSecond"] == 1
