@@ -220,6 +220,11 @@ def _property(properties: Mapping[str, Any], name: str, default: Any = None) -> 
     return _parsed("ResourceProperties", name, value, *_PROPERTIES[name])
 
 
+def _reject_unknown(properties: Mapping[str, Any], known: Collection[str]) -> None:
+    for name in sorted(set(properties).difference(known)):
+        raise BadRequestError(name, got=properties[name], allowed="no such property")
+
+
 def _parsed(where: str, name: str, value: object, parse: Callable[[Any], Any], allowed: str) -> Any:
     try:
         return parse(value)
