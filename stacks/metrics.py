@@ -1,4 +1,4 @@
-"""What the evaluation metrics in the outputs say: what each measures, its range, which way is better.
+"""What the evaluation metrics measure, their ranges, and which way is better.
 
 Source: Amazon Personalize Developer Guide, "Evaluating an Amazon Personalize domain recommender":
 90 % of the users train, and for the other 10 % the newest tenth of their interactions is to be

@@ -196,7 +196,7 @@ class TopPicksRecommender(Construct):
         *,
         last: int,
     ) -> list[CustomResource]:
-        """Return links of which each depends on the one before; ``last`` is who has the last word."""
+        """Return links, each depending on the one before; ``last`` has the last word."""
         links: list[CustomResource] = []
         for index, construct_id in enumerate(construct_ids):
             link = self._custom_resource(

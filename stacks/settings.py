@@ -293,7 +293,7 @@ def _tags(value: object) -> dict[str, str]:
 
 
 def _is_tag_text(text: str, low: int, high: int) -> bool:
-    """Source: pattern of ``Tag`` in the Personalize API reference (letters, separators, numbers)."""
+    """Source: pattern of ``Tag`` in the Personalize API reference."""
     allowed = all(char.isalnum() or char.isspace() or char in "_.:/=+-@" for char in text)
     return low <= len(text) <= high and allowed
 
@@ -337,8 +337,8 @@ _PARSERS: Final[Mapping[str, _Parser]] = {
     "poll_interval_seconds": _Parser(_whole(1, 120), "a whole number from 1 to 120"),
     "tags": _Parser(
         _tags,
-        f"an object of at most {MAX_TAGS - len(RESERVED_TAGS)} strings, keys of 1 to 128 and values "
-        "of up to 256 letters, digits, spaces and _.:/=+-@, no key that begins with aws: or "
+        f"an object of at most {MAX_TAGS - len(RESERVED_TAGS)} strings, keys of 1 to 128 and "
+        "values of up to 256 letters, digits, spaces and _.:/=+-@, no key that begins with aws: or "
         f"{RESERVED_TAG_PREFIX}",
         f"Personalize allows {MAX_TAGS} tags, and {len(RESERVED_TAGS)} are the stack's own.",
     ),

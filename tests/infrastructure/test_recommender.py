@@ -1,0 +1,99 @@
+"""The construct in somebody else's app."""
+
+import json
+from typing import Any
+
+import pytest
+from aws_cdk import App, Environment, NestedStack, Stack
+from aws_cdk import aws_iam as iam
+from aws_cdk.assertions import Match, Template
+
+from lambdas.recommender import vocabulary as v
+from stacks.recommender import TopPicksRecommender
+from tests.support.template import GROUP, in_order, of_type, resolved
+
+
+@pytest.fixture
+def stack() -> Stack:
+    return Stack(App(), "Video", env=Environment(account="111111111111", region="eu-west-1"))
+
+
+def test_a_grantee_may_get_recommendations_and_nothing_else(stack: Stack) -> None:
+    recommender = TopPicksRecommender(stack, "TopPicks", dataset_group_arn=GROUP)
+    role = iam.Role(stack, "Api", assumed_by=iam.ServicePrincipal("lambda.amazonaws.com"))
+
+    recommender.grant_get_recommendations(role)
+
+    template = Template.from_stack(stack)
+    gates = in_order(dict(template.to_json()), v.TRAINING_GATE_TYPE)
+    template.has_resource_properties(
+        "AWS::IAM::Policy",
+        {
+            "Roles": [{"Ref": Match.string_like_regexp("^Api")}],
+            "PolicyDocument": {
+                "Statement": [
+                    {
+                        "Action": "personalize:GetRecommendations",
+                        "Effect": "Allow",
+                        "Resource": {"Fn::GetAtt": [gates[-1], v.RECOMMENDER_ARN_ATTRIBUTE]},
+                    }
+                ]
+            },
+        },
+    )
+
+
+def test_a_metric_is_the_recommenders(stack: Stack) -> None:
+    recommender = TopPicksRecommender(stack, "TopPicks", dataset_group_arn=GROUP)
+
+    metric = recommender.metric("GetRecommendationsLatency", statistic="p99")
+
+    assert (metric.namespace, metric.metric_name) == (
+        "AWS/Personalize",
+        "GetRecommendationsLatency",
+    )
+    assert metric.dimensions == {"RecommenderArn": recommender.recommender_arn}
+    assert metric.statistic == "p99"
+
+
+def test_two_recommenders_share_a_provider_and_not_a_sweep(stack: Stack) -> None:
+    TopPicksRecommender(stack, "Films", dataset_group_arn=GROUP)
+    TopPicksRecommender(stack, "Series", dataset_group_arn=GROUP)
+
+    template = dict(Template.from_stack(stack).to_json())
+
+    recommenders = of_type(template, v.RECOMMENDER_TYPE)
+    tokens = {json.dumps(r["Properties"]["ServiceToken"]) for r in recommenders.values()}
+    swept = {
+        sweep["Properties"][v.RECOMMENDER_LOGICAL_ID]
+        for sweep in of_type(template, v.SWEEP_TYPE).values()
+    }
+    assert len(tokens) == 1
+    assert swept == recommenders.keys()
+
+
+def prefixes(template: dict[str, Any]) -> set[str]:
+    return {
+        resource["Properties"][v.NAME_PREFIX]
+        for resource in template["Resources"].values()
+        if v.NAME_PREFIX in resource.get("Properties", {})
+    }
+
+
+def test_names_begin_with_the_stacks_name_as_far_as_it_fits() -> None:
+    stack = Stack(App(), "A" * 100, env=Environment(account="111111111111", region="eu-west-1"))
+    TopPicksRecommender(stack, "TopPicks", dataset_group_arn=GROUP)
+
+    template = dict(Template.from_stack(stack).to_json())
+
+    assert prefixes(template) == {"A" * v.MAX_PREFIX_LENGTH}
+    assert "recommender/" + "A" * 46 + "-" + "?" * 16 in json.dumps(resolved(template["Resources"]))
+
+
+def test_in_a_nested_stack_names_begin_with_its_path(stack: Stack) -> None:
+    nested = NestedStack(stack, "Nested")
+    TopPicksRecommender(nested, "TopPicks", dataset_group_arn=GROUP)
+
+    (prefix,) = prefixes(dict(Template.from_stack(nested).to_json()))
+
+    assert prefix.startswith("VideoNested")

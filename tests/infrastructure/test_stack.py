@@ -1,0 +1,407 @@
+"""What the template says, in terms of intent."""
+
+import io
+import json
+import re
+import sys
+import zipfile
+from pathlib import Path
+from typing import Any
+
+import pytest
+from aws_cdk import App
+from aws_cdk.assertions import Match
+from syrupy.extensions.json import JSONSnapshotExtension
+
+from app import main
+from lambdas.recommender import vocabulary as v
+from lambdas.recommender.events import Request
+from stacks.provider import LAMBDAS
+from tests.support.template import GROUP, Synth, in_order, of_type, resolved, synthesised, the
+
+OUTPUTS = {
+    "RecommenderArn",
+    "RecommenderName",
+    "DatasetGroupArn",
+    "Coverage",
+    "MeanReciprocalRankAt25",
+    "NormalizedDiscountedCumulativeGainAt5",
+    "NormalizedDiscountedCumulativeGainAt10",
+    "NormalizedDiscountedCumulativeGainAt25",
+    "PrecisionAt5",
+    "PrecisionAt10",
+    "PrecisionAt25",
+    "ModelMetrics",
+}
+RECOMMENDER_ACTIONS = {
+    "personalize:CreateRecommender",
+    "personalize:DeleteRecommender",
+    "personalize:DescribeRecommender",
+    "personalize:ListTagsForResource",
+    "personalize:StartRecommender",
+    "personalize:StopRecommender",
+    "personalize:TagResource",
+    "personalize:UntagResource",
+    "personalize:UpdateRecommender",
+}
+
+
+def test_the_outputs_are_the_contracts(template: dict[str, Any]) -> None:
+    assert set(template["Outputs"]) == OUTPUTS
+
+
+def test_every_output_says_what_it_is(template: dict[str, Any]) -> None:
+    for name, output in template["Outputs"].items():
+        assert output["Description"].endswith(".")
+        if "At" in name or name == "Coverage":
+            assert "0 to 1" in output["Description"]
+
+
+def test_outputs_are_no_exports(template: dict[str, Any]) -> None:
+    assert not any("Export" in output for output in template["Outputs"].values())
+
+
+def test_what_uses_the_arn_waits_for_the_training(template: dict[str, Any]) -> None:
+    last_gate = in_order(template, v.TRAINING_GATE_TYPE)[-1]
+
+    for name in OUTPUTS - {"RecommenderName", "DatasetGroupArn"}:
+        assert template["Outputs"][name]["Value"]["Fn::GetAtt"][0] == last_gate
+
+
+def test_the_recommender_is_of_the_recipe_and_returns_metadata(synth: Synth) -> None:
+    _, recommender = the(dict(synth().to_json()), v.RECOMMENDER_TYPE)
+
+    properties = resolved(recommender["Properties"])
+    assert properties[v.RECIPE_ARN] == "arn:aws:personalize:::recipe/aws-vod-top-picks"
+    assert properties[v.DATASET_GROUP_ARN] == GROUP
+    assert properties[v.CONFIG][v.ENABLE_METADATA] is True
+    assert v.FIXED_NAME not in properties
+
+
+def test_gates_follow_the_recommender_and_sweeps_precede_it(template: dict[str, Any]) -> None:
+    name, recommender = the(template, v.RECOMMENDER_TYPE)
+    sweeps = in_order(template, v.SWEEP_TYPE)
+    gates = in_order(template, v.TRAINING_GATE_TYPE)
+
+    assert len(sweeps) == len(gates) == 11
+    assert sweeps[-1] in recommender["DependsOn"]
+    for gate in gates:
+        arn = template["Resources"][gate]["Properties"][v.RECOMMENDER_ARN]
+        assert arn == {"Fn::GetAtt": [name, v.ARN_ATTRIBUTE]}
+
+
+def test_the_last_word_of_each_chain(template: dict[str, Any]) -> None:
+    def speakers(links: list[str]) -> list[bool]:
+        return [template["Resources"][link]["Properties"][v.LAST] for link in links]
+
+    gates = in_order(template, v.TRAINING_GATE_TYPE)
+    deleted_in_order = in_order(template, v.SWEEP_TYPE)[::-1]
+    assert speakers(gates) == speakers(deleted_in_order) == [False] * 10 + [True]
+
+
+def test_the_event_list_shows_which_hour_of_how_many(template: dict[str, Any]) -> None:
+    gates = in_order(template, v.TRAINING_GATE_TYPE)
+
+    assert gates[0].startswith("RecommenderTrainingHour01Of11")
+    assert gates[-1].startswith("RecommenderTrainingHour11Of11")
+
+
+def test_sweeps_keep_their_ids_when_their_number_changes(
+    synth: Synth, template: dict[str, Any]
+) -> None:
+    fewer = in_order(dict(synth(max_training_hours=3).to_json()), v.SWEEP_TYPE)
+
+    assert fewer == in_order(template, v.SWEEP_TYPE)[: len(fewer)]
+
+
+def test_sweeps_know_their_recommender_without_depending_on_it(template: dict[str, Any]) -> None:
+    name, _ = the(template, v.RECOMMENDER_TYPE)
+
+    for sweep in of_type(template, v.SWEEP_TYPE).values():
+        assert sweep["Properties"][v.RECOMMENDER_LOGICAL_ID] == name
+
+
+def test_a_change_of_settings_reaches_recommender_and_gates(synth: Synth) -> None:
+    changed = dict(synth(exploration_weight=0.5).to_json())
+
+    for resource_type in (v.RECOMMENDER_TYPE, v.TRAINING_GATE_TYPE):
+        for resource in of_type(changed, resource_type).values():
+            assert resource["Properties"][v.CONFIG][v.EXPLORATION_WEIGHT] == "0.5"
+
+
+def test_the_permissions_stand_before_whatever_needs_them(template: dict[str, Any]) -> None:
+    _, recommender = the(template, v.RECOMMENDER_TYPE)
+    first_sweep = template["Resources"][in_order(template, v.SWEEP_TYPE)[0]]
+    policies = [
+        name
+        for name, policy in of_type(template, "AWS::IAM::Policy").items()
+        if "personalize:CreateRecommender" in json.dumps(policy)
+    ]
+
+    assert policies
+    assert set(policies) <= set(recommender["DependsOn"])
+    assert set(policies) <= set(first_sweep["DependsOn"])
+
+
+def statements(template: dict[str, Any]) -> dict[tuple[str, ...], set[str]]:
+    """Return what the functions may do to Personalize and CloudFormation, by resource."""
+    allowed: dict[tuple[str, ...], set[str]] = {}
+    for policy in of_type(template, "AWS::IAM::Policy").values():
+        for statement in policy["Properties"]["PolicyDocument"]["Statement"]:
+            actions = statement["Action"]
+            actions = {actions} if isinstance(actions, str) else set(actions)
+            if any(action.startswith(("personalize:", "cloudformation:")) for action in actions):
+                assert statement["Effect"] == "Allow"
+                resources = resolved(statement["Resource"])
+                resources = [resources] if isinstance(resources, str) else resources
+                allowed.setdefault(tuple(sorted(resources)), set()).update(actions)
+    return allowed
+
+
+def test_the_functions_may_do_this_and_nothing_else(template: dict[str, Any]) -> None:
+    place = "arn:aws:personalize:eu-west-1:111111111111"
+
+    assert statements(template) == {
+        (f"{place}:recommender/TopPicks-????????????????",): RECOMMENDER_ACTIONS,
+        (GROUP,): {"personalize:CreateRecommender", "personalize:DescribeDatasetGroup"},
+        (f"{place}:dataset/vod/INTERACTIONS", f"{place}:dataset/vod/ITEMS"): {
+            "personalize:DescribeDataset"
+        },
+        ("*",): {"personalize:ListRecipes", "personalize:ListRecommenders"},
+        ("AWS::StackId",): {"cloudformation:DescribeStacks"},
+    }
+
+
+def test_a_fixed_name_is_the_only_other_name_they_may_touch(synth: Synth) -> None:
+    named = statements(dict(synth(recommender_name="mine").to_json()))
+
+    fixed = ("arn:aws:personalize:eu-west-1:111111111111:recommender/mine",)
+    assert named[fixed] == RECOMMENDER_ACTIONS
+    assert named.keys() - {fixed} == statements(dict(synth().to_json())).keys()
+
+
+def test_the_policy_of_a_fixed_name_goes_with_the_name(synth: Synth) -> None:
+    def policies(name: str) -> set[str]:
+        return set(of_type(dict(synth(recommender_name=name).to_json()), "AWS::IAM::Policy"))
+
+    assert len(policies("mine") - policies("other")) == 1
+    assert policies("mine") & policies("other") == set(
+        of_type(dict(synth().to_json()), "AWS::IAM::Policy")
+    )
+
+
+def test_no_role_is_passed_and_no_managed_policy_attached(template: dict[str, Any]) -> None:
+    assert "iam:PassRole" not in json.dumps(template)
+    for role in of_type(template, "AWS::IAM::Role").values():
+        assert "ManagedPolicyArns" not in role["Properties"]
+
+
+def test_functions_log_json_to_groups_that_expire(synth: Synth) -> None:
+    template = synth()
+
+    template.all_resources_properties(
+        "AWS::Lambda::Function",
+        {"LoggingConfig": {"LogFormat": "JSON", "LogGroup": Match.any_value()}},
+    )
+    template.all_resources_properties("AWS::Logs::LogGroup", {"RetentionInDays": 90})
+    template.all_resources("AWS::Logs::LogGroup", {"DeletionPolicy": "Delete"})
+
+
+def test_the_frameworks_logging_stays_quiet(template: dict[str, Any]) -> None:
+    framework = [
+        function["Properties"]
+        for function in of_type(template, "AWS::Lambda::Function").values()
+        if function["Properties"]["Handler"].startswith("framework.")
+    ]
+
+    assert len(framework) == 3
+    for properties in framework:
+        assert properties["LoggingConfig"]["ApplicationLogLevel"] == "FATAL"
+
+
+def test_our_functions_share_code_role_and_runtime(template: dict[str, Any]) -> None:
+    ours = [
+        function["Properties"]
+        for function in of_type(template, "AWS::Lambda::Function").values()
+        if function["Properties"]["Handler"].startswith("recommender.")
+    ]
+
+    assert {f["Handler"] for f in ours} == {
+        "recommender.handler.on_event",
+        "recommender.handler.is_complete",
+    }
+    assert {f["Runtime"] for f in ours} == {"python3.14"}
+    assert len({json.dumps([f["Code"], f["Role"]]) for f in ours}) == 1
+    assert not any("Environment" in f for f in ours)
+
+
+def test_a_poll_comes_every_interval_for_an_hour(synth: Synth) -> None:
+    _, machine = the(dict(synth(poll_interval_seconds=30).to_json()), _STATE_MACHINE)
+
+    definition = json.dumps(resolved(machine["Properties"]["DefinitionString"]))
+    assert '\\"IntervalSeconds\\":30,\\"MaxAttempts\\":120' in definition
+
+
+_STATE_MACHINE = "AWS::StepFunctions::StateMachine"
+
+
+def test_everything_goes_when_the_stack_is_destroyed(template: dict[str, Any]) -> None:
+    for resource in template["Resources"].values():
+        assert resource.get("DeletionPolicy", "Delete") == "Delete"
+
+
+def test_a_retained_recommender_keeps_its_sweeps_from_removing_it(synth: Synth) -> None:
+    retained = dict(synth(retain_on_destroy=True).to_json())
+
+    for resource in retained["Resources"].values():
+        keeps = resource["Type"] in (v.RECOMMENDER_TYPE, v.SWEEP_TYPE)
+        expected = "RetainExceptOnCreate" if keeps else "Delete"
+        assert resource.get("DeletionPolicy", "Delete") == expected
+        assert resource.get("UpdateReplacePolicy", "Delete") == "Delete"
+
+
+def test_a_recommender_that_runs_is_not_stopped(template: dict[str, Any]) -> None:
+    assert not of_type(template, v.STOP_TYPE)
+
+
+def test_one_that_does_not_run_is_stopped_after_its_training(synth: Synth) -> None:
+    stopped = dict(synth(running=False).to_json())
+
+    _, stop = the(stopped, v.STOP_TYPE)
+    name, recommender = the(stopped, v.RECOMMENDER_TYPE)
+    assert stop["DependsOn"] == [in_order(stopped, v.TRAINING_GATE_TYPE)[-1]]
+    assert stop["Properties"][v.RECOMMENDER_LOGICAL_ID] == name
+    assert recommender["Properties"][v.RUNNING] is False
+
+
+def test_the_settings_tags_are_on_the_stack_and_on_the_recommender(synth: Synth) -> None:
+    tagged = dict(synth(tags={"team": "video"}).to_json())
+
+    _, recommender = the(tagged, v.RECOMMENDER_TYPE)
+    assert recommender["Properties"][v.TAGS] == {"team": "video"}
+    for taggable in ("AWS::Lambda::Function", "AWS::IAM::Role", "AWS::Logs::LogGroup"):
+        for resource in of_type(tagged, taggable).values():
+            assert {"Key": "team", "Value": "video"} in resource["Properties"]["Tags"]
+
+
+CONTEXTS: list[dict[str, Any]] = [
+    {},
+    {"recommender_name": "mine", "adopt_existing": True},
+    {"running": False},
+    {"excluded_columns": {"ITEMS": ["DESCRIPTION"], "USERS": ["AGE", "CITY"]}},
+    {"exploration_weight": 0, "exploration_item_age_cut_off": 7},
+    {"training_gate_minutes": 0.1, "max_training_hours": 0.01, "poll_interval_seconds": 1},
+    {"tags": {"team": "video"}},
+]
+
+
+@pytest.mark.parametrize("context", CONTEXTS, ids=lambda context: ",".join(context) or "default")
+def test_the_lambda_understands_what_the_template_says(
+    synth: Synth, context: dict[str, Any]
+) -> None:
+    template = dict(synth(**context).to_json())
+
+    for name, resource in template["Resources"].items():
+        if not resource["Type"].startswith("Custom::"):
+            continue
+        request = Request.parse(
+            {
+                "RequestType": "Create",
+                "ResourceType": resource["Type"],
+                "RequestId": "r",
+                "StackId": "arn:aws:cloudformation:eu-west-1:111111111111:stack/TopPicks/1",
+                "LogicalResourceId": name,
+                "ResourceProperties": as_sent(resource["Properties"]),
+            }
+        )
+        assert request.wait_seconds > 0
+        if resource["Type"] == v.RECOMMENDER_TYPE:
+            assert request.wanted().dataset_group_arn == GROUP
+
+
+def as_sent(properties: dict[str, Any]) -> Any:
+    """Return properties as CloudFormation sends them: every scalar is a string."""
+
+    def stringified(value: Any) -> Any:
+        match value:
+            case dict():
+                return {key: stringified(member) for key, member in value.items()}
+            case list():
+                return [stringified(member) for member in value]
+            case bool():
+                return str(value).lower()
+            case _:
+                return str(value)
+
+    attributes = {
+        v.RECOMMENDER_ARN: "arn:aws:personalize:eu-west-1:111111111111:recommender/TopPicks-1",
+        v.UPDATED_AFTER: "0.0",
+    }
+    sent = stringified(resolved(properties))
+    return {**sent, **{name: value for name, value in attributes.items() if name in sent}}
+
+
+def test_synthesis_is_pure() -> None:
+    def once() -> str:
+        return json.dumps(synthesised(tags={"team": "video"}).to_json())
+
+    assert once() == once()
+
+
+def test_each_environment_is_a_stage_with_its_stack() -> None:
+    environments = {
+        "dev": {"dataset_group_arn": GROUP},
+        "prod": {"dataset_group_arn": GROUP.replace("111111111111", "222222222222")},
+    }
+
+    assembly = main(App(context={"environments": environments})).synth()
+
+    stacks = {
+        stack.stack_name: stack
+        for nested in assembly.nested_assemblies
+        for stack in nested.nested_assembly.stacks
+    }
+    assert stacks.keys() == {"dev-TopPicks", "prod-TopPicks"}
+    assert stacks["prod-TopPicks"].environment.account == "222222222222"
+    assert stacks["prod-TopPicks"].environment.region == "eu-west-1"
+
+
+def test_the_lambda_asset_is_small_and_has_only_our_code() -> None:
+    sources = sorted(LAMBDAS.rglob("*.py"))
+    packed = io.BytesIO()
+    with zipfile.ZipFile(packed, "w", zipfile.ZIP_DEFLATED) as archive:
+        for source in sources:
+            archive.write(source, source.relative_to(LAMBDAS))
+
+    assert {source.parent for source in sources} == {LAMBDAS / "recommender"}
+    assert len(packed.getvalue()) < 40_000
+
+
+@pytest.mark.parametrize("source", sorted(LAMBDAS.rglob("*.py")), ids=lambda path: path.name)
+def test_the_lambda_imports_only_what_the_runtime_has(source: Path) -> None:
+    roots = {
+        line.split()[1].partition(".")[0]
+        for line in source.read_text().splitlines()
+        if line.startswith(("import ", "from "))
+    }
+
+    standard_library = set(sys.stdlib_module_names)
+    assert roots - standard_library <= {"boto3", "botocore", ""}
+
+
+def test_the_template_is_as_reviewed(template: dict[str, Any], snapshot_json: Any) -> None:
+    """Not an assertion of intent: an alarm for changes that nobody meant."""
+    assert masked(template) == snapshot_json
+
+
+@pytest.fixture
+def snapshot_json(snapshot: Any) -> Any:
+    return snapshot.use_extension(JSONSnapshotExtension)
+
+
+def masked(template: dict[str, Any]) -> Any:
+    """Return the template without the hashes of assets and the version of the CDK."""
+    text = json.dumps(template)
+    text = re.sub(r"[0-9a-f]{64}", "<asset>", text)
+    text = re.sub(r'"Analytics": "[^"]+"', '"Analytics": "<versions>"', text)
+    return json.loads(text)

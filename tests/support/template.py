@@ -1,0 +1,67 @@
+"""Templates of the app, and ways to look at them."""
+
+from collections.abc import Callable
+from typing import Any, Final
+
+from aws_cdk import App
+from aws_cdk.assertions import Template
+
+from app import main
+
+GROUP: Final = "arn:aws:personalize:eu-west-1:111111111111:dataset-group/vod"
+
+Synth = Callable[..., Template]
+
+
+def synthesised(**context: Any) -> Template:
+    """Return the template of the stack with these settings."""
+    app = main(App(context={"dataset_group_arn": GROUP, **context}))
+    return Template.from_stack(app.node.find_child("TopPicks"))  # type: ignore[arg-type]
+
+
+def of_type(template: dict[str, Any], resource_type: str) -> dict[str, Any]:
+    return {
+        name: resource
+        for name, resource in template["Resources"].items()
+        if resource["Type"] == resource_type
+    }
+
+
+def the(template: dict[str, Any], resource_type: str) -> tuple[str, dict[str, Any]]:
+    (only,) = of_type(template, resource_type).items()
+    return only
+
+
+def in_order(template: dict[str, Any], resource_type: str) -> list[str]:
+    """Return the links of a chain, first to last; each must depend on the one before."""
+    links = of_type(template, resource_type)
+    before = {
+        name: next((d for d in links[name].get("DependsOn", []) if d in links), None)
+        for name in links
+    }
+    (link,) = [name for name, previous in before.items() if previous is None]
+    order = [link]
+    while following := [name for name, previous in before.items() if previous == order[-1]]:
+        (link,) = following
+        order.append(link)
+    assert len(order) == len(links)
+    return order
+
+
+def resolved(value: Any) -> Any:
+    """Return a value with pseudo parameters and attributes in place, as a string where joined."""
+    match value:
+        case {"Ref": "AWS::Partition"}:
+            return "aws"
+        case {"Ref": str(name)}:
+            return name
+        case {"Fn::GetAtt": [str(name), str(attribute)]}:
+            return f"{name}.{attribute}"
+        case {"Fn::Join": ["", list(parts)]}:
+            return "".join(str(resolved(part)) for part in parts)
+        case dict():
+            return {key: resolved(member) for key, member in value.items()}
+        case list():
+            return [resolved(member) for member in value]
+        case _:
+            return value
