@@ -72,7 +72,8 @@ def sorted_errors(operation: str) -> Iterator[None]:
 
     Raises:
         TransientError: throttling, a fault of the service or of the network, an answer that was
-            lost or cut, or a state of the resource that passes.
+            lost or cut (botocore parses a cut one as empty, so that a ``KeyError`` shows it), or a
+            state of the resource that passes.
         NotFoundError: the service does not show the resource.
         PermanentError: anything else.
     """

@@ -42,9 +42,9 @@ class Personalize:
         try:
             with sorted_errors("DescribeRecommender"):
                 answer = self._client.describe_recommender(recommenderArn=arn)
+                return _recommender(arn, answer["recommender"])
         except NotFoundError:
             return None
-        return _recommender(arn, answer.get("recommender") or {})
 
     def tags(self, arn: str) -> dict[str, str]:
         """Return the tags of a resource.
@@ -53,10 +53,8 @@ class Personalize:
             NotFoundError: the service does not show the resource.
         """
         with sorted_errors("ListTagsForResource"):
-            answer = self._client.list_tags_for_resource(resourceArn=arn)
-        if "tags" not in answer:
-            raise TransientError("ListTagsForResource answered without tags")
-        return {tag["tagKey"]: tag["tagValue"] for tag in answer["tags"]}
+            tags = self._client.list_tags_for_resource(resourceArn=arn)["tags"]
+            return {tag["tagKey"]: tag["tagValue"] for tag in tags}
 
     def names(self) -> list[str]:
         """Return the names of all recommenders of the account and region."""
@@ -68,13 +66,15 @@ class Personalize:
         """Check what can be checked without creating anything, then create the recommender."""
         self._preflight(wanted)
         with sorted_errors("CreateRecommender"):
-            self._client.create_recommender(
+            answer = self._client.create_recommender(
                 name=wanted.name,
                 datasetGroupArn=wanted.dataset_group_arn,
                 recipeArn=wanted.recipe_arn,
                 recommenderConfig=request_config(wanted.config, {}),  # type: ignore[arg-type]
                 **tag({**wanted.tags, **wanted.owner.tags()}).parameters,
             )
+        if "recommenderArn" not in answer:
+            raise TransientError("CreateRecommender answered without an ARN")
 
     def change(self, arn: str, change: Change) -> None:
         """Make a call that changes an existing recommender, or its tags."""
@@ -103,12 +103,12 @@ class Personalize:
         try:
             with sorted_errors("DescribeDatasetGroup"):
                 answer = self._client.describe_dataset_group(datasetGroupArn=arn)
+                group = answer["datasetGroup"]
         except NotFoundError as error:
             raise PermanentError(
                 f"The dataset group {arn} does not exist ({error}). "
                 "Set dataset_group_arn to one that does, or create it first."
             ) from error
-        group = answer["datasetGroup"]
         status = group.get("status", "")
         if status.endswith("FAILED"):
             raise PermanentError(

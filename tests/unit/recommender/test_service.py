@@ -1,0 +1,297 @@
+"""Calls to Personalize: the preflight, and errors sorted by what to do about them."""
+
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+from botocore.config import Config as ClientConfig
+from botocore.exceptions import (
+    ConnectionClosedError,
+    EndpointConnectionError,
+    NoCredentialsError,
+    ReadTimeoutError,
+)
+
+from lambdas.recommender.errors import NotFoundError, PermanentError, TransientError, sorted_errors
+from lambdas.recommender.events import Config, Wanted
+from lambdas.recommender.identity import Owner
+from lambdas.recommender.lifecycle import DELETE, START, STOP, Change, tag, untag
+from lambdas.recommender.service import Personalize, with_hint
+from local_aws.personalize import Behaviour, ServiceError, wire
+from local_aws.personalize import Personalize as Simulator
+from tests.support.personalize import VirtualClock, client
+
+ACCOUNT, REGION = "111111111111", "eu-west-1"
+OWNER = Owner(f"arn:aws:cloudformation:{REGION}:{ACCOUNT}:stack/TopPicks/1", "Recommender")
+RECIPE = "arn:aws:personalize:::recipe/aws-vod-top-picks"
+ARN = f"arn:aws:personalize:{REGION}:{ACCOUNT}:recommender/mine"
+URL = "https://personalize.example"
+
+
+@pytest.fixture
+def simulator() -> Simulator:
+    return Simulator(Behaviour(), VirtualClock())
+
+
+def wanted(group: str, **changes: Any) -> Wanted:
+    fields: dict[str, Any] = {
+        "name": "mine",
+        "arn": ARN,
+        "dataset_group_arn": group,
+        "recipe_arn": RECIPE,
+        "config": Config(),
+        "running": True,
+        "adopt": False,
+        "tags": {"team": "video"},
+        "owner": OWNER,
+    }
+    return Wanted(**(fields | changes))
+
+
+def test_a_recommender_is_created_with_its_tags_in_the_same_call(simulator: Simulator) -> None:
+    service = Personalize(client(simulator))
+    group = simulator.seed_dataset_group(ACCOUNT, REGION, "vod")
+
+    service.create(wanted(group))
+
+    assert [call.operation for call in simulator.journal if call.mutating] == ["CreateRecommender"]
+    assert service.tags(ARN) == {"team": "video", **OWNER.tags()}
+    seen = service.describe(ARN)
+    assert seen is not None
+    assert (seen.status, seen.dataset_group_arn, seen.recipe_arn) == (
+        "CREATE PENDING",
+        group,
+        RECIPE,
+    )
+    assert seen.config["enableMetadataWithRecommendations"] is True
+
+
+PREFLIGHT: dict[str, tuple[dict[str, Any], str]] = {
+    "a custom dataset group": ({"domain": None}, "has the domain none (custom)"),
+    "another domain": ({"domain": "ECOMMERCE"}, "has the domain ECOMMERCE"),
+    "no interactions": ({"datasets": ("Items", "Users")}, "has no INTERACTIONS dataset"),
+    "no items": ({"datasets": ("Interactions",)}, "has no ITEMS dataset"),
+    "a dataset group that failed": ({"status": "CREATE FAILED"}, "is CREATE FAILED"),
+}
+
+
+@pytest.mark.parametrize("row", PREFLIGHT)
+def test_what_cannot_work_is_refused_before_anything_is_created(
+    simulator: Simulator, row: str
+) -> None:
+    properties, said = PREFLIGHT[row]
+    group = simulator.seed_dataset_group(ACCOUNT, REGION, "vod", **properties)
+
+    with pytest.raises(PermanentError) as refusal:
+        Personalize(client(simulator)).create(wanted(group))
+
+    assert said in str(refusal.value)
+    assert group in str(refusal.value)
+    assert not any(call.mutating for call in simulator.journal)
+
+
+def test_items_are_needed_only_for_metadata(simulator: Simulator) -> None:
+    group = simulator.seed_dataset_group(ACCOUNT, REGION, "vod", datasets=("Interactions",))
+
+    Personalize(client(simulator)).create(wanted(group, config=Config(enable_metadata=False)))
+
+    assert simulator.recommenders(ACCOUNT, REGION)
+
+
+def test_a_missing_dataset_group_is_named(simulator: Simulator) -> None:
+    group = f"arn:aws:personalize:{REGION}:{ACCOUNT}:dataset-group/nowhere"
+
+    with pytest.raises(PermanentError, match="dataset-group/nowhere does not exist"):
+        Personalize(client(simulator)).create(wanted(group))
+
+
+def test_a_dataset_group_that_is_not_ready_may_become_so(simulator: Simulator) -> None:
+    group = simulator.seed_dataset_group(ACCOUNT, REGION, "vod", status="CREATE IN_PROGRESS")
+
+    with pytest.raises(TransientError, match="is CREATE IN_PROGRESS, not ACTIVE"):
+        Personalize(client(simulator)).create(wanted(group))
+
+
+def test_the_recipe_is_looked_for_on_every_page(simulator: Simulator) -> None:
+    group = simulator.seed_dataset_group(ACCOUNT, REGION, "vod")
+
+    Personalize(client(simulator)).create(wanted(group))
+
+    assert [call.operation for call in simulator.journal].count("ListRecipes") > 1
+
+
+def test_a_recipe_that_the_region_lacks_is_named_with_those_it_has(simulator: Simulator) -> None:
+    group = simulator.seed_dataset_group(ACCOUNT, REGION, "vod")
+
+    with pytest.raises(
+        PermanentError, match=r"recipe/aws-vod-soon is not among.*aws-vod-top-picks"
+    ):
+        Personalize(client(simulator)).create(wanted(group, recipe_arn=RECIPE[:-9] + "soon"))
+
+
+def test_every_change_is_a_call_that_the_service_model_accepts(simulator: Simulator) -> None:
+    service = Personalize(client(simulator))
+    group = simulator.seed_dataset_group(ACCOUNT, REGION, "vod")
+    service.create(wanted(group))
+    clock = simulator.clock
+    assert isinstance(clock, VirtualClock)
+    changes = [
+        Change(
+            "UpdateRecommender", {"recommenderConfig": {"minRecommendationRequestsPerSecond": 2}}
+        ),
+        tag({"a": "b"}),
+        untag(["a"]),
+        STOP,
+        START,
+        DELETE,
+    ]
+    for change in changes:
+        clock.advance(36_000)
+        service.change(ARN, change)
+
+    clock.advance(36_000)
+    assert service.describe(ARN) is None
+    assert service.names() == []
+
+
+def answering(code: str, status: int = 400) -> Callable[[str, dict[str, Any]], None]:
+    def before(_: str, __: dict[str, Any]) -> None:
+        raise ServiceError(code, "the message", status)
+
+    return before
+
+
+CODES: dict[str, tuple[int, type[Exception]]] = {
+    "ThrottlingException": (400, TransientError),
+    "TooManyRequestsException": (429, TransientError),
+    "ServiceUnavailable": (503, TransientError),
+    "InternalFailure": (500, TransientError),
+    "AnythingElse": (500, TransientError),
+    "ResourceInUseException": (400, TransientError),
+    "ResourceAlreadyExistsException": (400, TransientError),
+    "InvalidNextTokenException": (400, TransientError),
+    "ResourceNotFoundException": (400, NotFoundError),
+    "LimitExceededException": (400, PermanentError),
+    "InvalidInputException": (400, PermanentError),
+    "ValidationException": (400, PermanentError),
+    "TooManyTagsException": (400, PermanentError),
+    "AccessDeniedException": (400, PermanentError),
+    "ExpiredTokenException": (400, PermanentError),
+    "UnrecognizedClientException": (400, PermanentError),
+    "AnythingNew": (400, PermanentError),
+}
+
+
+@pytest.mark.parametrize("code", CODES)
+def test_errors_are_sorted_by_their_code(simulator: Simulator, code: str) -> None:
+    status, expected = CODES[code]
+    service = Personalize(client(simulator, before=answering(code, status)))
+
+    with pytest.raises(expected) as error:
+        service.change(ARN, DELETE)
+
+    assert str(error.value).startswith(f"DeleteRecommender: {code}: the message")
+
+
+@pytest.mark.parametrize(
+    ("code", "hint"),
+    [
+        ("LimitExceededException", "5 recommenders per dataset group and 15 per region"),
+        ("AccessDeniedException", "The role of the stack's Lambda functions lacks this permission"),
+        ("TooManyTagsException", "50 tags"),
+    ],
+)
+def test_a_hint_is_given_where_one_is_known(simulator: Simulator, code: str, hint: str) -> None:
+    service = Personalize(client(simulator, before=answering(code)))
+
+    with pytest.raises(PermanentError, match=hint):
+        service.change(ARN, DELETE)
+
+
+@pytest.mark.parametrize(
+    "lost",
+    [
+        ConnectionClosedError(endpoint_url=URL),
+        EndpointConnectionError(endpoint_url=URL),
+        ReadTimeoutError(endpoint_url=URL),
+        NoCredentialsError(),
+    ],
+    ids=lambda error: type(error).__name__,
+)
+def test_an_answer_that_does_not_come_may_come_later(simulator: Simulator, lost: Exception) -> None:
+    def before(_: str, __: dict[str, Any]) -> None:
+        raise lost
+
+    with pytest.raises(TransientError, match="DescribeRecommender: no usable answer"):
+        Personalize(client(simulator, before=before)).describe(ARN)
+
+
+@pytest.mark.parametrize("body", [b"", b"{", b"{}"])
+def test_an_answer_that_is_cut_is_none(simulator: Simulator, body: bytes) -> None:
+    def after(_: str, __: dict[str, Any], response: wire.Response) -> wire.Response:
+        return response[0], response[1], body
+
+    group = simulator.seed_dataset_group(ACCOUNT, REGION, "vod")
+    Personalize(client(simulator)).create(wanted(group))
+    new = wanted(group, name="new")
+    cut = Personalize(client(simulator, after=after))
+
+    calls = (lambda: cut.describe(ARN), lambda: cut.tags(ARN), cut.names, lambda: cut.create(new))
+    for call in calls:
+        with pytest.raises(TransientError):
+            call()
+
+
+def test_parameters_that_this_sdk_does_not_know_are_no_passing_fault(
+    simulator: Simulator,
+) -> None:
+    unknown = Change("UpdateRecommender", {"recommenderConfig": {"ofTomorrow": True}})
+
+    with pytest.raises(PermanentError, match="UpdateRecommender is not known like this"):
+        Personalize(client(simulator)).change(ARN, unknown)
+
+
+def test_what_is_no_error_of_aws_is_not_sorted() -> None:
+    with pytest.raises(ZeroDivisionError), sorted_errors("X"):
+        raise ZeroDivisionError
+
+
+@pytest.mark.parametrize(
+    "reason",
+    [
+        "Dataset has fewer than 1000 interactions after filtering by event type: Watch",
+        "Dataset has fewer than 25 users with at least 2 interactions each.",
+    ],
+)
+def test_too_little_data_says_how_much_is_needed(reason: str) -> None:
+    assert with_hint(reason).startswith(reason)
+    assert "at least 1000 item interactions" in with_hint(reason)
+    assert with_hint("Something else") == "Something else"
+
+
+def test_throttling_is_retried_within_a_call(simulator: Simulator) -> None:
+    simulator.behaviour.throttle_every = 2
+    retrying = ClientConfig(retries={"mode": "standard", "total_max_attempts": 3})
+    service = Personalize(client(simulator, config=retrying))
+
+    assert [service.describe(ARN) for _ in range(5)] == [None] * 5
+
+
+def test_the_metrics_and_the_latest_update_are_read(simulator: Simulator) -> None:
+    service = Personalize(client(simulator))
+    group = simulator.seed_dataset_group(ACCOUNT, REGION, "vod")
+    service.create(wanted(group))
+    clock = simulator.clock
+    assert isinstance(clock, VirtualClock)
+    clock.advance(36_000)
+    config = {"minRecommendationRequestsPerSecond": 2}
+    service.change(ARN, Change("UpdateRecommender", {"recommenderConfig": config}))
+
+    seen = service.describe(ARN)
+
+    assert seen is not None
+    assert seen.metrics["coverage"] == 0.0768
+    assert seen.latest_update is not None
+    assert seen.latest_update.created == pytest.approx(clock())
+    assert seen.updating
+    assert config.items() <= seen.latest_update.config.items()
