@@ -23,7 +23,7 @@ from aws_cdk import (
 )
 from aws_cdk import aws_cloudwatch as cloudwatch
 from aws_cdk import aws_iam as iam
-from constructs import Construct
+from constructs import Construct, IValidation
 
 from lambdas.recommender import vocabulary as v
 
@@ -86,6 +86,8 @@ class TopPicksRecommender(Construct):
             self, poll_interval=poll_interval or Duration.seconds(60)
         )
         self._wait = training_gate or Duration.minutes(55)
+        stack_tags = _StackTags(stack)
+        self.node.add_validation(stack_tags)
         names = {v.NAME_PREFIX: _name_prefix(stack), v.FIXED_NAME: recommender_name}
         shape = {
             v.CONFIG: {
@@ -107,7 +109,7 @@ class TopPicksRecommender(Construct):
                 v.DATASET_GROUP_ARN: dataset_group_arn,
                 v.RECIPE_ARN: f"arn:{Aws.PARTITION}:personalize:::recipe/{RECIPE}",
                 v.ADOPT_EXISTING: adopt_existing,
-                v.TAGS: Lazy.any(_StackTags(stack)),
+                v.TAGS: Lazy.any(stack_tags),
             },
         )
         logical_id = {v.RECOMMENDER_LOGICAL_ID: _cfn(resource).logical_id}
@@ -256,13 +258,26 @@ class TopPicksRecommender(Construct):
         return [policy, named]
 
 
-@jsii.implements(IStableAnyProducer)
+@jsii.implements(IStableAnyProducer, IValidation)
 class _StackTags:
+    """The tags of a stack, which are complete only when it is synthesised."""
+
     def __init__(self, stack: Stack) -> None:
         self._stack = stack
 
-    def produce(self) -> Any:
+    def produce(self) -> Mapping[str, str]:
         return self._stack.tags.tag_values()
+
+    def validate(self) -> list[str]:
+        given = len(self.produce())
+        allowed = v.MAX_TAGS - len(v.RESERVED_TAGS)
+        if given <= allowed:
+            return []
+        return [
+            f"Tags of the stack {self._stack.stack_name}: got {given}; allowed: {allowed}. The "
+            f"recommender has them too, and Personalize allows {v.MAX_TAGS}, of which "
+            f"{len(v.RESERVED_TAGS)} are its own. Remove some."
+        ]
 
 
 def _name_prefix(stack: Stack) -> str:

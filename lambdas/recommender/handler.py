@@ -123,8 +123,11 @@ class CustomResources:
                 return _sweep(reconciler)
             return _remove(reconciler)
         except PermanentError as error:
-            role_is_new = request.type is RequestType.CREATE and error.code in ACCESS_DENIED
-            return Wait(str(error), brief=True) if role_is_new else Fail(str(error))
+            replaces = wanted is not None and wanted.arn != request.physical_id
+            policy_is_new = request.type is RequestType.CREATE or replaces
+            if policy_is_new and error.code in ACCESS_DENIED:
+                return Wait(str(error), brief=True)
+            return Fail(str(error))
 
     def _continued(self, request: Request) -> tuple[Verdict, dict[str, str]]:
         wanted = _wanted(request)

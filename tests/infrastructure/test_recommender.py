@@ -4,7 +4,7 @@ import json
 from typing import Any
 
 import pytest
-from aws_cdk import App, Environment, NestedStack, Stack
+from aws_cdk import App, Environment, NestedStack, Stack, Tags
 from aws_cdk import aws_iam as iam
 from aws_cdk.assertions import Match, Template
 
@@ -54,6 +54,15 @@ def test_a_metric_is_the_recommenders(stack: Stack) -> None:
     )
     assert metric.dimensions == {"RecommenderArn": recommender.recommender_arn}
     assert metric.statistic == "p99"
+
+
+def test_more_tags_than_personalize_takes_are_refused_at_synthesis(stack: Stack) -> None:
+    TopPicksRecommender(stack, "TopPicks", dataset_group_arn=GROUP)
+    for number in range(48):
+        Tags.of(stack).add(f"tag{number}", "x")
+
+    with pytest.raises(RuntimeError, match="Tags of the stack Video: got 48; allowed: 47"):
+        Template.from_stack(stack)
 
 
 def test_two_recommenders_share_a_provider_and_not_a_sweep(stack: Stack) -> None:
