@@ -80,7 +80,7 @@ class CustomResources:
         physical_id = request.physical_id or request.logical_id
         if wanted and not fails:
             physical_id = wanted.arn
-        memory |= {"Operation": [operation.status, operation.started], **_memory(verdict)}
+        memory |= {"Operation": [operation.status, operation.last_updated], **_memory(verdict)}
         return _answer(request, physical_id, memory)
 
     def is_complete(self, event: Mapping[str, Any]) -> dict[str, Any]:

@@ -15,18 +15,20 @@ if TYPE_CHECKING:
     from types_boto3_cloudformation import CloudFormationClient
 
 _BEING_REMOVED = frozenset({"DELETE_IN_PROGRESS", "ROLLBACK_IN_PROGRESS"})
-_GOING_FORWARD = frozenset({"CREATE_IN_PROGRESS", "UPDATE_IN_PROGRESS", "IMPORT_IN_PROGRESS"})
+_ONLY_CREATING = frozenset({"CREATE_IN_PROGRESS", "IMPORT_IN_PROGRESS"})
 
 
 @dataclass(frozen=True)
 class Operation:
-    """One operation of a stack: it has another status or another time than any later one.
+    """One operation of a stack: a later one has another status or another time.
+
+    Two deletions may look the same, and ask for the same.
 
     Source: ``Stack.StackStatus`` and ``Stack.LastUpdatedTime`` in the CloudFormation API reference.
     """
 
     status: str
-    started: str
+    last_updated: str
 
     @property
     def removes_the_stack(self) -> bool:
@@ -37,13 +39,15 @@ class Operation:
         """Whether CloudFormation sends such a request in this operation.
 
         A request that it does not send is a late delivery of an earlier one. Nothing is sent to a
-        stack at rest, nothing is created or changed while a stack is being removed, and deletions
-        come in clean-up, after everything else succeeded or was rolled back.
+        stack at rest, nothing is created or changed while a stack is being removed or cleaned up,
+        and nothing is deleted while one is being created. An update does delete, besides in its
+        clean-up, what failed before without being rolled back (CloudFormation User Guide, "Choose
+        how to handle failures when provisioning resources").
         """
         if not self.status.endswith("_IN_PROGRESS"):
             return False
         if request is RequestType.DELETE:
-            return self.status not in _GOING_FORWARD
+            return self.status not in _ONLY_CREATING
         return not self.removes_the_stack and "CLEANUP" not in self.status
 
 
@@ -64,5 +68,5 @@ class Stacks:
             stacks = self._client.describe_stacks(StackName=stack_id)["Stacks"]
         if not stacks:
             raise PermanentError(f"DescribeStacks: {stack_id} is not there")
-        started = stacks[0].get("DeletionTime") or stacks[0].get("LastUpdatedTime")
-        return Operation(stacks[0]["StackStatus"], started.isoformat() if started else "")
+        updated = stacks[0].get("LastUpdatedTime")
+        return Operation(stacks[0]["StackStatus"], updated.isoformat() if updated else "")

@@ -1,0 +1,76 @@
+"""What the stack says about a request: whether it was sent now, and whether the stack goes."""
+
+from datetime import UTC, datetime
+from typing import Any
+
+import pytest
+
+from lambdas.recommender.errors import PermanentError
+from lambdas.recommender.events import RequestType
+from lambdas.recommender.stack import Operation, Stacks
+
+C, U, D = RequestType.CREATE, RequestType.UPDATE, RequestType.DELETE
+
+SENT: dict[str, set[RequestType]] = {
+    "CREATE_IN_PROGRESS": {C, U},
+    "CREATE_COMPLETE": set(),
+    "CREATE_FAILED": set(),
+    "ROLLBACK_IN_PROGRESS": {D},
+    "ROLLBACK_COMPLETE": set(),
+    "UPDATE_IN_PROGRESS": {C, U, D},
+    "UPDATE_COMPLETE_CLEANUP_IN_PROGRESS": {D},
+    "UPDATE_COMPLETE": set(),
+    "UPDATE_FAILED": set(),
+    "UPDATE_ROLLBACK_IN_PROGRESS": {C, U, D},
+    "UPDATE_ROLLBACK_COMPLETE_CLEANUP_IN_PROGRESS": {D},
+    "UPDATE_ROLLBACK_COMPLETE": set(),
+    "UPDATE_ROLLBACK_FAILED": set(),
+    "DELETE_IN_PROGRESS": {D},
+    "DELETE_COMPLETE": set(),
+    "DELETE_FAILED": set(),
+    "IMPORT_IN_PROGRESS": {C, U},
+}
+
+
+@pytest.mark.parametrize("status", SENT)
+def test_a_request_that_the_operation_does_not_send_came_late(status: str) -> None:
+    assert {kind for kind in RequestType if Operation(status, "").sends(kind)} == SENT[status]
+
+
+@pytest.mark.parametrize("status", SENT)
+def test_the_stack_goes_when_it_is_deleted_or_its_creation_rolled_back(status: str) -> None:
+    goes = status in ("DELETE_IN_PROGRESS", "ROLLBACK_IN_PROGRESS")
+
+    assert Operation(status, "").removes_the_stack is goes
+
+
+class CloudFormation:
+    def __init__(self, *stacks: dict[str, Any]) -> None:
+        self._stacks = list(stacks)
+
+    def describe_stacks(self, **_: object) -> dict[str, Any]:
+        return {"Stacks": self._stacks}
+
+
+EARLIER, LATER = datetime(2026, 1, 1, tzinfo=UTC), datetime(2026, 1, 2, tzinfo=UTC)
+
+
+def operation(**stack: Any) -> Operation:
+    return Stacks(CloudFormation(stack)).operation("id")  # type: ignore[arg-type]
+
+
+def test_two_operations_of_the_same_status_differ_in_time() -> None:
+    first = operation(StackStatus="UPDATE_IN_PROGRESS", LastUpdatedTime=EARLIER)
+    second = operation(StackStatus="UPDATE_IN_PROGRESS", LastUpdatedTime=LATER)
+
+    assert first != second
+    assert first == operation(StackStatus="UPDATE_IN_PROGRESS", LastUpdatedTime=EARLIER)
+
+
+def test_a_stack_that_was_never_updated_has_an_operation() -> None:
+    assert operation(StackStatus="CREATE_IN_PROGRESS") == Operation("CREATE_IN_PROGRESS", "")
+
+
+def test_a_stack_that_is_not_there_has_none() -> None:
+    with pytest.raises(PermanentError, match="is not there"):
+        Stacks(CloudFormation()).operation("id")  # type: ignore[arg-type]
