@@ -1,0 +1,178 @@
+"""Everything about the simulated Amazon Personalize that can be adjusted.
+
+This is a SIMULATION of documented and observed behaviour, not AWS. The durations that are the
+default were seen in the saved outputs of the notebooks of github.com/aws-samples/
+amazon-personalize-immersion-day (creation, update) and github.com/aws-samples/
+amazon-personalize-samples (deletion). Where AWS documents nothing there is a switch, so that a
+client can be tested under either answer.
+"""
+
+import dataclasses
+import functools
+import json
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import Any, Final, Literal, Self, get_args, get_origin, get_type_hints
+
+TOP_PICKS_METRICS: Final = {
+    "coverage": 0.0768,
+    "mean_reciprocal_rank_at_25": 0.2284,
+    "normalized_discounted_cumulative_gain_at_10": 0.268,
+    "normalized_discounted_cumulative_gain_at_25": 0.346,
+    "normalized_discounted_cumulative_gain_at_5": 0.242,
+    "precision_at_10": 0.0566,
+    "precision_at_25": 0.0415,
+    "precision_at_5": 0.0868,
+}
+"""The metrics of a top-picks recommender, as saved in amazon-personalize-immersion-day."""
+
+
+@dataclass(kw_only=True)
+class Behaviour:
+    """What the simulation does where it could do otherwise; changes apply to the next call.
+
+    Raises:
+        ValueError: A value is not of its field's type, or is negative.
+    """
+
+    create_pending: float = 60.0
+    """Seconds in CREATE PENDING."""
+    create_in_progress: float = 3900.0
+    """Seconds in CREATE IN_PROGRESS: the training."""
+    update_pending: float = 60.0
+    """Seconds in CREATE PENDING of an update that does not change the columns.
+
+    One that does retrains in full, so it takes as long as a creation.
+    """
+    update_in_progress: float = 840.0
+    """Seconds in CREATE IN_PROGRESS of an update that does not change the columns."""
+    stop: float = 900.0
+    """Seconds until INACTIVE, a tenth of them in STOP PENDING (invented: nothing is documented)."""
+    start: float = 900.0
+    """Seconds until ACTIVE again, a tenth of them in START PENDING (invented, as for `stop`)."""
+    delete: float = 1050.0
+    """Seconds until gone, a tenth of them in DELETE PENDING."""
+
+    training_failure: str | None = None
+    """The `failureReason` with which trainings that begin from now on end in CREATE FAILED."""
+    update_failure: str | None = None
+    """The `failureReason` with which updates that begin from now on end in CREATE FAILED."""
+
+    update_semantics: Literal["merge", "replace"] = "merge"
+    """What an update does to the top-level members of `recommenderConfig` that it omits (unknown).
+
+    It keeps them or drops them; either way, what it does not omit is replaced as a whole.
+    """
+    empty_columns: Literal["clear", "keep"] = "clear"
+    """Whether an empty `trainingDataConfig` in an update drops the columns in force (unknown)."""
+    echo_defaults: bool = False
+    """Whether `recommenderConfig` is answered with defaults filled in, or only with what was set.
+
+    AWS's guide shows the latter; AWS's amazon-personalize-monitor relies on the former.
+    """
+    normalise_numbers: bool = False
+    """Whether numbers in `itemExplorationConfig` are answered normalised: "0.30" as "0.3"."""
+
+    not_found_after_create: float = 0.0
+    """Seconds after a successful create in which reads do not know the recommender."""
+    stale_after_update: float = 0.0
+    """Seconds after a successful update in which Describe answers as it did before."""
+    ghost_after_delete: float = 0.0
+    """Seconds after a deletion has ended in which the name is not free.
+
+    Describe says ResourceNotFound, but Create ResourceAlreadyExists and Delete ResourceInUse, as a
+    user reported at repost.aws, question QU94kd8uwFTZie-RTHRtrsEw.
+    """
+
+    delete_during_update: Literal["in_use", "accepted"] = "in_use"
+    """Whether a recommender that is being updated can be deleted (undocumented)."""
+    update_when_inactive: Literal["rejected", "accepted"] = "rejected"
+    """Whether a stopped recommender can be updated (undocumented)."""
+    tag_calls_during_change: Literal["in_use", "accepted"] = "accepted"
+    """Whether tag calls, which declare ResourceInUse, answer it in PENDING and IN_PROGRESS states.
+
+    During a retraining they do in any case.
+    """
+    retraining_every: float | None = None
+    """Seconds between automatic retrainings while ACTIVE; AWS documents seven days. None: never.
+
+    A retraining takes as long as a creation, shows in `latestRecommenderUpdate`, and makes
+    update, stop, delete and tag calls answer ResourceInUse. The time counts from the last
+    training, or from the last start: a start does not train, and may come late.
+    """
+    throttle_every: int | None = None
+    """Every nth call answers ThrottlingException without being looked at. None: no call does."""
+    validation_code: Literal["ValidationException", "InvalidInputException"] = "ValidationException"
+    """The code for requests that break the constraints of the service's model (undocumented)."""
+
+    metrics: dict[str, float] = field(default_factory=lambda: dict(TOP_PICKS_METRICS))
+    """The `modelMetrics` of a trained recommender."""
+    page_size: int = 3
+    """The most results on a page of any list operation, small so that paging is exercised."""
+    recommenders_per_dataset_group: int = 5
+    """Quota, counting recommenders in every status."""
+    recommenders_per_region: int = 15
+    """Quota, counting recommenders in every status."""
+
+    def __post_init__(self) -> None:
+        for name, hint in _hints().items():
+            allowed, is_allowed = _kind(hint)
+            if not is_allowed(value := getattr(self, name)):
+                raise ValueError(f"{name}: {value!r} given, {allowed} expected")
+
+    @classmethod
+    def from_json(cls, text: str | bytes, *, base: "Behaviour | None" = None) -> Self:
+        """Read a JSON object of fields; those that it omits are as in `base`, else the default.
+
+        Raises:
+            ValueError: It is not a JSON object, names an unknown field, or holds a wrong value.
+        """
+        given = json.loads(text)
+        if not isinstance(given, dict):
+            raise ValueError("a behaviour is a JSON object")
+        if unknown := sorted(given.keys() - _hints().keys()):
+            raise ValueError(
+                f"unknown behaviour: {', '.join(unknown)}; known: {', '.join(_hints())}"
+            )
+        return cls(**((dataclasses.asdict(base) if base else {}) | given))
+
+    def to_json(self) -> str:
+        """Return all fields as a JSON object that `from_json` reads back."""
+        return json.dumps(dataclasses.asdict(self))
+
+
+@functools.cache
+def _hints() -> dict[str, Any]:
+    return get_type_hints(Behaviour)
+
+
+def _is_number(value: object) -> bool:
+    return isinstance(value, int | float) and not isinstance(value, bool) and value >= 0
+
+
+def _is_count(value: object) -> bool:
+    return isinstance(value, int) and not isinstance(value, bool) and value >= 1
+
+
+def _is_numbers_by_name(value: object) -> bool:
+    return isinstance(value, dict) and all(
+        isinstance(name, str) and _is_number(number) for name, number in value.items()
+    )
+
+
+_KINDS: Final[dict[Any, tuple[str, Callable[[object], bool]]]] = {
+    bool: ("true or false", lambda value: isinstance(value, bool)),
+    float: ("a number of at least 0", _is_number),
+    float | None: ("null or a number of at least 0", lambda v: v is None or _is_number(v)),
+    int: ("a whole number of at least 1", _is_count),
+    int | None: ("null or a whole number of at least 1", lambda v: v is None or _is_count(v)),
+    str | None: ("null or a text", lambda value: value is None or isinstance(value, str)),
+    dict[str, float]: ("an object of numbers of at least 0", _is_numbers_by_name),
+}
+
+
+def _kind(hint: Any) -> tuple[str, Callable[[object], bool]]:
+    if get_origin(hint) is Literal:
+        choices = get_args(hint)
+        return " or ".join(map(repr, choices)), choices.__contains__
+    return _KINDS[hint]

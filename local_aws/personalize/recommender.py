@@ -1,0 +1,216 @@
+"""One simulated recommender, as a function of time.
+
+This is a SIMULATION. Nothing runs in the background: what a call starts is written down as the
+statuses to come and when, and is looked up when somebody asks. The statuses are those of the API's
+model and guide (botocore's `personalize` model; docs.aws.amazon.com/personalize/latest/dg/, pages
+API_Recommender, stopping-starting-recommender, updating-recommender, maintaining-relevance).
+"""
+
+from dataclasses import dataclass
+from typing import Any, Final, Self
+
+from local_aws.personalize import configuration
+from local_aws.personalize.behaviour import Behaviour
+from local_aws.personalize.configuration import Config
+from local_aws.personalize.resources import Recipe
+
+ACTIVE: Final = "ACTIVE"
+INACTIVE: Final = "INACTIVE"
+CREATE_FAILED: Final = "CREATE FAILED"
+GONE: Final = ""
+"""Not a status of the API: the recommender is no more."""
+
+_PENDING_SHARE: Final = 0.1
+"""Of the time to stop, start or delete: invented."""
+
+
+@dataclass(frozen=True)
+class Course:
+    """Statuses in the order in which they are reached, each with its time in epoch seconds."""
+
+    steps: tuple[tuple[float, str], ...]
+
+    @classmethod
+    def of(
+        cls, verb: str, outcome: str, *, start: float, pending: float, in_progress: float
+    ) -> Self:
+        """Return `<verb> PENDING`, `<verb> IN_PROGRESS` and the outcome; durations in seconds."""
+        return cls(
+            (
+                (start, f"{verb} PENDING"),
+                (start + pending, f"{verb} IN_PROGRESS"),
+                (start + pending + in_progress, outcome),
+            )
+        )
+
+    @property
+    def start(self) -> float:
+        """When it began, in epoch seconds."""
+        return self.steps[0][0]
+
+    @property
+    def end(self) -> float:
+        """When it ends, in epoch seconds."""
+        return self.steps[-1][0]
+
+    def at(self, now: float) -> tuple[float, str]:
+        """Return since when, and in which status it is."""
+        return [step for step in self.steps if step[0] <= now or step is self.steps[0]][-1]
+
+
+def training(start: float, behaviour: Behaviour, failure: str | None) -> Course:
+    """Return the course of a creation, and of everything else that trains."""
+    return Course.of(
+        "CREATE",
+        CREATE_FAILED if failure else ACTIVE,
+        start=start,
+        pending=behaviour.create_pending,
+        in_progress=behaviour.create_in_progress,
+    )
+
+
+@dataclass(frozen=True)
+class Update:
+    """An update or an automatic retraining: what `latestRecommenderUpdate` shows."""
+
+    course: Course
+    config: Config
+    failure: str | None
+    trains: bool
+    automatic: bool = False
+
+    @classmethod
+    def of(cls, old: Config, new: Config, *, start: float, behaviour: Behaviour) -> Self:
+        """Return an update from one configuration to another that a client asks for."""
+        if not configuration.same_columns(old, new):
+            failure = behaviour.update_failure or behaviour.training_failure
+            return cls(training(start, behaviour, failure), new, failure, trains=True)
+        course = Course.of(
+            "CREATE",
+            CREATE_FAILED if behaviour.update_failure else ACTIVE,
+            start=start,
+            pending=behaviour.update_pending,
+            in_progress=behaviour.update_in_progress,
+        )
+        return cls(course, new, behaviour.update_failure, trains=False)
+
+    def describe(self, now: float, recipe: Recipe, behaviour: Behaviour) -> dict[str, Any]:
+        """Return the API's RecommenderUpdateSummary."""
+        since, status = self.course.at(now)
+        return {
+            "recommenderConfig": configuration.answer(self.config, recipe, behaviour),
+            "creationDateTime": self.course.start,
+            "lastUpdatedDateTime": since,
+            "status": status,
+        } | ({"failureReason": self.failure} if status == CREATE_FAILED else {})
+
+
+@dataclass(kw_only=True)
+class Recommender:
+    """A recommender from its creation to its end, tags included."""
+
+    name: str
+    arn: str
+    dataset_group_arn: str
+    recipe_arn: str
+    recipe: Recipe
+    tags: dict[str, str]
+    created: float
+    course: Course
+    failure: str | None
+    config: Config
+    """The configuration before `update`."""
+    update: Update | None = None
+    previous_update: Update | None = None
+
+    def status(self, now: float) -> str:
+        """Return the status, or GONE."""
+        return self.course.at(now)[1]
+
+    def is_changing(self, now: float) -> bool:
+        """Whether the status is one of those that end in PENDING or IN_PROGRESS."""
+        return self.status(now).endswith(("PENDING", "IN_PROGRESS"))
+
+    def is_updating(self, now: float) -> bool:
+        """Whether an update or a retraining is under way."""
+        return self.update is not None and now < self.update.course.end
+
+    def is_retraining(self, now: float) -> bool:
+        """Whether an automatic retraining is under way."""
+        return self.is_updating(now) and self.update is not None and self.update.automatic
+
+    def is_busy(self, now: float) -> bool:
+        """Whether anything at all is under way."""
+        return self.is_changing(now) or self.is_updating(now)
+
+    def config_in_force(self, now: float) -> Config:
+        """Return the configuration that is served: that of an update once it has succeeded."""
+        if self.update and self.update.course.at(now)[1] == ACTIVE:
+            return self.update.config
+        return self.config
+
+    def begin(self, update: Update) -> None:
+        """Start an update; there must be none under way."""
+        self.config = self.config_in_force(update.course.start)
+        self.previous_update, self.update = self.update, update
+
+    def change(self, verb: str, outcome: str, *, start: float, seconds: float) -> None:
+        """Start to stop, start or delete."""
+        pending = seconds * _PENDING_SHARE
+        self.course = Course.of(
+            verb, outcome, start=start, pending=pending, in_progress=seconds - pending
+        )
+
+    def retrain_if_due(self, now: float, behaviour: Behaviour) -> None:
+        """Start the latest automatic retraining that has come due; it waits for an update."""
+        since, status = self.course.at(now)
+        every = behaviour.retraining_every
+        if not every or status != ACTIVE:
+            return
+        if self.update and self.update.trains:
+            since = max(since, self.update.course.start)
+        periods = (now - since) // every
+        start = since + periods * every
+        if self.update:
+            start = max(start, self.update.course.end)
+        if periods >= 1 and start <= now:
+            failure = behaviour.training_failure
+            course = training(start, behaviour, failure)
+            config = self.config_in_force(start)
+            self.begin(Update(course, config, failure, trains=True, automatic=True))
+
+    def describe(self, now: float, behaviour: Behaviour) -> dict[str, Any]:
+        """Return the API's Recommender."""
+        described = self.summarise(now, behaviour)
+        status = described["status"]
+        if status == CREATE_FAILED:
+            described["failureReason"] = self.failure
+        if not status.startswith(("CREATE", "DELETE")):
+            described["modelMetrics"] = dict(behaviour.metrics)
+        if update := self._shown(now, behaviour)[0]:
+            described["latestRecommenderUpdate"] = update.describe(now, self.recipe, behaviour)
+        return described
+
+    def summarise(self, now: float, behaviour: Behaviour) -> dict[str, Any]:
+        """Return the API's RecommenderSummary."""
+        since, status = self.course.at(now)
+        update, config = self._shown(now, behaviour)
+        return {
+            "name": self.name,
+            "recommenderArn": self.arn,
+            "datasetGroupArn": self.dataset_group_arn,
+            "recipeArn": self.recipe_arn,
+            "recommenderConfig": configuration.answer(config, self.recipe, behaviour),
+            "status": status,
+            "creationDateTime": self.created,
+            "lastUpdatedDateTime": max(since, update.course.at(now)[0]) if update else since,
+        }
+
+    def _shown(self, now: float, behaviour: Behaviour) -> tuple[Update | None, Config]:
+        """Return the update and the configuration that reads see, which may be stale."""
+        update = self.update
+        if update is None or update.automatic:
+            return update, self.config_in_force(now)
+        if now < update.course.start + behaviour.stale_after_update:
+            return self.previous_update, self.config
+        return update, self.config_in_force(now)

@@ -1,0 +1,192 @@
+"""Real boto3 clients for the simulated Amazon Personalize, and a clock that tests turn.
+
+Serialisation, validation of parameters, signing, parsing and retries are botocore's own; only the
+HTTP request is short-circuited, by botocore's documented `before-send` event, so there is no
+socket.
+"""
+
+import functools
+import io
+import json
+from collections.abc import Callable, Iterator
+from typing import Any
+from urllib.parse import urlsplit
+
+import boto3
+from botocore.awsrequest import AWSPreparedRequest, AWSResponse
+from botocore.config import Config
+from botocore.hooks import first_non_none_response
+from types_boto3_personalize import PersonalizeClient
+from types_boto3_personalize_runtime import PersonalizeRuntimeClient
+
+from local_aws.personalize import Authorizer, Personalize, ServiceError, wire
+
+Before = Callable[[str, dict[str, Any]], None]
+"""Called with operation and parameters before the service is reached.
+
+Raise a `botocore.exceptions.HTTPClientError` for a request that never arrives, or a `ServiceError`
+for an error that is answered without the service having seen the call.
+"""
+
+After = Callable[[str, dict[str, Any], wire.Response], wire.Response | None]
+"""Called with operation, parameters and the response, when the service has applied the call.
+
+Raise a `botocore.exceptions.HTTPClientError` for a response that is lost, return another response
+to put it in place, or None to leave it.
+"""
+
+
+class VirtualClock:
+    """A clock that stands still until it is told to advance; times in epoch seconds."""
+
+    def __init__(self, now: float = 1_767_225_600.0) -> None:
+        self.now = now
+
+    def __call__(self) -> float:
+        return self.now
+
+    def advance(self, seconds: float) -> None:
+        """Let time pass."""
+        self.now += seconds
+
+
+def client(
+    service: Personalize,
+    *,
+    account: str = "111111111111",
+    region: str = "eu-west-1",
+    authorize: Authorizer | None = None,
+    caller: str = "",
+    before: Before | None = None,
+    after: After | None = None,
+    config: Config | None = None,
+) -> PersonalizeClient:
+    """Return a boto3 `personalize` client whose calls `service` answers.
+
+    Between retries it advances the service's `VirtualClock`, if it has one, and never sleeps.
+    """
+    made = _session(account, region).client("personalize", config=config)
+    _connect(
+        made,
+        service=service,
+        account=account,
+        region=region,
+        authorize=authorize,
+        caller=caller,
+        before=before,
+        after=after,
+    )
+    return made
+
+
+def runtime_client(
+    service: Personalize,
+    *,
+    account: str = "111111111111",
+    region: str = "eu-west-1",
+    authorize: Authorizer | None = None,
+    caller: str = "",
+    before: Before | None = None,
+    after: After | None = None,
+    config: Config | None = None,
+) -> PersonalizeRuntimeClient:
+    """Return a boto3 `personalize-runtime` client, otherwise as `client` does."""
+    made = _session(account, region).client("personalize-runtime", config=config)
+    _connect(
+        made,
+        service=service,
+        account=account,
+        region=region,
+        authorize=authorize,
+        caller=caller,
+        before=before,
+        after=after,
+    )
+    return made
+
+
+@functools.cache
+def _session(account: str, region: str) -> boto3.Session:
+    """Return a session, shared because it caches the service models."""
+    return boto3.Session(
+        aws_access_key_id=account, aws_secret_access_key="simulated", region_name=region
+    )
+
+
+def _connect(
+    made: PersonalizeClient | PersonalizeRuntimeClient,
+    *,
+    service: Personalize,
+    account: str,
+    region: str,
+    authorize: Authorizer | None,
+    caller: str,
+    before: Before | None,
+    after: After | None,
+) -> None:
+    def send(request: AWSPreparedRequest, event_name: str, **_: object) -> AWSResponse:
+        operation = event_name.rpartition(".")[2]
+        sent = _bytes(request.body)
+        params = json.loads(sent)
+        try:
+            if before:
+                before(operation, params)
+            status, headers, body = wire.handle(
+                service,
+                method=str(request.method),
+                path=urlsplit(request.url).path,
+                headers={name: _text(value) for name, value in request.headers.items()},
+                body=sent,
+                account=account,
+                region=region,
+                authorize=authorize,
+                caller=caller,
+            )
+        except ServiceError as error:
+            status, headers, body = wire.error_response(error, runtime="runtime" in event_name)
+        else:
+            if after:
+                replaced = after(operation, params, (status, headers, body))
+                status, headers, body = replaced or (status, headers, body)
+        # botocore makes of any mapping the headers that its stubs ask for
+        return AWSResponse(request.url, status, headers, _Raw(body))  # type: ignore[arg-type]
+
+    events: Any = made.meta.events  # botocore-stubs has handlers return None
+    events.register("before-send", send)
+    _wait_on_clock(events, service.clock)
+
+
+def _wait_on_clock(events: Any, clock: Callable[[], float]) -> None:
+    """Spend the pauses between retries on the virtual clock.
+
+    botocore asks `needs-retry` handlers for a delay and gives it to `time.sleep`, which it does not
+    let one replace. So this client's emitter, and no other, answers 0 for every such delay.
+    """
+    emit = events.emit
+
+    def emit_without_delay(event_name: str, **kwargs: Any) -> Any:
+        responses = emit(event_name, **kwargs)
+        if not event_name.startswith("needs-retry."):
+            return responses
+        delay = first_non_none_response(responses)
+        if delay and isinstance(clock, VirtualClock):
+            clock.advance(delay)
+        return [(handler, response and 0) for handler, response in responses]
+
+    events.emit = emit_without_delay
+
+
+class _Raw(io.BytesIO):
+    """A body as urllib3 would hand it to botocore."""
+
+    def stream(self, **_: object) -> Iterator[bytes]:
+        yield self.read()
+
+
+def _text(value: str | bytes) -> str:
+    return value.decode() if isinstance(value, bytes) else value
+
+
+def _bytes(body: object) -> bytes:
+    assert isinstance(body, str | bytes)
+    return body.encode() if isinstance(body, str) else body

@@ -1,0 +1,104 @@
+"""Recommendations, made up from the catalogue."""
+
+from typing import Any
+
+import pytest
+
+from local_aws.personalize.catalogue import CATALOGUE
+from tests.unit.local_aws.personalize.world import ARN, World, message, outcome
+
+METADATA = {"enableMetadataWithRecommendations": True}
+
+
+@pytest.fixture
+def serving() -> World:
+    world = World()
+    world.create_active(config=METADATA)
+    return world
+
+
+def _ask(world: World, **more: Any) -> list[Any]:
+    request = {"recommenderArn": ARN, "userId": "user-1"}
+    return list(world.runtime.get_recommendations(**(request | more))["itemList"])
+
+
+def test_the_catalogue_has_sixty_different_titles() -> None:
+    assert len({item["ITEM_ID"] for item in CATALOGUE}) == 60
+    assert len({item["TITLE"] for item in CATALOGUE}) == 60
+
+
+def test_a_user_gets_25_different_titles_best_first(serving: World) -> None:
+    items = _ask(serving)
+    assert len({item["itemId"] for item in items}) == 25
+    scores = [item["score"] for item in items]
+    assert scores == sorted(scores, reverse=True)
+    assert all("metadata" not in item for item in items)
+
+
+def test_users_get_their_own_ranking_and_always_the_same(serving: World) -> None:
+    assert _ask(serving) == _ask(serving)
+    assert _ask(serving) != _ask(serving, userId="user-2")
+
+
+def test_metadata_comes_with_the_columns_that_are_asked_for(serving: World) -> None:
+    titles = {item["ITEM_ID"]: item["TITLE"] for item in CATALOGUE}
+    for item in _ask(serving, metadataColumns={"ITEMS": ["TITLE", "GENRES"]}, numResults=50):
+        assert item["metadata"].keys() == {"TITLE", "GENRES"}
+        assert item["metadata"]["TITLE"] == titles[item["itemId"]]
+
+
+def test_no_more_come_than_there_are_titles(serving: World) -> None:
+    assert len(_ask(serving, numResults=500)) == 60
+
+
+@pytest.mark.parametrize(
+    "request_",
+    [
+        {"numResults": 501},
+        {"numResults": 51, "metadataColumns": {"ITEMS": ["TITLE"]}},
+        {"metadataColumns": {"ITEMS": ["NO_SUCH_COLUMN"]}},
+        {"metadataColumns": {"USERS": ["AGE"]}},
+        {"metadataColumns": {"ITEMS": ["TITLE"] * 11}},
+        {"userId": ""},
+        {"filterArn": "arn:aws:personalize:eu-west-1:111111111111:filter/new"},
+    ],
+)
+def test_requests_beyond_the_limits_are_refused(serving: World, request_: dict[str, Any]) -> None:
+    assert outcome(lambda: _ask(serving, **request_)) == "InvalidInput"
+
+
+def test_a_campaign_is_not_simulated(serving: World) -> None:
+    ask = serving.runtime.get_recommendations
+    arn = "arn:aws:personalize:eu-west-1:111111111111:campaign/c"
+    assert outcome(lambda: ask(campaignArn=arn, userId="1")) == "InvalidInput"
+
+
+def test_metadata_is_refused_until_an_update_that_enables_it_is_in_force() -> None:
+    world = World()
+    world.create_active()
+
+    def ask() -> list[Any]:
+        return _ask(world, metadataColumns={"ITEMS": ["TITLE"]})
+
+    assert outcome(ask) == "InvalidInput"
+    world.update(**METADATA)
+    world.clock.advance(49)
+    assert outcome(ask) == "InvalidInput"
+    world.clock.advance(1)
+    assert outcome(ask) == "OK"
+
+
+def test_a_recommender_that_does_not_serve_is_refused_in_the_words_of_the_service() -> None:
+    world = World()
+    expected = f"{ARN} does not exist or is not active yet."
+    assert message(lambda: _ask(world)) == expected
+    world.create()
+    assert message(lambda: _ask(world)) == expected
+
+
+def test_a_recipe_that_does_not_personalise_needs_an_item() -> None:
+    world = World()
+    world.create(recipeArn="arn:aws:personalize:::recipe/aws-vod-more-like-x")
+    world.clock.advance(100)
+    assert outcome(lambda: _ask(world)) == "InvalidInput"
+    assert outcome(lambda: _ask(world, itemId="vod-001")) == "OK"

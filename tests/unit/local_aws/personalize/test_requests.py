@@ -1,0 +1,307 @@
+"""What a request must be like: the model's constraints, the guide's rules, and quotas."""
+
+import re
+import string
+from typing import Any
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from local_aws.personalize import Behaviour, Personalize, ServiceError
+from tests.unit.local_aws.personalize.world import (
+    ACCOUNT,
+    ARN,
+    REGION,
+    TOP_PICKS,
+    World,
+    message,
+    outcome,
+)
+
+NAME = re.compile(r"[a-zA-Z0-9][a-zA-Z0-9\-_]{0,62}", re.ASCII)
+
+
+@settings(max_examples=50, deadline=None)
+@given(
+    name=st.one_of(
+        st.text(string.ascii_letters + string.digits + "-_", min_size=1, max_size=70),
+        st.text(min_size=1, max_size=5),
+    )
+)
+def test_a_name_is_accepted_exactly_if_the_whole_of_it_matches(name: str) -> None:
+    service = Personalize(Behaviour())
+    group = service.seed_dataset_group(ACCOUNT, REGION, "vod")
+    request = {"name": name, "datasetGroupArn": group, "recipeArn": TOP_PICKS}
+    try:
+        service.call("CreateRecommender", request, account=ACCOUNT, region=REGION)
+        accepted = True
+    except ServiceError as error:
+        accepted = False
+        assert error.code == "ValidationException"
+    assert accepted == bool(NAME.fullmatch(name))
+
+
+@pytest.mark.parametrize(
+    ("changes", "constraint"),
+    [
+        ({"name": "n" * 64}, "'name' failed to satisfy constraint: Member must have length less"),
+        ({"name": "films\n"}, "'name' failed to satisfy constraint: Member must satisfy regular"),
+        ({"recipeArn": "arn:aws:s3:::bucket"}, "'recipeArn' failed to satisfy constraint"),
+        (
+            {"datasetGroupArn": "arn:aws:personalize:r:a:dataset-group/" + "n" * 256},
+            "'datasetGroupArn' failed to satisfy constraint: Member must have length less",
+        ),
+        (
+            {"recommenderConfig": {"itemExplorationConfig": {str(key): "" for key in range(101)}}},
+            "'recommenderConfig.itemExplorationConfig' failed to satisfy constraint",
+        ),
+        (
+            {"recommenderConfig": {"itemExplorationConfig": {"explorationWeight": "0" * 1001}}},
+            "'recommenderConfig.itemExplorationConfig.explorationWeight.member' failed",
+        ),
+        (
+            {
+                "recommenderConfig": {
+                    "trainingDataConfig": {"excludedDatasetColumns": {"ITEMS": ["NOT-A-COLUMN"]}}
+                }
+            },
+            "'recommenderConfig.trainingDataConfig.excludedDatasetColumns.ITEMS.member.1.member'",
+        ),
+        (
+            {
+                "recommenderConfig": {
+                    "trainingDataConfig": {"excludedDatasetColumns": {"ITEMS 2": []}}
+                }
+            },
+            "'recommenderConfig.trainingDataConfig.excludedDatasetColumns.key' failed",
+        ),
+        ({"tags": [{"tagKey": "a#b", "tagValue": ""}]}, "'tags.1.member.tagKey' failed"),
+        ({"tags": [{"tagKey": "a", "tagValue": "v" * 257}]}, "'tags.1.member.tagValue' failed"),
+    ],
+)
+def test_what_boto3_lets_through_the_service_refuses(
+    world: World, changes: dict[str, Any], constraint: str
+) -> None:
+    assert outcome(lambda: world.create(**changes)) == "Validation"
+    assert constraint in message(lambda: world.create(**changes))
+
+
+@pytest.mark.parametrize(
+    ("params", "code"),
+    [
+        ({}, "ValidationException"),
+        ({"recommenderArn": None}, "ValidationException"),
+        ({"recommenderArn": ARN, "tags": []}, "ValidationException"),
+        ({"recommenderArn": 1}, "SerializationException"),
+        ({"recommenderArn": True}, "SerializationException"),
+        ({"recommenderArn": ARN, "recommenderConfig": []}, "SerializationException"),
+        (
+            {"recommenderArn": ARN, "recommenderConfig": {"enableMetadataWithRecommendations": 1}},
+            "SerializationException",
+        ),
+        (
+            {
+                "recommenderArn": ARN,
+                "recommenderConfig": {"minRecommendationRequestsPerSecond": True},
+            },
+            "SerializationException",
+        ),
+        (
+            {"recommenderArn": ARN, "recommenderConfig": {"minRecommendationRequestsPerSecond": 0}},
+            "ValidationException",
+        ),
+    ],
+)
+def test_what_boto3_would_not_send_is_refused(params: dict[str, Any], code: str) -> None:
+    world = World()
+    world.create_active()
+    with pytest.raises(ServiceError) as refused:
+        world.service.call("UpdateRecommender", params, account=ACCOUNT, region=REGION)
+    assert refused.value.code == code
+
+
+def test_all_violations_are_named_at_once(world: World) -> None:
+    text = message(lambda: world.create(name="-", recipeArn="x"))
+    assert text.startswith("2 validation errors detected: ")
+    assert "'name'" in text
+    assert "'recipeArn'" in text
+
+
+def test_the_code_of_a_violation_is_a_switch() -> None:
+    world = World(validation_code="InvalidInputException")
+    assert outcome(lambda: world.create(name="-")) == "InvalidInput"
+
+
+def test_null_members_are_as_good_as_absent(world: World) -> None:
+    request = {"name": "films", "datasetGroupArn": world.dataset_group_arn, "recipeArn": TOP_PICKS}
+    world.service.call(
+        "CreateRecommender",
+        request | {"recommenderConfig": {"itemExplorationConfig": None}, "tags": None},
+        account=ACCOUNT,
+        region=REGION,
+    )
+    assert world.describe()["recommenderConfig"] == {}
+    assert world.tags() == {}
+
+
+@pytest.mark.parametrize(
+    "config",
+    [
+        {"itemExplorationConfig": {"explorationweight": "0.3"}},
+        {"itemExplorationConfig": {"explorationWeight": "1.01"}},
+        {"itemExplorationConfig": {"explorationWeight": "-0.1"}},
+        {"itemExplorationConfig": {"explorationWeight": "a lot"}},
+        {"itemExplorationConfig": {"explorationWeight": "NaN"}},
+        {"itemExplorationConfig": {"explorationWeight": ""}},
+        {"itemExplorationConfig": {"explorationItemAgeCutOff": "0"}},
+        {"itemExplorationConfig": {"explorationItemAgeCutOff": "Infinity"}},
+        {"trainingDataConfig": {"excludedDatasetColumns": {"INTERACTIONS": ["EVENT_TYPE"]}}},
+    ],
+)
+def test_a_configuration_out_of_range_is_refused_by_create_and_update(
+    world: World, config: dict[str, Any]
+) -> None:
+    assert outcome(lambda: world.create(config=config)) == "InvalidInput"
+    world.create_active()
+    assert outcome(lambda: world.update(**config)) == "InvalidInput"
+
+
+@pytest.mark.parametrize(
+    "exploration",
+    [
+        {"explorationWeight": "0", "explorationItemAgeCutOff": "1"},
+        {"explorationWeight": "1.0", "explorationItemAgeCutOff": "100000"},
+    ],
+)
+def test_the_ends_of_the_ranges_are_allowed(world: World, exploration: dict[str, str]) -> None:
+    world.create(config={"itemExplorationConfig": exploration})
+    assert world.describe()["recommenderConfig"]["itemExplorationConfig"] == exploration
+
+
+def test_exploration_is_only_for_recipes_that_personalise(world: World) -> None:
+    popular = "arn:aws:personalize:::recipe/aws-vod-most-popular"
+    exploring = {"itemExplorationConfig": {"explorationWeight": "0.3"}}
+    assert outcome(lambda: world.create(config=exploring, recipeArn=popular)) == "InvalidInput"
+    assert outcome(lambda: world.create(recipeArn=popular)) == "OK"
+
+
+def test_metadata_needs_an_items_dataset(world: World) -> None:
+    group = world.service.seed_dataset_group(ACCOUNT, REGION, "plain", datasets=("Interactions",))
+    flag = {"enableMetadataWithRecommendations": True}
+    assert outcome(lambda: world.create(config=flag, datasetGroupArn=group)) == "InvalidInput"
+    world.create(datasetGroupArn=group)
+    world.clock.advance(100)
+    assert outcome(lambda: world.update(**flag)) == "InvalidInput"
+
+
+@pytest.mark.parametrize(
+    ("seed", "answer"),
+    [
+        ({"domain": None}, "InvalidInput"),
+        ({"domain": "ECOMMERCE"}, "InvalidInput"),
+        ({"datasets": ("Items",)}, "InvalidInput"),
+        ({"status": "CREATE IN_PROGRESS"}, "ResourceInUse"),
+        ({}, "OK"),
+    ],
+)
+def test_the_dataset_group_must_be_fit_for_the_recipe(
+    world: World, seed: dict[str, Any], answer: str
+) -> None:
+    group = world.service.seed_dataset_group(ACCOUNT, REGION, "other", **seed)
+    assert outcome(lambda: world.create(datasetGroupArn=group)) == answer
+
+
+def test_a_custom_dataset_group_is_refused_in_the_words_of_the_service(world: World) -> None:
+    group = world.service.seed_dataset_group(ACCOUNT, REGION, "custom", domain=None)
+    assert message(lambda: world.create(datasetGroupArn=group)) == (
+        "Please use a domains-specific Dataset Group to create the Recommender"
+    )
+
+
+@pytest.mark.parametrize(
+    "group_arn",
+    [
+        "arn:aws:personalize:eu-west-1:111111111111:dataset-group/nothing",
+        "arn:aws:personalize:us-east-1:111111111111:dataset-group/vod",
+        "arn:aws:personalize:eu-west-1:222222222222:dataset-group/vod",
+    ],
+)
+def test_the_dataset_group_must_exist_in_the_account_and_region(
+    world: World, group_arn: str
+) -> None:
+    world.service.seed_dataset_group(ACCOUNT, "us-east-1", "vod")
+    world.service.seed_dataset_group("222222222222", REGION, "vod")
+    assert message(lambda: world.create(datasetGroupArn=group_arn)) == (
+        f"The given dataset group does not exist: {group_arn}"
+    )
+
+
+@pytest.mark.parametrize(
+    "recipe", ["aws::recipe/aws-vod-top-pick", "aws-cn::recipe/aws-vod-top-picks"]
+)
+def test_the_recipe_must_exist_in_the_partition(world: World, recipe: str) -> None:
+    partition, _, rest = recipe.partition("::")
+    arn = f"arn:{partition}:personalize:::{rest}"
+    assert outcome(lambda: world.create(recipeArn=arn)) == "ResourceNotFound"
+
+
+def test_a_custom_recipe_makes_no_recommender(world: World) -> None:
+    arn = "arn:aws:personalize:::recipe/aws-user-personalization-v2"
+    assert outcome(lambda: world.create(recipeArn=arn)) == "InvalidInput"
+
+
+def test_a_taken_name_is_refused_in_the_words_of_the_service(world: World) -> None:
+    world.create()
+    assert message(world.create) == f"Another resource with Arn {ARN} already exists."
+
+
+def test_a_dataset_group_has_five_recommenders_in_whatever_status(world: World) -> None:
+    world.behaviour.training_failure = "no data"
+    for number in range(5):
+        world.create(f"films-{number}")
+    world.clock.advance(100)
+    assert outcome(lambda: world.create("sixth")) == "LimitExceeded"
+    world.client.delete_recommender(recommenderArn=ARN + "-0")
+    assert outcome(lambda: world.create("sixth")) == "LimitExceeded"
+    world.clock.advance(20)
+    assert outcome(lambda: world.create("sixth")) == "OK"
+
+
+def test_a_region_has_fifteen_recommenders(world: World) -> None:
+    groups = [world.service.seed_dataset_group(ACCOUNT, REGION, f"vod-{n}") for n in range(4)]
+    for number in range(15):
+        world.create(f"films-{number}", datasetGroupArn=groups[number // 5])
+    assert message(lambda: world.create(datasetGroupArn=groups[3])) == (
+        "Cannot create a recommender. More than 15 resources in ACTIVE state. "
+        "Please delete some and try again."
+    )
+
+
+def test_every_nth_call_is_throttled() -> None:
+    world = World(throttle_every=3)
+    world.create()
+    assert [outcome(world.describe) for _ in range(5)] == [
+        "OK",
+        "Throttling",
+        "OK",
+        "OK",
+        "Throttling",
+    ]
+
+
+def test_what_was_sent_is_not_shared_with_what_is_kept(world: World) -> None:
+    config = {"itemExplorationConfig": {"explorationWeight": "0.3"}}
+    params = {
+        "name": "films",
+        "datasetGroupArn": world.dataset_group_arn,
+        "recipeArn": TOP_PICKS,
+        "recommenderConfig": config,
+    }
+    world.service.call("CreateRecommender", params, account=ACCOUNT, region=REGION)
+    config["itemExplorationConfig"]["explorationWeight"] = "0.9"
+    [recommender] = world.service.recommenders(ACCOUNT, REGION)
+    recommender["recommenderConfig"].clear()
+    assert world.describe()["recommenderConfig"] == {
+        "itemExplorationConfig": {"explorationWeight": "0.3"}
+    }

@@ -1,0 +1,127 @@
+"""The boto3 clients of the tests: real retries on a virtual clock, and faults on the way."""
+
+import threading
+import time
+from collections import Counter
+from typing import Any, Literal
+
+import pytest
+from botocore.config import Config
+from botocore.exceptions import ConnectionClosedError, EndpointConnectionError
+
+from local_aws.personalize import Behaviour, Personalize, ServiceError, wire
+from tests.support.personalize import VirtualClock, client
+from tests.unit.local_aws.personalize.world import ACCOUNT, ARN, REGION, World, message, outcome
+
+MODES: list[Literal["legacy", "standard"]] = ["legacy", "standard"]
+
+
+def _retrying(mode: Literal["legacy", "standard"]) -> Config:
+    return Config(retries={"mode": mode, "total_max_attempts": 4})
+
+
+@pytest.mark.parametrize("mode", MODES)
+def test_retries_pass_on_the_virtual_clock(
+    world: World, mode: Literal["legacy", "standard"], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    pauses: list[float] = []
+    monkeypatch.setattr(time, "sleep", pauses.append)
+    world.behaviour.throttle_every = 1
+    started = world.clock.now
+    personalize = client(world.service, config=_retrying(mode))
+    assert outcome(personalize.list_recommenders) == "Throttling"
+    assert len(world.service.journal) == 4
+    assert world.clock.now > started
+    assert not any(pauses)
+
+
+@pytest.mark.parametrize("mode", MODES)
+def test_a_request_that_never_arrives_is_sent_again(
+    world: World, mode: Literal["legacy", "standard"]
+) -> None:
+    failures = iter([True, True, False])
+
+    def before(_operation: str, _params: dict[str, Any]) -> None:
+        if next(failures):
+            raise EndpointConnectionError(endpoint_url="https://personalize")
+
+    personalize = client(world.service, before=before, config=_retrying(mode))
+    assert personalize.list_recommenders()["recommenders"] == []
+    assert len(world.service.journal) == 1
+
+
+@pytest.mark.parametrize("mode", MODES)
+def test_a_lost_response_makes_the_retry_find_its_own_recommender(
+    world: World, mode: Literal["legacy", "standard"]
+) -> None:
+    lost: list[str] = []
+
+    def lose_first(operation: str, _params: dict[str, Any], _response: wire.Response) -> None:
+        if not lost:
+            lost.append(operation)
+            raise ConnectionClosedError(endpoint_url="https://personalize")
+
+    personalize = client(world.service, after=lose_first, config=_retrying(mode))
+    text = message(
+        lambda: personalize.create_recommender(
+            name="films",
+            datasetGroupArn=world.dataset_group_arn,
+            recipeArn="arn:aws:personalize:::recipe/aws-vod-top-picks",
+        )
+    )
+    assert text == f"Another resource with Arn {ARN} already exists."
+    assert [call.outcome for call in world.service.journal] == [
+        "OK",
+        "ResourceAlreadyExistsException",
+    ]
+
+
+def test_an_error_in_place_of_the_service_keeps_the_call_from_it(world: World) -> None:
+    def before(operation: str, params: dict[str, Any]) -> None:
+        raise ServiceError("AccessDeniedException", f"{operation} {params['recommenderArn']}")
+
+    personalize = client(world.service, before=before)
+    text = message(lambda: personalize.describe_recommender(recommenderArn=ARN))
+    assert text == f"DescribeRecommender {ARN}"
+    assert world.service.journal == []
+
+
+def test_a_response_can_be_replaced(world: World) -> None:
+    world.create()
+
+    def empty(_o: str, _p: dict[str, Any], response: wire.Response) -> wire.Response:
+        return (*response[:2], b"{}")
+
+    described = client(world.service, after=empty).describe_recommender(recommenderArn=ARN)
+    assert described.keys() == {"ResponseMetadata"}
+
+
+def test_the_caller_is_in_the_journal(world: World) -> None:
+    role = "arn:aws:iam::111111111111:role/deployer"
+    client(world.service, caller=role).list_recipes()
+    assert [call.caller for call in world.service.journal] == [role]
+
+
+def test_of_simultaneous_creations_one_is_accepted() -> None:
+    service = Personalize(Behaviour(), VirtualClock())
+    group = service.seed_dataset_group(ACCOUNT, REGION, "vod")
+    clients = [client(service) for _ in range(8)]
+    together = threading.Barrier(len(clients))
+
+    def create(number: int) -> None:
+        together.wait()
+        outcome(
+            lambda: clients[number].create_recommender(
+                name="films",
+                datasetGroupArn=group,
+                recipeArn="arn:aws:personalize:::recipe/aws-vod-top-picks",
+            )
+        )
+
+    threads = [threading.Thread(target=create, args=(number,)) for number in range(len(clients))]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    outcomes = Counter(call.outcome for call in service.journal)
+    assert outcomes == {"OK": 1, "ResourceAlreadyExistsException": 7}
