@@ -62,7 +62,7 @@ _HINTS: Final = {
         "Personalize allows 5 recommenders per dataset group and 15 per region (developer guide, "
         "endpoints and quotas): delete one that is not needed, then deploy again."
     ),
-    "TooManyTagsException": "A recommender can have 50 tags, two of which are the stack's own.",
+    "TooManyTagsException": "A recommender can have 50 tags, of which three are reserved here.",
 }
 
 

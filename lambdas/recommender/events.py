@@ -68,7 +68,11 @@ class Wanted:
 
 @dataclass(frozen=True)
 class Request:
-    """One request of CloudFormation, and what ``on_event`` remembered for ``is_complete``."""
+    """One request of CloudFormation, and what ``on_event`` remembered for ``is_complete``.
+
+    ``physical_id`` is the one that CloudFormation sent: to ``is_complete``, the framework hands the
+    one that ``on_event`` answered, which in a replacement is the new one.
+    """
 
     type: RequestType
     resource_type: str
@@ -91,16 +95,17 @@ class Request:
         def read(name: str) -> str:
             return str(_parsed("event", name, event.get(name), _text, "a string that is not empty"))
 
+        memory = _properties(event, "Memory")
         return cls(
             type=_parsed("event", "RequestType", event.get("RequestType"), RequestType, "a type"),
             resource_type=read("ResourceType"),
             request_id=read("RequestId"),
             stack_id=read("StackId"),
             logical_id=read("LogicalResourceId"),
-            physical_id=event.get("PhysicalResourceId"),
+            physical_id=memory.get("PhysicalId", event.get("PhysicalResourceId")),
             properties=_properties(event, "ResourceProperties"),
             old_properties=_properties(event, "OldResourceProperties"),
-            memory=event.get("Memory") or {},
+            memory=memory,
         )
 
     def get(self, name: str, default: Any = None) -> Any:
@@ -134,8 +139,10 @@ class Request:
 
     @property
     def names(self) -> Names:
-        """The names that recommenders of this resource can have."""
-        return Names(self.get(v.NAME_PREFIX), self.get(v.FIXED_NAME, "") or None)
+        """The names that recommenders of this resource can have, before and after an update."""
+        both = (self.properties, self.old_properties)
+        fixed = {_property(properties, v.FIXED_NAME, "") for properties in both} - {""}
+        return Names(self.get(v.NAME_PREFIX), frozenset(fixed))
 
     @property
     def config(self) -> Config:
@@ -192,8 +199,8 @@ class Request:
                 got=self.get(v.DATASET_GROUP_ARN),
                 allowed=f"a dataset group of the stack's account and region, {stack.place}",
             )
-        return self.names.fixed or derived_name(
-            self.names.prefix,
+        return self.get(v.FIXED_NAME, "") or derived_name(
+            self.get(v.NAME_PREFIX),
             stack_id=self.stack_id,
             logical_id=self.logical_id,
             dataset_group_arn=self.get(v.DATASET_GROUP_ARN),

@@ -56,7 +56,7 @@ class CustomResources:
         Raises:
             CustomResourceError: the request is not understood or came late; nothing was changed.
         """
-        memory: dict[str, Any] = {"StartedAt": self.clock()}
+        memory = {"StartedAt": self.clock(), "PhysicalId": event.get("PhysicalResourceId")}
         try:
             request = Request.parse(event)
             wanted = _wanted(request)
@@ -272,8 +272,8 @@ def _too_late(request: Request, elapsed: float, why: str) -> str:
             )
         case _, RequestType.DELETE:
             return (
-                f"Not deleted within {waited}: {why}. It is still there and still ours; the next "
-                "deployment or another cdk destroy removes it."
+                f"Not deleted within {waited}: {why}. It is still there, and still the stack's: "
+                "another cdk destroy removes it, and so does the next change of the recommender."
             )
         case _:
             return f"Not possible within {waited}: {why}. Deploy again when that has ended."

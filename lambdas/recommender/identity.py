@@ -68,11 +68,11 @@ class Names:
     """The names that a stack's recommenders can have: the only ones that its role can touch."""
 
     prefix: str
-    fixed: str | None = None
+    fixed: frozenset[str] = frozenset()
 
     def __contains__(self, name: str) -> bool:
         derived = rf"{re.escape(self.prefix)}-[0-9a-f]{{{DIGEST_LENGTH}}}"
-        return name == self.fixed or re.fullmatch(derived, name) is not None
+        return name in self.fixed or re.fullmatch(derived, name) is not None
 
 
 class Ownership(StrEnum):

@@ -193,8 +193,8 @@ def toward(
     return (
         _whose(wanted, seen)
         or _broken(seen)
-        or _in_transit(wanted, seen)
         or _retagged(wanted, seen, retired_tags)
+        or _in_transit(wanted, seen)
         or _settled(wanted, seen)
     )
 

@@ -140,6 +140,25 @@ def test_an_id_of_ours_is_what_a_delete_means() -> None:
 
 OTHER_ACCOUNT = GROUP.replace("111111111111", "222222222222")
 
+
+def test_a_poll_sees_the_id_that_cloudformation_sent_not_the_one_answered() -> None:
+    old, new = RECOMMENDER + "TopPicks-0123456789abcdef", Request.parse(event()).wanted().arn
+
+    poll = event(kind="Update", PhysicalResourceId=new, Memory={"PhysicalId": old})
+
+    assert Request.parse(poll).physical_id == old
+
+
+def test_names_before_and_after_an_update_are_the_stacks() -> None:
+    old = {**PROPERTIES, v.FIXED_NAME: "films"}
+
+    names = Request.parse(event({v.FIXED_NAME: "series"}, OldResourceProperties=old)).names
+
+    assert "films" in names
+    assert "series" in names
+    assert "others" not in names
+
+
 BAD_PROPERTIES: dict[str, list[Any]] = {
     v.DATASET_GROUP_ARN: [
         "",

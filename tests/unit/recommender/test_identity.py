@@ -67,11 +67,11 @@ def test_the_parts_of_an_identity_cannot_run_into_each_other(parts: list[str]) -
     ],
 )
 def test_a_name_of_another_form_is_none_of_the_stacks(name: str) -> None:
-    assert name not in Names("TopPicks", fixed="mine")
+    assert name not in Names("TopPicks", frozenset({"mine"}))
 
 
 def test_a_fixed_name_is_the_stacks() -> None:
-    assert "mine" in Names("TopPicks", fixed="mine")
+    assert "mine" in Names("TopPicks", frozenset({"mine"}))
     assert "mine" not in Names("TopPicks")
 
 

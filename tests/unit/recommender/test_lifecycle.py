@@ -163,6 +163,11 @@ TOWARD: Mapping[str, tuple[Wanted, Recommender | None, Any]] = {
         seen("ACTIVE", config=OTHER, tags=OWNER.tags()),
         tag({"team": "video"}),
     ),
+    "a tag is missing while it is retrained": (
+        WANTED,
+        seen("ACTIVE", tags=OWNER.tags(), latest_update=RETRAINING),
+        tag({"team": "video"}),
+    ),
     "it is stopped": (WANTED, seen("INACTIVE"), START),
     "it is stopped, as wanted": (STOPPED, seen("INACTIVE"), Done),
     "it is stopped, with another configuration": (STOPPED, seen("INACTIVE", config=OTHER), START),

@@ -1,0 +1,30 @@
+import subprocess
+from pathlib import Path
+
+import pytest
+
+from local_aws import toolchain
+
+
+def test_the_users_aws_proxies_and_tool_settings_are_not_seen(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    for name in ("AWS_PROFILE", "AWS_ACCESS_KEY_ID", "HTTPS_PROXY", "CDK_HOME", "NODE_OPTIONS"):
+        monkeypatch.setenv(name, "mine")
+    assert "mine" not in toolchain.environment(tmp_path).values()
+
+
+def test_node_is_that_of_the_venv_itself(tmp_path: Path) -> None:
+    environment = toolchain.environment(tmp_path)
+    shown = subprocess.run(
+        ["node", "--print", "process.execPath"],
+        env=environment,
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    assert shown.stdout.strip() == toolchain.CDK[0]
+
+
+def test_the_home_directory_is_not_the_users(tmp_path: Path) -> None:
+    assert toolchain.environment(tmp_path)["HOME"] == str(tmp_path)
