@@ -14,10 +14,11 @@ from aws_cdk import (
     CfnResource,
     CustomResource,
     Duration,
-    IStableAnyProducer,
-    Lazy,
+    ITaggableV2,
     Names,
     Stack,
+    TagManager,
+    TagType,
     Token,
     Validations,
 )
@@ -32,6 +33,7 @@ from .provider import RecommenderProvider
 RECIPE: Final = "aws-vod-top-picks"
 
 
+@jsii.implements(ITaggableV2)
 class TopPicksRecommender(Construct):
     """A Personalize domain recommender of the recipe ``aws-vod-top-picks``.
 
@@ -39,7 +41,7 @@ class TopPicksRecommender(Construct):
     So the waiting is two chains of custom resources: training gates, which wait for a training,
     stand after the recommender; sweeps, which wait for a deletion, stand before it.
 
-    The stack's tags are the recommender's too.
+    Tags that ``aws_cdk.Tags`` gives to it, or to what it is in, are the recommender's.
     """
 
     def __init__(
@@ -86,8 +88,8 @@ class TopPicksRecommender(Construct):
             self, poll_interval=poll_interval or Duration.seconds(60)
         )
         self._wait = training_gate or Duration.minutes(55)
-        stack_tags = _StackTags(stack)
-        self.node.add_validation(stack_tags)
+        self._tags = TagManager(TagType.MAP, v.RECOMMENDER_TYPE)
+        self.node.add_validation(_TagLimit(self._tags))
         names = {v.NAME_PREFIX: _name_prefix(stack), v.FIXED_NAME: recommender_name}
         shape = {
             v.CONFIG: {
@@ -109,7 +111,7 @@ class TopPicksRecommender(Construct):
                 v.DATASET_GROUP_ARN: dataset_group_arn,
                 v.RECIPE_ARN: f"arn:{Aws.PARTITION}:personalize:::recipe/{RECIPE}",
                 v.ADOPT_EXISTING: adopt_existing,
-                v.TAGS: Lazy.any(stack_tags),
+                v.TAGS: self._tags.rendered_tags,
             },
         )
         logical_id = {v.RECOMMENDER_LOGICAL_ID: _cfn(resource).logical_id}
@@ -153,6 +155,11 @@ class TopPicksRecommender(Construct):
         self.model_metrics = {name: gates[-1].get_att_string(name) for name in v.METRICS}
         """Metrics of the training, 0 to 1 or ``n/a``, by the names in ``vocabulary.METRICS``."""
         self.model_metrics_json = gates[-1].get_att_string(v.MODEL_METRICS_ATTRIBUTE)
+
+    @property
+    def cdk_tag_manager(self) -> TagManager:
+        """The recommender's tags, as ``aws_cdk.Tags`` looks for them."""
+        return self._tags
 
     def grant_get_recommendations(self, grantee: iam.IGrantable) -> iam.Grant:
         """Let ``grantee`` get recommendations from this recommender, and nothing else."""
@@ -258,25 +265,21 @@ class TopPicksRecommender(Construct):
         return [policy, named]
 
 
-@jsii.implements(IStableAnyProducer, IValidation)
-class _StackTags:
-    """The tags of a stack, which are complete only when it is synthesised."""
+@jsii.implements(IValidation)
+class _TagLimit:
+    """How many tags there are is known only when the app is synthesised."""
 
-    def __init__(self, stack: Stack) -> None:
-        self._stack = stack
-
-    def produce(self) -> Mapping[str, str]:
-        return self._stack.tags.tag_values()
+    def __init__(self, tags: TagManager) -> None:
+        self._tags = tags
 
     def validate(self) -> list[str]:
-        given = len(self.produce())
+        given = len(self._tags.tag_values())
         allowed = v.MAX_TAGS - len(v.RESERVED_TAGS)
         if given <= allowed:
             return []
         return [
-            f"Tags of the stack {self._stack.stack_name}: got {given}; allowed: {allowed}. The "
-            f"recommender has them too, and Personalize allows {v.MAX_TAGS}, of which "
-            f"{len(v.RESERVED_TAGS)} are its own. Remove some."
+            f"Tags of the recommender: got {given}; allowed: {allowed}. Personalize allows "
+            f"{v.MAX_TAGS}, of which {len(v.RESERVED_TAGS)} are the stack's own. Remove some."
         ]
 
 

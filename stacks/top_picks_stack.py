@@ -20,6 +20,7 @@ class TopPicksStack(Stack):
             scope,
             construct_id,
             description="Amazon Personalize recommender: Top picks for you (aws-vod-top-picks)",
+            tags=dict(settings.tags),
             **kwargs,
         )
         for key, value in settings.tags.items():

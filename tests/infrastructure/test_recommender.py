@@ -61,7 +61,7 @@ def test_more_tags_than_personalize_takes_are_refused_at_synthesis(stack: Stack)
     for number in range(48):
         Tags.of(stack).add(f"tag{number}", "x")
 
-    with pytest.raises(RuntimeError, match="Tags of the stack Video: got 48; allowed: 47"):
+    with pytest.raises(RuntimeError, match="Tags of the recommender: got 48; allowed: 47"):
         Template.from_stack(stack)
 
 

@@ -17,7 +17,16 @@ from app import main
 from lambdas.recommender import vocabulary as v
 from lambdas.recommender.events import Request
 from stacks.provider import LAMBDAS
-from tests.support.template import GROUP, Synth, in_order, of_type, resolved, synthesised, the
+from tests.support.template import (
+    FLAGS,
+    GROUP,
+    Synth,
+    in_order,
+    of_type,
+    resolved,
+    synthesised,
+    the,
+)
 
 OUTPUTS = {
     "RecommenderArn",
@@ -274,7 +283,13 @@ def test_one_that_does_not_run_is_stopped_after_its_training(synth: Synth) -> No
     assert recommender["Properties"][v.RUNNING] is False
 
 
-def test_the_settings_tags_are_on_the_stack_and_on_the_recommender(synth: Synth) -> None:
+def test_the_settings_tags_are_on_the_stack_itself() -> None:
+    app = main(App(context={**FLAGS, "dataset_group_arn": GROUP, "tags": {"team": "video"}}))
+
+    assert app.synth().get_stack_by_name("TopPicks").tags == {"team": "video"}
+
+
+def test_the_settings_tags_are_on_every_resource_and_on_the_recommender(synth: Synth) -> None:
     tagged = dict(synth(tags={"team": "video"}).to_json())
 
     _, recommender = the(tagged, v.RECOMMENDER_TYPE)

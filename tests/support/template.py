@@ -1,6 +1,8 @@
 """Templates of the app, and ways to look at them."""
 
+import json
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any, Final
 
 from aws_cdk import App
@@ -10,12 +12,15 @@ from app import main
 
 GROUP: Final = "arn:aws:personalize:eu-west-1:111111111111:dataset-group/vod"
 
+FLAGS: Final = json.loads((Path(__file__).parents[2] / "cdk.json").read_text())["context"]
+"""The feature flags with which the CLI synthesises."""
+
 Synth = Callable[..., Template]
 
 
 def synthesised(**context: Any) -> Template:
     """Return the template of the stack with these settings."""
-    app = main(App(context={"dataset_group_arn": GROUP, **context}))
+    app = main(App(context={**FLAGS, "dataset_group_arn": GROUP, **context}))
     return Template.from_stack(app.node.find_child("TopPicks"))  # type: ignore[arg-type]
 
 
