@@ -1,0 +1,90 @@
+"""The command line behind `make deploy-local` and `make destroy-local`."""
+
+import argparse
+import os
+import signal
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+from types import FrameType
+from typing import Final, NoReturn
+
+from local_aws import commands, toolchain
+from local_aws.engine import LocalAwsError
+from local_aws.processes import InUseError, PidFile
+
+_FOLDER: Final = toolchain.ROOT / ".local-aws"
+_INTERRUPTS: Final = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
+_COMMANDS: Final = {
+    "deploy": commands.deploy,
+    "destroy": commands.destroy,
+    "start": commands.start,
+    "stop": commands.stop,
+    "status": commands.status,
+}
+
+
+class _Interrupt(BaseException):
+    def __init__(self, number: int) -> None:
+        super().__init__(signal.Signals(number).name)
+        self.exit_code = 128 + number
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run a command and return its exit code: that of the CDK CLI where it ran one."""
+    options = _parser().parse_args(arguments)
+    folder = options.folder.resolve()
+    _forget_the_users_aws()
+    for number in _INTERRUPTS:
+        signal.signal(number, _interrupt)
+    try:
+        with PidFile(folder / "command.lock").claim():
+            return int(options.command(folder, options.port))
+    except InUseError:
+        print(f"Another command is at work in {folder}; wait for its end.", file=sys.stderr)
+        return 1
+    except LocalAwsError as error:
+        print(error, file=sys.stderr)
+        return 1
+    except _Interrupt as interrupt:
+        print(f"Interrupted by {interrupt}.", file=sys.stderr)
+        return interrupt.exit_code
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(prog="python -m local_aws", description=__doc__)
+    parser.add_argument("--folder", type=Path, default=_FOLDER, help="default: %(default)s")
+    parser.add_argument(
+        "--port",
+        type=_port,
+        help=f"to start it on; default: {commands.PREFERRED_PORT}, or any if that is taken",
+    )
+    subparsers = parser.add_subparsers(required=True, metavar="command")
+    for name, command in _COMMANDS.items():
+        summary = (command.__doc__ or "").partition("\n")[0]
+        subparsers.add_parser(name, help=summary).set_defaults(command=command)
+    return parser
+
+
+def _port(text: str) -> int:
+    number = int(text) if text.isdecimal() else 0
+    if number not in range(1, 2**16):
+        raise argparse.ArgumentTypeError(f"{text} given, a number from 1 to 65535 expected")
+    return number
+
+
+def _interrupt(number: int, _: FrameType | None) -> NoReturn:
+    for other in _INTERRUPTS:
+        signal.signal(other, signal.SIG_IGN)  # what follows is clean-up
+    raise _Interrupt(number)
+
+
+def _forget_the_users_aws() -> None:
+    """Take profiles, credentials and endpoints out of sight of boto3."""
+    for name in [name for name in os.environ if name.startswith("AWS_")]:
+        del os.environ[name]
+    os.environ["AWS_CONFIG_FILE"] = os.environ["AWS_SHARED_CREDENTIALS_FILE"] = os.devnull
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,116 @@
+"""What the commands print, and the looks that they take for it."""
+
+import json
+import textwrap
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any, Final
+
+from local_aws.engine import LocalAws
+
+_USER: Final = "user-1"
+_RECOMMENDATIONS: Final = 3
+_COLUMNS: Final = ("TITLE", "GENRES")
+
+_SIMULATED: Final = """\
+What is real here: the stack, its Lambda code and the CDK CLI, unmodified. What is simulated:
+  - Amazon Personalize, with a training of seconds, invented titles and metrics that never change;
+    recommendations are made up from a hash of the user. Nothing is learnt from any data.
+  - AWS itself (CloudFormation, IAM, Lambda, Step Functions, S3, ...), by ministack.
+What works here can still fail in an account: quotas, service limits and costs are AWS's own."""
+
+_KINDS: Final = (
+    ("stacks", "cloudformation", "describe_stacks", "Stacks[].StackName"),
+    ("recommenders", "personalize", "list_recommenders", "recommenders[].name"),
+    ("Lambda functions", "lambda", "list_functions", "Functions[].FunctionName"),
+    ("state machines", "stepfunctions", "list_state_machines", "stateMachines[].name"),
+    ("log groups", "logs", "describe_log_groups", "logGroups[].logGroupName"),
+    ("IAM roles", "iam", "list_roles", "Roles[].RoleName"),
+)
+"""What is looked for: its name, and the service, paginated operation and JMESPath that list it."""
+_BOOTSTRAP: Final = ("CDKToolkit", "cdk-")
+"""How the names begin that `cdk bootstrap` gives to its own, which stay, as they do on AWS."""
+
+
+def leftovers(aws: LocalAws) -> dict[str, list[str]]:
+    """Return the names of what there is beside the CDK bootstrap resources, by kind."""
+    return {
+        kind: [
+            name
+            for name in aws.client(service).get_paginator(operation).paginate().search(names)
+            if not name.startswith(_BOOTSTRAP)
+        ]
+        for kind, service, operation, names in _KINDS
+    }
+
+
+def proof(left: Mapping[str, Sequence[str]]) -> str:
+    """Return a table of what is left in the account."""
+    table = _table((kind, ", ".join(names) or "none") for kind, names in left.items())
+    return f"\nLeft in the account, beside the resources of `cdk bootstrap`:\n{table}\n"
+
+
+def recommendations(aws: LocalAws, recommender_arn: str) -> list[dict[str, Any]]:
+    """Return recommendations with metadata for one user, as an application would get them."""
+    answer = aws.client("personalize-runtime").get_recommendations(
+        recommenderArn=recommender_arn,
+        userId=_USER,
+        numResults=_RECOMMENDATIONS,
+        metadataColumns={"ITEMS": list(_COLUMNS)},
+    )
+    return list(answer["itemList"])
+
+
+def summary(aws: LocalAws, outputs: Mapping[str, str], items: Sequence[Mapping[str, Any]]) -> str:
+    """Return what a deployment has come to and what can be done with it."""
+    found = _table(
+        (item["itemId"], json.dumps(item["metadata"], ensure_ascii=False)) for item in items
+    )
+    return f"""
+Outputs of the stack, ModelMetrics excepted, which are these metrics as JSON:
+{_table((name, value) for name, value in outputs.items() if name != "ModelMetrics")}
+
+Top picks for {_USER}, by GetRecommendations on that recommender, with item metadata:
+{found}
+
+{_SIMULATED}
+
+The local AWS goes on running. What now:
+{_table(_next_steps(aws))}
+"""
+
+
+def failure(problem: str, aws: LocalAws) -> str:
+    """Return what can be done after a command that has not come to a good end."""
+    return f"""
+{problem}
+The local AWS goes on running, so that you can look into it and try again:
+{_table(_next_steps(aws))}
+"""
+
+
+def status(aws: LocalAws) -> str:
+    """Return how to reach a local AWS."""
+    exports = "\n".join(
+        f"export {name}={value}" for name, value in aws.env().items() if name.startswith("AWS_")
+    )
+    return f"""
+The local AWS runs at {aws.endpoint} (process {aws.pid}).
+{_table(_next_steps(aws))}
+
+For the AWS CLI and SDKs:
+{textwrap.indent(exports, "  ")}
+"""
+
+
+def _next_steps(aws: LocalAws) -> Iterable[tuple[str, str]]:
+    yield "deploy again", "make deploy-local"
+    yield "destroy and end it", "make destroy-local"
+    yield "just end it", "make stop-local"
+    yield "its log", str(aws.log)
+    yield "the simulated Personalize", f"{aws.endpoint}/_personalize/state"
+
+
+def _table(rows: Iterable[tuple[str, str]]) -> str:
+    rows = list(rows)
+    width = max((len(name) for name, _ in rows), default=0)
+    return "\n".join(f"  {name:{width}}  {value}" for name, value in rows)

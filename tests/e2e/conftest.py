@@ -1,0 +1,35 @@
+"""Local AWSs to deploy to, with the real CDK CLI."""
+
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack
+from pathlib import Path
+
+import pytest
+
+from tests.support.world import World
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    for item in items:
+        if Path(__file__).parent in item.path.parents:
+            item.add_marker(pytest.mark.e2e)
+
+
+@pytest.fixture(scope="module")
+def new_world(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Callable[[], World]]:
+    """A factory of worlds that end with the module."""
+    with ExitStack() as worlds:
+        yield lambda: worlds.enter_context(World.start(tmp_path_factory.mktemp("world")))
+
+
+@pytest.fixture(scope="module")
+def world(new_world: Callable[[], World]) -> World:
+    """A world for all tests of a module; a test that leaves a stack behind asks for its own."""
+    return new_world()
+
+
+@pytest.fixture(autouse=True)
+def _as_it_was(request: pytest.FixtureRequest) -> None:
+    """Undo what an earlier test has adjusted in the world of the module."""
+    if "world" in request.fixturenames:
+        request.getfixturevalue("world").set_behaviour()

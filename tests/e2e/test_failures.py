@@ -1,0 +1,98 @@
+"""Deployments that fail: each says why, and leaves nothing behind."""
+
+import subprocess
+import time
+from collections.abc import Callable, Iterator
+from typing import Any
+
+import pytest
+
+from local_aws import toolchain
+from local_aws.report import leftovers
+from tests.support.world import STACK, World
+
+pytestmark = pytest.mark.xdist_group("failures")
+
+GATE = {"training_gate_minutes": 0.05, "max_training_hours": 0.0025}
+"""Gates of 3 s, three of them."""
+
+
+@pytest.fixture(autouse=True)
+def _nothing_stays(world: World) -> Iterator[None]:
+    """A deployment that failed leaves no recommender, and a destroy nothing at all."""
+    yield
+    assert world.personalize_state()["recommenders"] == []
+    world.destroy()
+    assert not any(leftovers(world.aws).values())
+
+
+def fails(world: World, **context: Any) -> str:
+    """Deploy, and return what the terminal shows of the failure."""
+    deployed = world.cdk("deploy", STACK, context={**GATE, **context})
+    assert deployed.returncode != 0, deployed.stdout
+    return " ".join(deployed.stdout.split())
+
+
+def test_a_training_that_fails_says_why(world: World) -> None:
+    reason = "Dataset has fewer than 1000 interactions after filtering by event type: Watch"
+    world.set_behaviour(training_failure=reason)
+
+    shown = fails(world)
+
+    assert f"CREATE FAILED: {reason}" in shown
+    assert "import more data" in shown
+
+
+def test_a_training_that_outlasts_the_whole_budget_is_ended_and_removed(world: World) -> None:
+    world.set_behaviour(create_in_progress=14.0)
+
+    shown = fails(world)
+
+    assert "not ready when the last training gate closed: CREATE IN_PROGRESS" in shown
+    assert "Raise max_training_hours" in shown
+
+
+def test_a_missing_dataset_group_is_named(world: World) -> None:
+    missing = world.dataset_group_arn.replace("/vod", "/nowhere")
+
+    shown = fails(world, dataset_group_arn=missing)
+
+    assert f"The dataset group {missing} does not exist" in shown
+
+
+def test_a_custom_dataset_group_is_refused(world: World) -> None:
+    custom = world.seed("custom", domain=None)
+
+    shown = fails(world, dataset_group_arn=custom)
+
+    assert f"The dataset group {custom} has the domain none (custom)" in shown
+
+
+def test_a_stack_deleted_while_it_trains_leaves_nothing(world: World) -> None:
+    """The local engine goes on creating what the deletion deletes; CloudFormation cancels first."""
+    world.set_behaviour(create_in_progress=8.0)
+    deploying = subprocess.Popen(
+        [*toolchain.CDK, *world.arguments("deploy", STACK, context=GATE)],
+        env=world.aws.env(),
+        cwd=toolchain.ROOT,
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.DEVNULL,
+    )
+    try:
+        until(lambda: world.personalize_state()["recommenders"])
+        shown = world.cdk("destroy", STACK, context=GATE).stdout
+        deploying.wait(60)
+    finally:
+        deploying.kill()
+        deploying.wait()
+
+    assert "Recommender/Sweeps/Sweep03" in shown
+    until(lambda: not world.personalize_state()["recommenders"])
+
+
+def until(holds: Callable[[], object], seconds: float = 60.0) -> None:
+    """Wait for something that another process does."""
+    deadline = time.monotonic() + seconds
+    while not holds():
+        assert time.monotonic() < deadline
+        time.sleep(0.1)

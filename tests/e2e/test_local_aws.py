@@ -1,0 +1,398 @@
+"""The local AWS: it starts, enforces IAM on the simulated Personalize, and ends without a trace."""
+
+import io
+import json
+import os
+import signal
+import socket
+import subprocess
+import sys
+import time
+import uuid
+import zipfile
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import boto3
+import pytest
+from botocore.config import Config
+from botocore.exceptions import ClientError
+
+from local_aws import toolchain
+from local_aws.engine import ACCOUNT, REGION, LocalAws, LocalAwsError, PortTakenError
+from tests.support.world import World
+
+_ARN = f"arn:aws:personalize:{REGION}:{ACCOUNT}:recommender"
+_LINUX = pytest.mark.skipif(sys.platform != "linux", reason="looks for processes in /proc")
+
+
+class TestStarting:
+    def test_a_folder_has_one_local_aws(self, aws: LocalAws) -> None:
+        found = LocalAws.find(aws.folder)
+        assert found is not None
+        assert (found.pid, found.port) == (aws.pid, aws.port)
+        with pytest.raises(LocalAwsError, match=r"runs in .* already"):
+            LocalAws.start(aws.folder)
+
+    def test_two_run_side_by_side_and_share_nothing(self, aws: LocalAws, tmp_path: Path) -> None:
+        with LocalAws.start(tmp_path / "other") as other:
+            other.seed_dataset_group("theirs")
+            other.client("sqs").create_queue(QueueName="theirs")
+            assert aws.port != other.port
+            groups = aws.personalize_state()["datasetGroups"]
+            assert "theirs" not in [group["name"] for group in groups]
+            assert not aws.client("sqs").list_queues().get("QueueUrls")
+
+    def test_a_port_that_is_asked_for_and_taken_is_an_error(self, tmp_path: Path) -> None:
+        with socket.create_server(("127.0.0.1", 0)) as taken:
+            port = taken.getsockname()[1]
+            with pytest.raises(PortTakenError, match=f"Port {port} of 127.0.0.1"):
+                LocalAws.start(tmp_path, port=port)
+        assert LocalAws.find(tmp_path) is None
+
+    def test_a_stale_pid_file_is_replaced_and_the_process_it_names_left_alone(
+        self, tmp_path: Path, bystander: subprocess.Popen[bytes]
+    ) -> None:
+        (tmp_path / "pid.json").write_text(json.dumps({"pid": bystander.pid, "port": 4566}))
+        assert LocalAws.find(tmp_path) is None
+        with LocalAws.start(tmp_path) as aws:
+            assert aws.pid != bystander.pid
+        assert bystander.poll() is None
+
+    def test_the_end_of_the_log_is_in_the_error_when_it_does_not_come_up(
+        self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        broken = tmp_path / "broken"
+        (broken / "ministack").mkdir(parents=True)
+        (broken / "ministack" / "__init__.py").write_text("raise ImportError('no such luck')")
+        (broken / "local_aws").symlink_to(toolchain.ROOT / "local_aws")
+        monkeypatch.setattr(toolchain, "ROOT", broken)
+        with pytest.raises(LocalAwsError, match=r"(?s)ended with code 1.*no such luck"):
+            LocalAws.start(tmp_path / "world")
+        assert LocalAws.find(tmp_path / "world") is None
+
+
+@_LINUX
+class TestEnding:
+    def test_stopping_ends_the_lambda_workers_too(self, tmp_path: Path) -> None:
+        with LocalAws.start(tmp_path) as aws:
+            _invoke_a_function(aws)
+            assert len(_processes_of(tmp_path)) > 1
+        assert _processes_of(tmp_path) == []
+        assert not (tmp_path / "data").exists()
+        aws.stop()
+
+    def test_one_that_has_lost_its_leader_leaves_no_workers(self, tmp_path: Path) -> None:
+        with LocalAws.start(tmp_path) as aws:
+            _invoke_a_function(aws)
+            os.kill(aws.pid, signal.SIGKILL)
+            _eventually(lambda: _processes_of(tmp_path) == [])
+            assert not aws.is_healthy()
+
+    def test_it_ends_with_the_process_that_started_it(self, tmp_path: Path) -> None:
+        starter = _start_elsewhere(tmp_path, "time.sleep(600)")
+        assert LocalAws.find(tmp_path)
+        starter.kill()
+        starter.wait()
+        _eventually(lambda: _processes_of(tmp_path) == [])
+
+    def test_detached_it_stays_and_can_be_stopped_from_elsewhere(self, tmp_path: Path) -> None:
+        starter = _start_elsewhere(tmp_path, "aws.detach()")
+        assert starter.wait() == 0
+        aws = LocalAws.find(tmp_path)
+        assert aws
+        assert aws.is_healthy()
+        aws.stop()
+        assert _processes_of(tmp_path) == []
+
+    @pytest.mark.parametrize("signal_number", [signal.SIGINT, signal.SIGTERM, signal.SIGHUP])
+    def test_interrupting_a_deployment_leaves_no_process(
+        self, tmp_path: Path, signal_number: signal.Signals
+    ) -> None:
+        command = [sys.executable, "-m", "local_aws", "--folder", str(tmp_path), "deploy"]
+        with subprocess.Popen(command, cwd=toolchain.ROOT, stdout=subprocess.PIPE) as deployment:
+            assert deployment.stdout
+            while b"Deploying" not in deployment.stdout.readline():
+                assert deployment.poll() is None
+            _eventually(lambda: len(_processes_of(tmp_path)) > 2)
+            deployment.send_signal(signal_number)
+            assert deployment.wait() == 128 + signal_number
+        assert _processes_of(tmp_path) == []
+
+
+class TestListening:
+    def test_only_the_loopback_interface_is_listened_on(self, aws: LocalAws) -> None:
+        others = {str(info[4][0]) for info in socket.getaddrinfo(socket.gethostname(), None)} | {
+            "127.0.0.2"
+        }
+        for address in others - {"127.0.0.1"}:
+            with pytest.raises(OSError, match=r".*"):
+                socket.create_connection((address, aws.port), timeout=1).close()
+
+
+class TestAuthorisation:
+    def test_a_role_without_the_permission_is_denied_in_the_words_of_aws(
+        self, aws: LocalAws
+    ) -> None:
+        role = _Role(aws)
+        role.may("personalize:ListRecommenders", "*")
+        with pytest.raises(ClientError) as denial:
+            role.personalize().describe_recommender(recommenderArn=f"{_ARN}/one")
+        assert denial.value.response["Error"] == {
+            "Code": "AccessDeniedException",
+            "Message": f"User: arn:aws:sts::{ACCOUNT}:assumed-role/{role.name}/test is not "
+            f"authorized to perform: personalize:DescribeRecommender on resource: {_ARN}/one "
+            "because no identity-based policy allows the personalize:DescribeRecommender action",
+        }
+
+    def test_a_role_with_the_permission_gets_through_on_its_resources_only(
+        self, aws: LocalAws
+    ) -> None:
+        role = _Role(aws)
+        role.may("personalize:DescribeRecommender", f"{_ARN}/picks-*")
+        personalize = role.personalize()
+        with pytest.raises(ClientError, match="ResourceNotFoundException"):
+            personalize.describe_recommender(recommenderArn=f"{_ARN}/picks-one")
+        with pytest.raises(ClientError, match="AccessDeniedException"):
+            personalize.describe_recommender(recommenderArn=f"{_ARN}/other")
+
+    def test_a_new_permission_counts_for_a_session_that_exists(self, aws: LocalAws) -> None:
+        role = _Role(aws)
+        personalize = role.personalize()
+        with pytest.raises(ClientError, match="AccessDeniedException"):
+            personalize.list_recipes()
+        role.may("personalize:List*", "*")
+        assert personalize.list_recipes()["recipes"]
+
+    def test_an_explicit_deny_wins(self, aws: LocalAws) -> None:
+        role = _Role(aws)
+        role.may("personalize:*", "*")
+        role.may("personalize:ListRecipes", "*", effect="Deny")
+        with pytest.raises(ClientError, match="with an explicit deny in an identity-based policy"):
+            role.personalize().list_recipes()
+
+    def test_conditions_on_the_tags_of_a_request_are_evaluated(self, aws: LocalAws) -> None:
+        group = aws.seed_dataset_group("tagged")
+        role = _Role(aws)
+        role.may("personalize:CreateRecommender", "*")
+        role.may(
+            "personalize:TagResource",
+            "*",
+            condition={"StringEquals": {"aws:RequestTag/team": "vod"}},
+        )
+
+        def create(name: str, team: str) -> None:
+            role.personalize().create_recommender(
+                name=name,
+                datasetGroupArn=group,
+                recipeArn="arn:aws:personalize:::recipe/aws-vod-top-picks",
+                tags=[{"tagKey": "team", "tagValue": team}],
+            )
+
+        with pytest.raises(ClientError, match="AccessDeniedException"):
+            create("theirs", "other")
+        create("ours", "vod")
+        names = [one["name"] for one in aws.personalize_state()["recommenders"]]
+        assert names == ["ours"]
+
+    def test_the_root_of_an_account_sees_that_account_only(self, aws: LocalAws) -> None:
+        ours = aws.seed_dataset_group("same-name")
+        theirs = aws.seed_dataset_group("same-name", account="222222222222")
+        root = aws.client("personalize", account="222222222222")
+        assert root.describe_dataset_group(datasetGroupArn=theirs)["datasetGroup"]
+        with pytest.raises(ClientError):
+            root.describe_dataset_group(datasetGroupArn=ours)
+
+
+class TestFunctionLogs:
+    def test_a_role_that_may_not_create_a_log_group_does_not(self, aws: LocalAws) -> None:
+        name = _invoke_a_function(aws)
+        assert name not in str(_log_groups(aws))
+
+    def test_logs_are_written_to_a_group_that_exists_when_the_role_may(self, aws: LocalAws) -> None:
+        aws.client("logs").create_log_group(logGroupName="ours")
+        _invoke_a_function(aws, "logs:CreateLogStream", "logs:PutLogEvents", log_group="ours")
+        events = aws.client("logs").filter_log_events(logGroupName="ours")["events"]
+        assert "a line of its own" in [event["message"] for event in events]
+
+    def test_a_role_that_may_create_a_log_group_does(self, aws: LocalAws) -> None:
+        name = _invoke_a_function(aws, "logs:*")
+        assert f"/aws/lambda/{name}" in _log_groups(aws)
+
+
+class TestAuthentication:
+    def test_a_wrong_signature_is_refused(self, aws: LocalAws) -> None:
+        role = _Role(aws)
+        role.may("personalize:*", "*")
+        with pytest.raises(ClientError, match="InvalidSignatureException"):
+            role.personalize(aws_secret_access_key="wrong").list_recipes()
+
+    def test_a_session_needs_its_token(self, aws: LocalAws) -> None:
+        role = _Role(aws)
+        role.may("personalize:*", "*")
+        with pytest.raises(ClientError, match="UnrecognizedClientException"):
+            role.personalize(aws_session_token=None).list_recipes()
+
+    def test_an_unknown_key_is_refused(self, aws: LocalAws) -> None:
+        with pytest.raises(ClientError, match="UnrecognizedClientException"):
+            _Role(aws).personalize(aws_access_key_id="ASIAUNKNOWN").list_recipes()
+
+    def test_the_journal_names_the_caller(self, aws: LocalAws) -> None:
+        role = _Role(aws)
+        role.may("personalize:*", "*")
+        role.personalize().list_recipes()
+        assert aws.personalize_journal()[-1]["caller"] == (
+            f"arn:aws:sts::{ACCOUNT}:assumed-role/{role.name}/test"
+        )
+
+
+class TestBootstrap:
+    def test_the_bootstrap_bucket_keeps_the_policy_that_denies_plain_http(
+        self, world: World
+    ) -> None:
+        bucket = f"cdk-hnb659fds-assets-{ACCOUNT}-{REGION}"
+        policy = json.loads(world.client("s3").get_bucket_policy(Bucket=bucket)["Policy"])
+        assert policy["Statement"][0]["Condition"] == {"Bool": {"aws:SecureTransport": "false"}}
+
+    def test_twice_is_once(self, world: World) -> None:
+        before = world.client("cloudformation").describe_stacks(StackName="CDKToolkit")
+        world.aws.bootstrap()
+        after = world.client("cloudformation").describe_stacks(StackName="CDKToolkit")
+        assert before["Stacks"] == after["Stacks"]
+
+    def test_a_failure_shows_what_the_cli_said(self, aws: LocalAws) -> None:
+        with pytest.raises(LocalAwsError, match=r"(?s)cdk bootstrap failed:.*Log: "):
+            aws.bootstrap(account="not-an-account")
+
+
+@pytest.fixture(scope="module")
+def aws(tmp_path_factory: pytest.TempPathFactory) -> Iterator[LocalAws]:
+    with LocalAws.start(tmp_path_factory.mktemp("aws")) as started:
+        yield started
+
+
+@pytest.fixture
+def bystander() -> Iterator[subprocess.Popen[bytes]]:
+    with subprocess.Popen([sys.executable, "-c", "import time; time.sleep(600)"]) as process:
+        yield process
+        process.kill()
+
+
+class _Role:
+    """A role, and a session of it."""
+
+    def __init__(self, aws: LocalAws) -> None:
+        self.name = f"role-{uuid.uuid4().hex[:8]}"
+        self._aws = aws
+        self._iam = aws.client("iam")
+        role = self._iam.create_role(
+            RoleName=self.name, AssumeRolePolicyDocument=_trust({"AWS": ACCOUNT})
+        )
+        session = aws.client("sts").assume_role(
+            RoleArn=role["Role"]["Arn"], RoleSessionName="test"
+        )["Credentials"]
+        self._credentials = {
+            "aws_access_key_id": session["AccessKeyId"],
+            "aws_secret_access_key": session["SecretAccessKey"],
+            "aws_session_token": session["SessionToken"],
+        }
+
+    def may(
+        self,
+        action: str,
+        resource: str,
+        *,
+        effect: str = "Allow",
+        condition: dict[str, Any] | None = None,
+    ) -> None:
+        statement = {"Effect": effect, "Action": action, "Resource": resource}
+        self._iam.put_role_policy(
+            RoleName=self.name,
+            PolicyName=uuid.uuid4().hex,
+            PolicyDocument=_policy(statement | ({"Condition": condition} if condition else {})),
+        )
+
+    def personalize(self, **credentials: str | None) -> Any:
+        return boto3.Session(region_name=REGION, **(self._credentials | credentials)).client(
+            "personalize", endpoint_url=self._aws.endpoint, config=Config(proxies={})
+        )
+
+
+def _policy(*statements: dict[str, Any]) -> str:
+    return json.dumps({"Version": "2012-10-17", "Statement": statements})
+
+
+def _trust(principal: dict[str, str]) -> str:
+    return _policy({"Effect": "Allow", "Principal": principal, "Action": "sts:AssumeRole"})
+
+
+def _invoke_a_function(aws: LocalAws, *actions: str, log_group: str | None = None) -> str:
+    """Create a function whose role may do something, let it log, and return its name."""
+    name = f"function-{uuid.uuid4().hex[:8]}"
+    code = io.BytesIO()
+    with zipfile.ZipFile(code, "w") as archive:
+        archive.writestr("index.py", "def handler(event, _):\n    print('a line of its own')\n")
+    iam = aws.client("iam")
+    role = iam.create_role(
+        RoleName=name, AssumeRolePolicyDocument=_trust({"Service": "lambda.amazonaws.com"})
+    )
+    if actions:
+        statement = {"Effect": "Allow", "Action": list(actions), "Resource": "*"}
+        iam.put_role_policy(RoleName=name, PolicyName="policy", PolicyDocument=_policy(statement))
+    functions = aws.client("lambda")
+    functions.create_function(
+        FunctionName=name,
+        Runtime="python3.13",
+        Handler="index.handler",
+        Role=role["Role"]["Arn"],
+        Code={"ZipFile": code.getvalue()},
+        LoggingConfig={"LogGroup": log_group} if log_group else {},
+    )
+    functions.get_waiter("function_active_v2").wait(FunctionName=name)
+    assert functions.invoke(FunctionName=name)["Payload"].read() == b"null"
+    return name
+
+
+def _log_groups(aws: LocalAws) -> list[str]:
+    groups = aws.client("logs").describe_log_groups()["logGroups"]
+    return [group["logGroupName"] for group in groups]
+
+
+def _start_elsewhere(folder: Path, then: str) -> subprocess.Popen[str]:
+    """Start a local AWS in a process of its own, wait until it runs, and do something."""
+    script = f"""
+import pathlib, time
+from local_aws.engine import LocalAws
+aws = LocalAws.start(pathlib.Path({str(folder)!r}))
+print("running", flush=True)
+{then}
+"""
+    process = subprocess.Popen(
+        [sys.executable, "-c", script], cwd=toolchain.ROOT, stdout=subprocess.PIPE, text=True
+    )
+    assert process.stdout
+    assert process.stdout.readline() == "running\n"
+    process.stdout.close()
+    return process
+
+
+def _processes_of(folder: Path) -> list[str]:
+    """Return the commands of the live processes whose environment names the folder."""
+    found = []
+    for process in Path("/proc").glob("[0-9]*"):
+        try:
+            environment = (process / "environ").read_bytes()
+            command = (process / "cmdline").read_bytes().replace(b"\0", b" ").decode()
+        except OSError:
+            continue
+        if str(folder).encode() in environment:
+            found.append(command)
+    return found
+
+
+def _eventually(condition: Callable[[], bool], seconds: float = 10.0) -> None:
+    deadline = time.monotonic() + seconds
+    while not condition():
+        assert time.monotonic() < deadline, "it never came"
+        time.sleep(0.05)
