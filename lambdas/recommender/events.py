@@ -120,7 +120,8 @@ class Request:
     def wait_seconds(self) -> float:
         """How long this request may wait: an answer has to arrive within ``ServiceTimeout``."""
         timeout = self.get("ServiceTimeout", 3600.0)
-        return float(min(self.get(v.WAIT_SECONDS, DEFAULT_WAIT_SECONDS), timeout * 0.9))
+        in_time = timeout - min(300.0, timeout / 10)
+        return float(min(self.get(v.WAIT_SECONDS, DEFAULT_WAIT_SECONDS), in_time))
 
     @property
     def tags(self) -> Mapping[str, str]:
@@ -190,6 +191,10 @@ class Request:
         if name in self.names and self.physical_id == self.recommender_arn(name):
             return self.recommender_arn(name)
         return self.recommender_arn(self._name())
+
+    def derives(self, arn: str) -> bool:
+        """Whether the name in an ARN is this resource's alone, by its hash."""
+        return v.FIXED_NAME not in self.properties and arn == self.recommender_arn(self._name())
 
     def _name(self) -> str:
         group, stack = Arn.parse(self.get(v.DATASET_GROUP_ARN)), Arn.parse(self.stack_id)

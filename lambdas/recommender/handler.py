@@ -10,6 +10,7 @@ import json
 import logging
 import time
 from collections.abc import Callable, Mapping
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from functools import cache, partial
 from typing import Any, Final
@@ -20,7 +21,18 @@ from botocore.config import Config as ClientConfig
 from . import vocabulary as v
 from .errors import ACCESS_DENIED, PermanentError, TransientError
 from .events import Request, RequestType, Wanted, within
-from .lifecycle import Done, Fail, Recommender, Verdict, Wait, at_rest, away, readiness, toward
+from .lifecycle import (
+    GONE,
+    Done,
+    Fail,
+    Recommender,
+    Verdict,
+    Wait,
+    at_rest,
+    away,
+    readiness,
+    toward,
+)
 from .reconcile import Reconciler
 from .service import Personalize
 from .stack import Operation, Stacks
@@ -30,6 +42,13 @@ LOG.setLevel(logging.INFO)
 
 BRIEF_SECONDS: Final = 120.0
 """How long the service may take to show what it accepted, and IAM to apply a new role's policy."""
+
+LOOKS: Final = 3
+SECONDS_BETWEEN_LOOKS: Final = 5.0
+"""Before a look that shows what cannot be is believed, it is repeated."""
+
+_UNSEEN: Final = "nothing shows; what was created just before may show late"
+_ROLLBACK: Final = "ROLLBACK_IN_PROGRESS"
 
 MAX_METRICS_BYTES: Final = 2000
 """An answer may have 4096 bytes in all (crpg-ref-responses)."""
@@ -49,6 +68,7 @@ class CustomResources:
     service: Personalize
     stacks: Stacks
     clock: Callable[[], float] = time.time
+    pause: Callable[[float], None] = time.sleep
 
     def on_event(self, event: Mapping[str, Any]) -> dict[str, Any]:
         """Begin a request: one look, and at most one step.
@@ -108,6 +128,12 @@ class CustomResources:
         changes = {v.RECOMMENDER_TYPE: True, v.STOP_TYPE: not deletes, v.SWEEP_TYPE: deletes}
         if not changes.get(request.resource_type, False):
             return None
+        for _ in range(LOOKS):
+            with suppress(TransientError):
+                operation = self.stacks.operation(request.stack_id)
+                if operation.sends(request.type):
+                    return operation
+            self.pause(SECONDS_BETWEEN_LOOKS)
         return self.stacks.operation(request.stack_id)
 
     def _step(self, request: Request, operation: Operation, wanted: Wanted | None) -> Verdict:
@@ -120,14 +146,55 @@ class CustomResources:
                 decide = partial(at_rest, request.owner)
                 return reconciler.advance(arn, decide, proven=bool(request.memory))
             if request.resource_type == v.SWEEP_TYPE:
-                return _sweep(reconciler)
-            return _remove(reconciler)
+                return self._sweep(reconciler)
+            return self._remove(reconciler)
         except PermanentError as error:
             replaces = wanted is not None and wanted.arn != request.physical_id
             policy_is_new = request.type is RequestType.CREATE or replaces
             if policy_is_new and error.code in ACCESS_DENIED:
                 return Wait(str(error), brief=True)
             return Fail(str(error))
+
+    def _remove(self, reconciler: Reconciler) -> Verdict:
+        request, operation = reconciler.request, reconciler.operation
+        arn = request.doomed_arn()
+        decide = partial(
+            away,
+            request.owner,
+            derived=request.derives(arn),
+            retired_tags=frozenset(request.tags),
+        )
+        verdict = reconciler.advance(arn, decide, proven=bool(request.memory))
+        if verdict == GONE and operation.status != _ROLLBACK and self._may_show_late(request):
+            return Wait(_UNSEEN)
+        if isinstance(verdict, Wait):
+            return replace(verdict, others_follow=operation.removes_the_stack)
+        return verdict
+
+    def _sweep(self, reconciler: Reconciler) -> Verdict:
+        request, operation = reconciler.request, reconciler.operation
+        if not operation.removes_the_stack:
+            return Done(f"the stack lives ({operation.status}): nothing is swept")
+        last = request.get(v.LAST, False)
+        verdict = reconciler.sweep()
+        if isinstance(verdict, Wait):
+            return replace(verdict, others_follow=not last)
+        if last and operation.status == _ROLLBACK and self._may_show_late(request):
+            return Wait(_UNSEEN)
+        return verdict
+
+    def _may_show_late(self, request: Request) -> bool:
+        """Whether what was created just before this deletion may not show yet.
+
+        When a creation is rolled back, the last sweep waits for that, for a Delete that never came;
+        else the recommender's own Delete does, of which the sweeps know nothing.
+        """
+        never_seen = request.memory.get("Why", _UNSEEN) == _UNSEEN
+        return never_seen and self._elapsed(request) < min(BRIEF_SECONDS, request.wait_seconds)
+
+    def _elapsed(self, request: Request) -> float:
+        now = self.clock()
+        return now - float(request.memory.get("StartedAt", now))
 
     def _continued(self, request: Request) -> tuple[Verdict, dict[str, str]]:
         wanted = _wanted(request)
@@ -143,6 +210,16 @@ class CustomResources:
     def _gate(self, request: Request) -> tuple[Verdict, dict[str, str]]:
         if request.type is RequestType.DELETE:
             return Done("a training gate has nothing to delete"), {}
+        verdict, data = self._look_at_training(request)
+        for _ in range(LOOKS):
+            late = isinstance(verdict, Wait) and verdict.brief and self._elapsed(request)
+            if not late or late < BRIEF_SECONDS:
+                break
+            self.pause(SECONDS_BETWEEN_LOOKS)
+            verdict, data = self._look_at_training(request)
+        return verdict, data
+
+    def _look_at_training(self, request: Request) -> tuple[Verdict, dict[str, str]]:
         last = request.get(v.LAST, False)
         seen = None
         verdict: Verdict
@@ -167,7 +244,7 @@ class CustomResources:
         """Return the verdict, or what becomes of a wait whose time is up."""
         if not isinstance(verdict, Wait):
             return verdict
-        elapsed = self.clock() - request.memory["StartedAt"]
+        elapsed = self._elapsed(request)
         if verdict.brief and elapsed >= BRIEF_SECONDS:
             return Fail(f"{verdict.why} (after {elapsed:.0f} seconds).")
         if elapsed < request.wait_seconds:
@@ -188,24 +265,6 @@ def _converge(reconciler: Reconciler, wanted: Wanted) -> Verdict:
     if isinstance(leftovers, Done):
         return verdict
     return Wait(f"a leftover of an earlier change remains: {leftovers.why}", others_follow=True)
-
-
-def _remove(reconciler: Reconciler) -> Verdict:
-    request = reconciler.request
-    decide = partial(away, request.owner, retired_tags=frozenset(request.tags))
-    verdict = reconciler.advance(request.doomed_arn(), decide, proven=bool(request.memory))
-    if isinstance(verdict, Wait):
-        return replace(verdict, others_follow=reconciler.operation.removes_the_stack)
-    return verdict
-
-
-def _sweep(reconciler: Reconciler) -> Verdict:
-    if not reconciler.operation.removes_the_stack:
-        return Done(f"the stack lives ({reconciler.operation.status}): nothing is swept")
-    verdict = reconciler.sweep()
-    if isinstance(verdict, Wait):
-        return replace(verdict, others_follow=not reconciler.request.get(v.LAST, False))
-    return verdict
 
 
 def _wanted(request: Request) -> Wanted | None:

@@ -169,6 +169,8 @@ class Fail:
 Verdict = Wait | Done | Fail
 Step = Change | Verdict
 
+GONE: Final = Done("gone")
+
 _SETTLED = (Phase.ACTIVE, Phase.INACTIVE)
 
 
@@ -204,7 +206,10 @@ def _whose(wanted: Wanted, seen: Recommender) -> Step | None:
     if seen.tags is None or wanted.owner.of(seen.tags) is not Ownership.FOREIGN:
         return Fail(_cannot_replace(wanted, differing)) if differing else None
     if not wanted.adopt:
-        return Fail(_taken(wanted, seen.tags))
+        return Fail(
+            f"{_unproven(wanted.owner, seen.arn, seen.tags)} If it is somebody else's, choose "
+            "another recommender_name, or set adopt_existing to take it over."
+        )
     if not wanted.owner.may_adopt(seen.tags):
         return Fail(_belongs_to_another(wanted, seen.tags))
     if differing:
@@ -262,7 +267,11 @@ def _settled(wanted: Wanted, seen: Recommender) -> Step:
 
 
 def away(
-    owner: Owner, seen: Recommender | None, retired_tags: frozenset[str] = frozenset()
+    owner: Owner,
+    seen: Recommender | None,
+    *,
+    derived: bool = False,
+    retired_tags: frozenset[str] = frozenset(),
 ) -> Step:
     """Return the next step towards a recommender's not being there, or not being ours.
 
@@ -271,11 +280,15 @@ def away(
     Args:
         owner: who wants it gone.
         seen: what is there, or None.
+        derived: whether the name is this owner's alone, so that tags that do not prove it were
+            changed, and leaving it alone must not pass for a success.
         retired_tags: keys of the template's tags, which an adopted recommender is rid of too.
     """
     if seen is None:
-        return Done("gone")
+        return GONE
     if seen.tags is not None and owner.of(seen.tags) is Ownership.FOREIGN:
+        if derived:
+            return Fail(f"It is left alone. {_unproven(owner, seen.arn, seen.tags)}")
         return Done(f"{seen.arn} is not ours by its tags; it is left alone")
     if seen.tags is not None and owner.of(seen.tags) is Ownership.ADOPTED:
         return untag((retired_tags | set(v.RESERVED_TAGS)) & set(seen.tags))
@@ -407,12 +420,14 @@ def _cannot_replace(wanted: Wanted, differing: str) -> str:
     )
 
 
-def _taken(wanted: Wanted, tags: Mapping[str, str]) -> str:
-    owner = tags.get(v.OWNER_STACK_TAG)
-    whose = f"its tags name {owner}" if owner else "it has no owner tag"
+def _unproven(owner: Owner, arn: str, tags: Mapping[str, str]) -> str:
+    proof = owner.tags()
+    wrong = [f"{key} is {tags.get(key, 'missing')}" for key in proof if tags.get(key) != proof[key]]
+    repair = " ".join(f"tagKey={key},tagValue={value}" for key, value in proof.items())
     return (
-        f"A recommender named {wanted.name!r} exists and is not this stack's: {whose}. "
-        "Choose another recommender_name, or remove it; or set adopt_existing to take it over."
+        f"A recommender named {arn.rpartition('/')[2]!r} exists and is not this stack's by its "
+        f"tags: {', '.join(wrong)}. If it is the stack's, put them back: aws personalize "
+        f"tag-resource --resource-arn {arn} --tags {repair}"
     )
 
 

@@ -226,6 +226,16 @@ def test_the_next_step_towards_its_being_gone(row: str) -> None:
     _assert_step(away(OWNER, there, retired_tags=frozenset({"old"})), expected)
 
 
+@pytest.mark.parametrize("missing", OWNER.tags())
+def test_our_own_without_its_tags_is_neither_changed_nor_left_in_silence(missing: str) -> None:
+    there = seen("ACTIVE", tags={k: tag for k, tag in OWN.items() if k != missing})
+
+    for step in (toward(WANTED, there), away(OWNER, there, derived=True)):
+        assert isinstance(step, Fail)
+        assert f"{missing} is missing" in step.why
+        assert f"tagKey={missing},tagValue={OWNER.tags()[missing]}" in step.why
+
+
 AT_REST: Mapping[str, tuple[Recommender | None, Any]] = {
     "not there": (None, Wait),
     "active": (seen("ACTIVE"), STOP),
