@@ -48,6 +48,7 @@ class RecommenderProvider(Construct):
             ),
         )
         self.service_token = provider.service_token
+        _deliver_in_time(provider)
         _acknowledge(framework, invoked=[on_event, is_complete], waiter=provider)
 
     @classmethod
@@ -83,6 +84,18 @@ def _function_role(scope: Construct, construct_id: str, log_group: logs.ILogGrou
     role = iam.Role(scope, construct_id, assumed_by=iam.ServicePrincipal("lambda.amazonaws.com"))
     log_group.grant_write(role)
     return role
+
+
+def _deliver_in_time(provider: cr.Provider) -> None:
+    """Drop requests that are old when they arrive: a newer operation may have begun since.
+
+    Lambda keeps an event for up to six hours, and may deliver it twice (Lambda Developer Guide,
+    "How Lambda handles errors and retries with asynchronous invocation").
+    """
+    entry_point = cast("lambda_.Function", provider.node.find_child("framework-onEvent"))
+    lambda_.EventInvokeConfig(
+        provider, "RequestAge", function=entry_point, max_event_age=Duration.minutes(5)
+    )
 
 
 def _acknowledge(

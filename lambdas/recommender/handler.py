@@ -10,10 +10,9 @@ import json
 import logging
 import time
 from collections.abc import Callable, Mapping
-from contextlib import suppress
 from dataclasses import dataclass, replace
 from functools import cache, partial
-from typing import Any, Final
+from typing import Any, Final, TypeVar
 
 import boto3
 from botocore.config import Config as ClientConfig
@@ -37,6 +36,8 @@ from .reconcile import Reconciler
 from .service import Personalize
 from .stack import Operation, Stacks
 
+T = TypeVar("T")
+
 LOG = logging.getLogger(__name__)
 LOG.setLevel(logging.INFO)
 
@@ -44,8 +45,8 @@ BRIEF_SECONDS: Final = 120.0
 """How long the service may take to show what it accepted, and IAM to apply a new role's policy."""
 
 LOOKS: Final = 3
-SECONDS_BETWEEN_LOOKS: Final = 5.0
-"""Before a look that shows what cannot be is believed, it is repeated."""
+SECONDS_BETWEEN_LOOKS: Final = 2.0
+"""What would end a wait is looked at again before it is believed: reads may be stale."""
 
 _UNSEEN: Final = "nothing shows; what was created just before may show late"
 _ROLLBACK: Final = "ROLLBACK_IN_PROGRESS"
@@ -128,13 +129,20 @@ class CustomResources:
         changes = {v.RECOMMENDER_TYPE: True, v.STOP_TYPE: not deletes, v.SWEEP_TYPE: deletes}
         if not changes.get(request.resource_type, False):
             return None
-        for _ in range(LOOKS):
-            with suppress(TransientError):
-                operation = self.stacks.operation(request.stack_id)
-                if operation.sends(request.type):
-                    return operation
-            self.pause(SECONDS_BETWEEN_LOOKS)
-        return self.stacks.operation(request.stack_id)
+
+        def look() -> Operation | TransientError:
+            try:
+                return self.stacks.operation(request.stack_id)
+            except TransientError as error:
+                return error
+
+        seen = self._looked_at(
+            look,
+            lambda seen: isinstance(seen, TransientError) or not seen.sends(request.type),
+        )
+        if isinstance(seen, TransientError):
+            raise seen
+        return seen
 
     def _step(self, request: Request, operation: Operation, wanted: Wanted | None) -> Verdict:
         reconciler = Reconciler(self.service, self.stacks, request, operation, wanted)
@@ -164,7 +172,11 @@ class CustomResources:
             derived=request.derives(arn),
             retired_tags=frozenset(request.tags),
         )
-        verdict = reconciler.advance(arn, decide, proven=bool(request.memory))
+        polled = bool(request.memory)
+        verdict = self._looked_at(
+            partial(reconciler.advance, arn, decide, proven=polled),
+            lambda verdict: polled and verdict == GONE,
+        )
         if verdict == GONE and operation.status != _ROLLBACK and self._may_show_late(request):
             return Wait(_UNSEEN)
         if isinstance(verdict, Wait):
@@ -210,16 +222,25 @@ class CustomResources:
     def _gate(self, request: Request) -> tuple[Verdict, dict[str, str]]:
         if request.type is RequestType.DELETE:
             return Done("a training gate has nothing to delete"), {}
-        verdict, data = self._look_at_training(request)
+
+        def doubtful(seen: tuple[Verdict, object]) -> bool:
+            verdict = seen[0]
+            late = self._elapsed(request) >= BRIEF_SECONDS
+            return late and isinstance(verdict, Wait) and verdict.brief
+
+        return self._looked_at(partial(self._training, request), doubtful)
+
+    def _looked_at(self, look: Callable[[], T], doubtful: Callable[[T], bool]) -> T:
+        """Return what is seen, looking again while that is doubtful, a few times at most."""
+        seen = look()
         for _ in range(LOOKS):
-            late = isinstance(verdict, Wait) and verdict.brief and self._elapsed(request)
-            if not late or late < BRIEF_SECONDS:
+            if not doubtful(seen):
                 break
             self.pause(SECONDS_BETWEEN_LOOKS)
-            verdict, data = self._look_at_training(request)
-        return verdict, data
+            seen = look()
+        return seen
 
-    def _look_at_training(self, request: Request) -> tuple[Verdict, dict[str, str]]:
+    def _training(self, request: Request) -> tuple[Verdict, dict[str, str]]:
         last = request.get(v.LAST, False)
         seen = None
         verdict: Verdict

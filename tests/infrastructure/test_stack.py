@@ -244,6 +244,13 @@ def test_our_functions_share_code_role_and_runtime(template: dict[str, Any]) -> 
     assert not any("Environment" in f for f in ours)
 
 
+def test_a_request_that_is_old_when_it_arrives_is_dropped(template: dict[str, Any]) -> None:
+    _, config = the(template, "AWS::Lambda::EventInvokeConfig")
+
+    assert "frameworkonEvent" in config["Properties"]["FunctionName"]["Ref"]
+    assert config["Properties"]["MaximumEventAgeInSeconds"] == 300
+
+
 def test_a_poll_comes_every_interval_for_an_hour(synth: Synth) -> None:
     _, machine = the(dict(synth(poll_interval_seconds=30).to_json()), _STATE_MACHINE)
 
