@@ -38,7 +38,7 @@ stop-local: setup ## Stop the local AWS without destroying first
 test: test-fast test-e2e ## Run all tests
 
 test-fast: setup ## Run the tests that need no AWS, local or otherwise
-	$(RUN) -m pytest --ignore=tests/e2e
+	$(RUN) -m pytest -n 2 --ignore=tests/e2e
 
 test-e2e: setup ## Run the tests that deploy to a local AWS
 	$(RUN) -m pytest -n 2 --dist loadgroup tests/e2e
@@ -55,7 +55,9 @@ types: setup
 	$(RUN) -m mypy
 
 coverage: setup
-	$(RUN) -m coverage run -m pytest --ignore=tests/e2e
+	$(RUN) -m coverage erase
+	$(RUN) -m coverage run -m pytest -n 2 --ignore=tests/e2e
+	$(RUN) -m coverage combine --quiet
 	$(RUN) -m coverage report
 
 # W3005: CDK itself makes functions depend on their roles, which it refers to as well.

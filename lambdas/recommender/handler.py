@@ -44,7 +44,7 @@ LOG.setLevel(logging.INFO)
 BRIEF_SECONDS: Final = 120.0
 """How long the service may take to show what it accepted, and IAM to apply a new role's policy."""
 
-LOOKS: Final = 3
+DOUBT_SECONDS: Final = 6.0
 SECONDS_BETWEEN_LOOKS: Final = 2.0
 """What would end a wait is looked at again before it is believed: reads may be stale."""
 
@@ -130,19 +130,22 @@ class CustomResources:
         if not changes.get(request.resource_type, False):
             return None
 
-        def look() -> Operation | TransientError:
+        def look() -> Operation | TransientError | PermanentError:
             try:
                 return self.stacks.operation(request.stack_id)
-            except TransientError as error:
+            except (TransientError, PermanentError) as error:
                 return error
 
-        seen = self._looked_at(
-            look,
-            lambda seen: isinstance(seen, TransientError) or not seen.sends(request.type),
-        )
-        if isinstance(seen, TransientError):
-            raise seen
-        return seen
+        def doubt(seen: Operation | TransientError | PermanentError) -> float:
+            if isinstance(seen, PermanentError):
+                return self._brief(request) if seen.code in ACCESS_DENIED else 0.0
+            certain = isinstance(seen, Operation) and seen.sends(request.type)
+            return 0.0 if certain else DOUBT_SECONDS
+
+        seen = self._looked_at(look, doubt)
+        if isinstance(seen, Operation):
+            return seen
+        raise seen
 
     def _step(self, request: Request, operation: Operation, wanted: Wanted | None) -> Verdict:
         reconciler = Reconciler(self.service, self.stacks, request, operation, wanted)
@@ -175,7 +178,7 @@ class CustomResources:
         polled = bool(request.memory)
         verdict = self._looked_at(
             partial(reconciler.advance, arn, decide, proven=polled),
-            lambda verdict: polled and verdict == GONE,
+            lambda verdict: DOUBT_SECONDS if polled and verdict == GONE else 0,
         )
         if verdict == GONE and operation.status != _ROLLBACK and self._may_show_late(request):
             return Wait(_UNSEEN)
@@ -202,7 +205,10 @@ class CustomResources:
         else the recommender's own Delete does, of which the sweeps know nothing.
         """
         never_seen = request.memory.get("Why", _UNSEEN) == _UNSEEN
-        return never_seen and self._elapsed(request) < min(BRIEF_SECONDS, request.wait_seconds)
+        return never_seen and self._elapsed(request) < self._brief(request)
+
+    def _brief(self, request: Request) -> float:
+        return min(BRIEF_SECONDS, request.wait_seconds)
 
     def _elapsed(self, request: Request) -> float:
         now = self.clock()
@@ -223,20 +229,19 @@ class CustomResources:
         if request.type is RequestType.DELETE:
             return Done("a training gate has nothing to delete"), {}
 
-        def doubtful(seen: tuple[Verdict, object]) -> bool:
+        def doubt(seen: tuple[Verdict, object]) -> float:
             verdict = seen[0]
-            late = self._elapsed(request) >= BRIEF_SECONDS
-            return late and isinstance(verdict, Wait) and verdict.brief
+            too_late = self._elapsed(request) >= BRIEF_SECONDS
+            return DOUBT_SECONDS if too_late and isinstance(verdict, Wait) and verdict.brief else 0
 
-        return self._looked_at(partial(self._training, request), doubtful)
+        return self._looked_at(partial(self._training, request), doubt)
 
-    def _looked_at(self, look: Callable[[], T], doubtful: Callable[[T], bool]) -> T:
-        """Return what is seen, looking again while that is doubtful, a few times at most."""
-        seen = look()
-        for _ in range(LOOKS):
-            if not doubtful(seen):
-                break
+    def _looked_at(self, look: Callable[[], T], doubt: Callable[[T], float]) -> T:
+        """Return what is seen, looking again for as many seconds as that is to be doubted."""
+        seen, waited = look(), 0.0
+        while waited < doubt(seen):
             self.pause(SECONDS_BETWEEN_LOOKS)
+            waited += SECONDS_BETWEEN_LOOKS
             seen = look()
         return seen
 

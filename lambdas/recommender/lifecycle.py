@@ -214,6 +214,8 @@ def _whose(wanted: Wanted, seen: Recommender) -> Step | None:
         return Fail(_belongs_to_another(wanted, seen.tags))
     if differing:
         return Fail(_cannot_adopt(wanted, differing))
+    if seen.phase in (Phase.CREATE_FAILED, Phase.FAILED):
+        return Fail(f"{seen.arn} cannot be adopted: it is {seen.status}: {seen.reason}")
     if seen.phase not in _SETTLED or seen.updating:
         return Wait(f"{seen.arn} is {_status(seen)}; it is adopted when that has ended")
     return tag({**wanted.tags, **wanted.owner.tags(adopted=True)})

@@ -97,6 +97,7 @@ TOWARD: Mapping[str, tuple[Wanted, Recommender | None, Any]] = {
         seen("ACTIVE", tags={}, latest_update=UNDER_WAY),
         Wait,
     ),
+    "to adopt, but its training failed": (ADOPTING, seen("CREATE FAILED", tags={}), Fail),
     "to adopt, but another stack's": (ADOPTING, seen("ACTIVE", tags=OTHERS), Fail),
     "to adopt, but of another group": (
         ADOPTING,
