@@ -285,7 +285,7 @@ def _converge(reconciler: Reconciler, wanted: Wanted) -> Verdict:
     request = reconciler.request
     decide = partial(toward, wanted, retired_tags=request.retired_tags)
     verdict = reconciler.advance(wanted.arn, decide, proven=bool(request.memory))
-    if request.type is RequestType.CREATE or not isinstance(verdict, Done):
+    if request.type is RequestType.CREATE or not (isinstance(verdict, Done) and verdict.serves):
         return verdict
     leftovers = reconciler.sweep(keep={wanted.arn, request.physical_id})
     if isinstance(leftovers, Done):

@@ -153,10 +153,12 @@ class Done:
     """What was asked for is there, or under way without further help.
 
     ``updated_after``: this deployment's update is newer (epoch seconds on the service's clock).
+    ``serves``: it serves by now, or is stopped as wanted, so that no other one is needed.
     """
 
     why: str
     updated_after: float = 0.0
+    serves: bool = False
 
 
 @dataclass(frozen=True)
@@ -239,9 +241,10 @@ def _in_transit(wanted: Wanted, seen: Recommender) -> Step | None:
     if as_wanted and seen.phase is Phase.CREATING:
         return Done(f"{_status(seen)}; the training gates wait for it")
     if as_wanted and wanted.running and seen.phase in (Phase.ACTIVE, Phase.STARTING):
-        return Done(f"{_status(seen)}; the training gates wait for it")
+        why = f"{_status(seen)}; the training gates wait for it"
+        return Done(why, serves=seen.phase is Phase.ACTIVE)
     if as_wanted and not wanted.running and seen.phase is Phase.STOPPING:
-        return Done(f"{_status(seen)}, as wanted")
+        return Done(f"{_status(seen)}, as wanted", serves=True)
     return Wait(
         f"{seen.arn} is {_status(seen)}; it is changed when that has ended",
         others_follow=as_wanted and seen.updating,
@@ -261,11 +264,11 @@ def _retagged(wanted: Wanted, seen: Recommender, retired: frozenset[str]) -> Ste
 def _settled(wanted: Wanted, seen: Recommender) -> Step:
     changed = merged(wanted.config, seen.config)
     if seen.phase is Phase.INACTIVE:
-        return START if wanted.running or changed else Done("INACTIVE, as wanted")
+        return START if wanted.running or changed else Done("INACTIVE, as wanted", serves=True)
     if changed:
         replaces = seen.latest_update.created if seen.latest_update else 0.0
         return Change("UpdateRecommender", {"recommenderConfig": changed}, replaces)
-    return Done("ACTIVE, as wanted") if wanted.running else STOP
+    return Done("ACTIVE, as wanted", serves=True) if wanted.running else STOP
 
 
 def away(

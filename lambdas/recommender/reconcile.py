@@ -95,5 +95,9 @@ class Reconciler:
     def _after(self, arn: str, change: Change) -> Verdict:
         settled = self.wanted is not None and (change is CREATE or self.wanted.running)
         if settled and change.operation in ("CreateRecommender", "UpdateRecommender"):
-            return Done(f"{change.operation} is accepted", updated_after=change.replaces)
+            return Done(
+                f"{change.operation} is accepted",
+                updated_after=change.replaces,
+                serves=change is not CREATE,
+            )
         return Wait(f"{change.operation} of {arn} is accepted")
