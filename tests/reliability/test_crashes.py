@@ -1,0 +1,157 @@
+"""Functions that die, polls that fail to come, answers that are late."""
+
+import itertools
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+
+from lambdas.recommender.vocabulary import RECOMMENDER_TYPE, TRAINING_GATE_TYPE
+from tests.reliability.lives import CLEAN, EVERY_CALL, GOOD, LIVES, prepared, wrong_with
+from tests.reliability.world import HOUR, MINUTE, World, lose, texts
+from tests.support.cloudformation import FunctionKilledError
+
+
+class Killer:
+    """Kills the function once: before the first call of its nth invocation, or after its nth call.
+
+    There is nothing between a call and the next one that anybody else could see.
+    """
+
+    def __init__(self, world: World, nth: int, *, after: bool, framework: bool) -> None:
+        self.killed = False
+        self._left = nth
+        self._after = after
+        self._framework = framework
+        self._invocations = world.cloud.invocations
+        self._latest: object = None
+        world.cloud.before = self._before
+        world.cloud.after = self._applied
+
+    def _before(self, _operation: str, _params: dict[str, Any]) -> None:
+        if not self._after and self._invocations[-1] is not self._latest:
+            self._latest = self._invocations[-1]
+            self._count()
+
+    def _applied(self, _operation: str, _params: dict[str, Any], _response: object) -> None:
+        if self._after:
+            self._count()
+
+    def _count(self) -> None:
+        self._left -= 1
+        if self._left == 0:
+            self.killed = True
+            raise FunctionKilledError(framework=self._framework)
+
+
+@pytest.mark.rows("T1")
+@pytest.mark.parametrize("after", [False, True], ids=["before", "after"])
+@pytest.mark.parametrize("framework", [False, True], ids=["function", "framework"])
+@pytest.mark.parametrize("life", EVERY_CALL)
+def test_a_function_that_is_killed_at_any_call_costs_no_recommender(
+    life: str, framework: bool, after: bool
+) -> None:
+    """If the framework dies, too, the event comes again; else CloudFormation is told of it."""
+    wrong: dict[int, str] = {}
+    for nth in itertools.count(1):
+        world = prepared(life)
+        started = world.clock.now
+        killer = Killer(world, nth, after=after, framework=framework)
+        LIVES[life](world)
+        if not killer.killed:
+            break
+        world.cloud.before = lambda _operation, _params: None
+        world.cloud.after = lambda _operation, _params, _response: None
+        if world.attempts("CreateRecommender", since=started).count("OK") > 1:
+            wrong[nth] = "created twice"
+        elif outcome := wrong_with(world, life, GOOD if framework else CLEAN):
+            wrong[nth] = outcome
+    assert nth > 3
+    assert wrong == {}
+
+
+@pytest.mark.rows("T4", "RB3")
+@pytest.mark.parametrize("lost", [0, 3])
+def test_a_create_that_nobody_answers_is_deleted_by_an_invented_id(world: World, lost: int) -> None:
+    def silent(function: str, event: Any, handler: Callable[[Any], Any]) -> Any:
+        create = event["ResourceType"] == RECOMMENDER_TYPE and event["RequestType"] == "Create"
+        if create and function == "is_complete":
+            raise FunctionKilledError(framework=True)
+        return handler(event)
+
+    world.cloud.around = silent
+    world.cloud.after = lose("CreateRecommender", lost)
+    assert world.create() == "ROLLBACK_COMPLETE"
+    assert "did not receive a response" in texts(world.stack)
+    (deleted,) = world.stack.sent(RECOMMENDER_TYPE, "Delete")
+    assert deleted.event["PhysicalResourceId"].startswith("TopPicks-RecommenderB6541FB9-")
+    assert world.changes() == ["CreateRecommender", "DeleteRecommender"]
+
+
+@pytest.mark.rows("T4")
+@pytest.mark.parametrize("seconds", [3590.0, 3601.0])
+def test_an_answer_that_is_late_leaves_nothing_behind(world: World, seconds: float) -> None:
+    """The last poll of the recommender's Create takes this long to be made."""
+
+    def slow(function: str, event: Any, handler: Callable[[Any], Any]) -> Any:
+        create = event["ResourceType"] == RECOMMENDER_TYPE and event["RequestType"] == "Create"
+        if create and function == "is_complete" and world.clock.now < started + seconds:
+            raise FunctionKilledError(framework=True)
+        return handler(event)
+
+    started = world.clock.now + 5
+    world.cloud.around = slow
+    status = world.create()
+    if status == "CREATE_COMPLETE":
+        assert world.recommender["status"] == "ACTIVE"
+    else:
+        assert status == "ROLLBACK_COMPLETE"
+        assert world.owned == []
+
+
+@pytest.mark.rows("T5")
+@pytest.mark.parametrize("life", LIVES)
+def test_polls_that_do_not_come_for_half_an_hour_change_nothing(life: str) -> None:
+    def outage(function: str, event: Any, handler: Callable[[Any], Any]) -> Any:
+        if function == "is_complete" and started + 90 < world.clock.now < started + 31 * MINUTE:
+            raise FunctionKilledError(framework=True)
+        return handler(event)
+
+    world = prepared(life)
+    started = world.clock.now
+    world.cloud.around = outage
+    assert LIVES[life](world) in GOOD, texts(world.stack)
+    world.invariants.check()
+
+
+@pytest.mark.rows("T5")
+def test_polls_that_take_long_do_not_make_a_gate_miss_its_deadline(world: World) -> None:
+    """The waiter counts attempts, not time: sixty of them with ten seconds each are too many."""
+
+    def slow(function: str, event: Any, handler: Callable[[Any], Any]) -> Any:
+        if function == "is_complete" and event["ResourceType"] == TRAINING_GATE_TYPE:
+            world.clock.advance(10)
+        return handler(event)
+
+    world.behaviour.create_in_progress = 2.4 * HOUR
+    world.cloud.around = slow
+    assert world.create(max_training_hours=2.5) == "CREATE_COMPLETE", texts(world.stack)
+
+
+@pytest.mark.rows("T7")
+@pytest.mark.parametrize("life", ["update", "replace", "stop", "delete"])
+def test_functions_that_cannot_start_cost_nothing(life: str) -> None:
+    def broken(_function: str, _event: Any, _handler: Callable[[Any], Any]) -> Any:
+        raise ImportError("No module named 'recommender'")
+
+    world = prepared(life)
+    started = world.clock.now
+    world.cloud.around = broken
+    assert LIVES[life](world) in ("UPDATE_ROLLBACK_FAILED", "DELETE_FAILED")
+    assert "No module named 'recommender'" in texts(world.stack)
+    assert world.clock.now - started < 5 * MINUTE
+    assert world.changes(since=started) == []
+    world.cloud.around = lambda _function, event, handler: handler(event)
+    if world.stack.status == "UPDATE_ROLLBACK_FAILED":
+        assert world.stack.roll_back() == "UPDATE_ROLLBACK_COMPLETE", texts(world.stack)
+    assert wrong_with(world, life, CLEAN) == ""

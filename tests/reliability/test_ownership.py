@@ -1,0 +1,269 @@
+"""Whose it is: never at the cost of something that is not ours."""
+
+from typing import Any
+
+import pytest
+
+from lambdas.recommender.vocabulary import RECOMMENDER_TYPE
+from local_aws.personalize import Behaviour, Personalize
+from tests.reliability.world import (
+    HOUR,
+    MINUTE,
+    QUICK,
+    World,
+    edit,
+    once,
+    refuse,
+    settings_of,
+    texts,
+)
+from tests.support.cloudformation import Cloud
+from tests.support.invariants import Invariants
+from tests.support.personalize import VirtualClock
+from tests.support.synthesis import ACCOUNT, Deployable
+
+OTHER_STACK = f"arn:aws:cloudformation:eu-west-1:{ACCOUNT}:stack/Other/1"
+SAME_CONFIG = {
+    "minRecommendationRequestsPerSecond": 1,
+    "enableMetadataWithRecommendations": True,
+    "itemExplorationConfig": {"explorationWeight": "0.3", "explorationItemAgeCutOff": "30"},
+}
+
+
+@pytest.mark.rows("O1")
+@pytest.mark.parametrize(
+    "tags", [{}, {"top-picks:stack-id": OTHER_STACK, "top-picks:logical-id": "RecommenderB6541FB9"}]
+)
+@pytest.mark.parametrize("config", [{}, SAME_CONFIG])
+def test_a_name_that_is_taken_is_refused_and_its_owner_s_recommender_left_alone(
+    world: World, tags: dict[str, str], config: dict[str, Any]
+) -> None:
+    theirs = world.foreign("films", tags, config)
+    assert world.create(recommender_name="films") == "ROLLBACK_COMPLETE"
+    assert "'films' exists and is not this stack's" in texts(world.stack)
+    assert "adopt_existing" in texts(world.stack)
+    assert world.changes() == []
+    assert world.cloud.recommenders()["films"] == theirs
+
+
+@pytest.mark.rows("O1")
+def test_a_name_that_is_taken_is_no_obstacle_to_the_rollback_of_an_update(world: World) -> None:
+    theirs = world.foreign("films")
+    world.created()
+    ours, started = world.recommender, world.clock.now
+    assert world.update(recommender_name="films") == "UPDATE_ROLLBACK_COMPLETE"
+    assert world.changes(since=started) == []
+    assert world.recommender == ours
+    assert world.cloud.recommenders()["films"] == theirs
+
+
+@pytest.mark.rows("O2", "X9")
+def test_what_an_earlier_stack_of_the_name_retained_is_not_ours_unless_it_is_adopted(
+    world: World,
+) -> None:
+    settings = {"recommender_name": "films", "retain_on_destroy": True}
+    world.created(**settings)
+    assert world.stack.delete() == "DELETE_COMPLETE"
+
+    world.stack = world.cloud.stack()
+    started = world.clock.now
+    assert world.create(**settings) == "ROLLBACK_COMPLETE"
+    assert "adopt_existing" in texts(world.stack)
+    assert world.changes(since=started) == []
+
+    world.stack = world.cloud.stack()
+    world.created(**settings, adopt_existing=True)
+    assert world.recommender["name"] == "films"
+
+
+ADOPT = {"recommender_name": "films", "adopt_existing": True}
+
+
+@pytest.mark.rows("O3")
+@pytest.mark.parametrize("config", [{}, SAME_CONFIG])
+def test_an_adopted_recommender_is_brought_in_line_and_released_in_the_end(
+    world: World, config: dict[str, Any]
+) -> None:
+    world.foreign("films", {"theirs": "yes"}, config)
+    world.created(**ADOPT, exploration_weight=0.7)
+    assert world.changes() == ["TagResource", "UpdateRecommender"]
+    assert world.recommender["tags"]["top-picks:adopted"] == "true"
+    assert world.stack.delete() == "DELETE_COMPLETE", texts(world.stack)
+    assert world.cloud.recommenders()["films"]["status"] == "ACTIVE"
+    assert world.cloud.recommenders()["films"]["tags"] == {"theirs": "yes"}
+
+
+@pytest.mark.rows("O3")
+@pytest.mark.parametrize("minutes", [0.1, 3])
+def test_an_adoption_that_is_rolled_back_releases(world: World, minutes: float) -> None:
+    world.foreign("films", {"theirs": "yes"})
+    status = world.stack.create(
+        settings_of(**ADOPT, exploration_weight=0.7), sibling_fails=minutes * MINUTE
+    )
+    assert status == "ROLLBACK_COMPLETE", texts(world.stack)
+    assert world.cloud.recommenders()["films"]["tags"] == {"theirs": "yes"}
+
+
+@pytest.mark.rows("O3")
+def test_an_adopted_recommender_lives_on_like_any_other(world: World) -> None:
+    world.foreign("films")
+    world.created(**ADOPT)
+    for change in ({"exploration_weight": 0.7}, {"running": False}, {}):
+        assert world.update(**ADOPT, **change) == "UPDATE_COMPLETE", texts(world.stack)
+    assert world.update(recommender_name="films") == "UPDATE_COMPLETE", texts(world.stack)
+    assert world.stack.delete() == "DELETE_COMPLETE"
+    assert set(world.cloud.recommenders()) == {"films"}
+
+
+@pytest.mark.rows("O3", "RP1")
+def test_an_adopted_recommender_that_is_replaced_is_released(world: World) -> None:
+    world.foreign("films")
+    world.created(**ADOPT)
+    assert world.update() == "UPDATE_COMPLETE", texts(world.stack)
+    assert world.cloud.recommenders()["films"]["tags"] == {}
+    assert world.recommender["name"] != "films"
+
+
+@pytest.mark.rows("O3")
+def test_a_recommender_that_differs_is_not_adopted_and_the_difference_is_named(
+    world: World,
+) -> None:
+    world.foreign("films", group=world.other_group)
+    assert world.create(**ADOPT) == "ROLLBACK_COMPLETE"
+    assert world.other_group in texts(world.stack)
+    assert world.changes() == []
+
+
+@pytest.mark.rows("O3", "U10")
+@pytest.mark.parametrize("running", [True, False])
+def test_a_stopped_recommender_is_adopted(world: World, running: bool) -> None:
+    arn = world.foreign("films")["recommenderArn"]
+    world.cloud.outsider().stop_recommender(recommenderArn=arn)
+    world.clock.advance(HOUR)
+    world.created(**ADOPT, running=running, exploration_weight=0.7)
+    assert world.stack.delete() == "DELETE_COMPLETE", texts(world.stack)
+    assert world.cloud.recommenders()["films"]["tags"] == {}
+
+
+@pytest.mark.rows("O3", "C7")
+def test_a_recommender_that_failed_is_not_adopted_and_that_is_said_at_once(world: World) -> None:
+    world.behaviour.training_failure = "too few interactions"
+    world.foreign("films")
+    started = world.clock.now
+    assert world.create(**ADOPT) == "ROLLBACK_COMPLETE"
+    assert "too few interactions" in texts(world.stack)
+    assert world.clock.now - started < 5 * MINUTE
+    assert world.changes() == []
+
+
+@pytest.mark.rows("O3")
+def test_a_living_stack_s_recommender_is_not_adopted(world: World) -> None:
+    other = world.cloud.stack("OtherPicks")
+    assert other.create(settings_of(recommender_name="films")) == "CREATE_COMPLETE"
+    started = world.clock.now
+    assert world.create(**ADOPT) == "ROLLBACK_COMPLETE"
+    assert f"belongs to another stack, {other.id}" in texts(world.stack)
+    assert world.changes(since=started) == []
+
+
+@pytest.mark.rows("O3", "X7")
+def test_an_adopted_recommender_is_released_while_it_changes(world: World) -> None:
+    world.foreign("films")
+    world.created(**ADOPT)
+    world.disturb().stop_recommender(recommenderArn=world.recommender["recommenderArn"])
+    assert world.stack.delete() == "DELETE_COMPLETE", texts(world.stack)
+    assert world.cloud.recommenders()["films"]["tags"] == {}
+
+
+@pytest.mark.rows("O4")
+def test_forged_tags_make_a_recommender_ours_only_under_a_name_of_ours(world: World) -> None:
+    """Whoever may tag recommenders may give one away; nothing else of theirs is in danger."""
+    world.created()
+    forged = world.foreign("forged", dict(world.recommender["tags"]))
+    world.invariants.forgives.add("rest")
+    assert world.update(exploration_weight=0.7) == "UPDATE_COMPLETE", texts(world.stack)
+    assert world.cloud.recommenders()["forged"] == forged
+
+
+@pytest.mark.rows("O5", "C13")
+def test_of_two_stacks_that_want_a_name_one_gets_it(world: World) -> None:
+    other = world.cloud.stack("OtherPicks")
+    settings = settings_of(recommender_name="films")
+    world.stack.create(settings, wait=False)
+    other.create(settings)
+    statuses = {world.stack.status, other.status}
+    assert statuses == {"CREATE_COMPLETE", "ROLLBACK_COMPLETE"}
+    assert world.attempts("CreateRecommender").count("OK") == 1
+    assert world.cloud.recommenders()["films"]["status"] == "ACTIVE"
+
+
+@pytest.mark.rows("O5")
+def test_a_name_that_is_taken_between_the_look_and_the_call_is_left_alone(world: World) -> None:
+    world.cloud.before = once("CreateRecommender", lambda: world.foreign("films"))
+    assert world.create(recommender_name="films") == "ROLLBACK_COMPLETE"
+    assert world.changes() == []
+    assert world.cloud.recommenders()["films"]["status"] == "ACTIVE"
+
+
+@pytest.mark.rows("O6")
+@pytest.mark.parametrize(
+    "group",
+    [
+        "arn:aws:personalize:eu-west-1:222222222222:dataset-group/vod",
+        "arn:aws:personalize:us-east-1:111111111111:dataset-group/vod",
+        "arn:aws-cn:personalize:eu-west-1:111111111111:dataset-group/vod",
+    ],
+)
+def test_another_account_or_region_is_refused_before_any_call(world: World, group: str) -> None:
+    template = Deployable.of("TopPicks", settings_of())
+    (logical_id,) = template.ids_of(RECOMMENDER_TYPE)
+    assert (
+        world.stack.create(template.patched(logical_id, DatasetGroupArn=group))
+        == "ROLLBACK_COMPLETE"
+    )
+    assert "DatasetGroupArn" in texts(world.stack)
+    assert [call for call in world.service.journal if call.operation != "ListRecommenders"] == []
+
+
+@pytest.mark.rows("O7")
+@pytest.mark.parametrize("code", ["AccessDeniedException", "InternalServerError"])
+def test_tags_that_cannot_be_read_prove_nothing(world: World, code: str) -> None:
+    world.created()
+    world.cloud.before = refuse("ListTagsForResource", code)
+    started = world.clock.now
+    assert world.update(exploration_weight=0.7).startswith("UPDATE_ROLLBACK")
+    assert "ListTagsForResource" in texts(world.stack)
+    assert world.changes(since=started) == []
+    world.invariants.forgives.add("rest")
+    assert world.stack.delete() == "DELETE_FAILED"
+    assert world.changes(since=started) == []
+
+
+@pytest.mark.rows("O7")
+def test_an_answer_without_tags_proves_nothing(world: World) -> None:
+    world.created()
+    world.cloud.after = edit("ListTagsForResource", lambda _: b"{}")
+    assert world.stack.delete() == "DELETE_FAILED"
+    assert world.changes() == ["CreateRecommender"]
+    world.cloud.after = lambda _operation, _params, _response: None
+    assert world.stack.delete() == "DELETE_COMPLETE", texts(world.stack)
+
+
+@pytest.mark.rows("O8")
+@pytest.mark.parametrize(
+    ("partition", "region"),
+    [("aws-cn", "cn-north-1"), ("aws-us-gov", "us-gov-west-1")],
+)
+def test_another_partition_is_another_partition_everywhere(partition: str, region: str) -> None:
+    clock = VirtualClock()
+    service = Personalize(Behaviour(**QUICK), clock)
+    group = service.seed_dataset_group(ACCOUNT, region, "vod")
+    assert group.startswith(f"arn:{partition}:")
+    cloud = Cloud(service, clock, region=region, partition=partition)
+    invariants, stack = Invariants(cloud), cloud.stack()
+    settings = settings_of(dataset_group_arn=group)
+    assert stack.create(settings) == "CREATE_COMPLETE", texts(stack)
+    assert stack.outputs["RecommenderArn"].startswith(f"arn:{partition}:personalize:{region}:")
+    assert stack.update({**settings, "exploration_weight": 0.7}) == "UPDATE_COMPLETE"
+    assert stack.delete() == "DELETE_COMPLETE", texts(stack)
+    invariants.check()

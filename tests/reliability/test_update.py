@@ -1,0 +1,403 @@
+"""Updating in place: one change of the template is one change of the recommender."""
+
+import json
+from typing import Any
+
+import pytest
+
+from lambdas.recommender.vocabulary import RECOMMENDER_TYPE
+from tests.reliability.world import HOUR, MINUTE, World, edit, lose, refuse, settings_of, texts
+from tests.support.synthesis import Deployable
+
+
+@pytest.fixture(params=["merge", "replace"])
+def semantics(request: pytest.FixtureRequest) -> str:
+    return str(request.param)
+
+
+@pytest.mark.rows("U1")
+@pytest.mark.parametrize(
+    "change",
+    [
+        {"min_recommendation_requests_per_second": 5},
+        {"exploration_weight": 0.7},
+        {"exploration_item_age_cut_off": 7},
+        {"excluded_columns": {"ITEMS": ["GENRES"]}},
+    ],
+    ids=lambda change: next(iter(change)),
+)
+@pytest.mark.parametrize("stale", [0.0, 90.0])
+def test_a_change_of_one_setting_is_one_update_that_is_waited_for(
+    world: World, change: dict[str, object], stale: float
+) -> None:
+    world.created()
+    world.behaviour.stale_after_update = stale
+    before, started = world.stack.outputs, world.clock.now
+    assert world.update(**change) == "UPDATE_COMPLETE", texts(world.stack)
+    assert world.changes(since=started) == ["UpdateRecommender"]
+    assert world.recommender["latestRecommenderUpdate"]["status"] == "ACTIVE"
+    assert world.stack.outputs == before
+
+
+@pytest.mark.rows("U1")
+def test_columns_are_trained_anew_and_waited_for_over_hours(world: World) -> None:
+    world.created()
+    world.behaviour.create_in_progress = 2 * HOUR
+    assert world.update(excluded_columns={"ITEMS": ["GENRES"]}) == "UPDATE_COMPLETE"
+    config = world.recommender["recommenderConfig"]
+    assert config["trainingDataConfig"]["excludedDatasetColumns"] == {"ITEMS": ["GENRES"]}
+
+
+@pytest.mark.rows("U1")
+def test_a_deployment_without_a_change_calls_nothing(world: World) -> None:
+    world.created()
+    calls = len(world.service.journal)
+    world.update()
+    assert len(world.service.journal) == calls
+
+
+@pytest.mark.rows("U2")
+@pytest.mark.parametrize("times", [1, 3])
+def test_an_update_whose_answer_is_lost_is_recognised(world: World, times: int) -> None:
+    world.created()
+    world.cloud.after = lose("UpdateRecommender", times)
+    status = world.update(min_recommendation_requests_per_second=5)
+    assert status == "UPDATE_COMPLETE", texts(world.stack)
+    assert world.attempts("UpdateRecommender").count("OK") == 1
+
+
+@pytest.mark.rows("U2")
+def test_an_update_whose_answer_is_lost_and_that_is_over_at_once_is_recognised(
+    world: World,
+) -> None:
+    world.created()
+    world.behaviour.update_pending = world.behaviour.update_in_progress = 0
+    world.cloud.after = lose("UpdateRecommender", 1)
+    status = world.update(min_recommendation_requests_per_second=5)
+    assert status == "UPDATE_COMPLETE", texts(world.stack)
+
+
+@pytest.mark.rows("U2", "U5")
+def test_an_update_whose_answer_is_lost_and_that_fails_is_a_failure(world: World) -> None:
+    world.created()
+    world.behaviour.update_failure = "no capacity"
+    world.cloud.after = lose("UpdateRecommender", 3)
+    status = world.update(min_recommendation_requests_per_second=5)
+    assert status == "UPDATE_ROLLBACK_COMPLETE"
+    assert "no capacity" in texts(world.stack)
+    assert world.attempts("UpdateRecommender").count("OK") == 1
+
+
+@pytest.mark.rows("U3")
+def test_somebody_else_s_update_is_waited_for_and_then_ours_is_made(world: World) -> None:
+    world.created()
+    world.cloud.outsider().update_recommender(
+        recommenderArn=world.recommender["recommenderArn"],
+        recommenderConfig={"minRecommendationRequestsPerSecond": 9},
+    )
+    started = world.clock.now
+    assert world.update(exploration_weight=0.7) == "UPDATE_COMPLETE", texts(world.stack)
+    assert world.changes(since=started) == ["UpdateRecommender"]
+
+
+@pytest.mark.rows("U3")
+def test_an_earlier_update_that_failed_is_not_mistaken_for_ours(world: World) -> None:
+    world.created()
+    world.behaviour.update_failure = "no capacity"
+    assert world.update(exploration_weight=0.7) == "UPDATE_ROLLBACK_COMPLETE"
+    world.behaviour.update_failure = None
+    world.behaviour.stale_after_update = 90.0
+    assert world.update(exploration_weight=0.7) == "UPDATE_COMPLETE", texts(world.stack)
+    assert world.stack.reasons("FAILED")[-1].count("no capacity") == 1
+
+
+@pytest.mark.rows("U3")
+@pytest.mark.parametrize("change", [{"exploration_weight": 0.7}, {"tags": {"team": "films"}}])
+def test_a_weekly_retraining_is_waited_for(world: World, change: dict[str, object]) -> None:
+    world.created()
+    world.behaviour.retraining_every = 7 * 24 * HOUR
+    world.behaviour.create_in_progress = 40 * MINUTE
+    world.clock.advance(7 * 24 * HOUR)
+    assert world.update(**change) == "UPDATE_COMPLETE", texts(world.stack)
+
+
+@pytest.mark.rows("U3")
+def test_a_weekly_retraining_of_hours_is_waited_for(world: World) -> None:
+    world.created()
+    world.behaviour.retraining_every = 7 * 24 * HOUR
+    world.behaviour.create_in_progress = 1.5 * HOUR
+    world.clock.advance(7 * 24 * HOUR)
+    status = world.update(exploration_weight=0.7)
+    if status == "UPDATE_ROLLBACK_COMPLETE":
+        assert "Deploy again when that has ended" in texts(world.stack)
+    assert status in ("UPDATE_COMPLETE", "UPDATE_ROLLBACK_COMPLETE")
+
+
+@pytest.mark.rows("U4")
+@pytest.mark.parametrize("echo", [False, True])
+def test_a_setting_that_is_taken_away_goes_back_to_its_default(world: World, echo: bool) -> None:
+    world.behaviour.echo_defaults = echo
+    world.created(
+        exploration_weight=0.7,
+        exploration_item_age_cut_off=7,
+        min_recommendation_requests_per_second=3,
+        excluded_columns={"ITEMS": ["GENRES"]},
+    )
+    assert world.update() == "UPDATE_COMPLETE", texts(world.stack)
+
+
+@pytest.mark.rows("U4")
+def test_columns_that_cannot_be_taken_away_are_not_kept_silently(world: World) -> None:
+    world.behaviour.empty_columns = "keep"
+    world.created(excluded_columns={"ITEMS": ["GENRES"]})
+    assert world.update() == "UPDATE_ROLLBACK_COMPLETE"
+    assert "excludedDatasetColumns" in texts(world.stack) or "InvalidInput" in texts(world.stack)
+
+
+@pytest.mark.rows("U4")
+def test_members_that_are_not_ours_are_carried_over(world: World) -> None:
+    world.created()
+    world.cloud.outsider().update_recommender(
+        recommenderArn=world.recommender["recommenderArn"],
+        recommenderConfig=world.recommender["recommenderConfig"]
+        | {"trainingDataConfig": {"includedDatasetColumns": {"ITEMS": ["GENRES"]}}},
+    )
+    world.clock.advance(HOUR)
+    assert world.update(exploration_weight=0.7) == "UPDATE_COMPLETE", texts(world.stack)
+    kept = world.recommender["recommenderConfig"]["trainingDataConfig"]
+    assert kept["includedDatasetColumns"] == {"ITEMS": ["GENRES"]}
+
+
+@pytest.mark.rows("U5")
+def test_a_failed_update_says_why_and_is_rolled_back(world: World) -> None:
+    world.created()
+    world.behaviour.update_failure = "no capacity"
+    before, started = world.stack.the(RECOMMENDER_TYPE), world.clock.now
+    assert world.update(exploration_weight=0.7) == "UPDATE_ROLLBACK_COMPLETE"
+    assert "no capacity" in texts(world.stack)
+    assert world.stack.the(RECOMMENDER_TYPE).physical_id == before.physical_id
+    assert world.changes(since=started) == ["UpdateRecommender"]
+
+
+@pytest.mark.rows("U5")
+def test_an_update_that_is_refused_is_rolled_back_without_a_change(world: World) -> None:
+    world.created()
+    world.cloud.before = refuse("UpdateRecommender", "AccessDeniedException")
+    started = world.clock.now
+    assert world.update(exploration_weight=0.7) == "UPDATE_ROLLBACK_COMPLETE"
+    assert "UpdateRecommender: AccessDeniedException" in texts(world.stack)
+    assert world.changes(since=started) == []
+
+
+@pytest.mark.rows("U5", "RB6")
+@pytest.mark.parametrize("minutes", [0.2, 1, 3, 5])
+def test_an_update_that_is_cancelled_is_undone(world: World, minutes: float) -> None:
+    world.created()
+    status = world.stack.update(settings_of(exploration_weight=0.7), sibling_fails=minutes * MINUTE)
+    assert status == "UPDATE_ROLLBACK_COMPLETE", texts(world.stack)
+
+
+@pytest.mark.rows("U6")
+@pytest.mark.parametrize("gone", [True, False])
+def test_a_recommender_that_somebody_deleted_is_made_anew(world: World, gone: bool) -> None:
+    world.created()
+    world.disturb().delete_recommender(recommenderArn=world.recommender["recommenderArn"])
+    world.clock.advance(HOUR if gone else MINUTE)
+    assert world.update(exploration_weight=0.7) == "UPDATE_COMPLETE", texts(world.stack)
+    assert world.recommender["status"] == "ACTIVE"
+    assert world.recommender["recommenderArn"] == world.stack.outputs["RecommenderArn"]
+    assert world.stack.delete() == "DELETE_COMPLETE"
+
+
+@pytest.mark.rows("U6", "RB6")
+def test_a_recommender_that_somebody_deleted_does_not_stop_a_rollback(world: World) -> None:
+    world.created()
+    world.disturb().delete_recommender(recommenderArn=world.recommender["recommenderArn"])
+    world.clock.advance(HOUR)
+    status = world.stack.update(settings_of(exploration_weight=0.7), sibling_fails=2 * MINUTE)
+    assert status == "UPDATE_ROLLBACK_COMPLETE", texts(world.stack)
+    assert world.recommender["status"] == "ACTIVE"
+
+
+@pytest.mark.rows("U6", "RB6")
+def test_a_recommender_that_somebody_deletes_while_it_is_updated_is_made_anew(
+    world: World,
+) -> None:
+    world.behaviour.delete_during_update = "accepted"
+    world.created()
+    arn = world.recommender["recommenderArn"]
+    world.stack.update(settings_of(exploration_weight=0.7), wait=False)
+    world.cloud.run_for(2 * MINUTE)
+    world.disturb().delete_recommender(recommenderArn=arn)
+    world.cloud.finish()
+    assert world.stack.status == "UPDATE_ROLLBACK_COMPLETE", texts(world.stack)
+    assert "not by this deployment" in texts(world.stack)
+    assert world.recommender["status"] == "ACTIVE"
+
+
+@pytest.mark.rows("U7")
+@pytest.mark.parametrize("key", ["top-picks:stack-id", "top-picks:logical-id"])
+def test_a_recommender_without_our_tags_is_not_updated_until_it_has_them_again(
+    world: World, key: str
+) -> None:
+    world.created()
+    arn, tags = world.recommender["recommenderArn"], world.recommender["tags"]
+    world.disturb().untag_resource(resourceArn=arn, tagKeys=[key])
+    started = world.clock.now
+    world.update(exploration_weight=0.7)
+    assert key in texts(world.stack) or "no owner tag" in texts(world.stack)
+    assert world.changes(since=started) == []
+    world.disturb().tag_resource(resourceArn=arn, tags=[{"tagKey": key, "tagValue": tags[key]}])
+    if world.stack.status == "UPDATE_ROLLBACK_FAILED":
+        world.stack.roll_back()
+    assert world.stack.status == "UPDATE_ROLLBACK_COMPLETE", texts(world.stack)
+    assert world.update(exploration_weight=0.7) == "UPDATE_COMPLETE", texts(world.stack)
+
+
+@pytest.mark.rows("U8")
+def test_tags_follow_the_template_without_an_update(world: World) -> None:
+    world.created(tags={"team": "films", "stage": "dev"})
+    started = world.clock.now
+    assert world.update(tags={"team": "series", "cost": "7"}) == "UPDATE_COMPLETE"
+    assert world.changes(since=started) == ["TagResource", "UntagResource"]
+    ours = {k: v for k, v in world.recommender["tags"].items() if not k.startswith("top-picks:")}
+    assert ours == {"team": "series", "cost": "7"}
+    assert len(world.recommender["tags"]) == 4
+
+
+@pytest.mark.rows("U8")
+def test_tags_of_somebody_else_stay(world: World) -> None:
+    world.created(tags={"team": "films"})
+    world.cloud.outsider().tag_resource(
+        resourceArn=world.recommender["recommenderArn"],
+        tags=[{"tagKey": "theirs", "tagValue": "yes"}],
+    )
+    assert world.update() == "UPDATE_COMPLETE"
+    assert world.recommender["tags"]["theirs"] == "yes"
+    assert "team" not in world.recommender["tags"]
+
+
+@pytest.mark.rows("U8")
+def test_a_change_of_tags_that_is_rolled_back_restores_them(world: World) -> None:
+    world.created(tags={"team": "films"})
+    status = world.stack.update(
+        settings_of(tags={"team": "series", "cost": "7"}),
+        sibling_fails=lambda: "TagResource" in world.changes(),
+    )
+    assert status == "UPDATE_ROLLBACK_COMPLETE", texts(world.stack)
+    assert world.recommender["tags"]["team"] == "films"
+    assert "cost" not in world.recommender["tags"]
+
+
+@pytest.mark.rows("U8")
+def test_a_service_timeout_is_not_forwarded(world: World) -> None:
+    world.created()
+    template = Deployable.of("TopPicks", settings_of())
+    (logical_id,) = template.ids_of(RECOMMENDER_TYPE)
+    started = world.clock.now
+    assert (
+        world.stack.update(template.patched(logical_id, ServiceTimeout=1800)) == "UPDATE_COMPLETE"
+    ), texts(world.stack)
+    assert world.changes(since=started) == []
+
+
+@pytest.mark.rows("U9")
+@pytest.mark.parametrize("echo", [False, True])
+@pytest.mark.parametrize("normalise", [False, True])
+def test_the_same_meaning_in_other_words_changes_nothing(
+    world: World, echo: bool, normalise: bool
+) -> None:
+    world.behaviour.echo_defaults, world.behaviour.normalise_numbers = echo, normalise
+    world.created(exploration_weight="0.30", excluded_columns={"ITEMS": ["DURATION", "GENRES"]})
+
+    def reorder(body: bytes) -> bytes:
+        answer = json.loads(body)
+        config = answer.get("recommender", {}).get("recommenderConfig", {})
+        columns = config.get("trainingDataConfig", {}).get("excludedDatasetColumns", {})
+        for names in columns.values():
+            names.reverse()
+        return json.dumps(answer).encode()
+
+    world.cloud.after = edit("DescribeRecommender", reorder)
+    started = world.clock.now
+    status = world.update(
+        exploration_weight=0.3, excluded_columns={"ITEMS": ["GENRES", "DURATION"]}
+    )
+    assert status == "UPDATE_COMPLETE", texts(world.stack)
+    assert world.changes(since=started) == []
+
+
+@pytest.mark.rows("U10")
+@pytest.mark.parametrize("accepted", ["accepted", "rejected"])
+@pytest.mark.parametrize("still", [True, False])
+def test_a_recommender_that_somebody_stopped_is_put_right(
+    world: World, accepted: Any, still: bool
+) -> None:
+    world.created()
+    world.behaviour.update_when_inactive = accepted
+    world.disturb().stop_recommender(recommenderArn=world.recommender["recommenderArn"])
+    world.clock.advance(HOUR if still else MINUTE)
+    assert world.update(exploration_weight=0.7) == "UPDATE_COMPLETE", texts(world.stack)
+    assert world.recommender["status"] == "ACTIVE"
+    config = world.recommender["recommenderConfig"]
+    assert config["itemExplorationConfig"]["explorationWeight"] == "0.7"
+
+
+@pytest.mark.rows("U10")
+def test_a_stopped_recommender_is_created_updated_started_and_stopped(world: World) -> None:
+    world.created(running=False)
+    assert world.changes() == ["CreateRecommender", "StopRecommender"]
+
+    started = world.clock.now
+    status = world.update(running=False, exploration_weight=0.7)
+    assert status == "UPDATE_COMPLETE", texts(world.stack)
+    assert world.changes(since=started) == [
+        "StartRecommender",
+        "UpdateRecommender",
+        "StopRecommender",
+    ]
+
+    started = world.clock.now
+    assert world.update(exploration_weight=0.7) == "UPDATE_COMPLETE", texts(world.stack)
+    assert world.changes(since=started) == ["StartRecommender"]
+
+    started = world.clock.now
+    assert world.update(running=False, exploration_weight=0.7) == "UPDATE_COMPLETE"
+    assert world.changes(since=started) == ["StopRecommender"]
+    assert world.stack.delete() == "DELETE_COMPLETE"
+
+
+@pytest.mark.rows("U10")
+def test_a_stopped_recommender_s_columns_are_trained_over_hours(world: World) -> None:
+    world.created(running=False)
+    world.behaviour.create_in_progress = 1.5 * HOUR
+    status = world.update(running=False, excluded_columns={"ITEMS": ["GENRES"]})
+    assert status == "UPDATE_COMPLETE", texts(world.stack)
+    assert world.recommender["status"] == "INACTIVE"
+
+
+@pytest.mark.rows("U10", "RB6")
+@pytest.mark.parametrize("minutes", [0.2, 1.5, 3, 5])
+def test_a_stop_that_is_cancelled_is_undone(world: World, minutes: float) -> None:
+    world.created()
+    status = world.stack.update(settings_of(running=False), sibling_fails=minutes * MINUTE)
+    assert status in ("UPDATE_ROLLBACK_COMPLETE", "UPDATE_COMPLETE"), texts(world.stack)
+
+
+@pytest.mark.rows("U10", "RB6")
+@pytest.mark.parametrize("minutes", [0.2, 1.5, 3, 5, 8])
+def test_a_start_and_an_update_that_are_cancelled_are_undone(world: World, minutes: float) -> None:
+    world.created(running=False)
+    status = world.stack.update(settings_of(exploration_weight=0.7), sibling_fails=minutes * MINUTE)
+    assert status in ("UPDATE_ROLLBACK_COMPLETE", "UPDATE_COMPLETE"), texts(world.stack)
+
+
+@pytest.mark.rows("U1")
+def test_gates_that_come_and_go_leave_the_recommender_alone(world: World) -> None:
+    world.created()
+    started = world.clock.now
+    for hours in (4, 1, 2.5):
+        assert world.update(max_training_hours=hours) == "UPDATE_COMPLETE", texts(world.stack)
+    assert world.changes(since=started) == []
+    assert world.recommender["status"] == "ACTIVE"
+    assert world.stack.outputs["Coverage"] == "0.0768"

@@ -1,0 +1,217 @@
+"""A simulated Personalize in which everything is over soon, and a stack that is to live in it."""
+
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any, Final
+
+from botocore.exceptions import ConnectionClosedError
+
+from local_aws.personalize import Behaviour, Personalize, ServiceError, wire
+from tests.support.cloudformation import Cloud, Stack
+from tests.support.invariants import Invariants
+from tests.support.personalize import VirtualClock
+from tests.support.synthesis import ACCOUNT, REGION
+
+QUICK: Final[dict[str, Any]] = {
+    "create_pending": 60.0,
+    "create_in_progress": 540.0,
+    "update_pending": 60.0,
+    "update_in_progress": 240.0,
+    "stop": 120.0,
+    "start": 120.0,
+    "delete": 300.0,
+}
+"""Durations in seconds for tests that are not about waiting."""
+
+QUICKER: Final[dict[str, Any]] = {
+    "create_pending": 50.0,
+    "create_in_progress": 120.0,
+    "update_pending": 50.0,
+    "update_in_progress": 60.0,
+    "stop": 90.0,
+    "start": 90.0,
+    "delete": 90.0,
+}
+"""Durations in seconds for tests that go through many lives."""
+
+RECIPE: Final = "arn:aws:personalize:::recipe/aws-vod-top-picks"
+MINUTE: Final = 60.0
+HOUR: Final = 3600.0
+
+
+class World:
+    """One account: a service, a CloudFormation, and a stack.
+
+    Attributes:
+        hours: For how long a training is waited for by default, which is three gates and sweeps.
+        group: The dataset group that is trained on by default.
+        other_group: Another one of the same domain.
+    """
+
+    def __init__(self, behaviour: Behaviour, *, hours: float = 2.5) -> None:
+        self.hours = hours
+        self.clock = VirtualClock()
+        self.service = Personalize(behaviour, self.clock)
+        self.group = self.service.seed_dataset_group(ACCOUNT, REGION, "vod")
+        self.other_group = self.service.seed_dataset_group(ACCOUNT, REGION, "other")
+        self.cloud = Cloud(self.service, self.clock)
+        self.invariants = Invariants(self.cloud)
+        self.stack = self.cloud.stack()
+
+    @property
+    def behaviour(self) -> Behaviour:
+        """What the service does where it could do otherwise."""
+        return self.service.behaviour
+
+    def create(self, **settings: object) -> str:
+        """Create the stack and return its status."""
+        return self.stack.create({"max_training_hours": self.hours, **settings})
+
+    def created(self, **settings: object) -> None:
+        """Have the stack created."""
+        assert self.create(**settings) == "CREATE_COMPLETE", self.stack.reasons()
+
+    def update(self, **settings: object) -> str:
+        """Update the stack and return its status."""
+        return self.stack.update({"max_training_hours": self.hours, **settings})
+
+    @property
+    def owned(self) -> list[dict[str, Any]]:
+        """What the stack owns."""
+        return [
+            one
+            for one in self.cloud.recommenders().values()
+            if one["tags"].get("top-picks:stack-id") == self.stack.id
+        ]
+
+    @property
+    def recommender(self) -> dict[str, Any]:
+        """The only recommender that the stack owns."""
+        (only,) = self.owned
+        return only
+
+    def changes(self, since: float = 0.0) -> list[str]:
+        """Return the changes that the stack's role has made since a time, in order."""
+        return [
+            call.operation
+            for call in self.service.journal
+            if call.mutating
+            and call.outcome == "OK"
+            and call.time >= since
+            and call.caller != "outsider"
+        ]
+
+    def attempts(self, operation: str, since: float = 0.0) -> list[str]:
+        """Return the outcomes of the calls of an operation that the stack's role has made."""
+        return [
+            call.outcome
+            for call in self.service.journal
+            if call.operation == operation and call.caller != "outsider" and call.time >= since
+        ]
+
+    def foreign(
+        self,
+        name: str,
+        tags: Mapping[str, str] | None = None,
+        config: Mapping[str, Any] | None = None,
+        group: str = "",
+    ) -> dict[str, Any]:
+        """Have an ACTIVE recommender that somebody else has made, and return it."""
+        self.cloud.outsider().create_recommender(
+            name=name,
+            datasetGroupArn=group or self.group,
+            recipeArn=RECIPE,
+            recommenderConfig=dict(config or {}),  # type: ignore[arg-type]
+            tags=[{"tagKey": key, "tagValue": value} for key, value in (tags or {}).items()],
+        )
+        self.clock.advance(self.behaviour.create_pending + self.behaviour.create_in_progress)
+        return self.cloud.recommenders()[name]
+
+    def disturb(self) -> Any:
+        """Return a client of somebody who changes our recommender behind the stack's back."""
+        self.invariants.disturbed()
+        return self.cloud.outsider()
+
+
+def settings_of(**settings: object) -> dict[str, object]:
+    """Return settings with three gates, unless they say otherwise."""
+    return {"max_training_hours": 2.5, **settings}
+
+
+# -- faults ------------------------------------------------------------------------------------
+
+Before = Callable[[str, dict[str, Any]], None]
+After = Callable[[str, dict[str, Any], wire.Response], wire.Response | None]
+
+
+def refuse(operation: str, *codes: str, while_: Callable[[], bool] = lambda: True) -> Before:
+    """Let calls of an operation be answered with these errors, one each, the last one for ever."""
+    left = list(codes)
+
+    def before(called: str, _params: dict[str, Any]) -> None:
+        if called == operation and while_():
+            raise error(left.pop(0) if len(left) > 1 else left[0])
+
+    return before
+
+
+def error(code: str) -> ServiceError:
+    """Return an error as the service answers it."""
+    status = {"InternalServerError": 500, "ServiceUnavailable": 503}.get(code, 400)
+    return ServiceError(code, f"{code}, as the test wants it", status)
+
+
+def once(
+    operation: str, fault: Callable[[], object], *, when: Callable[[], bool] = lambda: True
+) -> Before:
+    """Let something happen before one call of an operation, the first that comes then."""
+    to_come = [fault]
+
+    def before(called: str, _params: dict[str, Any]) -> None:
+        if called == operation and to_come and when():
+            to_come.pop()()
+
+    return before
+
+
+def lose(operation: str, times: int = 1) -> After:
+    """Let the answers to the first calls of an operation get lost, though they are applied."""
+    calls = iter(range(times))
+
+    def after(called: str, _params: dict[str, Any], _response: wire.Response) -> None:
+        if called == operation and next(calls, None) is not None:
+            raise ConnectionClosedError(endpoint_url="https://personalize")
+
+    return after
+
+
+def edit(operation: str, change: Callable[[bytes], bytes], times: int = 10_000) -> After:
+    """Let the bodies of the first answers to an operation be changed."""
+    calls = iter(range(times))
+
+    def after(
+        called: str, _params: dict[str, Any], response: wire.Response
+    ) -> wire.Response | None:
+        if called != operation or next(calls, None) is None:
+            return None
+        return (*response[:2], change(response[2]))
+
+    return after
+
+
+def raising(exception: BaseException) -> Callable[[], None]:
+    """Return what raises it."""
+
+    def fault() -> None:
+        raise exception
+
+    return fault
+
+
+def texts(stack: Stack) -> str:
+    """Return all that `cdk deploy` would have shown of failures."""
+    return "\n".join(stack.reasons())
+
+
+def types(stack: Stack, statuses: Sequence[str] = ("DELETE_FAILED",)) -> list[str]:
+    """Return the logical ids of the events of these statuses."""
+    return [event.logical_id for event in stack.events if event.status in statuses]

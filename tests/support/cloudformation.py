@@ -1,0 +1,199 @@
+"""A fake of CloudFormation, as far as custom resources can tell, on a virtual clock.
+
+It deploys the real template (`tests.support.synthesis`) and drives the real handlers, through a
+fake of the CDK's Provider (`tests.support.provider`), against the simulated Personalize, through
+real boto3 clients. Ten hours take a second or so. What CloudFormation does that the local engine
+does not, it does: every scalar of a property is a string; a Delete follows a failed Create, with
+the id that was answered; a resource whose creation is cancelled is deleted by an id that nobody
+issued; a cancelled request's waiter goes on, and what it answers is ignored; updates are rolled
+back by reversed updates; clean-up tries three times, then forgets; an answer has 4096 bytes at
+most; and 3600 seconds (or `ServiceTimeout`) after a request has been sent it has failed.
+
+Where AWS documents nothing there is a switch, so that the handlers can be shown right under either.
+Sources are in `reliability.md`, F5 to F7 and G1 to G12.
+"""
+
+import functools
+import itertools
+import math
+import uuid
+from collections.abc import Callable, Sequence
+from typing import Any, Final
+
+from types_boto3_personalize import PersonalizeClient
+
+from local_aws.personalize import Personalize, wire
+from tests.support import deployed_code, personalize
+from tests.support.custom_resources import (
+    CANARY,
+    Invocation,
+    Observer,
+    Outcome,
+    Request,
+    Resource,
+    Rollback,
+)
+from tests.support.personalize import VirtualClock
+from tests.support.provider import Event, FunctionKilledError, Timeline
+from tests.support.stack import Stack
+from tests.support.synthesis import ACCOUNT, REGION
+
+_LATENCY: Final = 1.0
+_REQUEST_SECONDS: Final = 3600.0
+
+Before = Callable[[str, dict[str, Any]], None]
+After = Callable[[str, dict[str, Any], wire.Response], wire.Response | None]
+Around = Callable[[str, Event, Callable[[Event], Any]], Any]
+"""Called with `on_event` or `is_complete`, the event, and the function to call with it."""
+
+
+class Cloud:
+    """CloudFormation and Lambda in one account and region, beside a simulated Personalize.
+
+    Attributes:
+        rollback: What is sent for a replaced resource that is rolled back.
+        deletes_what_has_returned: Whether clean-up, after a failed update that was not rolled back,
+            deletes by an id that was replaced then and has been answered again since (unknown).
+        deliveries: Answers when, in seconds, an event is delivered; several times, or late.
+        status_lag: For how many seconds DescribeStacks does not show a new status.
+        around: Stands around every invocation of the handlers.
+        before: Stands before every call of the handlers to AWS, as in `tests.support.personalize`.
+        after: Stands after it.
+        observers: Told of every call that the handlers make (the operation and its parameters), of
+            every invocation that has ended, and of every operation that has.
+    """
+
+    def __init__(
+        self,
+        service: Personalize,
+        clock: VirtualClock,
+        *,
+        region: str = REGION,
+        partition: str = "aws",
+    ) -> None:
+        self.region = region
+        self.partition = partition
+        self.service = service
+        self.clock = clock
+        self.timeline = Timeline(clock)
+        self.stacks: list[Stack] = []
+        self.requests: list[Request] = []
+        self.invocations: list[Invocation] = []
+        self.rollback = Rollback.REVERSED_THEN_DELETE
+        self.deletes_what_has_returned = False
+        self.deliveries: Callable[[Event], Sequence[float]] = lambda _: (0.0,)
+        self.status_lag = 0.0
+        self.around: Around = lambda _function, event, handler: handler(event)
+        self.before: Before = lambda _operation, _params: None
+        self.after: After = lambda _operation, _params, _response: None
+        self.observers: list[Observer] = []
+        self._ids = (uuid.UUID(int=number) for number in itertools.count(1))
+
+    def stack(self, name: str = "TopPicks") -> Stack:
+        """Return a new stack, which has an id of its own even if there was one of that name."""
+        self.stacks.append(Stack(self, name, self.new_id()))
+        return self.stacks[-1]
+
+    def new_id(self) -> str:
+        """Return a unique id."""
+        return str(next(self._ids))
+
+    def outsider(self) -> PersonalizeClient:
+        """Return a client of somebody who may do everything."""
+        return personalize.client(
+            self.service, account=ACCOUNT, region=self.region, caller="outsider"
+        )
+
+    def recommenders(self) -> dict[str, dict[str, Any]]:
+        """Return the true state of all recommenders, by name."""
+        return {one["name"]: one for one in self.service.recommenders(ACCOUNT, self.region)}
+
+    def run_for(self, seconds: float) -> None:
+        """Let time pass."""
+        end = self.clock.now + seconds
+        self._resume()
+        while (when := self.timeline.next()) is not None and when <= end:
+            self._step()
+        self.clock.now = max(self.clock.now, end)
+        self._resume()
+
+    def finish(self) -> None:
+        """Let time pass until no operation is under way."""
+        self._resume()
+        while any(stack.is_busy for stack in self.stacks):
+            assert self.timeline.next() is not None, "nothing will ever happen"
+            self._step()
+
+    def drain(self) -> None:
+        """Let time pass until nobody polls any more and nothing is to be delivered."""
+        while self.timeline.next() is not None:
+            self._step()
+
+    def send(self, request: Request) -> None:
+        """Deliver a request as often as `deliveries` says, and end it when its time is up."""
+        self.requests.append(request)
+        request.sent = self.clock.now
+        for delay in self.deliveries(request.event):
+            self.timeline.after(_LATENCY + delay, functools.partial(self.deliver, request))
+        allowed = float(request.event["ResourceProperties"].get("ServiceTimeout", _REQUEST_SECONDS))
+        too_late = (
+            "CloudFormation did not receive a response from your Custom Resource. Please check your"
+            f" logs for requestId [{request.event['RequestId']}]."
+        )
+        self.timeline.after(allowed, lambda: request.end("FAILED", too_late))
+
+    def deliver(self, request: Request, *, at_any_age: bool = False) -> None:
+        """Deliver a request, be it for the first time or once more.
+
+        Lambda drops an event that is too old, unless it is delivered `at_any_age`.
+        """
+        provider = deployed_code.provider(request.stack, request)
+        if at_any_age:
+            provider.expires = math.inf
+        provider.deliver(request.event)
+
+    def invoke(self, request: Request, function: str, event: Event) -> Any:
+        """Invoke a handler."""
+        handler = getattr(request.stack.handlers, function)
+        self.invocations.append(Invocation(function, request))
+        try:
+            return self.around(function, event, handler)
+        finally:
+            ended = self.invocations.pop()
+            for observer in self.observers:
+                observer.invoked(ended)
+
+    def called(self, operation: str, params: dict[str, Any]) -> None:
+        """Note a call of the handlers."""
+        for observer in self.observers:
+            observer.called(self.invocations[-1], operation, params)
+        self.before(operation, params)
+
+    def applied(
+        self, operation: str, params: dict[str, Any], response: wire.Response
+    ) -> wire.Response | None:
+        """Note that a call has been answered."""
+        return self.after(operation, params, response)
+
+    def _step(self) -> None:
+        self.timeline.step()
+        self._resume()
+
+    def _resume(self) -> None:
+        while ready := [stack for stack in self.stacks if stack.is_ready]:
+            for stack in ready:
+                stack.resume()
+
+
+__all__ = [
+    "CANARY",
+    "Cloud",
+    "FunctionKilledError",
+    "Invocation",
+    "Observer",
+    "Outcome",
+    "Request",
+    "Resource",
+    "Rollback",
+    "Stack",
+]

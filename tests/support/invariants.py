@@ -1,0 +1,197 @@
+"""The invariants of `design.md`, checked from the simulator's own books while a test runs.
+
+They are checked after every call, every invocation and every operation, and never from what the
+handlers say. Number 7 is about faults, so it is each fault's test that shows it.
+"""
+
+import json
+import logging
+from collections.abc import Mapping
+from decimal import Decimal
+from typing import Any, Final
+
+from lambdas.recommender.vocabulary import (
+    ADOPTED_TAG,
+    OWNER_RESOURCE_TAG,
+    OWNER_STACK_TAG,
+    RECOMMENDER_TYPE,
+    SWEEP_TYPE,
+)
+from tests.support.cloudformation import CANARY, Cloud, Invocation, Observer, Request, Stack
+
+_CHANGING: Final = {
+    "UpdateRecommender": "recommenderArn",
+    "DeleteRecommender": "recommenderArn",
+    "StartRecommender": "recommenderArn",
+    "StopRecommender": "recommenderArn",
+    "TagResource": "resourceArn",
+    "UntagResource": "resourceArn",
+}
+_REMOVING: Final = ("DELETE_IN_PROGRESS", "ROLLBACK_IN_PROGRESS")
+_MAX_ANSWER_BYTES: Final = 4096
+
+Recommender = Mapping[str, Any]
+
+
+class Invariants(Observer, logging.Handler):
+    """Collects what must never happen; `check` raises if anything of it did.
+
+    Attributes:
+        forgives: `rest` if what is there at rest need not be what the stack wants, because somebody
+            has changed it and nothing was to put it right; `stale` if a stale request may change
+            something, because what follows is to put it right.
+    """
+
+    def __init__(self, cloud: Cloud) -> None:
+        super().__init__(level=logging.DEBUG)
+        self.forgives: set[str] = set()
+        self._cloud = cloud
+        self._violations: list[str] = []
+        self._changed = False
+        self._serving: set[str] = set()
+        """Ids of the stacks of which a recommender served when their operation began."""
+        cloud.observers.append(self)
+
+    def disturbed(self) -> None:
+        """Note that somebody is about to change a recommender, so that it may cease to serve."""
+        self._serving.clear()
+
+    def check(self) -> None:
+        """Raise `AssertionError` if an invariant has been violated."""
+        for request in self._cloud.requests:
+            for body in request.answers:
+                self._check_answer(request, body)
+        assert not self._violations, "\n".join(self._violations)
+
+    def called(self, invocation: Invocation, operation: str, params: Mapping[str, Any]) -> None:
+        """Check a call before it is made: numbers 1 and 6."""
+        request = invocation.request
+        if operation != "CreateRecommender" and operation not in _CHANGING:
+            return
+        self._changed = True
+        what = f"{operation} by a {request.type} of {request.logical_id}"
+        newest = request.is_newest or "stale" in self.forgives
+        self._expect(newest, f"6: {what} changes something though it is stale")
+        if request.event["ResourceType"] == SWEEP_TYPE:
+            self._expect(request.stack.status in _REMOVING, f"6: {what} while the stack lives")
+        if operation in _CHANGING:
+            self._check_owner(request, operation, params)
+
+    def invoked(self, invocation: Invocation) -> None:
+        """Check what is there after an invocation that has changed something: number 3."""
+        stack = invocation.request.stack
+        if not self._changed:
+            return
+        self._changed = False
+        there = [one for one in self._owned(stack) if not one["status"].startswith("DELETE")]
+        self._expect(len(there) <= 2, f"3: {stack.name} owns {len(there)} recommenders")
+        templates = stack.template.resources.values()
+        wanted = [one["Properties"] for one in templates if one["Type"] == RECOMMENDER_TYPE]
+        if not all(one["Running"] for one in wanted):
+            self._serving.discard(stack.id)
+        if stack.status.startswith("UPDATE") and stack.id in self._serving:
+            serve = any(one["status"] == "ACTIVE" for one in self._owned(stack))
+            self._expect(serve, f"3: nothing of {stack.name} serves in {stack.status}")
+
+    def ended(self, stack: Stack) -> None:
+        """Check what is there after an operation: numbers 2, 3, 4 and 5."""
+        for request in self._cloud.requests:
+            self._expect(request.outcome is not None or request.stack.is_busy, "4: unanswered")
+        owned = self._owned(stack)
+        if stack.status in ("DELETE_COMPLETE", "ROLLBACK_COMPLETE"):
+            retained = any(event.status == "DELETE_SKIPPED" for event in stack.events)
+            left = [] if retained else [one["name"] for one in owned]
+            self._expect(not left, f"2: {stack.status} left {left}")
+        if stack.status.endswith("_COMPLETE") and stack.resources and "rest" not in self.forgives:
+            self._check_rest(stack, owned)
+        self._serving.discard(stack.id)
+        if any(one["status"] == "ACTIVE" for one in owned):
+            self._serving.add(stack.id)
+
+    def emit(self, record: logging.LogRecord) -> None:
+        """Check a record of the log: number 8."""
+        text = (
+            f"{record.getMessage()} {record.__dict__!r} {record.exc_info and self.format(record)}"
+        )
+        self._expect(CANARY not in text, f"8: a ResponseURL in the log: {record.getMessage()}")
+
+    def _check_owner(self, request: Request, operation: str, params: Mapping[str, Any]) -> None:
+        arn = params[_CHANGING[operation]]
+        seen = self._cloud.recommenders().get(arn.rpartition("/")[2])
+        if seen is None:
+            return
+        owner = seen["tags"].get(OWNER_STACK_TAG)
+        properties = request.event["ResourceProperties"]
+        logical_id = properties.get("RecommenderLogicalId", request.logical_id)
+        own = owner == request.stack.id and seen["tags"].get(OWNER_RESOURCE_TAG) == logical_id
+        adopting = operation == "TagResource" and properties.get("AdoptExisting") == "true"
+        owners = {stack.id for stack in self._cloud.stacks if stack.status != "DELETE_COMPLETE"}
+        permitted = own or (adopting and owner not in owners)
+        self._expect(permitted, f"1: {operation} of {arn}, which belongs to {owner or 'nobody'}")
+        deletes_adopted = operation == "DeleteRecommender" and ADOPTED_TAG in seen["tags"]
+        self._expect(not deletes_adopted, f"1: {operation} of {arn}, which is adopted")
+
+    def _check_rest(self, stack: Stack, owned: list[Recommender]) -> None:
+        if not any(one.type == RECOMMENDER_TYPE for one in stack.resources.values()):
+            return
+        resource = stack.the(RECOMMENDER_TYPE)
+        arns = [one["recommenderArn"] for one in owned]
+        forgotten = any(event.status == "DELETE_FAILED" for event in stack.events)
+        extra = [] if forgotten else [arn for arn in arns if arn != resource.physical_id]
+        self._expect(not extra, f"3: {stack.name} owns {extra}, too")
+        current = [one for one in owned if one["recommenderArn"] == resource.physical_id]
+        self._expect(bool(current), f"5: {stack.status}, but {resource.physical_id} is not there")
+        for one in current:
+            wanted = "ACTIVE" if resource.properties["Running"] else "INACTIVE"
+            self._expect(one["status"] == wanted, f"5: {stack.status} though {one['status']}")
+            asked = _meaning(_as_config(resource.properties["Config"]))
+            there = _meaning(one["recommenderConfig"])
+            self._expect(asked == there, f"5: {stack.status} with {there}, not {asked}")
+            tags = resource.properties.get("Tags", {})
+            missing = tags.items() - one["tags"].items()
+            self._expect(not missing, f"5: {stack.status} without the tags {missing}")
+
+    def _check_answer(self, request: Request, body: bytes) -> None:
+        answer = json.loads(body)
+        what = f"4: the answer to a {request.type} of {request.logical_id}"
+        self._expect(len(body) <= _MAX_ANSWER_BYTES, f"{what} has {len(body)} bytes")
+        self._expect(bool(answer["PhysicalResourceId"]), f"{what} has no physical id")
+        texts = all(isinstance(value, str) for value in answer.get("Data", {}).values())
+        self._expect(texts, f"{what} has attributes that are not strings: {answer.get('Data')}")
+        self._expect(CANARY not in body.decode(), f"8: {what} has a ResponseURL")
+        if request.type == "Delete":
+            given = request.event["PhysicalResourceId"]
+            self._expect(answer["PhysicalResourceId"] == given, f"{what} has another id")
+
+    def _owned(self, stack: Stack) -> list[Recommender]:
+        all_of_them = self._cloud.recommenders().values()
+        return [one for one in all_of_them if one["tags"].get(OWNER_STACK_TAG) == stack.id]
+
+    def _expect(self, holds: bool, violation: str) -> None:
+        if not holds and violation not in self._violations:
+            self._violations.append(violation)
+
+
+def _as_config(properties: Mapping[str, Any]) -> dict[str, Any]:
+    return {
+        "minRecommendationRequestsPerSecond": properties["MinRecommendationRequestsPerSecond"],
+        "enableMetadataWithRecommendations": properties["EnableMetadataWithRecommendations"],
+        "itemExplorationConfig": {
+            "explorationWeight": properties["ExplorationWeight"],
+            "explorationItemAgeCutOff": properties["ExplorationItemAgeCutOff"],
+        },
+        "trainingDataConfig": {"excludedDatasetColumns": properties["ExcludedDatasetColumns"]},
+    }
+
+
+def _meaning(config: Mapping[str, Any]) -> tuple[object, ...]:
+    """Return what a configuration means, with the documented defaults."""
+    exploration = config.get("itemExplorationConfig", {})
+    excluded = config.get("trainingDataConfig", {}).get("excludedDatasetColumns", {})
+    return (
+        int(config.get("minRecommendationRequestsPerSecond", 1)),
+        bool(config.get("enableMetadataWithRecommendations", False)),
+        Decimal(exploration.get("explorationWeight", "0.3")),
+        Decimal(exploration.get("explorationItemAgeCutOff", "30")),
+        {kind: frozenset(columns) for kind, columns in excluded.items() if columns},
+    )

@@ -1,0 +1,536 @@
+"""A stack of the fake CloudFormation: what is in it, and the operations that change it."""
+
+import contextlib
+from collections.abc import Callable, Generator, Mapping, Sequence
+from dataclasses import replace
+from typing import TYPE_CHECKING, Any, Final
+
+from tests.support import deployed_code
+from tests.support.custom_resources import (
+    CANARY,
+    Outcome,
+    Request,
+    Resource,
+    Rollback,
+    StackEvent,
+)
+from tests.support.synthesis import ACCOUNT, Deployable, Settings, resolve, stringified
+
+if TYPE_CHECKING:
+    from tests.support.cloudformation import Cloud
+    from tests.support.provider import Handlers
+
+Condition = Callable[[], bool]
+Process = Generator[Condition, None, None]
+"""An operation: it yields what it waits for."""
+
+_CLEAN_UP_ATTEMPTS: Final = 3
+"""Source: aws-cloudformation/cloudformation-coverage-roadmap issue 744."""
+_UPDATABLE: Final = (
+    "CREATE_COMPLETE",
+    "UPDATE_COMPLETE",
+    "UPDATE_ROLLBACK_COMPLETE",
+    "CREATE_FAILED",
+    "UPDATE_FAILED",
+)
+
+
+class Stack:
+    """A stack: what is in it, and its operations.
+
+    Each of them runs to its end unless it is told not to `wait`; then `Cloud.run_for` and
+    `Cloud.finish` let it.
+    """
+
+    def __init__(self, cloud: "Cloud", name: str, unique: str) -> None:
+        self.cloud = cloud
+        self.name = name
+        place = f"{cloud.partition}:cloudformation:{cloud.region}:{ACCOUNT}"
+        self.id = f"arn:{place}:stack/{name}/{unique}"
+        self.status = "REVIEW_IN_PROGRESS"
+        self._statuses = [(cloud.clock.now, self.status)]
+        self.phase = 0
+        self.events: list[StackEvent] = []
+        self.template = Deployable({}, {})
+        self.resources: dict[str, Resource] = {}
+        self.outputs: dict[str, Any] = {}
+        self.created = cloud.clock.now
+        self.updated: float | None = None
+        self.deleted: float | None = None
+        self.handlers: Handlers = deployed_code.handlers(self)
+        self._garbage: list[Resource] = []
+        self._attempted: dict[str, Mapping[str, Any]] = {}
+        """The properties of the latest request to each resource."""
+        self._process: Process | None = None
+        self._awaited: Condition = bool
+        self._in_flight: Request | None = None
+        self._interrupted: Condition = bool
+        self._rolls_back = True
+        self._rolled_back: tuple[Deployable, dict[str, Resource]] | None = None
+
+    # -- operations ----------------------------------------------------------------------------
+
+    def create(
+        self,
+        settings: Settings | Deployable | None = None,
+        *,
+        sibling_fails: float | Condition | None = None,
+        rolls_back: bool = True,
+        wait: bool = True,
+    ) -> str:
+        """Create the stack, and return its status.
+
+        Args:
+            settings: What to deploy.
+            sibling_fails: After how many seconds, or when, a resource beside ours fails.
+            rolls_back: Whether a failure is undone; with `cdk deploy --no-rollback` it is not.
+            wait: Whether to wait for the end.
+        """
+        self._rolls_back = rolls_back
+        template = self._template(settings)
+        return self._begin(self._creating(template), sibling_fails, wait=wait)
+
+    def update(
+        self,
+        settings: Settings | Deployable | None = None,
+        *,
+        sibling_fails: float | Condition | None = None,
+        rolls_back: bool = True,
+        wait: bool = True,
+    ) -> str:
+        """Update the stack, otherwise as `create`; without a difference nothing happens."""
+        self._rolls_back = rolls_back
+        template = self._template(settings)
+        assert self.status in _UPDATABLE, f"cannot be updated in {self.status}"
+        if template == self.template and self.status.endswith("_COMPLETE"):
+            return self.status
+        return self._begin(self._updating(template), sibling_fails, wait=wait)
+
+    def roll_back(self, *, wait: bool = True) -> str:
+        """Undo a failed update, or try again to."""
+        assert self._rolled_back and self.status in ("UPDATE_FAILED", "UPDATE_ROLLBACK_FAILED")
+        return self._begin(self._rolling_back(*self._rolled_back), None, wait=wait)
+
+    def delete(self, *, retain: Sequence[str] = (), wait: bool = True) -> str:
+        """Delete the stack, also while it is being created, and return its status."""
+        if self._process:
+            assert self.status == "CREATE_IN_PROGRESS", f"cannot be deleted in {self.status}"
+            self._process.close()
+            self._abandon("Resource creation cancelled")
+        return self._begin(self._deleting(set(retain)), None, wait=wait)
+
+    def fail_sibling(self) -> None:
+        """Let a resource beside ours fail, now."""
+        self._interrupted = lambda: True
+
+    def _begin(
+        self, process: Process, sibling_fails: float | Condition | None, *, wait: bool
+    ) -> str:
+        self._process = process
+        if callable(sibling_fails):
+            self._interrupted = sibling_fails
+        elif sibling_fails is not None:
+            when = self.cloud.clock.now + sibling_fails
+            self._interrupted = lambda: self.cloud.clock.now >= when
+            self.cloud.timeline.after(sibling_fails, lambda: None)
+        else:
+            self._interrupted = bool
+        self._awaited = lambda: True
+        self.cloud.run_for(0)
+        if wait:
+            self.cloud.finish()
+        return self.status
+
+    def _template(self, settings: Settings | Deployable | None) -> Deployable:
+        return (
+            settings
+            if isinstance(settings, Deployable)
+            else Deployable.of(self.name, settings or {})
+        )
+
+    @property
+    def is_busy(self) -> bool:
+        """Whether an operation is under way."""
+        return self._process is not None
+
+    @property
+    def is_ready(self) -> bool:
+        """Whether what the operation waits for has come."""
+        return self._process is not None and self._awaited()
+
+    def resume(self) -> None:
+        """Go on until the operation waits again, or ends."""
+        process = self._process
+        assert process
+        self._awaited = bool
+        try:
+            self._awaited = next(process)
+        except StopIteration:
+            self._process = None
+            for observer in self.cloud.observers:
+                observer.ended(self)
+
+    # -- what can be asked ---------------------------------------------------------------------
+
+    def the(self, resource_type: str) -> Resource:
+        """Return the only resource of a type."""
+        (found,) = (one for one in self.resources.values() if one.type == resource_type)
+        return found
+
+    @property
+    def existing(self) -> list[Resource]:
+        """All resources, with those that are still to be cleaned up."""
+        return [*self.resources.values(), *self._garbage]
+
+    @property
+    def shown_status(self) -> str:
+        """What DescribeStacks answers, which may lag behind."""
+        known = self.cloud.clock.now - self.cloud.status_lag
+        shown = [one for one in self._statuses if one[0] <= known] or self._statuses[:1]
+        return shown[-1][1]
+
+    def has_completed(self, logical_id: str) -> bool:
+        """Whether a resource's creation or update has succeeded in the operation under way."""
+        mine = [event for event in self._latest_events() if event.logical_id == logical_id]
+        return bool(mine) and mine[-1].status in ("CREATE_COMPLETE", "UPDATE_COMPLETE")
+
+    def reasons(self, status: str = "FAILED") -> list[str]:
+        """Return the reasons of all events whose status ends like this."""
+        return [event.reason for event in self.events if event.status.endswith(status)]
+
+    def sent(self, resource_type: str, request_type: str = "") -> list[Request]:
+        """Return the requests to resources of a type, all or those of one kind."""
+        return [
+            request
+            for request in self.cloud.requests
+            if request.stack is self
+            and request.event["ResourceType"] == resource_type
+            and request_type in ("", request.type)
+        ]
+
+    # -- creating ------------------------------------------------------------------------------
+
+    def _creating(self, template: Deployable) -> Process:
+        self._enter("CREATE_IN_PROGRESS")
+        self.template = template
+        if not (yield from self._deploying(template)):
+            self._enter("CREATE_COMPLETE")
+            return
+        if not self._rolls_back:
+            self._enter("CREATE_FAILED")
+            return
+        self._enter("ROLLBACK_IN_PROGRESS")
+        self.deleted = self.cloud.clock.now
+        failed = yield from self._removing(on_create=True)
+        self._enter("ROLLBACK_FAILED" if failed else "ROLLBACK_COMPLETE")
+
+    def _deploying(self, template: Deployable) -> Generator[Condition, None, str]:
+        """Bring all resources to what the template says, and return why it failed, if it did."""
+        for logical_id in template.order:
+            try:
+                failure = yield from self._applying(template, logical_id)
+            except _MissingAttributeError as error:
+                failure = str(error)
+            if failure:
+                self._note(logical_id, "FAILED", failure)
+                return failure
+            if self._interrupted():
+                self._note("Sibling", "CREATE_FAILED", "it was told to")
+                return "a sibling failed"
+        try:
+            self.outputs = self._resolved_outputs(template)
+        except _MissingAttributeError as error:
+            return str(error)
+        return ""
+
+    def _applying(self, template: Deployable, logical_id: str) -> Generator[Condition, None, str]:
+        wanted = self._resource(template, logical_id)
+        current = self.resources.get(logical_id)
+        if current and current.status == "CREATE_FAILED":
+            yield from self._deleting_one(current)
+            current = None
+        if current is None:
+            return (yield from self._creating_one(wanted))
+        if current.properties == wanted.properties and current.status != "UPDATE_FAILED":
+            self.resources[logical_id] = replace(current, definition=wanted.definition)
+            return ""
+        return (yield from self._updating_one(current, wanted))
+
+    def _creating_one(self, wanted: Resource) -> Generator[Condition, None, str]:
+        self.resources[wanted.logical_id] = wanted
+        self._note(wanted.logical_id, "CREATE_IN_PROGRESS")
+        outcome = yield from self._asking("Create", wanted)
+        self._keep(
+            wanted,
+            physical_id=outcome.physical_id,
+            attributes=outcome.data,
+            status=f"CREATE_{'COMPLETE' if outcome.succeeded else 'FAILED'}",
+            reason=outcome.reason,
+        )
+        return "" if outcome.succeeded else outcome.reason
+
+    def _updating_one(
+        self, current: Resource, wanted: Resource, *, physical_id: str | None = None
+    ) -> Generator[Condition, None, str]:
+        """Update a resource; one that answers with another id has been replaced by it."""
+        told = replace(current, physical_id=physical_id or current.physical_id)
+        self._note(current.logical_id, "UPDATE_IN_PROGRESS", physical_id=told.physical_id)
+        outcome = yield from self._asking("Update", told, wanted)
+        if not outcome.succeeded:
+            recorded = outcome.physical_id or current.physical_id
+            self._keep(told, physical_id=recorded, status="UPDATE_FAILED", reason=outcome.reason)
+            return outcome.reason
+        self._keep(
+            wanted,
+            physical_id=outcome.physical_id,
+            attributes=outcome.data,
+            status="UPDATE_COMPLETE",
+        )
+        if outcome.physical_id != told.physical_id:
+            self._garbage.append(told)
+        return ""
+
+    # -- updating ------------------------------------------------------------------------------
+
+    def _updating(self, template: Deployable) -> Process:
+        before, old = dict(self.resources), self.template
+        self.updated = self.cloud.clock.now
+        self._enter("UPDATE_IN_PROGRESS")
+        self.template = template
+        if (yield from self._deploying(template)):
+            self._rolled_back = self._rolled_back or (old, before)
+            if self._rolls_back:
+                yield from self._rolling_back(*self._rolled_back)
+            else:
+                self._enter("UPDATE_FAILED")
+            return
+        self._enter("UPDATE_COMPLETE_CLEANUP_IN_PROGRESS")
+        self._rolled_back = None
+        removed = [one for one in self.resources if one not in template.resources]
+        yield from self._cleaning_up([*old.order, *template.order], removed)
+        self._enter("UPDATE_COMPLETE")
+
+    def _rolling_back(self, old: Deployable, before: dict[str, Resource]) -> Process:
+        self._interrupted = bool
+        if self.status != "UPDATE_ROLLBACK_FAILED":
+            self._garbage = []  # what was replaced is to be in use again
+        self._enter("UPDATE_ROLLBACK_IN_PROGRESS")
+        new, self.template = self.template, old
+        for logical_id in (one for one in old.order if one in before):
+            if (yield from self._restoring(before[logical_id])):
+                self.template = new
+                self._enter("UPDATE_ROLLBACK_FAILED")
+                return
+        with contextlib.suppress(_MissingAttributeError):  # it may never have been complete
+            self.outputs = self._resolved_outputs(old)
+        self._enter("UPDATE_ROLLBACK_COMPLETE_CLEANUP_IN_PROGRESS")
+        added = [one for one in self.resources if one not in before]
+        yield from self._cleaning_up([*new.order, *old.order], added, on_create=True)
+        self._rolled_back = None
+        self._enter("UPDATE_ROLLBACK_COMPLETE")
+
+    def _restoring(self, before: Resource) -> Generator[Condition, None, str]:
+        """Bring one resource back to what it was."""
+        current = self.resources[before.logical_id]
+        wanted = replace(
+            self._resource(self.template, before.logical_id), definition=before.definition
+        )
+        replaced = current.physical_id != before.physical_id
+        if replaced and self.cloud.rollback is Rollback.DELETE_ONLY:
+            self._garbage.append(current)
+            self._keep(before, status="UPDATE_COMPLETE")
+            return ""
+        untouched = not replaced and current.status != "UPDATE_FAILED"
+        if untouched and current.properties == wanted.properties:
+            return ""
+        failed = current.status == "UPDATE_FAILED"
+        properties = self._attempted.get(before.logical_id, current.properties)
+        reversed_from = replace(current, properties=properties if failed else current.properties)
+        old_id = self.cloud.rollback is Rollback.REVERSED_WITH_OLD_ID
+        return (
+            yield from self._updating_one(
+                reversed_from, wanted, physical_id=before.physical_id if old_id else None
+            )
+        )
+
+    def _cleaning_up(
+        self, order: Sequence[str], removed: Sequence[str], *, on_create: bool = False
+    ) -> Process:
+        """Delete what was replaced, added or removed; what fails three times is forgotten."""
+        place = {logical_id: number for number, logical_id in enumerate(order)}
+        if not self.cloud.deletes_what_has_returned:
+            current = {one.physical_id for one in self.resources.values()}
+            self._garbage = [one for one in self._garbage if one.physical_id not in current]
+        doomed = [
+            *((one, "UpdateReplacePolicy") for one in self._garbage),
+            *((self.resources.pop(one), "DeletionPolicy") for one in removed),
+        ]
+        self._garbage = [resource for resource, _ in doomed]
+        for resource, policy in sorted(
+            doomed, key=lambda pair: place.get(pair[0].logical_id, 0), reverse=True
+        ):
+            retained = _is_retained(resource.definition.get(policy), on_create=on_create)
+            for _attempt in range(0 if retained else _CLEAN_UP_ATTEMPTS):
+                if not (yield from self._deleting_one(resource)):
+                    break
+            self._garbage.remove(resource)
+
+    # -- deleting ------------------------------------------------------------------------------
+
+    def _deleting(self, retain: set[str]) -> Process:
+        self.deleted = self.cloud.clock.now
+        self._enter("DELETE_IN_PROGRESS")
+        failed = yield from self._removing(retain=retain)
+        self._enter("DELETE_FAILED" if failed else "DELETE_COMPLETE")
+
+    def _removing(
+        self, *, retain: set[str] | None = None, on_create: bool = False
+    ) -> Generator[Condition, None, bool]:
+        """Delete all resources, last ones first, and return whether that failed.
+
+        What a resource that could not be deleted depends on is not touched.
+        """
+        self._interrupted = bool
+        needed: set[str] = set()
+        order = [one for one in self.template.order if one in self.resources]
+        older = [one for one in self.resources if one not in self.template.resources]
+        for logical_id in reversed([*older, *order]):
+            resource = self.resources[logical_id]
+            if logical_id in needed:
+                needed |= self.template.requires(logical_id)
+                continue
+            policy = resource.definition.get("DeletionPolicy")
+            retained = _is_retained(policy, on_create=on_create) or logical_id in (retain or ())
+            if not retained and (yield from self._deleting_one(resource)):
+                needed |= self.template.requires(logical_id)
+                continue
+            if retained:
+                self._note(logical_id, "DELETE_SKIPPED")
+            del self.resources[logical_id]
+        return bool(needed)
+
+    def _deleting_one(self, resource: Resource) -> Generator[Condition, None, str]:
+        if resource.physical_id is None:
+            resource = replace(resource, physical_id=self._invented_id(resource.logical_id))
+        self._note(resource.logical_id, "DELETE_IN_PROGRESS", physical_id=resource.physical_id)
+        outcome = yield from self._asking("Delete", resource)
+        status = "DELETE_COMPLETE" if outcome.succeeded else "DELETE_FAILED"
+        self._note(resource.logical_id, status, outcome.reason, physical_id=resource.physical_id)
+        return "" if outcome.succeeded else outcome.reason
+
+    def _invented_id(self, logical_id: str) -> str:
+        return f"{self.name}-{logical_id}-{self.cloud.new_id()[-12:].upper()}"
+
+    # -- requests ------------------------------------------------------------------------------
+
+    def _asking(
+        self, request_type: str, resource: Resource, wanted: Resource | None = None
+    ) -> Generator[Condition, None, Outcome]:
+        """Send a request, wait for its end, and return it."""
+        if not resource.is_custom:
+            physical_id = resource.physical_id or f"{self.name}-{resource.logical_id}"
+            return Outcome("SUCCESS", "", physical_id)
+        self._attempted[resource.logical_id] = (wanted or resource).properties
+        request = Request(self, self._event(request_type, resource, wanted), self.phase)
+        self._in_flight = request
+        self.cloud.send(request)
+        yield lambda: request.outcome is not None or self._interrupted()
+        if request.outcome is None:
+            self._abandon(
+                f"Resource {'creation' if request_type == 'Create' else 'update'} cancelled"
+            )
+        assert request.outcome
+        return request.outcome
+
+    def _abandon(self, reason: str) -> None:
+        if self._in_flight:
+            self._in_flight.end("CANCELLED", reason)
+
+    def _event(
+        self, request_type: str, resource: Resource, wanted: Resource | None
+    ) -> Mapping[str, Any]:
+        request_id = self.cloud.new_id()
+        properties = stringified((wanted or resource).properties)
+        return {
+            "RequestType": request_type,
+            "ServiceToken": properties["ServiceToken"],
+            "ResponseURL": (
+                "https://cloudformation-custom-resource-response.s3.amazonaws.com/"
+                f"{request_id}?X-Amz-Security-Token={CANARY}"
+            ),
+            "StackId": self.id,
+            "RequestId": request_id,
+            "LogicalResourceId": resource.logical_id,
+            "ResourceType": resource.type,
+            "ResourceProperties": properties,
+            **({"PhysicalResourceId": resource.physical_id} if request_type != "Create" else {}),
+            **({"OldResourceProperties": stringified(resource.properties)} if wanted else {}),
+        }
+
+    # -- bookkeeping ---------------------------------------------------------------------------
+
+    def _enter(self, status: str) -> None:
+        self.status = status
+        self._statuses.append((self.cloud.clock.now, status))
+        self.phase += status.endswith("_IN_PROGRESS")
+        self._note(self.name, status)
+
+    def _note(
+        self, logical_id: str, status: str, reason: str = "", physical_id: str | None = None
+    ) -> None:
+        now = self.cloud.clock.now
+        self.events.append(StackEvent(now, logical_id, status, reason, physical_id))
+
+    def _latest_events(self) -> list[StackEvent]:
+        begun = [
+            number
+            for number, event in enumerate(self.events)
+            if event.logical_id == self.name and event.status.endswith("_IN_PROGRESS")
+        ]
+        return self.events[begun[-1] :] if begun else []
+
+    def _keep(self, resource: Resource, *, reason: str = "", **changes: Any) -> None:
+        kept = replace(resource, **changes)
+        self.resources[kept.logical_id] = kept
+        self._note(kept.logical_id, kept.status, reason, kept.physical_id)
+
+    def _resource(self, template: Deployable, logical_id: str) -> Resource:
+        definition = template.resources[logical_id]
+        properties = resolve(definition.get("Properties", {}), self._lookup)
+        return Resource(logical_id, definition["Type"], properties, definition)
+
+    def _resolved_outputs(self, template: Deployable) -> dict[str, Any]:
+        outputs = template.outputs.items()
+        return {name: resolve(output["Value"], self._lookup) for name, output in outputs}
+
+    def _lookup(self, name: str, attribute: str | None) -> Any:
+        pseudo = {
+            "AWS::Partition": self.cloud.partition,
+            "AWS::AccountId": ACCOUNT,
+            "AWS::Region": self.cloud.region,
+            "AWS::URLSuffix": "amazonaws.com",
+            "AWS::StackId": self.id,
+            "AWS::StackName": self.name,
+        }
+        if name in pseudo:
+            return pseudo[name]
+        resource = self.resources.get(name)
+        if resource is None:
+            raise _MissingAttributeError(f"{name} is not there")
+        if attribute is None or not resource.is_custom:
+            return resource.physical_id if attribute is None else f"arn:aws:::{name}.{attribute}"
+        value = resource.attributes.get(attribute)
+        if not isinstance(value, str):
+            raise _MissingAttributeError(
+                f"CustomResource attribute error: Vendor response doesn't contain {attribute} key "
+                f"in object {resource.physical_id}"
+            )
+        return value
+
+
+class _MissingAttributeError(Exception):
+    """An attribute that the template refers to was not answered, or not as a string."""
+
+
+def _is_retained(policy: str | None, *, on_create: bool) -> bool:
+    return policy == "Retain" or (policy == "RetainExceptOnCreate" and not on_create)

@@ -1,0 +1,168 @@
+"""The real template: synthesised by the app's own stack, resolved as CloudFormation resolves it."""
+
+import copy
+import functools
+import json
+import tempfile
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Final
+
+from aws_cdk import App, Environment
+
+from lambdas.recommender import vocabulary as v
+from stacks.settings import Settings as ParsedSettings
+from stacks.settings import parse
+from stacks.top_picks_stack import TopPicksStack
+
+ROOT: Final = Path(__file__).parents[2]
+ACCOUNT: Final = "111111111111"
+REGION: Final = "eu-west-1"
+DATASET_GROUP_ARN: Final = f"arn:aws:personalize:{REGION}:{ACCOUNT}:dataset-group/vod"
+
+Settings = Mapping[str, object]
+"""Settings of the contract, as in `cdk.json`."""
+
+Lookup = Callable[[str, str | None], Any]
+"""Answers `Fn::GetAtt` of a logical id and an attribute, or `Ref` if there is no attribute."""
+
+
+@dataclass(frozen=True)
+class Deployable:
+    """A CloudFormation template."""
+
+    resources: Mapping[str, Mapping[str, Any]]
+    outputs: Mapping[str, Any]
+
+    @staticmethod
+    def of(stack_name: str, settings: Settings) -> "Deployable":
+        """Return what the app deploys for these settings; the dataset group has a default."""
+        given = {"dataset_group_arn": DATASET_GROUP_ARN} | dict(settings)
+        return _deployable(stack_name, json.dumps(given, sort_keys=True))
+
+    @functools.cached_property
+    def order(self) -> tuple[str, ...]:
+        """The logical ids, each after all that it depends on."""
+        done: dict[str, None] = {}
+
+        def visit(logical_id: str) -> None:
+            for needed in sorted(self.requires(logical_id) - done.keys()):
+                visit(needed)
+            done.setdefault(logical_id)
+
+        for logical_id in self.resources:
+            visit(logical_id)
+        return tuple(done)
+
+    def requires(self, logical_id: str) -> set[str]:
+        """Return the logical ids that a resource depends on, by `DependsOn` or by reference."""
+        resource = self.resources.get(logical_id, {})
+        named = resource.get("DependsOn", ())
+        explicit = {named} if isinstance(named, str) else set(named)
+        return explicit | (set(_references(resource)) & self.resources.keys())
+
+    def ids_of(self, resource_type: str) -> list[str]:
+        """Return the logical ids of the resources of a type, in order."""
+        return [one for one in self.order if self.resources[one]["Type"] == resource_type]
+
+    def patched(self, logical_id: str, **properties: Any) -> "Deployable":
+        """Return a copy in which a resource has these properties, too."""
+        resources = copy.deepcopy(dict(self.resources))
+        resources[logical_id] = {
+            **resources[logical_id],
+            "Properties": {**resources[logical_id]["Properties"], **properties},
+        }
+        return Deployable(resources, self.outputs)
+
+
+@functools.cache
+def _deployable(stack_name: str, settings: str) -> Deployable:
+    """Synthesise what shapes the template, and put into it what is merely a value in it.
+
+    A synthesis takes a third of a second, and the tests use dozens of settings. That the result is
+    the same is tested.
+    """
+    given = json.loads(settings)
+    shape = {key: value for key, value in given.items() if key not in _VALUES}
+    made = _synthesise(stack_name, json.dumps(shape, sort_keys=True))
+    if shape == given:
+        return made
+    parsed = parse(given)
+    for logical_id, resource in made.resources.items():
+        if v.CONFIG in resource.get("Properties", {}):
+            made = made.patched(logical_id, **{v.CONFIG: _config(parsed)})
+    return made
+
+
+_VALUES: Final = (
+    "min_recommendation_requests_per_second",
+    "exploration_weight",
+    "exploration_item_age_cut_off",
+    "excluded_columns",
+)
+
+
+def _config(settings: ParsedSettings) -> dict[str, Any]:
+    return {
+        v.MIN_REQUESTS_PER_SECOND: settings.min_recommendation_requests_per_second,
+        v.EXPLORATION_WEIGHT: str(settings.exploration_weight),
+        v.EXPLORATION_ITEM_AGE_CUT_OFF: settings.exploration_item_age_cut_off,
+        v.EXCLUDED_COLUMNS: {kind: list(c) for kind, c in settings.excluded_columns.items()},
+        v.ENABLE_METADATA: True,
+    }
+
+
+@functools.cache
+def _synthesise(stack_name: str, settings: str) -> Deployable:
+    """Synthesise; the first time in a process takes seconds, for jsii to start."""
+    parsed = parse(json.loads(settings))
+    flags = json.loads((ROOT / "cdk.json").read_text())["context"]
+    with tempfile.TemporaryDirectory() as folder:
+        app = App(outdir=folder, context=flags, analytics_reporting=False, tree_metadata=False)
+        env = Environment(account=parsed.account, region=parsed.region)
+        TopPicksStack(app, stack_name, settings=parsed, env=env)
+        whole = app.synth().get_stack_by_name(stack_name).template
+    return Deployable(whole["Resources"], whole.get("Outputs", {}))
+
+
+def resolve(value: Any, lookup: Lookup) -> Any:
+    """Return a template's value with its intrinsic functions evaluated."""
+    match value:
+        case {"Ref": str(logical_id)}:
+            return lookup(logical_id, None)
+        case {"Fn::GetAtt": [str(logical_id), str(attribute)]}:
+            return lookup(logical_id, attribute)
+        case {"Fn::Join": [str(separator), list(parts)]}:
+            return separator.join(str(resolve(part, lookup)) for part in parts)
+        case dict():
+            return {key: resolve(one, lookup) for key, one in value.items()}
+        case list():
+            return [resolve(one, lookup) for one in value]
+        case _:
+            return value
+
+
+def stringified(value: Any) -> Any:
+    """Return properties as a custom resource gets them: every scalar a string, nested ones too."""
+    match value:
+        case dict():
+            return {key: stringified(one) for key, one in value.items()}
+        case list():
+            return [stringified(one) for one in value]
+        case bool():
+            return "true" if value else "false"
+        case _:
+            return str(value)
+
+
+def _references(value: Any) -> Iterator[str]:
+    match value:
+        case {"Ref": str(logical_id)} | {"Fn::GetAtt": [str(logical_id), _]}:
+            yield logical_id
+        case dict():
+            for one in value.values():
+                yield from _references(one)
+        case list():
+            for one in value:
+                yield from _references(one)
