@@ -18,7 +18,7 @@ PYTHON_PACKAGES := $(VENV)/requirements.stamp
 NODE_PACKAGES := node_modules/.package-lock.json
 
 .PHONY: help setup deploy-local destroy-local stop-local test test-fast test-e2e check format \
-	check-format lint types coverage synth lock
+	check-format lint types coverage sweeps synth lock
 .DEFAULT_GOAL := help
 
 help: ## List the targets
@@ -43,7 +43,7 @@ test-fast: setup ## Run the tests that need no AWS, local or otherwise
 test-e2e: setup ## Run the tests that deploy to a local AWS
 	$(RUN) -m pytest -n 2 --dist loadgroup tests/e2e
 
-check: check-format lint types coverage test-e2e synth ## Run everything that has to be green
+check: check-format lint types synth coverage sweeps test-e2e ## Run everything that has to be green
 
 check-format: setup
 	$(RUN) -m ruff format --check
@@ -56,9 +56,12 @@ types: setup
 
 coverage: setup
 	$(RUN) -m coverage erase
-	$(RUN) -m coverage run -m pytest -n 2 --ignore=tests/e2e
+	$(RUN) -m coverage run -m pytest -n 2 --ignore=tests/e2e -m 'not sweep'
 	$(RUN) -m coverage combine --quiet
 	$(RUN) -m coverage report
+
+sweeps: setup
+	$(RUN) -m pytest -n 2 -m sweep tests/reliability
 
 # W3005: CDK itself makes functions depend on their roles, which it refers to as well.
 synth: setup

@@ -40,7 +40,7 @@ class RecommenderProvider(Construct):
             on_event_handler=on_event,
             is_complete_handler=is_complete,
             query_interval=poll_interval,
-            total_timeout=Duration.hours(1),
+            total_timeout=_an_hour_of(poll_interval),
             log_group=framework_log_group,
             framework_on_event_role=_function_role(framework, "OnEventRole", framework_log_group),
             framework_complete_and_timeout_role=_function_role(
@@ -84,6 +84,12 @@ def _function_role(scope: Construct, construct_id: str, log_group: logs.ILogGrou
     role = iam.Role(scope, construct_id, assumed_by=iam.ServicePrincipal("lambda.amazonaws.com"))
     log_group.grant_write(role)
     return role
+
+
+def _an_hour_of(interval: Duration) -> Duration:
+    """Return an hour, cut to a multiple of the interval, which the Provider insists on."""
+    seconds = int(interval.to_seconds())
+    return Duration.seconds(3600 - 3600 % seconds)
 
 
 def _deliver_in_time(provider: cr.Provider) -> None:

@@ -51,6 +51,8 @@ _TRANSIENT: Final = frozenset(
 )
 """Besides every 5xx. "Exists" and "in use" are a state that the next look shows and explains."""
 
+_FIRST_SERVER_FAULT: Final = 500
+
 _LACKS_PERMISSION: Final = (
     "The role of the stack's Lambda functions lacks this permission, or a permissions boundary or "
     "a service control policy takes it away."
@@ -94,7 +96,8 @@ def _sorted(operation: str, error: ClientError) -> Exception:
     text = f"{operation}: {code}: {message}"
     if code == "ResourceNotFoundException":
         return NotFoundError(text)
-    if code in _TRANSIENT or status >= 500:  # noqa: PLR2004  # the first code of a server's fault
+    # A status in place of a code: that is how botocore reads an error whose body was cut.
+    if code in _TRANSIENT or code.isdigit() or status >= _FIRST_SERVER_FAULT:
         return TransientError(text)
     hint = _HINTS.get(code)
     return PermanentError(f"{text} Hint: {hint}" if hint else text, code=code)

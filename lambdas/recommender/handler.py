@@ -22,6 +22,8 @@ from .errors import ACCESS_DENIED, PermanentError, TransientError
 from .events import Request, RequestType, Wanted, within
 from .lifecycle import (
     GONE,
+    RESTS,
+    SERVES,
     Done,
     Fail,
     Recommender,
@@ -48,8 +50,7 @@ DOUBT_SECONDS: Final = 6.0
 SECONDS_BETWEEN_LOOKS: Final = 2.0
 """What would end a wait is looked at again before it is believed: reads may be stale."""
 
-_UNSEEN: Final = "nothing shows; what was created just before may show late"
-_ROLLBACK: Final = "ROLLBACK_IN_PROGRESS"
+_UNSEEN: Final = "nothing shows yet of what was changed just before"
 
 MAX_METRICS_BYTES: Final = 2000
 """An answer may have 4096 bytes in all (crpg-ref-responses)."""
@@ -151,7 +152,7 @@ class CustomResources:
         reconciler = Reconciler(self.service, self.stacks, request, operation, wanted)
         try:
             if wanted:
-                return _converge(reconciler, wanted)
+                return self._converge(reconciler, wanted)
             if request.resource_type == v.STOP_TYPE:
                 arn = request.get(v.RECOMMENDER_ARN)
                 decide = partial(at_rest, request.owner)
@@ -165,6 +166,20 @@ class CustomResources:
             if policy_is_new and error.code in ACCESS_DENIED:
                 return Wait(str(error), brief=True)
             return Fail(str(error))
+
+    def _converge(self, reconciler: Reconciler, wanted: Wanted) -> Verdict:
+        request = reconciler.request
+        decide = partial(toward, wanted, retired_tags=request.retired_tags)
+        verdict = reconciler.advance(wanted.arn, decide, proven=bool(request.memory))
+        untouched = verdict in (SERVES, RESTS) and request.memory.get("Why", _UNSEEN) == _UNSEEN
+        if untouched and reconciler.operation.rolls_back and self._is_early(request):
+            return Wait(_UNSEEN)
+        if request.type is RequestType.CREATE or not getattr(verdict, "serves", False):
+            return verdict
+        leftovers = reconciler.sweep(keep={wanted.arn, request.physical_id})
+        if isinstance(leftovers, Done):
+            return verdict
+        return Wait(f"a leftover of an earlier change remains: {leftovers.why}", others_follow=True)
 
     def _remove(self, reconciler: Reconciler) -> Verdict:
         request, operation = reconciler.request, reconciler.operation
@@ -180,7 +195,8 @@ class CustomResources:
             partial(reconciler.advance, arn, decide, proven=polled),
             lambda verdict: DOUBT_SECONDS if polled and verdict == GONE else 0,
         )
-        if verdict == GONE and operation.status != _ROLLBACK and self._may_show_late(request):
+        never_seen = verdict == GONE and request.memory.get("Why", _UNSEEN) == _UNSEEN
+        if never_seen and not operation.undoes_the_creation and self._is_early(request):
             return Wait(_UNSEEN)
         if isinstance(verdict, Wait):
             return replace(verdict, others_follow=operation.removes_the_stack)
@@ -194,18 +210,19 @@ class CustomResources:
         verdict = reconciler.sweep()
         if isinstance(verdict, Wait):
             return replace(verdict, others_follow=not last)
-        if last and operation.status == _ROLLBACK and self._may_show_late(request):
+        never_seen = request.memory.get("Why", _UNSEEN) == _UNSEEN
+        if last and never_seen and operation.undoes_the_creation and self._is_early(request):
             return Wait(_UNSEEN)
         return verdict
 
-    def _may_show_late(self, request: Request) -> bool:
-        """Whether what was created just before this deletion may not show yet.
+    def _is_early(self, request: Request) -> bool:
+        """Whether what was changed just before this request may not show yet.
 
         When a creation is rolled back, the last sweep waits for that, for a Delete that never came;
-        else the recommender's own Delete does, of which the sweeps know nothing.
+        else the recommender's own Delete does, of which the sweeps know nothing. When an update is
+        rolled back, the reversed Update does.
         """
-        never_seen = request.memory.get("Why", _UNSEEN) == _UNSEEN
-        return never_seen and self._elapsed(request) < self._brief(request)
+        return self._elapsed(request) < self._brief(request)
 
     def _brief(self, request: Request) -> float:
         return min(BRIEF_SECONDS, request.wait_seconds)
@@ -279,18 +296,6 @@ class CustomResources:
             LOG.warning("Handing over", extra={"resource": request.logical_id, "why": verdict.why})
             return Done(verdict.why)
         return Fail(_too_late(request, elapsed, verdict.why))
-
-
-def _converge(reconciler: Reconciler, wanted: Wanted) -> Verdict:
-    request = reconciler.request
-    decide = partial(toward, wanted, retired_tags=request.retired_tags)
-    verdict = reconciler.advance(wanted.arn, decide, proven=bool(request.memory))
-    if request.type is RequestType.CREATE or not (isinstance(verdict, Done) and verdict.serves):
-        return verdict
-    leftovers = reconciler.sweep(keep={wanted.arn, request.physical_id})
-    if isinstance(leftovers, Done):
-        return verdict
-    return Wait(f"a leftover of an earlier change remains: {leftovers.why}", others_follow=True)
 
 
 def _wanted(request: Request) -> Wanted | None:

@@ -172,6 +172,8 @@ Verdict = Wait | Done | Fail
 Step = Change | Verdict
 
 GONE: Final = Done("gone")
+SERVES: Final = Done("ACTIVE, as wanted", serves=True)
+RESTS: Final = Done("INACTIVE, as wanted", serves=True)
 
 _SETTLED = (Phase.ACTIVE, Phase.INACTIVE)
 
@@ -264,11 +266,11 @@ def _retagged(wanted: Wanted, seen: Recommender, retired: frozenset[str]) -> Ste
 def _settled(wanted: Wanted, seen: Recommender) -> Step:
     changed = merged(wanted.config, seen.config)
     if seen.phase is Phase.INACTIVE:
-        return START if wanted.running or changed else Done("INACTIVE, as wanted", serves=True)
+        return START if wanted.running or changed else RESTS
     if changed:
         replaces = seen.latest_update.created if seen.latest_update else 0.0
         return Change("UpdateRecommender", {"recommenderConfig": changed}, replaces)
-    return Done("ACTIVE, as wanted", serves=True) if wanted.running else STOP
+    return SERVES if wanted.running else STOP
 
 
 def away(

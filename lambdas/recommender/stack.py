@@ -35,6 +35,16 @@ class Operation:
         """Whether the stack is being deleted, or its creation is being rolled back."""
         return self.status in _BEING_REMOVED
 
+    @property
+    def undoes_the_creation(self) -> bool:
+        """Whether the stack's creation is being rolled back."""
+        return self.status == "ROLLBACK_IN_PROGRESS"
+
+    @property
+    def rolls_back(self) -> bool:
+        """Whether an update of the stack is being rolled back."""
+        return self.status == "UPDATE_ROLLBACK_IN_PROGRESS"
+
     def sends(self, request: RequestType) -> bool:
         """Whether CloudFormation sends such a request in this operation.
 

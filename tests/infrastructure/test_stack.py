@@ -251,11 +251,12 @@ def test_a_request_that_is_old_when_it_arrives_is_dropped(template: dict[str, An
     assert config["Properties"]["MaximumEventAgeInSeconds"] == 300
 
 
-def test_a_poll_comes_every_interval_for_an_hour(synth: Synth) -> None:
-    _, machine = the(dict(synth(poll_interval_seconds=30).to_json()), _STATE_MACHINE)
+@pytest.mark.parametrize(("seconds", "attempts"), [(1, 3600), (7, 514), (60, 60), (120, 30)])
+def test_a_poll_comes_every_interval_for_an_hour(synth: Synth, seconds: int, attempts: int) -> None:
+    _, machine = the(dict(synth(poll_interval_seconds=seconds).to_json()), _STATE_MACHINE)
 
-    definition = json.dumps(resolved(machine["Properties"]["DefinitionString"]))
-    assert '\\"IntervalSeconds\\":30,\\"MaxAttempts\\":120' in definition
+    definition = resolved(machine["Properties"]["DefinitionString"])
+    assert f'"IntervalSeconds":{seconds},"MaxAttempts":{attempts}' in definition
 
 
 _STATE_MACHINE = "AWS::StepFunctions::StateMachine"

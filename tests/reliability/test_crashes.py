@@ -11,6 +11,8 @@ from tests.reliability.lives import CLEAN, EVERY_CALL, GOOD, LIVES, prepared, wr
 from tests.reliability.world import HOUR, MINUTE, World, lose, texts
 from tests.support.cloudformation import FunctionKilledError
 
+pytestmark = pytest.mark.sweep
+
 
 class Killer:
     """Kills the function once: before the first call of its nth invocation, or after its nth call.

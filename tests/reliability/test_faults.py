@@ -12,6 +12,8 @@ from local_aws.personalize import wire
 from tests.reliability.lives import CLEAN, EVERY_CALL, GOOD, LIVES, prepared, wrong_with
 from tests.reliability.world import MINUTE, World, error, once, raising, refuse, texts
 
+pytestmark = pytest.mark.sweep
+
 ATTEMPTS = 3
 """As often the SDK tries a call: a fault that is to be seen has to last as long."""
 

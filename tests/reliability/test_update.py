@@ -197,6 +197,20 @@ def test_an_update_that_is_cancelled_is_undone(world: World, minutes: float) -> 
     assert status == "UPDATE_ROLLBACK_COMPLETE", texts(world.stack)
 
 
+@pytest.mark.rows("U5", "RB6")
+@pytest.mark.parametrize("seconds", [5.0, 30.0])
+def test_an_update_that_is_cancelled_before_it_shows_is_undone(
+    world: World, seconds: float
+) -> None:
+    world.behaviour.stale_after_update = 60.0
+    world.created()
+    status = world.stack.update(settings_of(exploration_weight=0.7), sibling_fails=seconds)
+    assert status == "UPDATE_ROLLBACK_COMPLETE", texts(world.stack)
+    world.clock.advance(HOUR)
+    exploration = world.recommender["recommenderConfig"]["itemExplorationConfig"]
+    assert exploration["explorationWeight"] == "0.3"
+
+
 @pytest.mark.rows("U6")
 @pytest.mark.parametrize("gone", [True, False])
 def test_a_recommender_that_somebody_deleted_is_made_anew(world: World, gone: bool) -> None:

@@ -167,6 +167,7 @@ CODES: dict[str, tuple[int, type[Exception]]] = {
     "ServiceUnavailable": (503, TransientError),
     "InternalFailure": (500, TransientError),
     "AnythingElse": (500, TransientError),
+    "400": (400, TransientError),
     "ResourceInUseException": (400, TransientError),
     "ResourceAlreadyExistsException": (400, TransientError),
     "InvalidNextTokenException": (400, TransientError),
