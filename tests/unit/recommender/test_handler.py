@@ -8,6 +8,7 @@ import pytest
 
 from lambdas.recommender import handler
 from lambdas.recommender import vocabulary as v
+from lambdas.recommender.errors import PermanentError, TransientError
 from lambdas.recommender.handler import CustomResourceError, CustomResources
 from lambdas.recommender.service import Personalize
 from lambdas.recommender.stack import Stacks
@@ -69,6 +70,42 @@ def test_more_metrics_than_an_answer_can_hold_do_not_fail_the_stack() -> None:
     kept = json.loads(attributes["ModelMetrics"])
     assert list(kept) == [f"a_metric_of_tomorrow_{number:03}" for number in range(len(kept))]
     assert 1000 < len(json.dumps(attributes)) < 4096 - 1500
+
+
+class Answering:
+    """A service that answers every look with an error."""
+
+    def __init__(self, error: Exception) -> None:
+        self._error = error
+
+    def describe(self, _arn: str) -> None:
+        raise self._error
+
+
+def gate_that_sees(error: Exception) -> CustomResources:
+    service: Any = Answering(error)
+    no_stacks: Any = None
+    return CustomResources(service, no_stacks, VirtualClock())
+
+
+def test_a_fault_that_passes_does_not_end_a_training() -> None:
+    gate = gate_that_sees(TransientError("DescribeRecommender: ThrottlingException: slow down"))
+
+    assert gate.is_complete(last_gate(StartedAt=gate.clock())) == {"IsComplete": False}
+
+
+def test_one_that_does_not_pass_ends_it_with_the_services_words() -> None:
+    gate = gate_that_sees(PermanentError("DescribeRecommender: AccessDeniedException: no"))
+
+    with pytest.raises(CustomResourceError, match="DescribeRecommender: AccessDeniedException: no"):
+        gate.is_complete(last_gate(StartedAt=gate.clock()))
+
+
+def test_a_last_gate_closes_with_what_it_saw_last() -> None:
+    gate = gate_that_sees(TransientError("DescribeRecommender: ThrottlingException: slow down"))
+
+    with pytest.raises(CustomResourceError, match="when the last training gate closed: Describe"):
+        gate.is_complete(last_gate(StartedAt=gate.clock() - 3300))
 
 
 @pytest.fixture
