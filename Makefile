@@ -41,7 +41,7 @@ test-fast: setup ## Run the tests that need no AWS, local or otherwise
 	$(RUN) -m pytest -n 2 --ignore=tests/e2e
 
 test-e2e: setup ## Run the tests that deploy to a local AWS
-	$(RUN) -m pytest -n 2 --dist loadgroup tests/e2e
+	$(RUN) -m pytest -n 3 --dist loadgroup tests/e2e
 
 check: check-format lint types synth coverage sweeps test-e2e ## Run everything that has to be green
 

@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 
 from local_aws.report import leftovers
-from tests.support.world import STACK, World
+from tests.support.world import STACK, World, until
 
 GATE = {"training_gate_minutes": 0.1, "max_training_hours": 0.005}
 """Gates of 6 s, three of them."""
@@ -66,10 +66,8 @@ def life(new_world: Callable[[], World]) -> Iterator[Life]:
     assert not any(leftovers(world.aws).values())
 
 
-@pytest.mark.parametrize("semantics", ["merge", "replace"])
-def test_changes_in_place(life: Life, semantics: str) -> None:
+def test_changes_in_place(life: Life) -> None:
     """Each makes one call; one that fails is undone; a stopped recommender is started for it."""
-    life.world.set_behaviour(update_semantics=semantics)
     life.deploy(exploration_weight=0.5, tags={"team": "video"})
     arn = life.recommender["recommenderArn"]
 
@@ -80,13 +78,13 @@ def test_changes_in_place(life: Life, semantics: str) -> None:
     assert life.weight == "0.3"
     assert "team" not in life.recommender["tags"]
 
-    life.world.set_behaviour(update_semantics=semantics, update_failure="No capacity left.")
+    life.world.set_behaviour(update_failure="No capacity left.")
     shown, calls = life.fails(exploration_weight=0.7)
     assert "Its update failed: No capacity left." in shown
     assert calls == [UPDATES]
     assert life.weight == "0.3"
 
-    life.world.set_behaviour(update_semantics=semantics)
+    life.world.set_behaviour()
     assert life.deploy(running=False) == ["StopRecommender"]
     assert life.recommender["status"] == "INACTIVE"
 
@@ -98,6 +96,22 @@ def test_changes_in_place(life: Life, semantics: str) -> None:
     assert life.recommender["status"] == "ACTIVE"
     assert life.recommender["recommenderArn"] == arn
     assert life.world.outputs()["RecommenderArn"] == arn
+
+
+@pytest.mark.parametrize("semantics", ["merge", "replace"])
+def test_a_change_keeps_what_it_does_not_change(life: Life, semantics: str) -> None:
+    """Whether the service merges an update into the configuration, or replaces it with that."""
+    life.world.set_behaviour(update_semantics=semantics)
+    columns = {"excluded_columns": {"ITEMS": ["GENRES"]}}
+    life.deploy(exploration_weight=0.5, **columns)
+
+    assert life.deploy(min_recommendation_requests_per_second=2, **columns) == [UPDATES]
+
+    config = life.recommender["recommenderConfig"]
+    assert config["minRecommendationRequestsPerSecond"] == 2
+    assert config["enableMetadataWithRecommendations"] is True
+    assert config["trainingDataConfig"]["excludedDatasetColumns"] == {"ITEMS": ["GENRES"]}
+    assert life.weight == "0.3"
 
 
 def test_replacements(life: Life) -> None:
@@ -122,6 +136,7 @@ def test_replacements(life: Life) -> None:
     assert world.outputs()["DatasetGroupArn"] == other
 
     world.client("personalize").delete_recommender(recommenderArn=new)
+    until(lambda: not life.recommenders)
     assert life.deploy(dataset_group_arn=other, exploration_weight=0.5) == [CREATES]
     assert life.recommender["status"] == "ACTIVE"
 
@@ -155,3 +170,4 @@ def test_names_that_are_fixed(life: Life) -> None:
     assert life.recommender["recommenderArn"] == theirs
     assert life.recommender["tags"] == {}
     world.client("personalize").delete_recommender(recommenderArn=theirs)
+    until(lambda: not life.recommenders)

@@ -1,15 +1,14 @@
 """Deployments that fail: each says why, and leaves nothing behind."""
 
 import subprocess
-import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from typing import Any
 
 import pytest
 
 from local_aws import toolchain
 from local_aws.report import leftovers
-from tests.support.world import STACK, World
+from tests.support.world import STACK, World, until
 
 pytestmark = pytest.mark.xdist_group("failures")
 
@@ -88,11 +87,3 @@ def test_a_stack_deleted_while_it_trains_leaves_nothing(world: World) -> None:
 
     assert "Recommender/Sweeps/Sweep03" in shown
     until(lambda: not world.personalize_state()["recommenders"])
-
-
-def until(holds: Callable[[], object], seconds: float = 60.0) -> None:
-    """Wait for something that another process does."""
-    deadline = time.monotonic() + seconds
-    while not holds():
-        assert time.monotonic() < deadline
-        time.sleep(0.1)

@@ -64,6 +64,8 @@ def test_every_output_says_what_it_is(template: dict[str, Any]) -> None:
         assert output["Description"].endswith(".")
         if "At" in name or name == "Coverage":
             assert "0 to 1" in output["Description"]
+            assert "higher is" in output["Description"]
+            assert "Source: Personalize Developer Guide" in output["Description"]
 
 
 def test_outputs_are_no_exports(template: dict[str, Any]) -> None:

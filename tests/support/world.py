@@ -3,7 +3,8 @@
 import itertools
 import json
 import subprocess
-from collections.abc import Mapping
+import time
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from types import TracebackType
 from typing import Any, Final, Self
@@ -138,8 +139,16 @@ class World:
         return self.aws.seed_dataset_group(name, **properties)
 
 
+def until(holds: Callable[[], object], seconds: float = 60.0) -> None:
+    """Wait for something that another process does."""
+    deadline = time.monotonic() + seconds
+    while not holds():
+        assert time.monotonic() < deadline
+        time.sleep(0.1)
+
+
 def _as_context(value: object) -> str:
     return value if isinstance(value, str) else json.dumps(value)
 
 
-__all__ = ["ACCOUNT", "DATASET_GROUP", "REGION", "STACK", "World"]
+__all__ = ["ACCOUNT", "DATASET_GROUP", "REGION", "STACK", "World", "until"]
