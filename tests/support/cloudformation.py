@@ -10,7 +10,7 @@ back by reversed updates; clean-up tries three times, then forgets; an answer ha
 most; and 3600 seconds (or `ServiceTimeout`) after a request has been sent it has failed.
 
 Where AWS documents nothing there is a switch, so that the handlers can be shown right under either.
-Sources are in `reliability.md`, F5 to F7 and G1 to G12.
+What the local engine does otherwise is in docs/reliability.md, G1 to G12.
 """
 
 import functools
