@@ -11,7 +11,9 @@ from tests.reliability.world import QUICK, World
 
 
 def pytest_configure(config: pytest.Config) -> None:
-    config.addinivalue_line("markers", "rows(*ids): the scenarios of docs/reliability.md that a test shows")
+    config.addinivalue_line(
+        "markers", "rows(*ids): scenarios of docs/reliability.md that a test shows"
+    )
 
 
 @pytest.hookimpl(wrapper=True)
