@@ -10,7 +10,7 @@ import json
 import logging
 import time
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from functools import cache, partial
 from typing import Any, Final, TypeVar
 
@@ -71,6 +71,8 @@ class CustomResources:
     stacks: Stacks
     clock: Callable[[], float] = time.time
     pause: Callable[[float], None] = time.sleep
+    _begun: dict[tuple[str, str], list[str]] = field(default_factory=dict, init=False, repr=False)
+    """Request ids by stack and logical id, in order, for as long as this function is warm."""
 
     def on_event(self, event: Mapping[str, Any]) -> dict[str, Any]:
         """Begin a request: one look, and at most one step.
@@ -81,6 +83,7 @@ class CustomResources:
         memory = {"StartedAt": self.clock(), "PhysicalId": event.get("PhysicalResourceId")}
         try:
             request = Request.parse(event)
+            self._refuse_repeated(request)
             wanted = _wanted(request)
             operation = self._operation(request)
         except (ValueError, PermanentError, TransientError) as error:
@@ -123,6 +126,17 @@ class CustomResources:
         if isinstance(verdict, Wait):
             return {"IsComplete": False}
         return {"IsComplete": True, "Data": data}
+
+    def _refuse_repeated(self, request: Request) -> None:
+        """Raise if a newer request of the same resource has begun since this one first did."""
+        begun = self._begun.setdefault((request.stack_id, request.logical_id), [])
+        if request.request_id in begun[:-1]:
+            raise CustomResourceError(
+                f"A {request.type} of {request.logical_id} came again after a newer request. "
+                "Nothing was changed."
+            )
+        if request.request_id not in begun:
+            begun.append(request.request_id)
 
     def _operation(self, request: Request) -> Operation | None:
         """Return the operation that sent a request which may change something, or None."""

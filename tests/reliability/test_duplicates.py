@@ -152,10 +152,6 @@ def test_an_old_update_that_comes_in_a_newer_one_loses(world: World) -> None:
 
 
 @pytest.mark.rows("D5")
-@pytest.mark.xfail(
-    strict=True,
-    reason="an event that is younger than MaximumEventAge cannot be told from the newer one",
-)
 def test_an_update_of_a_minute_ago_that_comes_in_a_newer_one_loses(world: World) -> None:
     world.created()
     world.clock.advance(HOUR)
