@@ -117,6 +117,11 @@ class Request:
         return _property(self.properties, name, default)
 
     @property
+    def polled(self) -> bool:
+        """Whether ``on_event`` has begun it before."""
+        return bool(self.memory)
+
+    @property
     def wait_seconds(self) -> float:
         """How long this request may wait: an answer has to arrive within ``ServiceTimeout``."""
         timeout = self.get("ServiceTimeout", 3600.0)

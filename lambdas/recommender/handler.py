@@ -170,7 +170,7 @@ class CustomResources:
             if request.resource_type == v.STOP_TYPE:
                 arn = request.get(v.RECOMMENDER_ARN)
                 decide = partial(at_rest, request.owner)
-                return reconciler.advance(arn, decide, proven=bool(request.memory))
+                return reconciler.advance(arn, decide, proven=request.polled)
             if request.resource_type == v.SWEEP_TYPE:
                 return self._sweep(reconciler)
             return self._remove(reconciler)
@@ -184,11 +184,11 @@ class CustomResources:
     def _converge(self, reconciler: Reconciler, wanted: Wanted) -> Verdict:
         request = reconciler.request
         decide = partial(toward, wanted, retired_tags=request.retired_tags)
-        verdict = reconciler.advance(wanted.arn, decide, proven=bool(request.memory))
-        untouched = verdict in (SERVES, RESTS) and request.memory.get("Why", _UNSEEN) == _UNSEEN
-        if untouched and reconciler.operation.rolls_back and self._is_early(request):
+        verdict = reconciler.advance(wanted.arn, decide, proven=request.polled)
+        nothing_to_do = verdict in (SERVES, RESTS)
+        if nothing_to_do and reconciler.operation.rolls_back and self._may_show_late(request):
             return Wait(_UNSEEN)
-        if request.type is RequestType.CREATE or not getattr(verdict, "serves", False):
+        if request.type is RequestType.CREATE or not (isinstance(verdict, Done) and verdict.serves):
             return verdict
         leftovers = reconciler.sweep(keep={wanted.arn, request.physical_id})
         if isinstance(leftovers, Done):
@@ -204,13 +204,12 @@ class CustomResources:
             derived=request.derives(arn),
             retired_tags=frozenset(request.tags),
         )
-        polled = bool(request.memory)
         verdict = self._looked_at(
-            partial(reconciler.advance, arn, decide, proven=polled),
-            lambda verdict: DOUBT_SECONDS if polled and verdict == GONE else 0,
+            partial(reconciler.advance, arn, decide, proven=request.polled),
+            lambda verdict: DOUBT_SECONDS if request.polled and verdict == GONE else 0,
         )
-        never_seen = verdict == GONE and request.memory.get("Why", _UNSEEN) == _UNSEEN
-        if never_seen and not operation.undoes_the_creation and self._is_early(request):
+        others_wait = operation.undoes_the_creation
+        if verdict == GONE and not others_wait and self._may_show_late(request):
             return Wait(_UNSEEN)
         if isinstance(verdict, Wait):
             return replace(verdict, others_follow=operation.removes_the_stack)
@@ -224,19 +223,19 @@ class CustomResources:
         verdict = reconciler.sweep()
         if isinstance(verdict, Wait):
             return replace(verdict, others_follow=not last)
-        never_seen = request.memory.get("Why", _UNSEEN) == _UNSEEN
-        if last and never_seen and operation.undoes_the_creation and self._is_early(request):
+        if last and operation.undoes_the_creation and self._may_show_late(request):
             return Wait(_UNSEEN)
         return verdict
 
-    def _is_early(self, request: Request) -> bool:
+    def _may_show_late(self, request: Request) -> bool:
         """Whether what was changed just before this request may not show yet.
 
         When a creation is rolled back, the last sweep waits for that, for a Delete that never came;
         else the recommender's own Delete does, of which the sweeps know nothing. When an update is
         rolled back, the reversed Update does.
         """
-        return self._elapsed(request) < self._brief(request)
+        never_seen = request.memory.get("Why", _UNSEEN) == _UNSEEN
+        return never_seen and self._elapsed(request) < self._brief(request)
 
     def _brief(self, request: Request) -> float:
         return min(BRIEF_SECONDS, request.wait_seconds)
