@@ -9,7 +9,7 @@ import functools
 import io
 import json
 from collections.abc import Callable, Iterator
-from typing import Any
+from typing import Any, Final
 from urllib.parse import urlsplit
 
 import boto3
@@ -20,6 +20,9 @@ from types_boto3_personalize import PersonalizeClient
 from types_boto3_personalize_runtime import PersonalizeRuntimeClient
 
 from local_aws.personalize import Authorizer, Personalize, ServiceError, wire
+
+ACCOUNT: Final = "111111111111"
+REGION: Final = "eu-west-1"
 
 Before = Callable[[str, dict[str, Any]], None]
 """Called with operation and parameters before the service is reached.
@@ -53,8 +56,8 @@ class VirtualClock:
 def client(
     service: Personalize,
     *,
-    account: str = "111111111111",
-    region: str = "eu-west-1",
+    account: str = ACCOUNT,
+    region: str = REGION,
     authorize: Authorizer | None = None,
     caller: str = "",
     before: Before | None = None,
@@ -82,26 +85,12 @@ def client(
 def runtime_client(
     service: Personalize,
     *,
-    account: str = "111111111111",
-    region: str = "eu-west-1",
     authorize: Authorizer | None = None,
-    caller: str = "",
-    before: Before | None = None,
     after: After | None = None,
-    config: Config | None = None,
 ) -> PersonalizeRuntimeClient:
-    """Return a boto3 `personalize-runtime` client, otherwise as `client` does."""
-    made = _session(account, region).client("personalize-runtime", config=config)
-    _connect(
-        made,
-        service=service,
-        account=account,
-        region=region,
-        authorize=authorize,
-        caller=caller,
-        before=before,
-        after=after,
-    )
+    """Return a boto3 `personalize-runtime` client, otherwise as `client` does by default."""
+    made = _session(ACCOUNT, REGION).client("personalize-runtime")
+    _connect(made, service=service, authorize=authorize, after=after)
     return made
 
 
@@ -117,12 +106,12 @@ def _connect(
     made: PersonalizeClient | PersonalizeRuntimeClient,
     *,
     service: Personalize,
-    account: str,
-    region: str,
-    authorize: Authorizer | None,
-    caller: str,
-    before: Before | None,
-    after: After | None,
+    account: str = ACCOUNT,
+    region: str = REGION,
+    authorize: Authorizer | None = None,
+    caller: str = "",
+    before: Before | None = None,
+    after: After | None = None,
 ) -> None:
     def send(request: AWSPreparedRequest, event_name: str, **_: object) -> AWSResponse:
         operation = event_name.rpartition(".")[2]
