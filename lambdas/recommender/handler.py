@@ -183,7 +183,12 @@ class CustomResources:
 
     def _converge(self, reconciler: Reconciler, wanted: Wanted) -> Verdict:
         request = reconciler.request
-        decide = partial(toward, wanted, retired_tags=request.retired_tags)
+        decide = partial(
+            toward,
+            wanted,
+            retired_tags=request.retired_tags,
+            began=reconciler.operation.began,
+        )
         verdict = reconciler.advance(wanted.arn, decide, proven=request.polled)
         nothing_to_do = verdict in (SERVES, RESTS)
         if nothing_to_do and reconciler.operation.rolls_back and self._may_show_late(request):

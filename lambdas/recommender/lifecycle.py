@@ -5,6 +5,7 @@ in the console did before, it shows in what is there; so every situation is a ro
 and none needs a memory of how it came about.
 """
 
+import math
 import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
@@ -77,7 +78,10 @@ class Update:
 
 @dataclass(frozen=True)
 class Recommender:
-    """A recommender as DescribeRecommender shows it; its tags only where they were read too."""
+    """A recommender as DescribeRecommender shows it; its tags only where they were read too.
+
+    ``created`` is in epoch seconds.
+    """
 
     arn: str
     status: str
@@ -85,6 +89,7 @@ class Recommender:
     recipe_arn: str
     config: Mapping[str, Any] = field(default_factory=dict)
     failure_reason: str = ""
+    created: float = 0.0
     latest_update: Update | None = None
     metrics: Mapping[str, float] = field(default_factory=dict)
     tags: Mapping[str, str] | None = None
@@ -179,7 +184,11 @@ _SETTLED = (Phase.ACTIVE, Phase.INACTIVE)
 
 
 def toward(
-    wanted: Wanted, seen: Recommender | None, retired_tags: frozenset[str] = frozenset()
+    wanted: Wanted,
+    seen: Recommender | None,
+    *,
+    retired_tags: frozenset[str] = frozenset(),
+    began: float = math.inf,
 ) -> Step:
     """Return the next step towards the recommender that is wanted.
 
@@ -191,6 +200,8 @@ def toward(
         wanted: what the template asks for.
         seen: what is there under the wanted name, or None.
         retired_tags: keys of tags that the template asked for before and no longer does.
+        began: when the stack's operation began (epoch seconds): a training that failed since is
+            not begun again, so that its reason is not lost.
     """
     if seen is None:
         return CREATE
@@ -198,7 +209,7 @@ def toward(
         return Wait(f"{seen.arn} is being deleted; its name is free after that")
     return (
         _whose(wanted, seen)
-        or _broken(seen)
+        or _broken(seen, began)
         or _retagged(wanted, seen, retired_tags)
         or _in_transit(wanted, seen)
         or _settled(wanted, seen)
@@ -225,10 +236,10 @@ def _whose(wanted: Wanted, seen: Recommender) -> Step | None:
     return tag({**wanted.tags, **wanted.owner.tags(adopted=True)})
 
 
-def _broken(seen: Recommender) -> Step | None:
-    if seen.phase is Phase.CREATE_FAILED:
+def _broken(seen: Recommender, began: float) -> Step | None:
+    if seen.phase is Phase.CREATE_FAILED and seen.created < began:
         return DELETE
-    if seen.phase is Phase.FAILED:
+    if seen.phase in (Phase.CREATE_FAILED, Phase.FAILED):
         return Fail(f"{seen.arn} is {seen.status}: {seen.reason}")
     if seen.phase is Phase.UNKNOWN:
         return Wait(f"{seen.arn} has the status {seen.status!r}, which this version does not know")

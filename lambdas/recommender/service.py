@@ -1,6 +1,7 @@
 """Amazon Personalize, as this package uses it: the only module that calls it."""
 
 from collections.abc import Mapping
+from datetime import datetime
 from typing import TYPE_CHECKING, Any, Final
 
 from botocore import xform_name
@@ -145,16 +146,20 @@ def _recommender(arn: str, seen: Mapping[str, Any]) -> Recommender:
         recipe_arn=seen.get("recipeArn", ""),
         config=seen.get("recommenderConfig") or {},
         failure_reason=with_hint(seen.get("failureReason") or ""),
+        created=_epoch(seen.get("creationDateTime")),
         latest_update=_update(latest) if latest else None,
         metrics=seen.get("modelMetrics") or {},
     )
 
 
 def _update(latest: Mapping[str, Any]) -> Update:
-    created = latest.get("creationDateTime")
     return Update(
         status=latest.get("status") or "",
         config=latest.get("recommenderConfig") or {},
-        created=created.timestamp() if created else 0.0,
+        created=_epoch(latest.get("creationDateTime")),
         failure_reason=with_hint(latest.get("failureReason") or ""),
     )
+
+
+def _epoch(time: datetime | None) -> float:
+    return time.timestamp() if time else 0.0

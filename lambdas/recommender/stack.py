@@ -6,6 +6,7 @@ stack's own id, which changes nothing and needs no store of ours.
 """
 
 from dataclasses import dataclass
+from datetime import datetime
 from typing import TYPE_CHECKING
 
 from .errors import PermanentError, sorted_errors
@@ -29,6 +30,14 @@ class Operation:
 
     status: str
     last_updated: str
+    """ISO 8601; empty in a stack that was never updated. A rollback has that of its update."""
+
+    @property
+    def began(self) -> float:
+        """When it began, in epoch seconds; 0 for a creation, before which the stack owned nothing."""
+        if not self.last_updated:
+            return 0.0
+        return datetime.fromisoformat(self.last_updated).timestamp()
 
     @property
     def removes_the_stack(self) -> bool:

@@ -6,6 +6,7 @@ from typing import Any
 import pytest
 
 from lambdas.recommender.vocabulary import RECOMMENDER_TYPE, TRAINING_GATE_TYPE
+from tests.reliability.lives import LIVES
 from tests.reliability.world import HOUR, MINUTE, World, lose, once, settings_of, texts
 from tests.support.cloudformation import Request
 from tests.support.provider import Event
@@ -64,6 +65,23 @@ def test_a_replacement_s_events_that_come_three_times_are_rolled_back_once(world
     )
     assert status == "UPDATE_ROLLBACK_COMPLETE", texts(world.stack)
     assert world.recommender == old
+    assert world.changes(since=started) == ["CreateRecommender", "DeleteRecommender"]
+
+
+@pytest.mark.rows("D1", "C7")
+@pytest.mark.parametrize("life", ["create", "replace"])
+def test_a_training_that_has_failed_is_not_begun_anew_by_a_second_delivery(
+    world: World, life: str
+) -> None:
+    """It would be deleted for that, and take the service's reason with it."""
+    if life == "replace":
+        world.created()
+    started = world.clock.now
+    world.cloud.deliveries = _thrice
+    world.behaviour.training_failure = "too few interactions"
+    world.behaviour.create_pending, world.behaviour.create_in_progress = 10.0, 165.0
+    assert LIVES[life](world).endswith("ROLLBACK_COMPLETE")
+    assert "CREATE FAILED: too few interactions" in texts(world.stack)
     assert world.changes(since=started) == ["CreateRecommender", "DeleteRecommender"]
 
 
