@@ -51,6 +51,27 @@ _TRANSIENT: Final = frozenset(
 )
 """Besides every 5xx. "Exists" and "in use" are a state that the next look shows and explains."""
 
+_UNTIMELY: Final = frozenset(
+    {
+        "AuthFailure",
+        "ExpiredToken",
+        "ExpiredTokenException",
+        "InvalidSignatureException",
+        "RequestExpired",
+        "RequestInTheFuture",
+        "RequestTimeTooSkewed",
+        "SignatureDoesNotMatch",
+    }
+)
+"""Refusals that are about time: a clock that is wrong, or credentials that are too old.
+
+They pass, too: another sandbox, or a moment later, signs with the right time and fresh credentials.
+That a token or a client is not known at all ("UnrecognizedClientException") does not.
+Sources: ``CLOCK_SKEW_ERROR_CODES`` in github.com/aws/aws-sdk-js-v3
+(packages/service-error-classification), which has them retried; both were met in Lambda functions
+that had worked before and did afterwards (boto/boto3 issue 1127, aws/aws-sdk-net issue 1506).
+"""
+
 _FIRST_SERVER_FAULT: Final = 500
 
 _LACKS_PERMISSION: Final = (
@@ -97,7 +118,7 @@ def _sorted(operation: str, error: ClientError) -> Exception:
     if code == "ResourceNotFoundException":
         return NotFoundError(text)
     # A status in place of a code: that is how botocore reads an error whose body was cut.
-    if code in _TRANSIENT or code.isdigit() or status >= _FIRST_SERVER_FAULT:
+    if code in _TRANSIENT | _UNTIMELY or code.isdigit() or status >= _FIRST_SERVER_FAULT:
         return TransientError(text)
     hint = _HINTS.get(code)
     return PermanentError(f"{text} Hint: {hint}" if hint else text, code=code)

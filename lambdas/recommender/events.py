@@ -29,7 +29,7 @@ class BadRequestError(ValueError):
     """A request or a property that this version does not understand."""
 
     def __init__(self, what: str, *, got: object, allowed: str) -> None:
-        super().__init__(f"{what}: got {str(got)[:200]!r}; allowed: {allowed}.")
+        super().__init__(within(f"{what}: got {str(got)[:200]!r}; allowed: {allowed}."))
 
 
 class RequestType(StrEnum):
@@ -72,6 +72,10 @@ class Request:
 
     ``physical_id`` is the one that CloudFormation sent: to ``is_complete``, the framework hands the
     one that ``on_event`` answered, which in a replacement is the new one.
+
+    Properties that were refused come again: in the Delete of what was not created, and as the old
+    ones of the Update that takes an Update back. No recommender has come of them, so that there
+    they are as good as absent.
     """
 
     type: RequestType
@@ -100,7 +104,7 @@ class Request:
             type=_parsed("event", "RequestType", event.get("RequestType"), RequestType, "a type"),
             resource_type=read("ResourceType"),
             request_id=read("RequestId"),
-            stack_id=read("StackId"),
+            stack_id=_parsed("event", "StackId", event.get("StackId"), _stack_id, "a stack's ARN"),
             logical_id=read("LogicalResourceId"),
             physical_id=memory.get("PhysicalId", event.get("PhysicalResourceId")),
             properties=_properties(event, "ResourceProperties"),
@@ -124,19 +128,19 @@ class Request:
     @property
     def wait_seconds(self) -> float:
         """How long this request may wait: an answer has to arrive within ``ServiceTimeout``."""
-        timeout = self.get("ServiceTimeout", 3600.0)
+        timeout = self._given("ServiceTimeout", 3600.0)
         in_time = timeout - min(300.0, timeout / 10)
-        return float(min(self.get(v.WAIT_SECONDS, DEFAULT_WAIT_SECONDS), in_time))
+        return float(min(self._given(v.WAIT_SECONDS, DEFAULT_WAIT_SECONDS), in_time))
 
     @property
     def tags(self) -> Mapping[str, str]:
         """The tags that the template asks for."""
-        return dict(self.get(v.TAGS, {}))
+        return dict(self._given(v.TAGS, {}))
 
     @property
     def retired_tags(self) -> frozenset[str]:
         """Keys of tags that the template asked for before this request and no longer does."""
-        return frozenset(_property(self.old_properties, v.TAGS, {})) - frozenset(self.tags)
+        return frozenset(_accepted(self.old_properties, v.TAGS, {})) - frozenset(self.tags)
 
     @property
     def owner(self) -> Owner:
@@ -147,7 +151,7 @@ class Request:
     def names(self) -> Names:
         """The names that recommenders of this resource can have, before and after an update."""
         both = (self.properties, self.old_properties)
-        fixed = {_property(properties, v.FIXED_NAME, "") for properties in both} - {""}
+        fixed = {_accepted(properties, v.FIXED_NAME, "") for properties in both} - {""}
         return Names(self.get(v.NAME_PREFIX), frozenset(fixed))
 
     @property
@@ -172,6 +176,8 @@ class Request:
                 account or region than the stack's.
         """
         _reject_unknown(self.properties, [*_PROPERTIES, "ServiceToken"])
+        for known in sorted(_PROPERTIES.keys() & self.properties):
+            self.get(known)
         name = self._name()
         return Wanted(
             name=name,
@@ -195,11 +201,15 @@ class Request:
         name = (self.physical_id or "").rpartition("/")[2]
         if name in self.names and self.physical_id == self.recommender_arn(name):
             return self.recommender_arn(name)
-        return self.recommender_arn(self._name())
+        return self.recommender_arn(_accepted(self.properties, v.FIXED_NAME, "") or self._derived())
 
     def derives(self, arn: str) -> bool:
         """Whether the name in an ARN is this resource's alone, by its hash."""
-        return v.FIXED_NAME not in self.properties and arn == self.recommender_arn(self._name())
+        return v.FIXED_NAME not in self.properties and arn == self.recommender_arn(self._derived())
+
+    def _given(self, name: str, default: Any) -> Any:
+        read = _accepted if self.type is RequestType.DELETE else _property
+        return read(self.properties, name, default)
 
     def _name(self) -> str:
         group, stack = Arn.parse(self.get(v.DATASET_GROUP_ARN)), Arn.parse(self.stack_id)
@@ -209,12 +219,16 @@ class Request:
                 got=self.get(v.DATASET_GROUP_ARN),
                 allowed=f"a dataset group of the stack's account and region, {stack.place}",
             )
-        return self.get(v.FIXED_NAME, "") or derived_name(
+        return self.get(v.FIXED_NAME, "") or self._derived()
+
+    def _derived(self) -> str:
+        """Return the name that is derived, be it from properties that are refused."""
+        return derived_name(
             self.get(v.NAME_PREFIX),
             stack_id=self.stack_id,
             logical_id=self.logical_id,
-            dataset_group_arn=self.get(v.DATASET_GROUP_ARN),
-            recipe_arn=self.get(v.RECIPE_ARN),
+            dataset_group_arn=str(self.properties.get(v.DATASET_GROUP_ARN)),
+            recipe_arn=str(self.properties.get(v.RECIPE_ARN)),
         )
 
 
@@ -237,6 +251,14 @@ def _property(properties: Mapping[str, Any], name: str, default: Any = None) -> 
     return _parsed("ResourceProperties", name, value, *_PROPERTIES[name])
 
 
+def _accepted(properties: Mapping[str, Any], name: str, default: Any) -> Any:
+    """Return a property, or the default if this version refuses what is there."""
+    try:
+        return _property(properties, name)
+    except BadRequestError:
+        return default
+
+
 def _reject_unknown(properties: Mapping[str, Any], known: Collection[str]) -> None:
     for name in sorted(set(properties).difference(known)):
         raise BadRequestError(name, got=properties[name], allowed="no such property")
@@ -255,6 +277,12 @@ def _text(value: object) -> str:
     return value
 
 
+def _stack_id(value: object) -> str:
+    if Arn.parse(_text(value)).service != "cloudformation":
+        raise ValueError
+    return _text(value)
+
+
 def _mapping(value: object) -> Mapping[str, Any]:
     if not isinstance(value, Mapping):
         raise ValueError
@@ -271,7 +299,7 @@ def _like(pattern: str, convert: Callable[[str], Any] = str) -> Callable[[object
 
 
 def _arn(kind: str) -> tuple[Callable[[object], Any], str]:
-    place = r"aws[a-z-]*:personalize:[a-z0-9-]*:\d*"
+    place = r"aws[a-z-]*:personalize:[a-z0-9-]*:(\d{12})?"
     return _like(rf"arn:{place}:{kind}/[\w-]+"), f"the ARN of a Personalize {kind}"
 
 
@@ -280,6 +308,13 @@ def _weight(value: object) -> Decimal:
     if weight > 1:
         raise ValueError
     return weight
+
+
+def _count(value: object) -> int:
+    count: int = _like(r"[1-9]\d{0,9}", int)(value)
+    if count > _MAX_INTEGER:
+        raise ValueError
+    return count
 
 
 def _columns(value: object) -> dict[str, tuple[str, ...]]:
@@ -293,14 +328,17 @@ def _columns(value: object) -> dict[str, tuple[str, ...]]:
 
 
 def _tags(value: object) -> dict[str, str]:
-    if not all(isinstance(tag, str) for tag in _mapping(value).values()):
+    tags = {_text(key): tag for key, tag in _mapping(value).items()}
+    reserved = any(key.startswith(v.RESERVED_TAG_PREFIX) for key in tags)
+    if reserved or not all(isinstance(tag, str) for tag in tags.values()):
         raise ValueError
-    return {_text(key): tag for key, tag in _mapping(value).items()}
+    return tags
 
 
+_MAX_INTEGER: Final = 2**31 - 1
 _DECIMAL: Final = r"\d{1,15}(\.\d{1,18})?"
 _BOOLEAN: Final = _like("true|false", "true".__eq__), "true or false"
-_COUNT: Final = _like(r"[1-9]\d{0,9}", int), "a whole number, 1 or more"
+_COUNT: Final = _count, "a whole number, 1 or more"
 _NAME: Final = r"[a-zA-Z0-9][a-zA-Z0-9_-]{0,%d}"
 _SECONDS: Final = _like(_DECIMAL, float), "seconds"
 _ANY_TEXT: Final = _text, "a string that is not empty"
@@ -322,7 +360,7 @@ _PROPERTIES: Final[Mapping[str, tuple[Callable[[Any], Any], str]]] = {
     v.RECOMMENDER_LOGICAL_ID: _ANY_TEXT,
     v.REVISION: _ANY_TEXT,
     v.RUNNING: _BOOLEAN,
-    v.TAGS: (_tags, "a map of strings"),
+    v.TAGS: (_tags, f"a map of strings, no key of which begins with {v.RESERVED_TAG_PREFIX}"),
     v.UPDATED_AFTER: _SECONDS,
     v.WAIT_SECONDS: _SECONDS,
     "ServiceTimeout": _SECONDS,

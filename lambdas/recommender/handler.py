@@ -71,8 +71,10 @@ class CustomResources:
     stacks: Stacks
     clock: Callable[[], float] = time.time
     pause: Callable[[float], None] = time.sleep
-    _begun: dict[tuple[str, str], list[str]] = field(default_factory=dict, init=False, repr=False)
-    """Request ids by stack and logical id, in order, for as long as this function is warm."""
+    _begun: dict[tuple[str, str], dict[str, Operation]] = field(
+        default_factory=dict, init=False, repr=False
+    )
+    """Operations by request id, in order, by stack and logical id, while this function is warm."""
 
     def on_event(self, event: Mapping[str, Any]) -> dict[str, Any]:
         """Begin a request: one look, and at most one step.
@@ -83,14 +85,13 @@ class CustomResources:
         memory = {"StartedAt": self.clock(), "PhysicalId": event.get("PhysicalResourceId")}
         try:
             request = Request.parse(event)
-            self._refuse_repeated(request)
             wanted = _wanted(request)
             operation = self._operation(request)
         except (ValueError, PermanentError, TransientError) as error:
             raise CustomResourceError(f"Nothing was changed. {error}") from error
         if operation is None:
             return _answer(request, request.physical_id or request.logical_id, memory)
-        if not operation.sends(request.type):
+        if self._is_late(request, operation):
             raise CustomResourceError(
                 f"A late {request.type} of {request.logical_id} came while the stack was "
                 f"{operation.status}. Nothing was changed."
@@ -114,7 +115,15 @@ class CustomResources:
         Raises:
             CustomResourceError: the request failed, with the service's own reason.
         """
-        request = Request.parse(event)
+        try:
+            return self._polled(Request.parse(event))
+        except CustomResourceError:
+            raise
+        except Exception as error:
+            LOG.exception("Unexpected")
+            raise CustomResourceError(f"Unexpected {type(error).__name__}: {error}") from error
+
+    def _polled(self, request: Request) -> dict[str, Any]:
         if request.resource_type == v.TRAINING_GATE_TYPE:
             verdict, data = self._gate(request)
         else:
@@ -127,16 +136,15 @@ class CustomResources:
             return {"IsComplete": False}
         return {"IsComplete": True, "Data": data}
 
-    def _refuse_repeated(self, request: Request) -> None:
-        """Raise if a newer request of the same resource has begun since this one first did."""
-        begun = self._begun.setdefault((request.stack_id, request.logical_id), [])
-        if request.request_id in begun[:-1]:
-            raise CustomResourceError(
-                f"A {request.type} of {request.logical_id} came again after a newer request. "
-                "Nothing was changed."
-            )
-        if request.request_id not in begun:
-            begun.append(request.request_id)
+    def _is_late(self, request: Request, operation: Operation) -> bool:
+        """Whether a request belongs to an earlier operation, or a newer one of its has begun since.
+
+        That of one which was never delivered before is known by its kind only.
+        """
+        begun = self._begun.setdefault((request.stack_id, request.logical_id), {})
+        first = begun.setdefault(request.request_id, operation)
+        is_newest = request.request_id == next(reversed(begun))
+        return not (operation.sends(request.type) and first == operation and is_newest)
 
     def _operation(self, request: Request) -> Operation | None:
         """Return the operation that sent a request which may change something, or None."""

@@ -34,7 +34,7 @@ class Operation:
 
     @property
     def began(self) -> float:
-        """When it began, in epoch seconds; 0 for a creation, before which the stack owned nothing."""
+        """When it began, in epoch seconds; 0 for a creation: nothing was owned before."""
         if not self.last_updated:
             return 0.0
         return datetime.fromisoformat(self.last_updated).timestamp()
@@ -85,7 +85,7 @@ class Stacks:
         """
         with sorted_errors("DescribeStacks"):
             stacks = self._client.describe_stacks(StackName=stack_id)["Stacks"]
-        if not stacks:
-            raise PermanentError(f"DescribeStacks: {stack_id} is not there")
-        updated = stacks[0].get("LastUpdatedTime")
-        return Operation(stacks[0]["StackStatus"], updated.isoformat() if updated else "")
+            if not stacks:
+                raise PermanentError(f"DescribeStacks: {stack_id} is not there")
+            updated = stacks[0].get("LastUpdatedTime")
+            return Operation(stacks[0]["StackStatus"], updated.isoformat() if updated else "")

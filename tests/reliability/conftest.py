@@ -10,12 +10,6 @@ from local_aws.personalize import Behaviour
 from tests.reliability.world import QUICK, World
 
 
-def pytest_configure(config: pytest.Config) -> None:
-    config.addinivalue_line(
-        "markers", "rows(*ids): scenarios of docs/reliability.md that a test shows"
-    )
-
-
 @pytest.hookimpl(wrapper=True)
 def pytest_pyfunc_call(pyfuncitem: pytest.Function) -> Generator[None, object, object]:
     """Let the world of a test come to rest, and check it, as the last step of the test itself."""

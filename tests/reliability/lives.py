@@ -1,10 +1,12 @@
 """The paths that a stack can take, each in a world of its own: for tests that try every call."""
 
 from collections.abc import Callable
-from typing import Final
+from typing import Final, NamedTuple
 
+from lambdas.recommender.vocabulary import STOP_TYPE, TRAINING_GATE_TYPE
 from local_aws.personalize import Behaviour
 from tests.reliability.world import QUICKER, World, texts
+from tests.support.synthesis import Deployable
 
 LIVES: Final[dict[str, Callable[[World], str]]] = {
     "create": lambda world: world.create(),
@@ -15,32 +17,113 @@ LIVES: Final[dict[str, Callable[[World], str]]] = {
     "adopt": lambda world: world.create(recommender_name="films", adopt_existing=True),
     "delete": lambda world: world.stack.delete(),
 }
+
+
+class Rollback(NamedTuple):
+    """One of those lives in which something else than a call fails, so that it is undone."""
+
+    life: str
+    ends: str
+    run: Callable[[World], str]
+
+
+def _failing(life: str, failure: str) -> Callable[[World], str]:
+    """Return a life in which what Personalize trains or updates fails in the end."""
+
+    def run(world: World) -> str:
+        setattr(world.behaviour, failure, "too few interactions")
+        status = LIVES[life](world)
+        setattr(world.behaviour, failure, None)
+        return status
+
+    return run
+
+
+def _undone(world: World, **settings: object) -> str:
+    """Update, and have a resource beside ours fail when all of ours has succeeded."""
+    template = Deployable.of("TopPicks", {"max_training_hours": world.hours, **settings})
+    last = [*template.ids_of(TRAINING_GATE_TYPE), *template.ids_of(STOP_TYPE)][-1]
+    return world.stack.update(template, sibling_fails=lambda: world.stack.has_completed(last))
+
+
+def _cancelled(world: World, **settings: object) -> str:
+    """Create or update, and have a resource beside ours fail during the training."""
+    given = {"max_training_hours": world.hours, **settings}
+    begin = world.stack.update if world.stack.resources else world.stack.create
+    return begin(given, sibling_fails=100.0)
+
+
+_ROLLED_BACK: Final = "ROLLBACK_COMPLETE"
+_UPDATE_ROLLED_BACK: Final = "UPDATE_ROLLBACK_COMPLETE"
+
+ROLLBACKS: Final[dict[str, Rollback]] = {
+    "failed creation": Rollback("create", _ROLLED_BACK, _failing("create", "training_failure")),
+    "cancelled creation": Rollback("create", _ROLLED_BACK, _cancelled),
+    "cancelled adoption": Rollback(
+        "adopt",
+        _ROLLED_BACK,
+        lambda world: _cancelled(
+            world, recommender_name="films", adopt_existing=True, exploration_weight=0.7
+        ),
+    ),
+    "failed update": Rollback("update", _UPDATE_ROLLED_BACK, _failing("update", "update_failure")),
+    "failed replacement": Rollback(
+        "replace", _UPDATE_ROLLED_BACK, _failing("replace", "training_failure")
+    ),
+    "undone update": Rollback(
+        "update", _UPDATE_ROLLED_BACK, lambda world: _undone(world, exploration_weight=0.7)
+    ),
+    "undone stop": Rollback(
+        "stop", _UPDATE_ROLLED_BACK, lambda world: _undone(world, running=False)
+    ),
+    "undone replacement": Rollback(
+        "replace", _UPDATE_ROLLED_BACK, lambda world: _undone(world, dataset_group_arn=_OTHER)
+    ),
+    "cancelled replacement": Rollback(
+        "replace", _UPDATE_ROLLED_BACK, lambda world: _cancelled(world, dataset_group_arn=_OTHER)
+    ),
+}
+_OTHER: Final = "arn:aws:personalize:eu-west-1:111111111111:dataset-group/other"
+
+ALL: Final[dict[str, Callable[[World], str]]] = {
+    **LIVES,
+    **{name: undone.run for name, undone in ROLLBACKS.items()},
+}
 EVERY_CALL: Final = ("create", "update", "replace", "stop", "adopt", "delete")
-"""Those of which every call is tried; another one makes no other calls."""
+"""Those of `LIVES` of which every call is tried; another one makes no other calls."""
 GOOD: Final = ("CREATE_COMPLETE", "UPDATE_COMPLETE", "DELETE_COMPLETE")
 CLEAN: Final = (*GOOD, "ROLLBACK_COMPLETE", "UPDATE_ROLLBACK_COMPLETE", "DELETE_FAILED")
+REPAIRABLE: Final = (*CLEAN, "ROLLBACK_FAILED", "UPDATE_ROLLBACK_FAILED")
+"""As `CLEAN`, and rollbacks that failed, which can be continued."""
 
 
 def prepared(life: str) -> World:
     """Return a world in which a life can begin; it has one gate and one sweep."""
     world = World(Behaviour(**QUICKER), hours=0.9)
-    if life == "adopt":
+    begins = ROLLBACKS[life].life if life in ROLLBACKS else life
+    if begins == "adopt":
         world.foreign("films")
-    elif life != "create":
-        world.created(running=life != "start")
+    elif begins != "create":
+        world.created(running=begins != "start")
     return world
 
 
 def wrong_with(world: World, life: str, allowed: tuple[str, ...]) -> str:
     """Return what is wrong at the end of a life, or nothing.
 
-    What does not end well has to end cleanly: the same is possible again, and so is deletion.
+    One that is to be undone may always end so. What does not end well has to end cleanly: what
+    failed can be continued, the same is possible again, and so is deletion.
     """
+    undone = ROLLBACKS.get(life)
     status = world.stack.status
-    if status not in allowed:
+    if status not in allowed and not (undone and status == undone.ends):
         return f"{status}: {texts(world.stack)[:300]}"
-    if status.startswith("UPDATE_ROLLBACK") and LIVES[life](world) != "UPDATE_COMPLETE":
-        return f"again {world.stack.status}: {texts(world.stack)[:300]}"
+    if status == "UPDATE_ROLLBACK_FAILED":
+        status = world.stack.roll_back()
+    if status.startswith("UPDATE_ROLLBACK"):
+        again = LIVES[undone.life if undone else life](world)
+        if again != "UPDATE_COMPLETE":
+            return f"again {again}: {texts(world.stack)[:300]}"
     if status != "DELETE_COMPLETE" and world.stack.delete() != "DELETE_COMPLETE":
         return f"then {world.stack.status}: {texts(world.stack)[:300]}"
     world.cloud.drain()

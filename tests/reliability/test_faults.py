@@ -1,137 +1,54 @@
 """Every call that the code makes, in every path, fails once in every way."""
 
 import logging
-from collections.abc import Iterator
-from dataclasses import dataclass
+from collections.abc import Callable
 from typing import Any
 
 import pytest
-from botocore.exceptions import ConnectionClosedError, ConnectTimeoutError
 
-from local_aws.personalize import wire
-from tests.reliability.lives import CLEAN, EVERY_CALL, GOOD, LIVES, prepared, wrong_with
+from tests.reliability.faults import KINDS, Cell, Site, cells, lived, path
+from tests.reliability.lives import (
+    ALL,
+    CLEAN,
+    GOOD,
+    LIVES,
+    REPAIRABLE,
+    ROLLBACKS,
+    prepared,
+    wrong_with,
+)
 from tests.reliability.world import MINUTE, World, error, once, raising, refuse, texts
 
 pytestmark = pytest.mark.sweep
 
-ATTEMPTS = 3
-"""As often the SDK tries a call: a fault that is to be seen has to last as long."""
-
-TRANSIENT = ("throttled", "failing", "unreachable", "lost", "cut", "in use", "hidden")
-PERMANENT = ("denied",)
-
-
-@dataclass
-class Fault:
-    """One fault of the nth call of a kind; retries of the SDK are of the same call."""
-
-    kind: str
-    nth: int
-    operation: str
-    seen: int = 0
-    left: int = 0
-
-    def install(self, world: World) -> None:
-        world.cloud.before = self._before
-        world.cloud.after = self._after
-
-    def _before(self, operation: str, _params: dict[str, Any]) -> None:
-        if operation != self.operation:
-            self.left = 0
-            return
-        if not self.left:
-            self.seen += 1
-            if self.seen == self.nth:
-                self.left = ATTEMPTS
-        if self.left:
-            self._refuse()
-
-    def _refuse(self) -> None:
-        codes = {
-            "throttled": "ThrottlingException",
-            "failing": "InternalServerError",
-            "denied": "AccessDeniedException",
-            "in use": "ResourceInUseException",
-            "hidden": "ResourceNotFoundException",
-        }
-        if self.kind in codes:
-            self.left = self.left - 1 if self.kind in ("throttled", "failing") else 0
-            raise error(codes[self.kind])
-        if self.kind == "unreachable":
-            self.left -= 1
-            raise ConnectTimeoutError(endpoint_url="https://personalize")
-
-    def _after(
-        self, operation: str, _params: dict[str, Any], response: wire.Response
-    ) -> wire.Response | None:
-        if operation != self.operation or not self.left:
-            return None
-        self.left -= 1
-        if self.kind == "lost":
-            raise ConnectionClosedError(endpoint_url="https://personalize")
-        if self.kind == "cut" and response[0] == 200:
-            self.left = 0
-            return (*response[:2], b"{}" if operation != "DescribeStacks" else b"<a/>")
-        return None
-
-
-def _sites(life: str) -> Iterator[tuple[str, int]]:
-    """Yield the calls of a life without faults: the first of each kind in each of its phases."""
-    world = prepared(life)
-    calls: list[str] = []
-    found: dict[tuple[object, ...], tuple[str, int]] = {}
-
-    def before(operation: str, _params: dict[str, Any]) -> None:
-        calls.append(operation)
-        invocation = world.cloud.invocations[-1]
-        request = invocation.request
-        signature = (
-            request.event["ResourceType"],
-            request.type,
-            invocation.function,
-            operation,
-        )
-        found.setdefault(signature, (operation, calls.count(operation)))
-
-    world.cloud.before = before
-    LIVES[life](world)
-    assert world.stack.status.endswith("_COMPLETE")
-    yield from found.values()
-
-
-def _outcome(life: str, kind: str, operation: str, nth: int) -> str:
-    """Return what is wrong with a life in which one call fails, or nothing."""
-    world = prepared(life)
-    fault = Fault(kind, nth, operation)
-    fault.install(world)
-    LIVES[life](world)
-    if fault.seen < nth:
-        return "the fault did not come about"
-    never_fails = kind in TRANSIENT and operation != "DescribeStacks"
-    return wrong_with(world, life, GOOD if never_fails else CLEAN)
+MOST_ATTEMPTS = 3
+"""Times those of the life without a fault."""
 
 
 @pytest.mark.rows("TH1")
-@pytest.mark.parametrize("kind", [*TRANSIENT, *PERMANENT])
-@pytest.mark.parametrize("life", EVERY_CALL)
-def test_one_fault_of_any_call_ends_well(life: str, kind: str) -> None:
-    wrong = {
-        f"{operation} {nth}": outcome
-        for operation, nth in _sites(life)
-        if _applies(kind, operation) and (outcome := _outcome(life, kind, operation, nth))
-    }
+@pytest.mark.parametrize("kind", KINDS)
+@pytest.mark.parametrize("life", ALL)
+def test_one_fault_of_any_call_ends_well(
+    life: str, kind: str, record_property: Callable[[str, object], None]
+) -> None:
+    sites = path(life)
+    tried = cells(sites.kinds_of_calls, kind)
+    wrong: dict[str, str] = {}
+    for cell in tried:
+        world, faults = lived(life, cell)
+        if faults.happened != [cell]:
+            wrong[str(cell)] = "it did not come about"
+        elif cell.passes and faults.attempts > MOST_ATTEMPTS * sites.attempts:
+            wrong[str(cell)] = f"{faults.attempts} attempts instead of {sites.attempts}"
+        elif outcome := wrong_with(world, life, GOOD if cell.passes else _allowed(life)):
+            wrong[str(cell)] = outcome
+    record_property("cells", len(tried))
     assert wrong == {}
 
 
-def _applies(kind: str, operation: str) -> bool:
-    """Whether the API declares such an error for the operation."""
-    if kind == "in use":
-        return operation not in ("DescribeStacks", "ListRecipes", "ListRecommenders") and (
-            not operation.startswith("Describe")
-        )
-    if kind == "hidden":
-        return operation in ("DescribeRecommender", "ListTagsForResource")
-    return True
+def _allowed(life: str) -> tuple[str, ...]:
+    """Return how a life may end; to roll back may fail only where it was to be rolled back."""
+    return REPAIRABLE if life in ROLLBACKS else CLEAN
 
 
 @pytest.mark.rows("TH1", "C4")
@@ -156,9 +73,8 @@ def test_a_recommender_that_is_hidden_for_one_look_is_not_given_up(world: World,
 @pytest.mark.rows("TH1")
 @pytest.mark.parametrize("life", LIVES)
 def test_a_stack_that_cannot_be_asked_for_once_is_asked_again(life: str) -> None:
-    world = prepared(life)
-    Fault("throttled", 1, "DescribeStacks").install(world)
-    assert LIVES[life](world) in GOOD, texts(world.stack)
+    world, _ = lived(life, Cell(Site("DescribeStacks", 1), "throttled"))
+    assert world.stack.status in GOOD, texts(world.stack)
 
 
 @pytest.mark.rows("TH5")

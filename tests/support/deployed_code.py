@@ -9,11 +9,11 @@ import functools
 from collections.abc import Iterator, Mapping
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any, Final
+from urllib.parse import parse_qs
 from xml.sax.saxutils import escape
 
-import boto3
 from botocore import UNSIGNED
-from botocore.awsrequest import AWSPreparedRequest, AWSResponse
+from botocore.awsrequest import AWSPreparedRequest
 from botocore.config import Config
 from types_boto3_cloudformation import CloudFormationClient
 
@@ -24,7 +24,7 @@ from local_aws.personalize import ServiceError, wire
 from tests.support import personalize
 from tests.support.custom_resources import Request
 from tests.support.provider import Handlers, Provider, Waiter
-from tests.support.synthesis import ACCOUNT, REGION, resolve
+from tests.support.synthesis import ACCOUNT, resolve
 
 if TYPE_CHECKING:
     from tests.support.stack import Stack
@@ -113,31 +113,23 @@ def _listed(value: str | list[str]) -> list[str]:
     return [value] if isinstance(value, str) else value
 
 
-@functools.cache
-def _session() -> boto3.Session:
-    """Return a session, shared because it caches the service models."""
-    return boto3.Session("simulated", "simulated", region_name=REGION)
-
-
 def _stacks_client(stack: "Stack") -> CloudFormationClient:
     """Return a real client of which DescribeStacks is answered from the fake."""
-    made = _session().client("cloudformation", config=RETRIES)
     cloud = stack.cloud
 
-    def send(request: AWSPreparedRequest, **_: object) -> AWSResponse:
+    def answer(request: AWSPreparedRequest, operation: str) -> wire.Response:
+        (asked,) = parse_qs(personalize._bytes(request.body).decode())["StackName"]
         try:
-            cloud.called("DescribeStacks", {"StackName": stack.id})
-            _authorize(stack, "cloudformation:DescribeStacks", stack.id)
-            response: wire.Response = (200, {}, _description(stack, stack.shown_status))
+            cloud.called(operation, {"StackName": asked})
+            _authorize(stack, f"cloudformation:{operation}", asked)
         except ServiceError as error:
-            response = (error.http_status, {}, _error(error))
-        else:
-            response = cloud.applied("DescribeStacks", {}, response) or response
-        return AWSResponse(request.url, response[0], response[1], personalize._Raw(response[2]))  # type: ignore[arg-type]
+            return error.http_status, {}, _error(error)
+        response = (200, dict[str, str](), _description(stack, stack.shown_status))
+        return cloud.applied(operation, {}, response) or response
 
-    events: Any = made.meta.events  # botocore-stubs has handlers return None
-    events.register("before-send", send)
-    personalize._wait_on_clock(events, cloud.clock)
+    made: CloudFormationClient = personalize.connected(
+        "cloudformation", answer, cloud.clock, config=RETRIES
+    )
     return made
 
 

@@ -64,13 +64,17 @@ class Invariants(Observer, logging.Handler):
         assert not self._violations, "\n".join(self._violations)
 
     def called(self, invocation: Invocation, operation: str, params: Mapping[str, Any]) -> None:
-        """Check a call before it is made: numbers 1 and 6."""
+        """Check a call before it is made: numbers 1 and 6.
+
+        A Delete asks for the same as any later operation that removes the stack.
+        """
         request = invocation.request
         if operation != "CreateRecommender" and operation not in _CHANGING:
             return
         self._changed = True
         what = f"{operation} by a {request.type} of {request.logical_id}"
-        newest = request.is_newest or "stale" in self.forgives
+        same = request.type == "Delete" and request.stack.status in _REMOVING
+        newest = request.is_newest or same or "stale" in self.forgives
         self._expect(newest, f"6: {what} changes something though it is stale")
         if request.event["ResourceType"] == SWEEP_TYPE:
             self._expect(request.stack.status in _REMOVING, f"6: {what} while the stack lives")
@@ -102,7 +106,8 @@ class Invariants(Observer, logging.Handler):
             retained = any(event.status == "DELETE_SKIPPED" for event in stack.events)
             left = [] if retained else [one["name"] for one in owned]
             self._expect(not left, f"2: {stack.status} left {left}")
-        if stack.status.endswith("_COMPLETE") and stack.resources and "rest" not in self.forgives:
+        at_rest = stack.status.endswith("_COMPLETE") and stack.was_complete and stack.resources
+        if at_rest and "rest" not in self.forgives:
             self._check_rest(stack, owned)
         self._serving.discard(stack.id)
         if any(one["status"] == "ACTIVE" for one in owned):
@@ -126,7 +131,8 @@ class Invariants(Observer, logging.Handler):
         own = owner == request.stack.id and seen["tags"].get(OWNER_RESOURCE_TAG) == logical_id
         adopting = operation == "TagResource" and properties.get("AdoptExisting") == "true"
         owners = {stack.id for stack in self._cloud.stacks if stack.status != "DELETE_COMPLETE"}
-        permitted = own or (adopting and owner not in owners)
+        is_repeated = operation == "UntagResource" and not seen["tags"].keys() & params["tagKeys"]
+        permitted = own or is_repeated or (adopting and owner not in owners)
         self._expect(permitted, f"1: {operation} of {arn}, which belongs to {owner or 'nobody'}")
         deletes_adopted = operation == "DeleteRecommender" and ADOPTED_TAG in seen["tags"]
         self._expect(not deletes_adopted, f"1: {operation} of {arn}, which is adopted")

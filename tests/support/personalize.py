@@ -9,6 +9,9 @@ import functools
 import io
 import json
 from collections.abc import Callable, Iterator
+from contextvars import ContextVar
+from dataclasses import dataclass
+from datetime import UTC, datetime
 from typing import Any, Final
 from urllib.parse import urlsplit
 
@@ -19,7 +22,7 @@ from botocore.hooks import first_non_none_response
 from types_boto3_personalize import PersonalizeClient
 from types_boto3_personalize_runtime import PersonalizeRuntimeClient
 
-from local_aws.personalize import Authorizer, Personalize, ServiceError, wire
+from local_aws.personalize import Authorizer, Personalize, ServiceError, validation, wire
 
 ACCOUNT: Final = "111111111111"
 REGION: Final = "eu-west-1"
@@ -37,6 +40,9 @@ After = Callable[[str, dict[str, Any], wire.Response], wire.Response | None]
 Raise a `botocore.exceptions.HTTPClientError` for a response that is lost, return another response
 to put it in place, or None to leave it.
 """
+
+Answer = Callable[[AWSPreparedRequest, str], wire.Response]
+"""Answers an HTTP request for an operation."""
 
 
 class VirtualClock:
@@ -68,16 +74,17 @@ def client(
 
     Between retries it advances the service's `VirtualClock`, if it has one, and never sleeps.
     """
-    made = _session(account, region).client("personalize", config=config)
-    _connect(
-        made,
-        service=service,
+    answer = _answering(
+        service,
         account=account,
         region=region,
         authorize=authorize,
         caller=caller,
         before=before,
         after=after,
+    )
+    made: PersonalizeClient = connected(
+        "personalize", answer, service.clock, account=account, region=region, config=config
     )
     return made
 
@@ -89,38 +96,101 @@ def runtime_client(
     after: After | None = None,
 ) -> PersonalizeRuntimeClient:
     """Return a boto3 `personalize-runtime` client, otherwise as `client` does by default."""
-    made = _session(ACCOUNT, REGION).client("personalize-runtime")
-    _connect(made, service=service, authorize=authorize, after=after)
+    answer = _answering(service, authorize=authorize, after=after)
+    made: PersonalizeRuntimeClient = connected("personalize-runtime", answer, service.clock)
+    return made
+
+
+def connected(
+    name: str,
+    answer: Answer,
+    clock: Callable[[], float],
+    *,
+    account: str = ACCOUNT,
+    region: str = REGION,
+    config: Config | None = None,
+) -> Any:
+    """Return a real boto3 client of a service, whose HTTP requests `answer` answers.
+
+    The pauses between retries are spent on the clock if it is a `VirtualClock`. All such clients of
+    a service are one underneath, because to make one takes as long as several calls.
+    """
+    shared = _shared(name, account, region, config)
+    made = object.__new__(type(shared))  # botocore's clients cannot be copied by `copy`
+    vars(made).update(vars(shared))
+
+    def call(operation: str, params: dict[str, Any]) -> Any:
+        token = _LINE.set(_Line(answer, clock))
+        try:
+            return shared._make_api_call(operation, params)
+        finally:
+            _LINE.reset(token)
+
+    made._make_api_call = call
+    return made
+
+
+@dataclass(frozen=True)
+class _Line:
+    """Where the calls of one client go."""
+
+    answer: Answer
+    clock: Callable[[], float]
+
+
+_LINE: Final[ContextVar[_Line]] = ContextVar("_LINE")
+
+
+@functools.cache
+def _shared(name: str, account: str, region: str, config: Config | None) -> Any:
+    session = _session(account, region)
+    made = session.client(name, config=config)  # type: ignore[call-overload]
+
+    def send(request: AWSPreparedRequest, event_name: str, **_: object) -> AWSResponse:
+        status, headers, body = _LINE.get().answer(request, event_name.rpartition(".")[2])
+        # botocore makes of any mapping the headers that its stubs ask for
+        return AWSResponse(request.url, status, headers, _Raw(body))  # type: ignore[arg-type]
+
+    made.meta.events.register("before-send", send)
+    _wait_on_clock(made.meta.events)
     return made
 
 
 @functools.cache
 def _session(account: str, region: str) -> boto3.Session:
     """Return a session, shared because it caches the service models."""
-    return boto3.Session(
+    made = boto3.Session(
         aws_access_key_id=account, aws_secret_access_key="simulated", region_name=region
     )
+    parsers = made._session.get_component("response_parser_factory")
+    parsers.set_parser_defaults(timestamp_parser=_timestamp)
+    return made
 
 
-def _connect(
-    made: PersonalizeClient | PersonalizeRuntimeClient,
-    *,
+def _timestamp(value: str | float) -> datetime:
+    """Parse a timestamp; botocore's own parser takes longer than all the rest of an answer."""
+    if isinstance(value, str):
+        return datetime.fromisoformat(value)
+    return datetime.fromtimestamp(value, UTC)
+
+
+def _answering(
     service: Personalize,
+    *,
     account: str = ACCOUNT,
     region: str = REGION,
     authorize: Authorizer | None = None,
     caller: str = "",
     before: Before | None = None,
     after: After | None = None,
-) -> None:
-    def send(request: AWSPreparedRequest, event_name: str, **_: object) -> AWSResponse:
-        operation = event_name.rpartition(".")[2]
+) -> Answer:
+    def answer(request: AWSPreparedRequest, operation: str) -> wire.Response:
         sent = _bytes(request.body)
         params = json.loads(sent)
         try:
             if before:
                 before(operation, params)
-            status, headers, body = wire.handle(
+            response = wire.handle(
                 service,
                 method=str(request.method),
                 path=urlsplit(request.url).path,
@@ -132,20 +202,14 @@ def _connect(
                 caller=caller,
             )
         except ServiceError as error:
-            status, headers, body = wire.error_response(error, runtime="runtime" in event_name)
-        else:
-            if after:
-                replaced = after(operation, params, (status, headers, body))
-                status, headers, body = replaced or (status, headers, body)
-        # botocore makes of any mapping the headers that its stubs ask for
-        return AWSResponse(request.url, status, headers, _Raw(body))  # type: ignore[arg-type]
+            runtime = operation in validation.RUNTIME_OPERATIONS
+            return wire.error_response(error, runtime=runtime)
+        return (after and after(operation, params, response)) or response
 
-    events: Any = made.meta.events  # botocore-stubs has handlers return None
-    events.register("before-send", send)
-    _wait_on_clock(events, service.clock)
+    return answer
 
 
-def _wait_on_clock(events: Any, clock: Callable[[], float]) -> None:
+def _wait_on_clock(events: Any) -> None:
     """Spend the pauses between retries on the virtual clock.
 
     botocore asks `needs-retry` handlers for a delay and gives it to `time.sleep`, which it does not
@@ -157,7 +221,7 @@ def _wait_on_clock(events: Any, clock: Callable[[], float]) -> None:
         responses = emit(event_name, **kwargs)
         if not event_name.startswith("needs-retry."):
             return responses
-        delay = first_non_none_response(responses)
+        delay, clock = first_non_none_response(responses), _LINE.get().clock
         if delay and isinstance(clock, VirtualClock):
             clock.advance(delay)
         return [(handler, response and 0) for handler, response in responses]

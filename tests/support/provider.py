@@ -121,11 +121,11 @@ class Provider:
             self._poll(begun, self.waiter.max_attempts)
 
     def _poll(self, event: Event, attempts: int) -> None:
-        complete = False
+        complete = killed = False
         try:
             complete = self._is_complete(event)
         except FunctionKilledError:
-            pass  # an error of the task, which the state machine retries
+            killed = True  # an error of the task, which the state machine retries
         except _FrameworkError as error:
             self._fail(event, error)
             return
@@ -133,14 +133,19 @@ class Provider:
             return
         if attempts:
             self.timeline.after(self.waiter.interval, lambda: self._poll(event, attempts - 1))
-        else:
+        elif not killed:  # what the last look raised has the event, or nobody can answer
             self._answer("FAILED", event, reason="Operation timed out")
 
     def _is_complete(self, event: Event) -> bool:
         result = self._call("is_complete", event)
+        if result is None:
+            raise _FrameworkError(
+                "Cannot read properties of null (reading 'IsComplete')", "TypeError"
+            )
         if result.get("IsComplete"):
             data = {**event.get("Data", {}), **result.get("Data", {})}
-            self._answer("SUCCESS", {**event, **result, "Data": data})
+            answer = {**event, **result, "NoEcho": event.get("NoEcho"), "Data": data}
+            self._answer("SUCCESS", answer)
             return True
         if result.get("Data"):
             raise _FrameworkError('"Data" is not allowed if "IsComplete" is "False"')
@@ -156,7 +161,7 @@ class Provider:
         except Exception as error:
             raise self._function_error(function, error) from error
 
-    def _function_error(self, function: str, error: BaseException) -> Exception:
+    def _function_error(self, function: str, error: BaseException) -> "_FrameworkError":
         name = self.function_names.get(function, function)
         return _FrameworkError(f"{error}\n\nLogs: /aws/lambda/{name}\n")
 
@@ -164,17 +169,18 @@ class Provider:
         marked = event.get("PhysicalResourceId") == CREATE_FAILED_MARKER
         return bool(marked and event["RequestType"] == "Delete")
 
-    def _fail(self, event: Event, error: Exception) -> None:
+    def _fail(self, event: Event, error: "_FrameworkError") -> None:
         marker = CREATE_FAILED_MARKER if event["RequestType"] == "Create" else None
         physical_id = event.get("PhysicalResourceId") or marker
         stack_trace = (
-            f"Error: {error}\n"
+            f"{error.kind}: {error}\n"
             "    at invokeUserFunction (/var/task/framework.js:2:6)\n"
             "    at process.processTicksAndRejections (node:internal/process/task_queues:103:5)\n"
-            "    at async onEvent (/var/task/framework.js:1:369)\n"
-            "    at async Runtime.handler (/var/task/cfn-response.js:1:1837)"
+            "    at async isComplete (/var/task/framework.js:1:2631)\n"
+            "    at async Runtime.handler (/var/task/cfn-response.js:1:2865)"
         )
-        self._answer("FAILED", {**event, "PhysicalResourceId": physical_id}, reason=stack_trace)
+        answer = {**event, "NoEcho": None, "PhysicalResourceId": physical_id}
+        self._answer("FAILED", answer, reason=stack_trace)
 
     def _answer(self, status: str, event: Event, reason: str = "") -> None:
         answer = {
@@ -184,14 +190,20 @@ class Provider:
             "RequestId": event["RequestId"],
             "PhysicalResourceId": event.get("PhysicalResourceId") or MISSING_ID_MARKER,
             "LogicalResourceId": event["LogicalResourceId"],
+            "NoEcho": event.get("NoEcho"),
             "Data": event.get("Data"),
         }
         kept = {key: value for key, value in answer.items() if value is not None}
-        self.respond(event, json.dumps(kept, ensure_ascii=False, separators=(",", ":")).encode())
+        text = json.dumps(kept, ensure_ascii=False, separators=(",", ":"))
+        self.respond(event, text.encode(errors="backslashreplace"))  # as JSON.stringify does
 
 
 class _FrameworkError(Exception):
     """What ends a request in FAILED."""
+
+    def __init__(self, message: str, kind: str = "Error") -> None:
+        super().__init__(message)
+        self.kind = kind
 
 
 def _physical_id(event: Event, result: Mapping[str, Any]) -> str:
@@ -200,7 +212,8 @@ def _physical_id(event: Event, result: Mapping[str, Any]) -> str:
     answered = result.get("PhysicalResourceId") or default
     if event["RequestType"] == "Delete" and answered != given:
         raise _FrameworkError(
-            f'DELETE: cannot change the physical resource ID from "{given}" to "{answered}"'
+            f'DELETE: cannot change the physical resource ID from "{given}" to "{answered}" '
+            "during deletion"
         )
     return str(answered)
 

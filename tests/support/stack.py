@@ -53,6 +53,8 @@ class Stack:
         self.events: list[StackEvent] = []
         self.template = Deployable({}, {})
         self.resources: dict[str, Resource] = {}
+        self.was_complete = False
+        """Whether a creation or an update has ever succeeded: there is a state to go back to."""
         self.outputs: dict[str, Any] = {}
         self.created = cloud.clock.now
         self.updated: float | None = None
@@ -197,6 +199,11 @@ class Stack:
     def reasons(self, status: str = "FAILED") -> list[str]:
         """Return the reasons of all events whose status ends like this."""
         return [event.reason for event in self.events if event.status.endswith(status)]
+
+    @property
+    def sent_latest(self) -> float:
+        """When its latest request was sent."""
+        return max((one.sent for one in self.cloud.requests if one.stack is self), default=0.0)
 
     def sent(self, resource_type: str, request_type: str = "") -> list[Request]:
         """Return the requests to resources of a type, all or those of one kind."""
@@ -471,6 +478,7 @@ class Stack:
 
     def _enter(self, status: str) -> None:
         self.status = status
+        self.was_complete |= status in ("CREATE_COMPLETE", "UPDATE_COMPLETE")
         self._statuses.append((self.cloud.clock.now, status))
         self.phase += status.endswith("_IN_PROGRESS")
         self._note(self.name, status)

@@ -38,6 +38,20 @@ def test_the_same_identity_has_the_same_name() -> None:
     assert derived_name("p", **IDENTITY) == derived_name("p", **dict(reversed(IDENTITY.items())))
 
 
+def test_a_version_derives_the_name_that_every_version_before_it_did() -> None:
+    name = derived_name(
+        "TopPicks",
+        stack_id=STACK,
+        logical_id="Recommender",
+        dataset_group_arn="arn:aws:personalize:eu-west-1:111111111111:dataset-group/vod",
+        recipe_arn="arn:aws:personalize:::recipe/aws-vod-top-picks",
+    )
+
+    assert (
+        name == "TopPicks-ad4b0521e02d8f28"
+    )  # another one would replace every recommender that there is
+
+
 @pytest.mark.parametrize("part", IDENTITY)
 def test_another_identity_has_another_name(part: str) -> None:
     assert derived_name("p", **IDENTITY) != derived_name("p", **{**IDENTITY, part: "other"})

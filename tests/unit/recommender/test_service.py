@@ -177,7 +177,7 @@ CODES: dict[str, tuple[int, type[Exception]]] = {
     "ValidationException": (400, PermanentError),
     "TooManyTagsException": (400, PermanentError),
     "AccessDeniedException": (400, PermanentError),
-    "ExpiredTokenException": (400, PermanentError),
+    "ExpiredTokenException": (400, TransientError),
     "UnrecognizedClientException": (400, PermanentError),
     "AnythingNew": (400, PermanentError),
 }

@@ -1,11 +1,12 @@
 """What the stack says about a request: whether it was sent now, and whether the stack goes."""
 
 from datetime import UTC, datetime
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
 
-from lambdas.recommender.errors import PermanentError
+from lambdas.recommender.errors import PermanentError, TransientError
 from lambdas.recommender.events import RequestType
 from lambdas.recommender.stack import Operation, Stacks
 
@@ -44,11 +45,22 @@ def test_the_stack_goes_when_it_is_deleted_or_its_creation_rolled_back(status: s
     assert Operation(status, "").removes_the_stack is goes
 
 
+@pytest.mark.parametrize("status", SENT)
+def test_a_roll_back_undoes_a_creation_or_an_update(status: str) -> None:
+    operation = Operation(status, "")
+
+    assert operation.undoes_the_creation is (status == "ROLLBACK_IN_PROGRESS")
+    assert operation.rolls_back is (status == "UPDATE_ROLLBACK_IN_PROGRESS")
+
+
 class CloudFormation:
+    """Answers one question, about the stack `id`."""
+
     def __init__(self, *stacks: dict[str, Any]) -> None:
         self._stacks = list(stacks)
 
-    def describe_stacks(self, **_: object) -> dict[str, Any]:
+    def describe_stacks(self, **asked: object) -> dict[str, Any]:
+        assert asked == {"StackName": "id"}
         return {"Stacks": self._stacks}
 
 
@@ -71,6 +83,21 @@ def test_a_stack_that_was_never_updated_has_an_operation() -> None:
     assert operation(StackStatus="CREATE_IN_PROGRESS") == Operation("CREATE_IN_PROGRESS", "")
 
 
+def test_an_operation_knows_when_it_began() -> None:
+    assert operation(StackStatus="UPDATE_IN_PROGRESS", LastUpdatedTime=LATER).began == (
+        LATER.timestamp()
+    )
+    assert operation(StackStatus="CREATE_IN_PROGRESS").began == 0.0
+
+
 def test_a_stack_that_is_not_there_has_none() -> None:
-    with pytest.raises(PermanentError, match="is not there"):
+    with pytest.raises(PermanentError, match="id is not there"):
         Stacks(CloudFormation()).operation("id")  # type: ignore[arg-type]
+
+
+@pytest.mark.parametrize("answer", [{}, {"Stacks": [{}]}])
+def test_an_answer_without_what_was_asked_for_may_come_later(answer: dict[str, Any]) -> None:
+    cloudformation: Any = SimpleNamespace(describe_stacks=lambda **_: answer)
+
+    with pytest.raises(TransientError, match="DescribeStacks: no usable answer"):
+        Stacks(cloudformation).operation("id")

@@ -1,0 +1,244 @@
+"""An answer has 4096 bytes at most, an id, and all its attributes as strings, whatever went wrong.
+
+The real handlers answer through the fake of the framework, which adds its stack trace and writes
+JSON as JavaScript does; that it is as the real one is tested in `test_framework.py`.
+"""
+
+import json
+import logging
+import random
+from collections.abc import Callable, Iterator, Mapping
+from functools import partial
+from itertools import islice
+from typing import Any, Final
+
+import pytest
+
+from lambdas.recommender import vocabulary as v
+from lambdas.recommender.errors import PermanentError
+from lambdas.recommender.events import Config
+from lambdas.recommender.handler import CustomResources
+from lambdas.recommender.lifecycle import Recommender, request_config
+from lambdas.recommender.stack import Operation
+from tests.support.personalize import VirtualClock
+from tests.support.provider import Event, Provider, Timeline, Waiter
+from tests.support.synthesis import ACCOUNT
+
+Record = Callable[[str, object], None]
+
+MAX_BYTES: Final = 4096
+MAX_ID_BYTES: Final = 1024
+PLACE: Final = f"arn:aws-us-gov:{{}}:us-gov-west-1:{ACCOUNT}"
+LONGEST: Final[Mapping[str, str]] = {
+    "StackId": f"{PLACE.format('cloudformation')}:stack/{'S' * 128}/{'0' * 36}",
+    "RequestId": "0" * 36,
+    "LogicalResourceId": "L" * 255,
+}
+"""As long as CloudFormation lets them be ("CloudFormation quotas", "Stack name", User Guide)."""
+FUNCTION_NAME: Final = "f" * 64
+ALPHABETS: Final = (
+    "abcdefghij klmnop",
+    '"\\/\b\f\n\r\t',
+    "".join(map(chr, range(32))) + "\x7f",
+    "äöüßéñ£§",
+    "名前推薦映画",
+    "😀🎬\U0010ffff",
+    "\ud83d\ude00\udfff\ud800",
+    "\u2028\u2029\ufeff\u200b\u0301",
+    "<script>&'%{}[]$`",
+)
+
+
+def texts(chance: random.Random) -> Iterator[str]:
+    """Yield texts, short and long, in one alphabet or in all of them."""
+    while True:
+        alphabet = chance.choice((*ALPHABETS, "".join(ALPHABETS)))
+        length = chance.choice((0, 1, 10, 199, 200, 201, 499, 1000, 1499, 1500, 1501, 4095, 36_000))
+        yield "".join(chance.choices(alphabet, k=length))
+
+
+class Service:
+    """A Personalize that does what a test tells it to, when it is looked at."""
+
+    def __init__(self, look: Callable[[str], Recommender]) -> None:
+        self.describe = look
+
+    def tags(self, _arn: str) -> dict[str, str]:
+        return {v.OWNER_STACK_TAG: LONGEST["StackId"], v.OWNER_RESOURCE_TAG: "L" * 255}
+
+
+class Creating:
+    """A stack that is being created."""
+
+    def operation(self, _stack_id: str) -> Operation:
+        return Operation("CREATE_IN_PROGRESS", "")
+
+
+def answers(event: Mapping[str, Any], look: Callable[[str], Recommender]) -> list[bytes]:
+    """Return what is put to the URL of an event."""
+    clock = VirtualClock()
+    service: Any = Service(look)
+    stacks: Any = Creating()
+    handlers = CustomResources(service, stacks, clock, pause=clock.advance)
+    functions = {"on_event": handlers.on_event, "is_complete": handlers.is_complete}
+    bodies: list[bytes] = []
+    timeline = Timeline(clock)
+
+    def invoke(function: str, given: Event) -> Any:
+        return functions[function](given)
+
+    provider = Provider(
+        timeline,
+        Waiter(60, 60),
+        invoke,
+        lambda _event, body: bodies.append(body),
+        function_names=dict.fromkeys(functions, FUNCTION_NAME),
+    )
+    provider.deliver(event)
+    while timeline.next() is not None:
+        timeline.step()
+    return bodies
+
+
+PROPERTIES: Final[Mapping[str, Any]] = {
+    v.NAME_PREFIX: "T" * v.MAX_PREFIX_LENGTH,
+    v.DATASET_GROUP_ARN: f"{PLACE.format('personalize')}:dataset-group/{'g' * 63}",
+    v.RECIPE_ARN: "arn:aws-us-gov:personalize:::recipe/aws-vod-top-picks",
+    v.CONFIG: {},
+}
+ARN: Final = f"{PLACE.format('personalize')}:recommender/{'r' * 63}"
+
+
+def create(resource_type: str, **properties: Any) -> dict[str, Any]:
+    """Return an event whose ids are as long as they can be."""
+    return {
+        **LONGEST,
+        "RequestType": "Create",
+        "ResponseURL": "https://example.com/",
+        "ResourceType": resource_type,
+        "ResourceProperties": properties,
+    }
+
+
+def seen(arn: str, **members: Any) -> Recommender:
+    """Return a recommender as it is looked at."""
+    return Recommender(
+        arn=arn,
+        dataset_group_arn=PROPERTIES[v.DATASET_GROUP_ARN],
+        recipe_arn=PROPERTIES[v.RECIPE_ARN],
+        **{"status": "ACTIVE", "config": request_config(Config(), {}), **members},
+    )
+
+
+def assert_valid(event: Mapping[str, Any], bodies: list[bytes], status: str) -> dict[str, Any]:
+    """Assert that there is one answer that CloudFormation accepts, and return it."""
+    (body,) = bodies
+    answer: dict[str, Any] = json.loads(body)
+    assert len(body) <= MAX_BYTES
+    assert answer["Status"] == status
+    assert answer["Reason"]
+    assert 1 <= len(answer["PhysicalResourceId"].encode()) <= MAX_ID_BYTES
+    assert all(answer[name] == event[name] for name in LONGEST)
+    assert all(isinstance(one, str) for one in answer.get("Data", {}).values())
+    return answer
+
+
+@pytest.fixture(autouse=True)
+def _no_logs() -> Iterator[None]:
+    logging.disable()
+    yield
+    logging.disable(logging.NOTSET)
+
+
+def raising(error: Exception) -> Callable[[str], Recommender]:
+    """Return a look that fails."""
+
+    def look(_arn: str) -> Recommender:
+        raise error
+
+    return look
+
+
+@pytest.mark.rows("R4", "C7")
+def test_a_failure_has_a_valid_answer_whatever_the_service_says(record_property: Record) -> None:
+    """Where a training failed, where a call is refused for good, and where a bug is met."""
+    tried = 0
+    for text in islice(texts(random.Random(1)), 800):
+        recommender = create(v.RECOMMENDER_TYPE, **PROPERTIES)
+        gate = create(v.TRAINING_GATE_TYPE, **{v.RECOMMENDER_ARN: ARN, v.CONFIG: {}})
+        failed = partial(seen, status="CREATE FAILED", failure_reason=text)
+        for event, look in (
+            (recommender, failed),
+            (recommender, raising(PermanentError(text))),
+            (recommender, raising(RuntimeError(text))),
+            (gate, failed),
+            (gate, raising(PermanentError(text))),
+        ):
+            answer = assert_valid(event, answers(event, look), "FAILED")
+            is_arn = answer["PhysicalResourceId"].startswith(PLACE.format("personalize"))
+            assert is_arn == (event is recommender)
+            tried += 1
+    record_property("answers", tried)
+
+
+@pytest.mark.rows("R4")
+def test_a_bug_in_a_poll_has_a_valid_answer(record_property: Record) -> None:
+    event = create(v.TRAINING_GATE_TYPE, **{v.RECOMMENDER_ARN: ARN, v.CONFIG: {}})
+    for text in islice(texts(random.Random(5)), 100):
+        assert_valid(event, answers(event, raising(RuntimeError(text))), "FAILED")
+    record_property("answers", 100)
+
+
+@pytest.mark.rows("R4", "B4")
+def test_a_refusal_has_a_valid_answer_whatever_is_refused(record_property: Record) -> None:
+    tried = 0
+    for text in islice(texts(random.Random(2)), 750):
+        gate = {v.RECOMMENDER_ARN: ARN, v.CONFIG: {}}
+        for event in (
+            create(v.RECOMMENDER_TYPE, **PROPERTIES, **{v.FIXED_NAME: f"-{text}"}),
+            create(v.RECOMMENDER_TYPE, **PROPERTIES, **{f"Un{text}": text}),
+            create(v.TRAINING_GATE_TYPE, **{**gate, v.CONFIG: {f"Un{text}": "x"}}),
+            create(v.TRAINING_GATE_TYPE, **{**gate, v.RECOMMENDER_ARN: f"x{text}"}),
+        ):
+            assert_valid(event, answers(event, seen), "FAILED")
+            tried += 1
+    record_property("answers", tried)
+
+
+@pytest.mark.rows("R4", "C1")
+def test_a_gate_has_all_its_attributes_however_many_metrics_there_are(
+    record_property: Record,
+) -> None:
+    chance = random.Random(3)
+    gate = {v.RECOMMENDER_ARN: ARN, v.CONFIG: {}, v.LAST: "true"}
+    letters = "".join(ALPHABETS)
+    for _ in range(2000):
+        known = chance.sample(list(v.METRICS.values()), chance.randint(0, len(v.METRICS)))
+        others = [
+            "".join(chance.choices(letters, k=chance.randint(1, 80)))
+            for _ in range(chance.choice((0, 1, 5, 40)))
+        ]
+        metrics = {
+            name: chance.choice((0.0, 0.5, 1e-12, chance.random())) for name in known + others
+        }
+        event = create(v.TRAINING_GATE_TYPE, **gate)
+        answer = assert_valid(event, answers(event, partial(seen, metrics=metrics)), "SUCCESS")
+        data = answer["Data"]
+        assert data.keys() == {*v.METRICS, v.RECOMMENDER_ARN_ATTRIBUTE, v.MODEL_METRICS_ATTRIBUTE}
+        in_json = json.loads(json.dumps(metrics))  # which joins halves of characters
+        assert json.loads(data[v.MODEL_METRICS_ATTRIBUTE]).items() <= in_json.items()
+        for name, key in v.METRICS.items():
+            assert data[name] == str(metrics.get(key, v.NOT_REPORTED))
+    record_property("answers", 2000)
+
+
+@pytest.mark.rows("R4", "C1")
+def test_a_recommender_has_all_its_attributes_whatever_is_said_of_it(
+    record_property: Record,
+) -> None:
+    event = create(v.RECOMMENDER_TYPE, **PROPERTIES)
+    for text in islice(texts(random.Random(4)), 1000):
+        look = partial(seen, failure_reason=text, metrics={text: 0.5})
+        data = assert_valid(event, answers(event, look), "SUCCESS")["Data"]
+        assert data.keys() == {"Arn", "Name", "Revision", "UpdatedAfter"}
+    record_property("answers", 1000)

@@ -1,0 +1,235 @@
+"""Every event that a version ever sent means the same to this one, and is carried out by it."""
+
+import copy
+from collections.abc import Iterator, Mapping
+from typing import Any, Final
+
+import pytest
+
+from lambdas.recommender import vocabulary as v
+from lambdas.recommender.events import Request, RequestType
+from lambdas.recommender.handler import CustomResourceError, CustomResources
+from lambdas.recommender.lifecycle import request_config, tag
+from lambdas.recommender.service import Personalize
+from lambdas.recommender.stack import Operation
+from local_aws.personalize import Behaviour
+from local_aws.personalize import Personalize as Simulator
+from tests.reliability import golden_events
+from tests.reliability.golden_events import Golden, meaning, shape, stored
+from tests.reliability.world import HOUR, MINUTE, QUICK
+from tests.support import personalize
+from tests.support.personalize import VirtualClock
+from tests.support.provider import Event
+from tests.support.synthesis import ACCOUNT, REGION
+
+STORED: Final = stored()
+GOLDEN: Final = {
+    f"{version} {step} {key}": golden
+    for version, corpus in STORED.items()
+    for step, events in corpus.items()
+    for key, golden in events.items()
+}
+
+
+def polled(golden: Golden) -> Event:
+    """Return the event as the framework hands it to `is_complete`."""
+    return {**golden["event"], **golden["answered"]}
+
+
+@pytest.mark.rows("B8", "RB7")
+@pytest.mark.parametrize("name", GOLDEN)
+def test_every_event_ever_sent_means_what_it_meant(name: str) -> None:
+    golden = GOLDEN[name]
+    assert meaning(golden["event"]) == golden["means"]
+    assert meaning(polled(golden)) == {
+        **golden["means"],
+        "physical id": golden["event"].get("PhysicalResourceId"),
+    }
+
+
+@pytest.mark.rows("B8")
+def test_the_corpus_has_every_shape_that_this_version_sends() -> None:
+    corpus = STORED.get(golden_events.VERSION, {})
+    sent = golden_events.sent()
+    assert shape(corpus) == shape(sent), (
+        f"The events of version {golden_events.VERSION} have changed. If it is released, raise the "
+        "version in pyproject.toml. Then: python -m tests.reliability.golden_events"
+    )
+
+
+# -- carried out -------------------------------------------------------------------------------
+
+
+class Season:
+    """A stack in the operation in which an event was sent."""
+
+    def __init__(self, operation: Operation) -> None:
+        self._operation = operation
+
+    def operation(self, _stack_id: str) -> Operation:
+        return self._operation
+
+
+class Replay:
+    """A world that was made for one event: what it is about is there, and the stack is busy."""
+
+    def __init__(self, golden: Golden) -> None:
+        self.event: dict[str, Any] = copy.deepcopy(golden["event"])
+        memory = golden["answered"]["Memory"]
+        self.clock = VirtualClock(memory["StartedAt"] - HOUR)
+        self.simulator = Simulator(Behaviour(**QUICK), self.clock)
+        for group in ("vod", "other"):
+            self.simulator.seed_dataset_group(ACCOUNT, REGION, group)
+        self.request = Request.parse(self.event)
+        self._make_there()
+        self.clock.now = memory["StartedAt"]
+        self.made = len(self.simulator.journal)
+        stacks: Any = Season(Operation(*memory.get("Operation", ("CREATE_IN_PROGRESS", ""))))
+        self.handlers = CustomResources(
+            Personalize(personalize.client(self.simulator)),
+            stacks,
+            self.clock,
+            pause=self.clock.advance,
+        )
+
+    def _make_there(self) -> None:
+        request = self.request
+        creates = request.type is RequestType.CREATE
+        match request.resource_type:
+            case v.RECOMMENDER_TYPE if creates and request.wanted().adopt:
+                self._make(request.wanted().arn, request.properties, tags={})
+            case v.RECOMMENDER_TYPE if request.type is RequestType.DELETE:
+                self._make(request.doomed_arn(), request.properties)
+            case v.RECOMMENDER_TYPE if not creates:
+                self._make(str(request.physical_id), request.old_properties)
+            case v.SWEEP_TYPE:
+                arn = request.recommender_arn(f"{request.names.prefix}-{'0' * v.DIGEST_LENGTH}")
+                self._make(arn, request.properties)
+            case v.TRAINING_GATE_TYPE | v.STOP_TYPE:
+                self._make(request.get(v.RECOMMENDER_ARN), request.properties)
+
+    def _make(
+        self, arn: str, properties: Mapping[str, Any], tags: Mapping[str, str] | None = None
+    ) -> None:
+        as_of = Request.parse({**self.event, "ResourceProperties": dict(properties)})
+        adopted = properties.get(v.ADOPT_EXISTING) == "true"
+        owned = {**as_of.tags, **as_of.owner.tags(adopted=adopted)} if tags is None else tags
+        config: Any = request_config(as_of.config, {}) if v.CONFIG in properties else {}
+        personalize.client(self.simulator).create_recommender(
+            name=arn.rpartition("/")[2],
+            datasetGroupArn=properties.get(v.DATASET_GROUP_ARN, self._group("vod")),
+            recipeArn=properties.get(
+                v.RECIPE_ARN, "arn:aws:personalize:::recipe/aws-vod-top-picks"
+            ),
+            recommenderConfig=config,
+            **tag(owned).parameters,
+        )
+        self.clock.advance(QUICK["create_pending"] + QUICK["create_in_progress"])
+
+    def _group(self, name: str) -> str:
+        return f"arn:aws:personalize:{REGION}:{ACCOUNT}:dataset-group/{name}"
+
+    def carry_out(self, answered: Mapping[str, Any] | None = None) -> dict[str, Any]:
+        """Have the handlers carry the event out, from what `on_event` answered if it has."""
+        answer = answered or self.handlers.on_event(self.event)
+        for _ in range(60):
+            result = self.handlers.is_complete({**self.event, **answer})
+            if result["IsComplete"]:
+                return result
+            self.clock.advance(MINUTE)
+        raise AssertionError("it is never complete")
+
+    @property
+    def there(self) -> dict[str, dict[str, Any]]:
+        """What is there, by ARN."""
+        return {one["recommenderArn"]: one for one in self.simulator.recommenders(ACCOUNT, REGION)}
+
+    @property
+    def changes(self) -> list[str]:
+        """The changes that the handlers have made."""
+        calls = self.simulator.journal[self.made :]
+        return [call.operation for call in calls if call.mutating and call.outcome == "OK"]
+
+
+def _assert_carried_out(replay: Replay) -> None:
+    request, there = replay.request, replay.there
+    owned = [
+        arn for arn, one in there.items() if request.owner.tags().items() <= one["tags"].items()
+    ]
+    if request.resource_type == v.RECOMMENDER_TYPE and request.type is not RequestType.DELETE:
+        assert request.wanted().arn in owned
+    elif request.resource_type == v.RECOMMENDER_TYPE:
+        assert not owned
+        assert bool(there) == (request.properties[v.ADOPT_EXISTING] == "true")
+    elif request.resource_type == v.SWEEP_TYPE and request.type is RequestType.DELETE:
+        assert not there
+
+
+@pytest.mark.rows("B8", "RB7")
+@pytest.mark.parametrize("remembered", [False, True])
+@pytest.mark.parametrize("name", GOLDEN)
+def test_every_event_ever_sent_is_carried_out(
+    name: str, remembered: bool, caplog: pytest.LogCaptureFixture
+) -> None:
+    """Or, where an older version's `on_event` was asked and has `remembered`, by `is_complete`."""
+    golden = GOLDEN[name]
+    replay = Replay(golden)
+    replay.carry_out(golden["answered"] if remembered else None)
+    if not remembered or golden["answered"]["Memory"].get("Verdict") != "Done":
+        _assert_carried_out(replay)
+    assert "Unexpected" not in caplog.text
+
+
+# -- newer properties, older code --------------------------------------------------------------
+
+REFUSED: Final = {
+    name
+    for name, golden in GOLDEN.items()
+    if golden["event"]["ResourceType"] == v.RECOMMENDER_TYPE
+    and golden["event"]["RequestType"] != "Delete"
+}
+
+
+def _of_tomorrow(golden: Golden, member: str) -> Iterator[Golden]:
+    """Yield an event with properties that this version does not know, one at a time."""
+    for nested in (False, True):
+        newer = copy.deepcopy(golden)
+        properties = newer["event"].get(member, {})
+        properties = properties.get(v.CONFIG) if nested else properties
+        if properties:
+            properties["OfTomorrow"] = "true"
+            yield newer
+
+
+@pytest.mark.rows("RB7")
+@pytest.mark.parametrize("name", sorted(GOLDEN.keys() - REFUSED))
+def test_a_newer_version_s_property_stands_in_no_deletion_s_way(name: str) -> None:
+    """A gate is asked only after a recommender with the same configuration was accepted."""
+    for newer in _of_tomorrow(GOLDEN[name], "ResourceProperties"):
+        nested = "OfTomorrow" not in newer["event"]["ResourceProperties"]
+        if nested and newer["event"]["RequestType"] != "Delete":
+            continue
+        replay = Replay(GOLDEN[name])
+        replay.event = newer["event"]
+        replay.carry_out()
+        _assert_carried_out(replay)
+
+
+@pytest.mark.rows("RB7")
+@pytest.mark.parametrize("name", sorted(name for name in REFUSED if " Update" in name))
+def test_an_update_away_from_a_newer_version_s_property_is_carried_out(name: str) -> None:
+    for newer in _of_tomorrow(GOLDEN[name], "OldResourceProperties"):
+        replay = Replay(GOLDEN[name])
+        replay.event = newer["event"]
+        replay.carry_out()
+        _assert_carried_out(replay)
+
+
+@pytest.mark.rows("RB7", "B4")
+@pytest.mark.parametrize("name", sorted(REFUSED))
+def test_a_newer_version_s_property_is_refused_before_anything_is_changed(name: str) -> None:
+    for newer in _of_tomorrow(GOLDEN[name], "ResourceProperties"):
+        replay = Replay(GOLDEN[name])
+        with pytest.raises(CustomResourceError, match=r"Nothing was changed\. OfTomorrow: got"):
+            replay.handlers.on_event(newer["event"])
+        assert replay.changes == []

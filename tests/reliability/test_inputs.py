@@ -1,0 +1,690 @@
+"""Bad input is refused at both doors by name, changes nothing, and stands in nobody's way."""
+
+import contextlib
+import json
+import logging
+import string
+from collections.abc import Callable, Iterator, Mapping
+from typing import Any, Final
+
+import pytest
+from aws_cdk import App, CfnParameter, Duration, Environment, Fn, Tags
+from aws_cdk import Stack as CdkStack
+from aws_cdk.assertions import Template
+
+from lambdas.recommender import vocabulary as v
+from lambdas.recommender.handler import CustomResourceError
+from local_aws.personalize import Behaviour
+from stacks.recommender import TopPicksRecommender
+from stacks.settings import SettingsError
+from tests.reliability.world import MINUTE, QUICKER, World, texts
+from tests.support.cloudformation import Request, Stack
+from tests.support.provider import Event
+from tests.support.synthesis import ACCOUNT, DATASET_GROUP_ARN, REGION, Deployable
+from tests.unit.stacks.test_settings import read
+
+Record = Callable[[str, object], None]
+
+# -- what is bad, at either door ---------------------------------------------------------------
+
+
+def _bad_names() -> Iterator[str]:
+    """Yield names that are too short, too long, or have a character where it must not be."""
+    yield from ("", "x" * 64, "x" * 65, "x" * 1000, "-films", "_films", "-", "_")
+    yield from ("films\n", "films\r\n", "\nfilms", "films\n-", "^films$", "films$", "(?s).*", "[a]")
+    allowed = string.ascii_letters + string.digits + "-_"
+    for char in sorted(set(string.printable) - set(allowed)) + list(
+        "äßＡ٣名\u0430\u200b\u2028\x00"
+    ):
+        yield f"fi{char}lms"
+    yield from (f"{char}films" for char in "äＡ٣名\u200b\ufeff")
+
+
+def _bad_arns(kind: str) -> Iterator[str]:
+    """Yield ARNs that differ in one part from a good one."""
+    good = ["arn", "aws", "personalize", REGION, ACCOUNT, f"{kind}/vod"]
+    others: dict[int, tuple[str, ...]] = {
+        0: ("", "ARN", "urn", "arn\n", " arn"),
+        1: ("", "AWS", "azure", "aws ", "aws_cn"),
+        2: ("", "s3", "Personalize", "personalize-runtime", "personalize "),
+        3: ("EU-WEST-1", "eu west 1", "eu/west/1"),
+        4: ("1", "11111111111", "1111111111111", "11111111111x", "\u0661" * 12, "*"),
+        5: ("", "vod", "campaign/vod", f"{kind}:vod", f"{kind}/", f"{kind}/v o d", f"{kind}/vod/x"),
+    }
+    for place, texts_ in others.items():
+        for text in texts_:
+            yield ":".join([*good[:place], text, *good[place + 1 :]])
+    yield from (":".join(good) + end for end in ("\n", " ", "/", "*", "$", "é", "\x00"))
+
+
+BAD_NAMES: Final = tuple(_bad_names())
+BAD_BOOLEANS: Final = (
+    *("True", "TRUE", "False", "FALSE", "1", "0", "yes", "no", "on", "off", "t", "f", "tru", ""),
+    *("null", "none", "tru\u0435", "truefalse", "^true$", "true false", "2", "-1", "1.0", "0.0"),
+)
+BAD_BOOLEANS_OF_CLOUDFORMATION: Final = (" true", "true ", "true\n", "\ttrue", '"true"')
+BAD_COUNTS: Final = (
+    *(
+        "0",
+        "-1",
+        "+1",
+        "1e3",
+        "1E3",
+        "1.5",
+        "0.5",
+        ".5",
+        "1.",
+        "",
+        "one",
+        "NaN",
+        "Infinity",
+        "0x10",
+    ),
+    *(" 1", "1 ", "1\n", "1_000", "1,000", "\u0663", "\uff11", "\u00b2", "1;1", "^1$", "true"),
+    *(str(2**31), str(2**63), str(2**64), "9" * 400),
+)
+BAD_COUNTS_OF_CLOUDFORMATION: Final = ("01", "00", "1.0", "1.00")
+BAD_WEIGHTS: Final = (
+    *("-0.1", "-0", "-1", "1.1", "1.000001", "2", "1e-1", "1E0", ".5", "0.", "0,5", "+0.5", ""),
+    *(" 0.5", "0.5 ", "0.5\n", "NaN", "nan", "Infinity", "inf", "\u0660.\u0663", "\u00bd", "0.5f"),
+    *("half", "0.5.5", "true", "0x1", "9" * 400),
+)
+NOT_SCALARS: Final[tuple[Any, ...]] = ([], ["true"], ["1"], {}, {"true": "1"})
+NOT_COLUMNS: Final[tuple[Any, ...]] = ("A", [], [7], [""], ["a b"], ["a\n"], ["é"], {}, None)
+NOT_A_COLUMN: Final[tuple[Any, ...]] = ("x" * 151, "1A", "A-B", "EVENT_TYPE", None, ["A"], {})
+
+# -- settings ----------------------------------------------------------------------------------
+
+BAD_SETTINGS: Final[Mapping[str, tuple[Any, ...]]] = {
+    "dataset_group_arn": (*_bad_arns("dataset-group"), 7, True, [DATASET_GROUP_ARN], {}),
+    "recommender_name": (*BAD_NAMES, 7, True, ["films"], {}),
+    "min_recommendation_requests_per_second": (*BAD_COUNTS, 0, -1, 1.5, True, *NOT_SCALARS),
+    "exploration_weight": (*BAD_WEIGHTS, -0.1, 1.1, 1e-7, True, *NOT_SCALARS),
+    "exploration_item_age_cut_off": (*BAD_COUNTS, 0, -30, 0.5, False, *NOT_SCALARS),
+    "running": (*BAD_BOOLEANS, 1, 0, 1.0, *NOT_SCALARS),
+    "adopt_existing": (*BAD_BOOLEANS, 1, 0, *NOT_SCALARS),
+    "retain_on_destroy": (*BAD_BOOLEANS, 1, 0, *NOT_SCALARS),
+    "max_training_hours": ("0", "-1", "24.1", "25", "1e1", "ten", "", 0, -1, 24.01, True, []),
+    "training_gate_minutes": ("0", "-5", "55.1", "60", "1e1", "", 0, 56, False, {}),
+    "poll_interval_seconds": ("0", "121", "1.5", "1e1", "-1", "", 0, 121, 0.5, True, []),
+    "excluded_columns": (
+        *("ITEMS", "", [], ["ITEMS"], 7, True, {"MOVIES": ["A"]}, {"items": ["A"]}, {"": ["A"]}),
+        *({"ITEMS": wrong} for wrong in NOT_COLUMNS),
+        *({"ITEMS": [wrong]} for wrong in NOT_A_COLUMN),
+        {"ITEMS": [f"C{n}" for n in range(51)]},
+        {"ITEMS": ["A"], "USERS": ["A"], "INTERACTIONS": ["A"], "OTHERS": ["A"]},
+    ),
+    "tags": (
+        *("team", "", [], ["team"], 7, True, {"team": 1}, {"team": None}, {"team": ["x"]}),
+        *({key: "x"} for key in ("", "k" * 129, "a&b", "a\x00", "aws:x", "AWS:x", "aWs:x")),
+        *({"k": text} for text in ("x" * 257, "a&b", "a\x00", "<x>", "a'b")),
+        *({key: "x"} for key in (*v.RESERVED_TAGS, "top-picks:", "top-picks:other")),
+        *({f"k{n}": "x" for n in range(count)} for count in (48, 51, 200)),
+    ),
+}
+GOOD_SETTINGS: Final[Mapping[str, tuple[Any, ...]]] = {
+    "recommender_name": ("x", "0", "x" * 63, "a-_", "A9"),
+    "min_recommendation_requests_per_second": ("1", 1, str(2**31 - 1), 2**31 - 1),
+    "exploration_weight": ("0", "1", "0.000001", "1.0", 0, 1, 0.5),
+    "exploration_item_age_cut_off": ("1", 365),
+    "running": ("true", "false", True, False),
+    "max_training_hours": ("24", "0.1", 24, 0.1),
+    "training_gate_minutes": ("55", 6, "6.5"),
+    "poll_interval_seconds": ("1", 120),
+    "excluded_columns": ({}, "{}", {"ITEMS": ["x" * 150]}, {"USERS": [f"C{n}" for n in range(50)]}),
+    "tags": ({}, {"k" * 128: "x" * 256}, {f"k{n}": "" for n in range(47)}, {"awsome": "é 1"}),
+}
+
+
+def _ways(key: str, value: object) -> Iterator[tuple[dict[str, Any], str]]:
+    """Yield the contexts by which a value can come, each with how a message on it begins."""
+    settings = {"dataset_group_arn": DATASET_GROUP_ARN, key: value}
+    yield settings, f"Setting {key}: got {json.dumps(value)}; allowed: "
+    for environments in ({"dev": settings}, json.dumps({"dev": settings})):
+        message = f"Setting dev.{key}: got {json.dumps(value)}; allowed: "
+        yield {"environments": environments}, message
+    text = json.dumps(value)
+    if not isinstance(value, str) and not (key == "recommender_name" and text.isalnum()):
+        yield {**settings, key: text}, f"Setting {key}: got {json.dumps(text)}; allowed: "
+
+
+@pytest.mark.rows("B1", "B2", "B3", "B4", "B5", "B6")
+@pytest.mark.parametrize("key", BAD_SETTINGS)
+def test_a_bad_setting_is_refused_by_name_however_it_comes(
+    key: str, record_property: Record
+) -> None:
+    tried = set()
+    for value in BAD_SETTINGS[key]:
+        for context, message in _ways(key, value):
+            with pytest.raises(SettingsError) as refusal:
+                read(**context)
+            assert str(refusal.value).startswith(message)
+            tried.add(json.dumps(context))
+    record_property("inputs", len(tried))
+
+
+@pytest.mark.rows("B1", "B2", "B3", "B4", "B6")
+@pytest.mark.parametrize("key", GOOD_SETTINGS)
+def test_a_good_setting_that_looks_like_a_bad_one_is_accepted(key: str) -> None:
+    for value in GOOD_SETTINGS[key]:
+        for context, _ in _ways(key, value):
+            assert read(**context), value
+
+
+@pytest.mark.rows("B4")
+def test_a_setting_in_another_case_is_refused_with_the_one_that_was_meant(
+    record_property: Record,
+) -> None:
+    slips = {key: (key.upper(), key.title(), key.replace("_", "-"), f"{key} ") for key in _KEYS}
+    tried = {(slip, key) for key, some in slips.items() for slip in some if slip != key}
+    for slip, key in sorted(tried):
+        given = {"dataset_group_arn": DATASET_GROUP_ARN, slip: "1"}
+        with pytest.raises(SettingsError, match=rf"Setting dev\.{slip}: got \"1\"; .*README"):
+            read(environments={"dev": given})
+        assert key
+    record_property("inputs", len(tried))
+
+
+_KEYS: Final = tuple(BAD_SETTINGS)
+
+# -- properties --------------------------------------------------------------------------------
+
+BAD_PROPERTIES: Final[Mapping[str, tuple[Any, ...]]] = {
+    v.FIXED_NAME: (*BAD_NAMES, *NOT_SCALARS),
+    v.DATASET_GROUP_ARN: (
+        *_bad_arns("dataset-group"),
+        *NOT_SCALARS,
+        "",
+        DATASET_GROUP_ARN.replace(ACCOUNT, "222222222222"),
+        DATASET_GROUP_ARN.replace(ACCOUNT, ""),
+        DATASET_GROUP_ARN.replace(REGION, "us-east-1"),
+        DATASET_GROUP_ARN.replace(REGION, ""),
+        DATASET_GROUP_ARN.replace("aws", "aws-cn"),
+    ),
+    v.RECIPE_ARN: ("", "aws-vod-top-picks", DATASET_GROUP_ARN, *NOT_SCALARS),
+    v.RUNNING: (*BAD_BOOLEANS, *BAD_BOOLEANS_OF_CLOUDFORMATION, *NOT_SCALARS),
+    v.ADOPT_EXISTING: (*BAD_BOOLEANS, *BAD_BOOLEANS_OF_CLOUDFORMATION, *NOT_SCALARS),
+    v.WAIT_SECONDS: ("", "-1", "1e3", "1h", " 1", "NaN", "\u0663", *NOT_SCALARS),
+    v.TAGS: (
+        *("team", "", [], ["team"], {"team": ["x"]}, {"team": {}}, {"": "x"}),
+        *({key: "x"} for key in (*v.RESERVED_TAGS, "top-picks:", "top-picks:other")),
+    ),
+    v.CONFIG: ("", "x", [], ["x"]),
+    **{
+        name: ("true", "", {}, [])
+        for name in (
+            "Unknown",
+            "running",
+            "RUNNING",
+            "Recommendername",
+            "Runing",
+            "recommenderName",
+        )
+    },
+}
+BAD_CONFIG: Final[Mapping[str, tuple[Any, ...]]] = {
+    v.MIN_REQUESTS_PER_SECOND: (*BAD_COUNTS, *BAD_COUNTS_OF_CLOUDFORMATION, *NOT_SCALARS),
+    v.EXPLORATION_WEIGHT: (*BAD_WEIGHTS, *NOT_SCALARS),
+    v.EXPLORATION_ITEM_AGE_CUT_OFF: (*BAD_COUNTS, *BAD_COUNTS_OF_CLOUDFORMATION, *NOT_SCALARS),
+    v.ENABLE_METADATA: (*BAD_BOOLEANS, *BAD_BOOLEANS_OF_CLOUDFORMATION, *NOT_SCALARS),
+    v.EXCLUDED_COLUMNS: (
+        *("ITEMS", "", [], ["ITEMS"], {"ITEMS": "A"}, {"": ["A"]}),
+        *(
+            {"ITEMS": {}},
+            {"ITEMS": [""]},
+            {"ITEMS": [["A"]]},
+            {"ITEMS": [{}]},
+            {"ITEMS": {"A": "B"}},
+        ),
+    ),
+    **{name: ("0.3", {}) for name in ("explorationWeight", "Unknown", "INCLUDED", v.RUNNING)},
+}
+GOOD_PROPERTIES: Final[Mapping[str, tuple[Any, ...]]] = {
+    v.FIXED_NAME: ("x", "x" * 63),
+    v.RUNNING: ("true",),
+    v.WAIT_SECONDS: ("600", "3300", "3300.0", "999999"),
+    v.TAGS: ({}, {"k": ""}, {"top-pick:x": "x"}, {f"k{n}": "x" for n in range(47)}),
+    "ServiceTimeout": ("3600",),
+}
+GOOD_CONFIG: Final[Mapping[str, tuple[Any, ...]]] = {
+    v.MIN_REQUESTS_PER_SECOND: ("1", str(2**31 - 1)),
+    v.EXPLORATION_WEIGHT: ("0", "1", "1.0", "0.30", "0.000001"),
+    v.EXPLORATION_ITEM_AGE_CUT_OFF: ("1", "365"),
+    v.ENABLE_METADATA: ("true", "false"),
+    v.EXCLUDED_COLUMNS: ({}, {"ITEMS": []}, {"USERS": ["B", "A"]}),
+}
+BAD: Final = [(name, False) for name in BAD_PROPERTIES] + [(name, True) for name in BAD_CONFIG]
+
+
+@pytest.fixture
+def durations() -> dict[str, Any]:
+    return QUICKER
+
+
+@pytest.fixture
+def hours() -> float:
+    return 0.9
+
+
+NAMED: Final = {"max_training_hours": 0.9, "recommender_name": "films"}
+"""Settings with which the sweeps have the fixed name, too."""
+
+
+def _with(name: str, value: object, *, nested: bool) -> Deployable:
+    """Return a template in which a property has a value that only a token could have given it."""
+    template = Deployable.of("TopPicks", NAMED)
+    for logical_id, resource in template.resources.items():
+        properties = resource.get("Properties", {})
+        if nested and v.CONFIG in properties:
+            changed: dict[str, Any] = {v.CONFIG: {**properties[v.CONFIG], name: value}}
+        elif not nested and (name in properties or resource["Type"] == v.RECOMMENDER_TYPE):
+            changed = {name: value}
+        else:
+            continue
+        template = template.patched(logical_id, **changed)
+    return template
+
+
+def _values(name: str, nested: bool) -> tuple[Any, ...]:
+    return (BAD_CONFIG if nested else BAD_PROPERTIES)[name]
+
+
+def _named_in(text: str, name: str) -> bool:
+    return f".{name}: got" in text or f" {name}: got" in text
+
+
+@pytest.mark.rows("B1", "B2", "B3", "B4", "B5", "B6")
+@pytest.mark.parametrize(("name", "nested"), BAD)
+def test_a_stack_with_a_bad_property_fails_by_its_name_and_rolls_back(
+    world: World, name: str, nested: bool, record_property: Record
+) -> None:
+    for value in _values(name, nested):
+        stack = world.cloud.stack()
+        status = stack.create(_with(name, value, nested=nested))
+        assert status == "ROLLBACK_COMPLETE", (value, status, texts(stack))
+        assert _named_in(texts(stack), name), (value, texts(stack))
+    assert not any(call.mutating for call in world.service.journal)
+    record_property("inputs", len({json.dumps(value) for value in _values(name, nested)}))
+
+
+@pytest.mark.rows("B1", "B2", "B3", "B4", "B5", "B6", "RB6")
+@pytest.mark.parametrize(("name", "nested"), BAD)
+def test_an_update_to_a_bad_property_rolls_back_and_the_stack_lives_on(
+    world: World, name: str, nested: bool
+) -> None:
+    """The reversed Update has the bad properties as its old ones."""
+    assert world.stack.create(NAMED) == "CREATE_COMPLETE"
+    there, started = world.recommender, world.clock.now
+    for value in _values(name, nested)[::3]:
+        status = world.stack.update(_with(name, value, nested=nested))
+        assert status == "UPDATE_ROLLBACK_COMPLETE", (value, status, texts(world.stack))
+        assert _named_in(texts(world.stack), name), (value, texts(world.stack))
+        world.stack.events.clear()
+    assert world.changes(since=started) == []
+    assert world.recommender == there
+    assert world.stack.delete() == "DELETE_COMPLETE", texts(world.stack)
+
+
+@pytest.mark.rows("B1", "B2", "B3", "B4", "B5", "B6", "RB2")
+@pytest.mark.parametrize(("name", "nested"), BAD)
+def test_a_creation_with_a_bad_property_that_is_cancelled_rolls_back(
+    world: World, name: str, nested: bool
+) -> None:
+    """CloudFormation sends a Delete with an id that it invented and with the bad properties."""
+    value = _values(name, nested)[0]
+    stack = world.stack
+    status = stack.create(
+        _with(name, value, nested=nested),
+        sibling_fails=lambda: bool(stack.sent(v.RECOMMENDER_TYPE)),
+    )
+    assert status == "ROLLBACK_COMPLETE", texts(stack)
+    assert not any(call.mutating for call in world.service.journal)
+
+
+@pytest.mark.rows("B1", "B2", "B3", "B4", "B6")
+@pytest.mark.parametrize(
+    ("name", "nested"),
+    [(name, False) for name in GOOD_PROPERTIES] + [(name, True) for name in GOOD_CONFIG],
+)
+def test_a_good_property_that_looks_like_a_bad_one_is_accepted(name: str, nested: bool) -> None:
+    for value in (GOOD_CONFIG if nested else GOOD_PROPERTIES)[name]:
+        world = World(Behaviour(**QUICKER), hours=0.9)
+        template = _with(name, value, nested=nested)
+        if name == v.FIXED_NAME:  # which has a policy of its own
+            template = Deployable.of("TopPicks", {**NAMED, "recommender_name": value})
+        assert world.stack.create(template) == "CREATE_COMPLETE", (value, texts(world.stack))
+        assert world.stack.delete() == "DELETE_COMPLETE", (value, texts(world.stack))
+        assert world.owned == []
+
+
+# -- what only the service can judge -----------------------------------------------------------
+
+REFUSED_BY_THE_SERVICE: Final[Mapping[str, tuple[str, Any, str]]] = {
+    "recipe of another domain": (
+        v.RECIPE_ARN,
+        "arn:aws:personalize:::recipe/aws-ecomm-popular-items-by-views",
+        "is not among the VIDEO_ON_DEMAND recipes",
+    ),
+    "custom recipe": (
+        v.RECIPE_ARN,
+        "arn:aws:personalize:::recipe/aws-user-personalization",
+        "is not among the VIDEO_ON_DEMAND recipes",
+    ),
+    "group that is not there": (
+        v.DATASET_GROUP_ARN,
+        DATASET_GROUP_ARN.replace("/vod", "/other-vod"),
+        "does not exist",
+    ),
+    "group of another domain": (
+        v.DATASET_GROUP_ARN,
+        DATASET_GROUP_ARN.replace("/vod", "/shop"),
+        "has the domain ECOMMERCE",
+    ),
+    "group without a domain": (
+        v.DATASET_GROUP_ARN,
+        DATASET_GROUP_ARN.replace("/vod", "/custom"),
+        "has the domain none (custom)",
+    ),
+    "tag of AWS": (v.TAGS, {"aws:team": "films"}, "aws:team"),
+    "48 tags": (v.TAGS, {f"k{n}": "x" for n in range(49)}, "50 tags"),
+    "51 tags": (v.TAGS, {f"k{n}": "x" for n in range(51)}, "tags"),
+    "200 tags": (v.TAGS, {f"k{n}": "x" for n in range(200)}, "tags"),
+}
+
+
+@pytest.mark.rows("B5", "B6")
+@pytest.mark.parametrize("case", REFUSED_BY_THE_SERVICE)
+def test_what_the_service_refuses_fails_with_its_words(
+    world: World, case: str, record_property: Record
+) -> None:
+    name, value, words = REFUSED_BY_THE_SERVICE[case]
+    world.service.seed_dataset_group(ACCOUNT, REGION, "shop", domain="ECOMMERCE")
+    world.service.seed_dataset_group(ACCOUNT, REGION, "custom", domain=None)
+    template = _with(name, value, nested=False)
+    if name == v.DATASET_GROUP_ARN:
+        template = Deployable.of("TopPicks", {**NAMED, "dataset_group_arn": value})
+    assert world.stack.create(template) == "ROLLBACK_COMPLETE", texts(world.stack)
+    assert words in texts(world.stack)
+    assert world.changes() == []
+    record_property("inputs", 1)
+
+
+@pytest.mark.rows("B7")
+@pytest.mark.parametrize("member", ["trainingDataConfig", "enableMetadataWithRecommendations"])
+def test_what_the_runtime_s_sdk_does_not_know_fails_by_its_name(
+    world: World, member: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The runtime's boto3 may be older than the documentation."""
+    handlers: Any = world.stack.handlers
+    model = handlers.service._client.meta.service_model.operation_model("CreateRecommender")
+    monkeypatch.delitem(model.input_shape.members["recommenderConfig"].members, member)
+    started = world.clock.now
+    assert world.create(excluded_columns={"ITEMS": ["GENRES"]}) == "ROLLBACK_COMPLETE"
+    assert world.clock.now - started < 5 * MINUTE
+    assert "CreateRecommender is not known like this to this SDK" in texts(world.stack)
+    assert f'Unknown parameter in recommenderConfig: "{member}"' in texts(world.stack)
+    assert world.changes() == []
+
+
+# -- malformed events --------------------------------------------------------------------------
+
+MEMBERS: Final = ("RequestType", "ResourceType", "RequestId", "StackId", "LogicalResourceId")
+NOT_TEXTS: Final[tuple[Any, ...]] = (None, "", 7, [], {}, True)
+MALFORMED: Final[tuple[tuple[str, Any], ...]] = (
+    *((member, wrong) for member in MEMBERS for wrong in NOT_TEXTS),
+    *(("RequestType", wrong) for wrong in ("create", "CREATE", "Read", "Create ", "Create\n")),
+    *(("StackId", wrong) for wrong in ("x", "arn:aws", "TopPicks", f"arn:aws:s3:::{ACCOUNT}")),
+    *(("ResourceProperties", wrong) for wrong in ("x", ["x"], 7)),
+    *(("OldResourceProperties", wrong) for wrong in ("x", ["x"], 7)),
+    *(("Memory", wrong) for wrong in ("x", ["x"], 7)),
+)
+
+
+@pytest.fixture
+def create(world: World) -> dict[str, Any]:
+    """The event that created a recommender."""
+    world.created()
+    (request,) = world.stack.sent(v.RECOMMENDER_TYPE, "Create")
+    return dict(request.event)
+
+
+@pytest.mark.rows("B9")
+def test_a_malformed_event_is_refused_by_name_before_anything_is_asked(
+    world: World, create: Event, record_property: Record
+) -> None:
+    calls = _calls(world)
+    for member, wrong in MALFORMED:
+        for event in (
+            {**create, member: wrong},
+            {key: value for key, value in create.items() if key != member},
+        ):
+            if member not in MEMBERS and member not in event:
+                continue  # it may be absent
+            with pytest.raises(CustomResourceError, match=member) as refusal:
+                world.stack.handlers.on_event(event)
+            assert len(json.dumps(str(refusal.value))) < 500
+    assert calls == []
+    record_property("inputs", len(MALFORMED) + len(MEMBERS))
+
+
+@pytest.mark.rows("B9")
+@pytest.mark.parametrize("huge", ["Unknown", v.FIXED_NAME, v.TAGS, v.DATASET_GROUP_ARN])
+def test_a_huge_event_is_refused_in_a_few_words(
+    world: World, create: Event, huge: str, record_property: Record
+) -> None:
+    calls = _calls(world)
+    event = {
+        **create,
+        "ResourceProperties": {**create["ResourceProperties"], huge: "x" * 6_000_000},
+    }
+    with pytest.raises(CustomResourceError, match=huge) as refusal:
+        world.stack.handlers.on_event(event)
+    assert len(str(refusal.value)) < 500
+    assert calls == []
+    record_property("inputs", 1)
+
+
+def _calls(world: World) -> list[str]:
+    """Return the list in which the handlers' calls from now on are noted."""
+    calls: list[str] = []
+    world.cloud.before = lambda operation, _params: calls.append(operation)
+    world.cloud.observers.clear()  # which ask for whom a call is made
+    world.cloud.called = world.cloud.before  # type: ignore[method-assign, assignment]
+    return calls
+
+
+# -- forged events -----------------------------------------------------------------------------
+
+FORGERIES: Final[Mapping[str, Callable[[Event, Event], Event]]] = {
+    "the whole event": lambda _own, other: other,
+    "the stack's id": lambda own, other: {**own, "StackId": other["StackId"]},
+    "the physical id": lambda own, other: _taking(own, other, "PhysicalResourceId"),
+    "all but the stack's id": lambda own, other: {**other, "StackId": own["StackId"]},
+    "the properties": lambda own, other: _taking(own, other, "ResourceProperties"),
+    "the logical id": lambda own, other: _taking(own, other, "LogicalResourceId"),
+}
+
+
+def _taking(own: Event, other: Event, *members: str) -> Event:
+    return {**own, **{member: other[member] for member in members}}
+
+
+def _forgeries(world: World, other: Stack, kind: str) -> Iterator[Event]:
+    """Yield events for the functions of one stack that mean another one's recommender."""
+    for resource_type in (v.RECOMMENDER_TYPE, v.SWEEP_TYPE):
+        own, others = (
+            {
+                **stack.sent(resource_type, "Create")[0].event,
+                "RequestType": kind,
+                "RequestId": "forged",
+                "PhysicalResourceId": stack.the(resource_type).physical_id,
+                "OldResourceProperties": {},
+            }
+            for stack in (world.stack, other)
+        )
+        yield from (forge(own, others) for forge in FORGERIES.values())
+
+
+def _invoke(world: World, function: str, event: Event) -> None:
+    world.cloud.invoke(Request(world.stack, event, world.stack.phase), function, event)
+
+
+@pytest.mark.rows("S10", "O6")
+@pytest.mark.parametrize("kind", ["Create", "Update", "Delete"])
+@pytest.mark.parametrize("name", ["OtherPicks", "TopPicks"])
+def test_a_forged_event_changes_nothing_of_another_stack_s(
+    world: World, kind: str, name: str, record_property: Record
+) -> None:
+    """Somebody who may invoke the functions of a stack tries to reach another one's recommender.
+
+    If the other stack has the same name, the functions' role does not protect it.
+    """
+    world.created()
+    other = world.cloud.stack(name)
+    assert other.create({"max_training_hours": 0.9}) == "CREATE_COMPLETE"
+    arn = str(other.the(v.RECOMMENDER_TYPE).physical_id)
+    there = world.cloud.recommenders()[arn.rpartition("/")[2]]
+    forgeries = list(_forgeries(world, other, kind))
+    world.invariants.forgives |= {"stale", "rest"}
+    operations: dict[str, Callable[[], object]] = {
+        "Create": lambda: None,
+        "Update": lambda: world.stack.update({**NAMED, "running": False}, wait=False),
+        "Delete": lambda: world.stack.delete(wait=False),
+    }
+    operations[kind]()
+    world.cloud.run_for(2.0)
+    memory = {"StartedAt": world.clock.now, "Verdict": "Wait", "Why": "", "UpdatedAfter": 0.0}
+    for forged in forgeries:
+        begun = {"Operation": [world.stack.status, ""], **memory}
+        for function, event in (
+            ("on_event", forged),
+            ("is_complete", {**forged, "Memory": {**begun, "PhysicalId": None}}),
+            ("is_complete", {**forged, "Memory": begun}),
+        ):
+            with contextlib.suppress(CustomResourceError):
+                _invoke(world, function, event)
+    changed = [one for one in world.service.journal if one.resource_arn == arn and one.mutating]
+    assert {one.caller for one in changed if one.outcome == "OK"} == {other.id}
+    assert world.cloud.recommenders()[arn.rpartition("/")[2]] == there
+    record_property("inputs", len(forgeries))
+
+
+@pytest.mark.rows("S10")
+@pytest.mark.parametrize("kind", ["Create", "Update", "Delete"])
+def test_a_forged_event_for_the_stack_itself_is_refused_while_the_stack_rests(
+    world: World, kind: str
+) -> None:
+    world.created()
+    started = world.clock.now
+    for forged in _forgeries(world, world.stack, kind):
+        if forged["ResourceType"] == v.RECOMMENDER_TYPE:
+            with pytest.raises(
+                CustomResourceError, match="came while the stack was CREATE_COMPLETE"
+            ):
+                _invoke(world, "on_event", forged)
+    assert world.changes(since=started) == []
+
+
+@pytest.mark.rows("S10")
+def test_nobody_outside_the_account_may_invoke_the_functions() -> None:
+    template = Deployable.of("TopPicks", {})
+    kinds = {resource["Type"] for resource in template.resources.values()}
+    assert not kinds & {"AWS::Lambda::Permission", "AWS::Lambda::Url", "AWS::Lambda::LayerVersion"}
+    trusted = [
+        resource["Properties"]["AssumeRolePolicyDocument"]["Statement"]
+        for resource in template.resources.values()
+        if resource["Type"] == "AWS::IAM::Role"
+    ]
+    services = {one["Principal"]["Service"] for statements in trusted for one in statements}
+    assert services == {"lambda.amazonaws.com", "states.amazonaws.com"}
+
+
+# -- secrets -----------------------------------------------------------------------------------
+
+SECRET: Final = "canary-of-a-secret"
+
+
+@pytest.mark.rows("S2", "S1")
+@pytest.mark.parametrize("name", [v.TAGS, v.CONFIG, "Unknown", v.FIXED_NAME, v.RUNNING])
+def test_a_secret_in_a_property_gets_into_no_log(
+    world: World, caplog: pytest.LogCaptureFixture, name: str
+) -> None:
+    """Of an event, only its ids and its types are logged; a refusal that quotes it is answered."""
+    caplog.set_level(logging.DEBUG)
+    world.stack.create(_with(name, {SECRET: SECRET}, nested=False))
+    world.stack = world.cloud.stack()
+    world.created()
+    world.update(tags={"secret": SECRET})
+    world.stack.delete()
+    ours = [record for record in caplog.records if record.name.startswith("lambdas")]
+    assert ours
+    assert not [record for record in ours if SECRET in f"{record.getMessage()} {record.__dict__}"]
+
+
+# -- tokens ------------------------------------------------------------------------------------
+
+Given = Callable[[CdkStack], Any]
+
+
+def _text(stack: CdkStack) -> str:
+    return CfnParameter(stack, "Given").value_as_string
+
+
+def _number(stack: CdkStack) -> Any:
+    return CfnParameter(stack, "Given", type="Number").value_as_number
+
+
+def _list(stack: CdkStack) -> list[str]:
+    return CfnParameter(stack, "Given", type="CommaDelimitedList").value_as_list
+
+
+def _import(_stack: CdkStack) -> str:
+    return Fn.import_value("Given")
+
+
+GIVEN: Final[dict[str, Any]] = {"Ref": "Given"}
+IMPORTED: Final[dict[str, Any]] = {"Fn::ImportValue": "Given"}
+TOKENS: Final[tuple[tuple[str, str, Given, Any], ...]] = (
+    ("dataset_group_arn", v.DATASET_GROUP_ARN, _text, GIVEN),
+    ("dataset_group_arn", v.DATASET_GROUP_ARN, _import, IMPORTED),
+    ("recommender_name", v.FIXED_NAME, _text, GIVEN),
+    ("recommender_name", v.FIXED_NAME, _import, IMPORTED),
+    ("min_recommendation_requests_per_second", v.MIN_REQUESTS_PER_SECOND, _number, GIVEN),
+    ("exploration_weight", v.EXPLORATION_WEIGHT, _number, GIVEN),
+    ("exploration_weight", v.EXPLORATION_WEIGHT, _text, GIVEN),
+    ("exploration_item_age_cut_off", v.EXPLORATION_ITEM_AGE_CUT_OFF, _number, GIVEN),
+    ("excluded_columns", v.EXCLUDED_COLUMNS, lambda s: {"ITEMS": _list(s)}, {"ITEMS": GIVEN}),
+    ("excluded_columns", v.EXCLUDED_COLUMNS, lambda s: {"ITEMS": [_text(s)]}, {"ITEMS": [GIVEN]}),
+    ("training_gate", v.WAIT_SECONDS, lambda s: Duration.seconds(_number(s)), GIVEN),
+)
+"""Every property that is a value in the template. The others shape it, so that no token can be one:
+`running`, `adopt_existing` and `retain_on_destroy` are Python's own booleans, `training_gates` is a
+number of resources, and `poll_interval` has to divide an hour."""
+
+
+@pytest.mark.rows("B10")
+@pytest.mark.parametrize(
+    ("prop", "name", "given", "expected"),
+    TOKENS,
+    ids=[f"{one[0]}-{n}" for n, one in enumerate(TOKENS)],
+)
+def test_a_token_is_passed_on_to_where_it_is_judged(
+    prop: str, name: str, given: Given, expected: object
+) -> None:
+    stack = CdkStack(App(), "Tokens", env=Environment(account=ACCOUNT, region=REGION))
+    properties = {"dataset_group_arn": DATASET_GROUP_ARN, prop: given(stack)}
+    TopPicksRecommender(stack, "TopPicks", **properties)
+    template = Template.from_stack(stack)
+    (resource,) = template.find_resources(v.RECOMMENDER_TYPE).values()
+    got = resource["Properties"]
+    assert (got | got[v.CONFIG])[name] == expected
+    assert "Token[" not in json.dumps(template.to_json())
+
+
+@pytest.mark.rows("B10", "B6")
+def test_a_token_may_be_a_tag() -> None:
+    stack = CdkStack(App(), "Tokens", env=Environment(account=ACCOUNT, region=REGION))
+    recommender = TopPicksRecommender(stack, "TopPicks", dataset_group_arn=DATASET_GROUP_ARN)
+    Tags.of(recommender).add("team", _text(stack))
+    (resource,) = Template.from_stack(stack).find_resources(v.RECOMMENDER_TYPE).values()
+    assert resource["Properties"][v.TAGS] == {"team": GIVEN}

@@ -1,0 +1,50 @@
+"""Two calls of a life fail, each in its own way: thousands of pairs, drawn with a fixed seed."""
+
+import functools
+import random
+from collections.abc import Callable
+from typing import Final
+
+import pytest
+
+from tests.reliability.faults import Cell, cells, lived, path
+from tests.reliability.lives import ALL, REPAIRABLE, wrong_with
+
+pytestmark = pytest.mark.sweep
+
+SEED: Final = 20261124
+CHUNKS: Final = 6
+PAIRS_PER_CHUNK: Final = 56
+"""In all, 16 lives of 6 chunks of 56 pairs, of which a few do not come about."""
+
+
+@pytest.mark.rows("TH2")
+@pytest.mark.parametrize("chunk", range(CHUNKS))
+@pytest.mark.parametrize("life", ALL)
+def test_two_faults_of_any_calls_end_cleanly(
+    life: str, chunk: int, record_property: Callable[[str, object], None]
+) -> None:
+    print(f"seed {SEED}")
+    wrong: dict[str, str] = {}
+    happened = 0
+    for pair in _pairs(life)[chunk::CHUNKS]:
+        world, faults = lived(life, *pair)
+        happened += set(faults.happened) == set(pair)
+        if outcome := wrong_with(world, life, REPAIRABLE):
+            wrong[" + ".join(map(str, pair))] = outcome
+    record_property("pairs", happened)
+    assert wrong == {}
+    assert happened > PAIRS_PER_CHUNK / 2, "most pairs do not come about"
+
+
+@functools.cache
+def _pairs(life: str) -> list[tuple[Cell, Cell]]:
+    """Return different pairs of faults of different calls; the first may prevent the second."""
+    chance = random.Random(f"{SEED} {life}")
+    faults = cells(path(life).calls)
+    drawn: dict[tuple[Cell, Cell], None] = {}
+    while len(drawn) < CHUNKS * PAIRS_PER_CHUNK:
+        one, other = sorted(chance.sample(faults, 2))
+        if one.site != other.site:
+            drawn[one, other] = None
+    return list(drawn)

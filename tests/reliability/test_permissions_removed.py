@@ -1,0 +1,141 @@
+"""With any one permission taken from the functions, what needs it fails, says so and harms nothing.
+
+What has failed can be finished, or deleted without a trace, when the permission is back.
+"""
+
+import contextlib
+from collections.abc import Callable, Iterator, Mapping
+from typing import Any, Final
+
+import pytest
+
+from tests.reliability.lives import ALL, GOOD, prepared
+from tests.reliability.world import World, texts
+from tests.support import deployed_code
+from tests.support.cloudformation import Stack
+
+pytestmark = pytest.mark.rows("S4")
+
+TEAM: Final = {"team": "films"}
+
+LIVES: Final[dict[str, Callable[[World], str]]] = {
+    **{life: ALL[life] for life in ("create", "failed creation", "cancelled creation", "adopt")},
+    **{life: ALL[life] for life in ("update", "replace", "stop", "start", "delete")},
+    "untag": lambda world: world.update(),
+    "release": lambda world: world.stack.delete(),
+}
+
+ENDS: Final = {"failed creation": "ROLLBACK_COMPLETE", "cancelled creation": "ROLLBACK_COMPLETE"}
+"""How a life ends that nothing is taken from, where it does not end well."""
+
+CREATES: Final = {
+    "create": "ROLLBACK_COMPLETE",
+    "failed creation": "ROLLBACK_COMPLETE",
+    "replace": "UPDATE_ROLLBACK_COMPLETE",
+}
+CHANGES: Final = {
+    life: "UPDATE_ROLLBACK_COMPLETE" for life in ("update", "stop", "start", "untag")
+}
+DELETES: Final = {
+    "failed creation": "ROLLBACK_FAILED",
+    "cancelled creation": "ROLLBACK_FAILED",
+    "delete": "DELETE_FAILED",
+}
+CLEANS_UP: Final = {"replace": "UPDATE_COMPLETE"}
+"""The new recommender serves; the old one is left to a later deployment."""
+
+NEEDED: Final[Mapping[str, Mapping[str, str]]] = {
+    "cloudformation:DescribeStacks": {},
+    "personalize:CreateRecommender": CREATES,
+    "personalize:DeleteRecommender": {**DELETES, **CLEANS_UP},
+    "personalize:DescribeDataset": CREATES,
+    "personalize:DescribeDatasetGroup": CREATES,
+    "personalize:DescribeRecommender": {},
+    "personalize:ListRecipes": CREATES,
+    "personalize:ListRecommenders": {},
+    "personalize:ListTagsForResource": {**CHANGES, **DELETES, **CLEANS_UP},
+    "personalize:StartRecommender": {"start": "UPDATE_ROLLBACK_COMPLETE"},
+    "personalize:StopRecommender": {"stop": "UPDATE_ROLLBACK_COMPLETE"},
+    "personalize:TagResource": {**CREATES, "adopt": "ROLLBACK_COMPLETE"},
+    "personalize:UntagResource": {},
+    "personalize:UpdateRecommender": {},
+}
+"""What fails without an action, and how it ends."""
+
+
+def test_every_permission_of_the_functions_is_taken_away_once(world: World) -> None:
+    world.created()
+
+    granted = {
+        action
+        for statement in deployed_code._statements(world.stack)
+        for action in deployed_code._listed(statement["Action"])
+    }
+    assert {one for one in granted if not one.startswith("logs:")} == NEEDED.keys()
+
+
+@pytest.mark.parametrize("life", LIVES)
+@pytest.mark.parametrize("action", NEEDED)
+def test_what_needs_a_permission_fails_naming_it_and_harms_nothing(action: str, life: str) -> None:
+    world = _prepared(life)
+    before = _seen(world)
+
+    with _without(action):
+        status = LIVES[life](world)
+        world.cloud.drain()
+
+    failed = action in texts(world.stack)
+    print(f"@@ {action} {life} {status} {failed}")
+    assert failed is (life in NEEDED[action])
+    if failed:
+        assert status == NEEDED[action][life]
+    else:
+        assert status == ENDS.get(life) or status in GOOD
+    if status.endswith("ROLLBACK_COMPLETE"):
+        assert _seen(world) == before
+    _finish(world, life)
+
+
+def _finish(world: World, life: str) -> None:
+    """Do again what has been rolled back, then delete the stack; nothing of it may be left."""
+    if world.stack.status == "UPDATE_ROLLBACK_COMPLETE":
+        assert LIVES[life](world) == "UPDATE_COMPLETE", texts(world.stack)
+    if world.stack.status != "DELETE_COMPLETE":
+        assert world.stack.delete() == "DELETE_COMPLETE", texts(world.stack)
+    world.cloud.drain()
+    world.invariants.check()
+    adopted = {"films"} if life in ("adopt", "release") else set()
+    assert world.cloud.recommenders().keys() == adopted
+    assert not world.owned
+
+
+def _prepared(life: str) -> World:
+    world = prepared({"untag": "update", "release": "adopt"}.get(life, life))
+    if life == "untag":
+        assert world.update(tags=TEAM) == "UPDATE_COMPLETE"
+    if life == "release":
+        assert ALL["adopt"](world) == "CREATE_COMPLETE"
+    return world
+
+
+def _seen(world: World) -> dict[str, Any]:
+    """Return what anybody can see of the recommenders, but for when they changed."""
+    shown = ("status", "recommenderConfig", "tags")
+    return {
+        name: {key: one[key] for key in shown} for name, one in world.cloud.recommenders().items()
+    }
+
+
+@contextlib.contextmanager
+def _without(action: str) -> Iterator[None]:
+    """Take an action out of all that the functions' role allows."""
+    statements = deployed_code._statements
+
+    def left(stack: Stack) -> Iterator[Mapping[str, Any]]:
+        for one in statements(stack):
+            actions = deployed_code._listed(one["Action"])
+            yield {**one, "Action": [each for each in actions if each != action]}
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(deployed_code, "_statements", left)
+        yield

@@ -1,0 +1,365 @@
+"""Lives that nobody wrote down: stacks in one account, with all that can happen to them.
+
+Hypothesis draws what happens next and shrinks what went wrong to the fewest steps. At the end all
+faults are over; then every stack must be deletable, and nothing of it may be left.
+"""
+
+import contextlib
+import logging
+import os
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from typing import Any, Final
+
+import hypothesis
+import pytest
+from botocore.exceptions import ConnectionClosedError, ConnectTimeoutError
+from hypothesis import HealthCheck
+from hypothesis import strategies as st
+from hypothesis.stateful import (
+    RuleBasedStateMachine,
+    initialize,
+    invariant,
+    precondition,
+    rule,
+    run_state_machine_as_test,
+)
+
+from lambdas.recommender.vocabulary import OWNER_STACK_TAG, RESERVED_TAGS
+from local_aws.personalize import Behaviour, wire
+from tests.reliability.world import HOUR, MINUTE, QUICKER, RECIPE, World, error
+from tests.support.cloudformation import FunctionKilledError, Rollback, Stack
+
+pytestmark = pytest.mark.sweep
+
+# (how many runs, how many steps each): for `make check`, and for `make soak`.
+RUNS: Final = {"check": (200, 30), "soak": (2000, 50)}[os.environ.get("LIVES", "check")]
+CHUNKS: Final = 8
+NAMED: Final[dict[str, dict[str, object]]] = {
+    "TopPicks": {},
+    "TopPicks-eu": {"recommender_name": "films"},
+    "dev-TopPicks": {"recommender_name": "films", "adopt_existing": True},
+}
+"""Settings by stack: two want the same name, and a foreign recommender may have it, too."""
+
+WHO: Final = st.sampled_from(range(len(NAMED)))
+OPERATIONS: Final = (
+    "CreateRecommender",
+    "DescribeRecommender",
+    "ListRecommenders",
+    "ListTagsForResource",
+    "UpdateRecommender",
+    "DeleteRecommender",
+    "StopRecommender",
+    "TagResource",
+    "DescribeStacks",
+    "DescribeDatasetGroup",
+)
+FAULTS: Final = (
+    "ThrottlingException",
+    "InternalServerError",
+    "AccessDeniedException",
+    "ResourceInUseException",
+    "unreachable",
+    "lost",
+    "killed",
+    "killed with the framework",
+)
+
+
+@dataclass
+class Fault:
+    """What happens to the next calls of an operation."""
+
+    kind: str
+    operation: str
+    left: int
+
+    def before(self) -> None:
+        """Let it happen before the service is reached, if it does."""
+        if self.kind == "unreachable":
+            raise ConnectTimeoutError(endpoint_url="https://personalize")
+        if self.kind.endswith("Exception") or self.kind.endswith("Error"):
+            raise error(self.kind)
+
+    def after(self) -> None:
+        """Let it happen when the service has applied the call, if it does."""
+        if self.kind == "lost":
+            raise ConnectionClosedError(endpoint_url="https://personalize")
+        if self.kind.startswith("killed"):
+            raise FunctionKilledError(framework=self.kind.endswith("framework"))
+
+
+class Account(RuleBasedStateMachine):
+    """One account: three stacks at most, foreign recommenders, and everything that can happen.
+
+    Attributes:
+        steps: Counts the steps of all runs.
+    """
+
+    steps: list[int]
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.world = World(Behaviour(**QUICKER))
+        self.cloud = self.world.cloud
+        self.cloud.before, self.cloud.after = self._before, self._after
+        self.stacks = [self.world.stack, *map(self.cloud.stack, list(NAMED)[1:])]
+        self.faults: list[Fault] = []
+        self.stripped: dict[str, dict[str, str]] = {}
+        logging.getLogger().addHandler(self.world.invariants)
+
+    # -- what the service, CloudFormation and Lambda may be like --------------------------------
+
+    @initialize(
+        semantics=st.sampled_from(["merge", "replace"]),
+        hidden=st.sampled_from([0.0, 20.0]),
+        ghost=st.sampled_from([0.0, 60.0]),
+        deletable=st.sampled_from(["in_use", "accepted"]),
+        rollback=st.sampled_from(Rollback),
+        status_lag=st.sampled_from([0.0, 3.0]),
+        deliveries=st.sampled_from([(0.0,), (0.0, 60.0), (0.0, 1.0, 180.0)]),
+    )
+    def begin(
+        self,
+        *,
+        semantics: Any,
+        hidden: float,
+        ghost: float,
+        deletable: Any,
+        rollback: Rollback,
+        status_lag: float,
+        deliveries: tuple[float, ...],
+    ) -> None:
+        behaviour = self.world.behaviour
+        behaviour.update_semantics = semantics
+        behaviour.not_found_after_create = behaviour.stale_after_update = hidden
+        behaviour.ghost_after_delete = ghost
+        behaviour.delete_during_update = deletable
+        self.cloud.rollback = rollback
+        self.cloud.status_lag = status_lag
+        if status_lag:
+            self.world.invariants.forgives.add("stale")
+        self.cloud.deliveries = lambda _event: deliveries
+
+    # -- what platform teams do -----------------------------------------------------------------
+
+    @precondition(lambda self: self._idle)
+    @rule(
+        who=WHO,
+        weight=st.sampled_from(["0.3", "0.7"]),
+        other_group=st.booleans(),
+        running=st.sampled_from([True, True, False]),
+        rolls_back=st.sampled_from([True, True, True, False]),
+        wait=st.booleans(),
+    )
+    def deploy(
+        self,
+        *,
+        who: int,
+        weight: str,
+        other_group: bool,
+        running: bool,
+        rolls_back: bool,
+        wait: bool,
+    ) -> None:
+        stack = self._idle[who % len(self._idle)]
+        settings: dict[str, object] = {
+            "max_training_hours": 1.8,
+            "exploration_weight": weight,
+            "running": running,
+            **NAMED[stack.name],
+        }
+        if other_group:
+            settings["dataset_group_arn"] = self.world.other_group
+        if stack.status == "ROLLBACK_COMPLETE":
+            assert stack.delete() == "DELETE_COMPLETE"
+        if stack.status == "DELETE_COMPLETE":
+            self.stacks.remove(stack)
+            stack = self.cloud.stack(stack.name)
+            self.stacks.append(stack)
+        begin = stack.create if stack.status == "REVIEW_IN_PROGRESS" else stack.update
+        begin(settings, rolls_back=rolls_back, wait=wait)
+
+    @property
+    def _idle(self) -> list[Stack]:
+        """The stacks that can be deployed."""
+        stuck = ("DELETE_FAILED", "ROLLBACK_FAILED", "UPDATE_ROLLBACK_FAILED")
+        return [one for one in self.stacks if not one.is_busy and one.status not in stuck]
+
+    @precondition(lambda self: self._deletable)
+    @rule(who=WHO, wait=st.booleans())
+    def destroy(self, who: int, wait: bool) -> None:
+        self._deletable[who % len(self._deletable)].delete(wait=wait)
+
+    @property
+    def _deletable(self) -> list[Stack]:
+        return [
+            one
+            for one in self.stacks
+            if one.status not in ("REVIEW_IN_PROGRESS", "DELETE_COMPLETE")
+            and (not one.is_busy or one.status == "CREATE_IN_PROGRESS")
+        ]
+
+    @precondition(lambda self: self._failed)
+    @rule()
+    def roll_back(self) -> None:
+        self._failed[0].roll_back()
+
+    @property
+    def _failed(self) -> list[Stack]:
+        kept = ("UPDATE_FAILED", "UPDATE_ROLLBACK_FAILED")
+        return [one for one in self.stacks if one.status in kept]
+
+    @precondition(lambda self: self._under_way)
+    @rule(who=WHO)
+    def fail_sibling(self, who: int) -> None:
+        stack = self._under_way[who % len(self._under_way)]
+        while stack.is_busy and self.cloud.clock.now <= stack.sent_latest + 1.0:
+            self.cloud.run_for(1.0)  # what first comes in a rollback is taken for a part of it
+        stack.fail_sibling()
+
+    @property
+    def _under_way(self) -> list[Stack]:
+        deploying = ("CREATE_IN_PROGRESS", "UPDATE_IN_PROGRESS")
+        return [one for one in self.stacks if one.status in deploying]
+
+    # -- what else happens ----------------------------------------------------------------------
+
+    @rule(seconds=st.sampled_from([1.0, 45.0, 3 * MINUTE, 20 * MINUTE, HOUR]))
+    def time_passes(self, seconds: float) -> None:
+        self.cloud.run_for(seconds)
+
+    @rule(
+        kind=st.sampled_from(FAULTS),
+        operation=st.sampled_from(OPERATIONS),
+        times=st.sampled_from([1, 4]),
+    )
+    def go_wrong(self, kind: str, operation: str, times: int) -> None:
+        self.faults.append(Fault(kind, operation, times))
+
+    @precondition(lambda self: self.faults)
+    @rule()
+    def faults_end(self) -> None:
+        self.faults.clear()
+
+    @rule(fails=st.booleans())
+    def trainings_fail(self, fails: bool) -> None:
+        self.world.behaviour.training_failure = "no data" if fails else None
+
+    @rule(fails=st.booleans())
+    def updates_fail(self, fails: bool) -> None:
+        self.world.behaviour.update_failure = "no data" if fails else None
+
+    @rule(name=st.sampled_from(["films", "TopPicks-0123456789abcdef", "theirs"]))
+    def somebody_creates_one(self, name: str) -> None:
+        with self._unless_refused():
+            self.cloud.outsider().create_recommender(
+                name=name, datasetGroupArn=self.world.group, recipeArn=RECIPE
+            )
+
+    @precondition(lambda self: self.cloud.recommenders())
+    @rule(
+        which=st.integers(0, 5),
+        action=st.sampled_from(["delete", "stop", "start", "strip", "update"]),
+    )
+    def somebody_meddles(self, which: int, action: str) -> None:
+        there = sorted(self.cloud.recommenders().values(), key=lambda one: str(one["name"]))
+        one = there[which % len(there)]
+        arn, name, tags = one["recommenderArn"], one["name"], one["tags"]
+        self.world.invariants.forgives.add("rest")
+        client = self.world.disturb()
+        with self._unless_refused():
+            if action == "strip" and name.startswith("TopPicks-"):
+                proof = {key: tags[key] for key in RESERVED_TAGS if key in tags}
+                self.stripped.setdefault(arn, proof)
+                client.untag_resource(resourceArn=arn, tagKeys=list(RESERVED_TAGS))
+            elif action == "update":
+                client.update_recommender(
+                    recommenderArn=arn,
+                    recommenderConfig={"itemExplorationConfig": {"explorationWeight": "0.9"}},
+                )
+            elif action != "strip":  # one of a fixed name without tags could be anybody's
+                getattr(client, f"{action}_recommender")(recommenderArn=arn)
+
+    # -- what must hold -------------------------------------------------------------------------
+
+    @invariant()
+    def nothing_forbidden_has_happened(self) -> None:
+        self.steps[0] += 1
+        self.world.invariants.check()
+
+    def teardown(self) -> None:
+        """All that was wrong is over: every stack can be brought to an end, with nothing left."""
+        logging.getLogger().removeHandler(self.world.invariants)
+        self.faults.clear()
+        behaviour = self.world.behaviour
+        behaviour.training_failure = behaviour.update_failure = None
+        self.cloud.finish()
+        self.cloud.drain()
+        self.cloud.status_lag, self.cloud.deliveries = 0.0, lambda _event: (0.0,)
+        self._put_tags_back()
+        for stack in self._failed:
+            status = stack.roll_back()
+            restorable = stack.was_complete and "rest" not in self.world.invariants.forgives
+            assert status == "UPDATE_ROLLBACK_COMPLETE" or not restorable, stack.reasons()
+        for stack in self.stacks:
+            if stack.status not in ("REVIEW_IN_PROGRESS", "DELETE_COMPLETE"):
+                assert stack.delete() == "DELETE_COMPLETE", stack.reasons()
+        self.cloud.drain()
+        self.world.invariants.check()
+        left = [
+            one["name"]
+            for one in self.cloud.recommenders().values()
+            if OWNER_STACK_TAG in one["tags"] and one["recommenderArn"] not in self.stripped
+        ]
+        assert left == []
+
+    def _put_tags_back(self) -> None:
+        for arn, tags in self.stripped.items():
+            with self._unless_refused():
+                pairs = [{"tagKey": key, "tagValue": value} for key, value in tags.items()]
+                self.cloud.outsider().tag_resource(resourceArn=arn, tags=pairs)  # type: ignore[arg-type]
+
+    @contextlib.contextmanager
+    def _unless_refused(self) -> Iterator[None]:
+        client = self.cloud.outsider()
+        with contextlib.suppress(client.exceptions.ClientError):
+            yield
+
+    def _before(self, operation: str, _params: dict[str, Any]) -> None:
+        for fault in self.faults:
+            if fault.operation == operation and fault.left:
+                fault.left -= fault.kind not in ("lost", "killed", "killed with the framework")
+                fault.before()
+                return
+
+    def _after(
+        self, operation: str, _params: dict[str, Any], _response: wire.Response
+    ) -> wire.Response | None:
+        for fault in self.faults:
+            if fault.operation == operation and fault.left:
+                fault.left -= 1
+                fault.after()
+        return None
+
+
+@pytest.mark.rows("TH2", "RB2", "RB5", "D4", "X7")
+@pytest.mark.parametrize("seed", range(CHUNKS))
+def test_whatever_happens_nothing_is_lost_or_left(
+    seed: int, record_property: Callable[[str, object], None]
+) -> None:
+    runs, steps = RUNS
+    taken = [0]
+    machine = hypothesis.seed(seed)(type("Account", (Account,), {"steps": taken}))
+    run_state_machine_as_test(
+        machine,
+        settings=hypothesis.settings(
+            max_examples=runs // CHUNKS,
+            stateful_step_count=steps,
+            deadline=None,
+            database=None,
+            suppress_health_check=list(HealthCheck),
+        ),
+    )
+    record_property("steps", taken[0])

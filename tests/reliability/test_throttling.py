@@ -1,0 +1,336 @@
+"""Too many calls, too slow ones, long lists, and credentials that are not taken."""
+
+import itertools
+import json
+from collections import Counter
+from collections.abc import Callable
+from typing import Any, Final
+
+import pytest
+
+from local_aws.personalize import wire
+from tests.reliability.faults import ATTEMPTS, path
+from tests.reliability.lives import ALL, GOOD, LIVES, REPAIRABLE, prepared, wrong_with
+from tests.reliability.world import MINUTE, QUICKER, World, error, texts
+from tests.support.cloudformation import FunctionKilledError, Stack
+from tests.support.provider import Event
+from tests.support.synthesis import Deployable
+
+pytestmark = pytest.mark.sweep
+
+FUNCTION_TIMEOUT: Final = 300.0
+"""Seconds that Lambda gives an invocation, as the template says."""
+
+
+@pytest.fixture
+def durations() -> dict[str, Any]:
+    return QUICKER
+
+
+@pytest.fixture
+def hours() -> float:
+    return 0.9
+
+
+def _nothing(_operation: str, _params: dict[str, Any]) -> None:
+    pass
+
+
+# -- too many calls ------------------------------------------------------------------------------
+
+MOST_CALLS_PER_MINUTE: Final = 3 * ATTEMPTS
+"""A poll makes two calls at most before it sees that nothing goes; what was begun just before the
+same minute makes one more."""
+
+
+@pytest.mark.rows("TH3")
+@pytest.mark.parametrize("life", ALL)
+def test_a_service_that_always_throttles_ends_a_life_in_time_and_is_not_pestered(life: str) -> None:
+    world = prepared(life)
+    times: list[float] = []
+
+    def throttled(operation: str, _params: dict[str, Any]) -> None:
+        if operation != "DescribeStacks":
+            times.append(world.clock.now)
+            raise error("ThrottlingException")
+
+    world.cloud.before = throttled
+    ALL[life](world)
+    assert world.stack.status in REPAIRABLE[len(GOOD) :]
+    assert "ThrottlingException" in texts(world.stack)
+    assert "did not receive a response" not in texts(world.stack)
+    per_minute = Counter(time // MINUTE for time in times)
+    assert max(per_minute.values()) <= MOST_CALLS_PER_MINUTE
+    world.cloud.before = _nothing
+    assert wrong_with(world, life, REPAIRABLE) == ""
+
+
+@pytest.mark.rows("TH3")
+@pytest.mark.parametrize("life", LIVES)
+def test_a_stack_that_can_never_be_asked_for_is_not_changed(life: str) -> None:
+    world = prepared(life)
+    started = world.clock.now
+
+    def throttled(operation: str, _params: dict[str, Any]) -> None:
+        if operation == "DescribeStacks":
+            raise error("Throttling")
+
+    world.cloud.before = throttled
+    LIVES[life](world)
+    assert world.stack.status in REPAIRABLE[len(GOOD) :]
+    assert world.clock.now - started < 10 * MINUTE
+    assert world.changes(since=started) == []
+    world.cloud.before = _nothing
+    assert wrong_with(world, life, REPAIRABLE) == ""
+
+
+STACKS: Final = 50
+CALLS_PER_SECOND: Final = 5.0
+
+
+class RateLimit:
+    """Refuses what comes faster than so many calls a second, as a token bucket does."""
+
+    def __init__(self, world: World) -> None:
+        self.refused = 0
+        self.calls = 0
+        self._clock = world.clock
+        self._tokens = CALLS_PER_SECOND
+        self._since = world.clock.now
+        world.cloud.before = self._before
+
+    def _before(self, operation: str, _params: dict[str, Any]) -> None:
+        if operation == "DescribeStacks":
+            return
+        self.calls += 1
+        earned = (self._clock.now - self._since) * CALLS_PER_SECOND
+        self._since = self._clock.now
+        self._tokens = min(CALLS_PER_SECOND, self._tokens + max(earned, 0.0))
+        if self._tokens < 1:
+            self.refused += 1
+            raise error("ThrottlingException")
+        self._tokens -= 1
+
+
+@pytest.mark.rows("TH4")
+def test_fifty_stacks_at_once_all_get_their_recommender_under_a_rate_limit(world: World) -> None:
+    world.behaviour.recommenders_per_dataset_group = STACKS
+    world.behaviour.recommenders_per_region = STACKS
+    template = Deployable.of("TopPicks", {"max_training_hours": world.hours})
+    stacks = [world.stack, *(world.cloud.stack(f"Picks{number}") for number in range(1, STACKS))]
+    limit = RateLimit(world)
+
+    def together(operate: Callable[[Stack], object]) -> set[str]:
+        for stack in stacks:
+            operate(stack)
+        world.cloud.finish()
+        return {stack.status for stack in stacks}
+
+    without_a_limit = STACKS * len(path("create").calls)
+    assert together(lambda one: one.create(template, wait=False)) == {"CREATE_COMPLETE"}
+    assert limit.refused > STACKS, "the limit is felt"
+    assert limit.calls <= 3 * without_a_limit
+    assert together(lambda one: one.delete(wait=False)) == {"DELETE_COMPLETE"}
+    assert world.cloud.recommenders() == {}
+
+
+# -- calls that take long ------------------------------------------------------------------------
+
+
+@pytest.mark.rows("T2")
+@pytest.mark.parametrize("seconds", [5.0, 20.0, 34.0, 45.0, 70.0])
+@pytest.mark.parametrize("life", ALL)
+def test_a_function_that_runs_out_of_time_over_slow_calls_costs_no_recommender(
+    life: str, seconds: float
+) -> None:
+    """20 s is as long as the SDK waits for an answer, 70 s for the one to its last attempt.
+
+    With 34 s, the time of a Create is up between its CreateRecommender and the answer.
+    """
+    world = prepared(life)
+    began = world.clock.now
+
+    def timed(_function: str, event: Event, handle: Callable[[Event], Any]) -> Any:
+        nonlocal began
+        began = world.clock.now
+        return handle(event)
+
+    def slow(_operation: str, _params: dict[str, Any], _response: object = None) -> None:
+        world.clock.advance(seconds / 2)
+        if world.clock.now - began > FUNCTION_TIMEOUT:
+            raise FunctionKilledError
+
+    world.cloud.around, world.cloud.before, world.cloud.after = timed, slow, slow
+    ALL[life](world)
+    world.cloud.before = _nothing
+    world.cloud.after = lambda _operation, _params, _response: None
+    assert wrong_with(world, life, GOOD if seconds <= 20 else REPAIRABLE) == ""
+
+
+# -- credentials that are not taken --------------------------------------------------------------
+
+PASSING: Final = (
+    "AuthFailure",
+    "ExpiredToken",
+    "ExpiredTokenException",
+    "InvalidSignatureException",
+    "RequestExpired",
+    "RequestInTheFuture",
+    "RequestTimeTooSkewed",
+    "SignatureDoesNotMatch",
+)
+LASTING: Final = (
+    "IncompleteSignature",
+    "InvalidClientTokenId",
+    "MissingAuthenticationToken",
+    "UnrecognizedClientException",
+)
+
+
+@pytest.mark.rows("TH6")
+@pytest.mark.parametrize("code", PASSING)
+@pytest.mark.parametrize("life", ["create", "delete"])
+def test_credentials_and_clocks_that_are_put_right_do_not_fail_a_deployment(
+    life: str, code: str
+) -> None:
+    for operation in sorted({site.operation for site in path(life).calls}):
+        world = prepared(life)
+        calls = itertools.count()
+
+        def refused(called: str, _p: Any, of: str = operation, n: Any = calls) -> None:
+            if called == of and next(n) == 0:
+                raise error(code)
+
+        world.cloud.before = refused
+        assert LIVES[life](world) in GOOD, (operation, texts(world.stack))
+        assert next(calls) > 1
+
+
+@pytest.mark.rows("TH6")
+@pytest.mark.parametrize("code", [*PASSING, *LASTING])
+@pytest.mark.parametrize("life", ["create", "replace", "delete"])
+def test_credentials_that_are_never_taken_end_a_life_in_time_with_the_reason(
+    life: str, code: str
+) -> None:
+    world = prepared(life)
+    started = world.clock.now
+    attempts = 0
+
+    def refused(operation: str, _params: dict[str, Any]) -> None:
+        nonlocal attempts
+        if operation != "DescribeStacks":
+            attempts += 1
+            raise error(code)
+
+    world.cloud.before = refused
+    LIVES[life](world)
+    assert world.stack.status in REPAIRABLE[len(GOOD) :]
+    assert code in texts(world.stack)
+    assert "did not receive a response" not in texts(world.stack)
+    assert world.changes(since=started) == []
+    if code in LASTING:
+        assert world.clock.now - started < 10 * MINUTE
+    assert attempts <= (world.clock.now - started) / MINUTE * 2 + 10
+    world.cloud.before = _nothing
+    assert wrong_with(world, life, REPAIRABLE) == ""
+
+
+# -- long lists ----------------------------------------------------------------------------------
+
+PAGES: Final = 300
+
+
+class LongList:
+    """Answers ListRecommenders in 300 pages, with what there is on the last of them.
+
+    A Create is killed once it has been applied, so that only a list can find what it has made.
+
+    Attributes:
+        scans: How many lists have been begun, and how many have come to their end.
+        breaks: Answers what becomes of a page, by its number and that of the scan, or None.
+    """
+
+    def __init__(self, world: World, breaks: Callable[[int, int], bytes | None]) -> None:
+        self.scans = [0, 0]
+        self.breaks = breaks
+        self._world = world
+        world.cloud.after = self._after
+
+    def _after(
+        self, operation: str, params: dict[str, Any], response: wire.Response
+    ) -> wire.Response | None:
+        if operation == "CreateRecommender":
+            raise FunctionKilledError
+        if operation != "ListRecommenders":
+            return None
+        number = int(params.get("nextToken", 0))
+        self.scans[0] += number == 0
+        broken = self.breaks(number, self.scans[0])
+        if broken is not None:
+            return (400 if b"__type" in broken else 200, response[1], broken)
+        last = number == PAGES - 1
+        self.scans[1] += last
+        names = list(self._world.cloud.recommenders()) if last else [f"theirs-{number}"]
+        page = {"recommenders": [{"name": name} for name in names]}
+        return (200, response[1], _json(page if last else page | {"nextToken": str(number + 1)}))
+
+
+def _json(value: object) -> bytes:
+    return json.dumps(value).encode()
+
+
+def _empty(number: int) -> bytes:
+    return _json({"recommenders": [], "nextToken": str(number + 1)})
+
+
+INCOMPLETE: Final[dict[str, Callable[[int], bytes]]] = {
+    "invalid token": lambda _: _json({"__type": "InvalidNextTokenException", "message": "no"}),
+    "throttled": lambda _: _json({"__type": "ThrottlingException", "message": "no"}),
+    "cut": lambda _: b"{}",
+    "the same token": lambda number: _json({"recommenders": [], "nextToken": str(number)}),
+}
+
+
+@pytest.mark.rows("TH7")
+def test_what_is_left_is_found_on_the_last_of_300_pages(world: World) -> None:
+    pages = LongList(world, lambda _number, _scan: None)
+    assert world.create() == "ROLLBACK_COMPLETE", texts(world.stack)
+    assert world.changes() == ["CreateRecommender", "DeleteRecommender"]
+    assert pages.scans[0] == pages.scans[1] > 1
+    assert world.owned == []
+
+
+@pytest.mark.rows("TH7")
+def test_empty_pages_with_a_token_are_not_the_end_of_a_list(world: World) -> None:
+    LongList(world, lambda number, _: _empty(number) if number % 10 == 0 else None)
+    assert world.create() == "ROLLBACK_COMPLETE", texts(world.stack)
+    assert world.changes() == ["CreateRecommender", "DeleteRecommender"]
+    assert world.owned == []
+
+
+@pytest.mark.rows("TH7")
+@pytest.mark.parametrize("how", INCOMPLETE)
+def test_a_list_that_breaks_off_midway_is_begun_anew(world: World, how: str) -> None:
+    broken = INCOMPLETE[how]
+    pages = LongList(
+        world, lambda number, scan: broken(number) if number == 150 and scan < 6 else None
+    )
+    assert world.create() == "ROLLBACK_COMPLETE", texts(world.stack)
+    assert world.changes() == ["CreateRecommender", "DeleteRecommender"]
+    assert pages.scans[0] > pages.scans[1]
+    assert world.owned == []
+
+
+@pytest.mark.rows("TH7")
+@pytest.mark.parametrize("how", INCOMPLETE)
+def test_a_list_that_never_comes_to_its_end_is_not_taken_for_absence(
+    world: World, how: str
+) -> None:
+    broken = INCOMPLETE[how]
+    pages = LongList(world, lambda number, _: broken(number) if number == 3 else None)
+    assert world.create() == "ROLLBACK_FAILED"
+    assert "ListRecommenders" in texts(world.stack)
+    assert world.changes() == ["CreateRecommender"]
+    pages.breaks = lambda _number, _scan: None
+    assert world.stack.delete() == "DELETE_COMPLETE", texts(world.stack)
+    assert world.owned == []

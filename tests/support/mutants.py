@@ -1,0 +1,106 @@
+"""`make mutants`: the mutation score, and whether docs/mutants.md names every mutant that survives.
+
+mutmut changes one thing at a time in the modules that `[tool.mutmut]` of pyproject.toml names, and
+runs the unit tests that reach it. Nothing is taken over from an earlier run.
+"""
+
+import json
+import shutil
+import subprocess
+import sys
+from collections.abc import Collection, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Final
+
+from mutmut.mutation.diff_apply import get_diff_for_mutant
+from mutmut.stats import status_by_exit_code
+from mutmut.utils.format_utils import orig_function_and_class_names_from_key
+
+LIST: Final = Path("docs/mutants.md")
+COPY: Final = Path("mutants")
+PACKAGE: Final = Path("lambdas/recommender")
+MIN_SCORE: Final = 0.9
+NEVER: Final = ("identity.Owner.", "identity.Names.", "identity._stack_of")
+"""What says whose a recommender is: no reason excuses a survivor there."""
+
+Change = tuple[str, ...]
+"""The function, and the lines taken out and put in, as docs/mutants.md has them."""
+
+
+@dataclass(frozen=True)
+class Mutant:
+    """One change, and whether a test noticed it; one that never ends is noticed, too."""
+
+    module: str
+    change: Change
+    killed: bool
+
+
+def made() -> Iterator[Mutant]:
+    """Yield the mutants of the last run."""
+    for results in sorted((COPY / PACKAGE).glob("*.meta")):
+        path = PACKAGE / results.stem
+        for name, code in json.loads(results.read_text())["exit_code_by_key"].items():
+            function, owner = orig_function_and_class_names_from_key(name)
+            diff = get_diff_for_mutant(name, path=path).splitlines()[2:]
+            changed = [_bare(line) for line in diff if line.startswith(("-", "+"))]
+            where = ".".join(filter(None, (path.stem, owner, function)))
+            killed = status_by_exit_code[code] in ("killed", "timeout")
+            yield Mutant(path.stem, (f"@ {where}", *changed), killed)
+
+
+def named() -> set[Change]:
+    """Return what the diff blocks of the list name: `@ function`, then lines."""
+    found: list[list[str]] = []
+    inside = False
+    for line in LIST.read_text(encoding="utf-8").splitlines():
+        if line.startswith("```"):
+            inside = line == "```diff"
+        elif inside and line.startswith("@"):
+            found.append([line])
+        elif inside:
+            found[-1].append(_bare(line))
+    return {tuple(change) for change in found}
+
+
+def wrong_with(mutants: Collection[Mutant]) -> Iterator[str]:
+    """Yield what is wrong with what became of the mutants."""
+    listed, survivors = named(), {mutant.change for mutant in mutants if not mutant.killed}
+    for change in sorted(survivors | listed):
+        if change not in listed:
+            yield f"survives, and {LIST} does not name it:"
+        elif change not in survivors:
+            yield f"does not survive, but {LIST} names it:"
+        elif change[0].removeprefix("@ ").startswith(NEVER):
+            yield "must not survive:"
+        else:
+            continue
+        yield "\n".join(change)
+    if sum(mutant.killed for mutant in mutants) < MIN_SCORE * len(mutants):
+        yield f"fewer than {MIN_SCORE:.0%} are killed"
+
+
+def main() -> None:
+    """Try all mutants, print the score, and exit with what is wrong with it, if anything is."""
+    shutil.rmtree(COPY, ignore_errors=True)
+    mutmut = Path(sys.executable).with_name("mutmut")
+    subprocess.run([mutmut, "run", "--max-children", "2"], check=True)
+    mutants = list(made())
+    for module in sorted({mutant.module for mutant in mutants}):
+        print(_score(module, [mutant for mutant in mutants if mutant.module == module]))
+    print(_score("mutants", mutants))
+    sys.exit("\n".join(wrong_with(mutants)) or None)
+
+
+def _bare(line: str) -> str:
+    return f"{line[:1]} {line[1:].strip()}"
+
+
+def _score(what: str, mutants: Collection[Mutant]) -> str:
+    killed = sum(mutant.killed for mutant in mutants)
+    return f"{what} {killed}/{len(mutants)} killed ({killed / len(mutants):.1%})"
+
+
+if __name__ == "__main__":
+    main()
