@@ -6,19 +6,43 @@ PYTHON ?= python3
 VENV := .venv
 RUN := $(VENV)/bin/python
 CDK := $(VENV)/bin/node node_modules/aws-cdk/bin/cdk
-SYNTH_DIR := cdk.out/check
+CHECKOV := $(VENV)/checkov
+
+# What is synthesised to be checked: a stack by itself, and environments in two regions with a
+# pipeline; with the feature flags of cdk.json, but not with the settings that are there to deploy.
+ASSEMBLIES := $(VENV)/assemblies
+SYNTH := cd $(ASSEMBLIES) && CDK_DISABLE_CLI_TELEMETRY=true CDK_DISABLE_VERSION_CHECK=true \
+	CDK_NOTICES=false AWS_EC2_METADATA_DISABLED=true $(addprefix $(CURDIR)/,$(CDK)) \
+	synth --quiet --app 'python3 $(CURDIR)/app.py' --output
+GROUP = arn:aws:personalize:$(1):dataset-group/vod
+ENVIRONMENTS := {"dev":{"dataset_group_arn":"$(call GROUP,eu-west-1:111111111111)"},"prod":{\
+	"dataset_group_arn":"$(call GROUP,us-east-1:222222222222)","approval":true,\
+	"consumers":["arn:aws:iam::333333333333:role/app"],\
+	"log_key_arn":"arn:aws:kms:us-east-1:222222222222:key/11111111-2222-3333-4444-555555555555"}}
+PIPELINE := {"connection_arn":"arn:aws:codeconnections:eu-west-1:444444444444:connection/11111111-2222-3333-4444-555555555555",\
+	"repository":"example/top-picks","branch":"main","account":"444444444444","region":"eu-west-1"}
 
 export PATH := $(CURDIR)/$(VENV)/bin:$(PATH)
 export npm_config_cache := $(CURDIR)/$(VENV)/npm-cache
 export npm_config_update_notifier := false
+export UV_CACHE_DIR := $(CURDIR)/$(VENV)/uv-cache
+export UV_PYTHON_DOWNLOADS := never
 export JSII_RUNTIME_PACKAGE_CACHE_ROOT := $(CURDIR)/$(VENV)/jsii-package-cache
 
 # Of what make setup installs, these files are written last.
 PYTHON_PACKAGES := $(VENV)/requirements.stamp
 NODE_PACKAGES := node_modules/.package-lock.json
+CHECKOV_PACKAGES := $(CHECKOV)/requirements.stamp
 
-.PHONY: help setup deploy-local destroy-local stop-local test test-fast test-e2e check format \
-	check-format lint types coverage sweeps synth lock
+LOCK := $(RUN) -m uv pip compile --universal --python-version 3.11 --generate-hashes --upgrade \
+	--no-header --no-emit-index-url --quiet
+
+# Tests that need nothing but this machine and no local AWS.
+FAST := $(RUN) -m pytest -n 2 --ignore=tests/e2e --ignore=tests/live
+
+.PHONY: help setup deploy-local destroy-local stop-local test test-fast test-e2e test-live check \
+	check-format lint types coverage sweeps synth static reliability soak mutants audit licences \
+	format lock
 .DEFAULT_GOAL := help
 
 help: ## List the targets
@@ -38,12 +62,15 @@ stop-local: setup ## Stop the local AWS without destroying first
 test: test-fast test-e2e ## Run all tests
 
 test-fast: setup ## Run the tests that need no AWS, local or otherwise
-	$(RUN) -m pytest -n 2 --ignore=tests/e2e
+	$(FAST)
 
 test-e2e: setup ## Run the tests that deploy to a local AWS
 	$(RUN) -m pytest -n 3 --dist loadgroup tests/e2e
 
-check: check-format lint types synth coverage sweeps test-e2e ## Run everything that has to be green
+test-live: setup ## Run the tests that deploy to your AWS account, and cost money
+	$(RUN) -m pytest tests/live
+
+check: check-format lint types static coverage sweeps test-e2e ## Run everything that has to be green
 
 check-format: setup
 	$(RUN) -m ruff format --check
@@ -56,30 +83,50 @@ types: setup
 
 coverage: setup
 	$(RUN) -m coverage erase
-	$(RUN) -m coverage run -m pytest -n 2 --ignore=tests/e2e -m 'not sweep'
+	$(RUN) -m coverage run -m pytest -n 2 --ignore=tests/e2e --ignore=tests/live -m 'not sweep'
 	$(RUN) -m coverage combine --quiet
 	$(RUN) -m coverage report
 
 sweeps: setup
 	$(RUN) -m pytest -n 2 -m sweep tests/reliability
 
-# W3005: CDK itself makes functions depend on their roles, which it refers to as well.
 synth: setup
-	CDK_DISABLE_CLI_TELEMETRY=true CDK_DISABLE_VERSION_CHECK=true CDK_NOTICES=false \
-	AWS_EC2_METADATA_DISABLED=true $(CDK) synth --quiet --output $(SYNTH_DIR) \
-		--context dataset_group_arn=arn:aws:personalize:eu-west-1:111111111111:dataset-group/vod
-	$(VENV)/bin/cfn-lint --ignore-checks W3005 -- $(SYNTH_DIR)/*.template.json
+	@$(RUN) -c 'import json, pathlib, shutil; folder = pathlib.Path("$(ASSEMBLIES)"); \
+	shutil.rmtree(folder, ignore_errors=True); folder.mkdir(); \
+	context = json.loads(pathlib.Path("cdk.json").read_text())["context"]; \
+	flags = {key: value for key, value in context.items() if key.startswith("@")}; \
+	(folder / "cdk.json").write_text(json.dumps({"context": flags}))'
+	$(SYNTH) stack --context dataset_group_arn=$(call GROUP,eu-west-1:111111111111)
+	$(SYNTH) pipeline --context environments='$(ENVIRONMENTS)' --context pipeline='$(PIPELINE)'
+
+static: synth $(CHECKOV_PACKAGES) ## Lint the templates and policies, and count what is accepted
+	$(RUN) -m checks.static $(ASSEMBLIES)
+
+reliability: setup ## Run all scenarios and write docs/reliability.md
+	$(FAST) --reliability-report=docs/reliability.md tests/reliability tests/infrastructure tests/unit/checks
+
+soak: setup ## Go through ten times as many, and longer, random lives of stacks
+	LIVES=soak $(RUN) -m pytest -n 2 tests/reliability/test_random_lives.py
+
+mutants: setup ## Change the Lambda's code in many small ways, and see which of them no test notices
+	$(RUN) -m checks.mutants
+
+audit: setup ## Ask PyPI and npm for known vulnerabilities of what is pinned; needs the Internet
+	$(RUN) -m pip_audit --strict --disable-pip --require-hashes -r requirements-dev.txt
+	$(RUN) -m pip_audit --strict --disable-pip --require-hashes -r requirements-checkov.txt
+	$(VENV)/bin/npm audit
+
+licences: setup $(CHECKOV_PACKAGES) ## Write docs/dependencies.md, the licences of all dependencies
+	$(RUN) -m checks.licences > docs/dependencies.md
 
 format: setup ## Format the code and fix what can be fixed
 	$(RUN) -m ruff format
 	$(RUN) -m ruff check --fix
 
 lock: setup ## Move the pins to the newest versions that *.in and package.json allow
-	$(RUN) -m uv pip compile --universal --python-version 3.11 --generate-hashes --upgrade \
-		--no-header --no-emit-index-url --quiet --output-file requirements-dev.txt requirements-dev.in
-	$(RUN) -m uv pip compile --universal --python-version 3.11 --generate-hashes --upgrade \
-		--no-header --no-emit-index-url --quiet --output-file requirements.txt \
-		--constraints requirements-dev.txt requirements.in
+	$(LOCK) --output-file requirements-dev.txt requirements-dev.in
+	$(LOCK) --output-file requirements.txt --constraints requirements-dev.txt requirements.in
+	$(LOCK) --output-file requirements-checkov.txt requirements-checkov.in
 	$(VENV)/bin/npm install --package-lock-only --ignore-scripts --omit-lockfile-registry-resolved
 	@$(RUN) -c 'import sys; sys.exit("resolved" in open("package-lock.json").read() and "package-lock.json names a registry")'
 
@@ -91,4 +138,9 @@ $(PYTHON_PACKAGES): requirements.txt requirements-dev.txt
 
 $(NODE_PACKAGES): package.json package-lock.json $(PYTHON_PACKAGES)
 	$(VENV)/bin/npm ci --ignore-scripts --no-audit --no-fund
+	@$(RUN) -c 'import pathlib; pathlib.Path("$@").touch()'
+
+$(CHECKOV_PACKAGES): requirements-checkov.txt $(PYTHON_PACKAGES)
+	$(RUN) -m uv venv --quiet --clear --python $(RUN) $(CHECKOV)
+	$(RUN) -m uv pip install --quiet --python $(CHECKOV) --require-hashes -r requirements-checkov.txt
 	@$(RUN) -c 'import pathlib; pathlib.Path("$@").touch()'

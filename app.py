@@ -1,10 +1,11 @@
-"""The CDK app: settings to stacks."""
+"""The CDK app: settings to stages and stacks."""
 
 import sys
 
 from aws_cdk import App, Environment, Stage, Validations
-from cdk_nag import AwsSolutionsChecks
+from cdk_nag import AwsSolutionsChecks, ServerlessChecks
 
+from stacks.pipeline_stack import PipelineStack
 from stacks.settings import SettingsError, from_context
 from stacks.top_picks_stack import TopPicksStack
 
@@ -15,11 +16,17 @@ def main(app: App) -> App:
     Raises:
         SettingsError: a setting is missing, unknown or wrong.
     """
-    Validations.of(app).add_plugins(AwsSolutionsChecks(app))
-    for name, settings in from_context(app.node).items():
+    Validations.of(app).add_plugins(AwsSolutionsChecks(app), ServerlessChecks(app))
+    deployment = from_context(app.node)
+    stages = []
+    for name, settings in deployment.environments.items():
         scope = Stage(app, name) if name else app
         env = Environment(account=settings.account, region=settings.region)
         TopPicksStack(scope, "TopPicks", settings=settings, env=env)
+        stages.append((scope, settings))
+    if pipeline := deployment.pipeline:
+        env = Environment(account=pipeline.account, region=pipeline.region)
+        PipelineStack(app, "TopPicksPipeline", settings=pipeline, environments=stages, env=env)
     return app
 
 

@@ -7,7 +7,6 @@ from typing import Any, Final, cast
 
 import jsii
 from aws_cdk import (
-    Acknowledgment,
     ArnFormat,
     Aws,
     CfnDeletionPolicy,
@@ -20,15 +19,16 @@ from aws_cdk import (
     TagManager,
     TagType,
     Token,
-    Validations,
 )
 from aws_cdk import aws_cloudwatch as cloudwatch
 from aws_cdk import aws_iam as iam
+from aws_cdk import aws_kms as kms
 from constructs import Construct, IValidation
 
 from lambdas.recommender import vocabulary as v
 
 from .provider import RecommenderProvider
+from .security import acknowledge
 
 RECIPE: Final = "aws-vod-top-picks"
 
@@ -61,6 +61,8 @@ class TopPicksRecommender(Construct):
         training_gates: int = 11,
         training_gate: Duration | None = None,
         poll_interval: Duration | None = None,
+        log_retention_days: int = 90,
+        log_key: kms.IKey | None = None,
     ) -> None:
         """Make the recommender and its chains.
 
@@ -69,7 +71,9 @@ class TopPicksRecommender(Construct):
             construct_id: the id, which is part of the recommender's identity.
             dataset_group_arn: of an ACTIVE dataset group of the domain VIDEO_ON_DEMAND, in the
                 stack's account and region.
-            recommender_name: fixes the name, which is else derived.
+            recommender_name: fixes the name, which is else derived. If it is a token, what it
+                stands for must not change: the permission for the old name would go before the
+                old recommender.
             min_recommendation_requests_per_second: provisioned, and billed, throughput.
             exploration_weight: 0 (relevance only) to 1 (exploration only).
             exploration_item_age_cut_off: days since the latest interaction up to which an item is
@@ -81,15 +85,32 @@ class TopPicksRecommender(Construct):
             training_gates: how many gates, and how many sweeps, make a chain.
             training_gate: how long one of them waits; 55 minutes.
             poll_interval: time between two looks at the recommender; 60 seconds.
+            log_retention_days: how long logs are kept; a number that CloudWatch Logs allows.
+            log_key: encrypts the logs; its policy must let CloudWatch Logs use it.
+
+        Raises:
+            ValueError: a token is given for what decides which resources there are, or when they
+                give up.
         """
         super().__init__(scope, construct_id)
+        self._reject_tokens(
+            running=running,
+            adopt_existing=adopt_existing,
+            retain_on_destroy=retain_on_destroy,
+            training_gates=training_gates,
+            training_gate=training_gate,
+            poll_interval=poll_interval,
+        )
         stack = Stack.of(self)
         self._provider = RecommenderProvider.of(
-            self, poll_interval=poll_interval or Duration.seconds(60)
+            self,
+            poll_interval=poll_interval or Duration.seconds(60),
+            log_retention_days=log_retention_days,
+            log_key=log_key,
         )
         self._wait = training_gate or Duration.minutes(55)
         self._tags = TagManager(TagType.MAP, v.RECOMMENDER_TYPE)
-        self.node.add_validation(_TagLimit(self._tags))
+        self.node.add_validation(_TagRules(self._tags))
         names = {v.NAME_PREFIX: _name_prefix(stack), v.FIXED_NAME: recommender_name}
         shape = {
             v.CONFIG: {
@@ -167,7 +188,6 @@ class TopPicksRecommender(Construct):
             grantee=grantee,
             actions=["personalize:GetRecommendations"],
             resource_arns=[self.recommender_arn],
-            scope=self,
         )
 
     def metric(self, metric_name: str, **props: Any) -> cloudwatch.Metric:
@@ -184,6 +204,18 @@ class TopPicksRecommender(Construct):
             dimensions_map={"RecommenderArn": self.recommender_arn},
             **props,
         )
+
+    def _reject_tokens(self, **given: object) -> None:
+        for name, value in given.items():
+            if isinstance(value, Duration):
+                unresolved, got = value.is_unresolved(), value.to_human_string()
+            else:
+                unresolved, got = Token.is_unresolved(value), str(Stack.of(self).resolve(value))
+            if unresolved:
+                raise ValueError(
+                    f"Property {name}: got {got}; allowed: a value that is known at synthesis. "
+                    "Write it out, or read it from the context: the template depends on it."
+                )
 
     def _custom_resource(
         self, scope: Construct, construct_id: str, resource_type: str, properties: Mapping[str, Any]
@@ -249,38 +281,46 @@ class TopPicksRecommender(Construct):
             _allow(["*"], "personalize:ListRecipes", "personalize:ListRecommenders"),
             _allow([Aws.STACK_ID], "cloudformation:DescribeStacks"),
         )
-        Validations.of(policy).acknowledge(
-            Acknowledgment(
-                id="AwsSolutions-IAM5[Resource::*]",
-                reason="ListRecipes and ListRecommenders support no resource-level permissions "
-                "(Service Authorization Reference, Amazon Personalize); both only read names.",
-            )
+        acknowledge(
+            policy,
+            "AwsSolutions-IAM5[Resource::*]",
+            "ListRecipes and ListRecommenders support no resource-level permissions (Service "
+            "Authorization Reference, Amazon Personalize); both only read names.",
         )
         if fixed_name is None:
             return [policy]
         # A policy of its own for each fixed name: when the name changes, the old one's policy goes
         # after the old recommender, which CloudFormation deletes in clean-up.
-        named = iam.Policy(self, f"PolicyFor{_digest(fixed_name)}", roles=[self._provider.role])
+        which = "Name" if Token.is_unresolved(fixed_name) else _digest(fixed_name)
+        named = iam.Policy(self, f"PolicyFor{which}", roles=[self._provider.role])
         named.add_statements(_recommender_statement(stack, fixed_name))
         return [policy, named]
 
 
 @jsii.implements(IValidation)
-class _TagLimit:
-    """How many tags there are is known only when the app is synthesised."""
+class _TagRules:
+    """Which tags there are is known only when the app is synthesised."""
 
     def __init__(self, tags: TagManager) -> None:
         self._tags = tags
 
     def validate(self) -> list[str]:
-        given = len(self._tags.tag_values())
-        allowed = v.MAX_TAGS - len(v.RESERVED_TAGS)
-        if given <= allowed:
-            return []
-        return [
-            f"Tags of the recommender: got {given}; allowed: {allowed}. Personalize allows "
-            f"{v.MAX_TAGS}, of which {len(v.RESERVED_TAGS)} are the stack's own. Remove some."
+        """Return what is wrong."""
+        given = self._tags.tag_values()
+        problems = [
+            f"Tags of the recommender: got {key}; allowed: none that begins with "
+            f"{v.RESERVED_TAG_PREFIX}. They say whose a recommender is. Choose another key."
+            for key in given
+            if key.startswith(v.RESERVED_TAG_PREFIX)
         ]
+        allowed = v.MAX_TAGS - len(v.RESERVED_TAGS)
+        if len(given) > allowed:
+            problems.append(
+                f"Tags of the recommender: got {len(given)}; allowed: {allowed}. Personalize "
+                f"allows {v.MAX_TAGS}, of which {len(v.RESERVED_TAGS)} are the stack's own. Remove "
+                "some."
+            )
+        return problems
 
 
 def _name_prefix(stack: Stack) -> str:

@@ -9,7 +9,7 @@ import difflib
 import json
 import math
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field, fields
 from decimal import Decimal, InvalidOperation
 from typing import Any, Final, TypeVar, cast
@@ -21,6 +21,7 @@ from lambdas.recommender.vocabulary import MAX_TAGS, RESERVED_TAG_PREFIX, RESERV
 T = TypeVar("T")
 
 ENVIRONMENTS: Final = "environments"
+PIPELINE: Final = "pipeline"
 MAX_TRAINING_GATES: Final = 100
 """CloudFormation allows 500 resources in a stack, and a gate and a sweep are two."""
 
@@ -51,6 +52,11 @@ class Settings:
     max_training_hours: Decimal = Decimal(10)
     training_gate_minutes: Decimal = Decimal(55)
     poll_interval_seconds: int = 60
+    log_retention_days: int = 90
+    log_key_arn: str | None = None
+    consumers: tuple[str, ...] = ()
+    termination_protection: bool = False
+    approval: bool = False
     tags: Mapping[str, str] = field(default_factory=dict)
 
     @property
@@ -59,17 +65,51 @@ class Settings:
         return math.ceil(self.max_training_hours * 60 / self.training_gate_minutes)
 
 
-def from_context(node: Node) -> dict[str, Settings]:
-    """Return the settings by environment; a single environment has the name ``""``.
+@dataclass(frozen=True, kw_only=True)
+class PipelineSettings:
+    """Where the pipeline is, and what it deploys."""
+
+    connection_arn: str
+    repository: str
+    branch: str
+    account: str
+    region: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class Deployment:
+    """All that the context says."""
+
+    environments: Mapping[str, Settings]
+    """By name, in the order of the context; a single environment has the name ``""``."""
+
+    pipeline: PipelineSettings | None = None
+
+
+def from_context(node: Node) -> Deployment:
+    """Return what is to be deployed.
 
     Raises:
         SettingsError: a setting is missing, unknown or wrong.
     """
-    environments = node.try_get_context(ENVIRONMENTS)
+    # Empty on the command line takes away what cdk.json says.
+    environments, pipeline = (
+        None if value == "" else value
+        for value in map(node.try_get_context, (ENVIRONMENTS, PIPELINE))
+    )
     if environments is None:
+        if pipeline is not None:
+            raise SettingsError(
+                PIPELINE,
+                got=pipeline,
+                allowed=f"a pipeline together with {ENVIRONMENTS}",
+                remedy=f"Put what it is to deploy into {ENVIRONMENTS}, in their order.",
+            )
         _reject_near_misses(node.get_all_context())
         given = {key: node.try_get_context(key) for key in _PARSERS}
-        return {"": parse({key: value for key, value in given.items() if value is not None})}
+        single = parse({key: value for key, value in given.items() if value is not None})
+        _reject_approval({"": single})
+        return Deployment(environments={"": single})
     if both := [key for key in _PARSERS if node.try_get_context(key) is not None]:
         raise SettingsError(
             both[0],
@@ -77,10 +117,40 @@ def from_context(node: Node) -> dict[str, Settings]:
             allowed=f"either one environment at the top level, or {ENVIRONMENTS}",
             remedy=f"Move it into each environment, or remove {ENVIRONMENTS}.",
         )
-    return {
-        _environment_name(name): parse(_mapping(settings, f"{ENVIRONMENTS}.{name}"), of=f"{name}.")
-        for name, settings in _mapping(environments, ENVIRONMENTS).items()
+    parsed = {
+        _environment_name(name): parse(
+            _mapping(settings, f"{ENVIRONMENTS}.{name}", _ENVIRONMENTS_EXAMPLE), of=f"{name}."
+        )
+        for name, settings in _mapping(environments, ENVIRONMENTS, _ENVIRONMENTS_EXAMPLE).items()
     }
+    if pipeline is None:
+        _reject_approval(parsed)
+        return Deployment(environments=parsed)
+    return Deployment(environments=parsed, pipeline=_parse_pipeline(pipeline))
+
+
+def _reject_approval(environments: Mapping[str, Settings]) -> None:
+    """Nobody would be asked: only the pipeline has approvals."""
+    for name, settings in environments.items():
+        if settings.approval:
+            raise SettingsError(
+                f"{name}.approval" if name else "approval",
+                got=True,
+                allowed=f"true together with {PIPELINE}",
+                remedy=f"Without {PIPELINE} nothing waits for an approval: remove it.",
+            )
+
+
+def _parse_pipeline(value: object) -> PipelineSettings:
+    given = _mapping(value, PIPELINE, _PIPELINE_EXAMPLE)
+    if unknown := sorted(set(given) - set(_PIPELINE_PARSERS)):
+        raise _unknown(unknown[0], given[unknown[0]], f"{PIPELINE}.", known=_PIPELINE_PARSERS)
+    return PipelineSettings(
+        **{
+            key: parser.read(f"{PIPELINE}.{key}", given.get(key))
+            for key, parser in _PIPELINE_PARSERS.items()
+        }
+    )
 
 
 def parse(given: Mapping[str, object], *, of: str = "") -> Settings:
@@ -94,7 +164,7 @@ def parse(given: Mapping[str, object], *, of: str = "") -> Settings:
         SettingsError: a setting is missing, unknown or wrong.
     """
     if unknown := sorted(set(given) - set(_PARSERS)):
-        raise _unknown(unknown[0], given[unknown[0]], of)
+        raise _unknown(unknown[0], given[unknown[0]], of, known=_PARSERS)
     if given.get("dataset_group_arn") is None:
         raise SettingsError(
             f"{of}dataset_group_arn",
@@ -127,23 +197,38 @@ def _check_together(settings: Settings, of: str) -> None:
             allowed="true together with recommender_name",
             remedy="Name the recommender to take over in recommender_name.",
         )
+    if settings.log_key_arn and settings.log_key_arn.split(":")[3] != settings.region:
+        raise SettingsError(
+            f"{of}log_key_arn",
+            got=settings.log_key_arn,
+            allowed=f"a key of the region of the log groups, {settings.region}",
+            remedy="Give a key of the dataset group's region, or the replica there of a "
+            "multi-Region key.",
+        )
+    partition = settings.dataset_group_arn.split(":")[1]
+    for consumer in settings.consumers:
+        if consumer.split(":")[1] != partition:
+            raise SettingsError(
+                f"{of}consumers",
+                got=consumer,
+                allowed=f"principals of the dataset group's partition, {partition}",
+                remedy="A role cannot trust a principal of another partition.",
+            )
 
 
 def _reject_near_misses(context: Mapping[str, Any]) -> None:
     """Context also holds feature flags and other tools' keys, so only likely slips are refused."""
     for key, value in context.items():
-        if key not in _PARSERS and _nearest(key, cutoff=0.8):
-            raise _unknown(key, value, "")
+        if key not in _TOP_LEVEL and _nearest(key, _TOP_LEVEL, cutoff=0.8):
+            raise _unknown(key, value, "", known=_TOP_LEVEL)
 
 
-def _nearest(key: str, *, cutoff: float) -> str | None:
-    return next(
-        iter(difflib.get_close_matches(key, [*_PARSERS, ENVIRONMENTS], n=1, cutoff=cutoff)), None
-    )
+def _nearest(key: str, known: Iterable[str], *, cutoff: float) -> str | None:
+    return next(iter(difflib.get_close_matches(key, list(known), n=1, cutoff=cutoff)), None)
 
 
-def _unknown(key: str, value: object, of: str) -> SettingsError:
-    nearest = _nearest(key, cutoff=0.0)
+def _unknown(key: str, value: object, of: str, *, known: Iterable[str]) -> SettingsError:
+    nearest = _nearest(key, known, cutoff=0.0)
     return SettingsError(
         f"{of}{key}",
         got=value,
@@ -163,14 +248,21 @@ def _environment_name(name: str) -> str:
     return name
 
 
-def _mapping(value: object, key: str) -> dict[str, object]:
+_ENVIRONMENTS_EXAMPLE: Final = '{"dev": {"dataset_group_arn": "<arn>"}}'
+_PIPELINE_EXAMPLE: Final = (
+    '{"connection_arn": "<arn>", "repository": "<owner>/<name>", "branch": "main", '
+    '"account": "<12 digits>", "region": "<region>"}'
+)
+
+
+def _mapping(value: object, key: str, example: str) -> dict[str, object]:
     parsed = _json(value)
     if not isinstance(parsed, dict) or not parsed:
         raise SettingsError(
             key,
             got=value,
             allowed="a JSON object that is not empty",
-            remedy='For example {"dev": {"dataset_group_arn": "<arn>"}}.',
+            remedy=f"For example {example}.",
         )
     return cast("dict[str, object]", parsed)
 
@@ -200,9 +292,18 @@ class _Parser:
             raise SettingsError(key, got=value, allowed=self.allowed, remedy=self.remedy) from error
 
 
+_REGION: Final = "[a-z]{2}(?:-[a-z]+)+-[0-9]"
 _DATASET_GROUP_ARN = re.compile(
-    r"arn:aws[a-z-]*:personalize:(?P<region>[a-z]{2}(-[a-z]+)+-[0-9]):(?P<account>[0-9]{12})"
+    rf"arn:aws[a-z-]*:personalize:(?P<region>{_REGION}):(?P<account>[0-9]{{12}})"
     r":dataset-group/[A-Za-z0-9][A-Za-z0-9_-]{0,62}"
+)
+_KEY_ARN = re.compile(rf"arn:aws[a-z-]*:kms:{_REGION}:[0-9]{{12}}:key/[a-z0-9-]{{1,64}}")
+_CONSUMER_ARN = re.compile(
+    r"arn:aws[a-z-]*:iam::[0-9]{12}:(role|user)/[A-Za-z0-9_+=,.@/-]{1,575}", re.ASCII
+)
+_CONNECTION_ARN = re.compile(
+    rf"arn:aws[a-z-]*:(codeconnections|codestar-connections):{_REGION}:[0-9]{{12}}"
+    r":connection/[0-9a-f-]{36}"
 )
 
 
@@ -216,7 +317,7 @@ def _matching(pattern: re.Pattern[str]) -> Callable[[object], str]:
 
 
 def _boolean(value: object) -> bool:
-    parsed = _json(value)
+    parsed = {"true": True, "false": False}.get(value) if isinstance(value, str) else value
     if not isinstance(parsed, bool):
         raise ValueError
     return parsed
@@ -225,7 +326,7 @@ def _boolean(value: object) -> bool:
 def _number(value: object) -> Decimal:
     if isinstance(value, bool) or not isinstance(value, int | float | str):
         raise ValueError
-    if not re.fullmatch(r"[0-9]{1,10}(\.[0-9]{1,6})?", str(value)):
+    if not re.fullmatch(r"(0|[1-9][0-9]{0,9})(\.[0-9]{1,6})?", str(value)):
         raise ValueError
     return Decimal(str(value))
 
@@ -233,7 +334,7 @@ def _number(value: object) -> Decimal:
 def _whole(low: int, high: int) -> Callable[[object], int]:
     def parse(value: object) -> int:
         number = _number(value)
-        if number != int(number) or not low <= number <= high:
+        if "." in str(value) or not low <= number <= high:
             raise ValueError
         return int(number)
 
@@ -248,6 +349,28 @@ def _decimal(low: str, high: str, *, above: bool = False) -> Callable[[object], 
         return number
 
     return parse
+
+
+_LOG_RETENTION_DAYS: Final = (
+    *(1, 3, 5, 7, 14, 30, 60, 90, 120, 150, 180, 365, 400, 545, 731, 1096, 1827, 2192, 2557),
+    *(2922, 3288, 3653),
+)
+"""Source: PutRetentionPolicy, CloudWatch Logs API reference."""
+
+
+def _retention(value: object) -> int:
+    days = _whole(1, max(_LOG_RETENTION_DAYS))(value)
+    if days not in _LOG_RETENTION_DAYS:
+        raise ValueError
+    return days
+
+
+def _consumers(value: object) -> tuple[str, ...]:
+    parsed = _json(value)
+    if not isinstance(parsed, list) or not parsed:
+        raise ValueError
+    arn = _matching(_CONSUMER_ARN)
+    return tuple(sorted({arn(consumer) for consumer in parsed}))
 
 
 def _columns(value: object) -> dict[str, tuple[str, ...]]:
@@ -284,7 +407,7 @@ def _tags(value: object) -> dict[str, str]:
         if (
             not isinstance(tag, str)
             or not _is_tag_text(key, 1, 128)
-            or not _is_tag_text(tag, 0, 256)
+            or not _is_tag_text(tag, 1, 256)
         ):
             raise ValueError
         if key.lower().startswith("aws:") or key.startswith(RESERVED_TAG_PREFIX):
@@ -293,7 +416,10 @@ def _tags(value: object) -> dict[str, str]:
 
 
 def _is_tag_text(text: str, low: int, high: int) -> bool:
-    """Source: pattern of ``Tag`` in the Personalize API reference."""
+    """Source: pattern of ``Tag`` in the Personalize API reference.
+
+    It allows empty values, too, but the CDK refuses them for other resources (rule F3033).
+    """
     allowed = all(char.isalnum() or char.isspace() or char in "_.:/=+-@" for char in text)
     return low <= len(text) <= high and allowed
 
@@ -335,13 +461,59 @@ _PARSERS: Final[Mapping[str, _Parser]] = {
         "training gates wait together.",
     ),
     "poll_interval_seconds": _Parser(_whole(1, 120), "a whole number from 1 to 120"),
+    "log_retention_days": _Parser(
+        _retention,
+        f"one of {', '.join(map(str, _LOG_RETENTION_DAYS))}",
+        "These are the retentions of CloudWatch Logs, in days.",
+    ),
+    "log_key_arn": _Parser(
+        _matching(_KEY_ARN),
+        "arn:<partition>:kms:<region>:<account>:key/<id>",
+        "Give the ARN of the key itself: CloudWatch Logs takes no alias.",
+    ),
+    "consumers": _Parser(
+        _consumers,
+        "a list of ARNs of IAM roles and users, "
+        "arn:<partition>:iam::<account>:role/<path and name>, without wildcards",
+        "A whole account (root) would let everybody in whom its administrators let; a session "
+        "(assumed-role) ends, so name its role; IAM takes no wildcard in a trusted ARN.",
+    ),
+    "termination_protection": _Parser(_boolean, "true or false"),
+    "approval": _Parser(_boolean, "true or false"),
     "tags": _Parser(
         _tags,
         f"an object of at most {MAX_TAGS - len(RESERVED_TAGS)} strings, keys of 1 to 128 and "
-        "values of up to 256 letters, digits, spaces and _.:/=+-@, no key that begins with aws: or "
+        "values of 1 to 256 letters, digits, spaces and _.:/=+-@, no key that begins with aws: or "
         f"{RESERVED_TAG_PREFIX}",
         f"Personalize allows {MAX_TAGS} tags, and {len(RESERVED_TAGS)} are the stack's own.",
     ),
 }
 
+_PIPELINE_PARSERS: Final[Mapping[str, _Parser]] = {
+    "connection_arn": _Parser(
+        _matching(_CONNECTION_ARN),
+        "arn:<partition>:codeconnections:<region>:<account>:connection/<id>",
+        "Create the connection in the console of CodePipeline (Settings, Connections) and copy "
+        "its ARN.",
+    ),
+    "repository": _Parser(
+        _matching(re.compile(r"[A-Za-z0-9_.-]+/[A-Za-z0-9_.-]+")),
+        "<owner>/<name>",
+        "Name the repository as in its address.",
+    ),
+    "branch": _Parser(_matching(re.compile(r"[A-Za-z0-9_./#+-]{1,255}")), "the name of a branch"),
+    "account": _Parser(
+        _matching(re.compile(r"[0-9]{12}")),
+        "a string of 12 digits",
+        "Give the account that the pipeline runs in, in quotes.",
+    ),
+    "region": _Parser(
+        _matching(re.compile(_REGION)),
+        "the name of a region, such as eu-west-1",
+        "Give the region that the pipeline runs in.",
+    ),
+}
+_TOP_LEVEL: Final = (*_PARSERS, ENVIRONMENTS, PIPELINE)
+
 assert set(_PARSERS) == {f.name for f in fields(Settings)} - {"account", "region"}  # noqa: S101
+assert set(_PIPELINE_PARSERS) == {f.name for f in fields(PipelineSettings)}  # noqa: S101

@@ -1,13 +1,20 @@
-"""The stack: the recommender, and its outputs."""
+"""The stack: the recommender, who may use it, and its outputs."""
 
-from typing import Any
+from collections.abc import Sequence
+from typing import Any, Final
 
 from aws_cdk import CfnOutput, Duration, Stack, Tags
+from aws_cdk import aws_iam as iam
+from aws_cdk import aws_kms as kms
+from aws_cdk import aws_ssm as ssm
 from constructs import Construct
 
 from .metrics import MODEL_METRICS, describe
 from .recommender import TopPicksRecommender
-from .settings import Settings
+from .settings import Settings, SettingsError
+
+_MAX_ROLE_NAME: Final = 64
+"""Source: CreateRole, IAM API reference."""
 
 
 class TopPicksStack(Stack):
@@ -21,10 +28,16 @@ class TopPicksStack(Stack):
             construct_id,
             description="Amazon Personalize recommender: Top picks for you (aws-vod-top-picks)",
             tags=dict(settings.tags),
+            termination_protection=settings.termination_protection,
             **kwargs,
         )
         for key, value in settings.tags.items():
             Tags.of(self).add(key, value)
+        log_key = (
+            kms.Key.from_key_arn(self, "LogKey", settings.log_key_arn)
+            if settings.log_key_arn
+            else None
+        )
         recommender = TopPicksRecommender(
             self,
             "Recommender",
@@ -40,6 +53,15 @@ class TopPicksStack(Stack):
             training_gates=settings.training_gates,
             training_gate=Duration.minutes(float(settings.training_gate_minutes)),
             poll_interval=Duration.seconds(settings.poll_interval_seconds),
+            log_retention_days=settings.log_retention_days,
+            log_key=log_key,
+        )
+        parameter = ssm.StringParameter(
+            self,
+            "RecommenderArnParameter",
+            parameter_name=f"/top-picks/{self.stack_name}/recommender-arn",
+            string_value=recommender.recommender_arn,
+            description="The recommender that is ready for GetRecommendations.",
         )
         outputs = {
             "RecommenderArn": (recommender.recommender_arn, "Give it to GetRecommendations."),
@@ -48,5 +70,29 @@ class TopPicksStack(Stack):
             "ModelMetrics": (recommender.model_metrics_json, MODEL_METRICS),
             **{name: (value, describe(name)) for name, value in recommender.model_metrics.items()},
         }
+        if settings.consumers:
+            role = self._consumer_role(settings.consumers)
+            permission = recommender.grant_get_recommendations(role)
+            permission.apply_before(parameter)  # who reads it may use what it names
+            outputs["ConsumerRoleArn"] = (role.role_arn, "Consumers assume it.")
         for name, (value, description) in outputs.items():
             CfnOutput(self, name, value=value, description=description)
+
+    def _consumer_role(self, consumers: Sequence[str]) -> iam.Role:
+        """Return the role that consumers assume, by a name that they can know beforehand."""
+        name = f"{self.stack_name}-consumer-{self.region}"
+        if len(name) > _MAX_ROLE_NAME:
+            raise SettingsError(
+                "consumers",
+                got=name,
+                allowed=f"a role's name of at most {_MAX_ROLE_NAME} characters",
+                remedy="It begins with the environment's name: shorten that by "
+                f"{len(name) - _MAX_ROLE_NAME}.",
+            )
+        return iam.Role(
+            self,
+            "ConsumerRole",
+            role_name=name,
+            description="Gets recommendations from one recommender, and nothing else",
+            assumed_by=iam.CompositePrincipal(*map(iam.ArnPrincipal, consumers)),
+        )

@@ -52,6 +52,11 @@ SECONDS_BETWEEN_LOOKS: Final = 2.0
 
 _UNSEEN: Final = "nothing shows yet of what was changed just before"
 
+CLIENT: Final = ClientConfig(
+    connect_timeout=5, read_timeout=15, retries={"mode": "standard", "total_max_attempts": 3}
+)
+"""A call lasts a minute at most, and an invocation makes a dozen: less than a function may last."""
+
 MAX_METRICS_BYTES: Final = 2000
 """An answer may have 4096 bytes in all (crpg-ref-responses)."""
 
@@ -410,12 +415,9 @@ def _log(what: str, request: Request, verdict: Verdict) -> None:
 
 @cache
 def _resources() -> CustomResources:
-    config = ClientConfig(
-        connect_timeout=5, read_timeout=20, retries={"mode": "standard", "total_max_attempts": 3}
-    )
     return CustomResources(
-        Personalize(boto3.client("personalize", config=config)),
-        Stacks(boto3.client("cloudformation", config=config)),
+        Personalize(boto3.client("personalize", config=CLIENT)),
+        Stacks(boto3.client("cloudformation", config=CLIENT)),
     )
 
 

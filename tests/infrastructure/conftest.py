@@ -1,12 +1,21 @@
-"""Templates that several tests look at, each synthesised once in a session."""
+"""Templates and assemblies that several tests look at, each synthesised once in a session."""
 
 import functools
 import json
+from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
 import pytest
+from aws_cdk import App
 
-from tests.support.template import Synth, synthesised
+from app import main
+from tests.support.template import FLAGS, GROUP, Synth, synthesised
+
+DEV = GROUP
+PROD = "arn:aws:personalize:us-east-1:222222222222:dataset-group/vod"
+
+Assemble = Callable[..., Path]
 
 
 @pytest.fixture(scope="session")
@@ -20,3 +29,35 @@ def synth() -> Synth:
 def template(synth: Synth) -> dict[str, Any]:
     """Return the template with the default settings."""
     return dict(synth().to_json())
+
+
+@pytest.fixture(scope="session")
+def assemble(tmp_path_factory: pytest.TempPathFactory) -> Assemble:
+    """Return a function from context to the folder of the assembly, made once for equal context."""
+
+    @functools.cache
+    def made(context: str) -> Path:
+        folder = tmp_path_factory.mktemp("cdk.out")
+        main(App(context={**FLAGS, **json.loads(context)}, outdir=str(folder))).synth()
+        return folder
+
+    return lambda **context: made(json.dumps(context))
+
+
+@pytest.fixture
+def environments() -> dict[str, dict[str, Any]]:
+    """Return two environments in different accounts and regions."""
+    return {"dev": {"dataset_group_arn": DEV}, "prod": {"dataset_group_arn": PROD}}
+
+
+@pytest.fixture
+def pipeline() -> dict[str, str]:
+    """Return the settings of a pipeline in a third account."""
+    return {
+        "connection_arn": "arn:aws:codeconnections:eu-west-1:999999999999:connection/"
+        "0a1b2c3d-0000-1111-2222-333344445555",
+        "repository": "video/top-picks",
+        "branch": "main",
+        "account": "999999999999",
+        "region": "eu-west-1",
+    }

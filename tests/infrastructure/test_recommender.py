@@ -4,7 +4,7 @@ import json
 from typing import Any
 
 import pytest
-from aws_cdk import App, Environment, NestedStack, Stack, Tags
+from aws_cdk import App, CfnParameter, Environment, NestedStack, Stack, Tags
 from aws_cdk import aws_iam as iam
 from aws_cdk.assertions import Match, Template
 
@@ -63,6 +63,29 @@ def test_more_tags_than_personalize_takes_are_refused_at_synthesis(stack: Stack)
 
     with pytest.raises(RuntimeError, match="Tags of the recommender: got 48; allowed: 47"):
         Template.from_stack(stack)
+
+
+@pytest.mark.parametrize("key", ["top-picks:", "top-picks:stack-id", "top-picks:team"])
+def test_tags_that_are_the_stacks_own_are_refused_at_synthesis(stack: Stack, key: str) -> None:
+    TopPicksRecommender(stack, "TopPicks", dataset_group_arn=GROUP)
+    Tags.of(stack).add(key, "x")
+
+    with pytest.raises(RuntimeError, match=f"Tags of the recommender: got {key}; allowed: .*none"):
+        Template.from_stack(stack)
+
+
+@pytest.mark.parametrize("before", [0, 1])
+def test_the_policy_of_a_name_that_is_a_token_has_an_id_of_its_own(
+    stack: Stack, before: int
+) -> None:
+    """A token's text has a number that depends on how many were made before."""
+    names = [CfnParameter(stack, f"Name{n}").value_as_string for n in range(before + 1)]
+    TopPicksRecommender(stack, "TopPicks", dataset_group_arn=GROUP, recommender_name=names[-1])
+
+    policies = of_type(dict(Template.from_stack(stack).to_json()), "AWS::IAM::Policy")
+
+    (own,) = [name for name, policy in policies.items() if f'"Name{before}"' in json.dumps(policy)]
+    assert own.startswith("TopPicksPolicyForName")
 
 
 def test_two_recommenders_share_a_provider_and_not_a_sweep(stack: Stack) -> None:

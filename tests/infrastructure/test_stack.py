@@ -17,6 +17,7 @@ from app import main
 from lambdas.recommender import vocabulary as v
 from lambdas.recommender.events import Request
 from stacks.provider import LAMBDAS
+from stacks.settings import SettingsError
 from tests.support.template import (
     FLAGS,
     GROUP,
@@ -207,17 +208,165 @@ def test_no_role_is_passed_and_no_managed_policy_attached(template: dict[str, An
         assert "ManagedPolicyArns" not in role["Properties"]
 
 
-def test_functions_log_json_to_groups_that_expire(synth: Synth) -> None:
-    template = synth()
+KEY = "arn:aws:kms:eu-west-1:111111111111:key/0a1b2c3d-0000-1111-2222-333344445555"
+
+
+@pytest.mark.rows("S8")
+@pytest.mark.parametrize(
+    ("settings", "expected"),
+    [
+        ({}, {"RetentionInDays": 90, "KmsKeyId": Match.absent()}),
+        ({"log_retention_days": 7}, {"RetentionInDays": 7}),
+        ({"log_key_arn": KEY}, {"RetentionInDays": 90, "KmsKeyId": KEY}),
+    ],
+)
+def test_functions_log_json_to_groups_that_expire(
+    synth: Synth, settings: dict[str, Any], expected: dict[str, Any]
+) -> None:
+    template = synth(**settings)
 
     template.all_resources_properties(
         "AWS::Lambda::Function",
-        {"LoggingConfig": {"LogFormat": "JSON", "LogGroup": Match.any_value()}},
+        {"LoggingConfig": {"LogFormat": "JSON", "LogGroup": {"Ref": Match.any_value()}}},
     )
-    template.all_resources_properties("AWS::Logs::LogGroup", {"RetentionInDays": 90})
+    template.resource_count_is("AWS::Logs::LogGroup", 2)
+    template.all_resources_properties("AWS::Logs::LogGroup", expected)
     template.all_resources("AWS::Logs::LogGroup", {"DeletionPolicy": "Delete"})
 
 
+def test_the_environment_of_functions_holds_arns_and_no_secrets(template: dict[str, Any]) -> None:
+    variables = {
+        name: value
+        for function in of_type(template, "AWS::Lambda::Function").values()
+        for name, value in function["Properties"]
+        .get("Environment", {})
+        .get("Variables", {})
+        .items()
+    }
+
+    assert variables.keys() == {
+        "USER_ON_EVENT_FUNCTION_ARN",
+        "USER_IS_COMPLETE_FUNCTION_ARN",
+        "WAITER_STATE_MACHINE_ARN",
+    }
+    assert all(value.keys() <= {"Ref", "Fn::GetAtt"} for value in variables.values())
+
+
+def test_no_function_takes_from_the_accounts_concurrency(template: dict[str, Any]) -> None:
+    """See ADR 5."""
+    for function in of_type(template, "AWS::Lambda::Function").values():
+        assert "ReservedConcurrentExecutions" not in function["Properties"]
+
+
+def trusted(template: dict[str, Any]) -> dict[str, list[Any]]:
+    """Return who may assume roles, and on which condition."""
+    found: dict[str, list[Any]] = {}
+    for role in of_type(template, "AWS::IAM::Role").values():
+        for statement in role["Properties"]["AssumeRolePolicyDocument"]["Statement"]:
+            assert statement["Action"] == "sts:AssumeRole"
+            ((kind, principals),) = statement["Principal"].items()
+            for one in principals if isinstance(principals, list) else [principals]:
+                found.setdefault(f"{kind}:{one}", []).append(statement.get("Condition"))
+    return found
+
+
+def test_who_may_assume_roles(synth: Synth) -> None:
+    consumers = ["arn:aws:iam::333333333333:role/app", "arn:aws:iam::111111111111:user/ann"]
+
+    own_state_machines = {
+        "StringEquals": {"aws:SourceAccount": "111111111111"},
+        "ArnLike": {"aws:SourceArn": "arn:aws:states:eu-west-1:111111111111:stateMachine:*"},
+    }
+    by_services = {
+        "Service:lambda.amazonaws.com": [None, None, None],
+        "Service:states.amazonaws.com": [own_state_machines],
+    }
+    assert trusted(dict(synth().to_json())) == by_services
+    assert trusted(dict(synth(consumers=consumers).to_json())) == {
+        **by_services,
+        "AWS:arn:aws:iam::333333333333:role/app": [None],
+        "AWS:arn:aws:iam::111111111111:user/ann": [None],
+    }
+
+
+def test_no_service_invokes_a_function_by_a_resource_policy(template: dict[str, Any]) -> None:
+    assert not of_type(template, "AWS::Lambda::Permission")
+
+
+CONSUMER = "arn:aws:iam::333333333333:role/app"
+
+
+def test_consumers_get_recommendations_of_this_recommender_and_nothing_else(synth: Synth) -> None:
+    template = dict(synth(consumers=[CONSUMER]).to_json())
+    ((name, role),) = [
+        (name, role)
+        for name, role in of_type(template, "AWS::IAM::Role").items()
+        if CONSUMER in json.dumps(role)
+    ]
+    policies = [
+        policy["Properties"]["PolicyDocument"]["Statement"]
+        for policy in of_type(template, "AWS::IAM::Policy").values()
+        if {"Ref": name} in policy["Properties"]["Roles"]
+    ]
+
+    last_gate = in_order(template, v.TRAINING_GATE_TYPE)[-1]
+    assert policies == [
+        [
+            {
+                "Action": "personalize:GetRecommendations",
+                "Effect": "Allow",
+                "Resource": {"Fn::GetAtt": [last_gate, v.RECOMMENDER_ARN_ATTRIBUTE]},
+            }
+        ]
+    ]
+    assert role["Properties"].keys() & {"Policies", "ManagedPolicyArns"} == set()
+    assert role["Properties"]["RoleName"] == "TopPicks-consumer-eu-west-1"
+    assert template["Outputs"].keys() == OUTPUTS | {"ConsumerRoleArn"}
+    assert template["Outputs"]["ConsumerRoleArn"]["Value"] == {"Fn::GetAtt": [name, "Arn"]}
+
+
+def test_consumers_may_use_a_recommender_before_they_are_told_of_it(synth: Synth) -> None:
+    template = dict(synth(consumers=[CONSUMER]).to_json())
+    (permission,) = [
+        name
+        for name, policy in of_type(template, "AWS::IAM::Policy").items()
+        if "personalize:GetRecommendations" in json.dumps(policy)
+    ]
+
+    _, parameter = the(template, "AWS::SSM::Parameter")
+    assert permission in parameter["DependsOn"]
+
+
+def test_a_consumer_role_in_each_region_has_a_name_of_its_own(synth: Synth) -> None:
+    elsewhere = GROUP.replace("eu-west-1", "us-east-1")
+    template = synth(consumers=[CONSUMER], dataset_group_arn=elsewhere)
+
+    template.has_resource_properties("AWS::IAM::Role", {"RoleName": "TopPicks-consumer-us-east-1"})
+
+
+def test_a_name_too_long_for_a_consumer_role_is_refused() -> None:
+    group = GROUP.replace("eu-west-1", "ap-northeast-1")
+    longest = {"e" * 31: {"dataset_group_arn": group, "consumers": [CONSUMER]}}
+    too_long = {"e" * 33: {"dataset_group_arn": group, "consumers": [CONSUMER]}}
+
+    main(App(context={"environments": longest}))
+    with pytest.raises(SettingsError, match=r"consumers: got .*shorten that by 2\."):
+        main(App(context={"environments": too_long}))
+
+
+def test_the_parameter_names_a_recommender_that_is_ready(template: dict[str, Any]) -> None:
+    _, parameter = the(template, "AWS::SSM::Parameter")
+
+    last_gate = in_order(template, v.TRAINING_GATE_TYPE)[-1]
+    assert parameter["Properties"]["Name"] == "/top-picks/TopPicks/recommender-arn"
+    assert parameter["Properties"]["Type"] == "String"
+    assert parameter["Properties"].get("Tier", "Standard") == "Standard"
+    assert parameter["Properties"]["Value"] == {
+        "Fn::GetAtt": [last_gate, v.RECOMMENDER_ARN_ATTRIBUTE]
+    }
+
+
+@pytest.mark.rows("S8")
 def test_the_frameworks_logging_stays_quiet(template: dict[str, Any]) -> None:
     framework = [
         function["Properties"]
@@ -371,24 +520,6 @@ def test_synthesis_is_pure() -> None:
         return json.dumps(synthesised(tags={"team": "video"}).to_json())
 
     assert once() == once()
-
-
-def test_each_environment_is_a_stage_with_its_stack() -> None:
-    environments = {
-        "dev": {"dataset_group_arn": GROUP},
-        "prod": {"dataset_group_arn": GROUP.replace("111111111111", "222222222222")},
-    }
-
-    assembly = main(App(context={"environments": environments})).synth()
-
-    stacks = {
-        stack.stack_name: stack
-        for nested in assembly.nested_assemblies
-        for stack in nested.nested_assembly.stacks
-    }
-    assert stacks.keys() == {"dev-TopPicks", "prod-TopPicks"}
-    assert stacks["prod-TopPicks"].environment.account == "222222222222"
-    assert stacks["prod-TopPicks"].environment.region == "eu-west-1"
 
 
 def test_the_lambda_asset_is_small_and_has_only_our_code() -> None:

@@ -7,7 +7,17 @@ from typing import Any
 import pytest
 
 from lambdas.recommender.vocabulary import RECOMMENDER_TYPE, TRAINING_GATE_TYPE
-from tests.reliability.lives import CLEAN, EVERY_CALL, GOOD, LIVES, prepared, wrong_with
+from tests.reliability.lives import (
+    ALL,
+    CLEAN,
+    EVERY_CALL,
+    GOOD,
+    LIVES,
+    REPAIRABLE,
+    ROLLBACKS,
+    prepared,
+    wrong_with,
+)
 from tests.reliability.world import HOUR, MINUTE, World, lose, texts
 from tests.support.cloudformation import FunctionKilledError
 
@@ -49,9 +59,9 @@ class Killer:
 @pytest.mark.rows("T1")
 @pytest.mark.parametrize("after", [False, True], ids=["before", "after"])
 @pytest.mark.parametrize("framework", [False, True], ids=["function", "framework"])
-@pytest.mark.parametrize("life", EVERY_CALL)
+@pytest.mark.parametrize("life", (*EVERY_CALL, *ROLLBACKS))
 def test_a_function_that_is_killed_at_any_call_costs_no_recommender(
-    life: str, framework: bool, after: bool
+    life: str, framework: bool, after: bool, record_property: Callable[[str, object], None]
 ) -> None:
     """If the framework dies, too, the event comes again; else CloudFormation is told of it."""
     wrong: dict[int, str] = {}
@@ -59,15 +69,16 @@ def test_a_function_that_is_killed_at_any_call_costs_no_recommender(
         world = prepared(life)
         started = world.clock.now
         killer = Killer(world, nth, after=after, framework=framework)
-        LIVES[life](world)
+        ALL[life](world)
         if not killer.killed:
             break
         world.cloud.before = lambda _operation, _params: None
         world.cloud.after = lambda _operation, _params, _response: None
         if world.attempts("CreateRecommender", since=started).count("OK") > 1:
             wrong[nth] = "created twice"
-        elif outcome := wrong_with(world, life, GOOD if framework else CLEAN):
+        elif outcome := wrong_with(world, life, GOOD if framework else REPAIRABLE):
             wrong[nth] = outcome
+    record_property("cells", nth - 1)
     assert nth > 3
     assert wrong == {}
 

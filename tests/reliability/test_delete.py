@@ -243,7 +243,7 @@ def test_sweeps_that_an_update_removes_or_adds_leave_the_living_recommender_alon
     assert world.recommender["status"] == "ACTIVE"
 
 
-@pytest.mark.rows("I6")
+@pytest.mark.rows("X7")
 def test_a_sweep_that_cannot_see_what_becomes_of_the_stack_does_nothing(world: World) -> None:
     world.created()
     world.cloud.before = refuse("DescribeStacks", "AccessDenied")
@@ -256,7 +256,7 @@ def _requests(cloud: Cloud, of: Callable[[Request], bool]) -> list[Request]:
     return [request for request in cloud.requests if of(request)]
 
 
-@pytest.mark.rows("I6", "D4")
+@pytest.mark.rows("D4")
 def test_a_sweep_s_deletion_that_comes_again_later_does_nothing(world: World) -> None:
     world.created()
     assert world.update(max_training_hours=1) == "UPDATE_COMPLETE"

@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterator, Mapping
 from typing import Any, Final
 
 import pytest
-from aws_cdk import App, CfnParameter, Duration, Environment, Fn, Tags
+from aws_cdk import App, CfnParameter, Duration, Environment, Fn, Tags, Token
 from aws_cdk import Stack as CdkStack
 from aws_cdk.assertions import Template
 
@@ -61,8 +61,8 @@ BAD_NAMES: Final = tuple(_bad_names())
 BAD_BOOLEANS: Final = (
     *("True", "TRUE", "False", "FALSE", "1", "0", "yes", "no", "on", "off", "t", "f", "tru", ""),
     *("null", "none", "tru\u0435", "truefalse", "^true$", "true false", "2", "-1", "1.0", "0.0"),
+    *(" true", "true ", "true\n", "\ttrue", '"true"'),
 )
-BAD_BOOLEANS_OF_CLOUDFORMATION: Final = (" true", "true ", "true\n", "\ttrue", '"true"')
 BAD_COUNTS: Final = (
     *(
         "0",
@@ -81,9 +81,8 @@ BAD_COUNTS: Final = (
         "0x10",
     ),
     *(" 1", "1 ", "1\n", "1_000", "1,000", "\u0663", "\uff11", "\u00b2", "1;1", "^1$", "true"),
-    *(str(2**31), str(2**63), str(2**64), "9" * 400),
+    *(str(2**31), str(2**63), str(2**64), "9" * 400, "01", "00", "1.0", "1.00"),
 )
-BAD_COUNTS_OF_CLOUDFORMATION: Final = ("01", "00", "1.0", "1.00")
 BAD_WEIGHTS: Final = (
     *("-0.1", "-0", "-1", "1.1", "1.000001", "2", "1e-1", "1E0", ".5", "0.", "0,5", "+0.5", ""),
     *(" 0.5", "0.5 ", "0.5\n", "NaN", "nan", "Infinity", "inf", "\u0660.\u0663", "\u00bd", "0.5f"),
@@ -98,15 +97,15 @@ NOT_A_COLUMN: Final[tuple[Any, ...]] = ("x" * 151, "1A", "A-B", "EVENT_TYPE", No
 BAD_SETTINGS: Final[Mapping[str, tuple[Any, ...]]] = {
     "dataset_group_arn": (*_bad_arns("dataset-group"), 7, True, [DATASET_GROUP_ARN], {}),
     "recommender_name": (*BAD_NAMES, 7, True, ["films"], {}),
-    "min_recommendation_requests_per_second": (*BAD_COUNTS, 0, -1, 1.5, True, *NOT_SCALARS),
-    "exploration_weight": (*BAD_WEIGHTS, -0.1, 1.1, 1e-7, True, *NOT_SCALARS),
+    "min_recommendation_requests_per_second": (*BAD_COUNTS, 0, -1, 1.0, 1.5, True, *NOT_SCALARS),
+    "exploration_weight": (*BAD_WEIGHTS, "01", "00", "00.5", -0.1, 1.1, 1e-7, True, *NOT_SCALARS),
     "exploration_item_age_cut_off": (*BAD_COUNTS, 0, -30, 0.5, False, *NOT_SCALARS),
     "running": (*BAD_BOOLEANS, 1, 0, 1.0, *NOT_SCALARS),
     "adopt_existing": (*BAD_BOOLEANS, 1, 0, *NOT_SCALARS),
     "retain_on_destroy": (*BAD_BOOLEANS, 1, 0, *NOT_SCALARS),
-    "max_training_hours": ("0", "-1", "24.1", "25", "1e1", "ten", "", 0, -1, 24.01, True, []),
+    "max_training_hours": ("0", "-1", "24.1", "25", "1e1", "01", "", 0, -1, 24.01, True, []),
     "training_gate_minutes": ("0", "-5", "55.1", "60", "1e1", "", 0, 56, False, {}),
-    "poll_interval_seconds": ("0", "121", "1.5", "1e1", "-1", "", 0, 121, 0.5, True, []),
+    "poll_interval_seconds": ("0", "121", "1.0", "060", "-1", "", 0, 121, 0.5, True, []),
     "excluded_columns": (
         *("ITEMS", "", [], ["ITEMS"], 7, True, {"MOVIES": ["A"]}, {"items": ["A"]}, {"": ["A"]}),
         *({"ITEMS": wrong} for wrong in NOT_COLUMNS),
@@ -117,7 +116,7 @@ BAD_SETTINGS: Final[Mapping[str, tuple[Any, ...]]] = {
     "tags": (
         *("team", "", [], ["team"], 7, True, {"team": 1}, {"team": None}, {"team": ["x"]}),
         *({key: "x"} for key in ("", "k" * 129, "a&b", "a\x00", "aws:x", "AWS:x", "aWs:x")),
-        *({"k": text} for text in ("x" * 257, "a&b", "a\x00", "<x>", "a'b")),
+        *({"k": text} for text in ("", "x" * 257, "a&b", "a\x00", "<x>", "a'b")),
         *({key: "x"} for key in (*v.RESERVED_TAGS, "top-picks:", "top-picks:other")),
         *({f"k{n}": "x" for n in range(count)} for count in (48, 51, 200)),
     ),
@@ -132,7 +131,7 @@ GOOD_SETTINGS: Final[Mapping[str, tuple[Any, ...]]] = {
     "training_gate_minutes": ("55", 6, "6.5"),
     "poll_interval_seconds": ("1", 120),
     "excluded_columns": ({}, "{}", {"ITEMS": ["x" * 150]}, {"USERS": [f"C{n}" for n in range(50)]}),
-    "tags": ({}, {"k" * 128: "x" * 256}, {f"k{n}": "" for n in range(47)}, {"awsome": "é 1"}),
+    "tags": ({}, {"k" * 128: "x" * 256}, {f"k{n}": "x" for n in range(47)}, {"awsome": "é 1"}),
 }
 
 
@@ -202,8 +201,8 @@ BAD_PROPERTIES: Final[Mapping[str, tuple[Any, ...]]] = {
         DATASET_GROUP_ARN.replace("aws", "aws-cn"),
     ),
     v.RECIPE_ARN: ("", "aws-vod-top-picks", DATASET_GROUP_ARN, *NOT_SCALARS),
-    v.RUNNING: (*BAD_BOOLEANS, *BAD_BOOLEANS_OF_CLOUDFORMATION, *NOT_SCALARS),
-    v.ADOPT_EXISTING: (*BAD_BOOLEANS, *BAD_BOOLEANS_OF_CLOUDFORMATION, *NOT_SCALARS),
+    v.RUNNING: (*BAD_BOOLEANS, *NOT_SCALARS),
+    v.ADOPT_EXISTING: (*BAD_BOOLEANS, *NOT_SCALARS),
     v.WAIT_SECONDS: ("", "-1", "1e3", "1h", " 1", "NaN", "\u0663", *NOT_SCALARS),
     v.TAGS: (
         *("team", "", [], ["team"], {"team": ["x"]}, {"team": {}}, {"": "x"}),
@@ -223,10 +222,10 @@ BAD_PROPERTIES: Final[Mapping[str, tuple[Any, ...]]] = {
     },
 }
 BAD_CONFIG: Final[Mapping[str, tuple[Any, ...]]] = {
-    v.MIN_REQUESTS_PER_SECOND: (*BAD_COUNTS, *BAD_COUNTS_OF_CLOUDFORMATION, *NOT_SCALARS),
+    v.MIN_REQUESTS_PER_SECOND: (*BAD_COUNTS, *NOT_SCALARS),
     v.EXPLORATION_WEIGHT: (*BAD_WEIGHTS, *NOT_SCALARS),
-    v.EXPLORATION_ITEM_AGE_CUT_OFF: (*BAD_COUNTS, *BAD_COUNTS_OF_CLOUDFORMATION, *NOT_SCALARS),
-    v.ENABLE_METADATA: (*BAD_BOOLEANS, *BAD_BOOLEANS_OF_CLOUDFORMATION, *NOT_SCALARS),
+    v.EXPLORATION_ITEM_AGE_CUT_OFF: (*BAD_COUNTS, *NOT_SCALARS),
+    v.ENABLE_METADATA: (*BAD_BOOLEANS, *NOT_SCALARS),
     v.EXCLUDED_COLUMNS: (
         *("ITEMS", "", [], ["ITEMS"], {"ITEMS": "A"}, {"": ["A"]}),
         *(
@@ -642,6 +641,10 @@ def _import(_stack: CdkStack) -> str:
     return Fn.import_value("Given")
 
 
+def _equals(stack: CdkStack) -> Any:
+    return Token.as_any(Fn.condition_equals(_text(stack), "true"))
+
+
 GIVEN: Final[dict[str, Any]] = {"Ref": "Given"}
 IMPORTED: Final[dict[str, Any]] = {"Fn::ImportValue": "Given"}
 TOKENS: Final[tuple[tuple[str, str, Given, Any], ...]] = (
@@ -655,11 +658,18 @@ TOKENS: Final[tuple[tuple[str, str, Given, Any], ...]] = (
     ("exploration_item_age_cut_off", v.EXPLORATION_ITEM_AGE_CUT_OFF, _number, GIVEN),
     ("excluded_columns", v.EXCLUDED_COLUMNS, lambda s: {"ITEMS": _list(s)}, {"ITEMS": GIVEN}),
     ("excluded_columns", v.EXCLUDED_COLUMNS, lambda s: {"ITEMS": [_text(s)]}, {"ITEMS": [GIVEN]}),
-    ("training_gate", v.WAIT_SECONDS, lambda s: Duration.seconds(_number(s)), GIVEN),
 )
-"""Every property that is a value in the template. The others shape it, so that no token can be one:
-`running`, `adopt_existing` and `retain_on_destroy` are Python's own booleans, `training_gates` is a
-number of resources, and `poll_interval` has to divide an hour."""
+"""Every property that is a value in the template."""
+FLAGS: Final = ("running", "adopt_existing", "retain_on_destroy")
+SHAPING: Final[tuple[tuple[str, Given], ...]] = (
+    *((flag, given) for flag in FLAGS for given in (_text, _equals)),
+    ("training_gates", _number),
+    *(
+        (duration, lambda s, unit=unit: unit(_number(s)))
+        for duration in ("training_gate", "poll_interval")
+        for unit in (Duration.seconds, Duration.minutes)
+    ),
+)
 
 
 @pytest.mark.rows("B10")
@@ -679,6 +689,18 @@ def test_a_token_is_passed_on_to_where_it_is_judged(
     got = resource["Properties"]
     assert (got | got[v.CONFIG])[name] == expected
     assert "Token[" not in json.dumps(template.to_json())
+
+
+@pytest.mark.rows("B10")
+@pytest.mark.parametrize(
+    ("prop", "given"), SHAPING, ids=[f"{one[0]}-{n}" for n, one in enumerate(SHAPING)]
+)
+def test_a_token_that_would_have_to_shape_the_template_is_refused(prop: str, given: Given) -> None:
+    stack = CdkStack(App(), "Tokens", env=Environment(account=ACCOUNT, region=REGION))
+    properties = {"dataset_group_arn": DATASET_GROUP_ARN, prop: given(stack)}
+    refusal = rf"^Property {prop}: got .*(Given|<token>).*; allowed: .* at synthesis\. "
+    with pytest.raises(ValueError, match=refusal):
+        TopPicksRecommender(stack, "TopPicks", **properties)
 
 
 @pytest.mark.rows("B10", "B6")

@@ -148,7 +148,7 @@ def test_older_code_undoes_what_newer_code_did(
     assert status == "UPDATE_ROLLBACK_COMPLETE", (texts(world.stack), rollback)
 
 
-@pytest.mark.rows("I6", "X7")
+@pytest.mark.rows("X7")
 @pytest.mark.parametrize("minutes", [None, 5])
 @pytest.mark.parametrize("fixed", [{}, {"recommender_name": "films"}])
 def test_a_construct_that_is_renamed_is_another_recommender(

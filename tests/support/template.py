@@ -12,8 +12,16 @@ from app import main
 
 GROUP: Final = "arn:aws:personalize:eu-west-1:111111111111:dataset-group/vod"
 
-FLAGS: Final = json.loads((Path(__file__).parents[2] / "cdk.json").read_text())["context"]
-"""The feature flags with which the CLI synthesises."""
+_DEPLOYMENT: Final = ("@aws-cdk/core:bootstrapQualifier", "@aws-cdk/core:permissionsBoundary")
+
+FLAGS: Final = {
+    key: value
+    for key, value in json.loads((Path(__file__).parents[2] / "cdk.json").read_text())[
+        "context"
+    ].items()
+    if key.startswith("@") and key not in _DEPLOYMENT
+}
+"""The feature flags with which the CLI synthesises, without what a deployment of one's own adds."""
 
 Synth = Callable[..., Template]
 

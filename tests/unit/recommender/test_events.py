@@ -202,13 +202,15 @@ def test_an_id_of_ours_is_what_a_delete_means() -> None:
     assert Request.parse(event(kind="Delete", PhysicalResourceId=old)).doomed_arn() == old
 
 
-def test_a_fixed_name_before_or_after_an_update_was_not_derived() -> None:
-    old = {**PROPERTIES, v.FIXED_NAME: "films"}
-    request = Request.parse(event({v.FIXED_NAME: "series"}, OldResourceProperties=old))
+def test_only_a_derived_name_is_this_resources_alone() -> None:
+    derived = Request.parse(event())
+    fixed = Request.parse(event({v.FIXED_NAME: "mine"}))
+    own = derived.wanted().arn
 
-    assert request.derives(RECOMMENDER + "TopPicks-0123456789abcdef")
-    assert not request.derives(RECOMMENDER + "films")
-    assert not request.derives(RECOMMENDER + "series")
+    assert derived.derives(own)
+    assert not derived.derives(RECOMMENDER + "TopPicks-0123456789abcdef")
+    assert not fixed.derives(own)
+    assert not fixed.derives(RECOMMENDER + "mine")
 
 
 def test_a_recommender_belongs_to_the_resource_that_its_helpers_name() -> None:

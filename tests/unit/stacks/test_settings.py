@@ -1,17 +1,35 @@
 """A wrong setting is refused before anything is built, by a message that one can act on."""
 
 import json
+from dataclasses import fields
 from decimal import Decimal
+from pathlib import Path
 from typing import Any
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from stacks.settings import Settings, SettingsError, from_context, parse
+from stacks.settings import (
+    Deployment,
+    PipelineSettings,
+    Settings,
+    SettingsError,
+    from_context,
+    parse,
+)
 
 GROUP = "arn:aws:personalize:eu-west-1:111111111111:dataset-group/vod"
 MINIMAL = {"dataset_group_arn": GROUP}
+KEY = "arn:aws:kms:eu-west-1:111111111111:key/0a1b2c3d-0000-1111-2222-333344445555"
+PIPELINE = {
+    "connection_arn": "arn:aws:codeconnections:eu-west-1:999999999999:connection/"
+    "0a1b2c3d-0000-1111-2222-333344445555",
+    "repository": "video/top-picks",
+    "branch": "main",
+    "account": "999999999999",
+    "region": "eu-west-1",
+}
 
 
 class Context:
@@ -27,7 +45,7 @@ class Context:
         return dict(self._context)
 
 
-def read(**context: object) -> dict[str, Settings]:
+def read(**context: object) -> Deployment:
     return from_context(Context(**context))  # type: ignore[arg-type]
 
 
@@ -53,6 +71,11 @@ def test_the_defaults_are_the_contracts() -> None:
         max_training_hours=Decimal(10),
         training_gate_minutes=Decimal(55),
         poll_interval_seconds=60,
+        log_retention_days=90,
+        log_key_arn=None,
+        consumers=(),
+        termination_protection=False,
+        approval=False,
         tags={},
     )
 
@@ -71,7 +94,24 @@ ALLOWED: list[tuple[str, Any, Any]] = [
     ("max_training_hours", 0.5, Decimal("0.5")),
     ("training_gate_minutes", 30, Decimal(30)),
     ("poll_interval_seconds", 120, 120),
-    ("tags", {"team": "video", "cost:centre": ""}, {"cost:centre": "", "team": "video"}),
+    ("log_retention_days", 365, 365),
+    ("log_key_arn", KEY, KEY),
+    ("log_key_arn", KEY.replace("key/", "key/mrk-"), KEY.replace("key/", "key/mrk-")),
+    (
+        "consumers",
+        [
+            "arn:aws:iam::333333333333:user/ops/ann@example.com",
+            "arn:aws:iam::111111111111:role/api",
+            "arn:aws:iam::111111111111:role/api",
+        ],
+        (
+            "arn:aws:iam::111111111111:role/api",
+            "arn:aws:iam::333333333333:user/ops/ann@example.com",
+        ),
+    ),
+    ("termination_protection", True, True),
+    ("approval", True, True),
+    ("tags", {"team": "video", "cost:centre": "7"}, {"cost:centre": "7", "team": "video"}),
 ]
 
 
@@ -133,6 +173,37 @@ REFUSED: dict[str, list[Any]] = {
     "max_training_hours": [0, -1, 24.1, "ten", "", True],
     "training_gate_minutes": [0, 56, -5, "hour", False],
     "poll_interval_seconds": [0, 121, 1.5, "fast"],
+    "log_retention_days": [0, 2, 91, 3654, 90.5, "forever", True],
+    "log_key_arn": [
+        "alias/logs",
+        KEY.replace(":key/", ":alias/"),
+        KEY.replace("kms", "s3"),
+        KEY + "*",
+        KEY + "\n",
+        "",
+        7,
+    ],
+    "consumers": [
+        "arn:aws:iam::333333333333:role/app",
+        "*",
+        [],
+        [7],
+        {},
+        ["*"],
+        ["333333333333"],
+        ["arn:aws:iam::333333333333:root"],
+        ["arn:aws:iam::333333333333:role/*"],
+        ["arn:aws:iam::333333333333:role/"],
+        ["arn:aws:iam::*:role/app"],
+        ["arn:aws:sts::333333333333:assumed-role/app/session"],
+        ["arn:aws:iam::333333333333:oidc-provider/example.com"],
+        ["arn:aws:iam::333333333333:group/ops"],
+        ["arn:aws:iam::333333333333:role/app\n"],
+        ["arn:aws:iam::333333333333:role/\u00e9pices"],
+        ["lambda.amazonaws.com"],
+    ],
+    "termination_protection": ["on", 1, "TRUE"],
+    "approval": ["ask", 1],
     "tags": [
         "team",
         ["team"],
@@ -197,25 +268,35 @@ def test_a_slip_at_the_top_level_is_noticed_among_other_tools_context() -> None:
 
 
 def test_other_tools_context_is_none_of_ours() -> None:
-    settings = read(**MINIMAL, **{"@aws-cdk/core:checkSecretUsage": True, "availability": "x"})
+    context = {
+        "@aws-cdk/core:permissionsBoundary": {"name": "boundary"},
+        "@aws-cdk/core:bootstrapQualifier": "platform",
+        "availability": "x",
+    }
 
-    assert settings == {"": parse(MINIMAL)}
+    assert read(**MINIMAL, **context) == Deployment(environments={"": parse(MINIMAL)})
 
 
 def test_each_environment_has_its_own_settings() -> None:
     prod = {"dataset_group_arn": GROUP.replace("111111111111", "222222222222"), "running": False}
     environments = {"dev": MINIMAL, "prod": prod}
 
-    assert read(environments=environments) == {"dev": parse(MINIMAL), "prod": parse(prod)}
-    assert read(environments=json.dumps(environments)) == read(environments=environments)
+    deployment = read(environments=environments)
+
+    assert deployment == Deployment(environments={"dev": parse(MINIMAL), "prod": parse(prod)})
+    assert deployment == read(environments=json.dumps(environments))
 
 
 @pytest.mark.parametrize(
-    "bad", ["", "dev", [], {}, "[]", {"dev": {}}, {"dev": GROUP}, {"d_v": MINIMAL}]
+    "bad", ["dev", [], {}, "[]", {"dev": {}}, {"dev": GROUP}, {"d_v": MINIMAL}]
 )
 def test_environments_of_another_form_are_refused(bad: object) -> None:
     with pytest.raises(SettingsError, match="environments"):
         read(environments=bad)
+
+
+def test_empty_on_the_command_line_takes_away_what_cdk_json_says() -> None:
+    assert read(**MINIMAL, environments="", pipeline="") == read(**MINIMAL)
 
 
 def test_a_message_says_which_environment_is_wrong() -> None:
@@ -253,9 +334,111 @@ def test_only_a_named_recommender_can_be_adopted() -> None:
     assert parse({**MINIMAL, "adopt_existing": True, "recommender_name": "mine"}).adopt_existing
 
 
+def test_the_keys_region_is_that_of_the_logs() -> None:
+    with pytest.raises(SettingsError, match=r"Setting dev\.log_key_arn: .*log groups, eu-west-1"):
+        parse({**MINIMAL, "log_key_arn": KEY.replace("eu-west-1", "us-east-1")}, of="dev.")
+
+
+def test_consumers_are_of_the_dataset_groups_partition() -> None:
+    consumer = "arn:aws-us-gov:iam::333333333333:role/app"
+
+    with pytest.raises(SettingsError, match=r"consumers: got \"arn:aws-us-gov.*partition, aws\."):
+        parse({**MINIMAL, "consumers": [consumer]})
+
+
+def test_a_message_says_why_a_consumer_is_refused() -> None:
+    with pytest.raises(SettingsError, match=r"A whole account .* would let everybody in"):
+        parse({**MINIMAL, "consumers": ["arn:aws:iam::333333333333:root"]})
+
+
+def test_a_pipeline_goes_through_the_environments_in_their_order() -> None:
+    environments = {"zeta": MINIMAL, "dev": MINIMAL, "prod": {**MINIMAL, "approval": True}}
+
+    deployment = read(environments=environments, pipeline=PIPELINE)
+
+    assert list(deployment.environments) == ["zeta", "dev", "prod"]
+    assert [one.approval for one in deployment.environments.values()] == [False, False, True]
+    assert deployment.pipeline == PipelineSettings(**PIPELINE)
+    assert deployment == read(environments=environments, pipeline=json.dumps(PIPELINE))
+
+
+def test_a_pipeline_of_an_older_connection_is_accepted() -> None:
+    older = PIPELINE["connection_arn"].replace("codeconnections", "codestar-connections")
+
+    deployment = read(environments={"dev": MINIMAL}, pipeline={**PIPELINE, "connection_arn": older})
+
+    assert deployment.pipeline is not None
+    assert deployment.pipeline.connection_arn == older
+
+
+BAD_PIPELINE: list[tuple[str, Any]] = [
+    ("connection_arn", PIPELINE["connection_arn"].replace("codeconnections", "s3")),
+    ("connection_arn", None),
+    ("repository", "top-picks"),
+    ("repository", "https://example.com/video/top-picks"),
+    ("repository", "a/b/c"),
+    ("branch", ""),
+    ("branch", "main; rm"),
+    ("account", "99999"),
+    ("account", 999999999999),
+    ("region", "europe"),
+    ("region", ["eu-west-1"]),
+]
+
+
+@pytest.mark.parametrize(("key", "value"), BAD_PIPELINE)
+def test_a_wrong_pipeline_is_refused_by_key_and_value(key: str, value: object) -> None:
+    got = "nothing" if value is None else json.dumps(value)
+
+    with pytest.raises(SettingsError) as refusal:
+        read(environments={"dev": MINIMAL}, pipeline={**PIPELINE, key: value})
+
+    assert str(refusal.value).startswith(f"Setting pipeline.{key}: got {got}; allowed: ")
+
+
+@pytest.mark.parametrize("key", PIPELINE)
+def test_a_pipeline_is_given_in_full(key: str) -> None:
+    rest = {name: value for name, value in PIPELINE.items() if name != key}
+
+    with pytest.raises(SettingsError, match=f"pipeline.{key}: got nothing"):
+        read(environments={"dev": MINIMAL}, pipeline=rest)
+
+
+@pytest.mark.parametrize("bad", ["main", [], {}, "[]", True])
+def test_a_pipeline_of_another_form_is_refused(bad: object) -> None:
+    with pytest.raises(SettingsError, match=r"Setting pipeline: .*JSON object"):
+        read(environments={"dev": MINIMAL}, pipeline=bad)
+
+
+def test_an_unknown_key_of_a_pipeline_suggests_the_nearest_known_one() -> None:
+    with pytest.raises(SettingsError, match=r"pipeline\.repositry: .*Did you mean repository\?"):
+        read(environments={"dev": MINIMAL}, pipeline={**PIPELINE, "repositry": "a/b"})
+
+
+def test_a_pipeline_needs_environments() -> None:
+    with pytest.raises(SettingsError, match=r"Setting pipeline: .*together with environments"):
+        read(**MINIMAL, pipeline=PIPELINE)
+
+
+def test_an_approval_needs_a_pipeline() -> None:
+    with pytest.raises(SettingsError, match=r"Setting prod\.approval: .*together with pipeline"):
+        read(environments={"dev": MINIMAL, "prod": {**MINIMAL, "approval": True}})
+    with pytest.raises(SettingsError, match=r"Setting approval: .*together with pipeline"):
+        read(**MINIMAL, approval="true")
+
+    assert read(environments={"dev": {**MINIMAL, "approval": False}}).pipeline is None
+
+
 @pytest.mark.parametrize("place", [("aws-cn", "cn-north-1"), ("aws-us-gov", "us-gov-west-1")])
 def test_every_partition_is_known(place: tuple[str, str]) -> None:
     partition, region = place
     arn = GROUP.replace("arn:aws:", f"arn:{partition}:").replace("eu-west-1", region)
 
     assert parse({"dataset_group_arn": arn}).region == region
+
+
+def test_the_readme_lists_every_setting() -> None:
+    readme = (Path(__file__).parents[3] / "README.md").read_text()
+
+    for key in {field.name for field in fields(Settings)} - {"account", "region"}:
+        assert f"\n| `{key}` |" in readme

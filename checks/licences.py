@@ -1,0 +1,103 @@
+"""List the licences of all dependencies, from the locks and from what is installed.
+
+python -m checks.licences > docs/dependencies.md
+"""
+
+import json
+import re
+from collections.abc import Iterator, Sequence
+from importlib.metadata import Distribution, distributions
+from pathlib import Path
+from typing import Final
+
+ROOT: Final = Path(__file__).parents[1]
+RUNTIME: Final = ROOT / "requirements.txt"
+LOCKS: Final = {
+    RUNTIME: "What `cdk synth` and `cdk deploy` need",
+    ROOT / "requirements-dev.txt": "What develops, checks and tests it, and the local AWS",
+    ROOT / "requirements-checkov.txt": "What checkov needs, in an environment of its own",
+}
+
+_PIN: Final = re.compile(r"(?m)^([a-z0-9][a-z0-9._-]*)==([^\s;\\]+)")
+_SPELLINGS: Final = {
+    "apache license 2.0": "Apache-2.0",
+    "apache software license": "Apache-2.0",
+    "bsd license": "BSD",
+    "mit license": "MIT",
+    "mozilla public license 2.0 (mpl 2.0)": "MPL-2.0",
+    "python software foundation license": "PSF-2.0",
+}
+
+_HEAD: Final = """\
+# Dependencies and their licences
+
+Made by `make licences` from the locks and from what the packages say of themselves. The Lambda
+functions ship none of them: they are first-party code, and use boto3 of the Lambda runtime.
+"""
+
+
+def pins(lock: Path) -> list[tuple[str, str]]:
+    """Return the names and versions that a lock pins."""
+    return _PIN.findall(lock.read_text())
+
+
+def npm_packages() -> list[tuple[str, str, str]]:
+    """Return the names, versions and licences of what npm's lock pins."""
+    packages = json.loads((ROOT / "package-lock.json").read_text())["packages"]
+    return [
+        (name.removeprefix("node_modules/"), one["version"], one["license"])
+        for name, one in packages.items()
+        if name
+    ]
+
+
+def licence_of(package: Distribution) -> str:
+    """Return the licence that a package names, by its SPDX identifier where it has one."""
+    metadata = package.metadata.json
+    classifiers = metadata.get("classifier", [])
+    named = (
+        [one.rpartition(" :: ")[2] for one in classifiers if one.startswith("License :: OSI App")]
+        if "license_expression" not in metadata
+        else [str(metadata["license_expression"])]
+    )
+    named = [one for one in named if one != "OSI Approved"]
+    text = str(metadata.get("license", "")).strip().partition("\n")[0]
+    return " or ".join(_SPELLINGS.get(one.lower(), one) for one in named or [text])
+
+
+def _rows(lock: Path, installed: dict[str, Distribution]) -> Iterator[str]:
+    for name, version in pins(lock):
+        package = installed.get(name)
+        licence = licence_of(package) if package else "not installed on this platform"
+        yield f"| {name} | {version} | {licence} |"
+
+
+def installed(*folders: Path) -> dict[str, Distribution]:
+    """Return the packages that are installed here, or in these folders, by their names."""
+    where: Sequence[Distribution] = (
+        list(distributions(path=[str(one) for one in folders]))
+        if folders
+        else list(distributions())
+    )
+    return {re.sub(r"[-_.]+", "-", one.name).lower(): one for one in where}
+
+
+def page() -> str:
+    """Return all dependencies and their licences, in Markdown."""
+    checkov = installed(*(ROOT / ".venv" / "checkov").glob("lib/python*/site-packages"))
+    sections = [_HEAD]
+    for lock, title in LOCKS.items():
+        there = checkov if "checkov" in lock.name else installed()
+        sections.append(_table(f"{title} (`{lock.name}`)", _rows(lock, there)))
+    rows = (f"| {' | '.join(row)} |" for row in npm_packages())
+    return "\n".join([*sections, _table("The CDK's own tools (`package-lock.json`)", rows)])
+
+
+def _table(title: str, rows: Iterator[str]) -> str:
+    return "\n".join(
+        [f"## {title}", "", "| Package | Version | Licence |", "|---|---|---|", *rows, ""]
+    )
+
+
+if __name__ == "__main__":
+    print(page(), end="")

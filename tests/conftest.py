@@ -1,0 +1,25 @@
+"""What all tests share: the scenarios that they show are counted, if that is asked for."""
+
+from pathlib import Path
+
+import pytest
+
+from tests.reliability.report import Report
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    parser.addoption(
+        "--reliability-report", type=Path, help="count the scenarios, and write them to this file"
+    )
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    path = config.getoption("--reliability-report")
+    if path and not hasattr(config, "workerinput"):
+        config.pluginmanager.register(Report(path))
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    for item in items:
+        for marker in item.iter_markers("rows"):
+            item.user_properties += [("row", row) for row in marker.args]

@@ -1,0 +1,275 @@
+"""The pipeline stack: its order, its approvals, and whose roles it assumes."""
+
+import json
+import re
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tests.infrastructure.assembly import resources, templates
+from tests.infrastructure.conftest import Assemble
+from tests.support.template import of_type, resolved
+
+STACK = "TopPicksPipeline"
+SUPPORT = "TopPicksPipeline-support-us-east-1"
+TOOLS, DEV, PROD = (
+    "999999999999-eu-west-1",
+    "111111111111-eu-west-1",
+    "222222222222-us-east-1",
+)
+
+
+@pytest.fixture
+def folder(assemble: Assemble, environments: dict[str, Any], pipeline: dict[str, str]) -> Path:
+    prod = {**environments["prod"], "approval": True}
+    return assemble(environments={**environments, "prod": prod}, pipeline=pipeline)
+
+
+@pytest.fixture
+def template(folder: Path) -> dict[str, Any]:
+    return templates(folder)[STACK]
+
+
+@pytest.fixture
+def stages(template: dict[str, Any]) -> dict[str, list[dict[str, Any]]]:
+    """Return the actions in their order, by stage in their order."""
+    (made,) = of_type(template, "AWS::CodePipeline::Pipeline").values()
+    return {
+        stage["Name"]: sorted(stage["Actions"], key=lambda action: action["RunOrder"])
+        for stage in made["Properties"]["Stages"]
+    }
+
+
+def role(purpose: str, place: str) -> str:
+    return f"arn:aws:iam::{place[:12]}:role/cdk-hnb659fds-{purpose}-role-{place}"
+
+
+def test_the_environments_follow_one_another(stages: dict[str, Any]) -> None:
+    assert list(stages) == ["Source", "Build", "UpdatePipeline", "Assets", "dev", "prod"]
+
+
+def test_their_order_is_that_of_the_context(
+    assemble: Assemble, environments: dict[str, Any], pipeline: dict[str, str]
+) -> None:
+    reversed_order = dict(reversed(environments.items()))
+    (made,) = resources(
+        assemble(environments=reversed_order, pipeline=pipeline), "AWS::CodePipeline::Pipeline"
+    )
+
+    assert [stage["Name"] for stage in made["Properties"]["Stages"]][-2:] == ["prod", "dev"]
+
+
+def test_an_approval_comes_before_anything_else_of_its_environment(stages: dict[str, Any]) -> None:
+    def steps(stage: str) -> list[str]:
+        return [
+            action["ActionTypeId"]["Provider"]
+            + action.get("Configuration", {}).get("ActionMode", "")
+            for action in stages[stage]
+        ]
+
+    change = ["CloudFormationCHANGE_SET_REPLACE", "CloudFormationCHANGE_SET_EXECUTE"]
+    assert steps("dev") == change
+    assert steps("prod") == ["Manual", *change]
+    assert len({action["RunOrder"] for action in stages["prod"]}) == 3
+
+
+def test_nothing_but_cloudformation_and_people_waits_after_a_deployment(
+    stages: dict[str, Any],
+) -> None:
+    providers = {
+        action["ActionTypeId"]["Provider"]
+        for environment in ("dev", "prod")
+        for action in stages[environment]
+    }
+
+    assert providers == {"CloudFormation", "Manual"}
+
+
+@pytest.mark.parametrize(("environment", "place"), [("dev", DEV), ("prod", PROD)])
+def test_each_environment_is_deployed_by_the_roles_of_its_account(
+    stages: dict[str, Any], environment: str, place: str
+) -> None:
+    actions = [action for action in stages[environment] if "RoleArn" in action]
+
+    assert {resolved(action["RoleArn"]) for action in actions} == {role("deploy", place)}
+    assert {action["Configuration"]["StackName"] for action in actions} == {
+        f"{environment}-TopPicks"
+    }
+    assert resolved(actions[0]["Configuration"]["RoleArn"]) == role("cfn-exec", place)
+    assert {action.get("Region", "eu-west-1") for action in actions} == {place[13:]}
+
+
+def assumed(template: dict[str, Any]) -> dict[str, set[str]]:
+    """Return which roles the pipeline's roles may assume, by the beginning of the policy's id."""
+    found: dict[str, set[str]] = {}
+    for name, policy in of_type(template, "AWS::IAM::Policy").items():
+        for statement in policy["Properties"]["PolicyDocument"]["Statement"]:
+            if statement["Action"] == "sts:AssumeRole":
+                roles = statement["Resource"]
+                for one in roles if isinstance(roles, list) else [roles]:
+                    arn = one["Fn::Sub"] if isinstance(one, dict) and "Fn::Sub" in one else one
+                    found.setdefault(name.partition("Role")[0], set()).add(
+                        str(resolved(arn)).replace("${AWS::Partition}", "aws")
+                    )
+    return found
+
+
+def test_the_pipeline_assumes_the_bootstrap_roles_and_no_others(template: dict[str, Any]) -> None:
+    assert assumed(template) == {
+        "Pipeline": {role("deploy", DEV), role("deploy", PROD)},
+        "PipelineAssetsFile": {role("file-publishing", DEV), role("file-publishing", PROD)},
+        "PipelineUpdatePipelineSelfMutation": {"arn:*:iam::999999999999:role/*"},
+    }
+
+
+def test_the_pipeline_uses_the_keys_of_its_artifacts(template: dict[str, Any]) -> None:
+    """That of a replica has a generated id in another region, to which nothing can refer."""
+    (own,) = of_type(template, "AWS::KMS::Key")
+    ((_, policy),) = [
+        named
+        for named in of_type(template, "AWS::IAM::Policy").items()
+        if named[0].startswith("PipelineRole")
+    ]
+    (used,) = [
+        resolved(statement["Resource"])
+        for statement in policy["Properties"]["PolicyDocument"]["Statement"]
+        if "kms:" in json.dumps(statement["Action"])
+    ]
+
+    assert used == [f"{own}.Arn", "arn:aws:kms:us-east-1:999999999999:key/*"]
+
+
+def test_it_updates_itself_by_tagged_roles_of_its_own_account(template: dict[str, Any]) -> None:
+    (statement,) = [
+        statement
+        for policy in of_type(template, "AWS::IAM::Policy").values()
+        for statement in policy["Properties"]["PolicyDocument"]["Statement"]
+        if statement.get("Resource") == "arn:*:iam::999999999999:role/*"
+    ]
+
+    assert statement["Condition"] == {
+        "ForAnyValue:StringEquals": {
+            "iam:ResourceTag/aws-cdk:bootstrap-role": [
+                "image-publishing",
+                "file-publishing",
+                "deploy",
+            ]
+        }
+    }
+
+
+def test_an_environments_stack_is_the_one_that_is_deployed_by_hand(
+    assemble: Assemble, environments: dict[str, Any], folder: Path
+) -> None:
+    by_hand = templates(assemble(environments=environments))
+
+    assert by_hand.keys() == {"dev-TopPicks", "prod-TopPicks"}
+    for name, template in by_hand.items():
+        assert templates(folder)[name] == template
+
+
+def test_the_source_is_the_branch_through_the_connection(
+    stages: dict[str, Any], template: dict[str, Any], pipeline: dict[str, str]
+) -> None:
+    (source,) = stages["Source"]
+    (allowed,) = [
+        statement["Action"]
+        for policy in of_type(template, "AWS::IAM::Policy").values()
+        for statement in policy["Properties"]["PolicyDocument"]["Statement"]
+        if statement["Resource"] == pipeline["connection_arn"]
+    ]
+
+    assert source["Configuration"] == {
+        "ConnectionArn": pipeline["connection_arn"],
+        "FullRepositoryId": "video/top-picks",
+        "BranchName": "main",
+    }
+    assert allowed == ["codeconnections:UseConnection", "codestar-connections:UseConnection"]
+
+
+def projects(template: dict[str, Any]) -> dict[str, dict[str, Any]]:
+    found = of_type(template, "AWS::CodeBuild::Project").values()
+    return {
+        project["Properties"]["Description"].rpartition("/")[2]: project["Properties"]
+        for project in found
+    }
+
+
+def test_a_commit_is_checked_and_synthesised_once(template: dict[str, Any]) -> None:
+    specs = {name: project["Source"]["BuildSpec"] for name, project in projects(template).items()}
+    synth = json.loads(specs["Synth"])
+
+    assert synth["phases"]["build"]["commands"] == [
+        "make check",
+        ". .venv/bin/activate",
+        "npx cdk synth --quiet",
+    ]
+    assert synth["phases"]["install"]["runtime-versions"] == {"python": "3.12"}
+    assert synth["artifacts"]["base-directory"] == "cdk.out"
+    assert [name for name, spec in specs.items() if "synth" in spec] == ["Synth"]
+
+
+def test_builds_use_pinned_tools_and_end_within_an_hour(
+    folder: Path, template: dict[str, Any]
+) -> None:
+    pins = json.loads((Path(__file__).parents[2] / "package.json").read_text())["devDependencies"]
+    specs = json.dumps(list(projects(template).values())) + "".join(
+        path.read_text() for path in folder.glob("buildspec-*")
+    )
+
+    assert set(re.findall(r"npm install -g ([a-z-]+@[^\\\"\s]+)", specs)) == {
+        f"{name}@{version}" for name, version in pins.items()
+    }
+    assert "@latest" not in specs
+    for project in projects(template).values():
+        assert project["TimeoutInMinutes"] == 60
+        assert project["Environment"]["Image"] == "aws/codebuild/standard:7.0"
+        assert project["Environment"]["PrivilegedMode"] is False
+        assert "EnvironmentVariables" not in project["Environment"]
+
+
+def test_builds_log_to_a_group_that_expires(template: dict[str, Any]) -> None:
+    ((name, group),) = of_type(template, "AWS::Logs::LogGroup").items()
+
+    assert group["Properties"]["RetentionInDays"] == 90
+    for project in projects(template).values():
+        logs = project["LogsConfig"]["CloudWatchLogs"]
+        assert logs == {"GroupName": {"Ref": name}, "Status": "ENABLED"}
+
+
+def test_services_assume_its_roles_only_for_this_account(template: dict[str, Any]) -> None:
+    trust = {
+        name: role["Properties"]["AssumeRolePolicyDocument"]["Statement"]
+        for name, role in of_type(template, "AWS::IAM::Role").items()
+    }
+    by_builds = [s for s in trust.values() if "codebuild" in json.dumps(s)]
+
+    assert len(by_builds) == 3
+    for statements in by_builds:
+        assert [statement["Condition"] for statement in statements] == [
+            {
+                "StringEquals": {"aws:SourceAccount": "999999999999"},
+                "ArnLike": {"aws:SourceArn": "arn:aws:codebuild:eu-west-1:999999999999:project/*"},
+            }
+        ]
+    assert len(trust) == 4
+
+
+@pytest.mark.parametrize("name", [STACK, SUPPORT])
+def test_artifacts_are_encrypted_and_travel_by_tls(folder: Path, name: str) -> None:
+    template = templates(folder)[name]
+    (key,) = of_type(template, "AWS::KMS::Key").values()
+    (bucket,) = of_type(template, "AWS::S3::Bucket").values()
+    (policy,) = of_type(template, "AWS::S3::BucketPolicy").values()
+
+    (encryption,) = bucket["Properties"]["BucketEncryption"]["ServerSideEncryptionConfiguration"]
+    assert key["Properties"]["EnableKeyRotation"] is True
+    assert encryption["ServerSideEncryptionByDefault"]["SSEAlgorithm"] == "aws:kms"
+    assert set(bucket["Properties"]["PublicAccessBlockConfiguration"].values()) == {True}
+    assert any(
+        statement["Effect"] == "Deny"
+        and statement["Condition"] == {"Bool": {"aws:SecureTransport": "false"}}
+        for statement in policy["Properties"]["PolicyDocument"]["Statement"]
+    )
+    assert bucket["DeletionPolicy"] == "Retain"

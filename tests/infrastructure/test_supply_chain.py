@@ -1,0 +1,168 @@
+"""What is shipped is ours and the same everywhere; what is used is pinned and free to use."""
+
+import json
+import os
+import re
+import shutil
+from pathlib import Path
+
+import pytest
+from aws_cdk import App
+
+from checks import licences
+from stacks import provider
+from stacks.provider import LAMBDAS
+from stacks.settings import parse
+from stacks.top_picks_stack import TopPicksStack
+from tests.support.template import FLAGS, GROUP
+
+pytestmark = pytest.mark.rows("S9")
+
+LOCKS = sorted(licences.ROOT.glob("requirements*.txt"))
+PERMISSIVE = {"Apache-2.0", "BSD", "BSD-2-Clause", "BSD-3-Clause", "ISC", "MIT", "MIT-0", "PSF-2.0"}
+
+
+# -- what is shipped -----------------------------------------------------------------------------
+
+
+def shipped(sources: Path, folder: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """Return the folder that the CDK CLI zips and publishes; its name is its hash."""
+    monkeypatch.setattr(provider, "LAMBDAS", sources)
+    app = App(context=FLAGS, outdir=str(folder))
+    TopPicksStack(app, "TopPicks", settings=parse({"dataset_group_arn": GROUP}))
+    app.synth()
+    (asset,) = (path.parents[1] for path in folder.glob("asset.*/recommender/handler.py"))
+    return asset
+
+
+def contents(folder: Path) -> dict[str, tuple[int, bytes]]:
+    """Return what a zip would hold, and with which modes."""
+    return {
+        str(path.relative_to(folder)): (path.stat().st_mode, path.read_bytes())
+        for path in folder.rglob("*")
+        if path.is_file()
+    }
+
+
+def copied(folder: Path, *, age: int) -> Path:
+    """Return a copy of the sources that is so many seconds old."""
+    shutil.copytree(LAMBDAS, folder, ignore=shutil.ignore_patterns("__pycache__"))
+    for path in folder.rglob("*"):
+        os.utime(path, (10**9 - age, 10**9 - age))
+    return folder
+
+
+STRAYS = (
+    ".env",
+    "__pycache__/stray.pyc",
+    "films.csv",
+    "other/handler.py",
+    "recommender/.env",
+    "recommender/__pycache__/handler.cpython-311.pyc",
+    "recommender/films.json",
+    "recommender/handler.py.orig",
+    "recommender/handler.pyc",
+    "recommender/recommender/handler.py",
+    "setup.py",
+)
+"""What lies around where somebody works, and must not be published."""
+
+
+def test_the_functions_code_is_the_same_from_every_copy_of_the_sources(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    fresh, used = copied(tmp_path / "fresh", age=0), copied(tmp_path / "used", age=10**6)
+    for stray in STRAYS:
+        (used / stray).parent.mkdir(exist_ok=True)
+        (used / stray).write_text("stray")
+
+    one, other = (
+        shipped(sources, tmp_path / f"{sources.name}-out", monkeypatch) for sources in (fresh, used)
+    )
+
+    assert one.name == other.name
+    assert contents(one) == contents(other)
+
+
+def test_the_functions_code_changes_with_a_byte_of_it(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    changed = copied(tmp_path / "changed", age=0)
+    module = changed / "recommender" / "errors.py"
+    module.write_text(module.read_text() + "\n")
+
+    assert (
+        shipped(changed, tmp_path / "out", monkeypatch).name
+        != shipped(LAMBDAS, tmp_path / "out-of-ours", monkeypatch).name
+    )
+
+
+def test_only_our_own_modules_are_shipped(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    asset = shipped(LAMBDAS, tmp_path, monkeypatch)
+
+    modules = {str(path.relative_to(LAMBDAS)) for path in LAMBDAS.glob("recommender/*.py")}
+    assert contents(asset).keys() == modules
+
+
+# -- what is used --------------------------------------------------------------------------------
+
+
+def test_there_is_a_lock_for_every_list_of_requirements() -> None:
+    assert {lock.stem for lock in LOCKS} == {
+        path.stem for path in licences.ROOT.glob("requirements*.in")
+    }
+    assert set(licences.LOCKS) == set(LOCKS)
+
+
+@pytest.mark.parametrize("lock", LOCKS, ids=lambda lock: lock.name)
+def test_every_requirement_is_pinned_with_its_hashes(lock: Path) -> None:
+    joined = lock.read_text().replace("\\\n", " ")
+    requirements = [line for line in joined.splitlines() if line and line.lstrip()[0] != "#"]
+
+    assert len(requirements) == len(licences.pins(lock)) > 10
+    for requirement in requirements:
+        assert re.match(r"[a-z0-9._-]+==[^\s;]+ ", requirement), requirement
+        assert re.search(r"--hash=sha256:[0-9a-f]{64}\b", requirement), requirement
+
+
+@pytest.mark.parametrize(
+    "lock", [*LOCKS, licences.ROOT / "package-lock.json"], ids=lambda p: p.name
+)
+def test_no_lock_names_a_registry(lock: Path) -> None:
+    text = lock.read_text()
+
+    assert "://" not in text
+    assert "index-url" not in text
+    assert '"resolved"' not in text
+
+
+def test_every_npm_package_has_its_hash() -> None:
+    packages = json.loads((licences.ROOT / "package-lock.json").read_text())["packages"]
+    del packages[""]
+
+    assert packages
+    for package in packages.values():
+        assert package["integrity"].startswith("sha512-")
+
+
+def test_what_is_deployed_with_is_under_permissive_licences() -> None:
+    installed = licences.installed()
+
+    for name, _ in licences.pins(licences.RUNTIME):
+        choices = re.split("(?i) or ", licences.licence_of(installed[name]))
+        assert PERMISSIVE & set(choices), f"{name}: {choices}"
+
+
+def test_the_list_of_licences_is_up_to_date() -> None:
+    """But for what is not installed on every platform."""
+    listed = (licences.ROOT / "docs" / "dependencies.md").read_text()
+    installed = licences.installed()
+
+    for lock in LOCKS:
+        for name, version in licences.pins(lock):
+            assert f"| {name} | {version} | " in listed, "make licences"
+    for row in licences.npm_packages():
+        assert f"| {' | '.join(row)} |" in listed, "make licences"
+    for name, version in licences.pins(licences.ROOT / "requirements-dev.txt"):
+        if (package := installed.get(name)) and package.version == version:
+            assert f"| {name} | {version} | {licences.licence_of(package)} |" in listed

@@ -1,0 +1,99 @@
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from checks import static
+from checks.static import Acceptance, Finding, judged
+
+FINDING = Finding("checkov", "CKV_1", "AWS::S3::Bucket.Films", "is open", "a.template.json")
+REASON = Acceptance("checkov", "CKV_1", "AWS::S3::Bucket.*", "it is for everybody")
+
+
+def test_a_finding_with_a_reason_is_accepted_and_counted() -> None:
+    verdict = judged([FINDING, FINDING], [REASON])
+
+    assert verdict.accepted == {"checkov": 2}
+    assert not verdict.problems
+
+
+@pytest.mark.parametrize(
+    "other",
+    [
+        Finding("cfn-lint", "CKV_1", "AWS::S3::Bucket.Films", "is open", "a.template.json"),
+        Finding("checkov", "CKV_10", "AWS::S3::Bucket.Films", "is open", "a.template.json"),
+        Finding("checkov", "CKV_1", "AWS::SQS::Queue.Films", "is open", "a.template.json"),
+    ],
+)
+def test_a_finding_without_a_reason_is_a_problem(other: Finding) -> None:
+    assert judged([FINDING, other], [REASON]).problems == [str(other)]
+
+
+def test_a_reason_without_a_finding_is_a_problem() -> None:
+    (problem,) = judged([], [REASON]).problems
+
+    assert "nothing is found any more" in problem
+
+
+def test_a_reason_has_to_be_given() -> None:
+    (problem,) = judged([FINDING], [Acceptance("checkov", "CKV_1", "*", "")]).problems
+
+    assert "no reason" in problem
+
+
+@pytest.mark.rows("S7")
+def test_every_acceptance_says_why() -> None:
+    assert all(len(one.reason.split()) > 8 for one in static.acceptances())
+
+
+def template(folder: Path, statement: dict[str, Any], **other: Any) -> Path:
+    document = {"Version": "2012-10-17", "Statement": [{"Effect": "Allow", **statement}]}
+    role = {"AssumeRolePolicyDocument": {}, "Policies": [{"PolicyDocument": document}]}
+    resources = {"Role": {"Type": "AWS::IAM::Role", "Properties": role}, **other}
+    path = folder / "one.template.json"
+    path.write_text(json.dumps({"Resources": resources}))
+    return path
+
+
+@pytest.mark.rows("S7")
+@pytest.mark.parametrize(
+    ("statement", "rule"),
+    [
+        ({"Action": "iam:PutUserPolicy", "Resource": "*"}, "PRIVILEGE_ESCALATION"),
+        ({"Action": "personalize:DeleteRecommender", "Resource": "*"}, "RESOURCE_STAR"),
+        ({"Action": "personalize:DeleteRecommenders", "Resource": "*"}, "UNKNOWN_ACTION"),
+        ({"Action": "personalize:DeleteRecommender", "Resource": "films"}, "INVALID_ARN"),
+        (
+            {"Action": "lambda:InvokeFunction", "Resource": {"Fn::GetAtt": ["Group", "Arn"]}},
+            "RESOURCE_MISMATCH lambda:InvokeFunction",
+        ),
+        ({"Action": "iam:PassRole", "Resource": "*"}, "RESOURCE_STAR"),
+    ],
+)
+def test_a_policy_that_allows_too_much_or_nothing_is_found(
+    tmp_path: Path, statement: dict[str, Any], rule: str
+) -> None:
+    group = {"Type": "AWS::Logs::LogGroup"}
+
+    found = list(static.parliament_of([template(tmp_path, statement, Group=group)]))
+
+    assert any(one.rule.startswith(rule) for one in found), found
+
+
+def test_a_narrow_policy_is_not_found_wanting(tmp_path: Path) -> None:
+    function = {"Type": "AWS::Lambda::Function"}
+    arns = [
+        {"Fn::GetAtt": ["Films", "Arn"]},
+        {"Fn::Join": ["", [{"Fn::GetAtt": ["Films", "Arn"]}, ":*"]]},
+    ]
+    path = template(tmp_path, {"Action": "lambda:InvokeFunction", "Resource": arns}, Films=function)
+
+    assert not list(static.parliament_of([path]))
+
+
+def test_acknowledgements_are_read_from_the_assembly(tmp_path: Path) -> None:
+    entry = {"type": "aws:cdk:acknowledged-rules", "data": {"AwsSolutions-IAM5": "because"}}
+    (tmp_path / "TopPicks.metadata.json").write_text(json.dumps({"/TopPicks": [entry]}))
+
+    assert static.acknowledgements(tmp_path) == [("AwsSolutions-IAM5", "because")]
