@@ -12,8 +12,8 @@ CHECKOV := $(VENV)/checkov
 # pipeline; with the feature flags of cdk.json, but not with the settings that are there to deploy.
 ASSEMBLIES := $(VENV)/assemblies
 SYNTH := cd $(ASSEMBLIES) && CDK_DISABLE_CLI_TELEMETRY=true CDK_DISABLE_VERSION_CHECK=true \
-	CDK_NOTICES=false AWS_EC2_METADATA_DISABLED=true $(addprefix $(CURDIR)/,$(CDK)) \
-	synth --quiet --app 'python3 $(CURDIR)/app.py' --output
+	CDK_NOTICES=false AWS_EC2_METADATA_DISABLED=true $(addprefix ../../,$(CDK)) \
+	synth --quiet --app 'python3 ../../app.py' --output
 GROUP = arn:aws:personalize:$(1):dataset-group/vod
 ENVIRONMENTS := {"dev":{"dataset_group_arn":"$(call GROUP,eu-west-1:111111111111)"},"prod":{\
 	"dataset_group_arn":"$(call GROUP,us-east-1:222222222222)","approval":true,\
@@ -68,7 +68,7 @@ test-e2e: setup ## Run the tests that deploy to a local AWS
 	$(RUN) -m pytest -n 3 --dist loadgroup tests/e2e
 
 test-live: setup ## Run the tests that deploy to your AWS account, and cost money
-	$(RUN) -m pytest tests/live
+	$(RUN) -m pytest -s -p no:randomly --force-enable-socket tests/live
 
 check: check-format lint types static coverage sweeps test-e2e ## Run everything that has to be green
 
@@ -88,7 +88,7 @@ coverage: setup
 	$(RUN) -m coverage report
 
 sweeps: setup
-	$(RUN) -m pytest -n 2 -m sweep tests/reliability
+	$(RUN) -m pytest -n 2 -m 'sweep and not long' tests/reliability
 
 synth: setup
 	@$(RUN) -c 'import json, pathlib, shutil; folder = pathlib.Path("$(ASSEMBLIES)"); \

@@ -4,7 +4,7 @@
 stand beside the constructs (`acknowledge`), and cdk-nag itself fails the synthesis without them.
 Nothing here needs a network.
 
-    python -m checks.static cdk.out/check
+    python -m checks.static .venv/assemblies
 """
 
 import fnmatch
@@ -245,7 +245,10 @@ def main(assembly: Path) -> int:
     for problem in problems:
         print(problem)
     of_each = Counter(one.tool for one in reasons)
-    print(f"{len(templates)} templates, {len(problems)} problems; accepted or acknowledged:")
+    print(
+        f"{len(templates)} templates, {len(problems)} problems; "
+        f"{verdict.accepted.total()} findings accepted, {len(nag)} acknowledged:"
+    )
     for tool, count in sorted(verdict.accepted.items()):
         print(f"  {tool:10} {count:3} findings, reasons: {of_each[tool]}")
     print(f"  cdk-nag    {len(nag):3} findings, reasons: {len(set(nag))}")

@@ -224,7 +224,7 @@ def test_an_update_that_comes_when_its_rollback_has_begun_is_undone(
     assert exploration["explorationWeight"] == "0.3"
 
 
-@pytest.mark.rows("D5", "I6")
+@pytest.mark.rows("D5")
 @pytest.mark.parametrize("minutes", [0.3, 2, 4])
 def test_the_waiter_of_a_cancelled_update_loses_against_the_rollback(
     world: World, minutes: float
@@ -241,7 +241,7 @@ def test_the_waiter_of_a_cancelled_update_loses_against_the_rollback(
     assert "UpdateRecommender" not in world.changes(since=started)[-1:]
 
 
-@pytest.mark.rows("D5", "RB2", "I6")
+@pytest.mark.rows("D5", "RB2")
 def test_the_waiter_of_a_cancelled_creation_does_not_create_again(world: World) -> None:
     """Its dataset group is not ready, so its waiter goes on trying to create."""
     world.service.seed_dataset_group(

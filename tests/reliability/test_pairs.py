@@ -19,7 +19,9 @@ PAIRS_PER_CHUNK: Final = 56
 
 
 @pytest.mark.rows("TH2")
-@pytest.mark.parametrize("chunk", range(CHUNKS))
+@pytest.mark.parametrize(
+    "chunk", [0, *(pytest.param(chunk, marks=pytest.mark.long) for chunk in range(1, CHUNKS))]
+)
 @pytest.mark.parametrize("life", ALL)
 def test_two_faults_of_any_calls_end_cleanly(
     life: str, chunk: int, record_property: Callable[[str, object], None]

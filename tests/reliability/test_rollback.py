@@ -254,7 +254,7 @@ def test_a_failed_replacement_that_is_kept_and_then_taken_back_leaves_the_first_
     assert world.recommender["name"] == old
 
 
-@pytest.mark.rows("RP8", "I3")
+@pytest.mark.rows("RP8")
 @pytest.mark.parametrize("semantics", ["merge"])
 @pytest.mark.parametrize("change", [{"tags": {"team": "films"}}, {"exploration_weight": 0.7}])
 def test_a_replacement_that_is_kept_half_made_and_then_changed_leaves_the_old_one_serving(

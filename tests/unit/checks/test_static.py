@@ -92,6 +92,27 @@ def test_a_narrow_policy_is_not_found_wanting(tmp_path: Path) -> None:
     assert not list(static.parliament_of([path]))
 
 
+@pytest.mark.parametrize(("findings", "code"), [([FINDING] * 2, 0), ([], 1)])
+def test_what_is_accepted_and_acknowledged_is_counted(
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+    findings: list[Finding],
+    code: int,
+) -> None:
+    template(tmp_path, {"Action": "sqs:SendMessage", "Resource": "*"})
+    entry = {"type": "aws:cdk:acknowledged-rules", "data": {"AwsSolutions-IAM5": "because"}}
+    (tmp_path / "TopPicks.metadata.json").write_text(json.dumps({"/TopPicks": [entry]}))
+    found = {"cfn_lint": [], "checkov": findings, "parliament_of": []}
+    for tool, its_findings in found.items():
+        monkeypatch.setattr(static, tool, lambda _, some=its_findings: some)
+    monkeypatch.setattr(static, "acceptances", lambda: [REASON])
+
+    assert static.main(tmp_path) == code
+    count = f"1 templates, {code} problems; {len(findings)} findings accepted, 1 acknowledged:"
+    assert count in capsys.readouterr().out
+
+
 def test_acknowledgements_are_read_from_the_assembly(tmp_path: Path) -> None:
     entry = {"type": "aws:cdk:acknowledged-rules", "data": {"AwsSolutions-IAM5": "because"}}
     (tmp_path / "TopPicks.metadata.json").write_text(json.dumps({"/TopPicks": [entry]}))

@@ -1,0 +1,232 @@
+import os
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+import boto3
+import pytest
+from botocore.stub import Stubber
+
+from local_aws import toolchain
+from tests.live import guard
+from tests.live.account import Account
+from tests.live.guard import ACCEPT_COST, DATASET_GROUP, Consent, RefusedError
+
+ARN = "arn:aws:personalize:eu-west-1:111111111111:dataset-group/vod"
+CONSENT = Consent(ARN, "111111111111", "eu-west-1", "mine")
+AGREED = {DATASET_GROUP: ARN, ACCEPT_COST: "111111111111"}
+COMPLETE = AGREED | {"AWS_PROFILE": "mine"}
+KEYS = {"AWS_ACCESS_KEY_ID": "AKIA", "AWS_SECRET_ACCESS_KEY": "secret"}
+
+
+def test_with_everything_given_they_may_run() -> None:
+    assert guard.consent(COMPLETE) == CONSENT
+
+
+def test_keys_do_instead_of_a_profile() -> None:
+    assert guard.consent(AGREED | KEYS).profile is None
+
+
+def test_half_a_key_does_not() -> None:
+    with pytest.raises(RefusedError, match="No credentials are given: set AWS_PROFILE"):
+        guard.consent(AGREED | {"AWS_ACCESS_KEY_ID": "AKIA"})
+
+
+REFUSED: dict[str, tuple[dict[str, str], str]] = {
+    "no dataset group": ({DATASET_GROUP: ""}, f"{DATASET_GROUP} is not set: give the ARN of an"),
+    "no ARN": ({DATASET_GROUP: "vod"}, f"{DATASET_GROUP} is 'vod': give the ARN"),
+    "an ARN of something else": (
+        {DATASET_GROUP: ARN.replace("dataset-group", "recommender")},
+        ":recommender/vod': give the ARN of an ACTIVE dataset group",
+    ),
+    "an ARN of another service": ({DATASET_GROUP: ARN.replace("personalize", "s3")}, "is 'arn"),
+    "an ARN without an account": ({DATASET_GROUP: ARN.replace("111111111111", "")}, "is 'arn"),
+    "an ARN without a region": ({DATASET_GROUP: ARN.replace("eu-west-1", "")}, "is 'arn"),
+    "no consent to the cost": (
+        {ACCEPT_COST: ""},
+        f"{ACCEPT_COST} is not set: give the account id 111111111111 of the dataset group",
+    ),
+    "a yes that names no account": ({ACCEPT_COST: "yes"}, f"{ACCEPT_COST} is 'yes': give"),
+    "consent for another account": ({ACCEPT_COST: "222222222222"}, "is '222222222222': give"),
+    "no credentials": ({"AWS_PROFILE": ""}, "No credentials are given: set AWS_PROFILE, or AWS_"),
+    "keys and an empty profile, which boto3 would look for": (
+        KEYS | {"AWS_PROFILE": ""},
+        "Both AWS_PROFILE and AWS_ACCESS_KEY_ID",
+    ),
+    "two sets of credentials": (
+        KEYS,
+        "Both AWS_PROFILE and AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY are set",
+    ),
+    "another endpoint": (
+        {"AWS_ENDPOINT_URL": "http://127.0.0.1:4566"},
+        "AWS_ENDPOINT_URL is set, so the calls would not go to AWS: unset it.",
+    ),
+    "another endpoint of one service": (
+        {"AWS_ENDPOINT_URL_PERSONALIZE": "http://127.0.0.1:4566"},
+        "AWS_ENDPOINT_URL_PERSONALIZE is set",
+    ),
+}
+
+
+@pytest.mark.parametrize(("change", "problem"), REFUSED.values(), ids=REFUSED)
+def test_whatever_is_missing_or_wrong_refuses(change: dict[str, str], problem: str) -> None:
+    with pytest.raises(RefusedError) as refused:
+        guard.consent(COMPLETE | change)
+    first, *problems = str(refused.value).splitlines()
+    assert first == "The live tests refuse to run; nothing was called."
+    assert any(problem in line for line in problems)
+
+
+def test_everything_that_is_missing_is_said_at_once() -> None:
+    with pytest.raises(RefusedError) as refused:
+        guard.consent({"AWS_ENDPOINT_URL": "http://127.0.0.1:4566"})
+    assert len(str(refused.value).splitlines()) == 1 + 4
+
+
+def test_the_warning_says_where_and_that_it_costs() -> None:
+    warning = CONSENT.warning
+    assert "account 111111111111 in eu-west-1" in warning
+    assert "COSTS MONEY" in warning
+
+
+def test_credentials_of_another_account_are_refused() -> None:
+    guard.check_account(CONSENT, "111111111111")
+    with pytest.raises(RefusedError, match="are of account 222222222222"):
+        guard.check_account(CONSENT, "222222222222")
+
+
+@pytest.mark.parametrize(
+    "url",
+    ["https://personalize.eu-west-1.amazonaws.com", "https://sts.cn-north-1.amazonaws.com.cn"],
+)
+def test_endpoints_of_aws_are_called(url: str) -> None:
+    guard.check_endpoint(url)
+
+
+@pytest.mark.parametrize(
+    "url",
+    [
+        "http://127.0.0.1:4566",
+        "http://personalize.eu-west-1.amazonaws.com",
+        "https://personalize.eu-west-1.amazonaws.com.example.org",
+        "https://notamazonaws.com",
+        "https://",
+    ],
+)
+def test_other_endpoints_are_refused(url: str) -> None:
+    with pytest.raises(RefusedError, match="not AWS"):
+        guard.check_endpoint(url)
+
+
+def test_a_column_with_metadata_is_found_in_the_schema() -> None:
+    fields = '[{"name": "ITEM_ID"}, {"name": "CREATION_TIMESTAMP"}, {"name": "GENRES"}]'
+    assert guard.metadata_column(f'{{"fields": {fields}}}') == "GENRES"
+    with pytest.raises(RefusedError, match="no metadata column, only ITEM_ID: use another"):
+        guard.metadata_column('{"fields": [{"name": "ITEM_ID"}]}')
+
+
+class TestAgreed:
+    """What is looked at in the account before anything is created there."""
+
+    def test_an_account_that_is_as_agreed_is_taken(self, seen: dict[str, Any]) -> None:
+        assert seen["account"] == "111111111111"
+        assert Account.agreed(CONSENT).metadata_column == "GENRES"
+
+    @pytest.mark.parametrize(
+        ("key", "value", "problem"),
+        [
+            ("account", "222222222222", "are of account 222222222222"),
+            ("status", "CREATE PENDING", "is CREATE PENDING and of the domain VIDEO_ON_DEMAND"),
+            ("domain", "ECOMMERCE", "is ACTIVE and of the domain ECOMMERCE"),
+            ("dataset", "USERS", "has no Items dataset"),
+        ],
+    )
+    def test_one_that_is_not_is_refused(
+        self, seen: dict[str, Any], key: str, value: str, problem: str
+    ) -> None:
+        seen[key] = value
+        with pytest.raises(RefusedError, match=problem):
+            Account.agreed(CONSENT)
+
+
+@pytest.fixture
+def seen(monkeypatch: pytest.MonkeyPatch) -> dict[str, Any]:
+    """What the account shows; clients are botocore's own, which check requests and answers."""
+    shown = {
+        "account": "111111111111",
+        "status": "ACTIVE",
+        "domain": "VIDEO_ON_DEMAND",
+        "dataset": "ITEMS",
+    }
+    dataset = "arn:aws:personalize:eu-west-1:111111111111:dataset/vod/ITEMS"
+    schema = "arn:aws:personalize:::schema/items"
+
+    def client(_: Account, service: str) -> Any:
+        made = boto3.Session("a", "b", region_name="eu-west-1").client(service)  # type: ignore[call-overload]
+        stubber = Stubber(made)
+        if service == "sts":
+            stubber.add_response("get_caller_identity", {"Account": shown["account"]}, {})
+        else:
+            group = {"status": shown["status"], "domain": shown["domain"]}
+            datasets = [{"datasetArn": dataset, "datasetType": shown["dataset"]}]
+            columns = '{"fields": [{"name": "ITEM_ID"}, {"name": "GENRES"}]}'
+            of_group = {"datasetGroupArn": ARN}
+            stubber.add_response("describe_dataset_group", {"datasetGroup": group}, of_group)
+            stubber.add_response("list_datasets", {"datasets": datasets}, of_group)
+            stubber.add_response(
+                "describe_dataset", {"dataset": {"schemaArn": schema}}, {"datasetArn": dataset}
+            )
+            stubber.add_response(
+                "describe_schema", {"schema": {"schema": columns}}, {"schemaArn": schema}
+            )
+        stubber.activate()
+        return made
+
+    monkeypatch.setattr(Account, "client", client)
+    return shown
+
+
+class TestPytest:
+    """What the guard makes of a pytest command."""
+
+    def test_with_nothing_given_a_run_fails_at_once_and_says_what_is_missing(self) -> None:
+        ran = _pytest("--force-enable-socket", "tests/live")
+        assert ran.returncode == pytest.ExitCode.USAGE_ERROR
+        assert "nothing was called" in ran.stderr
+        assert all(name in ran.stderr for name in (DATASET_GROUP, ACCEPT_COST, "AWS_PROFILE"))
+        assert "collected" not in ran.stdout
+
+    def test_with_everything_given_sockets_have_to_be_allowed_as_well(self) -> None:
+        ran = _pytest("tests/live", **COMPLETE)
+        assert ran.returncode == pytest.ExitCode.USAGE_ERROR
+        assert "make test-live" in ran.stderr
+
+    def test_an_endpoint_in_a_configuration_file_is_refused(self, tmp_path: Path) -> None:
+        config = tmp_path / "config"
+        config.write_text("[default]\nendpoint_url = http://127.0.0.1:9\n")
+        agreed = AGREED | KEYS | {"AWS_CONFIG_FILE": str(config)}
+        ran = _pytest("--force-enable-socket", "-p", "no:randomly", "tests/live", **agreed)
+        assert ran.returncode == pytest.ExitCode.USAGE_ERROR
+        assert "A client would call http://127.0.0.1:9, which is not AWS" in ran.stdout
+        assert ran.stdout.index("IT COSTS MONEY") < ran.stdout.index("A client would call")
+
+    @pytest.mark.parametrize("environ", [{}, COMPLETE], ids=["nothing given", "everything given"])
+    def test_a_run_of_all_tests_leaves_them_out(self, environ: dict[str, str]) -> None:
+        others = (f"--ignore=tests/{one}" for one in ("e2e", "infrastructure", "reliability"))
+        ran = _pytest(
+            "--collect-only", "--ignore=tests/unit", "--force-enable-socket", *others, **environ
+        )
+        assert ran.returncode == pytest.ExitCode.NO_TESTS_COLLECTED, ran.stdout
+
+
+def _pytest(*arguments: str, **environ: str) -> subprocess.CompletedProcess[str]:
+    ours = {name: value for name, value in os.environ.items() if not name.startswith("AWS_")}
+    return subprocess.run(
+        [sys.executable, "-m", "pytest", *arguments],
+        cwd=toolchain.ROOT,
+        env={name: value for name, value in ours.items() if "TOP_PICKS" not in name} | environ,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
