@@ -59,7 +59,9 @@ class Killer:
 @pytest.mark.rows("T1")
 @pytest.mark.parametrize("after", [False, True], ids=["before", "after"])
 @pytest.mark.parametrize("framework", [False, True], ids=["function", "framework"])
-@pytest.mark.parametrize("life", (*EVERY_CALL, *ROLLBACKS))
+@pytest.mark.parametrize(
+    "life", [*EVERY_CALL, *(pytest.param(life, marks=pytest.mark.long) for life in ROLLBACKS)]
+)
 def test_a_function_that_is_killed_at_any_call_costs_no_recommender(
     life: str, framework: bool, after: bool, record_property: Callable[[str, object], None]
 ) -> None:

@@ -8,7 +8,6 @@ import pytest
 
 from tests.reliability.faults import KINDS, Cell, Site, cells, lived, path
 from tests.reliability.lives import (
-    ALL,
     CLEAN,
     GOOD,
     LIVES,
@@ -27,7 +26,9 @@ MOST_ATTEMPTS = 3
 
 @pytest.mark.rows("TH1")
 @pytest.mark.parametrize("kind", KINDS)
-@pytest.mark.parametrize("life", ALL)
+@pytest.mark.parametrize(
+    "life", [*LIVES, *(pytest.param(life, marks=pytest.mark.long) for life in ROLLBACKS)]
+)
 def test_one_fault_of_any_call_ends_well(
     life: str, kind: str, record_property: Callable[[str, object], None]
 ) -> None:

@@ -1,0 +1,24 @@
+"""docs/reliability.md is what `make reliability` makes of it: not a test of that run itself."""
+
+import re
+
+from tests.reliability.report import ROOT, table
+
+
+def test_the_document_has_the_present_table() -> None:
+    document = (ROOT / "docs/reliability.md").read_text()
+    assert table() in document, "run `make reliability`"
+
+
+def test_the_document_has_the_figures_of_a_run_that_showed_them_all() -> None:
+    document = (ROOT / "docs/reliability.md").read_text()
+    figures = re.search(
+        r"scenarios (\d+)/100, cells (\d+), pairs (\d+), steps (\d+), inputs (\d+)", document
+    )
+    assert figures
+    shown, cells, pairs, steps, inputs = map(int, figures.groups())
+    assert shown == 100
+    assert cells >= 200
+    assert pairs >= 5000
+    assert steps >= 200 * 20
+    assert inputs >= 300
