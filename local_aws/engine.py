@@ -198,8 +198,13 @@ class LocalAws:
             timeout=timeout,
         )
 
-    def bootstrap(self, *, account: str = ACCOUNT, region: str = REGION) -> None:
+    def bootstrap(self, *options: str, account: str = ACCOUNT, region: str = REGION) -> None:
         """Bootstrap an environment with the stock `cdk bootstrap`, unless it has been.
+
+        Args:
+            options: Options of the command.
+            account: The environment's account.
+            region: The environment's region.
 
         Raises:
             LocalAwsError: The CLI failed; the message holds its output.
@@ -209,6 +214,7 @@ class LocalAws:
         done = self.cdk(
             "bootstrap",
             f"aws://{account}/{region}",
+            *options,
             account=account,
             region=region,
             cwd=self._folder,  # no app here, so none is synthesised

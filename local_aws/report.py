@@ -5,7 +5,7 @@ import textwrap
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, Final
 
-from local_aws.engine import LocalAws
+from local_aws.engine import ACCOUNT, REGION, LocalAws
 
 _USER: Final = "user-1"
 _RECOMMENDATIONS: Final = 3
@@ -25,18 +25,24 @@ _KINDS: Final = (
     ("state machines", "stepfunctions", "list_state_machines", "stateMachines[].name"),
     ("log groups", "logs", "describe_log_groups", "logGroups[].logGroupName"),
     ("IAM roles", "iam", "list_roles", "Roles[].RoleName"),
+    ("SSM parameters", "ssm", "describe_parameters", "Parameters[].Name"),
 )
 """What is looked for: its name, and the service, paginated operation and JMESPath that list it."""
-_BOOTSTRAP: Final = ("CDKToolkit", "cdk-")
+_BOOTSTRAP: Final = ("CDKToolkit", "cdk-", "/cdk-bootstrap/")
 """How the names begin that `cdk bootstrap` gives to its own, which stay, as they do on AWS."""
 
 
-def leftovers(aws: LocalAws) -> dict[str, list[str]]:
+def leftovers(
+    aws: LocalAws, *, account: str = ACCOUNT, region: str = REGION
+) -> dict[str, list[str]]:
     """Return the names of what there is beside the CDK bootstrap resources, by kind."""
     return {
         kind: [
             name
-            for name in aws.client(service).get_paginator(operation).paginate().search(names)
+            for name in aws.client(service, account=account, region=region)
+            .get_paginator(operation)
+            .paginate()
+            .search(names)
             if not name.startswith(_BOOTSTRAP)
         ]
         for kind, service, operation, names in _KINDS

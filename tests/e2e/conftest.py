@@ -3,10 +3,30 @@
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack
 from pathlib import Path
+from typing import Any
 
 import pytest
+from xdist.scheduler import LoadScopeScheduling
 
 from tests.support.world import World
+
+SHARE_A_WORLD = ("test_accounts", "test_deploy", "test_failures")
+"""Modules all tests of which use one world; those of others are better spread."""
+
+
+class WorldsTogether(LoadScopeScheduling):
+    """Sends the tests that share a world to one worker.
+
+    xdist's own groups are ignored with pytest 9.2 (pytest-xdist issue 1386).
+    """
+
+    def _split_scope(self, nodeid: str) -> str:
+        module = nodeid.partition("::")[0]
+        return module if Path(module).stem in SHARE_A_WORLD else nodeid
+
+
+def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> WorldsTogether:
+    return WorldsTogether(config, log)
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:

@@ -10,8 +10,6 @@ import pytest
 from local_aws.report import leftovers
 from tests.support.world import STACK, World
 
-pytestmark = pytest.mark.xdist_group("deploy")
-
 GATE = {"training_gate_minutes": 0.05, "max_training_hours": 0.005}
 """Gates of 3 s, six of them."""
 

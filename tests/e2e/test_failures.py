@@ -1,7 +1,11 @@
 """Deployments that fail: each says why, and leaves nothing behind."""
 
+import hashlib
+import json
+import shutil
 import subprocess
 from collections.abc import Iterator
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -9,8 +13,6 @@ import pytest
 from local_aws import toolchain
 from local_aws.report import leftovers
 from tests.support.world import STACK, World, until
-
-pytestmark = pytest.mark.xdist_group("failures")
 
 GATE = {"training_gate_minutes": 0.05, "max_training_hours": 0.0025}
 """Gates of 3 s, three of them."""
@@ -30,6 +32,38 @@ def fails(world: World, **context: Any) -> str:
     deployed = world.cdk("deploy", STACK, context={**GATE, **context})
     assert deployed.returncode != 0, deployed.stdout
     return " ".join(deployed.stdout.split())
+
+
+@pytest.mark.rows("S4")
+@pytest.mark.parametrize("action", ["personalize:CreateRecommender", "personalize:TagResource"])
+def test_a_permission_that_the_role_lacks_is_named(world: World, action: str) -> None:
+    app = without(action, world.assembly(GATE), world.aws.folder / action)
+
+    deployed = world.aws.cdk(
+        "deploy", STACK, f"--app={app}", "--require-approval=never", capture=True
+    )
+
+    assert deployed.returncode != 0
+    shown = " ".join(deployed.stdout.split())
+    assert f"is not authorized to perform: {action}" in shown
+    assert "The role of the stack's Lambda functions lacks this permission" in shown
+
+
+def without(action: str, assembly: Path, folder: Path) -> Path:
+    """Copy an assembly, without an action in its policies, and return the copy."""
+    shutil.copytree(assembly, folder)
+    template = folder / f"{STACK}.template.json"
+    before = template.read_text()
+    after = json.dumps(json.loads(before), separators=(",", ":")).replace(f'"{action}",', "")
+    assert action in before
+    assert action not in after
+    template.write_text(after)
+    old, new = (hashlib.sha256(text.encode()).hexdigest() for text in (before, after))
+    for name in ("manifest.json", f"{STACK}.assets.json"):
+        named = (folder / name).read_text()
+        assert old in named
+        (folder / name).write_text(named.replace(old, new))
+    return folder
 
 
 def test_a_training_that_fails_says_why(world: World) -> None:

@@ -12,15 +12,13 @@ import uuid
 import zipfile
 from collections.abc import Callable, Iterator
 from pathlib import Path
-from typing import Any
 
-import boto3
 import pytest
-from botocore.config import Config
 from botocore.exceptions import ClientError
 
 from local_aws import toolchain
 from local_aws.engine import ACCOUNT, REGION, LocalAws, LocalAwsError, PortTakenError
+from tests.support.roles import Role, policy_document, trust_document
 from tests.support.world import World
 
 _ARN = f"arn:aws:personalize:{REGION}:{ACCOUNT}:recommender"
@@ -135,10 +133,10 @@ class TestAuthorisation:
     def test_a_role_without_the_permission_is_denied_in_the_words_of_aws(
         self, aws: LocalAws
     ) -> None:
-        role = _Role(aws)
+        role = Role(aws)
         role.may("personalize:ListRecommenders", "*")
         with pytest.raises(ClientError) as denial:
-            role.personalize().describe_recommender(recommenderArn=f"{_ARN}/one")
+            role.client("personalize").describe_recommender(recommenderArn=f"{_ARN}/one")
         assert denial.value.response["Error"] == {
             "Code": "AccessDeniedException",
             "Message": f"User: arn:aws:sts::{ACCOUNT}:assumed-role/{role.name}/test is not "
@@ -149,32 +147,32 @@ class TestAuthorisation:
     def test_a_role_with_the_permission_gets_through_on_its_resources_only(
         self, aws: LocalAws
     ) -> None:
-        role = _Role(aws)
+        role = Role(aws)
         role.may("personalize:DescribeRecommender", f"{_ARN}/picks-*")
-        personalize = role.personalize()
+        personalize = role.client("personalize")
         with pytest.raises(ClientError, match="ResourceNotFoundException"):
             personalize.describe_recommender(recommenderArn=f"{_ARN}/picks-one")
         with pytest.raises(ClientError, match="AccessDeniedException"):
             personalize.describe_recommender(recommenderArn=f"{_ARN}/other")
 
     def test_a_new_permission_counts_for_a_session_that_exists(self, aws: LocalAws) -> None:
-        role = _Role(aws)
-        personalize = role.personalize()
+        role = Role(aws)
+        personalize = role.client("personalize")
         with pytest.raises(ClientError, match="AccessDeniedException"):
             personalize.list_recipes()
         role.may("personalize:List*", "*")
         assert personalize.list_recipes()["recipes"]
 
     def test_an_explicit_deny_wins(self, aws: LocalAws) -> None:
-        role = _Role(aws)
+        role = Role(aws)
         role.may("personalize:*", "*")
         role.may("personalize:ListRecipes", "*", effect="Deny")
         with pytest.raises(ClientError, match="with an explicit deny in an identity-based policy"):
-            role.personalize().list_recipes()
+            role.client("personalize").list_recipes()
 
     def test_conditions_on_the_tags_of_a_request_are_evaluated(self, aws: LocalAws) -> None:
         group = aws.seed_dataset_group("tagged")
-        role = _Role(aws)
+        role = Role(aws)
         role.may("personalize:CreateRecommender", "*")
         role.may(
             "personalize:TagResource",
@@ -183,7 +181,7 @@ class TestAuthorisation:
         )
 
         def create(name: str, team: str) -> None:
-            role.personalize().create_recommender(
+            role.client("personalize").create_recommender(
                 name=name,
                 datasetGroupArn=group,
                 recipeArn="arn:aws:personalize:::recipe/aws-vod-top-picks",
@@ -223,25 +221,25 @@ class TestFunctionLogs:
 
 class TestAuthentication:
     def test_a_wrong_signature_is_refused(self, aws: LocalAws) -> None:
-        role = _Role(aws)
+        role = Role(aws)
         role.may("personalize:*", "*")
         with pytest.raises(ClientError, match="InvalidSignatureException"):
-            role.personalize(aws_secret_access_key="wrong").list_recipes()
+            role.client("personalize", aws_secret_access_key="wrong").list_recipes()
 
     def test_a_session_needs_its_token(self, aws: LocalAws) -> None:
-        role = _Role(aws)
+        role = Role(aws)
         role.may("personalize:*", "*")
         with pytest.raises(ClientError, match="UnrecognizedClientException"):
-            role.personalize(aws_session_token=None).list_recipes()
+            role.client("personalize", aws_session_token=None).list_recipes()
 
     def test_an_unknown_key_is_refused(self, aws: LocalAws) -> None:
         with pytest.raises(ClientError, match="UnrecognizedClientException"):
-            _Role(aws).personalize(aws_access_key_id="ASIAUNKNOWN").list_recipes()
+            Role(aws).client("personalize", aws_access_key_id="ASIAUNKNOWN").list_recipes()
 
     def test_the_journal_names_the_caller(self, aws: LocalAws) -> None:
-        role = _Role(aws)
+        role = Role(aws)
         role.may("personalize:*", "*")
-        role.personalize().list_recipes()
+        role.client("personalize").list_recipes()
         assert aws.personalize_journal()[-1]["caller"] == (
             f"arn:aws:sts::{ACCOUNT}:assumed-role/{role.name}/test"
         )
@@ -279,54 +277,6 @@ def bystander() -> Iterator[subprocess.Popen[bytes]]:
         process.kill()
 
 
-class _Role:
-    """A role, and a session of it."""
-
-    def __init__(self, aws: LocalAws) -> None:
-        self.name = f"role-{uuid.uuid4().hex[:8]}"
-        self._aws = aws
-        self._iam = aws.client("iam")
-        role = self._iam.create_role(
-            RoleName=self.name, AssumeRolePolicyDocument=_trust({"AWS": ACCOUNT})
-        )
-        session = aws.client("sts").assume_role(
-            RoleArn=role["Role"]["Arn"], RoleSessionName="test"
-        )["Credentials"]
-        self._credentials = {
-            "aws_access_key_id": session["AccessKeyId"],
-            "aws_secret_access_key": session["SecretAccessKey"],
-            "aws_session_token": session["SessionToken"],
-        }
-
-    def may(
-        self,
-        action: str,
-        resource: str,
-        *,
-        effect: str = "Allow",
-        condition: dict[str, Any] | None = None,
-    ) -> None:
-        statement = {"Effect": effect, "Action": action, "Resource": resource}
-        self._iam.put_role_policy(
-            RoleName=self.name,
-            PolicyName=uuid.uuid4().hex,
-            PolicyDocument=_policy(statement | ({"Condition": condition} if condition else {})),
-        )
-
-    def personalize(self, **credentials: str | None) -> Any:
-        return boto3.Session(region_name=REGION, **(self._credentials | credentials)).client(
-            "personalize", endpoint_url=self._aws.endpoint, config=Config(proxies={})
-        )
-
-
-def _policy(*statements: dict[str, Any]) -> str:
-    return json.dumps({"Version": "2012-10-17", "Statement": statements})
-
-
-def _trust(principal: dict[str, str]) -> str:
-    return _policy({"Effect": "Allow", "Principal": principal, "Action": "sts:AssumeRole"})
-
-
 def _invoke_a_function(aws: LocalAws, *actions: str, log_group: str | None = None) -> str:
     """Create a function whose role may do something, let it log, and return its name."""
     name = f"function-{uuid.uuid4().hex[:8]}"
@@ -335,11 +285,13 @@ def _invoke_a_function(aws: LocalAws, *actions: str, log_group: str | None = Non
         archive.writestr("index.py", "def handler(event, _):\n    print('a line of its own')\n")
     iam = aws.client("iam")
     role = iam.create_role(
-        RoleName=name, AssumeRolePolicyDocument=_trust({"Service": "lambda.amazonaws.com"})
+        RoleName=name, AssumeRolePolicyDocument=trust_document({"Service": "lambda.amazonaws.com"})
     )
     if actions:
         statement = {"Effect": "Allow", "Action": list(actions), "Resource": "*"}
-        iam.put_role_policy(RoleName=name, PolicyName="policy", PolicyDocument=_policy(statement))
+        iam.put_role_policy(
+            RoleName=name, PolicyName="policy", PolicyDocument=policy_document(statement)
+        )
     functions = aws.client("lambda")
     functions.create_function(
         FunctionName=name,

@@ -9,6 +9,7 @@ from pathlib import Path
 from types import TracebackType
 from typing import Any, Final, Self
 
+from local_aws.commands import NO_TEAM_ACCOUNTS
 from local_aws.engine import ACCOUNT, REGION, LocalAws
 
 STACK: Final = "TopPicks"
@@ -39,11 +40,11 @@ class World:
         self._assemblies: dict[str, Path] = {}
 
     @classmethod
-    def start(cls, folder: Path) -> Self:
+    def start(cls, folder: Path, *bootstrap_options: str) -> Self:
         """Start one; it ends with the process that does, if it is not ended before."""
         aws = LocalAws.start(folder)
         try:
-            aws.bootstrap()
+            aws.bootstrap(*bootstrap_options)
             world = cls(aws)
             world.set_behaviour()
         except BaseException:
@@ -91,13 +92,8 @@ class World:
         What has been synthesised from the same settings is not synthesised again, nor anything for
         a `destroy`, which looks at the names of the stacks only.
         """
-        settings = {
-            "dataset_group_arn": self.dataset_group_arn,
-            "training_gate_minutes": 0.1,
-            "max_training_hours": 0.0085,
-            "poll_interval_seconds": 1,
-        } | dict(context or {})
-        key = "" if command == "destroy" else json.dumps(settings, sort_keys=True)
+        settings = self._settings(context)
+        key = "" if command == "destroy" else _key(settings)
         known = self._assemblies.get(key)
         if known and (known / "manifest.json").exists():
             app = [f"--app={known}"]
@@ -110,6 +106,12 @@ class World:
             ]
         consent = {"deploy": ["--require-approval=never"], "destroy": ["--force"]}
         return [command, *arguments, *consent.get(command, []), *app]
+
+    def assembly(self, context: Mapping[str, object]) -> Path:
+        """Synthesise, and return the assembly that `cdk` deploys for these settings from now on."""
+        synthesised = self.cdk("synth", "--quiet", context=context)
+        assert synthesised.returncode == 0, synthesised.stdout
+        return self._assemblies[_key(self._settings(context))]
 
     def client(self, service: str) -> Any:
         """Return a boto3 client with all permissions in the account."""
@@ -138,6 +140,16 @@ class World:
         """Put a dataset group in place and return its ARN."""
         return self.aws.seed_dataset_group(name, **properties)
 
+    def _settings(self, context: Mapping[str, object] | None) -> dict[str, object]:
+        return {
+            **NO_TEAM_ACCOUNTS,
+            "dataset_group_arn": self.dataset_group_arn,
+            "training_gate_minutes": 0.1,
+            "max_training_hours": 0.0085,
+            "poll_interval_seconds": 1,
+            **(context or {}),
+        }
+
 
 def until(holds: Callable[[], object], seconds: float = 60.0) -> None:
     """Wait for something that another process does."""
@@ -145,6 +157,10 @@ def until(holds: Callable[[], object], seconds: float = 60.0) -> None:
     while not holds():
         assert time.monotonic() < deadline
         time.sleep(0.1)
+
+
+def _key(settings: Mapping[str, object]) -> str:
+    return json.dumps(settings, sort_keys=True)
 
 
 def _as_context(value: object) -> str:

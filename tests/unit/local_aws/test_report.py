@@ -1,4 +1,5 @@
 from pathlib import Path
+from unittest.mock import Mock, create_autospec
 
 from local_aws import report
 from local_aws.engine import LocalAws
@@ -35,3 +36,21 @@ def test_the_status_gives_the_environment_for_other_programs() -> None:
     shown = report.status(_AWS)
     assert "export AWS_ENDPOINT_URL=http://127.0.0.1:4566" in shown
     assert "export AWS_ACCESS_KEY_ID=111111111111" in shown
+
+
+def test_parameters_are_looked_for_and_those_of_the_bootstrap_left_out() -> None:
+    found = {"ssm": ["/cdk-bootstrap/hnb659fds/version", "/top-picks/TopPicks/recommender-arn"]}
+    aws = create_autospec(LocalAws, instance=True)
+    aws.client.side_effect = lambda service, **_: _lists(found.get(service, ["CDKToolkit", "cdk-"]))
+
+    left = report.leftovers(aws)
+
+    assert left.pop("SSM parameters") == ["/top-picks/TopPicks/recommender-arn"]
+    assert left
+    assert not any(left.values())
+
+
+def _lists(names: list[str]) -> Mock:
+    client = Mock()
+    client.get_paginator.return_value.paginate.return_value.search.return_value = names
+    return client

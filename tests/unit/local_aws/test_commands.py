@@ -1,0 +1,59 @@
+"""What a team has put into cdk.json about its accounts does not reach the local AWS."""
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+from unittest.mock import create_autospec
+
+from aws_cdk import App
+
+from app import main
+from local_aws import commands
+from local_aws.engine import LocalAws
+from tests.support.world import World
+
+OTHERS = "arn:aws:personalize:us-east-1:222222222222:dataset-group/theirs"
+CONNECTION = "arn:aws:codeconnections:us-east-1:999999999999:connection"
+TEAM: dict[str, Any] = {
+    "environments": {"prod": {"dataset_group_arn": OTHERS, "approval": True}},
+    "pipeline": {
+        "connection_arn": f"{CONNECTION}/11111111-2222-3333-4444-555555555555",
+        "repository": "owner/name",
+        "branch": "main",
+        "account": "999999999999",
+        "region": "us-east-1",
+    },
+    "@aws-cdk/core:permissionsBoundary": {"name": "of-the-team"},
+    "@aws-cdk/core:bootstrapQualifier": "theteams",
+}
+
+
+def test_one_environment_is_deployed_whatever_cdk_json_says(tmp_path: Path) -> None:
+    given = _context(commands._app_arguments(tmp_path))
+
+    assembly = main(App(context=TEAM | given, analytics_reporting=False)).synth()
+
+    (stack,) = assembly.stacks_recursively
+    assert stack.stack_name == "TopPicks"
+    assert stack.environment.account == "111111111111"
+    assert "of-the-team" not in str(stack.template)
+    assert "theteams" not in str(stack.template)
+
+
+def test_end_to_end_tests_take_the_same_away_unless_they_say_otherwise(tmp_path: Path) -> None:
+    aws = create_autospec(LocalAws, instance=True, folder=tmp_path)
+    aws.seed_dataset_group.return_value = "arn"
+    world = World(aws)
+    boundary = "@aws-cdk/core:permissionsBoundary"
+
+    given = _context(world.arguments("deploy"))
+    assert commands.NO_TEAM_ACCOUNTS.keys() == TEAM.keys()
+    assert given.items() >= commands.NO_TEAM_ACCOUNTS.items()
+
+    given = _context(world.arguments("deploy", context={boundary: {"name": "ours"}}))
+    assert given[boundary] == '{"name": "ours"}'
+
+
+def _context(arguments: Sequence[str]) -> dict[str, str]:
+    options = (one.partition("--context=")[2] for one in arguments)
+    return dict(option.split("=", 1) for option in options if option)
