@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from xdist.scheduler import LoadScopeScheduling
+from xdist.scheduler import LoadScopeScheduling  # type: ignore[import-untyped]
 
 from tests.support.world import World
 
@@ -14,7 +14,7 @@ SHARE_A_WORLD = ("test_accounts", "test_deploy", "test_failures")
 """Modules all tests of which use one world; those of others are better spread."""
 
 
-class WorldsTogether(LoadScopeScheduling):
+class WorldsTogether(LoadScopeScheduling):  # type: ignore[misc]
     """Sends the tests that share a world to one worker.
 
     xdist's own groups are ignored with pytest 9.2 (pytest-xdist issue 1386).
