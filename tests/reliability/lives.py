@@ -3,6 +3,8 @@
 from collections.abc import Callable
 from typing import Final, NamedTuple
 
+import pytest
+
 from lambdas.recommender.vocabulary import STOP_TYPE, TRAINING_GATE_TYPE
 from local_aws.personalize import Behaviour
 from tests.reliability.world import QUICKER, World, texts
@@ -89,6 +91,11 @@ ALL: Final[dict[str, Callable[[World], str]]] = {
     **LIVES,
     **{name: undone.run for name, undone in ROLLBACKS.items()},
 }
+EVERY_LIFE: Final = [
+    *LIVES,
+    *(pytest.param(life, marks=pytest.mark.long) for life in ROLLBACKS),
+]
+"""`ALL`, as parameters: with those that are rolled back, sweeps are too long for every check."""
 EVERY_CALL: Final = ("create", "update", "replace", "stop", "adopt", "delete")
 """Those of `LIVES` of which every call is tried; another one makes no other calls."""
 GOOD: Final = ("CREATE_COMPLETE", "UPDATE_COMPLETE", "DELETE_COMPLETE")

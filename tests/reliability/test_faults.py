@@ -9,6 +9,7 @@ import pytest
 from tests.reliability.faults import KINDS, Cell, Site, cells, lived, path
 from tests.reliability.lives import (
     CLEAN,
+    EVERY_LIFE,
     GOOD,
     LIVES,
     REPAIRABLE,
@@ -26,9 +27,7 @@ MOST_ATTEMPTS = 3
 
 @pytest.mark.rows("TH1")
 @pytest.mark.parametrize("kind", KINDS)
-@pytest.mark.parametrize(
-    "life", [*LIVES, *(pytest.param(life, marks=pytest.mark.long) for life in ROLLBACKS)]
-)
+@pytest.mark.parametrize("life", EVERY_LIFE)
 def test_one_fault_of_any_call_ends_well(
     life: str, kind: str, record_property: Callable[[str, object], None]
 ) -> None:

@@ -8,7 +8,7 @@ from typing import Final
 import pytest
 
 from tests.reliability.faults import Cell, cells, lived, path
-from tests.reliability.lives import ALL, REPAIRABLE, wrong_with
+from tests.reliability.lives import EVERY_LIFE, REPAIRABLE, wrong_with
 
 pytestmark = pytest.mark.sweep
 
@@ -22,7 +22,7 @@ PAIRS_PER_CHUNK: Final = 56
 @pytest.mark.parametrize(
     "chunk", [0, *(pytest.param(chunk, marks=pytest.mark.long) for chunk in range(1, CHUNKS))]
 )
-@pytest.mark.parametrize("life", ALL)
+@pytest.mark.parametrize("life", EVERY_LIFE)
 def test_two_faults_of_any_calls_end_cleanly(
     life: str, chunk: int, record_property: Callable[[str, object], None]
 ) -> None:

@@ -10,7 +10,7 @@ import pytest
 
 from local_aws.personalize import wire
 from tests.reliability.faults import ATTEMPTS, path
-from tests.reliability.lives import ALL, GOOD, LIVES, REPAIRABLE, prepared, wrong_with
+from tests.reliability.lives import ALL, EVERY_LIFE, GOOD, LIVES, REPAIRABLE, prepared, wrong_with
 from tests.reliability.world import MINUTE, QUICKER, World, error, texts
 from tests.support.cloudformation import FunctionKilledError, Stack
 from tests.support.provider import Event
@@ -41,7 +41,7 @@ same minute makes one more."""
 
 
 @pytest.mark.rows("TH3")
-@pytest.mark.parametrize("life", ALL)
+@pytest.mark.parametrize("life", EVERY_LIFE)
 def test_a_service_that_always_throttles_ends_a_life_in_time_and_is_not_pestered(life: str) -> None:
     world = prepared(life)
     times: list[float] = []
@@ -136,7 +136,7 @@ def test_fifty_stacks_at_once_all_get_their_recommender_under_a_rate_limit(world
 
 @pytest.mark.rows("T2")
 @pytest.mark.parametrize("seconds", [5.0, 20.0, 60.0])
-@pytest.mark.parametrize("life", ALL)
+@pytest.mark.parametrize("life", EVERY_LIFE)
 def test_a_function_never_runs_out_of_time_over_slow_calls(life: str, seconds: float) -> None:
     """A call that is answered at its last attempt has taken a minute."""
     world = prepared(life)
