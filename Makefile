@@ -38,7 +38,7 @@ LOCK := $(RUN) -m uv pip compile --universal --python-version 3.11 --generate-ha
 	--no-header --no-emit-index-url --quiet
 
 # Tests that need nothing but this machine and no local AWS.
-FAST := $(RUN) -m pytest -n 2 --ignore=tests/e2e --ignore=tests/live
+FAST := -m pytest -n 2 --ignore=tests/e2e --ignore=tests/live
 
 .PHONY: help setup deploy-local destroy-local stop-local test test-fast test-e2e test-live check \
 	check-format lint types coverage sweeps synth static reliability soak mutants audit licences \
@@ -62,7 +62,7 @@ stop-local: setup ## Stop the local AWS without destroying first
 test: test-fast test-e2e ## Run all tests
 
 test-fast: setup ## Run the tests that need no AWS, local or otherwise
-	$(FAST)
+	$(RUN) $(FAST)
 
 test-e2e: setup ## Run the tests that deploy to a local AWS
 	$(RUN) -m pytest -n 4 tests/e2e
@@ -83,7 +83,7 @@ types: setup
 
 coverage: setup
 	$(RUN) -m coverage erase
-	$(RUN) -m coverage run -m pytest -n 2 --ignore=tests/e2e --ignore=tests/live -m 'not sweep'
+	$(RUN) -m coverage run $(FAST) -m 'not sweep'
 	$(RUN) -m coverage combine --quiet
 	$(RUN) -m coverage report
 
@@ -103,7 +103,7 @@ static: synth $(CHECKOV_PACKAGES) ## Lint the templates and policies, and count 
 	$(RUN) -m checks.static $(ASSEMBLIES)
 
 reliability: setup ## Run all scenarios and write docs/reliability.md
-	$(FAST) --reliability-report=docs/reliability.md tests/reliability tests/infrastructure tests/unit/checks
+	$(RUN) $(FAST) --reliability-report=docs/reliability.md tests/reliability tests/infrastructure tests/unit/checks
 
 soak: setup ## Go through ten times as many, and longer, random lives of stacks
 	LIVES=soak $(RUN) -m pytest -n 2 tests/reliability/test_random_lives.py

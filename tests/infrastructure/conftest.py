@@ -10,7 +10,7 @@ import pytest
 from aws_cdk import App
 
 from app import main
-from tests.support.template import FLAGS, GROUP, Synth, synthesised
+from tests.support.template import FLAGS, GROUP, PIPELINE, Synth, synthesised
 
 DEV = GROUP
 PROD = "arn:aws:personalize:us-east-1:222222222222:dataset-group/vod"
@@ -53,11 +53,4 @@ def environments() -> dict[str, dict[str, Any]]:
 @pytest.fixture
 def pipeline() -> dict[str, str]:
     """Return the settings of a pipeline in a third account."""
-    return {
-        "connection_arn": "arn:aws:codeconnections:eu-west-1:999999999999:connection/"
-        "0a1b2c3d-0000-1111-2222-333344445555",
-        "repository": "video/top-picks",
-        "branch": "main",
-        "account": "999999999999",
-        "region": "eu-west-1",
-    }
+    return dict(PIPELINE)

@@ -21,6 +21,7 @@ from stacks.settings import SettingsError
 from tests.support.template import (
     FLAGS,
     GROUP,
+    KEY,
     Synth,
     in_order,
     of_type,
@@ -206,9 +207,6 @@ def test_no_role_is_passed_and_no_managed_policy_attached(template: dict[str, An
     assert "iam:PassRole" not in json.dumps(template)
     for role in of_type(template, "AWS::IAM::Role").values():
         assert "ManagedPolicyArns" not in role["Properties"]
-
-
-KEY = "arn:aws:kms:eu-west-1:111111111111:key/0a1b2c3d-0000-1111-2222-333344445555"
 
 
 @pytest.mark.rows("S8")

@@ -41,6 +41,10 @@ class Kind:
     applied: Callable[[str], bytes] | None = None
     passes: bool = True
 
+    def failure(self) -> Exception:
+        """Return what an attempt ends with that the service never sees."""
+        return self.lost() if self.lost else error(self.code)
+
     def strikes(self, operation: str) -> bool:
         """Whether an operation can fail like this: most errors are declared by the API."""
         if self.code not in ("ResourceInUseException", "ResourceNotFoundException"):
@@ -51,12 +55,13 @@ class Kind:
         return self.code in [shape.name for shape in shapes]
 
 
-def _closed() -> Exception:
+def closed() -> Exception:
+    """Return what the SDK raises when the connection ends before an answer."""
     return ConnectionClosedError(endpoint_url=_URL)
 
 
 def _lose(_operation: str) -> bytes:
-    raise _closed()
+    raise closed()
 
 
 def _cut(operation: str) -> bytes:
@@ -68,7 +73,7 @@ KINDS: Final[Mapping[str, Kind]] = {
     "throttled": Kind(code="ThrottlingException"),
     "internal error": Kind(code="InternalServerError"),
     "unavailable": Kind(code="ServiceUnavailable"),
-    "reset": Kind(lost=_closed),
+    "reset": Kind(lost=closed),
     "timeout": Kind(lost=lambda: ReadTimeoutError(endpoint_url=_URL), seconds=20.0),
     "lost once": Kind(applied=_lose, attempts=1),
     "lost": Kind(applied=_lose),
@@ -141,7 +146,7 @@ class Faults:
         if kind and not kind.applied:
             self._world.clock.advance(kind.seconds)
             self._fail(kind)
-            raise kind.lost() if kind.lost else error(kind.code)
+            raise kind.failure()
 
     def _after(
         self, operation: str, _params: dict[str, Any], response: wire.Response

@@ -93,16 +93,14 @@ class Report:
         self._counts: Counter[str] = Counter()
         self._shown: set[str] = set()
         self._failed: set[str] = set()
-        self._tests = 0
 
     def pytest_runtest_logreport(self, report: pytest.TestReport) -> None:
         """Count a test that has ended."""
-        properties = [(name, value) for name, value in report.user_properties]
+        properties = report.user_properties
         rows = {str(value) for name, value in properties if name == "row"}
         if report.failed:
             self._failed |= rows or {report.nodeid}
         elif report.passed and report.when == "call":
-            self._tests += 1
             self._shown |= rows
             self._counts.update({name: int(str(n)) for name, n in properties if name != "row"})
 

@@ -13,7 +13,6 @@ from typing import Any, Final
 
 import hypothesis
 import pytest
-from botocore.exceptions import ConnectionClosedError, ConnectTimeoutError
 from hypothesis import HealthCheck
 from hypothesis import strategies as st
 from hypothesis.stateful import (
@@ -27,7 +26,8 @@ from hypothesis.stateful import (
 
 from lambdas.recommender.vocabulary import OWNER_STACK_TAG, RESERVED_TAGS
 from local_aws.personalize import Behaviour, wire
-from tests.reliability.world import HOUR, MINUTE, QUICKER, RECIPE, World, error
+from tests.reliability.faults import KINDS, closed
+from tests.reliability.world import HOUR, MINUTE, QUICKER, RECIPE, World
 from tests.support.cloudformation import FunctionKilledError, Rollback, Stack
 
 pytestmark = pytest.mark.sweep
@@ -55,16 +55,8 @@ OPERATIONS: Final = (
     "DescribeStacks",
     "DescribeDatasetGroup",
 )
-FAULTS: Final = (
-    "ThrottlingException",
-    "InternalServerError",
-    "AccessDeniedException",
-    "ResourceInUseException",
-    "unreachable",
-    "lost",
-    "killed",
-    "killed with the framework",
-)
+KILLS: Final = ("killed", "killed with the framework")
+FAULTS: Final = ("throttled", "internal error", "denied", "in use", "reset", "lost", *KILLS)
 
 
 @dataclass
@@ -77,17 +69,16 @@ class Fault:
 
     def before(self) -> None:
         """Let it happen before the service is reached, if it does."""
-        if self.kind == "unreachable":
-            raise ConnectTimeoutError(endpoint_url="https://personalize")
-        if self.kind.endswith("Exception") or self.kind.endswith("Error"):
-            raise error(self.kind)
+        if self.kind not in (*KILLS, "lost"):
+            self.left -= 1
+            raise KINDS[self.kind].failure()
 
     def after(self) -> None:
-        """Let it happen when the service has applied the call, if it does."""
-        if self.kind == "lost":
-            raise ConnectionClosedError(endpoint_url="https://personalize")
-        if self.kind.startswith("killed"):
-            raise FunctionKilledError(framework=self.kind.endswith("framework"))
+        """Let it happen when the service has applied the call."""
+        self.left -= 1
+        if self.kind in KILLS:
+            raise FunctionKilledError(framework=self.kind == KILLS[1])
+        raise closed()
 
 
 class Account(RuleBasedStateMachine):
@@ -330,7 +321,6 @@ class Account(RuleBasedStateMachine):
     def _before(self, operation: str, _params: dict[str, Any]) -> None:
         for fault in self.faults:
             if fault.operation == operation and fault.left:
-                fault.left -= fault.kind not in ("lost", "killed", "killed with the framework")
                 fault.before()
                 return
 
@@ -339,7 +329,6 @@ class Account(RuleBasedStateMachine):
     ) -> wire.Response | None:
         for fault in self.faults:
             if fault.operation == operation and fault.left:
-                fault.left -= 1
                 fault.after()
         return None
 

@@ -75,9 +75,7 @@ class Role(Session):
         self._iam.put_role_policy(
             RoleName=self.name,
             PolicyName=uuid.uuid4().hex,
-            PolicyDocument=policy_document(
-                statement | ({"Condition": condition} if condition else {})
-            ),
+            PolicyDocument=policy_document(statement),
         )
         return self
 

@@ -15,6 +15,7 @@ from lambdas.recommender import vocabulary as v
 from stacks.settings import Settings as ParsedSettings
 from stacks.settings import parse
 from stacks.top_picks_stack import TopPicksStack
+from tests.support.template import FLAGS
 
 ROOT: Final = Path(__file__).parents[2]
 ACCOUNT: Final = "111111111111"
@@ -117,9 +118,8 @@ def _config(settings: ParsedSettings) -> dict[str, Any]:
 def _synthesise(stack_name: str, settings: str) -> Deployable:
     """Synthesise; the first time in a process takes seconds, for jsii to start."""
     parsed = parse(json.loads(settings))
-    flags = json.loads((ROOT / "cdk.json").read_text())["context"]
     with tempfile.TemporaryDirectory() as folder:
-        app = App(outdir=folder, context=flags, analytics_reporting=False, tree_metadata=False)
+        app = App(outdir=folder, context=FLAGS, analytics_reporting=False, tree_metadata=False)
         env = Environment(account=parsed.account, region=parsed.region)
         TopPicksStack(app, stack_name, settings=parsed, env=env)
         whole = app.synth().get_stack_by_name(stack_name).template

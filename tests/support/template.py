@@ -11,6 +11,16 @@ from aws_cdk.assertions import Template
 from app import main
 
 GROUP: Final = "arn:aws:personalize:eu-west-1:111111111111:dataset-group/vod"
+KEY: Final = "arn:aws:kms:eu-west-1:111111111111:key/0a1b2c3d-0000-1111-2222-333344445555"
+PIPELINE: Final = {
+    "connection_arn": "arn:aws:codeconnections:eu-west-1:999999999999:connection/"
+    "0a1b2c3d-0000-1111-2222-333344445555",
+    "repository": "video/top-picks",
+    "branch": "main",
+    "account": "999999999999",
+    "region": "eu-west-1",
+}
+"""Settings of a pipeline in an account of its own."""
 
 _DEPLOYMENT: Final = ("@aws-cdk/core:bootstrapQualifier", "@aws-cdk/core:permissionsBoundary")
 

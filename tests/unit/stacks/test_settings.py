@@ -18,18 +18,9 @@ from stacks.settings import (
     from_context,
     parse,
 )
+from tests.support.template import GROUP, KEY, PIPELINE
 
-GROUP = "arn:aws:personalize:eu-west-1:111111111111:dataset-group/vod"
 MINIMAL = {"dataset_group_arn": GROUP}
-KEY = "arn:aws:kms:eu-west-1:111111111111:key/0a1b2c3d-0000-1111-2222-333344445555"
-PIPELINE = {
-    "connection_arn": "arn:aws:codeconnections:eu-west-1:999999999999:connection/"
-    "0a1b2c3d-0000-1111-2222-333344445555",
-    "repository": "video/top-picks",
-    "branch": "main",
-    "account": "999999999999",
-    "region": "eu-west-1",
-}
 
 
 class Context:
