@@ -146,10 +146,13 @@ class CustomResources:
 
         That of one which was never delivered before is known by its kind only.
         """
-        begun = self._begun.setdefault((request.stack_id, request.logical_id), {})
+        begun = self._begun_of(request)
         first = begun.setdefault(request.request_id, operation)
         is_newest = request.request_id == next(reversed(begun))
         return not (operation.sends(request.type) and first == operation and is_newest)
+
+    def _begun_of(self, request: Request) -> dict[str, Operation]:
+        return self._begun.setdefault((request.stack_id, request.logical_id), {})
 
     def _operation(self, request: Request) -> Operation | None:
         """Return the operation that sent a request which may change something, or None."""
@@ -157,6 +160,14 @@ class CustomResources:
         changes = {v.RECOMMENDER_TYPE: True, v.STOP_TYPE: not deletes, v.SWEEP_TYPE: deletes}
         if not changes.get(request.resource_type, False):
             return None
+
+        # A resource is updated once in an operation: the second time it is one that shows late.
+        updates = request.type is RequestType.UPDATE
+        others = [
+            operation
+            for request_id, operation in self._begun_of(request).items()
+            if updates and request_id != request.request_id
+        ]
 
         def look() -> Operation | TransientError | PermanentError:
             try:
@@ -168,7 +179,7 @@ class CustomResources:
             if isinstance(seen, PermanentError):
                 return self._brief(request) if seen.code in ACCESS_DENIED else 0.0
             certain = isinstance(seen, Operation) and seen.sends(request.type)
-            return 0.0 if certain else DOUBT_SECONDS
+            return 0.0 if certain and seen not in others else DOUBT_SECONDS
 
         seen = self._looked_at(look, doubt)
         if isinstance(seen, Operation):

@@ -253,14 +253,14 @@ def _in_transit(wanted: Wanted, seen: Recommender) -> Step | None:
     as_wanted = merged(wanted.config, arriving) is None
     if as_wanted and seen.phase is Phase.CREATING:
         return Done(f"{_status(seen)}; the training gates wait for it")
-    if as_wanted and wanted.running and seen.phase in (Phase.ACTIVE, Phase.STARTING):
-        why = f"{_status(seen)}; the training gates wait for it"
-        return Done(why, serves=seen.phase is Phase.ACTIVE)
+    if as_wanted and wanted.running and seen.phase is Phase.ACTIVE:
+        return Done(f"{_status(seen)}; the training gates wait for it", serves=True)
     if as_wanted and not wanted.running and seen.phase is Phase.STOPPING:
         return Done(f"{_status(seen)}, as wanted", serves=True)
+    starts = wanted.running and seen.phase is Phase.STARTING
     return Wait(
-        f"{seen.arn} is {_status(seen)}; it is changed when that has ended",
-        others_follow=as_wanted and seen.updating,
+        f"{seen.arn} is {_status(seen)}; the next step is taken when that has ended",
+        others_follow=as_wanted and (seen.updating or starts),
     )
 
 

@@ -58,16 +58,18 @@ class Operation:
         """Whether CloudFormation sends such a request in this operation.
 
         A request that it does not send is a late delivery of an earlier one. Nothing is sent to a
-        stack at rest, nothing is created or changed while a stack is being removed or cleaned up,
-        and nothing is deleted while one is being created. An update does delete, besides in its
-        clean-up, what failed before without being rolled back (CloudFormation User Guide, "Choose
-        how to handle failures when provisioning resources").
+        stack at rest or under review, nothing is created or changed while a stack is being removed
+        or cleaned up, and nothing is changed or deleted while one is being created. An update does
+        delete, besides in its clean-up, what failed before without being rolled back
+        (CloudFormation User Guide, "Choose how to handle failures when provisioning resources").
         """
-        if not self.status.endswith("_IN_PROGRESS"):
+        if not self.status.endswith("_IN_PROGRESS") or self.status == "REVIEW_IN_PROGRESS":
             return False
-        if request is RequestType.DELETE:
-            return self.status not in _ONLY_CREATING
-        return not self.removes_the_stack and "CLEANUP" not in self.status
+        if request is not RequestType.CREATE and self.status in _ONLY_CREATING:
+            return False
+        return request is RequestType.DELETE or not (
+            self.removes_the_stack or "CLEANUP" in self.status
+        )
 
 
 class Stacks:

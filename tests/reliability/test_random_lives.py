@@ -206,7 +206,7 @@ class Account(RuleBasedStateMachine):
     @rule(who=WHO)
     def fail_sibling(self, who: int) -> None:
         stack = self._under_way[who % len(self._under_way)]
-        while stack.is_busy and self.cloud.clock.now <= stack.sent_latest + 1.0:
+        while stack.is_busy and not stack.has_got_all:
             self.cloud.run_for(1.0)  # what first comes in a rollback is taken for a part of it
         stack.fail_sibling()
 

@@ -254,6 +254,39 @@ def test_a_failed_replacement_that_is_kept_and_then_taken_back_leaves_the_first_
     assert world.recommender["name"] == old
 
 
+@pytest.mark.rows("RB6", "RP6")
+@pytest.mark.parametrize("hidden", [0.0, 20.0])
+def test_a_rollback_that_does_not_show_at_once_takes_the_replacement_away_in_time(
+    world: World, rollback: Rollback, hidden: float
+) -> None:
+    world.created()
+    old, began = world.recommender["name"], world.cloud.clock.now
+    world.cloud.status_lag = 3.0
+    world.behaviour.not_found_after_create = hidden
+    settings = settings_of(dataset_group_arn=world.other_group)
+    status = world.stack.update(settings, sibling_fails=2.0)
+    assert status == "UPDATE_ROLLBACK_COMPLETE", (texts(world.stack), rollback)
+    assert world.recommender["name"] == old
+    assert world.cloud.clock.now - began < HOUR / 2
+
+
+@pytest.mark.rows("RB6", "RP6")
+def test_a_replacement_that_is_kept_is_gone_when_the_first_one_is_started_by_a_rollback(
+    world: World, rollback: Rollback
+) -> None:
+    world.created()
+    old = world.recommender["name"]
+    half_made = settings_of(dataset_group_arn=world.other_group)
+    status = world.stack.update(half_made, sibling_fails=1.5 * MINUTE, rolls_back=False)
+    assert status == "UPDATE_FAILED"
+    stopped = Deployable.of("TopPicks", settings_of(running=False))
+    (stop,) = stopped.ids_of(STOP_TYPE)
+    status = world.stack.update(stopped, sibling_fails=lambda: world.stack.has_completed(stop))
+    assert status == "UPDATE_ROLLBACK_COMPLETE", (texts(world.stack), rollback)
+    assert world.recommender["status"] == "ACTIVE"
+    assert world.recommender["name"] == old
+
+
 @pytest.mark.rows("RP8")
 @pytest.mark.parametrize("semantics", ["merge"])
 @pytest.mark.parametrize("change", [{"tags": {"team": "films"}}, {"exploration_weight": 0.7}])

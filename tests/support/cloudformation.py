@@ -147,6 +147,7 @@ class Cloud:
 
         Lambda drops an event that is too old, unless it is delivered `at_any_age`.
         """
+        request.delivered = True
         provider = deployed_code.provider(request.stack, request)
         if at_any_age:
             provider.expires = math.inf

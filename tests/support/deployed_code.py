@@ -124,7 +124,7 @@ def _stacks_client(stack: "Stack") -> CloudFormationClient:
             _authorize(stack, f"cloudformation:{operation}", asked)
         except ServiceError as error:
             return error.http_status, {}, _error(error)
-        response = (200, dict[str, str](), _description(stack, stack.shown_status))
+        response = (200, dict[str, str](), _description(stack))
         return cloud.applied(operation, {}, response) or response
 
     made: CloudFormationClient = personalize.connected(
@@ -133,14 +133,15 @@ def _stacks_client(stack: "Stack") -> CloudFormationClient:
     return made
 
 
-def _description(stack: "Stack", status: str) -> bytes:
+def _description(stack: "Stack") -> bytes:
+    shown = stack.shown
     members = {
         "StackId": stack.id,
         "StackName": stack.name,
-        "StackStatus": status,
+        "StackStatus": shown.status,
         "CreationTime": _iso(stack.created),
-        **({"LastUpdatedTime": _iso(stack.updated)} if stack.updated else {}),
-        **({"DeletionTime": _iso(stack.deleted)} if stack.deleted else {}),
+        **({"LastUpdatedTime": _iso(shown.updated)} if shown.updated else {}),
+        **({"DeletionTime": _iso(shown.deleted)} if shown.deleted else {}),
     }
     member = "".join(f"<{key}>{escape(text)}</{key}>" for key, text in members.items())
     return (

@@ -2,7 +2,7 @@
 
 import contextlib
 from collections.abc import Callable, Generator, Mapping, Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any, Final
 
 from tests.support import deployed_code
@@ -35,6 +35,16 @@ _UPDATABLE: Final = (
 )
 
 
+@dataclass(frozen=True)
+class Shown:
+    """What DescribeStacks answers of a stack from a time on; all times in epoch seconds."""
+
+    since: float
+    status: str
+    updated: float | None = None
+    deleted: float | None = None
+
+
 class Stack:
     """A stack: what is in it, and its operations.
 
@@ -48,7 +58,7 @@ class Stack:
         place = f"{cloud.partition}:cloudformation:{cloud.region}:{ACCOUNT}"
         self.id = f"arn:{place}:stack/{name}/{unique}"
         self.status = "REVIEW_IN_PROGRESS"
-        self._statuses = [(cloud.clock.now, self.status)]
+        self._shown = [Shown(cloud.clock.now, self.status)]
         self.phase = 0
         self.events: list[StackEvent] = []
         self.template = Deployable({}, {})
@@ -185,11 +195,10 @@ class Stack:
         return [*self.resources.values(), *self._garbage]
 
     @property
-    def shown_status(self) -> str:
+    def shown(self) -> Shown:
         """What DescribeStacks answers, which may lag behind."""
         known = self.cloud.clock.now - self.cloud.status_lag
-        shown = [one for one in self._statuses if one[0] <= known] or self._statuses[:1]
-        return shown[-1][1]
+        return ([one for one in self._shown if one.since <= known] or self._shown[:1])[-1]
 
     def has_completed(self, logical_id: str) -> bool:
         """Whether a resource's creation or update has succeeded in the operation under way."""
@@ -201,9 +210,9 @@ class Stack:
         return [event.reason for event in self.events if event.status.endswith(status)]
 
     @property
-    def sent_latest(self) -> float:
-        """When its latest request was sent."""
-        return max((one.sent for one in self.cloud.requests if one.stack is self), default=0.0)
+    def has_got_all(self) -> bool:
+        """Whether all requests that were sent have been delivered."""
+        return all(one.delivered for one in self.cloud.requests if one.stack is self)
 
     def sent(self, resource_type: str, request_type: str = "") -> list[Request]:
         """Return the requests to resources of a type, all or those of one kind."""
@@ -479,7 +488,7 @@ class Stack:
     def _enter(self, status: str) -> None:
         self.status = status
         self.was_complete |= status in ("CREATE_COMPLETE", "UPDATE_COMPLETE")
-        self._statuses.append((self.cloud.clock.now, status))
+        self._shown.append(Shown(self.cloud.clock.now, status, self.updated, self.deleted))
         self.phase += status.endswith("_IN_PROGRESS")
         self._note(self.name, status)
 

@@ -119,11 +119,11 @@ TOWARD: Mapping[str, tuple[Wanted, Recommender | None, Any]] = {
     "it trains, as the guide spells it": (WANTED, seen("CREATE IN PROGRESS"), Done),
     "it trains, and is wanted stopped": (STOPPED, seen("CREATE PENDING"), Done),
     "it trains with another configuration": (WANTED, seen("CREATE PENDING", config=OTHER), Wait),
-    "it starts": (WANTED, seen("START PENDING"), Done),
+    "it starts": (WANTED, seen("START PENDING"), Wait("", others_follow=True)),
     "it starts, updated before": (
         WANTED,
         seen("START PENDING", latest_update=update("ACTIVE", OTHER)),
-        Done,
+        Wait("", others_follow=True),
     ),
     "it starts, and is wanted stopped": (STOPPED, seen("START IN_PROGRESS"), Wait),
     "it starts with another configuration": (WANTED, seen("START PENDING", config=OTHER), Wait),

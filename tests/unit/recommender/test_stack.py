@@ -13,7 +13,8 @@ from lambdas.recommender.stack import Operation, Stacks
 C, U, D = RequestType.CREATE, RequestType.UPDATE, RequestType.DELETE
 
 SENT: dict[str, set[RequestType]] = {
-    "CREATE_IN_PROGRESS": {C, U},
+    "REVIEW_IN_PROGRESS": set(),
+    "CREATE_IN_PROGRESS": {C},
     "CREATE_COMPLETE": set(),
     "CREATE_FAILED": set(),
     "ROLLBACK_IN_PROGRESS": {D},
@@ -29,7 +30,7 @@ SENT: dict[str, set[RequestType]] = {
     "DELETE_IN_PROGRESS": {D},
     "DELETE_COMPLETE": set(),
     "DELETE_FAILED": set(),
-    "IMPORT_IN_PROGRESS": {C, U},
+    "IMPORT_IN_PROGRESS": {C},
 }
 
 
