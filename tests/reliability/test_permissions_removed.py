@@ -61,7 +61,7 @@ NEEDED: Final[Mapping[str, Mapping[str, str]]] = {
     "personalize:DescribeDatasetGroup": CREATES,
     "personalize:DescribeRecommender": ALWAYS,
     "personalize:ListRecipes": CREATES,
-    "personalize:ListRecommenders": {**CHANGES, "stop": "UPDATE_ROLLBACK_COMPLETE", **REMOVES},
+    "personalize:ListRecommenders": {**CHANGES, **REMOVES},
     "personalize:ListTagsForResource": {
         "adopt": "ROLLBACK_FAILED",
         **CHANGES,

@@ -147,7 +147,6 @@ class Cloud:
 
         Lambda drops an event that is too old, unless it is delivered `at_any_age`.
         """
-        request.delivered = True
         provider = deployed_code.provider(request.stack, request)
         if at_any_age:
             provider.expires = math.inf
@@ -159,6 +158,9 @@ class Cloud:
         self.invocations.append(Invocation(function, request))
         try:
             return self.around(function, event, handler)
+        except FunctionKilledError:
+            request.stack.handlers = deployed_code.restarted(request.stack.handlers)
+            raise
         finally:
             ended = self.invocations.pop()
             for observer in self.observers:

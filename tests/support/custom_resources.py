@@ -52,7 +52,6 @@ class Request:
     event: Event
     phase: int
     sent: float = 0.0
-    delivered: bool = False
     outcome: Outcome | None = None
     answers: list[bytes] = field(default_factory=list)
     """All that were put to its ResponseURL; the first one counts, if it came in time."""

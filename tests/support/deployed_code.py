@@ -7,6 +7,7 @@ long as they exist, and they are invoked by the CDK's Provider, as the template 
 import fnmatch
 import functools
 from collections.abc import Iterator, Mapping
+from dataclasses import replace
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any, Final
 from urllib.parse import parse_qs
@@ -56,6 +57,11 @@ def handlers(stack: "Stack") -> Handlers:
     return CustomResources(
         Personalize(client), Stacks(_stacks_client(stack)), cloud.clock, pause=cloud.clock.advance
     )
+
+
+def restarted(killed: Handlers) -> Handlers:
+    """Return the handlers as they are after a function was killed: what it remembered is lost."""
+    return replace(killed) if isinstance(killed, CustomResources) else killed
 
 
 def provider(stack: "Stack", request: Request) -> Provider:

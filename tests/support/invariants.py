@@ -74,8 +74,11 @@ class Invariants(Observer, logging.Handler):
         self._changed = True
         what = f"{operation} by a {request.type} of {request.logical_id}"
         same = request.type == "Delete" and request.stack.status in _REMOVING
-        newest = request.is_newest or same or "stale" in self.forgives
-        self._expect(newest, f"6: {what} changes something though it is stale")
+        if not (request.is_newest or same):
+            self._expect(
+                "stale" in self.forgives, f"6: {what} changes something though it is stale"
+            )
+            self._serving.discard(request.stack.id)
         if request.event["ResourceType"] == SWEEP_TYPE:
             self._expect(request.stack.status in _REMOVING, f"6: {what} while the stack lives")
         if operation in _CHANGING:

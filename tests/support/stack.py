@@ -209,11 +209,6 @@ class Stack:
         """Return the reasons of all events whose status ends like this."""
         return [event.reason for event in self.events if event.status.endswith(status)]
 
-    @property
-    def has_got_all(self) -> bool:
-        """Whether all requests that were sent have been delivered."""
-        return all(one.delivered for one in self.cloud.requests if one.stack is self)
-
     def sent(self, resource_type: str, request_type: str = "") -> list[Request]:
         """Return the requests to resources of a type, all or those of one kind."""
         return [
