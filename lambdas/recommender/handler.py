@@ -211,11 +211,12 @@ class CustomResources:
             toward,
             wanted,
             retired_tags=request.retired_tags,
-            began=reconciler.operation.began,
+            began=self._tried_since(request, reconciler.operation),
         )
         verdict = reconciler.advance(wanted.arn, decide, proven=request.polled)
-        nothing_to_do = verdict in (SERVES, RESTS)
-        if nothing_to_do and reconciler.operation.rolls_back and self._may_show_late(request):
+        if reconciler.operation.rolls_back and isinstance(verdict, Done) and not _is_there(verdict):
+            return Wait(verdict.why, others_follow=True)
+        if _is_there(verdict) and reconciler.operation.rolls_back and self._may_show_late(request):
             return Wait(_UNSEEN)
         if request.type is RequestType.CREATE or not (isinstance(verdict, Done) and verdict.serves):
             return verdict
@@ -223,6 +224,15 @@ class CustomResources:
         if isinstance(leftovers, Done):
             return verdict
         return Wait(f"a leftover of an earlier change remains: {leftovers.why}", others_follow=True)
+
+    def _tried_since(self, request: Request, operation: Operation) -> float:
+        """Return since when what has failed is not tried again, in epoch seconds.
+
+        A rollback is continued as often as somebody asks for it, in one and the same operation.
+        """
+        if not operation.rolls_back:
+            return operation.began
+        return self.clock() - self._elapsed(request) - DOUBT_SECONDS
 
     def _remove(self, reconciler: Reconciler) -> Verdict:
         request, operation = reconciler.request, reconciler.operation
@@ -338,6 +348,10 @@ class CustomResources:
             LOG.warning("Handing over", extra={"resource": request.logical_id, "why": verdict.why})
             return Done(verdict.why)
         return Fail(_too_late(request, elapsed, verdict.why))
+
+
+def _is_there(verdict: Verdict) -> bool:
+    return verdict in (SERVES, RESTS)
 
 
 def _wanted(request: Request) -> Wanted | None:

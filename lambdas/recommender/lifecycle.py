@@ -200,8 +200,8 @@ def toward(
         wanted: what the template asks for.
         seen: what is there under the wanted name, or None.
         retired_tags: keys of tags that the template asked for before and no longer does.
-        began: when the stack's operation began (epoch seconds): a training that failed since is
-            not begun again, so that its reason is not lost.
+        began: when the stack's operation began (epoch seconds): a training or an update that
+            failed since is not begun again, so that its reason is not lost.
     """
     if seen is None:
         return CREATE
@@ -212,6 +212,7 @@ def toward(
         or _broken(seen, began)
         or _retagged(wanted, seen, retired_tags)
         or _in_transit(wanted, seen)
+        or _update_failed(wanted, seen, began)
         or _settled(wanted, seen)
     )
 
@@ -272,6 +273,15 @@ def _retagged(wanted: Wanted, seen: Recommender, retired: frozenset[str]) -> Ste
     if surplus := (retired - set(wanted.tags) - set(v.RESERVED_TAGS)) & set(seen.tags):
         return untag(surplus)
     return None
+
+
+def _update_failed(wanted: Wanted, seen: Recommender, began: float) -> Step | None:
+    update = seen.latest_update
+    if update is None or not update.failed or update.created < began:
+        return None
+    if merged(wanted.config, update.config) or not merged(wanted.config, seen.config):
+        return None
+    return Fail(f"The update of {seen.arn} failed: {update.failure_reason or _NO_REASON}")
 
 
 def _settled(wanted: Wanted, seen: Recommender) -> Step:

@@ -72,6 +72,48 @@ def test_a_rollback_that_fails_once_succeeds_when_it_is_continued(world: World, 
     assert world.update(exploration_weight=0.7) == "UPDATE_COMPLETE", texts(world.stack)
 
 
+@pytest.mark.rows("RB6", "U5")
+def test_a_rollback_whose_update_fails_succeeds_when_it_is_continued(world: World) -> None:
+    world.created()
+    last = world.stack.template.ids_of(TRAINING_GATE_TYPE)[-1]
+
+    def at_last() -> bool:
+        completed = world.stack.has_completed(last)
+        world.behaviour.update_failure = "too few interactions" if completed else None
+        return completed
+
+    status = world.stack.update(settings_of(exploration_weight=0.7), sibling_fails=at_last)
+    assert status == "UPDATE_ROLLBACK_FAILED"
+    assert "too few interactions" in texts(world.stack)
+    assert world.attempts("UpdateRecommender") == ["OK", "OK"]
+    world.behaviour.update_failure = None
+    assert world.stack.roll_back() == "UPDATE_ROLLBACK_COMPLETE", texts(world.stack)
+
+
+@pytest.mark.rows("RB6", "C7")
+def test_a_rollback_whose_training_fails_succeeds_when_it_is_continued(
+    world: World, rollback: Rollback
+) -> None:
+    world.created()
+    old = world.recommender["name"]
+    template = settings_of(dataset_group_arn=world.other_group)
+    world.stack.update(template, sibling_fails=5 * MINUTE, wait=False)
+    world.cloud.run_for(2 * MINUTE)
+    world.invariants.forgives.add("rest")
+    world.disturb().delete_recommender(
+        recommenderArn=world.cloud.recommenders()[old]["recommenderArn"]
+    )
+    world.behaviour.training_failure = "too few interactions"
+    world.cloud.finish()
+    if rollback is Rollback.DELETE_ONLY:
+        return
+    assert world.stack.status == "UPDATE_ROLLBACK_FAILED"
+    assert "too few interactions" in texts(world.stack)
+    world.behaviour.training_failure = None
+    assert world.stack.roll_back() == "UPDATE_ROLLBACK_COMPLETE", texts(world.stack)
+    assert world.recommender["status"] == "ACTIVE"
+
+
 @pytest.mark.rows("RB6", "X1")
 def test_a_stack_whose_rollback_failed_is_deleted_without_a_trace(world: World) -> None:
     world.created()

@@ -88,6 +88,15 @@ def test_an_update_whose_answer_is_lost_and_that_fails_is_a_failure(world: World
     assert world.attempts("UpdateRecommender").count("OK") == 1
 
 
+@pytest.mark.rows("U5")
+def test_an_update_that_fails_before_it_is_to_be_stopped_is_made_once(world: World) -> None:
+    world.created()
+    world.behaviour.update_failure = "no capacity"
+    assert world.update(exploration_weight=0.7, running=False) == "UPDATE_ROLLBACK_COMPLETE"
+    assert "no capacity" in texts(world.stack)
+    assert world.attempts("UpdateRecommender") == ["OK"]
+
+
 @pytest.mark.rows("U3")
 def test_somebody_else_s_update_is_waited_for_and_then_ours_is_made(world: World) -> None:
     world.created()

@@ -48,8 +48,8 @@ class Invariants(Observer, logging.Handler):
         self._cloud = cloud
         self._violations: list[str] = []
         self._changed = False
-        self._serving: set[str] = set()
-        """Ids of the stacks of which a recommender served when their operation began."""
+        self._serving: dict[str, set[str]] = {}
+        """The recommenders of each stack, by its id, that served when its operation began."""
         cloud.observers.append(self)
 
     def disturbed(self) -> None:
@@ -66,19 +66,20 @@ class Invariants(Observer, logging.Handler):
     def called(self, invocation: Invocation, operation: str, params: Mapping[str, Any]) -> None:
         """Check a call before it is made: numbers 1 and 6.
 
-        A Delete asks for the same as any later operation that removes the stack.
+        A Delete asks for the same as any later operation that removes the stack, and a rollback for
+        the same as the one that continues it.
         """
         request = invocation.request
         if operation != "CreateRecommender" and operation not in _CHANGING:
             return
         self._changed = True
         what = f"{operation} by a {request.type} of {request.logical_id}"
-        same = request.type == "Delete" and request.stack.status in _REMOVING
-        if not (request.is_newest or same):
+        removes = request.type == "Delete" and request.stack.status in _REMOVING
+        if not (request.is_newest or removes or self._is_continued(request)):
             self._expect(
                 "stale" in self.forgives, f"6: {what} changes something though it is stale"
             )
-            self._serving.discard(request.stack.id)
+            self._serving.pop(request.stack.id, None)
         if request.event["ResourceType"] == SWEEP_TYPE:
             self._expect(request.stack.status in _REMOVING, f"6: {what} while the stack lives")
         if operation in _CHANGING:
@@ -95,9 +96,12 @@ class Invariants(Observer, logging.Handler):
         templates = stack.template.resources.values()
         wanted = [one["Properties"] for one in templates if one["Type"] == RECOMMENDER_TYPE]
         if not all(one["Running"] for one in wanted):
-            self._serving.discard(stack.id)
-        if stack.status.startswith("UPDATE") and stack.id in self._serving:
-            serve = any(one["status"] == "ACTIVE" for one in self._owned(stack))
+            self._serving.pop(stack.id, None)
+        if stack.status.startswith("UPDATE") and (served := self._serving.get(stack.id)):
+            arns = served | {one["recommenderArn"] for one in self._owned(stack)}
+            all_of_them = self._cloud.recommenders().values()
+            active = {one["recommenderArn"] for one in all_of_them if one["status"] == "ACTIVE"}
+            serve = bool(arns & active)  # an adopted one also while it is released and adopted anew
             self._expect(serve, f"3: nothing of {stack.name} serves in {stack.status}")
 
     def ended(self, stack: Stack) -> None:
@@ -112,9 +116,9 @@ class Invariants(Observer, logging.Handler):
         at_rest = stack.status.endswith("_COMPLETE") and stack.was_complete and stack.resources
         if at_rest and "rest" not in self.forgives:
             self._check_rest(stack, owned)
-        self._serving.discard(stack.id)
-        if any(one["status"] == "ACTIVE" for one in owned):
-            self._serving.add(stack.id)
+        self._serving[stack.id] = {
+            one["recommenderArn"] for one in owned if one["status"] == "ACTIVE"
+        }
 
     def emit(self, record: logging.LogRecord) -> None:
         """Check a record of the log: number 8."""
@@ -122,6 +126,16 @@ class Invariants(Observer, logging.Handler):
             f"{record.getMessage()} {record.__dict__!r} {record.exc_info and self.format(record)}"
         )
         self._expect(CANARY not in text, f"8: a ResponseURL in the log: {record.getMessage()}")
+
+    def _is_continued(self, request: Request) -> bool:
+        if request.stack.status != "UPDATE_ROLLBACK_IN_PROGRESS":
+            return False
+        asked = (request.type, request.logical_id, request.event["ResourceProperties"])
+        return any(
+            (one.type, one.logical_id, one.event["ResourceProperties"]) == asked and one.is_newest
+            for one in self._cloud.requests
+            if one.stack is request.stack
+        )
 
     def _check_owner(self, request: Request, operation: str, params: Mapping[str, Any]) -> None:
         arn = params[_CHANGING[operation]]

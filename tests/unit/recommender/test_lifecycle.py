@@ -210,6 +210,23 @@ def test_a_training_that_failed_since_the_operation_began_is_not_begun_again() -
     assert isinstance(toward(WANTED, failed, began=100.0), Fail)
 
 
+def test_an_update_that_failed_since_the_operation_began_is_not_begun_again() -> None:
+    ours = update("CREATE FAILED", created=100.0)
+    failed = seen("ACTIVE", config=OTHER, latest_update=ours)
+
+    assert toward(WANTED, failed, began=100.5) == change_to(IN_FORCE, replaces=100.0)
+    assert isinstance(toward(WANTED, failed, began=100.0), Fail)
+
+
+@pytest.mark.parametrize("config", [IN_FORCE, OTHER])
+def test_an_update_that_failed_is_no_matter_if_it_is_not_ours_or_not_needed(config: Any) -> None:
+    failed = update("CREATE FAILED", OTHER if config == OTHER else IN_FORCE, created=100.0)
+    there = seen("ACTIVE", config=config, latest_update=failed)
+    needed = change_to(IN_FORCE, replaces=100.0) if config == OTHER else SERVING
+
+    _assert_step(toward(WANTED, there, began=0.0), needed)
+
+
 AWAY: Mapping[str, tuple[Recommender | None, Any]] = {
     "nothing is there": (None, Done),
     "ours": (seen("ACTIVE"), DELETE),
