@@ -214,10 +214,11 @@ class CustomResources:
             began=self._tried_since(request, reconciler.operation),
         )
         verdict = reconciler.advance(wanted.arn, decide, proven=request.polled)
-        if reconciler.operation.rolls_back and isinstance(verdict, Done) and not _is_there(verdict):
-            return Wait(verdict.why, others_follow=True)
-        if _is_there(verdict) and reconciler.operation.rolls_back and self._may_show_late(request):
-            return Wait(_UNSEEN)
+        if reconciler.operation.rolls_back and isinstance(verdict, Done):
+            if verdict not in (SERVES, RESTS):
+                return Wait(verdict.why, others_follow=True)
+            if self._may_show_late(request):
+                return Wait(_UNSEEN)
         if request.type is RequestType.CREATE or not (isinstance(verdict, Done) and verdict.serves):
             return verdict
         leftovers = reconciler.sweep(keep={wanted.arn, request.physical_id})
@@ -348,10 +349,6 @@ class CustomResources:
             LOG.warning("Handing over", extra={"resource": request.logical_id, "why": verdict.why})
             return Done(verdict.why)
         return Fail(_too_late(request, elapsed, verdict.why))
-
-
-def _is_there(verdict: Verdict) -> bool:
-    return verdict in (SERVES, RESTS)
 
 
 def _wanted(request: Request) -> Wanted | None:
