@@ -133,7 +133,7 @@ lock: setup ## Move the pins to the newest versions that *.in and package.json a
 $(PYTHON_PACKAGES): requirements.txt requirements-dev.txt
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "Python 3.11 or newer is needed, $(PYTHON) is " + sys.version.split()[0] + ": make PYTHON=...")'
 	$(PYTHON) -m venv $(VENV)
-	$(RUN) -m pip install --quiet --no-compile --disable-pip-version-check --require-hashes -r requirements-dev.txt
+	$(RUN) -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements-dev.txt
 	@$(RUN) -c 'import pathlib; pathlib.Path("$@").touch()'
 
 $(NODE_PACKAGES): package.json package-lock.json $(PYTHON_PACKAGES)
