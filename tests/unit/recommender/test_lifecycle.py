@@ -76,6 +76,7 @@ EARLIER_LIFE = {v.OWNER_STACK_TAG: OWNER.stack_id.removesuffix("1") + "0"}
 OTHERS = {v.OWNER_STACK_TAG: "arn:aws:cloudformation:eu-west-1:111111111111:stack/Other/1"}
 UNDER_WAY = update("CREATE IN_PROGRESS", OTHER)
 RETRAINING = update("CREATE PENDING")
+FAILED = update("CREATE FAILED")
 SERVING = Done("", serves=True)
 BRIEFLY = Wait("", brief=True)
 
@@ -211,8 +212,7 @@ def test_a_training_that_failed_since_the_operation_began_is_not_begun_again() -
 
 
 def test_an_update_that_failed_since_the_operation_began_is_not_begun_again() -> None:
-    ours = update("CREATE FAILED", created=100.0)
-    failed = seen("ACTIVE", config=OTHER, latest_update=ours)
+    failed = seen("ACTIVE", config=OTHER, latest_update=FAILED)
 
     assert toward(WANTED, failed, began=100.5) == change_to(IN_FORCE, replaces=100.0)
     assert isinstance(toward(WANTED, failed, began=100.0), Fail)
@@ -378,6 +378,14 @@ SAYS: Mapping[str, tuple[Callable[[], Step], list[str]]] = {
     "it trains": (lambda: toward(WANTED, seen("CREATE PENDING")), ["CREATE PENDING"]),
     "it starts": (lambda: toward(WANTED, seen("START PENDING")), ["START PENDING"]),
     "it stops": (lambda: toward(STOPPED, seen("STOP PENDING")), ["STOP PENDING"]),
+    "it is retrained": (
+        lambda: toward(WANTED, seen("ACTIVE", latest_update=RETRAINING)),
+        ["updated (CREATE PENDING)"],
+    ),
+    "its update failed, and is not made again": (
+        lambda: toward(WANTED, seen("ACTIVE", config=OTHER, latest_update=FAILED), began=0.0),
+        [WANTED.arn, "the reason"],
+    ),
     "it is not changed yet": (
         lambda: toward(WANTED, seen("ACTIVE", latest_update=UNDER_WAY)),
         [WANTED.arn, "updated (CREATE IN_PROGRESS)"],
