@@ -233,7 +233,7 @@ class CustomResources:
         """
         if not operation.rolls_back:
             return operation.began
-        return self.clock() - self._elapsed(request) - DOUBT_SECONDS
+        return self._started(request) - DOUBT_SECONDS
 
     def _remove(self, reconciler: Reconciler) -> Verdict:
         request, operation = reconciler.request, reconciler.operation
@@ -281,8 +281,10 @@ class CustomResources:
         return min(BRIEF_SECONDS, request.wait_seconds)
 
     def _elapsed(self, request: Request) -> float:
-        now = self.clock()
-        return now - float(request.memory.get("StartedAt", now))
+        return self.clock() - self._started(request)
+
+    def _started(self, request: Request) -> float:
+        return float(request.memory.get("StartedAt", self.clock()))
 
     def _continued(self, request: Request) -> tuple[Verdict, dict[str, str]]:
         wanted = _wanted(request)

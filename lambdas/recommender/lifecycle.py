@@ -75,6 +75,11 @@ class Update:
         """Whether it ended in failure."""
         return Phase.of(self.status) in (Phase.CREATE_FAILED, Phase.FAILED)
 
+    @property
+    def reason(self) -> str:
+        """The service's reason for its failure."""
+        return self.failure_reason or _NO_REASON
+
 
 @dataclass(frozen=True)
 class Recommender:
@@ -281,7 +286,7 @@ def _update_failed(wanted: Wanted, seen: Recommender, began: float) -> Step | No
         return None
     if merged(wanted.config, update.config) or not merged(wanted.config, seen.config):
         return None
-    return Fail(f"The update of {seen.arn} failed: {update.failure_reason or _NO_REASON}")
+    return Fail(f"The update of {seen.arn} failed: {update.reason}")
 
 
 def _settled(wanted: Wanted, seen: Recommender) -> Step:
@@ -361,7 +366,7 @@ def readiness(
     in_force = merged(config, seen.config) is None
     update = seen.latest_update
     if not in_force and update is not None and update.failed and update.created > updated_after:
-        return Fail(f"Its update failed: {update.failure_reason or _NO_REASON}")
+        return Fail(f"Its update failed: {update.reason}")
     there = seen.phase is Phase.ACTIVE or (
         not running and seen.phase in (Phase.INACTIVE, Phase.STOPPING)
     )

@@ -5,10 +5,8 @@ from typing import Final, NamedTuple
 
 import pytest
 
-from lambdas.recommender.vocabulary import STOP_TYPE, TRAINING_GATE_TYPE
 from local_aws.personalize import Behaviour
 from tests.reliability.world import QUICKER, World, texts
-from tests.support.synthesis import Deployable
 
 LIVES: Final[dict[str, Callable[[World], str]]] = {
     "create": lambda world: world.create(),
@@ -41,13 +39,6 @@ def _failing(life: str, failure: str) -> Callable[[World], str]:
     return run
 
 
-def _undone(world: World, **settings: object) -> str:
-    """Update, and have a resource beside ours fail when all of ours has succeeded."""
-    template = Deployable.of("TopPicks", {"max_training_hours": world.hours, **settings})
-    last = [*template.ids_of(TRAINING_GATE_TYPE), *template.ids_of(STOP_TYPE)][-1]
-    return world.stack.update(template, sibling_fails=lambda: world.stack.has_completed(last))
-
-
 def _cancelled(world: World, **settings: object) -> str:
     """Create or update, and have a resource beside ours fail during the training."""
     given = {"max_training_hours": world.hours, **settings}
@@ -73,13 +64,11 @@ ROLLBACKS: Final[dict[str, Rollback]] = {
         "replace", _UPDATE_ROLLED_BACK, _failing("replace", "training_failure")
     ),
     "undone update": Rollback(
-        "update", _UPDATE_ROLLED_BACK, lambda world: _undone(world, exploration_weight=0.7)
+        "update", _UPDATE_ROLLED_BACK, lambda world: world.undone(exploration_weight=0.7)
     ),
-    "undone stop": Rollback(
-        "stop", _UPDATE_ROLLED_BACK, lambda world: _undone(world, running=False)
-    ),
+    "undone stop": Rollback("stop", _UPDATE_ROLLED_BACK, lambda world: world.undone(running=False)),
     "undone replacement": Rollback(
-        "replace", _UPDATE_ROLLED_BACK, lambda world: _undone(world, dataset_group_arn=_OTHER)
+        "replace", _UPDATE_ROLLED_BACK, lambda world: world.undone(dataset_group_arn=_OTHER)
     ),
     "cancelled replacement": Rollback(
         "replace", _UPDATE_ROLLED_BACK, lambda world: _cancelled(world, dataset_group_arn=_OTHER)

@@ -243,11 +243,7 @@ def test_a_replacement_that_is_complete_but_for_a_sibling_is_undone(
 ) -> None:
     world.created()
     old = world.recommender
-    last = world.stack.template.ids_of(TRAINING_GATE_TYPE)[-1]
-    status = world.stack.update(
-        settings_of(dataset_group_arn=world.other_group),
-        sibling_fails=lambda: world.stack.has_completed(last),
-    )
+    status = world.undone(dataset_group_arn=world.other_group)
     assert status == "UPDATE_ROLLBACK_COMPLETE", (texts(world.stack), rollback)
     assert world.recommender == old
     assert world.stack.the(RECOMMENDER_TYPE).physical_id == old["recommenderArn"]

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from lambdas.recommender.vocabulary import STOP_TYPE, TRAINING_GATE_TYPE
+from lambdas.recommender.vocabulary import TRAINING_GATE_TYPE
 from tests.reliability.world import HOUR, MINUTE, World, error, refuse, settings_of, texts
 from tests.support.cloudformation import Rollback
 from tests.support.provider import Event
@@ -46,9 +46,7 @@ def test_a_finished_update_is_undone_if_a_sibling_fails_last(
     world: World, rollback: Rollback, change: Mapping[str, object]
 ) -> None:
     world.created()
-    template = Deployable.of("TopPicks", settings_of(**change))
-    last = [*template.ids_of(TRAINING_GATE_TYPE), *template.ids_of(STOP_TYPE)][-1]
-    status = world.stack.update(template, sibling_fails=lambda: world.stack.has_completed(last))
+    status = world.undone(**change)
     assert status == "UPDATE_ROLLBACK_COMPLETE", (texts(world.stack), rollback)
     assert world.recommender["status"] == "ACTIVE"
     assert world.update(**change) == "UPDATE_COMPLETE", texts(world.stack)
@@ -58,15 +56,12 @@ def test_a_finished_update_is_undone_if_a_sibling_fails_last(
 @pytest.mark.parametrize("code", ["AccessDeniedException", "InvalidInputException"])
 def test_a_rollback_that_fails_once_succeeds_when_it_is_continued(world: World, code: str) -> None:
     world.created()
-    last = world.stack.template.ids_of(TRAINING_GATE_TYPE)[-1]
     world.cloud.before = refuse(
         "UpdateRecommender",
         code,
         while_=lambda: world.stack.status == "UPDATE_ROLLBACK_IN_PROGRESS",
     )
-    settings = settings_of(exploration_weight=0.7)
-    status = world.stack.update(settings, sibling_fails=lambda: world.stack.has_completed(last))
-    assert status == "UPDATE_ROLLBACK_FAILED"
+    assert world.undone(exploration_weight=0.7) == "UPDATE_ROLLBACK_FAILED"
     world.cloud.before = _nothing
     assert world.stack.roll_back() == "UPDATE_ROLLBACK_COMPLETE", texts(world.stack)
     assert world.update(exploration_weight=0.7) == "UPDATE_COMPLETE", texts(world.stack)
@@ -75,17 +70,16 @@ def test_a_rollback_that_fails_once_succeeds_when_it_is_continued(world: World, 
 @pytest.mark.rows("RB6", "U5")
 def test_a_rollback_whose_update_fails_succeeds_when_it_is_continued(world: World) -> None:
     world.created()
-    last = world.stack.template.ids_of(TRAINING_GATE_TYPE)[-1]
 
-    def at_last() -> bool:
-        completed = world.stack.has_completed(last)
-        world.behaviour.update_failure = "too few interactions" if completed else None
-        return completed
+    def fail_on_the_way_back(_operation: str, _params: dict[str, Any]) -> None:
+        if world.stack.status == "UPDATE_ROLLBACK_IN_PROGRESS":
+            world.behaviour.update_failure = "too few interactions"
 
-    status = world.stack.update(settings_of(exploration_weight=0.7), sibling_fails=at_last)
-    assert status == "UPDATE_ROLLBACK_FAILED"
+    world.cloud.before = fail_on_the_way_back
+    assert world.undone(exploration_weight=0.7) == "UPDATE_ROLLBACK_FAILED"
     assert "too few interactions" in texts(world.stack)
     assert world.attempts("UpdateRecommender") == ["OK", "OK"]
+    world.cloud.before = _nothing
     world.behaviour.update_failure = None
     assert world.stack.roll_back() == "UPDATE_ROLLBACK_COMPLETE", texts(world.stack)
 
@@ -105,9 +99,10 @@ def test_a_rollback_whose_training_fails_succeeds_when_it_is_continued(
     )
     world.behaviour.training_failure = "too few interactions"
     world.cloud.finish()
-    if rollback is Rollback.DELETE_ONLY:
-        return
     assert world.stack.status == "UPDATE_ROLLBACK_FAILED"
+    if rollback is Rollback.DELETE_ONLY:  # no Update comes that could make it anew
+        assert "It is being deleted, but not by this deployment" in texts(world.stack)
+        return
     assert "too few interactions" in texts(world.stack)
     world.behaviour.training_failure = None
     assert world.stack.roll_back() == "UPDATE_ROLLBACK_COMPLETE", texts(world.stack)
@@ -321,9 +316,7 @@ def test_a_replacement_that_is_kept_is_gone_when_the_first_one_is_started_by_a_r
     half_made = settings_of(dataset_group_arn=world.other_group)
     status = world.stack.update(half_made, sibling_fails=1.5 * MINUTE, rolls_back=False)
     assert status == "UPDATE_FAILED"
-    stopped = Deployable.of("TopPicks", settings_of(running=False))
-    (stop,) = stopped.ids_of(STOP_TYPE)
-    status = world.stack.update(stopped, sibling_fails=lambda: world.stack.has_completed(stop))
+    status = world.undone(running=False)
     assert status == "UPDATE_ROLLBACK_COMPLETE", (texts(world.stack), rollback)
     assert world.recommender["status"] == "ACTIVE"
     assert world.recommender["name"] == old

@@ -5,11 +5,12 @@ from typing import Any, Final
 
 from botocore.exceptions import ConnectionClosedError
 
+from lambdas.recommender.vocabulary import STOP_TYPE, TRAINING_GATE_TYPE
 from local_aws.personalize import Behaviour, Personalize, ServiceError, wire
 from tests.support.cloudformation import Cloud, Stack
 from tests.support.invariants import Invariants
 from tests.support.personalize import VirtualClock
-from tests.support.synthesis import ACCOUNT, REGION
+from tests.support.synthesis import ACCOUNT, REGION, Deployable
 
 QUICK: Final[dict[str, Any]] = {
     "create_pending": 60.0,
@@ -73,6 +74,12 @@ class World:
     def update(self, **settings: object) -> str:
         """Update the stack and return its status."""
         return self.stack.update({"max_training_hours": self.hours, **settings})
+
+    def undone(self, **settings: object) -> str:
+        """Update the stack, have a resource beside ours fail last of all, and return its status."""
+        template = Deployable.of("TopPicks", {"max_training_hours": self.hours, **settings})
+        last = [*template.ids_of(TRAINING_GATE_TYPE), *template.ids_of(STOP_TYPE)][-1]
+        return self.stack.update(template, sibling_fails=lambda: self.stack.has_completed(last))
 
     @property
     def owned(self) -> list[dict[str, Any]]:
