@@ -22,13 +22,12 @@ from aws_cdk import (
 )
 from aws_cdk import aws_cloudwatch as cloudwatch
 from aws_cdk import aws_iam as iam
-from aws_cdk import aws_kms as kms
 from constructs import Construct, IValidation
 
 from lambdas.recommender import vocabulary as v
 
-from .provider import RecommenderProvider
 from .security import acknowledge
+from .service import RecommenderService
 
 RECIPE: Final = "aws-vod-top-picks"
 
@@ -60,9 +59,7 @@ class TopPicksRecommender(Construct):
         retain_on_destroy: bool = False,
         training_gates: int = 11,
         training_gate: Duration | None = None,
-        poll_interval: Duration | None = None,
-        log_retention_days: int = 90,
-        log_key: kms.IKey | None = None,
+        service: RecommenderService | None = None,
     ) -> None:
         """Make the recommender and its chains.
 
@@ -84,9 +81,8 @@ class TopPicksRecommender(Construct):
             retain_on_destroy: leave the recommender there when the stack is deleted.
             training_gates: how many gates, and how many sweeps, make a chain.
             training_gate: how long one of them waits; 55 minutes.
-            poll_interval: time between two looks at the recommender; 60 seconds.
-            log_retention_days: how long logs are kept; a number that CloudWatch Logs allows.
-            log_key: encrypts the logs; its policy must let CloudWatch Logs use it.
+            service: what answers for it; by default one with default settings, which all
+                recommenders of the stack share.
 
         Raises:
             ValueError: a token is given for what decides which resources there are, or when they
@@ -99,27 +95,20 @@ class TopPicksRecommender(Construct):
             retain_on_destroy=retain_on_destroy,
             training_gates=training_gates,
             training_gate=training_gate,
-            poll_interval=poll_interval,
         )
         stack = Stack.of(self)
-        self._provider = RecommenderProvider.of(
-            self,
-            poll_interval=poll_interval or Duration.seconds(60),
-            log_retention_days=log_retention_days,
-            log_key=log_key,
-        )
+        self._service = service or RecommenderService.shared(self)
         self._wait = training_gate or Duration.minutes(55)
         self._tags = TagManager(TagType.MAP, v.RECOMMENDER_TYPE)
         self.node.add_validation(_TagRules(self._tags))
         names = {v.NAME_PREFIX: _name_prefix(stack), v.FIXED_NAME: recommender_name}
         shape = {
-            v.CONFIG: {
-                v.MIN_REQUESTS_PER_SECOND: min_recommendation_requests_per_second,
-                v.EXPLORATION_WEIGHT: str(exploration_weight),
-                v.EXPLORATION_ITEM_AGE_CUT_OFF: exploration_item_age_cut_off,
-                v.EXCLUDED_COLUMNS: {k: list(c) for k, c in (excluded_columns or {}).items()},
-                v.ENABLE_METADATA: True,
-            },
+            v.CONFIG: recommender_config(
+                min_recommendation_requests_per_second=min_recommendation_requests_per_second,
+                exploration_weight=exploration_weight,
+                exploration_item_age_cut_off=exploration_item_age_cut_off,
+                excluded_columns=excluded_columns or {},
+            ),
             v.RUNNING: running,
         }
         resource = self._custom_resource(
@@ -141,11 +130,12 @@ class TopPicksRecommender(Construct):
             [f"Sweep{number:02}" for number in range(1, training_gates + 1)],
             v.SWEEP_TYPE,
             {**names, **logical_id},
-            last=0,
         )
-        for policy in self._policies(stack, dataset_group_arn, recommender_name):
-            sweeps[0].node.add_dependency(policy)
-            resource.node.add_dependency(policy)
+        # All of it has to be there as long as there is a custom resource.
+        policies = self._policies(stack, dataset_group_arn, recommender_name)
+        for needed in (self._service, *policies):
+            sweeps[0].node.add_dependency(needed)
+            resource.node.add_dependency(needed)
         resource.node.add_dependency(sweeps[-1])
         there = {
             **shape,
@@ -158,7 +148,6 @@ class TopPicksRecommender(Construct):
             [f"Hour{number:02}Of{training_gates:02}" for number in range(1, training_gates + 1)],
             v.TRAINING_GATE_TYPE,
             there,
-            last=training_gates - 1,
         )
         if not running:
             stop = self._custom_resource(self, "Stop", v.STOP_TYPE, {**there, **logical_id})
@@ -223,7 +212,7 @@ class TopPicksRecommender(Construct):
         return CustomResource(
             scope,
             construct_id,
-            service_token=self._provider.service_token,
+            service_token=self._service.service_token,
             resource_type=resource_type,
             properties={**properties, v.WAIT_SECONDS: self._wait.to_seconds(integral=False)},
         )
@@ -234,14 +223,13 @@ class TopPicksRecommender(Construct):
         construct_ids: Sequence[str],
         resource_type: str,
         properties: Mapping[str, Any],
-        *,
-        last: int,
     ) -> list[CustomResource]:
-        """Return links, each depending on the one before; ``last`` has the last word."""
+        """Return links, each depending on the one before."""
         links: list[CustomResource] = []
-        for index, construct_id in enumerate(construct_ids):
+        for number, construct_id in enumerate(construct_ids, start=1):
+            place = {v.LINK: number, v.LINKS: len(construct_ids)}
             link = self._custom_resource(
-                scope, construct_id, resource_type, {**properties, v.LAST: index == last}
+                scope, construct_id, resource_type, {**properties, **place}
             )
             if links:
                 link.node.add_dependency(links[-1])
@@ -259,7 +247,7 @@ class TopPicksRecommender(Construct):
         """
         group = stack.split_arn(dataset_group_arn, ArnFormat.SLASH_RESOURCE_NAME)
         any_digest = "?" * v.DIGEST_LENGTH
-        policy = iam.Policy(self, "Policy", roles=[self._provider.role])
+        policy = iam.Policy(self, "Policy", roles=[self._service.role])
         policy.add_statements(
             _recommender_statement(stack, f"{_name_prefix(stack)}-{any_digest}"),
             _allow(
@@ -292,7 +280,7 @@ class TopPicksRecommender(Construct):
         # A policy of its own for each fixed name: when the name changes, the old one's policy goes
         # after the old recommender, which CloudFormation deletes in clean-up.
         which = "Name" if Token.is_unresolved(fixed_name) else _digest(fixed_name)
-        named = iam.Policy(self, f"PolicyFor{which}", roles=[self._provider.role])
+        named = iam.Policy(self, f"PolicyFor{which}", roles=[self._service.role])
         named.add_statements(_recommender_statement(stack, fixed_name))
         return [policy, named]
 
@@ -321,6 +309,29 @@ class _TagRules:
                 "some."
             )
         return problems
+
+
+def recommender_config(
+    *,
+    min_recommendation_requests_per_second: int,
+    exploration_weight: Decimal,
+    exploration_item_age_cut_off: int,
+    excluded_columns: Mapping[str, Sequence[str]],
+) -> dict[str, Any]:
+    """Return the configuration as Personalize takes it, with item metadata in recommendations.
+
+    Source: ``RecommenderConfig``, Personalize API reference.
+    """
+    excluded = {dataset: list(columns) for dataset, columns in excluded_columns.items()}
+    return {
+        v.MIN_REQUESTS_PER_SECOND: min_recommendation_requests_per_second,
+        v.ENABLE_METADATA: True,
+        v.EXPLORATION: {
+            v.EXPLORATION_WEIGHT: str(exploration_weight),
+            v.EXPLORATION_ITEM_AGE_CUT_OFF: str(exploration_item_age_cut_off),
+        },
+        v.TRAINING_DATA: {v.EXCLUDED_COLUMNS: excluded},
+    }
 
 
 def _name_prefix(stack: Stack) -> str:

@@ -11,6 +11,7 @@ from constructs import Construct
 
 from .metrics import MODEL_METRICS, describe
 from .recommender import TopPicksRecommender
+from .service import RecommenderService
 from .settings import Settings, SettingsError
 
 _MAX_ROLE_NAME: Final = 64
@@ -52,9 +53,13 @@ class TopPicksStack(Stack):
             retain_on_destroy=settings.retain_on_destroy,
             training_gates=settings.training_gates,
             training_gate=Duration.minutes(float(settings.training_gate_minutes)),
-            poll_interval=Duration.seconds(settings.poll_interval_seconds),
-            log_retention_days=settings.log_retention_days,
-            log_key=log_key,
+            service=RecommenderService(
+                self,
+                "Service",
+                poll_interval=Duration.seconds(settings.poll_interval_seconds),
+                log_retention_days=settings.log_retention_days,
+                log_key=log_key,
+            ),
         )
         parameter = ssm.StringParameter(
             self,

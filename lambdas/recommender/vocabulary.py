@@ -9,15 +9,13 @@ STOP_TYPE: Final = "Custom::RecommenderStop"
 
 # Properties. CloudFormation hands every scalar over as a string.
 ADOPT_EXISTING: Final = "AdoptExisting"
-CONFIG: Final = "Config"
+CONFIG: Final = "RecommenderConfig"
 DATASET_GROUP_ARN: Final = "DatasetGroupArn"
-ENABLE_METADATA: Final = "EnableMetadataWithRecommendations"
-EXCLUDED_COLUMNS: Final = "ExcludedDatasetColumns"
-EXPLORATION_ITEM_AGE_CUT_OFF: Final = "ExplorationItemAgeCutOff"
-EXPLORATION_WEIGHT: Final = "ExplorationWeight"
 FIXED_NAME: Final = "RecommenderName"
-LAST: Final = "Last"
-MIN_REQUESTS_PER_SECOND: Final = "MinRecommendationRequestsPerSecond"
+LINK: Final = "Link"
+"""The number of a link in its chain, from 1."""
+LINKS: Final = "Links"
+"""How many links the chain has."""
 NAME_PREFIX: Final = "NamePrefix"
 RECIPE_ARN: Final = "RecipeArn"
 RECOMMENDER_ARN: Final = "RecommenderArn"
@@ -28,13 +26,27 @@ TAGS: Final = "Tags"
 UPDATED_AFTER: Final = "UpdatedAfter"
 WAIT_SECONDS: Final = "WaitSeconds"
 
+# Members of ``RecommenderConfig``, in the template as in Personalize's API.
+ENABLE_METADATA: Final = "enableMetadataWithRecommendations"
+EXCLUDED_COLUMNS: Final = "excludedDatasetColumns"
+EXPLORATION: Final = "itemExplorationConfig"
+EXPLORATION_ITEM_AGE_CUT_OFF: Final = "explorationItemAgeCutOff"
+EXPLORATION_WEIGHT: Final = "explorationWeight"
+INCLUDED_COLUMNS: Final = "includedDatasetColumns"
+MIN_REQUESTS_PER_SECOND: Final = "minRecommendationRequestsPerSecond"
+TRAINING_DATA: Final = "trainingDataConfig"
+
+# Environment variables of the function that begins requests.
+STATE_MACHINE_VARIABLE: Final = "STATE_MACHINE_ARN"
+POLL_INTERVAL_VARIABLE: Final = "POLL_INTERVAL_SECONDS"
+
 # Attributes of the recommender.
 ARN_ATTRIBUTE: Final = "Arn"
 NAME_ATTRIBUTE: Final = "Name"
 REVISION_ATTRIBUTE: Final = "Revision"
 UPDATED_AFTER_ATTRIBUTE: Final = "UpdatedAfter"
 
-# Attributes of the last training gate.
+# Attributes of a training gate.
 RECOMMENDER_ARN_ATTRIBUTE: Final = "RecommenderArn"
 MODEL_METRICS_ATTRIBUTE: Final = "ModelMetrics"
 
@@ -50,7 +62,7 @@ METRICS: Final = {
     "PrecisionAt10": "precision_at_10",
     "PrecisionAt25": "precision_at_25",
 }
-"""Attribute of the last training gate -> key in the service's ``modelMetrics``.
+"""Attribute of a training gate -> key in the service's ``modelMetrics``.
 
 Source: Amazon Personalize Developer Guide, "Evaluating an Amazon Personalize domain recommender".
 """

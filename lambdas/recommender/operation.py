@@ -1,0 +1,71 @@
+"""The operation of a stack, and the requests that CloudFormation sends in it (pure)."""
+
+from dataclasses import dataclass
+from datetime import datetime
+from enum import StrEnum
+
+
+class RequestType(StrEnum):
+    """What CloudFormation wants done."""
+
+    CREATE = "Create"
+    UPDATE = "Update"
+    DELETE = "Delete"
+
+
+_BEING_REMOVED = frozenset({"DELETE_IN_PROGRESS", "ROLLBACK_IN_PROGRESS"})
+_ONLY_CREATING = frozenset({"CREATE_IN_PROGRESS", "IMPORT_IN_PROGRESS"})
+
+
+@dataclass(frozen=True)
+class Operation:
+    """One operation of a stack: a later one has another status or another time.
+
+    Two deletions may look the same, and ask for the same.
+
+    Source: ``Stack.StackStatus`` and ``Stack.LastUpdatedTime`` in the CloudFormation API reference.
+    """
+
+    status: str
+    last_updated: str
+    """ISO 8601, or empty. A rollback has that of its update, and a creation one or none: one if
+    a change set makes it (snapshots of LocalStack's tests, recorded on AWS)."""
+
+    @property
+    def began(self) -> float:
+        """When it began, in epoch seconds; 0 if that does not show: nothing was owned before."""
+        if not self.last_updated:
+            return 0.0
+        return datetime.fromisoformat(self.last_updated).timestamp()
+
+    @property
+    def removes_the_stack(self) -> bool:
+        """Whether the stack is being deleted, or its creation is being rolled back."""
+        return self.status in _BEING_REMOVED
+
+    @property
+    def undoes_the_creation(self) -> bool:
+        """Whether the stack's creation is being rolled back."""
+        return self.status == "ROLLBACK_IN_PROGRESS"
+
+    @property
+    def rolls_back(self) -> bool:
+        """Whether an update of the stack is being rolled back."""
+        return self.status == "UPDATE_ROLLBACK_IN_PROGRESS"
+
+    def sends(self, request: RequestType) -> bool:
+        """Whether CloudFormation sends such a request in this operation.
+
+        A request that it does not send is a late delivery of an earlier one. Nothing is sent to a
+        stack at rest or under review, nothing is created or changed while a stack is being removed
+        or cleaned up, and nothing is changed or deleted while one is being created. An update does
+        delete, besides in its clean-up, what failed before without being rolled back
+        (CloudFormation User Guide, "Choose how to handle failures when provisioning resources").
+        """
+        if not self.status.endswith("_IN_PROGRESS") or self.status == "REVIEW_IN_PROGRESS":
+            return False
+        if request is not RequestType.CREATE and self.status in _ONLY_CREATING:
+            return False
+        return request is RequestType.DELETE or not (
+            self.removes_the_stack or "CLEANUP" in self.status
+        )

@@ -1,0 +1,233 @@
+"""The protocol of custom resources: a request is begun, waited for and answered, once.
+
+``begin`` looks, and changes nothing: a request that is finished is answered at once, for any other
+an execution of the state machine is started. Only the polls of that execution change anything, and
+there is one for each request, however often it is delivered (ADR 8).
+"""
+
+import logging
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, replace
+from typing import Any
+
+from . import vocabulary as v
+from .answer import Answers, Delivery, answer_to
+from .errors import PermanentError
+from .fence import admit
+from .observed import Observed
+from .operation import Operation, RequestType
+from .personalize import Personalize
+from .plan import Situation
+from .properties import BadRequestError
+from .reconcile import Reconciler
+from .request import Request
+from .resources import CustomResource, resource_of
+from .stack import Stacks
+from .steps import AtDeadline, Done, Fail, Verdict, Wait
+from .timing import DOUBT_SECONDS, REQUEST_SECONDS, Timing
+from .waiter import Waiter, Waiting
+
+LOG = logging.getLogger(__name__)
+LOG.setLevel(logging.INFO)
+
+_SECONDS_BETWEEN_DELIVERIES = 5
+
+
+@dataclass(frozen=True)
+class CustomResources:
+    """Answers the requests of all resource types of this package."""
+
+    personalize: Personalize
+    stacks: Stacks
+    answers: Answers
+    clock: Callable[[], float]
+
+    def begin(self, event: Mapping[str, Any], waiter: Waiter, *, interval: float) -> None:
+        """Begin a request that CloudFormation has sent: look, then answer it or have it waited for.
+
+        Args:
+            event: CloudFormation's.
+            waiter: what waits for it.
+            interval: seconds between two looks.
+
+        Raises:
+            TransientError: it could not be begun now; Lambda invokes the function again.
+        """
+        if not self.answers.may_go_to(event.get("ResponseURL")):
+            LOG.error("Dropped", extra={"why": "the ResponseURL is not one of CloudFormation's"})
+            return
+        waiting = self._look(Waiting.begin(event, now=self.clock(), interval=interval), acts=False)
+        if waiting.answer and self._deliver(waiting).ended:
+            return
+        try:
+            first = waiter.start(waiting)
+        except PermanentError as error:
+            self._deliver(waiting.answered(_failed(event, f"Nothing was changed. {error}")))
+            return
+        if not first:
+            LOG.info("Begun before", extra=_about(waiting))
+
+    def poll(self, state: Mapping[str, Any]) -> dict[str, Any]:
+        """Look again, or deliver the answer that is decided; return the state of the execution."""
+        waiting = Waiting.from_json(state)
+        if waiting.answer:
+            return self._deliver(waiting).to_json()
+        return self._look(waiting, acts=True).to_json()
+
+    def _deliver(self, waiting: Waiting) -> Waiting:
+        assert waiting.answer is not None  # noqa: S101  # see the callers
+        delivery = self.answers.put(waiting.event["ResponseURL"], waiting.answer)
+        nobody_waits = self.clock() - waiting.sent >= REQUEST_SECONDS
+        LOG.info(
+            "Answered" if delivery is Delivery.DELIVERED else "Not answered",
+            extra={
+                **_about(waiting),
+                "status": waiting.answer["Status"],
+                "delivery": delivery.name,
+            },
+        )
+        ended = delivery is not Delivery.LATER or nobody_waits
+        return replace(waiting, ended=ended, seconds=_SECONDS_BETWEEN_DELIVERIES)
+
+    def _look(self, waiting: Waiting, *, acts: bool) -> Waiting:
+        try:
+            resource = resource_of(Request.parse(waiting.event))
+            return self._looked(waiting, resource, acts=acts)
+        except BadRequestError as error:
+            return waiting.answered(_refused(waiting.event, error))
+
+    def _looked(self, waiting: Waiting, resource: CustomResource, *, acts: bool) -> Waiting:
+        request = resource.request
+        timing = waiting.timing(self.clock(), request.wait_seconds)
+        try:
+            operation, verdict, observed = self._step(waiting, resource, timing, acts=acts)
+        except BadRequestError:
+            raise
+        except Exception as error:
+            operation, verdict, observed = waiting.operation, _unexpected(request, error), None
+        verdict = in_time(verdict, timing, resource)
+        _log(waiting, request, timing, verdict, observed)
+        looked = waiting.looked(
+            operation=operation,
+            nothing_seen=waiting.nothing_seen and isinstance(verdict, Wait) and verdict.unseen,
+        )
+        if isinstance(verdict, Wait):
+            first = 1.0 if waiting.looks else waiting.share
+            pause = 0 if verdict.to_change else timing.next_poll(waiting.interval, share=first)
+            return replace(looked, seconds=pause, doubted_since=None)
+        if not acts and isinstance(verdict, Fail):
+            return replace(looked, seconds=0)
+        if not verdict.certain and waiting.is_doubted(timing.now):
+            since = waiting.doubted_since or timing.now
+            return replace(looked, seconds=int(DOUBT_SECONDS), doubted_since=since)
+        answer = answer_to(
+            waiting.event,
+            succeeded=isinstance(verdict, Done),
+            physical_id=resource.physical_id(verdict),
+            reason=verdict.reason,
+            attributes=resource.attributes(verdict, observed),
+        )
+        return looked.answered(answer)
+
+    def _step(
+        self, waiting: Waiting, resource: CustomResource, timing: Timing, *, acts: bool
+    ) -> tuple[Operation | None, Verdict, Observed | None]:
+        request = resource.request
+        if request.type not in resource.changes:
+            return None, *resource.look(self.personalize)
+        operation = waiting.operation or admit(request, self.stacks, timing)
+        if not isinstance(operation, Operation):
+            return None, operation, None
+        reconciler = Reconciler(self.personalize, self.stacks, request, operation, acts)
+        situation = Situation(
+            operation,
+            began=timing.begun - DOUBT_SECONDS if operation.rolls_back else operation.began,
+            may_show_late=waiting.nothing_seen and timing.may_show_late,
+            looked_before=waiting.looks > 0,
+        )
+        try:
+            verdict = resource.step(reconciler, situation)
+        except PermanentError as error:
+            verdict = resource.refused(error)
+        return operation, verdict, reconciler.observed
+
+
+def _unexpected(request: Request, error: Exception) -> Wait:
+    """Return what becomes of a look that a defect of ours, or of the SDK, has ended.
+
+    It may be that only this one answer was not understood. A Delete that fails is final, so it is
+    tried for as long as there is time.
+    """
+    LOG.exception("Unexpected")
+    reason = f"Unexpected {type(error).__name__}: {error}"
+    return Wait(reason, AtDeadline.FAIL, grace=request.type is not RequestType.DELETE)
+
+
+def in_time(verdict: Verdict, timing: Timing, resource: CustomResource) -> Verdict:
+    """Return the verdict, or what becomes of a wait whose time is up."""
+    if not isinstance(verdict, Wait):
+        return verdict
+    if verdict.grace and timing.grace_is_over:
+        return Fail(f"{verdict.reason} (after {timing.waited:.0f} seconds).", certain=False)
+    if not timing.is_up:
+        return verdict
+    if verdict.at_deadline is AtDeadline.HAND_OVER:
+        return Done(verdict.reason)
+    two_minutes = 120
+    waited = (
+        f"{timing.waited / 60:.0f} minutes"
+        if timing.waited >= two_minutes
+        else f"{timing.waited:.0f} seconds"
+    )
+    return Fail(resource.out_of_time(waited, verdict.reason))
+
+
+def _refused(event: Mapping[str, Any], error: BadRequestError) -> dict[str, Any]:
+    """Return the answer to a request that is not as it must be.
+
+    Nothing came of a request that was refused, so that there is nothing to delete of it.
+    """
+    if event.get("RequestType") == RequestType.DELETE:
+        return answer_to(
+            event,
+            succeeded=True,
+            physical_id=_id(event),
+            reason=f"Nothing came of it. {error}",
+            attributes={},
+        )
+    return _failed(event, f"Nothing was changed. {error}")
+
+
+def _failed(event: Mapping[str, Any], reason: str) -> dict[str, Any]:
+    return answer_to(event, succeeded=False, physical_id=_id(event), reason=reason, attributes={})
+
+
+def _id(event: Mapping[str, Any]) -> str:
+    return str(event.get("PhysicalResourceId") or event.get("LogicalResourceId") or "unknown")
+
+
+def _about(waiting: Waiting) -> dict[str, Any]:
+    return {
+        "request": waiting.event.get("RequestId"),
+        "type": waiting.event.get("RequestType"),
+        "resource": waiting.event.get("LogicalResourceId"),
+    }
+
+
+def _log(
+    waiting: Waiting, request: Request, timing: Timing, verdict: Verdict, observed: Observed | None
+) -> None:
+    number, of = request.link
+    LOG.info(
+        "Looked",
+        extra={
+            **_about(waiting),
+            **({"link": f"{number} of {of}"} if v.LINK in request.properties else {}),
+            "look": waiting.looks + 1,
+            "status": observed.says if observed else None,
+            "waited": round(timing.waited),
+            "left": round(timing.left),
+            "verdict": type(verdict).__name__,
+            "why": verdict.reason,
+        },
+    )

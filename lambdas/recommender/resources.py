@@ -1,0 +1,335 @@
+"""The resource types: what each of their requests does, and what each answers.
+
+Chain, as created: sweeps, the recommender, training gates, and the stop where it is kept stopped.
+"""
+
+import json
+from collections.abc import Mapping
+from functools import cached_property, partial
+from typing import ClassVar, Final, Protocol
+
+from . import vocabulary as v
+from .config import Config
+from .errors import ACCESS_DENIED, PermanentError, TransientError
+from .observed import Observed
+from .operation import RequestType
+from .personalize import Personalize
+from .plan import (
+    Situation,
+    accepted,
+    deleted,
+    first_unfinished,
+    plan,
+    plan_deletion,
+    plan_stop,
+    readiness,
+    settle,
+    swept,
+)
+from .reconcile import Reconciler
+from .request import Desired, Request
+from .steps import AtDeadline, Change, Done, Fail, Verdict, Wait
+
+_ALL: Final = frozenset(RequestType)
+_NOTHING_TO_DO: Final = Done("nothing to do")
+
+MAX_METRICS_BYTES: Final = 2000
+"""An answer may have 4096 bytes in all (crpg-ref-responses)."""
+
+
+class CustomResource:
+    """One request to a custom resource; by itself, a type of which nothing is known."""
+
+    changes: ClassVar[frozenset[RequestType]] = frozenset()
+    """The requests of the type that may change something, and so have to pass the fence."""
+
+    def __init__(self, request: Request) -> None:
+        """Take a request.
+
+        Raises:
+            BadRequestError: it is not as it must be.
+        """
+        self.request = request
+
+    def look(self, personalize: Personalize) -> tuple[Verdict, Observed | None]:
+        """Take a look, for a request that changes nothing."""
+        del personalize
+        return _NOTHING_TO_DO, None
+
+    def step(self, reconciler: Reconciler, situation: Situation) -> Verdict:
+        """Take a step, for a request that may change something.
+
+        Raises:
+            PermanentError: a call was refused for good.
+        """
+        raise NotImplementedError
+
+    def refused(self, error: PermanentError) -> Verdict:
+        """Return what becomes of a request of which a call was refused for good.
+
+        IAM takes a while to apply the policy of what has just been created.
+        """
+        if error.code in ACCESS_DENIED and self.policy_is_new:
+            return Wait(str(error), grace=True)
+        return Fail(str(error))
+
+    @property
+    def policy_is_new(self) -> bool:
+        """Whether a policy may have been created just before this request."""
+        return self.request.type is RequestType.CREATE
+
+    def physical_id(self, verdict: Verdict) -> str:
+        """Return the physical id of the answer; a Delete must not change it."""
+        del verdict
+        return self.request.physical_id or self.request.logical_id
+
+    def attributes(self, verdict: Verdict, observed: Observed | None) -> dict[str, str]:
+        """Return what ``Fn::GetAtt`` reads; all of it in a failure, too."""
+        del verdict, observed
+        return {}
+
+    def out_of_time(self, waited: str, reason: str) -> str:
+        """Return why a request has failed whose time is up."""
+        return f"Not possible within {waited}: {reason}. Deploy again when that has ended."
+
+
+class Recommender(CustomResource):
+    """``Custom::TopPicksRecommender``: answers when Personalize has accepted what is asked."""
+
+    changes = _ALL
+
+    def __init__(self, request: Request) -> None:
+        super().__init__(request)
+        self._deletes = request.type is RequestType.DELETE
+        if not self._deletes:
+            _ = self.desired
+
+    @cached_property
+    def desired(self) -> Desired:
+        """The recommender that the template asks for."""
+        return self.request.desired
+
+    def step(self, reconciler: Reconciler, situation: Situation) -> Verdict:
+        """Take a step towards the recommender that is desired, or towards its not being there."""
+        if self._deletes:
+            return self._delete(reconciler, situation)
+        verdict = reconciler.advance(
+            self.desired.arn,
+            partial(
+                plan,
+                self.desired,
+                situation=situation,
+                assumed=self._assumed,
+                retired_tags=self.request.retired_tags,
+            ),
+            accepted=partial(self._accepted, situation),
+            proven=situation.looked_before,
+        )
+        serves = isinstance(verdict, Done) and verdict.serves
+        if self.request.type is RequestType.CREATE or not serves:
+            return verdict
+        keep = {self.desired.arn, self.request.physical_id}
+        leftovers = _sweep(reconciler, keep)
+        if isinstance(leftovers, Done):
+            return verdict
+        reason = f"a leftover of an earlier change remains: {leftovers.reason}"
+        return Wait(reason, AtDeadline.HAND_OVER, to_change=_is_to_change(leftovers))
+
+    @property
+    def policy_is_new(self) -> bool:
+        """Whether it is new, or one for a new name is."""
+        replaces = not self._deletes and self.desired.arn != self.request.physical_id
+        return super().policy_is_new or replaces
+
+    def physical_id(self, verdict: Verdict) -> str:
+        """Return the ARN, known before there is a recommender; a failed Update keeps the old id."""
+        failed = isinstance(verdict, Fail) and self.request.type is RequestType.UPDATE
+        return super().physical_id(verdict) if self._deletes or failed else self.desired.arn
+
+    def attributes(self, verdict: Verdict, observed: Observed | None) -> dict[str, str]:
+        """Return what the training gates and the outputs read."""
+        del observed
+        if self._deletes:
+            return {}
+        return {
+            v.ARN_ATTRIBUTE: self.desired.arn,
+            v.NAME_ATTRIBUTE: self.desired.name,
+            v.REVISION_ATTRIBUTE: self.request.request_id,
+            v.UPDATED_AFTER_ATTRIBUTE: str(
+                verdict.previous_update if isinstance(verdict, Done) else 0.0
+            ),
+        }
+
+    def out_of_time(self, waited: str, reason: str) -> str:
+        """Return why it has failed."""
+        if self._deletes:
+            return _not_deleted(waited, reason)
+        return super().out_of_time(waited, reason)
+
+    @property
+    def _assumed(self) -> Config | None:
+        """What is in force where it does not show: what was asked for before.
+
+        A recommender that is adopted has Personalize's defaults there; one that was created has
+        what it was created with.
+        """
+        if self.desired.arn == self.request.physical_id:
+            return self.request.old_config
+        return Config() if self.desired.adopt else None
+
+    def _accepted(self, situation: Situation, arn: str, change: Change) -> Verdict:
+        verdict = accepted(self.desired, arn, change)
+        return settle(verdict, situation) if isinstance(verdict, Done) else verdict
+
+    def _delete(self, reconciler: Reconciler, situation: Situation) -> Verdict:
+        arn = self.request.deletion_target
+        verdict = reconciler.advance(
+            arn,
+            partial(
+                plan_deletion,
+                self.request.owner,
+                derived=self.request.derives(arn),
+                retired_tags=frozenset(self.request.tags),
+            ),
+            proven=situation.looked_before,
+        )
+        return deleted(verdict, situation)
+
+
+class Sweep(CustomResource):
+    """``Custom::RecommenderSweep``: waits for a deletion, and removes whatever is left.
+
+    CloudFormation also deletes sweeps while the stack lives; then they change nothing.
+    """
+
+    changes = frozenset({RequestType.DELETE})
+
+    def step(self, reconciler: Reconciler, situation: Situation) -> Verdict:
+        """Take all that the stack owns a step towards being gone, if the stack is being removed."""
+        operation = situation.operation
+        if not operation.removes_the_stack:
+            return Done(f"the stack lives ({operation.status}): nothing is swept")
+        number, _ = self.request.link
+        return swept(_sweep(reconciler), situation, last=number == 1)
+
+    def out_of_time(self, waited: str, reason: str) -> str:
+        """Return why it has failed."""
+        return _not_deleted(waited, reason)
+
+
+class TrainingGate(CustomResource):
+    """``Custom::RecommenderTraining``: waits for a training, and changes nothing."""
+
+    def look(self, personalize: Personalize) -> tuple[Verdict, Observed | None]:
+        """Return whether the recommender is ready."""
+        if self.request.type is RequestType.DELETE:
+            return _NOTHING_TO_DO, None
+        observed = None
+        verdict: Verdict
+        try:
+            observed = personalize.describe(self.request.get(v.RECOMMENDER_ARN))
+        except TransientError as error:
+            verdict = Wait(str(error))
+        except PermanentError as error:
+            verdict = Fail(str(error))
+        else:
+            verdict = readiness(
+                self.request.config,
+                observed,
+                running=self.request.get(v.RUNNING, True),
+                updated_after=self.request.get(v.UPDATED_AFTER, 0.0),
+            )
+        if isinstance(verdict, Wait) and not self._is_last:
+            verdict = Wait(verdict.reason, AtDeadline.HAND_OVER, grace=verdict.grace)
+        return verdict, observed
+
+    def attributes(self, verdict: Verdict, observed: Observed | None) -> dict[str, str]:
+        """Return the ARN and the model metrics, as they are now."""
+        del verdict
+        if self.request.type is RequestType.DELETE:
+            return {}
+        metrics: Mapping[str, float] = observed.metrics if observed else {}
+        reported = {name: metrics.get(key) for name, key in v.METRICS.items()}
+        whole = dict(sorted(metrics.items()))
+        while len(json.dumps(whole)) > MAX_METRICS_BYTES:
+            whole.popitem()
+        return {
+            v.RECOMMENDER_ARN_ATTRIBUTE: self.request.get(v.RECOMMENDER_ARN),
+            **{
+                name: v.NOT_REPORTED if value is None else str(value)
+                for name, value in reported.items()
+            },
+            v.MODEL_METRICS_ATTRIBUTE: json.dumps(whole),
+        }
+
+    def out_of_time(self, waited: str, reason: str) -> str:
+        """Return why the last one has failed."""
+        del waited
+        return (
+            f"The recommender was not ready when the last training gate closed: {reason}. "
+            "Raise max_training_hours, then deploy again."
+        )
+
+    @property
+    def _is_last(self) -> bool:
+        number, of = self.request.link
+        return number == of
+
+
+class Stop(CustomResource):
+    """``Custom::RecommenderStop``: stops a recommender that is kept stopped, once it is trained."""
+
+    changes = frozenset({RequestType.CREATE, RequestType.UPDATE})
+
+    def step(self, reconciler: Reconciler, situation: Situation) -> Verdict:
+        """Take a step towards an INACTIVE recommender."""
+        return reconciler.advance(
+            self.request.get(v.RECOMMENDER_ARN),
+            partial(plan_stop, self.request.owner),
+            proven=situation.looked_before,
+        )
+
+
+def resource_of(request: Request) -> CustomResource:
+    """Return the resource that a request is to.
+
+    Raises:
+        BadRequestError: the request is not as it must be.
+    """
+    return _OF_TYPE.get(request.resource_type, CustomResource)(request)
+
+
+class _Type(Protocol):
+    def __call__(self, request: Request) -> CustomResource: ...
+
+
+_OF_TYPE: Final[Mapping[str, _Type]] = {
+    v.RECOMMENDER_TYPE: Recommender,
+    v.SWEEP_TYPE: Sweep,
+    v.TRAINING_GATE_TYPE: TrainingGate,
+    v.STOP_TYPE: Stop,
+}
+
+
+def _sweep(reconciler: Reconciler, keep: set[str | None] | None = None) -> Verdict:
+    """Take all else that is owned, under any name the stack can use, a step towards being gone."""
+    request = reconciler.request
+    try:
+        names = [name for name in reconciler.personalize.names() if name in request.names]
+    except TransientError as error:
+        return Wait(str(error))
+    targets = {request.recommender_arn(name) for name in names} - (keep or set())
+    return first_unfinished(
+        [reconciler.advance(arn, partial(plan_deletion, request.owner)) for arn in sorted(targets)]
+    )
+
+
+def _is_to_change(verdict: Verdict) -> bool:
+    return isinstance(verdict, Wait) and verdict.to_change
+
+
+def _not_deleted(waited: str, reason: str) -> str:
+    return (
+        f"Not deleted within {waited}: {reason}. It is still there, and still the stack's: "
+        "another cdk destroy removes it, and so does the next change of the recommender."
+    )

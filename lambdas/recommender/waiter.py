@@ -1,0 +1,173 @@
+"""The state machine that waits: what its executions carry, and how one is started."""
+
+import hashlib
+import json
+import time
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, replace
+from typing import Any, Final, Protocol
+
+from .answer import sent_at
+from .errors import ACCESS_DENIED, PermanentError, TransientError, sorted_errors
+from .operation import Operation
+from .timing import DOUBT_SECONDS, Timing
+
+_STARTS_SECONDS: Final = 60.0
+_BETWEEN_STARTS_SECONDS: Final = 5.0
+
+
+@dataclass(frozen=True)
+class Waiting:
+    """A request that is begun and not answered yet; all times in epoch seconds.
+
+    Attributes:
+        event: CloudFormation's event, with the ResponseURL.
+        interval: seconds between two looks.
+        sent: when CloudFormation made the request, as far as that shows.
+        begun: when a function saw it first.
+        looks: how many there have been.
+        operation: the operation of the stack that sent it, once that is known.
+        nothing_seen: whether nothing has shown in any look of what was changed just before.
+        doubted_since: since when what shows would end the request, if it is believed.
+        answer: the answer, once it is decided: from then on it is only delivered.
+        seconds: how long to wait before the next look.
+        ended: whether the execution ends.
+    """
+
+    event: Mapping[str, Any]
+    interval: float
+    sent: float
+    begun: float
+    looks: int = 0
+    operation: Operation | None = None
+    nothing_seen: bool = True
+    doubted_since: float | None = None
+    answer: Mapping[str, Any] | None = None
+    seconds: int = 0
+    ended: bool = False
+
+    @classmethod
+    def begin(cls, event: Mapping[str, Any], *, now: float, interval: float) -> "Waiting":
+        """Begin a request."""
+        sent = sent_at(event["ResponseURL"])
+        return cls(event, interval, sent=now if sent is None else min(sent, now), begun=now)
+
+    @property
+    def name(self) -> str:
+        """The name of its execution: the same for the same request, and for no other.
+
+        A RequestId may come again in a later operation (aws-cdk issue 35957); its ResponseURL,
+        which is signed anew, does not. The hash gives neither away.
+        """
+        identity = f"{self.event.get('RequestId')}\n{self.event['ResponseURL']}"
+        return hashlib.sha256(identity.encode()).hexdigest()
+
+    @property
+    def share(self) -> float:
+        """A share of the interval, above 0, that spreads the looks of many requests."""
+        return (int(self.name[:8], 16) + 1) / 2**32
+
+    def timing(self, now: float, wait_seconds: float) -> Timing:
+        """Return its time, as it is now."""
+        return Timing(self.sent, self.begun, now, wait_seconds)
+
+    def looked(self, **changes: Any) -> "Waiting":
+        """Return it after one more look."""
+        return replace(self, looks=self.looks + 1, **changes)
+
+    def answered(self, answer: Mapping[str, Any]) -> "Waiting":
+        """Return it with the answer that is to be delivered."""
+        return replace(self, answer=answer, seconds=0)
+
+    def is_doubted(self, now: float) -> bool:
+        """Whether what shows has not shown for long enough to be believed."""
+        return self.doubted_since is None or now - self.doubted_since < DOUBT_SECONDS
+
+    def to_json(self) -> dict[str, Any]:
+        """Return it as JSON's types; ``from_json`` reads it back."""
+        operation = self.operation
+        return {
+            "Event": dict(self.event),
+            "Interval": self.interval,
+            "Sent": self.sent,
+            "Begun": self.begun,
+            "Looks": self.looks,
+            "Operation": [operation.status, operation.last_updated] if operation else None,
+            "NothingSeen": self.nothing_seen,
+            "DoubtedSince": self.doubted_since,
+            "Answer": self.answer,
+            "Seconds": self.seconds,
+            "Ended": self.ended,
+        }
+
+    @classmethod
+    def from_json(cls, state: Mapping[str, Any]) -> "Waiting":
+        """Read it."""
+        return cls(
+            event=state["Event"],
+            interval=state["Interval"],
+            sent=state["Sent"],
+            begun=state["Begun"],
+            looks=state["Looks"],
+            operation=Operation(*state["Operation"]) if state["Operation"] else None,
+            nothing_seen=state["NothingSeen"],
+            doubted_since=state["DoubtedSince"],
+            answer=state["Answer"],
+        )
+
+
+class StepFunctionsApi(Protocol):
+    """The operations that are used, as boto3 names them."""
+
+    def start_execution(self, *, stateMachineArn: str, name: str, input: str) -> Any:  # noqa: N803, A002
+        """StartExecution."""
+
+
+class Waiter:
+    """The state machine of the stack."""
+
+    def __init__(
+        self,
+        api: StepFunctionsApi,
+        state_machine_arn: str,
+        *,
+        clock: Callable[[], float] = time.time,
+        pause: Callable[[float], None] = time.sleep,
+    ) -> None:
+        self._api = api
+        self._state_machine_arn = state_machine_arn
+        self._clock = clock
+        self._pause = pause
+
+    def start(self, waiting: Waiting) -> bool:
+        """Start the execution of a request, and return whether that was the first time.
+
+        It is tried for a minute, because IAM takes a while to apply the policy of a new role, and
+        many requests begin at once.
+
+        Raises:
+            TransientError, PermanentError: it could not be started.
+        """
+        until = self._clock() + _STARTS_SECONDS
+        while True:
+            try:
+                return self._start(waiting)
+            except (TransientError, PermanentError) as error:
+                passes = isinstance(error, TransientError) or error.code in ACCESS_DENIED
+                if not passes or self._clock() >= until:
+                    raise
+            self._pause(_BETWEEN_STARTS_SECONDS)
+
+    def _start(self, waiting: Waiting) -> bool:
+        try:
+            with sorted_errors("StartExecution"):
+                self._api.start_execution(
+                    stateMachineArn=self._state_machine_arn,
+                    name=waiting.name,
+                    input=json.dumps(waiting.to_json()),
+                )
+        except PermanentError as error:
+            if error.code == "ExecutionAlreadyExists":
+                return False
+            raise
+        return True

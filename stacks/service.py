@@ -1,0 +1,225 @@
+"""What answers the custom resources: two functions, the state machine that waits, two roles."""
+
+import json
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any, Final, cast
+
+from aws_cdk import ArnFormat, Duration, IgnoreMode, RemovalPolicy, Stack
+from aws_cdk import aws_iam as iam
+from aws_cdk import aws_kms as kms
+from aws_cdk import aws_lambda as lambda_
+from aws_cdk import aws_logs as logs
+from aws_cdk import aws_stepfunctions as sfn
+from constructs import Construct, IConstruct
+
+from lambdas.recommender import vocabulary as v
+
+from .security import acknowledge, trust_own
+
+LAMBDAS: Final = Path(__file__).parent.parent / "lambdas"
+
+_SHARED_ID: Final = "TopPicksRecommenderService"
+
+_HOUR: Final = Duration.hours(1)
+"""CloudFormation gives up on a request by then (``ServiceTimeout``, Template Reference)."""
+
+
+class RecommenderService(Construct):
+    """What answers for recommenders: give it to each of those that are to share it.
+
+    CloudFormation invokes the function ``Begin``, which answers a request or starts the state
+    machine, which invokes the function ``Poll`` until that has answered it (ADR 8).
+    """
+
+    def __init__(
+        self,
+        scope: Construct,
+        construct_id: str,
+        *,
+        poll_interval: Duration | None = None,
+        log_retention_days: int = 90,
+        log_key: kms.IKey | None = None,
+    ) -> None:
+        """Make the functions and the state machine.
+
+        Args:
+            scope: the parent.
+            construct_id: the id.
+            poll_interval: time between two looks at a recommender; 60 seconds.
+            log_retention_days: how long logs are kept; a number that CloudWatch Logs allows.
+            log_key: encrypts the logs; its policy must let CloudWatch Logs use it.
+        """
+        super().__init__(scope, construct_id)
+        interval = poll_interval or Duration.seconds(60)
+        self._log_group = _log_group(self, log_retention_days, log_key)
+        self.role = iam.Role(self, "Role", assumed_by=iam.ServicePrincipal("lambda.amazonaws.com"))
+        self._log_group.grant_write(self.role)
+        poll = self._function("Poll", "looks at what is waited for")
+        state_machine = _state_machine(self, poll, interval)
+        begin = self._function(
+            "Begin",
+            "answers a request of CloudFormation, or has it waited for",
+            {
+                v.STATE_MACHINE_VARIABLE: state_machine.state_machine_arn,
+                v.POLL_INTERVAL_VARIABLE: str(interval.to_seconds()),
+            },
+        )
+        # Not in the role's own policy, on which Poll depends, and on that the state machine does.
+        start = iam.Policy(self, "StartPolicy", roles=[self.role])
+        start.add_statements(
+            iam.PolicyStatement(
+                actions=["states:StartExecution"], resources=[state_machine.state_machine_arn]
+            )
+        )
+        # CloudFormation invokes it asynchronously (AWS::CloudFormation::CustomResource). An event
+        # that Lambda cannot deliver for as long as CloudFormation waits is of no use to anybody.
+        begin.configure_async_invoke(max_event_age=_HOUR, retry_attempts=2)
+        self.service_token = begin.function_arn
+        _acknowledge(begin, poll, state_machine)
+
+    @classmethod
+    def shared(cls, scope: IConstruct) -> "RecommenderService":
+        """Return the service with the default settings of the stack that ``scope`` is in."""
+        stack = Stack.of(scope)
+        there = stack.node.try_find_child(_SHARED_ID)
+        return there if isinstance(there, cls) else cls(stack, _SHARED_ID)
+
+    def _function(
+        self, construct_id: str, does: str, environment: Mapping[str, str] | None = None
+    ) -> lambda_.Function:
+        return lambda_.Function(
+            self,
+            construct_id,
+            description=f"Top picks recommender: {does}",
+            runtime=lambda_.Runtime.PYTHON_3_14,
+            architecture=lambda_.Architecture.ARM_64,
+            code=lambda_.Code.from_asset(
+                str(LAMBDAS),
+                exclude=["*", "!/recommender/", "!/recommender/*.py"],
+                ignore_mode=IgnoreMode.GIT,
+            ),
+            handler=f"recommender.handler.{construct_id.lower()}",
+            role=self.role,
+            environment=dict(environment or {}),
+            timeout=Duration.minutes(2),
+            memory_size=256,
+            log_group=self._log_group,
+            logging_format=lambda_.LoggingFormat.JSON,
+            application_log_level_v2=lambda_.ApplicationLogLevel.INFO,
+            system_log_level_v2=lambda_.SystemLogLevel.WARN,
+        )
+
+
+def definition(interval: Duration) -> dict[str, Any]:
+    """Return the state machine's definition, in which ``${Poll}`` is the function that looks.
+
+    Whatever goes wrong with Lambda is tried again for as long as CloudFormation waits: throttling,
+    faults of the service, an invocation that is killed. What goes wrong in a look, ``Poll`` handles
+    itself. Sources: "Handling errors in Step Functions workflows" and "Wait workflow state", Step
+    Functions Developer Guide.
+    """
+    return {
+        "Comment": "Waits for what a custom resource waits for, and has it answered",
+        "StartAt": "Wait",
+        "TimeoutSeconds": int(_HOUR.to_seconds()),
+        "States": {
+            "Wait": {"Type": "Wait", "SecondsPath": "$.Seconds", "Next": "Poll"},
+            "Poll": {
+                "Type": "Task",
+                "Resource": "${Poll}",
+                "Retry": [
+                    {
+                        "ErrorEquals": ["States.ALL"],
+                        "IntervalSeconds": int(interval.to_seconds()),
+                        "BackoffRate": 1,
+                        "MaxAttempts": int(_HOUR.to_seconds()),
+                        "JitterStrategy": "FULL",
+                    }
+                ],
+                "Next": "HasEnded",
+            },
+            "HasEnded": {
+                "Type": "Choice",
+                "Choices": [{"Variable": "$.Ended", "BooleanEquals": True, "Next": "End"}],
+                "Default": "Wait",
+            },
+            "End": {"Type": "Succeed"},
+        },
+    }
+
+
+def _state_machine(
+    scope: Construct, poll: lambda_.IFunction, interval: Duration
+) -> sfn.StateMachine:
+    role = iam.Role(scope, "WaiterRole", assumed_by=iam.ServicePrincipal("states.amazonaws.com"))
+    role.add_to_policy(
+        iam.PolicyStatement(actions=["lambda:InvokeFunction"], resources=[poll.function_arn])
+    )
+    trust_own(
+        cast("iam.CfnRole", role.node.default_child),
+        "states",
+        "stateMachine",
+        ArnFormat.COLON_RESOURCE_NAME,
+    )
+    return sfn.StateMachine(
+        scope,
+        "Waiter",
+        comment="Waits for a training or a deletion",
+        definition_body=sfn.DefinitionBody.from_string(json.dumps(definition(interval))),
+        definition_substitutions={"Poll": poll.function_arn},
+        role=role.without_policy_updates(),
+    )
+
+
+def _log_group(scope: Construct, retention_days: int, key: kms.IKey | None) -> logs.LogGroup:
+    group = logs.LogGroup(
+        scope, "LogGroup", encryption_key=key, removal_policy=RemovalPolicy.DESTROY
+    )
+    cast("logs.CfnLogGroup", group.node.default_child).retention_in_days = retention_days
+    return group
+
+
+def _acknowledge(
+    begin: lambda_.Function, poll: lambda_.Function, state_machine: sfn.StateMachine
+) -> None:
+    for function in (begin, poll):
+        acknowledge(
+            function,
+            "Serverless-LambdaTracing",
+            "Tracing needs xray:PutTraceSegments on every resource, the widest permission that "
+            "the role would have. There is one caller, and each invocation is logged.",
+        )
+    acknowledge(
+        begin,
+        "Serverless-LambdaDLQ",
+        "CloudFormation invokes it asynchronously, but a queue would keep the ResponseURL, a "
+        "pre-signed write capability. CloudFormation itself gives up on a lost request after an "
+        "hour, visibly.",
+    )
+    acknowledge(
+        begin,
+        "Serverless-LambdaAsyncFailureDestination",
+        "A destination would get the ResponseURL, as a dead-letter queue would. CloudFormation "
+        "gives up on a lost request after an hour, visibly.",
+    )
+    acknowledge(
+        poll,
+        "Serverless-LambdaDLQ",
+        "Only asynchronous invocations go to a dead-letter queue (Lambda Developer Guide, "
+        "asynchronous invocation); the state machine invokes this function synchronously and tries "
+        "again.",
+    )
+    acknowledge(
+        state_machine,
+        "AwsSolutions-SF1",
+        "Each state's data holds the ResponseURL, a pre-signed write capability: it must not be "
+        "logged. What the state machine waits for is in the log of the function that it invokes.",
+    )
+    for rule in ("AwsSolutions-SF2", "Serverless-StepFunctionStateMachineXray"):
+        acknowledge(
+            state_machine,
+            rule,
+            "It only invokes one function over and over; each invocation is in that function's "
+            "log. Tracing needs xray:PutTraceSegments on every resource.",
+        )
