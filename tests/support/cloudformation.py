@@ -1,20 +1,21 @@
 """A fake of CloudFormation, as far as custom resources can tell, on a virtual clock.
 
-It deploys the real template (`tests.support.synthesis`) and drives the real handlers, through a
-fake of the CDK's Provider (`tests.support.provider`), against the simulated Personalize, through
-real boto3 clients. Ten hours take a second or so. What CloudFormation does that the local engine
-does not, it does: every scalar of a property is a string; a Delete follows a failed Create, with
-the id that was answered; a resource whose creation is cancelled is deleted by an id that nobody
-issued; a cancelled request's waiter goes on, and what it answers is ignored; updates are rolled
-back by reversed updates; clean-up tries three times, then forgets; an answer has 4096 bytes at
-most; and 3600 seconds (or `ServiceTimeout`) after a request has been sent it has failed.
+It deploys the real template (`tests.support.synthesis`) and drives the real functions, through a
+fake of Lambda and Step Functions (`tests.support.serverless`), against the simulated Personalize,
+through real boto3 clients. Ten hours take a second or so. What CloudFormation does that the local
+engine does not, it does: every scalar of a property is a string; a Delete follows a failed Create,
+with the id that was answered; a resource whose creation is cancelled is deleted by an id that
+nobody issued; a cancelled request's execution goes on, and what it answers is ignored; updates are
+rolled back by reversed updates; clean-up tries three times, then forgets; an answer has 4096 bytes
+at most; and 3600 seconds (or `ServiceTimeout`) after a request has been sent it has failed.
 
-Where AWS documents nothing there is a switch, so that the handlers can be shown right under either.
+Where AWS documents nothing there is a switch, so that the functions are right under either answer.
 What the local engine does otherwise is in docs/reliability.md, G1 to G12.
 """
 
 import functools
 import itertools
+import json
 import math
 import uuid
 from collections.abc import Callable, Sequence
@@ -22,6 +23,7 @@ from typing import Any, Final
 
 from types_boto3_personalize import PersonalizeClient
 
+from lambdas.recommender.answer import Delivery
 from local_aws.personalize import Personalize, wire
 from tests.support import deployed_code, personalize
 from tests.support.custom_resources import (
@@ -34,17 +36,31 @@ from tests.support.custom_resources import (
     Rollback,
 )
 from tests.support.personalize import VirtualClock
-from tests.support.provider import Event, FunctionKilledError, Timeline
+from tests.support.serverless import (
+    Event,
+    Execution,
+    FunctionKilledError,
+    StateMachine,
+    ThrottledError,
+    invoke_asynchronously,
+)
 from tests.support.stack import Stack
 from tests.support.synthesis import ACCOUNT, REGION
+from tests.support.timeline import Timeline
 
 _LATENCY: Final = 1.0
 _REQUEST_SECONDS: Final = 3600.0
 
 Before = Callable[[str, dict[str, Any]], None]
 After = Callable[[str, dict[str, Any], wire.Response], wire.Response | None]
-Around = Callable[[str, Event, Callable[[Event], Any]], Any]
-"""Called with `on_event` or `is_complete`, the event, and the function to call with it."""
+Around = Callable[[str, Event, Callable[[], Any]], Any]
+"""Called with `begin` or `poll`, CloudFormation's event, and what invokes the function.
+
+Raise a `ThrottledError` or a `FunctionKilledError` before or after that for what Lambda can do.
+"""
+
+Put = Callable[["Request", bytes], Delivery | None]
+"""Called with a request and a body that is put to its ResponseURL; None delivers it."""
 
 
 class Cloud:
@@ -56,10 +72,13 @@ class Cloud:
             deletes by an id that was replaced then and has been answered again since (unknown).
         deliveries: Answers when, in seconds, an event is delivered; several times, or late.
         status_lag: For how many seconds DescribeStacks does not show a new status.
-        around: Stands around every invocation of the handlers.
-        before: Stands before every call of the handlers to AWS, as in `tests.support.personalize`.
+        around: Stands around every invocation of the functions.
+        put_answer: Stands before every delivery of an answer.
+        dates_urls: Whether a ResponseURL says when its request was made, as it does on AWS.
+        new_request_id: Makes the ids of requests; CloudFormation may use one again.
+        before: Stands before every call of the functions to AWS, as in `tests.support.personalize`.
         after: Stands after it.
-        observers: Told of every call that the handlers make (the operation and its parameters), of
+        observers: Told of every call that the functions make (the operation and its parameters), of
             every invocation that has ended, and of every operation that has.
     """
 
@@ -83,11 +102,15 @@ class Cloud:
         self.deletes_what_has_returned = False
         self.deliveries: Callable[[Event], Sequence[float]] = lambda _: (0.0,)
         self.status_lag = 0.0
-        self.around: Around = lambda _function, event, handler: handler(event)
+        self.around: Around = lambda _function, _event, invoke: invoke()
+        self.put_answer: Put = lambda _request, _body: None
+        self.dates_urls = True
+        self.new_request_id: Callable[[], str] = self.new_id
         self.before: Before = lambda _operation, _params: None
         self.after: After = lambda _operation, _params, _response: None
         self.observers: list[Observer] = []
         self._ids = (uuid.UUID(int=number) for number in itertools.count(1))
+        self._state_machines: dict[str, StateMachine] = {}
 
     def stack(self, name: str = "TopPicks") -> Stack:
         """Return a new stack, which has an id of its own even if there was one of that name."""
@@ -147,27 +170,59 @@ class Cloud:
 
         Lambda drops an event that is too old, unless it is delivered `at_any_age`.
         """
-        provider = deployed_code.provider(request.stack, request)
-        if at_any_age:
-            provider.expires = math.inf
-        provider.deliver(request.event)
+        invoke_asynchronously(
+            self.timeline,
+            lambda event: self.invoke(request, "begin", event),
+            request.event,
+            expires=math.inf if at_any_age else deployed_code.expires(request.stack, request.sent),
+        )
 
     def invoke(self, request: Request, function: str, event: Event) -> Any:
-        """Invoke a handler."""
-        handler = getattr(request.stack.handlers, function)
+        """Invoke a function; one that takes longer than it may is killed when it has acted."""
+        invoked = getattr(request.stack.functions, function)
+        allowed = deployed_code.configuration(request.stack, function)["Timeout"]
         self.invocations.append(Invocation(function, request))
+        began = self.clock.now
         try:
-            return self.around(function, event, handler)
-        except FunctionKilledError:
-            request.stack.handlers = deployed_code.restarted(request.stack.handlers)
-            raise
+            result = self.around(function, request.event, lambda: invoked(event))
+            if self.clock.now - began > allowed:
+                raise FunctionKilledError
+            return result
         finally:
             ended = self.invocations.pop()
             for observer in self.observers:
                 observer.invoked(ended)
 
+    def start_execution(self, stack: Stack, name: str, given: str) -> None:
+        """Start an execution of a stack's state machine, as the template defines it."""
+        request = self._request_of(json.loads(given)["Event"]["ResponseURL"])
+        machine = self._state_machines.setdefault(stack.id, StateMachine(self.timeline))
+        machine.start(
+            name,
+            given,
+            deployed_code.definition(stack),
+            lambda state: self.invoke(request, "poll", state),
+        )
+
+    def executions(self, stack: Stack) -> list[Execution]:
+        """Return the executions of a stack's state machine, in order."""
+        machine = self._state_machines.get(stack.id)
+        return list(machine.executions.values()) if machine else []
+
+    def put(self, response_url: str, body: bytes) -> Delivery:
+        """Take an answer that is put to a ResponseURL."""
+        request = self._request_of(response_url)
+        delivery = self.put_answer(request, body)
+        if delivery is None:
+            request.respond(body)
+        return delivery or Delivery.DELIVERED
+
+    def _request_of(self, response_url: str) -> Request:
+        (request,) = (one for one in self.requests if one.event["ResponseURL"] == response_url)
+        return request
+
     def called(self, operation: str, params: dict[str, Any]) -> None:
-        """Note a call of the handlers."""
+        """Note a call of the functions."""
         for observer in self.observers:
             observer.called(self.invocations[-1], operation, params)
         self.before(operation, params)
@@ -199,4 +254,5 @@ __all__ = [
     "Resource",
     "Rollback",
     "Stack",
+    "ThrottledError",
 ]

@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from enum import Enum
 from typing import TYPE_CHECKING, Any, Final
 
-from tests.support.provider import Event
+from tests.support.serverless import Event
 
 if TYPE_CHECKING:
     from tests.support.stack import Stack
@@ -97,7 +97,7 @@ class Request:
                 "Received response status [FAILED] from custom resource. Message returned: "
                 f"{answer['Reason']} (RequestId: {self.event['RequestId']})"
             )
-            return Outcome("FAILED", reason, physical_id)
+            return Outcome("FAILED", reason, physical_id, data)
         return Outcome("SUCCESS", "", physical_id, data)
 
 
@@ -135,6 +135,7 @@ class Invocation:
     """What runs now."""
 
     function: str
+    """`begin` or `poll`."""
     request: Request
 
 

@@ -1,15 +1,15 @@
-"""The real handlers, connected to AWS as they are when they are deployed.
+"""The real functions, connected to AWS as they are when they are deployed.
 
 They call through real boto3 clients, as a role that has the policies of the real template for as
-long as they exist, and they are invoked by the CDK's Provider, as the template configures it.
+long as they exist; Lambda and Step Functions invoke them as the template configures it.
 """
 
 import fnmatch
-import functools
+import json
 from collections.abc import Iterator, Mapping
-from dataclasses import replace
+from dataclasses import dataclass
 from datetime import UTC, datetime
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Any, Final, Protocol
 from urllib.parse import parse_qs
 from xml.sax.saxutils import escape
 
@@ -18,13 +18,15 @@ from botocore.awsrequest import AWSPreparedRequest
 from botocore.config import Config
 from types_boto3_cloudformation import CloudFormationClient
 
-from lambdas.recommender.handler import CustomResources
-from lambdas.recommender.service import Personalize
+from lambdas.recommender import vocabulary as v
+from lambdas.recommender.answer import Answers, Delivery, encoded
+from lambdas.recommender.personalize import Personalize
+from lambdas.recommender.protocol import CustomResources
 from lambdas.recommender.stack import Stacks
+from lambdas.recommender.waiter import StepFunctionsApi, Waiter
 from local_aws.personalize import ServiceError, wire
 from tests.support import personalize
-from tests.support.custom_resources import Request
-from tests.support.provider import Handlers, Provider, Waiter
+from tests.support.serverless import Event
 from tests.support.synthesis import ACCOUNT, resolve
 
 if TYPE_CHECKING:
@@ -38,11 +40,59 @@ RETRIES: Final = Config(
 """Retries as in `handler.py`; nobody looks at signatures and user agents here."""
 
 _POLICY: Final = "AWS::IAM::Policy"
+_FUNCTION: Final = "AWS::Lambda::Function"
 _LAMBDA_KEEPS_EVENTS: Final = 6 * 3600
 
 
-def handlers(stack: "Stack") -> Handlers:
-    """Return the handlers, connected to AWS with a stack's role."""
+class Functions(Protocol):
+    """The functions of a stack."""
+
+    def begin(self, event: Event) -> None:
+        """Begin a request of CloudFormation."""
+
+    def poll(self, state: Event) -> Mapping[str, Any]:
+        """Look again."""
+
+
+@dataclass
+class DeployedFunctions:
+    """The real ones, with the configuration that the template gives them."""
+
+    stack: "Stack"
+    resources: CustomResources
+    waiter_client: StepFunctionsApi
+
+    def begin(self, event: Event) -> None:
+        """Begin a request, with the environment of the function that CloudFormation invokes."""
+        environment = configuration(self.stack, "begin")["Environment"]["Variables"]
+        waiter = Waiter(
+            self.waiter_client,
+            environment[v.STATE_MACHINE_VARIABLE],
+            clock=self.stack.cloud.clock,
+            pause=self.stack.cloud.clock.advance,
+        )
+        interval = float(environment[v.POLL_INTERVAL_VARIABLE])
+        self.resources.begin(event, waiter, interval=interval)
+
+    def poll(self, state: Event) -> Mapping[str, Any]:
+        """Look again."""
+        return self.resources.poll(state)
+
+
+class _PuttingAnswers(Answers):
+    """Puts answers to the cloud in place of S3."""
+
+    def __init__(self, stack: "Stack") -> None:
+        suffix = "amazonaws.com.cn" if stack.cloud.partition == "aws-cn" else "amazonaws.com"
+        super().__init__(f"https://cloudformation.{stack.cloud.region}.{suffix}")
+        self._cloud = stack.cloud
+
+    def put(self, response_url: str, answer: Mapping[str, Any]) -> Delivery:
+        return self._cloud.put(response_url, encoded(answer))
+
+
+def functions(stack: "Stack") -> Functions:
+    """Return the functions, connected to AWS with a stack's role."""
     cloud = stack.cloud
     client = personalize.client(
         cloud.service,
@@ -54,35 +104,44 @@ def handlers(stack: "Stack") -> Handlers:
         after=cloud.applied,
         config=RETRIES,
     )
-    return CustomResources(
-        Personalize(client), Stacks(_stacks_client(stack)), cloud.clock, pause=cloud.clock.advance
+    return DeployedFunctions(
+        stack,
+        CustomResources(
+            Personalize(client),
+            Stacks(_stacks_client(stack)),
+            _PuttingAnswers(stack),
+            cloud.clock,
+        ),
+        _step_functions_client(stack),
     )
 
 
-def restarted(killed: Handlers) -> Handlers:
-    """Return the handlers as they are after a function was killed: what it remembered is lost."""
-    return replace(killed) if isinstance(killed, CustomResources) else killed
+def configuration(stack: "Stack", function: str) -> Mapping[str, Any]:
+    """Return the properties of a function, as they are deployed now."""
+    (found,) = (
+        resource.properties
+        for resource in stack.existing
+        if resource.type == _FUNCTION
+        and resource.properties["Handler"] == f"recommender.handler.{function}"
+    )
+    return found
 
 
-def provider(stack: "Stack", request: Request) -> Provider:
-    """Return the framework as it answers one request."""
-    (machine,) = _properties(stack, "AWS::StepFunctions::StateMachine")
+def expires(stack: "Stack", sent: float) -> float:
+    """Return when Lambda drops an event that it has not delivered."""
     ages = [
         one["MaximumEventAgeInSeconds"]
         for one in _properties(stack, "AWS::Lambda::EventInvokeConfig")
     ]
-    suffix = "AbCdEfGhIjKl"
-    return Provider(
-        stack.cloud.timeline,
-        Waiter.of(resolve(machine["DefinitionString"], lambda name, _: name)),
-        invoke=functools.partial(stack.cloud.invoke, request),
-        respond=lambda _event, body: request.respond(body),
-        function_names={
-            "on_event": f"{stack.name}-ProviderOnEvent154A47CF-{suffix}",
-            "is_complete": f"{stack.name}-ProviderIsComplete2FC879E6-{suffix}",
-        },
-        expires=request.sent + min(ages, default=_LAMBDA_KEEPS_EVENTS),
-    )
+    return sent + min(ages, default=_LAMBDA_KEEPS_EVENTS)
+
+
+def definition(stack: "Stack") -> Mapping[str, Any]:
+    """Return the definition of the state machine."""
+    (machine,) = _properties(stack, "AWS::StepFunctions::StateMachine")
+    text = resolve(machine["DefinitionString"], lambda name, _: name)
+    made: Mapping[str, Any] = json.loads(text)
+    return made
 
 
 def _properties(stack: "Stack", resource_type: str) -> list[Mapping[str, Any]]:
@@ -104,11 +163,7 @@ def _authorize(stack: "Stack", action: str, resource: str) -> None:
 
 def _statements(stack: "Stack") -> Iterator[Mapping[str, Any]]:
     """Return what the policies allow that the handlers' role has now."""
-    (role,) = (
-        one["Role"]["Fn::GetAtt"][0]
-        for one in _properties(stack, "AWS::Lambda::Function")
-        if one["Handler"] == "recommender.handler.on_event"
-    )
+    (role,) = {one["Role"]["Fn::GetAtt"][0] for one in _properties(stack, _FUNCTION)}
     for resource in stack.existing:
         properties = resource.definition.get("Properties", {})
         if resource.type == _POLICY and {"Ref": role} in properties["Roles"]:
@@ -136,6 +191,28 @@ def _stacks_client(stack: "Stack") -> CloudFormationClient:
     made: CloudFormationClient = personalize.connected(
         "cloudformation", answer, cloud.clock, config=RETRIES
     )
+    return made
+
+
+def _step_functions_client(stack: "Stack") -> StepFunctionsApi:
+    """Return a real client of which StartExecution is answered from the fake."""
+    cloud = stack.cloud
+
+    def answer(request: AWSPreparedRequest, operation: str) -> wire.Response:
+        params = json.loads(personalize._bytes(request.body))
+        try:
+            cloud.called(operation, params)
+            _authorize(stack, f"states:{operation}", params["stateMachineArn"])
+            cloud.start_execution(stack, params["name"], params["input"])
+        except ServiceError as error:
+            body = json.dumps({"__type": error.code, "message": error.message})
+            return error.http_status, {}, body.encode()
+        started = {"executionArn": f"arn:{params['name']}", "startDate": cloud.clock.now}
+        response = (200, dict[str, str](), json.dumps(started).encode())
+        return cloud.applied(operation, params, response) or response
+
+    client = personalize.connected("stepfunctions", answer, cloud.clock, config=RETRIES)
+    made: StepFunctionsApi = client
     return made
 
 

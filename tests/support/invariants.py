@@ -167,7 +167,7 @@ class Invariants(Observer, logging.Handler):
         for one in current:
             wanted = "ACTIVE" if resource.properties["Running"] else "INACTIVE"
             self._expect(one["status"] == wanted, f"5: {stack.status} though {one['status']}")
-            asked = _meaning(_as_config(resource.properties["Config"]))
+            asked = _meaning(resource.properties["RecommenderConfig"])
             there = _meaning(one["recommenderConfig"])
             self._expect(asked == there, f"5: {stack.status} with {there}, not {asked}")
             tags = resource.properties.get("Tags", {})
@@ -193,18 +193,6 @@ class Invariants(Observer, logging.Handler):
     def _expect(self, holds: bool, violation: str) -> None:
         if not holds and violation not in self._violations:
             self._violations.append(violation)
-
-
-def _as_config(properties: Mapping[str, Any]) -> dict[str, Any]:
-    return {
-        "minRecommendationRequestsPerSecond": properties["MinRecommendationRequestsPerSecond"],
-        "enableMetadataWithRecommendations": properties["EnableMetadataWithRecommendations"],
-        "itemExplorationConfig": {
-            "explorationWeight": properties["ExplorationWeight"],
-            "explorationItemAgeCutOff": properties["ExplorationItemAgeCutOff"],
-        },
-        "trainingDataConfig": {"excludedDatasetColumns": properties["ExcludedDatasetColumns"]},
-    }
 
 
 def _meaning(config: Mapping[str, Any]) -> tuple[object, ...]:

@@ -3,6 +3,7 @@
 import contextlib
 from collections.abc import Callable, Generator, Mapping, Sequence
 from dataclasses import dataclass, replace
+from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any, Final
 
 from tests.support import deployed_code
@@ -18,7 +19,7 @@ from tests.support.synthesis import ACCOUNT, Deployable, Settings, resolve, stri
 
 if TYPE_CHECKING:
     from tests.support.cloudformation import Cloud
-    from tests.support.provider import Handlers
+    from tests.support.deployed_code import Functions
 
 Condition = Callable[[], bool]
 Process = Generator[Condition, None, None]
@@ -69,7 +70,7 @@ class Stack:
         self.created = cloud.clock.now
         self.updated: float | None = None
         self.deleted: float | None = None
-        self.handlers: Handlers = deployed_code.handlers(self)
+        self.functions: Functions = deployed_code.functions(self)
         self._garbage: list[Resource] = []
         self._attempted: dict[str, Mapping[str, Any]] = {}
         """The properties of the latest request to each resource."""
@@ -289,7 +290,13 @@ class Stack:
         outcome = yield from self._asking("Update", told, wanted)
         if not outcome.succeeded:
             recorded = outcome.physical_id or current.physical_id
-            self._keep(told, physical_id=recorded, status="UPDATE_FAILED", reason=outcome.reason)
+            self._keep(
+                told,
+                physical_id=recorded,
+                attributes=outcome.data,
+                status="UPDATE_FAILED",
+                reason=outcome.reason,
+            )
             return outcome.reason
         self._keep(
             wanted,
@@ -460,15 +467,12 @@ class Stack:
     def _event(
         self, request_type: str, resource: Resource, wanted: Resource | None
     ) -> Mapping[str, Any]:
-        request_id = self.cloud.new_id()
+        request_id = self.cloud.new_request_id()
         properties = stringified((wanted or resource).properties)
         return {
             "RequestType": request_type,
             "ServiceToken": properties["ServiceToken"],
-            "ResponseURL": (
-                "https://cloudformation-custom-resource-response.s3.amazonaws.com/"
-                f"{request_id}?X-Amz-Security-Token={CANARY}"
-            ),
+            "ResponseURL": self._response_url(),
             "StackId": self.id,
             "RequestId": request_id,
             "LogicalResourceId": resource.logical_id,
@@ -477,6 +481,15 @@ class Stack:
             **({"PhysicalResourceId": resource.physical_id} if request_type != "Create" else {}),
             **({"OldResourceProperties": stringified(resource.properties)} if wanted else {}),
         }
+
+    def _response_url(self) -> str:
+        """Return a URL as CloudFormation signs it, anew for each request."""
+        cloud = self.cloud
+        china = ".cn" if cloud.partition == "aws-cn" else ""
+        host = f"cloudformation-custom-resource-response.s3.{cloud.region}.amazonaws.com{china}"
+        signed = datetime.fromtimestamp(cloud.clock.now, UTC).strftime("%Y%m%dT%H%M%SZ")
+        date = f"X-Amz-Date={signed}&X-Amz-Expires=7199&" if cloud.dates_urls else ""
+        return f"https://{host}/{cloud.new_id()}?{date}X-Amz-Security-Token={CANARY}"
 
     # -- bookkeeping ---------------------------------------------------------------------------
 

@@ -12,7 +12,7 @@ from typing import Any, Final
 from aws_cdk import App, Environment
 
 from lambdas.recommender import vocabulary as v
-from stacks.settings import Settings as ParsedSettings
+from stacks.recommender import recommender_config
 from stacks.settings import parse
 from stacks.top_picks_stack import TopPicksStack
 from tests.support.template import FLAGS
@@ -90,9 +90,10 @@ def _deployable(stack_name: str, settings: str) -> Deployable:
     if shape == given:
         return made
     parsed = parse(given)
+    config = recommender_config(**{name: getattr(parsed, name) for name in _VALUES})
     for logical_id, resource in made.resources.items():
         if v.CONFIG in resource.get("Properties", {}):
-            made = made.patched(logical_id, **{v.CONFIG: _config(parsed)})
+            made = made.patched(logical_id, **{v.CONFIG: config})
     return made
 
 
@@ -102,16 +103,6 @@ _VALUES: Final = (
     "exploration_item_age_cut_off",
     "excluded_columns",
 )
-
-
-def _config(settings: ParsedSettings) -> dict[str, Any]:
-    return {
-        v.MIN_REQUESTS_PER_SECOND: settings.min_recommendation_requests_per_second,
-        v.EXPLORATION_WEIGHT: str(settings.exploration_weight),
-        v.EXPLORATION_ITEM_AGE_CUT_OFF: settings.exploration_item_age_cut_off,
-        v.EXCLUDED_COLUMNS: {kind: list(c) for kind, c in settings.excluded_columns.items()},
-        v.ENABLE_METADATA: True,
-    }
 
 
 @functools.cache

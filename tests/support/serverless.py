@@ -1,0 +1,180 @@
+"""A fake of Lambda's asynchronous invocations and of Step Functions, on a virtual clock.
+
+Lambda keeps an event until its function takes it: one that is throttled comes again, ever later,
+one whose function fails comes again twice, and one that is too old is dropped ("How Lambda handles
+errors and retries with asynchronous invocation", Lambda Developer Guide). Step Functions runs the
+state machine that the template defines: waits, tasks with their retries, choices ("Amazon States
+Language"); an execution has a name that is never used again, a time limit, and 25,000 events in its
+history at most ("Quotas", Step Functions Developer Guide).
+"""
+
+import json
+import math
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from typing import Any, Final
+
+from local_aws.personalize import ServiceError
+from tests.support.timeline import Timeline
+
+Event = Mapping[str, Any]
+Invoke = Callable[[Event], Any]
+"""Invokes a function, and returns what it returned."""
+
+ASYNC_RETRIES: Final = (60.0, 120.0)
+_LONGEST_BACKOFF: Final = 300.0
+_MAX_HISTORY: Final = 25_000
+
+
+class ThrottledError(Exception):
+    """Lambda does not invoke the function now: its concurrency is used up."""
+
+    def __init__(self) -> None:
+        super().__init__("Rate Exceeded.")
+
+
+class FunctionKilledError(BaseException):
+    """The function's process ended in the middle: out of time or memory, or worse.
+
+    Not an `Exception`, because no handler can catch it.
+    """
+
+    def __init__(self) -> None:
+        super().__init__("RequestId: 00000000 Error: Runtime exited with error: signal: killed")
+
+
+def invoke_asynchronously(
+    timeline: Timeline,
+    invoke: Invoke,
+    event: Event,
+    *,
+    expires: float = math.inf,
+    retries: tuple[float, ...] = ASYNC_RETRIES,
+    backoff: float = 1.0,
+) -> None:
+    """Invoke a function with an event that Lambda keeps until it is taken, or `expires`."""
+    if timeline.clock.now > expires:
+        return
+
+    def again(seconds: float, retries: tuple[float, ...], backoff: float) -> None:
+        def invoked() -> None:
+            invoke_asynchronously(
+                timeline, invoke, event, expires=expires, retries=retries, backoff=backoff
+            )
+
+        timeline.after(seconds, invoked)
+
+    try:
+        invoke(event)
+    except ThrottledError:
+        again(backoff, retries, min(2 * backoff, _LONGEST_BACKOFF))
+    except (FunctionKilledError, Exception):
+        if retries:
+            again(retries[0], retries[1:], backoff)
+
+
+@dataclass
+class Execution:
+    """One execution of a state machine."""
+
+    timeline: Timeline
+    definition: Mapping[str, Any]
+    given: str
+    invoke: Invoke
+    status: str = "RUNNING"
+    history: int = 1
+    ends: float = math.inf
+    data: Any = None
+
+    def run(self) -> None:
+        """Run it; what is waited for comes on the timeline."""
+        self.data = json.loads(self.given)
+        self.ends = self.timeline.clock.now + self.definition.get("TimeoutSeconds", math.inf)
+        self._enter(self.definition["StartAt"])
+
+    def stop(self) -> None:
+        """Stop it, as somebody may in the console."""
+        if self.status == "RUNNING":
+            self.status = "ABORTED"
+
+    def _enter(self, name: str, attempts: int = 0) -> None:
+        if not self._goes_on():
+            return
+        state = self.definition["States"][name]
+        self._note(2 if not attempts else 0)
+        match state["Type"]:
+            case "Wait":
+                seconds = self.data[state["SecondsPath"].removeprefix("$.")]
+                assert isinstance(seconds, int) and seconds >= 0, f"not a wait: {seconds!r}"
+                self.timeline.after(seconds, lambda: self._enter(state["Next"]))
+            case "Task":
+                self._task(name, state, attempts)
+            case "Choice":
+                (choice,) = state["Choices"]
+                chosen = self.data[choice["Variable"].removeprefix("$.")]
+                goes = chosen is choice["BooleanEquals"]
+                self._enter(choice["Next"] if goes else state["Default"])
+            case "Succeed":
+                self.status = "SUCCEEDED"
+            case other:
+                raise NotImplementedError(other)
+
+    def _task(self, name: str, state: Mapping[str, Any], attempts: int) -> None:
+        self._note(3)
+        try:
+            self.data = through_json(self.invoke(through_json(self.data)))
+        except (FunctionKilledError, Exception):
+            (retry,) = state["Retry"]
+            assert retry["ErrorEquals"] == ["States.ALL"] and retry["BackoffRate"] == 1
+            if attempts >= retry["MaxAttempts"]:
+                self.status = "FAILED"
+                return
+            # With full jitter it is this long at most.
+            self.timeline.after(
+                retry["IntervalSeconds"], lambda: self._enter(name, attempts=attempts + 1)
+            )
+        else:
+            self._enter(state["Next"])
+
+    def _goes_on(self) -> bool:
+        if self.status == "RUNNING" and self.timeline.clock.now >= self.ends:
+            self.status = "TIMED_OUT"
+        return self.status == "RUNNING"
+
+    def _note(self, events: int) -> None:
+        self.history += events
+        assert self.history <= _MAX_HISTORY, "the history of an execution has 25,000 events"
+
+
+@dataclass
+class StateMachine:
+    """A state machine, and its executions by their names."""
+
+    timeline: Timeline
+    executions: dict[str, Execution] = field(default_factory=dict)
+
+    def start(
+        self, name: str, given: str, definition: Mapping[str, Any], invoke: Invoke
+    ) -> Execution:
+        """Start an execution.
+
+        Starting a running one again with the same input is the same as having started it; any other
+        use of a name is refused (StartExecution, Step Functions API Reference).
+
+        Raises:
+            ServiceError: `ExecutionAlreadyExists`.
+        """
+        known = self.executions.get(name)
+        if known:
+            if known.status == "RUNNING" and known.given == given:
+                return known
+            raise ServiceError("ExecutionAlreadyExists", f"Execution Already Exists: '{name}'", 400)
+        started = Execution(self.timeline, definition, given, invoke)
+        self.executions[name] = started
+        self.timeline.after(0.0, started.run)
+        return started
+
+
+def through_json(value: Any) -> Any:
+    """Return a value as it comes out of JSON."""
+    return json.loads(json.dumps(value))
