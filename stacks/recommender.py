@@ -27,7 +27,7 @@ from constructs import Construct, IValidation
 from lambdas.recommender import vocabulary as v
 
 from .security import acknowledge
-from .service import RecommenderService
+from .service import RecommenderService, reject_tokens
 
 RECIPE: Final = "aws-vod-top-picks"
 
@@ -89,7 +89,8 @@ class TopPicksRecommender(Construct):
                 give up.
         """
         super().__init__(scope, construct_id)
-        self._reject_tokens(
+        reject_tokens(
+            self,
             running=running,
             adopt_existing=adopt_existing,
             retain_on_destroy=retain_on_destroy,
@@ -193,18 +194,6 @@ class TopPicksRecommender(Construct):
             dimensions_map={"RecommenderArn": self.recommender_arn},
             **props,
         )
-
-    def _reject_tokens(self, **given: object) -> None:
-        for name, value in given.items():
-            if isinstance(value, Duration):
-                unresolved, got = value.is_unresolved(), value.to_human_string()
-            else:
-                unresolved, got = Token.is_unresolved(value), str(Stack.of(self).resolve(value))
-            if unresolved:
-                raise ValueError(
-                    f"Property {name}: got {got}; allowed: a value that is known at synthesis. "
-                    "Write it out, or read it from the context: the template depends on it."
-                )
 
     def _custom_resource(
         self, scope: Construct, construct_id: str, resource_type: str, properties: Mapping[str, Any]
@@ -327,11 +316,17 @@ def recommender_config(
         v.MIN_REQUESTS_PER_SECOND: min_recommendation_requests_per_second,
         v.ENABLE_METADATA: True,
         v.EXPLORATION: {
-            v.EXPLORATION_WEIGHT: str(exploration_weight),
-            v.EXPLORATION_ITEM_AGE_CUT_OFF: str(exploration_item_age_cut_off),
+            v.EXPLORATION_WEIGHT: _text(exploration_weight),
+            v.EXPLORATION_ITEM_AGE_CUT_OFF: _text(exploration_item_age_cut_off),
         },
         v.TRAINING_DATA: {v.EXCLUDED_COLUMNS: excluded},
     }
+
+
+def _text(number: Decimal | int) -> Any:
+    """Return a number as Personalize takes it, which is a string here; tokens as they are."""
+    is_token = not isinstance(number, Decimal) and Token.is_unresolved(number)
+    return number if is_token else str(number)
 
 
 def _name_prefix(stack: Stack) -> str:

@@ -5,7 +5,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, Final, cast
 
-from aws_cdk import ArnFormat, Duration, IgnoreMode, RemovalPolicy, Stack
+from aws_cdk import ArnFormat, Duration, IgnoreMode, RemovalPolicy, Stack, Token
 from aws_cdk import aws_iam as iam
 from aws_cdk import aws_kms as kms
 from aws_cdk import aws_lambda as lambda_
@@ -49,8 +49,12 @@ class RecommenderService(Construct):
             poll_interval: time between two looks at a recommender; 60 seconds.
             log_retention_days: how long logs are kept; a number that CloudWatch Logs allows.
             log_key: encrypts the logs; its policy must let CloudWatch Logs use it.
+
+        Raises:
+            ValueError: a token is given for the poll interval.
         """
         super().__init__(scope, construct_id)
+        reject_tokens(self, poll_interval=poll_interval)
         interval = poll_interval or Duration.seconds(60)
         self._log_group = _log_group(self, log_retention_days, log_key)
         self.role = iam.Role(self, "Role", assumed_by=iam.ServicePrincipal("lambda.amazonaws.com"))
@@ -102,7 +106,7 @@ class RecommenderService(Construct):
             handler=f"recommender.handler.{construct_id.lower()}",
             role=self.role,
             environment=dict(environment or {}),
-            timeout=Duration.minutes(2),
+            timeout=Duration.minutes(15),
             memory_size=256,
             log_group=self._log_group,
             logging_format=lambda_.LoggingFormat.JSON,
@@ -170,6 +174,24 @@ def _state_machine(
         definition_substitutions={"Poll": poll.function_arn},
         role=role.without_policy_updates(),
     )
+
+
+def reject_tokens(scope: Construct, **given: object) -> None:
+    """Refuse tokens for what decides which resources there are, or what they do when.
+
+    Raises:
+        ValueError: there is one.
+    """
+    for name, value in given.items():
+        if isinstance(value, Duration):
+            unresolved, got = value.is_unresolved(), value.to_human_string()
+        else:
+            unresolved, got = Token.is_unresolved(value), str(Stack.of(scope).resolve(value))
+        if unresolved:
+            raise ValueError(
+                f"Property {name}: got {got}; allowed: a value that is known at synthesis. "
+                "Write it out, or read it from the context: the template depends on it."
+            )
 
 
 def _log_group(scope: Construct, retention_days: int, key: kms.IKey | None) -> logs.LogGroup:

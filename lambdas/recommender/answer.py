@@ -39,7 +39,10 @@ def answer_to(
     reason: str,
     attributes: Mapping[str, str],
 ) -> dict[str, Any]:
-    """Return an answer; the reason is cut so that all of it fits, attributes are not."""
+    """Return an answer; the reason is cut so that all of it fits, attributes are not.
+
+    A success has no reason, so that one that is answered twice is answered alike.
+    """
     answer = {
         "Status": "SUCCESS" if succeeded else "FAILED",
         "Reason": "",
@@ -49,8 +52,23 @@ def answer_to(
         "LogicalResourceId": event.get("LogicalResourceId"),
         "Data": dict(attributes),
     }
+    if succeeded:
+        return answer
     left = MAX_BYTES - len(encoded(answer)) + len('""')
-    return {**answer, "Reason": within(reason, min(left, MAX_REASON_BYTES))}
+    shown = within(reason or "No reason was given.", min(left, MAX_REASON_BYTES))
+    return {**answer, "Reason": shown}
+
+
+def failure(event: Mapping[str, Any], reason: str) -> dict[str, Any]:
+    """Return the answer to a request of which nothing has come."""
+    return answer_to(
+        event, succeeded=False, physical_id=physical_id(event), reason=reason, attributes={}
+    )
+
+
+def physical_id(event: Mapping[str, Any]) -> str:
+    """Return a physical id that keeps what there is: a Delete must not change it."""
+    return str(event.get("PhysicalResourceId") or event.get("LogicalResourceId") or "unknown")
 
 
 def encoded(answer: Mapping[str, Any]) -> bytes:

@@ -1,49 +1,44 @@
-"""The two entry points: ``begin`` for CloudFormation, ``poll`` for the state machine."""
+"""The two entry points: ``begin`` for CloudFormation, ``poll`` for the state machine.
 
+All else is imported when it is needed, so that a package that cannot be imported, as where the
+runtime's SDK is not as it was, fails a deployment at once and not when CloudFormation gives up.
+"""
+
+import logging
 import os
-import time
 from collections.abc import Mapping
-from functools import cache
-from typing import Any, Final
+from typing import Any
 
-import boto3
-from botocore.config import Config
+from .answer import Answers, failure
 
-from . import vocabulary as v
-from .answer import Answers
-from .personalize import Personalize
-from .protocol import CustomResources
-from .stack import Stacks
-from .waiter import Waiter
-
-CLIENT: Final = Config(
-    connect_timeout=5, read_timeout=15, retries={"mode": "standard", "total_max_attempts": 3}
-)
-"""A call lasts a minute at most."""
-
-
-@cache
-def _resources() -> CustomResources:
-    cloudformation = boto3.client("cloudformation", config=CLIENT)
-    return CustomResources(
-        Personalize(boto3.client("personalize", config=CLIENT)),
-        Stacks(cloudformation),
-        Answers(cloudformation.meta.endpoint_url),
-        time.time,
-    )
-
-
-@cache
-def _waiter() -> Waiter:
-    stepfunctions = boto3.client("stepfunctions", config=CLIENT)
-    return Waiter(stepfunctions, os.environ[v.STATE_MACHINE_VARIABLE])
+LOG = logging.getLogger(__name__)
 
 
 def begin(event: Mapping[str, Any], _context: object) -> None:
     """Lambda entry point, the service token: begin a request of CloudFormation."""
-    _resources().begin(event, _waiter(), interval=float(os.environ[v.POLL_INTERVAL_VARIABLE]))
+    try:
+        from . import clients
+
+        resources, waiter = clients.resources(), clients.waiter()
+        interval = clients.poll_interval()
+    except Exception as error:
+        LOG.exception("The function cannot work")
+        answers = Answers(_endpoint())
+        if answers.may_go_to(event.get("ResponseURL")):
+            reason = f"Nothing was changed. The function cannot work: {error!r}"
+            answers.put(event["ResponseURL"], failure(event, reason))
+        return
+    resources.begin(event, waiter, interval=interval)
 
 
 def poll(state: Mapping[str, Any], _context: object) -> dict[str, Any]:
     """Lambda entry point: look again at a request that is waited for."""
-    return _resources().poll(state)
+    from . import clients
+
+    return clients.resources().poll(state)
+
+
+def _endpoint() -> str:
+    region = os.environ.get("AWS_REGION", "")
+    suffix = "amazonaws.com.cn" if region.startswith("cn-") else "amazonaws.com"
+    return os.environ.get("AWS_ENDPOINT_URL") or f"https://cloudformation.{region}.{suffix}"

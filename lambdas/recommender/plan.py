@@ -187,7 +187,9 @@ def _in_transit(desired: Desired, observed: Observed, assumed: Config) -> Step |
     if as_asked and observed.phase is Phase.CREATING:
         return Done(f"{observed.says}; {_WAIT_FOR_TRAINING}", Progress.TRAINING)
     if as_asked and desired.running and observed.phase is Phase.ACTIVE:
-        return Done(f"{observed.says}; {_WAIT_FOR_TRAINING}", Progress.CHANGING)
+        return Done(
+            f"{observed.says}; {_WAIT_FOR_TRAINING}", Progress.CHANGING, previous_update=0.0
+        )
     if as_asked and not desired.running and observed.phase is Phase.STOPPING:
         return Done(f"{observed.says}, as asked", Progress.CHANGING)
     starts = desired.running and observed.phase is Phase.STARTING
@@ -324,14 +326,14 @@ def readiness(
     """Return whether a recommender has what is asked: what a training gate waits for.
 
     A member that DescribeRecommender does not show is no difference by itself, unless this
-    deployment's update has failed.
+    deployment's update does not show yet, or has failed.
 
     Args:
         config: the configuration that must be in force.
         observed: what is there, or None.
         running: whether it must be ACTIVE; else it may be stopped, too.
-        updated_after: an update that failed is this deployment's only if it is newer (epoch
-            seconds, on the service's clock).
+        updated_after: this deployment's update is newer (epoch seconds, on the service's clock);
+            infinite if it has sent none.
     """
     if observed is None:
         return Wait("the recommender does not exist", grace=True)
@@ -340,22 +342,24 @@ def readiness(
     if observed.phase is Phase.DELETING:
         return Fail("It is being deleted, but not by this deployment.")
     update = observed.latest_update
-    failed = update is not None and update.failed and update.created > updated_after
-    in_force = _NOT_SHOWN.shown_by(observed.config) if failed else config.shown_by(observed.config)
-    if failed and update and in_force != config:
-        return Fail(f"Its update failed: {update.reason}")
+    ours = update if update and update.created > updated_after else None
+    sent = not math.isinf(updated_after)
+    assumed = _NOT_IN_FORCE if sent and (ours is None or ours.failed) else config
+    in_force = assumed.shown_by(observed.config) == config
+    if ours and ours.failed and not in_force:
+        return Fail(f"Its update failed: {ours.reason}")
     there = observed.phase is Phase.ACTIVE or (
         not running and observed.phase in (Phase.INACTIVE, Phase.STOPPING)
     )
     if observed.updating or not there:
         return Wait(observed.says)
-    if in_force == config:
+    if in_force:
         return Done(observed.status, Progress.IN_FORCE)
     return Wait("the configuration asked for is not in force, nor on its way", grace=True)
 
 
-_NOT_SHOWN: Final = Config(min_requests_per_second=0, exploration_weight=None)
-"""Differs from every configuration that can be asked for, where nothing shows."""
+_NOT_IN_FORCE: Final = Config(exploration_weight=None)
+"""Differs from every configuration that can be asked for."""
 
 
 # -- words -------------------------------------------------------------------------------------

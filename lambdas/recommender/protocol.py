@@ -11,8 +11,8 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from . import vocabulary as v
-from .answer import Answers, Delivery, answer_to
-from .errors import PermanentError
+from .answer import Answers, Delivery, answer_to, failure, physical_id
+from .errors import PermanentError, TransientError
 from .fence import admit
 from .observed import Observed
 from .operation import Operation, RequestType
@@ -49,9 +49,6 @@ class CustomResources:
             event: CloudFormation's.
             waiter: what waits for it.
             interval: seconds between two looks.
-
-        Raises:
-            TransientError: it could not be begun now; Lambda invokes the function again.
         """
         if not self.answers.may_go_to(event.get("ResponseURL")):
             LOG.error("Dropped", extra={"why": "the ResponseURL is not one of CloudFormation's"})
@@ -61,8 +58,8 @@ class CustomResources:
             return
         try:
             first = waiter.start(waiting)
-        except PermanentError as error:
-            self._deliver(waiting.answered(_failed(event, f"Nothing was changed. {error}")))
+        except (TransientError, PermanentError) as error:
+            self._deliver(waiting.answered(failure(event, f"Nothing was changed. {error}")))
             return
         if not first:
             LOG.info("Begun before", extra=_about(waiting))
@@ -112,8 +109,8 @@ class CustomResources:
             nothing_seen=waiting.nothing_seen and isinstance(verdict, Wait) and verdict.unseen,
         )
         if isinstance(verdict, Wait):
-            first = 1.0 if waiting.looks else waiting.share
-            pause = 0 if verdict.to_change else timing.next_poll(waiting.interval, share=first)
+            share = waiting.share if not waiting.looks and request.link[0] == 1 else 1.0
+            pause = 0 if verdict.to_change else timing.next_poll(waiting.interval, share=share)
             return replace(looked, seconds=pause, doubted_since=None)
         if not acts and isinstance(verdict, Fail):
             return replace(looked, seconds=0)
@@ -191,19 +188,11 @@ def _refused(event: Mapping[str, Any], error: BadRequestError) -> dict[str, Any]
         return answer_to(
             event,
             succeeded=True,
-            physical_id=_id(event),
+            physical_id=physical_id(event),
             reason=f"Nothing came of it. {error}",
             attributes={},
         )
-    return _failed(event, f"Nothing was changed. {error}")
-
-
-def _failed(event: Mapping[str, Any], reason: str) -> dict[str, Any]:
-    return answer_to(event, succeeded=False, physical_id=_id(event), reason=reason, attributes={})
-
-
-def _id(event: Mapping[str, Any]) -> str:
-    return str(event.get("PhysicalResourceId") or event.get("LogicalResourceId") or "unknown")
+    return failure(event, f"Nothing was changed. {error}")
 
 
 def _about(waiting: Waiting) -> dict[str, Any]:

@@ -3,6 +3,7 @@
 Sources: "Custom resource request objects", CloudFormation User Guide (crpg-ref-requests).
 """
 
+import math
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, Final
@@ -248,7 +249,10 @@ _PROPERTIES: Final[Mapping[str, p.Reader]] = {
     v.REVISION: p.TEXT,
     v.RUNNING: p.BOOLEAN,
     v.TAGS: p.TAGS,
-    v.UPDATED_AFTER: p.SECONDS,
+    v.UPDATED_AFTER: p.Reader(
+        lambda value: math.inf if value == v.NO_UPDATE else p.SECONDS.parse(value),
+        f"seconds, or {v.NO_UPDATE}",
+    ),
     v.WAIT_SECONDS: p.SECONDS,
     "ServiceTimeout": p.SECONDS,
 }

@@ -4,6 +4,7 @@ Chain, as created: sweeps, the recommender, training gates, and the stop where i
 """
 
 import json
+import math
 from collections.abc import Mapping
 from functools import cached_property, partial
 from typing import ClassVar, Final, Protocol
@@ -151,13 +152,12 @@ class Recommender(CustomResource):
         del observed
         if self._deletes:
             return {}
+        updated = verdict.previous_update if isinstance(verdict, Done) else None
         return {
             v.ARN_ATTRIBUTE: self.desired.arn,
             v.NAME_ATTRIBUTE: self.desired.name,
             v.REVISION_ATTRIBUTE: self.request.request_id,
-            v.UPDATED_AFTER_ATTRIBUTE: str(
-                verdict.previous_update if isinstance(verdict, Done) else 0.0
-            ),
+            v.UPDATED_AFTER_ATTRIBUTE: v.NO_UPDATE if updated is None else str(updated),
         }
 
     def out_of_time(self, waited: str, reason: str) -> str:
@@ -237,7 +237,7 @@ class TrainingGate(CustomResource):
                 self.request.config,
                 observed,
                 running=self.request.get(v.RUNNING, True),
-                updated_after=self.request.get(v.UPDATED_AFTER, 0.0),
+                updated_after=self.request.get(v.UPDATED_AFTER, math.inf),
             )
         if isinstance(verdict, Wait) and not self._is_last:
             verdict = Wait(verdict.reason, AtDeadline.HAND_OVER, grace=verdict.grace)

@@ -120,14 +120,15 @@ class Done:
     Attributes:
         reason: what is there.
         progress: how far it is.
-        previous_update: this deployment's update is newer (epoch seconds, the service's clock).
+        previous_update: if an update is under way, it is newer than this (epoch seconds, the
+            service's clock).
         certain: False if it may rest on a look that was stale: it is believed when it still
             shows some seconds later (``timing.DOUBT_SECONDS``).
     """
 
     reason: str
     progress: Progress = Progress.NOTHING_TO_DO
-    previous_update: float = 0.0
+    previous_update: float | None = None
     certain: bool = True
 
     @property

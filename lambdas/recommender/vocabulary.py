@@ -51,6 +51,8 @@ RECOMMENDER_ARN_ATTRIBUTE: Final = "RecommenderArn"
 MODEL_METRICS_ATTRIBUTE: Final = "ModelMetrics"
 
 NOT_REPORTED: Final = "n/a"
+NO_UPDATE: Final = "none"
+"""In place of a time, where this deployment has sent no update."""
 
 METRICS: Final = {
     "Coverage": "coverage",

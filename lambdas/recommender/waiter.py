@@ -2,6 +2,7 @@
 
 import hashlib
 import json
+import logging
 import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
@@ -12,8 +13,11 @@ from .errors import ACCESS_DENIED, PermanentError, TransientError, sorted_errors
 from .operation import Operation
 from .timing import DOUBT_SECONDS, Timing
 
-_STARTS_SECONDS: Final = 60.0
-_BETWEEN_STARTS_SECONDS: Final = 5.0
+# At DEBUG, botocore logs the bodies of requests, and that of StartExecution has the ResponseURL.
+logging.getLogger("botocore").setLevel(logging.INFO)
+
+_PAUSES: Final = (5.0, 10.0, 20.0, 40.0, 80.0, 80.0)
+"""Seconds between attempts to start an execution."""
 
 
 @dataclass(frozen=True)
@@ -113,6 +117,8 @@ class Waiting:
             nothing_seen=state["NothingSeen"],
             doubted_since=state["DoubtedSince"],
             answer=state["Answer"],
+            seconds=state["Seconds"],
+            ended=state["Ended"],
         )
 
 
@@ -131,32 +137,31 @@ class Waiter:
         api: StepFunctionsApi,
         state_machine_arn: str,
         *,
-        clock: Callable[[], float] = time.time,
         pause: Callable[[float], None] = time.sleep,
     ) -> None:
         self._api = api
         self._state_machine_arn = state_machine_arn
-        self._clock = clock
         self._pause = pause
 
     def start(self, waiting: Waiting) -> bool:
         """Start the execution of a request, and return whether that was the first time.
 
-        It is tried for a minute, because IAM takes a while to apply the policy of a new role, and
-        many requests begin at once.
+        It is tried for some minutes: IAM takes a while to apply the policy of a new role, and
+        whoever cannot start it can only fail.
 
         Raises:
             TransientError, PermanentError: it could not be started.
         """
-        until = self._clock() + _STARTS_SECONDS
-        while True:
+        for pause in _PAUSES:
             try:
                 return self._start(waiting)
-            except (TransientError, PermanentError) as error:
-                passes = isinstance(error, TransientError) or error.code in ACCESS_DENIED
-                if not passes or self._clock() >= until:
+            except TransientError:
+                pass
+            except PermanentError as error:
+                if error.code not in ACCESS_DENIED:
                     raise
-            self._pause(_BETWEEN_STARTS_SECONDS)
+            self._pause(pause)
+        return self._start(waiting)
 
     def _start(self, waiting: Waiting) -> bool:
         try:

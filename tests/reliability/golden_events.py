@@ -1,8 +1,8 @@
-"""The corpus of events: what each version sends to its handlers, and what it means by it.
+"""The corpus of events: what each version sends to its functions, and what it means by it.
 
 `python -m tests.reliability.golden_events` writes the corpus of the version in `pyproject.toml`.
-Handlers get events of older versions' templates for as long as there are stacks of them: in a
-Delete, as old properties, and in what `on_event` of the older code remembered for `is_complete`.
+Functions get events of older versions' templates for as long as there are stacks of them: in a
+Delete, as old properties, and in the state of an execution that older code has started.
 """
 
 import json
@@ -12,17 +12,19 @@ from pathlib import Path
 from typing import Any, Final
 
 from lambdas.recommender import vocabulary as v
-from lambdas.recommender.events import Request, RequestType
+from lambdas.recommender.operation import RequestType
+from lambdas.recommender.request import Request
 from local_aws.personalize import Behaviour
 from tests.reliability.world import MINUTE, QUICK, World
-from tests.support.provider import Event
+from tests.support.serverless import Event
 from tests.support.synthesis import ROOT
 
 CORPUS: Final = Path(__file__).with_name("golden")
+RESPONSE_URL: Final = "https://cloudformation-custom-resource-response.s3.amazonaws.com/golden"
 VERSION: Final = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]["version"]
 
 Golden = dict[str, Any]
-"""An `event` as `on_event` gets it, what that `answered`, and what the event `means`."""
+"""An `event`, the `state` of the execution that it started, if any, and what it `means`."""
 Corpus = dict[str, dict[str, Golden]]
 """By the step of a life that sends them, and by what they are sent to."""
 
@@ -79,24 +81,24 @@ _STEPS: Final[Mapping[str, Callable[[World], object]]] = {
 
 
 def sent() -> Corpus:
-    """Return what the working tree's templates send, and what its handlers answer."""
+    """Return what the working tree's templates send, and the executions that its code starts."""
     world = World(Behaviour(**QUICK), hours=1.8)
     corpus: Corpus = {}
 
-    def note(function: str, event: Event, handler: Callable[[Event], Any]) -> Any:
-        answered = handler(event)
-        if function == "on_event":
-            key = " ".join(
-                (
-                    str(event["RequestType"]),
-                    str(event["ResourceType"]).partition("::")[2],
-                    {"true": "last"}.get(event["ResourceProperties"].get(v.LAST), ""),
-                )
-            ).rstrip()
-            written = {**event, "ResponseURL": "https://example.com/"}
-            known = {"event": written, "answered": answered, "means": meaning(written)}
+    def note(function: str, event: Event, invoke: Callable[[], Any]) -> Any:
+        before = len(world.cloud.executions(world.stack))
+        returned = invoke()
+        if function == "begin":
+            properties = event["ResourceProperties"]
+            is_last = v.LINK in properties and properties[v.LINK] == properties[v.LINKS]
+            kind = str(event["ResourceType"]).partition("::")[2]
+            key = f"{event['RequestType']} {kind}{' last' if is_last else ''}"
+            written = {**event, "ResponseURL": RESPONSE_URL}
+            started = world.cloud.executions(world.stack)[before:]
+            state = {**json.loads(started[0].given), "Event": written} if started else None
+            known = {"event": written, "state": state, "means": meaning(written)}
             corpus[step].setdefault(key, known)
-        return answered
+        return returned
 
     world.cloud.around = note
     for step, take in _STEPS.items():
@@ -114,6 +116,7 @@ def meaning(event: Event) -> dict[str, Any]:
         "physical id": request.physical_id,
         "owner": request.owner.tags(),
         "wait": request.wait_seconds,
+        "link": request.link,
     }
     if v.NAME_PREFIX in request.properties:
         read["prefix"] = request.names.prefix
@@ -122,13 +125,12 @@ def meaning(event: Event) -> dict[str, Any]:
         read["config"] = vars(request.config)
     if request.resource_type == v.RECOMMENDER_TYPE:
         if request.type is RequestType.DELETE:
-            read["doomed"] = request.doomed_arn()
+            read["deletion target"] = request.deletion_target
         else:
-            wanted = request.wanted()
             names = ("arn", "dataset_group_arn", "recipe_arn", "running", "adopt", "tags")
-            read |= {name: getattr(wanted, name) for name in names}
+            read |= {name: getattr(request.desired, name) for name in names}
             read["retired tags"] = sorted(request.retired_tags)
-    for name in (v.LAST, v.RECOMMENDER_ARN, v.UPDATED_AFTER, v.RUNNING):
+    for name in (v.RECOMMENDER_ARN, v.UPDATED_AFTER, v.RUNNING):
         if name in request.properties:
             read[name] = request.get(name)
     in_json: dict[str, Any] = json.loads(json.dumps(read, default=str))

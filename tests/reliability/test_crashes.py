@@ -13,7 +13,6 @@ from tests.reliability.lives import (
     EVERY_CALL,
     GOOD,
     LIVES,
-    REPAIRABLE,
     ROLLBACKS,
     prepared,
     wrong_with,
@@ -30,11 +29,10 @@ class Killer:
     There is nothing between a call and the next one that anybody else could see.
     """
 
-    def __init__(self, world: World, nth: int, *, after: bool, framework: bool) -> None:
+    def __init__(self, world: World, nth: int, *, after: bool) -> None:
         self.killed = False
         self._left = nth
         self._after = after
-        self._framework = framework
         self._invocations = world.cloud.invocations
         self._latest: object = None
         world.cloud.before = self._before
@@ -53,24 +51,22 @@ class Killer:
         self._left -= 1
         if self._left == 0:
             self.killed = True
-            raise FunctionKilledError(framework=self._framework)
+            raise FunctionKilledError
 
 
 @pytest.mark.rows("T1")
 @pytest.mark.parametrize("after", [False, True], ids=["before", "after"])
-@pytest.mark.parametrize("framework", [False, True], ids=["function", "framework"])
 @pytest.mark.parametrize(
     "life", [*EVERY_CALL, *(pytest.param(life, marks=pytest.mark.long) for life in ROLLBACKS)]
 )
 def test_a_function_that_is_killed_at_any_call_costs_no_recommender(
-    life: str, framework: bool, after: bool, record_property: Callable[[str, object], None]
+    life: str, after: bool, record_property: Callable[[str, object], None]
 ) -> None:
-    """If the framework dies, too, the event comes again; else CloudFormation is told of it."""
     wrong: dict[int, str] = {}
     for nth in itertools.count(1):
         world = prepared(life)
         started = world.clock.now
-        killer = Killer(world, nth, after=after, framework=framework)
+        killer = Killer(world, nth, after=after)
         ALL[life](world)
         if not killer.killed:
             break
@@ -78,7 +74,7 @@ def test_a_function_that_is_killed_at_any_call_costs_no_recommender(
         world.cloud.after = lambda _operation, _params, _response: None
         if world.attempts("CreateRecommender", since=started).count("OK") > 1:
             wrong[nth] = "created twice"
-        elif outcome := wrong_with(world, life, GOOD if framework else REPAIRABLE):
+        elif outcome := wrong_with(world, life, GOOD):
             wrong[nth] = outcome
     record_property("cells", nth - 1)
     assert nth > 3
@@ -88,11 +84,12 @@ def test_a_function_that_is_killed_at_any_call_costs_no_recommender(
 @pytest.mark.rows("T4", "RB3")
 @pytest.mark.parametrize("lost", [0, 3])
 def test_a_create_that_nobody_answers_is_deleted_by_an_invented_id(world: World, lost: int) -> None:
-    def silent(function: str, event: Any, handler: Callable[[Any], Any]) -> Any:
+    def silent(function: str, event: Any, invoke: Callable[[], Any]) -> Any:
+        state = invoke()
         create = event["ResourceType"] == RECOMMENDER_TYPE and event["RequestType"] == "Create"
-        if create and function == "is_complete":
-            raise FunctionKilledError(framework=True)
-        return handler(event)
+        if create and function == "poll":
+            raise FunctionKilledError
+        return state
 
     world.cloud.around = silent
     world.cloud.after = lose("CreateRecommender", lost)
@@ -108,11 +105,11 @@ def test_a_create_that_nobody_answers_is_deleted_by_an_invented_id(world: World,
 def test_an_answer_that_is_late_leaves_nothing_behind(world: World, seconds: float) -> None:
     """The last poll of the recommender's Create takes this long to be made."""
 
-    def slow(function: str, event: Any, handler: Callable[[Any], Any]) -> Any:
+    def slow(function: str, event: Any, invoke: Callable[[], Any]) -> Any:
         create = event["ResourceType"] == RECOMMENDER_TYPE and event["RequestType"] == "Create"
-        if create and function == "is_complete" and world.clock.now < started + seconds:
-            raise FunctionKilledError(framework=True)
-        return handler(event)
+        if create and function == "poll" and world.clock.now < started + seconds:
+            raise FunctionKilledError
+        return invoke()
 
     started = world.clock.now + 5
     world.cloud.around = slow
@@ -127,10 +124,10 @@ def test_an_answer_that_is_late_leaves_nothing_behind(world: World, seconds: flo
 @pytest.mark.rows("T5")
 @pytest.mark.parametrize("life", LIVES)
 def test_polls_that_do_not_come_for_half_an_hour_change_nothing(life: str) -> None:
-    def outage(function: str, event: Any, handler: Callable[[Any], Any]) -> Any:
-        if function == "is_complete" and started + 90 < world.clock.now < started + 31 * MINUTE:
-            raise FunctionKilledError(framework=True)
-        return handler(event)
+    def outage(function: str, _event: Any, invoke: Callable[[], Any]) -> Any:
+        if function == "poll" and started + 90 < world.clock.now < started + 31 * MINUTE:
+            raise FunctionKilledError
+        return invoke()
 
     world = prepared(life)
     started = world.clock.now
@@ -143,10 +140,10 @@ def test_polls_that_do_not_come_for_half_an_hour_change_nothing(life: str) -> No
 def test_polls_that_take_long_do_not_make_a_gate_miss_its_deadline(world: World) -> None:
     """The waiter counts attempts, not time: sixty of them with ten seconds each are too many."""
 
-    def slow(function: str, event: Any, handler: Callable[[Any], Any]) -> Any:
-        if function == "is_complete" and event["ResourceType"] == TRAINING_GATE_TYPE:
+    def slow(function: str, event: Any, invoke: Callable[[], Any]) -> Any:
+        if function == "poll" and event["ResourceType"] == TRAINING_GATE_TYPE:
             world.clock.advance(10)
-        return handler(event)
+        return invoke()
 
     world.behaviour.create_in_progress = 2.4 * HOUR
     world.cloud.around = slow
@@ -156,17 +153,16 @@ def test_polls_that_take_long_do_not_make_a_gate_miss_its_deadline(world: World)
 @pytest.mark.rows("T7")
 @pytest.mark.parametrize("life", ["update", "replace", "stop", "delete"])
 def test_functions_that_cannot_start_cost_nothing(life: str) -> None:
-    def broken(_function: str, _event: Any, _handler: Callable[[Any], Any]) -> Any:
-        raise ImportError("No module named 'recommender'")
+    def broken(_function: str, _event: Any, _invoke: Callable[[], Any]) -> Any:
+        raise RuntimeError("Runtime.InvalidEntrypoint")
 
     world = prepared(life)
     started = world.clock.now
     world.cloud.around = broken
     assert LIVES[life](world) in ("UPDATE_ROLLBACK_FAILED", "DELETE_FAILED")
-    assert "No module named 'recommender'" in texts(world.stack)
-    assert world.clock.now - started < 5 * MINUTE
+    assert "did not receive a response" in texts(world.stack)
     assert world.changes(since=started) == []
-    world.cloud.around = lambda _function, event, handler: handler(event)
+    world.cloud.around = lambda _function, _event, invoke: invoke()
     if world.stack.status == "UPDATE_ROLLBACK_FAILED":
         assert world.stack.roll_back() == "UPDATE_ROLLBACK_COMPLETE", texts(world.stack)
     assert wrong_with(world, life, CLEAN) == ""

@@ -9,7 +9,7 @@ from lambdas.recommender.vocabulary import RECOMMENDER_TYPE, TRAINING_GATE_TYPE
 from tests.reliability.lives import LIVES
 from tests.reliability.world import HOUR, MINUTE, World, lose, once, settings_of, texts
 from tests.support.cloudformation import Request
-from tests.support.provider import Event
+from tests.support.serverless import Event
 
 THRICE = (0.0, 60.0, 180.0)
 
@@ -192,11 +192,11 @@ def _stale_in_update(world: World, stale: Request) -> None:
 
 def _deliver_with_every_gate(world: World, stale: Request) -> None:
 
-    def deliver(function: str, event: Event, handler: Callable[[Event], Any]) -> Any:
+    def deliver(function: str, event: Event, invoke: Callable[[], Any]) -> Any:
         gate = event["ResourceType"] == TRAINING_GATE_TYPE
-        if gate and function == "is_complete" and world.stack.is_busy:
+        if gate and function == "poll" and world.stack.is_busy:
             world.cloud.deliver(stale)
-        return handler(event)
+        return invoke()
 
     world.cloud.around = deliver
 

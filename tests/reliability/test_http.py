@@ -9,6 +9,7 @@ import asyncio
 import threading
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
+from dataclasses import replace
 from typing import Any, Final
 
 import pytest
@@ -17,11 +18,11 @@ from botocore.config import Config
 from microburst.app import make_app  # type: ignore[import-untyped]
 from microburst.core.pipeline import Microburst  # type: ignore[import-untyped]
 
-from lambdas.recommender import handler
-from lambdas.recommender.service import Personalize
+from lambdas.recommender import clients
 from local_aws.personalize import wire
 from tests.reliability.lives import ALL, GOOD, prepared, wrong_with
 from tests.reliability.world import World, texts
+from tests.support.deployed_code import DeployedFunctions
 from tests.support.synthesis import ACCOUNT, REGION
 
 pytestmark = pytest.mark.sweep
@@ -147,25 +148,23 @@ def over_http(proxy: Proxy, monkeypatch: pytest.MonkeyPatch) -> Iterator[Callabl
         "AWS_ENDPOINT_URL": proxy.url,
     }.items():
         monkeypatch.setenv(name, value)
-    monkeypatch.setattr(
-        handler, "ClientConfig", lambda **given: Config(**{**given, "read_timeout": READ_TIMEOUT})
-    )
+    quick = clients.CLIENT.merge(Config(read_timeout=READ_TIMEOUT))
+    monkeypatch.setattr(clients, "CLIENT", quick)
     monkeypatch.setattr("time.sleep", lambda _seconds: None)
-    clients: list[Any] = []
+    opened: list[Any] = []
 
     def connect(world: World) -> World:
-        client = handler._resources.__wrapped__().service._client
-        clients.append(client)
+        over_http = clients.resources.__wrapped__().personalize
+        opened.append(over_http._api)
         proxy.world = world
-        in_process = world.stack.handlers
-        assert isinstance(in_process, handler.CustomResources)
-        world.stack.handlers = handler.CustomResources(
-            Personalize(client), in_process.stacks, in_process.clock, in_process.pause
-        )
+        functions = world.stack.functions
+        assert isinstance(functions, DeployedFunctions)
+        resources = replace(functions.resources, personalize=over_http)
+        world.stack.functions = replace(functions, resources=resources)
         return world
 
     yield connect
-    for client in clients:
+    for client in opened:
         client.close()
 
 

@@ -1,6 +1,6 @@
 """Bad input is refused at both doors by name, changes nothing, and stands in nobody's way."""
 
-import contextlib
+import itertools
 import json
 import logging
 import string
@@ -13,13 +13,15 @@ from aws_cdk import Stack as CdkStack
 from aws_cdk.assertions import Template
 
 from lambdas.recommender import vocabulary as v
-from lambdas.recommender.handler import CustomResourceError
+from lambdas.recommender.operation import Operation
+from lambdas.recommender.waiter import Waiting
 from local_aws.personalize import Behaviour
 from stacks.recommender import TopPicksRecommender
+from stacks.service import RecommenderService
 from stacks.settings import SettingsError
 from tests.reliability.world import MINUTE, QUICKER, World, texts
 from tests.support.cloudformation import Request, Stack
-from tests.support.provider import Event
+from tests.support.serverless import Event
 from tests.support.synthesis import ACCOUNT, DATASET_GROUP_ARN, REGION, Deployable
 from tests.unit.stacks.test_settings import read
 
@@ -236,7 +238,7 @@ BAD_CONFIG: Final[Mapping[str, tuple[Any, ...]]] = {
             {"ITEMS": {"A": "B"}},
         ),
     ),
-    **{name: ("0.3", {}) for name in ("explorationWeight", "Unknown", "INCLUDED", v.RUNNING)},
+    **{name: ("0.3", {}) for name in ("ExplorationWeight", "Unknown", "INCLUDED", v.RUNNING)},
 }
 GOOD_PROPERTIES: Final[Mapping[str, tuple[Any, ...]]] = {
     v.FIXED_NAME: ("x", "x" * 63),
@@ -275,13 +277,21 @@ def _with(name: str, value: object, *, nested: bool) -> Deployable:
     for logical_id, resource in template.resources.items():
         properties = resource.get("Properties", {})
         if nested and v.CONFIG in properties:
-            changed: dict[str, Any] = {v.CONFIG: {**properties[v.CONFIG], name: value}}
+            changed: dict[str, Any] = {v.CONFIG: _nested(properties[v.CONFIG], name, value)}
         elif not nested and (name in properties or resource["Type"] == v.RECOMMENDER_TYPE):
             changed = {name: value}
         else:
             continue
         template = template.patched(logical_id, **changed)
     return template
+
+
+def _nested(config: Mapping[str, Any], name: str, value: object) -> dict[str, Any]:
+    """Return a configuration in which a member has another value, wherever it is."""
+    for group in (v.EXPLORATION, v.TRAINING_DATA):
+        if name in config[group]:
+            return {**config, group: {**config[group], name: value}}
+    return {**config, name: value}
 
 
 def _values(name: str, nested: bool) -> tuple[Any, ...]:
@@ -414,8 +424,10 @@ def test_what_the_runtime_s_sdk_does_not_know_fails_by_its_name(
     world: World, member: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """The runtime's boto3 may be older than the documentation."""
-    handlers: Any = world.stack.handlers
-    model = handlers.service._client.meta.service_model.operation_model("CreateRecommender")
+    functions: Any = world.stack.functions
+    model = functions.resources.personalize._api.meta.service_model.operation_model(
+        "CreateRecommender"
+    )
     monkeypatch.delitem(model.input_shape.members["recommenderConfig"].members, member)
     started = world.clock.now
     assert world.create(excluded_columns={"ITEMS": ["GENRES"]}) == "ROLLBACK_COMPLETE"
@@ -435,7 +447,6 @@ MALFORMED: Final[tuple[tuple[str, Any], ...]] = (
     *(("StackId", wrong) for wrong in ("x", "arn:aws", "TopPicks", f"arn:aws:s3:::{ACCOUNT}")),
     *(("ResourceProperties", wrong) for wrong in ("x", ["x"], 7)),
     *(("OldResourceProperties", wrong) for wrong in ("x", ["x"], 7)),
-    *(("Memory", wrong) for wrong in ("x", ["x"], 7)),
 )
 
 
@@ -459,9 +470,12 @@ def test_a_malformed_event_is_refused_by_name_before_anything_is_asked(
         ):
             if member not in MEMBERS and member not in event:
                 continue  # it may be absent
-            with pytest.raises(CustomResourceError, match=member) as refusal:
-                world.stack.handlers.on_event(event)
-            assert len(json.dumps(str(refusal.value))) < 500
+            answer = _answer_to(world, event)
+            if event.get("RequestType") != "Delete":
+                assert answer["Status"] == "FAILED"
+            assert member in answer["Reason"]
+            assert len(json.dumps(answer["Reason"])) < 500
+            assert answer["PhysicalResourceId"]
     assert calls == []
     record_property("inputs", len(MALFORMED) + len(MEMBERS))
 
@@ -476,15 +490,51 @@ def test_a_huge_event_is_refused_in_a_few_words(
         **create,
         "ResourceProperties": {**create["ResourceProperties"], huge: "x" * 6_000_000},
     }
-    with pytest.raises(CustomResourceError, match=huge) as refusal:
-        world.stack.handlers.on_event(event)
-    assert len(str(refusal.value)) < 500
+    answer = _answer_to(world, event)
+    assert answer["Status"] == "FAILED"
+    assert huge in answer["Reason"]
+    assert len(answer["Reason"]) < 500
     assert calls == []
     record_property("inputs", 1)
 
 
+@pytest.mark.rows("R5", "B9")
+@pytest.mark.parametrize(
+    "url",
+    [
+        None,
+        "",
+        7,
+        "http://cloudformation-custom-resource-response.s3.amazonaws.com/x",
+        "https://me@cloudformation-custom-resource-response.s3.amazonaws.com/x",
+        "https://169.254.169.254/latest/meta-data",
+        "https://example.com/x",
+        "https://s3.amazonaws.com.example.com/x",
+        "https://[",
+    ],
+)
+def test_an_event_that_is_to_be_answered_elsewhere_is_dropped(
+    world: World, create: Event, url: object
+) -> None:
+    calls = _calls(world)
+    begun = len(world.cloud.executions(world.stack))
+    world.stack.functions.begin({**create, "ResponseURL": url})
+    assert calls == []
+    assert len(world.cloud.executions(world.stack)) == begun
+
+
+def _answer_to(world: World, event: Event) -> dict[str, Any]:
+    """Return how an event is answered at once."""
+    (request,) = world.stack.sent(v.RECOMMENDER_TYPE, "Create")
+    before = len(request.answers)
+    world.stack.functions.begin(event)
+    (body,) = request.answers[before:]
+    answer: dict[str, Any] = json.loads(body)
+    return answer
+
+
 def _calls(world: World) -> list[str]:
-    """Return the list in which the handlers' calls from now on are noted."""
+    """Return the list in which the functions' calls from now on are noted."""
     calls: list[str] = []
     world.cloud.before = lambda operation, _params: calls.append(operation)
     world.cloud.observers.clear()  # which ask for whom a call is made
@@ -504,6 +554,9 @@ FORGERIES: Final[Mapping[str, Callable[[Event, Event], Event]]] = {
 }
 
 
+_NUMBERS: Final = itertools.count()
+
+
 def _taking(own: Event, other: Event, *members: str) -> Event:
     return {**own, **{member: other[member] for member in members}}
 
@@ -515,7 +568,7 @@ def _forgeries(world: World, other: Stack, kind: str) -> Iterator[Event]:
             {
                 **stack.sent(resource_type, "Create")[0].event,
                 "RequestType": kind,
-                "RequestId": "forged",
+                "RequestId": f"forged-{next(_NUMBERS)}",
                 "PhysicalResourceId": stack.the(resource_type).physical_id,
                 "OldResourceProperties": {},
             }
@@ -524,8 +577,8 @@ def _forgeries(world: World, other: Stack, kind: str) -> Iterator[Event]:
         yield from (forge(own, others) for forge in FORGERIES.values())
 
 
-def _invoke(world: World, function: str, event: Event) -> None:
-    world.cloud.invoke(Request(world.stack, event, world.stack.phase), function, event)
+def _invoke(world: World, function: str, given: Event, event: Event | None = None) -> None:
+    world.cloud.invoke(Request(world.stack, event or given, world.stack.phase), function, given)
 
 
 @pytest.mark.rows("S10", "O6")
@@ -552,16 +605,12 @@ def test_a_forged_event_changes_nothing_of_another_stack_s(
     }
     operations[kind]()
     world.cloud.run_for(2.0)
-    memory = {"StartedAt": world.clock.now, "Verdict": "Wait", "Why": "", "UpdatedAfter": 0.0}
     for forged in forgeries:
-        begun = {"Operation": [world.stack.status, ""], **memory}
-        for function, event in (
-            ("on_event", forged),
-            ("is_complete", {**forged, "Memory": {**begun, "PhysicalId": None}}),
-            ("is_complete", {**forged, "Memory": begun}),
-        ):
-            with contextlib.suppress(CustomResourceError):
-                _invoke(world, function, event)
+        begun = Waiting.begin(forged, now=world.clock.now, interval=60.0)
+        _invoke(world, "begin", forged)
+        for state in (begun, begun.looked(operation=Operation(world.stack.status, ""))):
+            _invoke(world, "poll", state.to_json(), forged)
+    world.cloud.run_for(60.0)
     changed = [one for one in world.service.journal if one.resource_arn == arn and one.mutating]
     assert {one.caller for one in changed if one.outcome == "OK"} == {other.id}
     assert world.cloud.recommenders()[arn.rpartition("/")[2]] == there
@@ -577,10 +626,10 @@ def test_a_forged_event_for_the_stack_itself_is_refused_while_the_stack_rests(
     started = world.clock.now
     for forged in _forgeries(world, world.stack, kind):
         if forged["ResourceType"] == v.RECOMMENDER_TYPE:
-            with pytest.raises(
-                CustomResourceError, match="came while the stack was CREATE_COMPLETE"
-            ):
-                _invoke(world, "on_event", forged)
+            _invoke(world, "begin", forged)
+            world.cloud.drain()
+            (request,) = world.stack.sent(v.RECOMMENDER_TYPE, "Create")
+            assert b"came while the stack was CREATE_COMPLETE" in request.answers[-1]
     assert world.changes(since=started) == []
 
 
@@ -687,7 +736,8 @@ def test_a_token_is_passed_on_to_where_it_is_judged(
     template = Template.from_stack(stack)
     (resource,) = template.find_resources(v.RECOMMENDER_TYPE).values()
     got = resource["Properties"]
-    assert (got | got[v.CONFIG])[name] == expected
+    config = got[v.CONFIG]
+    assert (got | config | config[v.EXPLORATION] | config[v.TRAINING_DATA])[name] == expected
     assert "Token[" not in json.dumps(template.to_json())
 
 
@@ -697,9 +747,12 @@ def test_a_token_is_passed_on_to_where_it_is_judged(
 )
 def test_a_token_that_would_have_to_shape_the_template_is_refused(prop: str, given: Given) -> None:
     stack = CdkStack(App(), "Tokens", env=Environment(account=ACCOUNT, region=REGION))
-    properties = {"dataset_group_arn": DATASET_GROUP_ARN, prop: given(stack)}
+    token = given(stack)
+    properties: Any = {"dataset_group_arn": DATASET_GROUP_ARN, prop: token}
     refusal = rf"^Property {prop}: got .*(Given|<token>).*; allowed: .* at synthesis\. "
     with pytest.raises(ValueError, match=refusal):
+        if prop == "poll_interval":
+            RecommenderService(stack, "Service", poll_interval=token)
         TopPicksRecommender(stack, "TopPicks", **properties)
 
 

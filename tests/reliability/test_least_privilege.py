@@ -339,7 +339,7 @@ def test_the_framework_s_functions_may_invoke_one_of_ours_and_begin_to_wait(
     template: dict[str, Any], function: str
 ) -> None:
     there = functions(template)
-    ours = there["on_event" if function == "onEvent" else "is_complete"]
+    ours = there["begin" if function == "onEvent" else "poll"]
     waiter, _ = the(template, "AWS::StepFunctions::StateMachine")
 
     assert role_of(template, there[function]).grants == (
@@ -360,7 +360,7 @@ def test_the_waiter_may_invoke_what_polls_and_what_gives_up(template: dict[str, 
 def test_our_functions_may_write_into_their_log_group_only(template: dict[str, Any]) -> None:
     there = functions(template)
 
-    for function in (there["on_event"], there["is_complete"]):
+    for function in (there["begin"], there["poll"]):
         grants = role_of(template, function).grants
         logs = {use for use in grants if use.action.startswith("logs:")}
         assert logs == logging_of(template, function)

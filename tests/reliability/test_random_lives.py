@@ -29,7 +29,7 @@ from local_aws.personalize import Behaviour, wire
 from tests.reliability.faults import KINDS, closed
 from tests.reliability.world import HOUR, MINUTE, QUICKER, RECIPE, World
 from tests.support.cloudformation import FunctionKilledError, Rollback, Stack
-from tests.support.provider import Event
+from tests.support.serverless import Event
 
 pytestmark = pytest.mark.sweep
 
@@ -55,9 +55,10 @@ OPERATIONS: Final = (
     "TagResource",
     "DescribeStacks",
     "DescribeDatasetGroup",
+    "StartExecution",
 )
-KILLS: Final = ("killed", "killed with the framework")
-FAULTS: Final = ("throttled", "internal error", "denied", "in use", "reset", "lost", *KILLS)
+KILLED: Final = "killed"
+FAULTS: Final = ("throttled", "internal error", "denied", "in use", "reset", "lost", KILLED)
 
 
 @dataclass
@@ -70,15 +71,15 @@ class Fault:
 
     def before(self) -> None:
         """Let it happen before the service is reached, if it does."""
-        if self.kind not in (*KILLS, "lost"):
+        if self.kind not in (KILLED, "lost"):
             self.left -= 1
             raise KINDS[self.kind].failure()
 
     def after(self) -> None:
         """Let it happen when the service has applied the call."""
         self.left -= 1
-        if self.kind in KILLS:
-            raise FunctionKilledError(framework=self.kind == KILLS[1])
+        if self.kind == KILLED:
+            raise FunctionKilledError
         raise closed()
 
 
@@ -318,22 +319,17 @@ class Account(RuleBasedStateMachine):
         with contextlib.suppress(client.exceptions.ClientError):
             yield
 
-    def _around(self, function: str, event: Event, handler: Callable[[Event], Any]) -> Any:
+    def _around(self, function: str, event: Event, invoke: Callable[[], Any]) -> Any:
         """Lose a request that is begun in a newer operation: it is taken for one of that.
 
         That is a known limit, so that these lives would only find it again and again.
         """
         request = self.cloud.invocations[-1].request
         one = (request.stack.id, str(event["RequestId"]))
-        if function == "on_event" and not request.is_newest and one not in self.begun:
+        if function == "begin" and not request.is_newest and one not in self.begun:
             raise LookupError(f"{request.type} of {request.logical_id} is lost")
-        try:
-            answer = handler(event)
-        except FunctionKilledError:
-            self.begun = {begun for begun in self.begun if begun[0] != request.stack.id}
-            raise
         self.begun.add(one)
-        return answer
+        return invoke()
 
     def _before(self, operation: str, _params: dict[str, Any]) -> None:
         for fault in self.faults:

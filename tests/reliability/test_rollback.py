@@ -10,7 +10,7 @@ import pytest
 from lambdas.recommender.vocabulary import TRAINING_GATE_TYPE
 from tests.reliability.world import HOUR, MINUTE, World, error, refuse, settings_of, texts
 from tests.support.cloudformation import Rollback
-from tests.support.provider import Event
+from tests.support.serverless import Event
 from tests.support.synthesis import Deployable
 
 
@@ -153,13 +153,13 @@ class NewerCode:
 
     def __init__(self, world: World) -> None:
         self._stack = world.stack
-        self._code = world.stack.handlers
+        self._code = world.stack.functions
 
-    def on_event(self, event: Event) -> Mapping[str, Any]:
-        return self._code.on_event(self._understood(event))
+    def begin(self, event: Event) -> None:
+        self._code.begin(self._understood(event))
 
-    def is_complete(self, event: Event) -> Mapping[str, Any]:
-        return self._code.is_complete(self._understood(event))
+    def poll(self, state: Event) -> Mapping[str, Any]:
+        return self._code.poll({**state, "Event": self._understood(state["Event"])})
 
     def _understood(self, event: Event) -> Event:
         """Forward, it is the newer code that runs; on the way back, it is this one."""
@@ -180,7 +180,7 @@ def test_older_code_undoes_what_newer_code_did(
     for logical_id, resource in template.resources.items():
         if resource["Type"].startswith("Custom::"):
             template = template.patched(logical_id, Tomorrow={"Nested": True})
-    world.stack.handlers = NewerCode(world)
+    world.stack.functions = NewerCode(world)
     status = world.stack.update(template, sibling_fails=1.5 * MINUTE)
     assert status == "UPDATE_ROLLBACK_COMPLETE", (texts(world.stack), rollback)
 

@@ -1,4 +1,4 @@
-"""The fake CloudFormation sends what the real one sends, where the local engine does not."""
+"""The fakes do what AWS does, where the local engine does not."""
 
 import json
 from collections.abc import Mapping
@@ -7,35 +7,53 @@ from typing import Any
 import pytest
 
 from lambdas.recommender.vocabulary import METRICS, RECOMMENDER_TYPE, SWEEP_TYPE, TRAINING_GATE_TYPE
+from local_aws.personalize import ServiceError
 from tests.reliability.world import HOUR, MINUTE, World, settings_of, texts
-from tests.support.cloudformation import CANARY, FunctionKilledError, Stack
-from tests.support.provider import CREATE_FAILED_MARKER, Event
+from tests.support.cloudformation import CANARY, FunctionKilledError, Stack, ThrottledError
+from tests.support.serverless import Event
 from tests.support.synthesis import DATASET_GROUP_ARN, Deployable, _synthesise
 
 
 class Scripted:
-    """Handlers that answer what a test tells them to."""
+    """Functions that answer what a test tells them to, after so many polls of a minute each."""
 
-    def __init__(self, **answers: Any) -> None:
-        self.answers = {"id": "the-id", "data": {}, "waits": 0.0, **answers}
+    def __init__(self, stack: Stack, **answers: Any) -> None:
+        self.answers = {"id": "the-id", "data": {}, "waits": 0, **answers}
         self.events: list[Event] = []
         self.polled: list[Event] = []
+        self._cloud = stack.cloud
+        self._stack = stack
 
-    def on_event(self, event: Event) -> Mapping[str, Any]:
+    def begin(self, event: Event) -> None:
         self.events.append(event)
         if "raises" in self.answers:
             raise RuntimeError(self.answers["raises"])
-        given = event.get("PhysicalResourceId")
-        physical_id = given if event["RequestType"] == "Delete" else self.answers["id"]
-        return {"PhysicalResourceId": physical_id, "Kept": {"Number": 1.0}}
+        if not self.answers["waits"]:
+            self._answer(event)
+            return
+        state = json.dumps({"Event": event, "Seconds": 60, "Left": self.answers["waits"]})
+        name = str(event["ResponseURL"].rpartition("/")[2])
+        self._cloud.start_execution(self._stack, name, state)
 
-    def is_complete(self, event: Event) -> Mapping[str, Any]:
-        self.polled.append(event)
-        if "fails" in self.answers and event["RequestType"] != "Delete":
-            raise RuntimeError(self.answers["fails"])
-        if len(self.polled) <= self.answers["waits"]:
-            return {"IsComplete": False}
-        return {"IsComplete": True, "Data": self.answers["data"]}
+    def poll(self, state: Event) -> Mapping[str, Any]:
+        self.polled.append(state["Event"])
+        left = state["Left"] - 1
+        if not left:
+            self._answer(state["Event"])
+        return {**state, "Left": left, "Ended": not left}
+
+    def _answer(self, event: Event) -> None:
+        fails = "fails" in self.answers and event["RequestType"] != "Delete"
+        given = event.get("PhysicalResourceId")
+        keeps = event["RequestType"] == "Delete"
+        answer = {
+            "Status": "FAILED" if fails else "SUCCESS",
+            "Reason": self.answers.get("fails", ""),
+            "PhysicalResourceId": given if keeps else self.answers["id"],
+            "Data": self.answers["data"],
+            **{key: event[key] for key in ("StackId", "RequestId", "LogicalResourceId")},
+        }
+        self._cloud.put(str(event["ResponseURL"]), json.dumps(answer, ensure_ascii=False).encode())
 
 
 ALL = dict.fromkeys(
@@ -52,8 +70,8 @@ def stack(world: World) -> Stack:
 
 
 def _create(stack: Stack, **answers: Any) -> Scripted:
-    script = Scripted(**({"data": ALL} | answers))
-    stack.handlers = script
+    script = Scripted(stack, **({"data": ALL} | answers))
+    stack.functions = script
     stack.create(settings_of())
     return script
 
@@ -80,7 +98,7 @@ def test_everything_is_a_string_and_comes_in_the_order_of_dependencies(stack: St
     assert kinds == [*[SWEEP_TYPE] * 3, RECOMMENDER_TYPE, *[TRAINING_GATE_TYPE] * 3]
     properties = script.events[3]["ResourceProperties"]
     assert properties["Running"] == "true"
-    assert properties["Config"]["MinRecommendationRequestsPerSecond"] == "1"
+    assert properties["RecommenderConfig"]["minRecommendationRequestsPerSecond"] == "1"
     assert script.events[-1]["ResourceProperties"]["RecommenderArn"] == "x"
     assert all(CANARY in event["ResponseURL"] for event in script.events)
     stack.delete()
@@ -88,26 +106,18 @@ def test_everything_is_a_string_and_comes_in_the_order_of_dependencies(stack: St
     assert deleted == kinds[::-1]
 
 
-def test_is_complete_gets_the_request_and_what_on_event_returned(stack: Stack) -> None:
-    script = _create(stack, waits=3)
-    event = script.polled[-1]
-    assert event["RequestType"] == "Create"
-    assert event["PhysicalResourceId"] == "the-id"
-    assert event["Kept"] == {"Number": 1}
-    assert isinstance(event["Kept"]["Number"], int), "JavaScript has no 1.0"
-
-
-@pytest.mark.parametrize("how", ["raises", "fails"])
-def test_a_failed_create_is_deleted_by_the_id_that_was_answered_or_swallowed(
-    stack: Stack, how: str
-) -> None:
-    script = _create(stack, **{how: "no"})
+def test_a_failed_create_is_deleted_by_the_id_that_was_answered(stack: Stack) -> None:
+    _create(stack, fails="no")
     assert stack.status == "ROLLBACK_COMPLETE"
     (request,) = (one for one in stack.sent(SWEEP_TYPE) if one.type == "Delete")
-    answered = CREATE_FAILED_MARKER if how == "raises" else "the-id"
-    assert request.event["PhysicalResourceId"] == answered
-    reached = [event for event in script.events if event["RequestType"] == "Delete"]
-    assert len(reached) == (0 if how == "raises" else 1)
+    assert request.event["PhysicalResourceId"] == "the-id"
+
+
+def test_a_create_that_nobody_answers_is_deleted_by_an_invented_id(stack: Stack) -> None:
+    _create(stack, raises="no")
+    assert "did not receive a response" in texts(stack)
+    (request,) = (one for one in stack.sent(SWEEP_TYPE) if one.type == "Delete")
+    assert request.event["PhysicalResourceId"].startswith("TopPicks-RecommenderSweepsSweep01")
 
 
 def test_a_missing_attribute_fails_the_deployment(stack: Stack) -> None:
@@ -126,51 +136,99 @@ def test_an_answer_that_is_too_long_is_a_failure(stack: Stack) -> None:
     assert "Response object is too long" in texts(stack)
 
 
-def test_an_id_that_changes_in_a_deletion_is_a_failure(stack: Stack, world: World) -> None:
-    script = _create(stack)
-
-    def changed(function: str, event: Event, handler: Any) -> Any:
-        answer = dict(handler(event))
-        return answer | ({"PhysicalResourceId": "other"} if function == "on_event" else {})
-
-    world.cloud.around = changed
-    assert stack.delete() == "DELETE_FAILED"
-    assert "cannot change the physical resource ID" in texts(stack)
-    assert script.polled[-1]["RequestType"] == "Create"
-
-
-def test_an_hour_is_all_that_a_request_has_but_its_waiter_goes_on(
+def test_an_hour_is_all_that_a_request_has_but_its_execution_goes_on(
     stack: Stack, world: World
 ) -> None:
-    script = Scripted(data=ALL, waits=60)
-    stack.handlers = script
+    script = Scripted(stack, data=ALL, waits=30)
+    stack.functions = script
     started = world.clock.now
     template = Deployable.of("TopPicks", settings_of())
     logical_id = template.ids_of(SWEEP_TYPE)[0]
-    stack.create(template.patched(logical_id, ServiceTimeout=600))
+    stack.create(template.patched(logical_id, ServiceTimeout=600), wait=False)
+    world.cloud.run_for(12 * MINUTE)
     assert "did not receive a response" in texts(stack)
-    assert world.clock.now - started <= 20 * MINUTE
-    world.cloud.drain()
-    assert world.clock.now - started > 30 * MINUTE
+    world.cloud.run_for(30 * MINUTE)
     (create,) = stack.sent(SWEEP_TYPE, "Create")
     assert create.outcome and not create.outcome.succeeded
     assert create.answers, "which nobody listens to"
+    assert world.clock.now - started > 30 * MINUTE
 
 
-def test_a_waiter_gives_up_after_as_many_attempts_as_make_an_hour(
-    stack: Stack, world: World
-) -> None:
-    script = Scripted(data=ALL, waits=1000)
-    stack.handlers = script
-    template = Deployable.of("TopPicks", settings_of())
-    stack.create(template, sibling_fails=MINUTE, wait=False)
+def test_an_execution_ends_after_an_hour(stack: Stack, world: World) -> None:
+    script = Scripted(stack, data=ALL, waits=1000)
+    stack.functions = script
+    stack.create(Deployable.of("TopPicks", settings_of()), sibling_fails=MINUTE, wait=False)
     world.cloud.run_for(2 * HOUR)
     creates = [event for event in script.polled if event["RequestType"] == "Create"]
-    assert len(creates) == 61
+    assert len(creates) == 59
+    assert world.cloud.executions(stack)[0].status == "TIMED_OUT"
+
+
+@pytest.mark.parametrize("error", [ThrottledError, FunctionKilledError, RuntimeError])
+def test_a_poll_that_goes_wrong_is_tried_again_with_the_same_state(
+    stack: Stack, world: World, error: type[BaseException]
+) -> None:
+    polls: list[float] = []
+
+    def wrong(function: str, _event: Event, invoke: Any) -> Any:
+        if function == "poll":
+            polls.append(world.clock.now)
+            if len(polls) < 5:
+                raise error()
+        return invoke()
+
+    world.cloud.around = wrong
+    script = _create(stack, waits=1)
+    assert stack.status == "CREATE_COMPLETE"
+    assert [round(time - polls[0]) for time in polls[:5]] == [0, 60, 120, 180, 240]
+    assert len(script.polled) == len(script.events)
+
+
+def test_a_name_starts_one_execution_only(stack: Stack, world: World) -> None:
+    script = _create(stack, waits=1)
+    state = json.dumps({"Event": script.events[0], "Seconds": 1, "Left": 1})
+    for given in ("same name", "same name"):
+        world.cloud.start_execution(stack, given, state)
+    world.cloud.drain()
+    with pytest.raises(ServiceError, match="Execution Already Exists"):
+        world.cloud.start_execution(stack, "same name", state)
+
+
+def test_an_event_that_lambda_throttles_comes_when_it_no_longer_does(
+    stack: Stack, world: World
+) -> None:
+    begun = world.clock.now
+
+    def throttled(_function: str, _event: Event, invoke: Any) -> Any:
+        if world.clock.now < begun + 20 * MINUTE:
+            raise ThrottledError
+        return invoke()
+
+    world.cloud.around = throttled
+    _create(stack)
+    assert stack.status == "CREATE_COMPLETE"
+    assert 20 * MINUTE < world.clock.now - begun < 30 * MINUTE
+
+
+def test_an_invocation_that_takes_longer_than_it_may_is_killed_when_it_has_acted(
+    stack: Stack, world: World
+) -> None:
+    def slow(function: str, _event: Event, invoke: Any) -> Any:
+        invoke()
+        if function == "begin" and len(script.events) == 1:
+            world.clock.advance(10 * MINUTE)
+
+    script = Scripted(stack, data=ALL)
+    stack.functions = script
+    world.cloud.around = slow
+    stack.create(settings_of())
+    world.cloud.drain()
+    first = [event for event in script.events if event == script.events[0]]
+    assert len(first) == 2, "Lambda delivers it once more"
 
 
 def test_a_cancelled_creation_is_deleted_by_an_invented_id(stack: Stack) -> None:
-    stack.handlers = Scripted(data=ALL, waits=2)
+    stack.functions = Scripted(stack, data=ALL, waits=2)
     assert stack.create(settings_of(), sibling_fails=30.0) == "ROLLBACK_COMPLETE"
     (request,) = stack.sent(SWEEP_TYPE, "Delete")
     assert request.event["PhysicalResourceId"].startswith("TopPicks-RecommenderSweepsSweep01")
@@ -179,10 +237,10 @@ def test_a_cancelled_creation_is_deleted_by_an_invented_id(stack: Stack) -> None
 def test_clean_up_tries_three_times_and_then_forgets(stack: Stack, world: World) -> None:
     _create(stack)
 
-    def broken(_function: str, event: Event, handler: Any) -> Any:
+    def broken(_function: str, event: Event, invoke: Any) -> Any:
         if event["RequestType"] == "Delete":
             raise RuntimeError("no")
-        return handler(event)
+        return invoke()
 
     world.cloud.around = broken
     assert stack.update(settings_of(max_training_hours=1.8)) == "UPDATE_COMPLETE"
@@ -194,11 +252,11 @@ def test_clean_up_tries_three_times_and_then_forgets(stack: Stack, world: World)
 def test_an_event_whose_function_dies_comes_again_twice(stack: Stack, world: World) -> None:
     times: list[float] = []
 
-    def dies(function: str, event: Event, handler: Any) -> Any:
-        if function == "on_event" and event["RequestType"] == "Create":
+    def dies(function: str, event: Event, invoke: Any) -> Any:
+        if function == "begin" and event["RequestType"] == "Create":
             times.append(world.clock.now)
-            raise FunctionKilledError(framework=True)
-        return handler(event)
+            raise FunctionKilledError
+        return invoke()
 
     world.cloud.around = dies
     _create(stack)

@@ -164,7 +164,8 @@ def test_columns_that_cannot_be_taken_away_are_not_kept_silently(world: World) -
 
 
 @pytest.mark.rows("U4")
-def test_members_that_are_not_ours_are_carried_over(world: World) -> None:
+def test_columns_that_somebody_else_has_included_are_put_right(world: World) -> None:
+    """With them the training leaves out all other columns; `trainingDataConfig` is the stack's."""
     world.created()
     world.cloud.outsider().update_recommender(
         recommenderArn=world.recommender["recommenderArn"],
@@ -173,8 +174,8 @@ def test_members_that_are_not_ours_are_carried_over(world: World) -> None:
     )
     world.clock.advance(HOUR)
     assert world.update(exploration_weight=0.7) == "UPDATE_COMPLETE", texts(world.stack)
-    kept = world.recommender["recommenderConfig"]["trainingDataConfig"]
-    assert kept["includedDatasetColumns"] == {"ITEMS": ["GENRES"]}
+    training = world.recommender["recommenderConfig"].get("trainingDataConfig", {})
+    assert not training.get("includedDatasetColumns")
 
 
 @pytest.mark.rows("U5")

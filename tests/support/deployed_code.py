@@ -68,7 +68,6 @@ class DeployedFunctions:
         waiter = Waiter(
             self.waiter_client,
             environment[v.STATE_MACHINE_VARIABLE],
-            clock=self.stack.cloud.clock,
             pause=self.stack.cloud.clock.advance,
         )
         interval = float(environment[v.POLL_INTERVAL_VARIABLE])

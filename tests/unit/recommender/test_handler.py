@@ -1,133 +1,292 @@
-"""The entry points, and what an answer may hold."""
+"""The entry points, with real clients over the loopback interface."""
 
 import json
-from collections.abc import Iterator
+import socket
+import sys
+import threading
+import time
+from collections.abc import Callable, Iterator
+from http.server import BaseHTTPRequestHandler
 from typing import Any
 
+import boto3
 import pytest
+from botocore.config import Config as ClientConfig
+from botocore.exceptions import ReadTimeoutError
 
-from lambdas.recommender import handler
+from lambdas import recommender
+from lambdas.recommender import clients, handler
 from lambdas.recommender import vocabulary as v
-from lambdas.recommender.errors import PermanentError, TransientError
-from lambdas.recommender.handler import CustomResourceError, CustomResources
-from lambdas.recommender.service import Personalize
-from lambdas.recommender.stack import Stacks
-from local_aws.personalize import Behaviour
-from local_aws.personalize import Personalize as Simulator
-from tests.support.personalize import VirtualClock, client
+from lambdas.recommender.answer import Answers
+from lambdas.recommender.errors import TransientError
+from lambdas.recommender.personalize import Personalize
+from lambdas.recommender.waiter import Waiting
 
-ACCOUNT, REGION = "111111111111", "eu-west-1"
-ARN = f"arn:aws:personalize:{REGION}:{ACCOUNT}:recommender/mine"
+from .examples import RECOMMENDER, RESPONSE_URL, gate
+from .fakes import serving
 
-
-def last_gate(kind: str = "Create", **memory: Any) -> dict[str, Any]:
-    """Return an event of the last training gate."""
-    return {
-        "RequestType": kind,
-        "ResourceType": v.TRAINING_GATE_TYPE,
-        "RequestId": "r-1",
-        "StackId": f"arn:aws:cloudformation:{REGION}:{ACCOUNT}:stack/TopPicks/1",
-        "LogicalResourceId": "Hour11Of11",
-        "ResourceProperties": {v.RECOMMENDER_ARN: ARN, v.CONFIG: {}, v.LAST: "true"},
-        "Memory": memory,
-    }
+STATE_MACHINE = "arn:aws:states:eu-west-1:111111111111:stateMachine:Waiter"
 
 
-def gate_of(metrics: dict[str, float]) -> CustomResources:
-    """Return handlers that find an ACTIVE recommender with these metrics."""
-    clock = VirtualClock()
-    simulator = Simulator(Behaviour(metrics=metrics), clock)
-    personalize = client(simulator)
-    personalize.create_recommender(
-        name="mine",
-        datasetGroupArn=simulator.seed_dataset_group(ACCOUNT, REGION, "vod"),
-        recipeArn="arn:aws:personalize:::recipe/aws-vod-top-picks",
-        recommenderConfig={"enableMetadataWithRecommendations": True},
-    )
-    clock.advance(36_000)
-    no_stacks: Any = None
-    return CustomResources(Personalize(personalize), Stacks(no_stacks), clock)
+class Region:
+    """A region on the loopback interface: a recommender that trains, Step Functions and S3.
 
+    Attributes:
+        endpoint: where it is.
+        executions: what the state machine was given.
+        answers: what was put to S3.
+    """
 
-def attributes_of(metrics: dict[str, float]) -> dict[str, str]:
-    answer = gate_of(metrics).is_complete(last_gate(StartedAt=0.0))
-    assert answer["IsComplete"] is True
-    return dict(answer["Data"])
+    def __init__(self) -> None:
+        self.endpoint = ""
+        self.executions: list[dict[str, Any]] = []
+        self.answers: list[dict[str, Any]] = []
 
+    @property
+    def response_url(self) -> str:
+        """A ResponseURL of it."""
+        return f"{self.endpoint}/bucket/key?X-Amz-Signature=0a1b"
 
-def test_every_attribute_is_there_whatever_the_service_reports() -> None:
-    for metrics in ({}, {"coverage": 0.5}, {"a_metric_of_tomorrow": 0.25}):
-        attributes = attributes_of(metrics)
-
-        assert attributes.keys() == {*v.METRICS, v.RECOMMENDER_ARN_ATTRIBUTE, "ModelMetrics"}
-        assert attributes["Coverage"] == str(metrics.get("coverage", "n/a"))
-        assert json.loads(attributes["ModelMetrics"]) == metrics
-
-
-def test_more_metrics_than_an_answer_can_hold_do_not_fail_the_stack() -> None:
-    attributes = attributes_of({f"a_metric_of_tomorrow_{number:03}": 0.5 for number in range(100)})
-
-    kept = json.loads(attributes["ModelMetrics"])
-    assert list(kept) == [f"a_metric_of_tomorrow_{number:03}" for number in range(len(kept))]
-    assert 1000 < len(json.dumps(attributes)) < 4096 - 1500
-
-
-class Answering:
-    """A service that answers every look with an error."""
-
-    def __init__(self, error: Exception) -> None:
-        self._error = error
-
-    def describe(self, _arn: str) -> None:
-        raise self._error
-
-
-def gate_that_sees(error: Exception) -> CustomResources:
-    service: Any = Answering(error)
-    no_stacks: Any = None
-    return CustomResources(service, no_stacks, VirtualClock())
-
-
-def test_a_fault_that_passes_does_not_end_a_training() -> None:
-    gate = gate_that_sees(TransientError("DescribeRecommender: ThrottlingException: slow down"))
-
-    assert gate.is_complete(last_gate(StartedAt=gate.clock())) == {"IsComplete": False}
-
-
-def test_one_that_does_not_pass_ends_it_with_the_services_words() -> None:
-    gate = gate_that_sees(PermanentError("DescribeRecommender: AccessDeniedException: no"))
-
-    with pytest.raises(CustomResourceError, match="DescribeRecommender: AccessDeniedException: no"):
-        gate.is_complete(last_gate(StartedAt=gate.clock()))
-
-
-def test_a_last_gate_closes_with_what_it_saw_last() -> None:
-    gate = gate_that_sees(TransientError("DescribeRecommender: ThrottlingException: slow down"))
-
-    with pytest.raises(CustomResourceError, match="when the last training gate closed: Describe"):
-        gate.is_complete(last_gate(StartedAt=gate.clock() - 3300))
+    def call(self, target: str, given: dict[str, Any]) -> dict[str, Any]:
+        """Answer a call to a service."""
+        if target == "AmazonPersonalize.DescribeRecommender":
+            return {"recommender": {**given, "status": "CREATE PENDING"}}
+        assert target == "AWSStepFunctions.StartExecution"
+        assert given["stateMachineArn"] == STATE_MACHINE
+        self.executions.append(given)
+        return {"executionArn": f"{STATE_MACHINE}:{given['name']}", "startDate": 1}
 
 
 @pytest.fixture
-def _in_lambda(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
-    monkeypatch.setenv("AWS_DEFAULT_REGION", REGION)
-    monkeypatch.setenv("AWS_ACCESS_KEY_ID", "testing")
-    monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", "testing")
-    handler._resources.cache_clear()
-    yield
-    handler._resources.cache_clear()
+def region(monkeypatch: pytest.MonkeyPatch) -> Iterator[Region]:
+    """A region, and a Lambda function in it that has just been started."""
+    made = Region()
+
+    class Handler(BaseHTTPRequestHandler):
+        def do_PUT(self) -> None:
+            made.answers.append(self._given())
+            self._respond({})
+
+        def do_POST(self) -> None:
+            self._respond(made.call(self.headers["X-Amz-Target"], self._given()))
+
+        def log_message(self, *_: object) -> None:
+            pass
+
+        def _given(self) -> Any:
+            return json.loads(self.rfile.read(int(self.headers["Content-Length"])))
+
+        def _respond(self, answer: object) -> None:
+            body = json.dumps(answer).encode()
+            self.send_response(200)
+            self.send_header("Content-Length", str(len(body)))
+            self.end_headers()
+            self.wfile.write(body)
+
+    with serving(Handler) as made.endpoint:
+        environment = {
+            "AWS_DEFAULT_REGION": "eu-west-1",
+            "AWS_ACCESS_KEY_ID": "testing",
+            "AWS_SECRET_ACCESS_KEY": "testing",
+            "AWS_ENDPOINT_URL": made.endpoint,
+            "no_proxy": "*",
+            v.STATE_MACHINE_VARIABLE: STATE_MACHINE,
+            v.POLL_INTERVAL_VARIABLE: "60",
+        }
+        for name, value in environment.items():
+            monkeypatch.setenv(name, value)
+        _forget()
+        yield made
+        _forget()
 
 
-@pytest.mark.usefixtures("_in_lambda")
-def test_the_entry_points_answer_as_the_framework_expects() -> None:
-    begun = handler.on_event(last_gate("Delete") | {"PhysicalResourceId": "gate"}, None)
-    ended = handler.is_complete(last_gate("Delete", **begun["Memory"]), None)
-
-    assert begun["PhysicalResourceId"] == "gate"
-    assert ended == {"IsComplete": True, "Data": {}}
+def _forget() -> None:
+    clients.resources.cache_clear()
+    clients.waiter.cache_clear()
 
 
-@pytest.mark.usefixtures("_in_lambda")
-def test_a_request_that_is_not_understood_changes_nothing_and_says_so() -> None:
-    with pytest.raises(CustomResourceError, match=r"Nothing was changed\. event\.StackId: got"):
-        handler.on_event(last_gate() | {"StackId": ""}, None)
+def test_a_request_is_answered_by_the_function_that_cloudformation_invokes(region: Region) -> None:
+    raw = gate(kind="Delete") | {"PhysicalResourceId": "gate", "ResponseURL": region.response_url}
+
+    handler.begin(raw, None)
+
+    (answer,) = region.answers
+    assert (answer["Status"], answer["PhysicalResourceId"]) == ("SUCCESS", "gate")
+    assert region.executions == []
+
+
+def test_a_request_that_is_not_understood_changes_nothing_and_says_so(region: Region) -> None:
+    handler.begin(gate() | {"StackId": "", "ResponseURL": region.response_url}, None)
+
+    (answer,) = region.answers
+    assert answer["Status"] == "FAILED"
+    assert answer["Reason"].startswith("Nothing was changed. event.StackId: got")
+
+
+def test_or_by_the_one_that_the_state_machine_invokes(region: Region) -> None:
+    handler.begin(gate() | {"ResponseURL": region.response_url}, None)
+
+    (execution,) = region.executions
+    state = json.loads(execution["input"])
+    assert region.answers == []
+    assert state["Interval"] == 60.0
+
+    polled = handler.poll(state, None)
+    assert (polled["Looks"], polled["Ended"]) == (2, False)
+
+    answered = Waiting.from_json(polled).answered({"Status": "SUCCESS"})
+    delivered = handler.poll(answered.to_json(), None)
+    assert delivered["Ended"] is True
+    assert region.answers == [{"Status": "SUCCESS"}]
+
+
+def test_a_request_with_somebody_elses_response_url_is_dropped(region: Region) -> None:
+    handler.begin(gate() | {"ResponseURL": "https://evil.example/key"}, None)
+
+    assert (region.answers, region.executions) == ([], [])
+
+
+# -- a function that cannot work ---------------------------------------------------------------
+
+
+def broken_package(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Take from the package what it needs, as an SDK does that is not as it was."""
+    monkeypatch.delattr(recommender, "clients")
+    monkeypatch.setitem(sys.modules, "lambdas.recommender.clients", None)
+
+
+def broken_environment(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Take from the function where the state machine is."""
+    monkeypatch.delenv(v.STATE_MACHINE_VARIABLE)
+
+
+@pytest.mark.parametrize(
+    ("breaks", "name"), [(broken_package, "ModuleNotFoundError"), (broken_environment, "KeyError")]
+)
+def test_a_function_that_cannot_work_says_so_at_once(
+    region: Region,
+    monkeypatch: pytest.MonkeyPatch,
+    caplog: pytest.LogCaptureFixture,
+    breaks: Callable[[pytest.MonkeyPatch], None],
+    name: str,
+) -> None:
+    breaks(monkeypatch)
+
+    handler.begin(gate() | {"ResponseURL": region.response_url}, None)
+
+    (answer,) = region.answers
+    assert (answer["Status"], answer["PhysicalResourceId"]) == ("FAILED", "Training11")
+    assert answer["Reason"].startswith(f"Nothing was changed. The function cannot work: {name}(")
+    assert region.executions == []
+    assert region.response_url not in caplog.text
+
+
+@pytest.mark.parametrize("breaks", [broken_package, broken_environment])
+def test_but_to_nobody_else(
+    region: Region,
+    monkeypatch: pytest.MonkeyPatch,
+    breaks: Callable[[pytest.MonkeyPatch], None],
+) -> None:
+    breaks(monkeypatch)
+    monkeypatch.delenv("AWS_ENDPOINT_URL")
+
+    handler.begin(gate() | {"ResponseURL": region.response_url}, None)
+
+    assert region.answers == []
+
+
+@pytest.mark.parametrize(
+    ("region_name", "url"),
+    [
+        ("eu-west-1", RESPONSE_URL),
+        ("cn-north-1", "https://bucket.s3.cn-north-1.amazonaws.com.cn/key"),
+        ("us-gov-west-1", "https://bucket.s3.us-gov-west-1.amazonaws.com/key"),
+    ],
+)
+def test_a_function_without_clients_knows_where_an_answer_may_go(
+    monkeypatch: pytest.MonkeyPatch, region_name: str, url: str
+) -> None:
+    monkeypatch.delenv("AWS_ENDPOINT_URL", raising=False)
+    monkeypatch.setenv("AWS_REGION", region_name)
+
+    answers = Answers(handler._endpoint())
+
+    assert answers.may_go_to(url)
+    assert not answers.may_go_to("https://bucket.s3.evil.example/key")
+
+
+def test_a_look_that_cannot_work_is_tried_again_by_the_state_machine(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    broken_package(monkeypatch)
+
+    with pytest.raises(ImportError):
+        handler.poll({}, None)
+
+
+# -- how long a call lasts ---------------------------------------------------------------------
+
+CLIENT: Any = clients.CLIENT
+
+
+def test_a_call_lasts_a_minute_at_most() -> None:
+    attempts = CLIENT.retries["total_max_attempts"]
+
+    assert CLIENT.retries["mode"] == "standard"
+    assert attempts == 3
+    assert attempts * (CLIENT.connect_timeout + CLIENT.read_timeout) <= 60
+
+
+def test_every_client_of_the_functions_has_these_limits(region: Region) -> None:
+    del region
+    resources, waiter = clients.resources(), clients.waiter()
+
+    made: list[Any] = [resources.personalize._api, resources.stacks._api, waiter._api]
+    for client in made:
+        config = client.meta.config
+        limits = (config.connect_timeout, config.read_timeout, config.retries)
+        assert limits == (CLIENT.connect_timeout, CLIENT.read_timeout, CLIENT.retries)
+
+
+def test_a_service_that_never_answers_is_asked_again_and_then_given_up(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    accepted: list[socket.socket] = []
+    tries = threading.Semaphore(0)
+    pauses: list[float] = []
+    monkeypatch.setattr(time, "sleep", pauses.append)
+    monkeypatch.setenv("no_proxy", "*")
+
+    with socket.create_server(("127.0.0.1", 0)) as server:
+
+        def accept() -> None:
+            while True:
+                try:
+                    accepted.append(server.accept()[0])
+                except OSError:
+                    return
+                tries.release()
+
+        thread = threading.Thread(target=accept)
+        thread.start()
+        client = boto3.client(
+            "personalize",
+            endpoint_url=f"http://127.0.0.1:{server.getsockname()[1]}",
+            region_name="eu-west-1",
+            aws_access_key_id="testing",
+            aws_secret_access_key="testing",
+            config=CLIENT.merge(ClientConfig(read_timeout=0.1)),
+        )
+        with pytest.raises(TransientError, match="DescribeRecommender: no usable") as error:
+            Personalize(client).describe(f"{RECOMMENDER}mine")
+        client.close()
+        for _ in range(3):
+            assert tries.acquire(timeout=10)
+        server.shutdown(socket.SHUT_RDWR)
+        thread.join()
+    for connection in accepted:
+        connection.close()
+
+    assert isinstance(error.value.__cause__, ReadTimeoutError)
+    assert len(accepted) == 3
+    assert len(pauses) == 2

@@ -2,36 +2,38 @@
 
 import logging
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 
 import pytest
 
 from lambdas.recommender import vocabulary as v
+from lambdas.recommender.config import Config
 from lambdas.recommender.errors import (
     INVALID_INPUT,
     NotFoundError,
     PermanentError,
     TransientError,
 )
-from lambdas.recommender.events import Config, Request, Wanted
 from lambdas.recommender.identity import Owner
-from lambdas.recommender.lifecycle import (
-    CREATE,
-    DELETE,
-    START,
-    STOP,
+from lambdas.recommender.observed import Observed
+from lambdas.recommender.operation import Operation
+from lambdas.recommender.reconcile import Reconciler
+from lambdas.recommender.request import Desired, Request
+from lambdas.recommender.steps import (
     Change,
+    CreateRecommender,
+    DeleteRecommender,
     Done,
     Fail,
-    Recommender,
+    StartRecommender,
     Step,
+    StopRecommender,
+    TagResource,
+    UntagResource,
+    UpdateRecommender,
     Verdict,
     Wait,
-    request_config,
-    tag,
 )
-from lambdas.recommender.reconcile import Reconciler
-from lambdas.recommender.stack import Operation
 
 STACK = "arn:aws:cloudformation:eu-west-1:111111111111:stack/TopPicks/1"
 PLACE = "arn:aws:personalize:eu-west-1:111111111111:"
@@ -52,7 +54,7 @@ def arn(digit: str) -> str:
 
 
 ARN = arn("0")
-WANTED = Wanted(
+DESIRED = Desired(
     name=ARN.rpartition("/")[2],
     arn=ARN,
     dataset_group_arn=f"{PLACE}dataset-group/vod",
@@ -65,8 +67,10 @@ WANTED = Wanted(
 )
 NOW = Operation("UPDATE_IN_PROGRESS", "")
 LATER = Operation("UPDATE_ROLLBACK_IN_PROGRESS", "")
-UPDATE = Change("UpdateRecommender", {"recommenderConfig": {"a": 1}}, replaces=5.0)
-TAG = tag(OWNER.tags())
+UPDATE = UpdateRecommender({"a": 1}, previous_update=5.0)
+TAG, UNTAG = TagResource(OWNER.tags()), UntagResource(frozenset({"old"}))
+CREATE, DELETE = CreateRecommender(DESIRED), DeleteRecommender()
+START, STOP = StartRecommender(), StopRecommender()
 
 
 @dataclass
@@ -88,9 +92,9 @@ class Account:
         """Return the names of the calls."""
         return [name for name, *_ in self.calls]
 
-    def reconciler(self, wanted: Wanted | None = WANTED) -> Reconciler:
+    def reconciler(self, *, acts: bool = True) -> Reconciler:
         """Return what takes the steps of a request in this account."""
-        return Reconciler(_Service(self), _Stacks(self), Request.parse(SWEEP), NOW, wanted)  # type: ignore[arg-type]
+        return Reconciler(_Service(self), _Stacks(self), Request.parse(SWEEP), NOW, acts)  # type: ignore[arg-type]
 
     def note(self, name: str, *arguments: object) -> None:
         """Note a call, and let it fail if it is to."""
@@ -103,23 +107,16 @@ class _Service:
     def __init__(self, account: Account) -> None:
         self._account = account
 
-    def describe(self, arn: str) -> Recommender | None:
+    def describe(self, arn: str) -> Observed | None:
         self._account.note("describe", arn)
         if arn not in self._account.tags:
             return None
-        group, recipe = WANTED.dataset_group_arn, WANTED.recipe_arn
-        return Recommender(arn, "ACTIVE", group, recipe, request_config(Config(), {}))
+        group, recipe = DESIRED.dataset_group_arn, DESIRED.recipe_arn
+        return Observed(arn, "ACTIVE", group, recipe, Config().request())
 
     def tags(self, arn: str) -> Mapping[str, str]:
         self._account.note("tags", arn)
         return self._account.tags[arn]
-
-    def names(self) -> list[str]:
-        self._account.note("names")
-        return [arn.rpartition("/")[2] for arn in self._account.tags]
-
-    def create(self, wanted: Wanted) -> None:
-        self._account.note("create", wanted)
 
     def change(self, arn: str, change: Change) -> None:
         self._account.note("change", arn, change)
@@ -135,14 +132,14 @@ class _Stacks:
         return left.pop(0) if len(left) > 1 else left[0]
 
 
-def deciding(*steps: Step) -> Callable[[Recommender | None], Step]:
+def deciding(*steps: Step) -> Callable[[Observed | None], Step]:
     """Return a decision that takes these steps for a recommender whose tags are known.
 
     One that is there is a matter of waiting until its tags are read.
     """
     left = list(steps)
 
-    def decide(seen: Recommender | None) -> Step:
+    def decide(seen: Observed | None) -> Step:
         if seen is not None and seen.tags is None:
             return Wait("whose it is does not matter")
         return left.pop(0) if len(left) > 1 else left[0]
@@ -173,7 +170,7 @@ def test_what_is_not_there_is_created_after_the_stack_is_looked_at() -> None:
 
     account.reconciler().advance(ARN, deciding(CREATE))
 
-    assert account.calls == [("describe", ARN), ASKED, ("create", WANTED)]
+    assert account.calls == [("describe", ARN), ASKED, ("change", ARN, CREATE)]
 
 
 def test_nothing_is_changed_once_a_newer_operation_has_begun() -> None:
@@ -183,7 +180,7 @@ def test_nothing_is_changed_once_a_newer_operation_has_begun() -> None:
     verdict = account.reconciler().advance(ARN, deciding(UPDATE))
 
     assert isinstance(verdict, Fail)
-    assert "newer operation" in verdict.why
+    assert "newer operation" in verdict.reason
     assert account.calls == [*THERE, ASKED]
 
 
@@ -219,9 +216,9 @@ def test_an_operation_that_begins_between_two_changes_stops_the_second() -> None
 
 
 def test_the_tags_are_what_a_decision_sees() -> None:
-    seen: list[Recommender | None] = []
+    seen: list[Observed | None] = []
 
-    def decide(there: Recommender | None) -> Step:
+    def decide(there: Observed | None) -> Step:
         seen.append(there)
         return Done("")
 
@@ -279,7 +276,7 @@ def test_what_shows_without_its_tags_is_not_touched() -> None:
     verdict = account.reconciler().advance(ARN, deciding(DELETE))
 
     assert isinstance(verdict, Wait)
-    assert ARN in verdict.why
+    assert ARN in verdict.reason
     assert account.calls == THERE
 
 
@@ -300,28 +297,81 @@ def test_a_change_that_stays_invalid_is_one() -> None:
     assert account.calls == [*THERE, ASKED, ("change", ARN, UPDATE), *THERE]
 
 
-STOPPED = replace(WANTED, running=False)
-ACCEPTED: dict[str, tuple[Change, Wanted | None, Verdict]] = {
-    "create": (CREATE, WANTED, Done("")),
-    "create, to be stopped after": (CREATE, STOPPED, Done("")),
-    "update": (UPDATE, WANTED, Done("", updated_after=5.0, serves=True)),
-    "update, to be stopped after": (UPDATE, STOPPED, Wait("")),
-    "start": (START, WANTED, Wait("")),
-    "stop": (STOP, STOPPED, Wait("")),
-    "delete": (DELETE, None, Wait("")),
-    "delete what failed, to create it anew": (DELETE, WANTED, Wait("")),
-}
+def accepted_as_done(arn: str, change: Change) -> Verdict:
+    return Done(f"{type(change).__name__} of {arn}")
 
 
-@pytest.mark.parametrize("row", ACCEPTED)
-def test_what_the_gates_wait_for_is_done_when_it_is_accepted(row: str) -> None:
-    change, wanted, expected = ACCEPTED[row]
+@pytest.mark.parametrize("change", [CREATE, UPDATE, START, STOP, DELETE])
+def test_who_asks_for_a_change_says_how_things_stand_when_it_is_accepted(change: Change) -> None:
     account = Account() if change is CREATE else owned()
 
-    verdict = account.reconciler(wanted).advance(ARN, deciding(change))
+    verdict = account.reconciler().advance(ARN, deciding(change), accepted=accepted_as_done)
 
-    assert change.operation in verdict.why
-    assert replace(verdict, why="") == expected
+    assert verdict == Done(f"{type(change).__name__} of {ARN}")
+
+
+@pytest.mark.parametrize("change", [UPDATE, START, STOP, DELETE])
+def test_else_what_is_accepted_is_waited_for(change: Change) -> None:
+    verdict = owned().reconciler().advance(ARN, deciding(change))
+
+    assert verdict == Wait(f"{type(change).__name__} of {ARN} is accepted")
+
+
+@pytest.mark.parametrize("change", [TAG, UNTAG])
+def test_a_change_of_tags_is_seen_at_once(change: Change) -> None:
+    account = owned()
+
+    verdict = account.reconciler().advance(
+        ARN, deciding(change, Done("as asked")), accepted=accepted_as_done
+    )
+
+    assert verdict == Done("as asked")
+    assert account.calls == [*THERE, ASKED, ("change", ARN, change), *THERE]
+
+
+@pytest.mark.parametrize("change", [UPDATE, TAG, UNTAG, START, STOP, DELETE])
+def test_who_looks_only_leaves_the_change_to_others(change: Change) -> None:
+    account = owned()
+
+    verdict = account.reconciler(acts=False).advance(ARN, deciding(change))
+
+    assert isinstance(verdict, Wait)
+    assert verdict.to_change
+    assert type(change).__name__ in verdict.reason
+    assert account.calls == THERE
+
+
+def test_who_looks_only_does_not_create_either() -> None:
+    account = Account()
+
+    verdict = account.reconciler(acts=False).advance(ARN, deciding(CREATE))
+
+    assert isinstance(verdict, Wait)
+    assert verdict.to_change
+    assert account.calls == [("describe", ARN)]
+
+
+@pytest.mark.parametrize("verdict", [Wait("w"), Done("d"), Fail("f")])
+def test_who_looks_only_reaches_the_same_verdict(verdict: Verdict) -> None:
+    assert owned().reconciler(acts=False).advance(ARN, deciding(verdict)) == verdict
+
+
+def test_what_was_looked_at_last_is_known_also_if_it_is_not_there_any_more() -> None:
+    account = owned()
+    reconciler = account.reconciler()
+    looked_at: list[Observed | None] = []
+
+    for there in (True, False):
+        if not there:
+            account.tags.clear()
+        reconciler.advance(ARN, deciding(Done("")))
+        looked_at.append(reconciler.observed)
+
+    assert [observed and observed.arn for observed in looked_at] == [ARN, None]
+
+
+def test_nothing_is_known_before_the_first_look() -> None:
+    assert owned().reconciler().observed is None
 
 
 def test_every_change_is_in_the_log(caplog: pytest.LogCaptureFixture) -> None:
@@ -330,57 +380,3 @@ def test_every_change_is_in_the_log(caplog: pytest.LogCaptureFixture) -> None:
 
     logged = [(record.recommender, record.operation) for record in caplog.records]  # type: ignore[attr-defined]
     assert logged == [(ARN, "TagResource"), (ARN, "UpdateRecommender")]
-
-
-def deleted(account: Account) -> list[object]:
-    return [call[1] for call in account.calls if call[0] == "change" and call[2] == DELETE]
-
-
-def swept(account: Account, *keep: str | None) -> Verdict:
-    return account.reconciler(None).sweep(keep=keep)
-
-
-ZERO, ONE, TWO = arn("0"), arn("1"), arn("2")
-
-
-def test_all_that_is_owned_is_swept_and_the_first_that_is_left_is_named() -> None:
-    account = Account(tags={TWO: OWNER.tags(), ZERO: OWNER.tags(), ONE: OWNER.tags()})
-
-    verdict = swept(account)
-
-    assert isinstance(verdict, Wait)
-    assert ZERO in verdict.why
-    assert deleted(account) == [ZERO, ONE, TWO]
-
-
-def test_what_is_kept_is_not_even_looked_at() -> None:
-    account = Account(tags={ZERO: OWNER.tags(), ONE: OWNER.tags()})
-
-    swept(account, ZERO, None)
-
-    assert deleted(account) == [ONE]
-    assert ("describe", ZERO) not in account.calls
-
-
-def test_a_name_that_could_be_ours_does_not_make_it_so() -> None:
-    account = Account(tags={ZERO: {}, ONE: OWNER.tags(), TWO: Owner(STACK, "Other").tags()})
-
-    verdict = swept(account)
-
-    assert isinstance(verdict, Wait)
-    assert ONE in verdict.why
-    assert deleted(account) == [ONE]
-
-
-def test_names_that_cannot_be_ours_are_not_even_looked_at() -> None:
-    others = ("somebody-elses", "TopPicks-eu-0123456789abcdef")
-    account = Account(tags={f"{PLACE}recommender/{name}": OWNER.tags() for name in others})
-
-    assert swept(account) == Done("nothing else is owned")
-    assert account.calls == [("names",)]
-
-
-def test_a_list_that_does_not_come_is_waited_for() -> None:
-    account = Account(faults={"names": TransientError("ListRecommenders: ThrottlingException")})
-
-    assert swept(account) == Wait("ListRecommenders: ThrottlingException")

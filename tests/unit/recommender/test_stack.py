@@ -1,4 +1,4 @@
-"""What the stack says about a request: whether it was sent now, and whether the stack goes."""
+"""What CloudFormation says about a stack."""
 
 from datetime import UTC, datetime
 from types import SimpleNamespace
@@ -7,51 +7,8 @@ from typing import Any
 import pytest
 
 from lambdas.recommender.errors import PermanentError, TransientError
-from lambdas.recommender.events import RequestType
-from lambdas.recommender.stack import Operation, Stacks
-
-C, U, D = RequestType.CREATE, RequestType.UPDATE, RequestType.DELETE
-
-SENT: dict[str, set[RequestType]] = {
-    "REVIEW_IN_PROGRESS": set(),
-    "CREATE_IN_PROGRESS": {C},
-    "CREATE_COMPLETE": set(),
-    "CREATE_FAILED": set(),
-    "ROLLBACK_IN_PROGRESS": {D},
-    "ROLLBACK_COMPLETE": set(),
-    "UPDATE_IN_PROGRESS": {C, U, D},
-    "UPDATE_COMPLETE_CLEANUP_IN_PROGRESS": {D},
-    "UPDATE_COMPLETE": set(),
-    "UPDATE_FAILED": set(),
-    "UPDATE_ROLLBACK_IN_PROGRESS": {C, U, D},
-    "UPDATE_ROLLBACK_COMPLETE_CLEANUP_IN_PROGRESS": {D},
-    "UPDATE_ROLLBACK_COMPLETE": set(),
-    "UPDATE_ROLLBACK_FAILED": set(),
-    "DELETE_IN_PROGRESS": {D},
-    "DELETE_COMPLETE": set(),
-    "DELETE_FAILED": set(),
-    "IMPORT_IN_PROGRESS": {C},
-}
-
-
-@pytest.mark.parametrize("status", SENT)
-def test_a_request_that_the_operation_does_not_send_came_late(status: str) -> None:
-    assert {kind for kind in RequestType if Operation(status, "").sends(kind)} == SENT[status]
-
-
-@pytest.mark.parametrize("status", SENT)
-def test_the_stack_goes_when_it_is_deleted_or_its_creation_rolled_back(status: str) -> None:
-    goes = status in ("DELETE_IN_PROGRESS", "ROLLBACK_IN_PROGRESS")
-
-    assert Operation(status, "").removes_the_stack is goes
-
-
-@pytest.mark.parametrize("status", SENT)
-def test_a_roll_back_undoes_a_creation_or_an_update(status: str) -> None:
-    operation = Operation(status, "")
-
-    assert operation.undoes_the_creation is (status == "ROLLBACK_IN_PROGRESS")
-    assert operation.rolls_back is (status == "UPDATE_ROLLBACK_IN_PROGRESS")
+from lambdas.recommender.operation import Operation
+from lambdas.recommender.stack import Stacks
 
 
 class CloudFormation:
@@ -69,7 +26,7 @@ EARLIER, LATER = datetime(2026, 1, 1, tzinfo=UTC), datetime(2026, 1, 2, tzinfo=U
 
 
 def operation(**stack: Any) -> Operation:
-    return Stacks(CloudFormation(stack)).operation("id")  # type: ignore[arg-type]
+    return Stacks(CloudFormation(stack)).operation("id")
 
 
 def test_two_operations_of_the_same_status_differ_in_time() -> None:
@@ -93,7 +50,7 @@ def test_an_operation_knows_when_it_began() -> None:
 
 def test_a_stack_that_is_not_there_has_none() -> None:
     with pytest.raises(PermanentError, match="id is not there"):
-        Stacks(CloudFormation()).operation("id")  # type: ignore[arg-type]
+        Stacks(CloudFormation()).operation("id")
 
 
 @pytest.mark.parametrize("answer", [{}, {"Stacks": [{}]}])

@@ -12,11 +12,21 @@ from botocore.exceptions import (
     ReadTimeoutError,
 )
 
+from lambdas.recommender.config import Config
 from lambdas.recommender.errors import NotFoundError, PermanentError, TransientError, sorted_errors
-from lambdas.recommender.events import Config, Wanted
 from lambdas.recommender.identity import Owner
-from lambdas.recommender.lifecycle import DELETE, START, STOP, Change, tag, untag
-from lambdas.recommender.service import Personalize, with_hint
+from lambdas.recommender.personalize import Personalize, with_hint
+from lambdas.recommender.request import Desired
+from lambdas.recommender.steps import (
+    Change,
+    CreateRecommender,
+    DeleteRecommender,
+    StartRecommender,
+    StopRecommender,
+    TagResource,
+    UntagResource,
+    UpdateRecommender,
+)
 from local_aws.personalize import Behaviour, ServiceError, wire
 from local_aws.personalize import Personalize as Simulator
 from tests.support.personalize import VirtualClock, client
@@ -33,37 +43,37 @@ def simulator() -> Simulator:
     return Simulator(Behaviour(), VirtualClock())
 
 
-def wanted(group: str, **changes: Any) -> Wanted:
+def desired(group: str, **changes: Any) -> Desired:
     fields: dict[str, Any] = {
         "name": "mine",
         "arn": ARN,
         "dataset_group_arn": group,
         "recipe_arn": RECIPE,
-        "config": Config(),
+        "config": Config(enable_metadata=True),
         "running": True,
         "adopt": False,
         "tags": {"team": "video"},
         "owner": OWNER,
     }
-    return Wanted(**(fields | changes))
+    return Desired(**(fields | changes))
 
 
 def test_a_recommender_is_created_with_its_tags_in_the_same_call(simulator: Simulator) -> None:
     service = Personalize(client(simulator))
     group = simulator.seed_dataset_group(ACCOUNT, REGION, "vod")
 
-    service.create(wanted(group))
+    service.change(ARN, CreateRecommender(desired(group)))
 
     assert [call.operation for call in simulator.journal if call.mutating] == ["CreateRecommender"]
     assert service.tags(ARN) == {"team": "video", **OWNER.tags()}
-    seen = service.describe(ARN)
-    assert seen is not None
-    assert (seen.status, seen.dataset_group_arn, seen.recipe_arn) == (
+    observed = service.describe(ARN)
+    assert observed is not None
+    assert (observed.status, observed.dataset_group_arn, observed.recipe_arn) == (
         "CREATE PENDING",
         group,
         RECIPE,
     )
-    assert seen.config["enableMetadataWithRecommendations"] is True
+    assert observed.config["enableMetadataWithRecommendations"] is True
 
 
 PREFLIGHT: dict[str, tuple[dict[str, Any], str]] = {
@@ -83,7 +93,7 @@ def test_what_cannot_work_is_refused_before_anything_is_created(
     group = simulator.seed_dataset_group(ACCOUNT, REGION, "vod", **properties)
 
     with pytest.raises(PermanentError) as refusal:
-        Personalize(client(simulator)).create(wanted(group))
+        Personalize(client(simulator)).change(ARN, CreateRecommender(desired(group)))
 
     assert said in str(refusal.value)
     assert group in str(refusal.value)
@@ -93,7 +103,9 @@ def test_what_cannot_work_is_refused_before_anything_is_created(
 def test_items_are_needed_only_for_metadata(simulator: Simulator) -> None:
     group = simulator.seed_dataset_group(ACCOUNT, REGION, "vod", datasets=("Interactions",))
 
-    Personalize(client(simulator)).create(wanted(group, config=Config(enable_metadata=False)))
+    Personalize(client(simulator)).change(
+        ARN, CreateRecommender(desired(group, config=Config(enable_metadata=False)))
+    )
 
     assert simulator.recommenders(ACCOUNT, REGION)
 
@@ -102,20 +114,20 @@ def test_a_missing_dataset_group_is_named(simulator: Simulator) -> None:
     group = f"arn:aws:personalize:{REGION}:{ACCOUNT}:dataset-group/nowhere"
 
     with pytest.raises(PermanentError, match="dataset-group/nowhere does not exist"):
-        Personalize(client(simulator)).create(wanted(group))
+        Personalize(client(simulator)).change(ARN, CreateRecommender(desired(group)))
 
 
 def test_a_dataset_group_that_is_not_ready_may_become_so(simulator: Simulator) -> None:
     group = simulator.seed_dataset_group(ACCOUNT, REGION, "vod", status="CREATE IN_PROGRESS")
 
     with pytest.raises(TransientError, match="is CREATE IN_PROGRESS, not ACTIVE"):
-        Personalize(client(simulator)).create(wanted(group))
+        Personalize(client(simulator)).change(ARN, CreateRecommender(desired(group)))
 
 
 def test_the_recipe_is_looked_for_on_every_page(simulator: Simulator) -> None:
     group = simulator.seed_dataset_group(ACCOUNT, REGION, "vod")
 
-    Personalize(client(simulator)).create(wanted(group))
+    Personalize(client(simulator)).change(ARN, CreateRecommender(desired(group)))
 
     assert [call.operation for call in simulator.journal].count("ListRecipes") > 1
 
@@ -126,24 +138,24 @@ def test_a_recipe_that_the_region_lacks_is_named_with_those_it_has(simulator: Si
     with pytest.raises(
         PermanentError, match=r"recipe/aws-vod-soon is not among.*aws-vod-top-picks"
     ):
-        Personalize(client(simulator)).create(wanted(group, recipe_arn=RECIPE[:-9] + "soon"))
+        Personalize(client(simulator)).change(
+            ARN, CreateRecommender(desired(group, recipe_arn=RECIPE[:-9] + "soon"))
+        )
 
 
 def test_every_change_is_a_call_that_the_service_model_accepts(simulator: Simulator) -> None:
     service = Personalize(client(simulator))
     group = simulator.seed_dataset_group(ACCOUNT, REGION, "vod")
-    service.create(wanted(group))
+    service.change(ARN, CreateRecommender(desired(group)))
     clock = simulator.clock
     assert isinstance(clock, VirtualClock)
-    changes = [
-        Change(
-            "UpdateRecommender", {"recommenderConfig": {"minRecommendationRequestsPerSecond": 2}}
-        ),
-        tag({"a": "b"}),
-        untag(["a"]),
-        STOP,
-        START,
-        DELETE,
+    changes: list[Change] = [
+        UpdateRecommender({"minRecommendationRequestsPerSecond": 2}),
+        TagResource({"a": "b"}),
+        UntagResource.of(["a"]),
+        StopRecommender(),
+        StartRecommender(),
+        DeleteRecommender(),
     ]
     for change in changes:
         clock.advance(36_000)
@@ -189,7 +201,7 @@ def test_errors_are_sorted_by_their_code(simulator: Simulator, code: str) -> Non
     service = Personalize(client(simulator, before=answering(code, status)))
 
     with pytest.raises(expected) as error:
-        service.change(ARN, DELETE)
+        service.change(ARN, DeleteRecommender())
 
     assert str(error.value).startswith(f"DeleteRecommender: {code}: the message")
 
@@ -206,7 +218,7 @@ def test_a_hint_is_given_where_one_is_known(simulator: Simulator, code: str, hin
     service = Personalize(client(simulator, before=answering(code)))
 
     with pytest.raises(PermanentError, match=hint):
-        service.change(ARN, DELETE)
+        service.change(ARN, DeleteRecommender())
 
 
 @pytest.mark.parametrize(
@@ -233,20 +245,38 @@ def test_an_answer_that_is_cut_is_none(simulator: Simulator, body: bytes) -> Non
         return response[0], response[1], body
 
     group = simulator.seed_dataset_group(ACCOUNT, REGION, "vod")
-    Personalize(client(simulator)).create(wanted(group))
-    new = wanted(group, name="new")
+    Personalize(client(simulator)).change(ARN, CreateRecommender(desired(group)))
+    new = desired(group, name="new")
     cut = Personalize(client(simulator, after=after))
 
-    calls = (lambda: cut.describe(ARN), lambda: cut.tags(ARN), cut.names, lambda: cut.create(new))
+    calls = (
+        lambda: cut.describe(ARN),
+        lambda: cut.tags(ARN),
+        cut.names,
+        lambda: cut.change(ARN, CreateRecommender(new)),
+    )
     for call in calls:
         with pytest.raises(TransientError):
             call()
 
 
+def test_a_recommender_that_was_created_without_an_arn_may_show_later(
+    simulator: Simulator,
+) -> None:
+    def after(operation: str, _: dict[str, Any], response: wire.Response) -> wire.Response:
+        return (*response[:2], b"{}") if operation == "CreateRecommender" else response
+
+    create = CreateRecommender(desired(simulator.seed_dataset_group(ACCOUNT, REGION, "vod")))
+
+    with pytest.raises(TransientError, match="CreateRecommender answered without an ARN"):
+        Personalize(client(simulator, after=after)).change(ARN, create)
+    assert simulator.recommenders(ACCOUNT, REGION)
+
+
 def test_parameters_that_this_sdk_does_not_know_are_no_passing_fault(
     simulator: Simulator,
 ) -> None:
-    unknown = Change("UpdateRecommender", {"recommenderConfig": {"ofTomorrow": True}})
+    unknown = UpdateRecommender({"ofTomorrow": True})
 
     with pytest.raises(PermanentError, match="UpdateRecommender is not known like this"):
         Personalize(client(simulator)).change(ARN, unknown)
@@ -281,18 +311,49 @@ def test_throttling_is_retried_within_a_call(simulator: Simulator) -> None:
 def test_the_metrics_and_the_latest_update_are_read(simulator: Simulator) -> None:
     service = Personalize(client(simulator))
     group = simulator.seed_dataset_group(ACCOUNT, REGION, "vod")
-    service.create(wanted(group))
+    service.change(ARN, CreateRecommender(desired(group)))
     clock = simulator.clock
     assert isinstance(clock, VirtualClock)
     clock.advance(36_000)
     config = {"minRecommendationRequestsPerSecond": 2}
-    service.change(ARN, Change("UpdateRecommender", {"recommenderConfig": config}))
+    service.change(ARN, UpdateRecommender(config))
 
-    seen = service.describe(ARN)
+    observed = service.describe(ARN)
 
-    assert seen is not None
-    assert seen.metrics["coverage"] == 0.0768
-    assert seen.latest_update is not None
-    assert seen.latest_update.created == pytest.approx(clock())
-    assert seen.updating
-    assert config.items() <= seen.latest_update.config.items()
+    assert observed is not None
+    assert observed.metrics["coverage"] == 0.0768
+    assert observed.latest_update is not None
+    assert observed.latest_update.created == pytest.approx(clock())
+    assert observed.updating
+    assert config.items() <= observed.latest_update.config.items()
+
+
+class Pages:
+    """Lists one recommender a page; each page's token is the next one's number."""
+
+    def __init__(self, following: dict[str, str]) -> None:
+        self._following = following
+
+    def list_recommenders(self, *, nextToken: str = "0") -> Any:
+        page = {"recommenders": [{"name": f"mine-{nextToken}"}]}
+        following = self._following.get(nextToken)
+        return page if following is None else {**page, "nextToken": following}
+
+
+def test_the_names_of_every_page_are_read() -> None:
+    pages: Any = Pages({"0": "1", "1": "2"})
+
+    assert Personalize(pages).names() == ["mine-0", "mine-1", "mine-2"]
+
+
+def test_a_page_that_comes_again_and_again_is_no_usable_answer() -> None:
+    pages: Any = Pages({"0": "1", "1": "1"})
+
+    with pytest.raises(TransientError, match="the same page was answered twice"):
+        Personalize(pages).names()
+
+
+def test_the_last_page_may_have_an_empty_token() -> None:
+    pages: Any = Pages({"0": ""})
+
+    assert Personalize(pages).names() == ["mine-0"]

@@ -1,0 +1,45 @@
+"""The package, connected to AWS as its functions are; made when it is first needed."""
+
+import os
+import time
+from functools import cache
+from typing import Final
+
+import boto3
+from botocore.config import Config
+
+from . import vocabulary as v
+from .answer import Answers
+from .personalize import Personalize
+from .protocol import CustomResources
+from .stack import Stacks
+from .waiter import Waiter
+
+CLIENT: Final = Config(
+    connect_timeout=5, read_timeout=15, retries={"mode": "standard", "total_max_attempts": 3}
+)
+"""A call lasts a minute at most, and an invocation makes a dozen: less than a function may last."""
+
+
+@cache
+def resources() -> CustomResources:
+    """Return what answers requests."""
+    cloudformation = boto3.client("cloudformation", config=CLIENT)
+    return CustomResources(
+        Personalize(boto3.client("personalize", config=CLIENT)),
+        Stacks(cloudformation),
+        Answers(cloudformation.meta.endpoint_url),
+        time.time,
+    )
+
+
+@cache
+def waiter() -> Waiter:
+    """Return what waits for them."""
+    stepfunctions = boto3.client("stepfunctions", config=CLIENT)
+    return Waiter(stepfunctions, os.environ[v.STATE_MACHINE_VARIABLE])
+
+
+def poll_interval() -> float:
+    """Return the seconds between two looks."""
+    return float(os.environ[v.POLL_INTERVAL_VARIABLE])

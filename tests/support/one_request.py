@@ -1,0 +1,62 @@
+"""The protocol for one request by itself: no stack, no Lambda, no Step Functions around it."""
+
+import json
+from collections.abc import Mapping
+from typing import Any
+
+from lambdas.recommender.answer import Answers, Delivery
+from lambdas.recommender.protocol import CustomResources
+from lambdas.recommender.waiter import Waiter
+from tests.support.personalize import VirtualClock
+
+Event = Mapping[str, Any]
+
+RESPONSE_URL = "https://cloudformation-custom-resource-response.s3.amazonaws.com/one"
+
+
+class KeptAnswers(Answers):
+    """Keeps what is put."""
+
+    def __init__(self) -> None:
+        super().__init__("https://cloudformation.eu-west-1.amazonaws.com")
+        self.kept: list[Mapping[str, Any]] = []
+
+    def put(self, response_url: str, answer: Mapping[str, Any]) -> Delivery:
+        del response_url
+        self.kept.append(answer)
+        return Delivery.DELIVERED
+
+
+class StateMachine:
+    """Keeps the state that an execution is started with."""
+
+    state: dict[str, Any] | None = None
+
+    def start_execution(self, *, stateMachineArn: str, name: str, input: str) -> Any:
+        del stateMachineArn, name
+        self.state = json.loads(input)
+
+
+class OneRequest:
+    """Begins a request, and polls until it is answered."""
+
+    def __init__(self, personalize: Any, stacks: Any, clock: VirtualClock) -> None:
+        self.clock = clock
+        self.answers = KeptAnswers()
+        self.machine = StateMachine()
+        self.resources = CustomResources(personalize, stacks, self.answers, clock)
+
+    def carry_out(self, event: Event, state: Mapping[str, Any] | None = None) -> Mapping[str, Any]:
+        """Return the answer to a request, begun anew or from the state of an execution."""
+        if state is None:
+            waiter = Waiter(self.machine, "arn", pause=self.clock.advance)
+            self.resources.begin(event, waiter, interval=60.0)
+            state = self.machine.state
+        for _ in range(100):
+            if self.answers.kept:
+                (answer,) = self.answers.kept
+                return answer
+            assert state
+            self.clock.advance(state["Seconds"])
+            state = self.resources.poll(state)
+        raise AssertionError("it is never answered")

@@ -1,0 +1,98 @@
+"""Examples that several of these tests share: a stack, and requests to its resources."""
+
+from collections.abc import Mapping
+from typing import Any, Final
+
+from lambdas.recommender import vocabulary as v
+
+PLACE: Final = "arn:aws:personalize:eu-west-1:111111111111:"
+STACK: Final = "arn:aws:cloudformation:eu-west-1:111111111111:stack/TopPicks/0a1b"
+GROUP: Final = f"{PLACE}dataset-group/vod"
+RECIPE: Final = "arn:aws:personalize:::recipe/aws-vod-top-picks"
+RECOMMENDER: Final = f"{PLACE}recommender/"
+
+SIGNATURE: Final = "2f6b1d0c"
+RESPONSE_URL: Final = (
+    "https://cloudformation-custom-resource-response-euwest1.s3.eu-west-1.amazonaws.com/"
+    "arn%3Aaws%3Acloudformation%3Aeu-west-1%3A111111111111%3Astack/TopPicks/0a1b%7CRecommender%7Cr-1"
+    "?X-Amz-Algorithm=AWS4-HMAC-SHA256&X-Amz-Date=20260101T000000Z&X-Amz-SignedHeaders=host"
+    f"&X-Amz-Expires=7199&X-Amz-Signature={SIGNATURE}"
+)
+"""Signed when the virtual clock of these tests begins."""
+
+PROPERTIES: Final[Mapping[str, Any]] = {
+    "ServiceToken": "arn:aws:lambda:eu-west-1:111111111111:function:f",
+    v.NAME_PREFIX: "TopPicks",
+    v.DATASET_GROUP_ARN: GROUP,
+    v.RECIPE_ARN: RECIPE,
+    v.CONFIG: {v.EXPLORATION: {v.EXPLORATION_WEIGHT: "0.25"}, v.ENABLE_METADATA: "true"},
+    v.RUNNING: "true",
+    v.ADOPT_EXISTING: "false",
+    v.TAGS: {"team": "video"},
+    v.WAIT_SECONDS: "3300",
+}
+"""What the template gives the recommender."""
+
+
+def event(
+    properties: Mapping[str, Any] | None = None, *, kind: object = "Create", **members: Any
+) -> dict[str, Any]:
+    """Return a request to the recommender as CloudFormation sends it, with some things changed."""
+    return {
+        "RequestType": kind,
+        "ResponseURL": RESPONSE_URL,
+        "ResourceType": v.RECOMMENDER_TYPE,
+        "RequestId": "r-1",
+        "StackId": STACK,
+        "LogicalResourceId": "Recommender",
+        "ResourceProperties": {**PROPERTIES, **(properties or {})},
+        **members,
+    }
+
+
+def without(name: str) -> dict[str, Any]:
+    """Return a Create of the recommender that lacks a property."""
+    return event(ResourceProperties={k: p for k, p in PROPERTIES.items() if k != name})
+
+
+def gate(
+    link: int = 11, links: int = 11, *, kind: str = "Create", arn: str = f"{RECOMMENDER}mine"
+) -> dict[str, Any]:
+    """Return a request to a training gate."""
+    properties = {
+        v.RECOMMENDER_ARN: arn,
+        v.CONFIG: {},
+        v.LINK: str(link),
+        v.LINKS: str(links),
+        v.WAIT_SECONDS: "3300",
+    }
+    return _helper(v.TRAINING_GATE_TYPE, f"Training{link:02}", kind, properties)
+
+
+def sweep(link: int = 1, links: int = 11, *, kind: str = "Delete") -> dict[str, Any]:
+    """Return a request to a sweep."""
+    properties = {
+        v.NAME_PREFIX: "TopPicks",
+        v.RECOMMENDER_LOGICAL_ID: "Recommender",
+        v.LINK: str(link),
+        v.LINKS: str(links),
+        v.WAIT_SECONDS: "3300",
+    }
+    return _helper(v.SWEEP_TYPE, f"Sweep{link:02}", kind, properties)
+
+
+def stop(*, kind: str = "Create", arn: str = f"{RECOMMENDER}mine") -> dict[str, Any]:
+    """Return a request to what keeps a recommender stopped."""
+    properties = {v.RECOMMENDER_ARN: arn, v.RECOMMENDER_LOGICAL_ID: "Recommender"}
+    return _helper(v.STOP_TYPE, "Stop", kind, properties)
+
+
+def _helper(
+    resource_type: str, logical_id: str, kind: str, properties: Mapping[str, Any]
+) -> dict[str, Any]:
+    return event(
+        kind=kind,
+        ResourceType=resource_type,
+        LogicalResourceId=logical_id,
+        ResourceProperties={"ServiceToken": PROPERTIES["ServiceToken"], **properties},
+    )

@@ -1,0 +1,211 @@
+"""Small fakes of the services that the custom resources call."""
+
+import threading
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from datetime import UTC, datetime
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from typing import Any, Final
+
+from botocore.exceptions import ClientError
+
+from lambdas.recommender.identity import Owner
+
+from .examples import GROUP, PLACE, RECIPE, STACK
+
+OWNER: Final = Owner(STACK, "Recommender")
+
+CHANGES: Final = frozenset(
+    {
+        "CreateRecommender",
+        "DeleteRecommender",
+        "StartRecommender",
+        "StopRecommender",
+        "TagResource",
+        "UntagResource",
+        "UpdateRecommender",
+    }
+)
+
+
+def refusal(code: str, *, status: int = 400) -> ClientError:
+    """Return the error of boto3 for an error that a service answers."""
+    return ClientError(
+        {
+            "Error": {"Code": code, "Message": "the message"},
+            "ResponseMetadata": {"HTTPStatusCode": status},  # type: ignore[typeddict-item]
+        },
+        "Operate",
+    )
+
+
+class FakePersonalize:
+    """Recommenders that do not change by themselves.
+
+    Attributes:
+        shown: what DescribeRecommender shows, by ARN.
+        tags: their tags, by ARN.
+        faults: what a call raises, by operation; it is noted all the same.
+        calls: operation and ARN of each call, in order.
+    """
+
+    def __init__(self) -> None:
+        self.shown: dict[str, dict[str, Any]] = {}
+        self.tags: dict[str, dict[str, str]] = {}
+        self.faults: dict[str, Exception] = {}
+        self.calls: list[tuple[str, str]] = []
+
+    def add(
+        self,
+        arn: str,
+        status: str = "ACTIVE",
+        *,
+        tags: Mapping[str, str] | None = None,
+        **members: Any,
+    ) -> None:
+        """Put a recommender there; by default the stack's."""
+        self.shown[arn] = {
+            "name": arn.rpartition("/")[2],
+            "recommenderArn": arn,
+            "status": status,
+            "datasetGroupArn": GROUP,
+            "recipeArn": RECIPE,
+            "creationDateTime": datetime(2026, 1, 1, tzinfo=UTC),
+            **members,
+        }
+        self.tags[arn] = dict(OWNER.tags() if tags is None else tags)
+
+    @property
+    def changes(self) -> list[tuple[str, str]]:
+        """The calls that change something."""
+        return [call for call in self.calls if call[0] in CHANGES]
+
+    def _note(self, operation: str, arn: str = "") -> None:
+        self.calls.append((operation, arn))
+        if operation in self.faults:
+            raise self.faults[operation]
+
+    def _set(self, operation: str, arn: str, **members: Any) -> dict[str, Any]:
+        self._note(operation, arn)
+        self.shown[arn] |= members
+        return {"recommenderArn": arn}
+
+    # AWS's own names
+    def create_recommender(
+        self, *, name: str, datasetGroupArn: str, recipeArn: str, recommenderConfig: Any, tags: Any
+    ) -> Any:
+        arn = f"{PLACE}recommender/{name}"
+        self._note("CreateRecommender", arn)
+        self.add(
+            arn,
+            "CREATE PENDING",
+            tags={tag["tagKey"]: tag["tagValue"] for tag in tags},
+            datasetGroupArn=datasetGroupArn,
+            recipeArn=recipeArn,
+            recommenderConfig=recommenderConfig,
+        )
+        return {"recommenderArn": arn}
+
+    def delete_recommender(self, *, recommenderArn: str) -> Any:
+        return self._set("DeleteRecommender", recommenderArn, status="DELETE PENDING")
+
+    def describe_dataset(self, *, datasetArn: str) -> Any:
+        self._note("DescribeDataset", datasetArn)
+        return {"dataset": {}}
+
+    def describe_dataset_group(self, *, datasetGroupArn: str) -> Any:
+        self._note("DescribeDatasetGroup", datasetGroupArn)
+        return {"datasetGroup": {"status": "ACTIVE", "domain": "VIDEO_ON_DEMAND"}}
+
+    def describe_recommender(self, *, recommenderArn: str) -> Any:
+        self._note("DescribeRecommender", recommenderArn)
+        if recommenderArn not in self.shown:
+            raise refusal("ResourceNotFoundException")
+        return {"recommender": self.shown[recommenderArn]}
+
+    def list_recipes(self, *, domain: Any, nextToken: str = "") -> Any:  # noqa: ARG002
+        self._note("ListRecipes")
+        return {"recipes": [{"recipeArn": RECIPE}]}
+
+    def list_recommenders(self, *, nextToken: str = "") -> Any:  # noqa: ARG002
+        self._note("ListRecommenders")
+        return {"recommenders": list(self.shown.values())}
+
+    def list_tags_for_resource(self, *, resourceArn: str) -> Any:
+        self._note("ListTagsForResource", resourceArn)
+        tags = self.tags[resourceArn]
+        return {"tags": [{"tagKey": key, "tagValue": value} for key, value in tags.items()]}
+
+    def start_recommender(self, *, recommenderArn: str) -> Any:
+        return self._set("StartRecommender", recommenderArn, status="START PENDING")
+
+    def stop_recommender(self, *, recommenderArn: str) -> Any:
+        return self._set("StopRecommender", recommenderArn, status="STOP PENDING")
+
+    def tag_resource(self, *, resourceArn: str, tags: Any) -> Any:
+        self._note("TagResource", resourceArn)
+        self.tags[resourceArn] |= {tag["tagKey"]: tag["tagValue"] for tag in tags}
+
+    def untag_resource(self, *, resourceArn: str, tagKeys: list[str]) -> Any:
+        self._note("UntagResource", resourceArn)
+        for key in tagKeys:
+            self.tags[resourceArn].pop(key, None)
+
+    def update_recommender(self, *, recommenderArn: str, recommenderConfig: Any) -> Any:
+        update = {"status": "CREATE PENDING", "recommenderConfig": recommenderConfig}
+        return self._set("UpdateRecommender", recommenderArn, latestRecommenderUpdate=update)
+
+
+class FakeCloudFormation:
+    """One stack, in one operation until that is set anew."""
+
+    def __init__(self, status: str, updated: datetime | None = None) -> None:
+        self.status = status
+        self.updated = updated
+        self.fault: Exception | None = None
+
+    def describe_stacks(self, *, StackName: str) -> Any:
+        assert StackName == STACK
+        if self.fault:
+            raise self.fault
+        stack = {"StackStatus": self.status}
+        return {"Stacks": [{**stack, "LastUpdatedTime": self.updated} if self.updated else stack]}
+
+
+class FakeStepFunctions:
+    """Executions of a state machine: what each was given, by name."""
+
+    def __init__(self) -> None:
+        self.executions: dict[str, str] = {}
+        self.fault: Exception | None = None
+        self.tries = 0
+
+    def start_execution(self, *, stateMachineArn: str, name: str, input: str) -> Any:
+        assert stateMachineArn.startswith("arn:")
+        self.tries += 1
+        if self.fault:
+            raise self.fault
+        if name in self.executions:
+            raise refusal("ExecutionAlreadyExists")
+        self.executions[name] = input
+        return {"executionArn": f"{stateMachineArn}:{name}"}
+
+
+class Server(ThreadingHTTPServer):
+    """An HTTP server on the loopback interface that says nothing of clients that have gone."""
+
+    def handle_error(self, *_: object) -> None:
+        pass
+
+
+@contextmanager
+def serving(handler: type[BaseHTTPRequestHandler]) -> Iterator[str]:
+    """Serve on the loopback interface, and give the endpoint."""
+    with Server(("127.0.0.1", 0), handler) as server:
+        thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.01})
+        thread.start()
+        try:
+            yield f"http://127.0.0.1:{server.server_address[1]}"
+        finally:
+            server.shutdown()
+            thread.join()

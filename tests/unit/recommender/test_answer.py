@@ -1,0 +1,360 @@
+"""Answers fit into what CloudFormation reads, and go to nobody but to where it waits for them."""
+
+import json
+import logging
+import socket
+import threading
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from http.server import BaseHTTPRequestHandler
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from lambdas.recommender import answer as answer_module
+from lambdas.recommender.answer import (
+    MAX_BYTES,
+    MAX_REASON_BYTES,
+    Answers,
+    Delivery,
+    answer_to,
+    encoded,
+    sent_at,
+)
+
+from .examples import RESPONSE_URL, SIGNATURE, STACK, event
+from .fakes import serving
+
+# -- what is answered --------------------------------------------------------------------------
+
+IDS = st.text(st.characters(codec="ascii", exclude_characters='"\\', min_codepoint=32))
+ATTRIBUTES = st.dictionaries(st.text(max_size=20), st.text(max_size=30), max_size=5)
+
+
+def answer(succeeded: bool = False, **changes: Any) -> dict[str, Any]:
+    """Return an answer to a Create, by default one that says that it failed."""
+    given: dict[str, Any] = {"physical_id": "id", "reason": "because", "attributes": {"A": "1"}}
+    return answer_to(event(), succeeded=succeeded, **(given | changes))
+
+
+def test_an_answer_has_what_cloudformation_asks_for() -> None:
+    common = {
+        "PhysicalResourceId": "id",
+        "StackId": STACK,
+        "RequestId": "r-1",
+        "LogicalResourceId": "Recommender",
+        "Data": {"A": "1"},
+    }
+
+    assert answer() == {"Status": "FAILED", "Reason": "because", **common}
+    assert answer(succeeded=True) == {"Status": "SUCCESS", "Reason": "", **common}
+
+
+@given(st.text(max_size=6000), ATTRIBUTES, IDS.filter(lambda text: len(text) <= 1024))
+def test_an_answer_fits_and_its_attributes_are_never_cut(
+    reason: str, attributes: dict[str, str], physical_id: str
+) -> None:
+    whole = answer(reason=reason, attributes=attributes, physical_id=physical_id)
+
+    assert len(encoded(whole)) <= MAX_BYTES
+    assert whole["Data"] == attributes
+    assert whole["PhysicalResourceId"] == physical_id
+    said = whole["Reason"]
+    assert said == reason or (said.endswith("...") and reason.startswith(said[:-3]))
+
+
+@given(st.integers(0, 3700), st.text(st.characters(codec="utf-8"), min_size=300, max_size=3000))
+def test_a_reason_has_the_room_that_attributes_leave_it(size: int, reason: str) -> None:
+    whole = answer(reason=reason, attributes={"A": "x" * size})
+
+    bare = len(encoded({**whole, "Reason": ""})) - len('""')
+    assert len(encoded(whole)) <= MAX_BYTES
+    room = min(MAX_BYTES - bare, MAX_REASON_BYTES)
+    assert whole["Reason"] == reason or len(json.dumps(whole["Reason"])) >= room * 3 // 5
+
+
+def test_a_long_reason_is_cut_to_what_a_person_reads() -> None:
+    whole = answer(reason="x" * 10_000)
+
+    assert len(json.dumps(whole["Reason"])) <= MAX_REASON_BYTES
+    assert len(whole["Reason"]) >= MAX_REASON_BYTES * 9 // 10
+    assert whole["Reason"].endswith("x...")
+
+
+def test_an_event_that_lacks_everything_can_still_be_answered() -> None:
+    whole = answer_to({}, succeeded=False, physical_id="unknown", reason="no", attributes={})
+
+    assert (whole["StackId"], whole["RequestId"], whole["LogicalResourceId"]) == (None, None, None)
+
+
+# -- when the request was sent -----------------------------------------------------------------
+
+
+def test_a_response_url_says_when_it_was_signed() -> None:
+    assert sent_at(RESPONSE_URL) == 1_767_225_600.0
+
+
+@pytest.mark.parametrize(
+    "query", ["", "?", "?X-Amz-Date=", "?X-Amz-Date=today", "?Expires=1767232800&Signature=x"]
+)
+def test_one_that_does_not_say_it_leaves_it_open(query: str) -> None:
+    assert sent_at(f"https://bucket.s3.amazonaws.com/key{query}") is None
+
+
+# -- where an answer may go --------------------------------------------------------------------
+
+EU, US, CHINA, GOV = (
+    f"https://cloudformation.{place}"
+    for place in (
+        "eu-west-1.amazonaws.com",
+        "us-east-1.amazonaws.com",
+        "cn-north-1.amazonaws.com.cn",
+        "us-gov-west-1.amazonaws.com",
+    )
+)
+ISO = "https://cloudformation.us-iso-east-1.c2s.ic.gov"
+FIPS = "https://cloudformation-fips.us-east-1.amazonaws.com"
+LOCAL = "http://127.0.0.1:4566"
+BUCKET = "cloudformation-custom-resource-response"
+CLOUDFORMATIONS: list[tuple[str, str]] = [
+    (EU, RESPONSE_URL),
+    (EU, f"https://{BUCKET}-euwest1.s3.eu-west-1.amazonaws.com/key?x"),
+    (EU, f"https://{BUCKET}-euwest1.s3-eu-west-1.amazonaws.com/key"),
+    (EU, f"https://{BUCKET}-euwest1.s3.dualstack.eu-west-1.amazonaws.com/key"),
+    (US, f"https://{BUCKET}-useast1.s3.amazonaws.com/key"),
+    (US, f"https://{BUCKET}-useast1.s3.us-east-1.amazonaws.com/key"),
+    (FIPS, f"https://{BUCKET}-useast1.s3-fips.us-east-1.amazonaws.com/key"),
+    (FIPS, f"https://{BUCKET}-useast1.s3.us-east-1.amazonaws.com/key"),
+    (GOV, f"https://{BUCKET}-usgovwest1.s3.us-gov-west-1.amazonaws.com/key"),
+    (CHINA, f"https://{BUCKET}-cnnorth1.s3.cn-north-1.amazonaws.com.cn/key"),
+    (ISO, f"https://{BUCKET}-usisoeast1.s3.us-iso-east-1.c2s.ic.gov/key"),
+    (LOCAL, f"{LOCAL}/bucket/key?x"),
+]
+
+
+@pytest.mark.parametrize(("endpoint", "url"), CLOUDFORMATIONS)
+def test_an_answer_may_go_to_where_cloudformation_reads_it(endpoint: str, url: str) -> None:
+    assert Answers(endpoint).may_go_to(url)
+
+
+HOST = f"{BUCKET}-euwest1.s3.eu-west-1.amazonaws.com"
+OTHERS: list[tuple[str, object]] = [
+    (EU, f"http://{HOST}/key"),
+    (EU, f"ftp://{HOST}/key"),
+    (EU, f"file://{HOST}/key"),
+    (EU, f"//{HOST}/key"),
+    (EU, HOST),
+    (EU, f"https://user@{HOST}/key"),
+    (EU, f"https://user:word@{HOST}/key"),
+    (EU, f"https://{HOST}@evil.example/key"),
+    (EU, f"https://{HOST}:8443/key"),
+    (EU, f"https://{HOST}.evil.example/key"),
+    (EU, "https://evil.example/key"),
+    (EU, f"https://evil.example/{HOST}"),
+    (EU, f"https://evil.example?{HOST}"),
+    (EU, f"https://evil.example#.{HOST}"),
+    (EU, f"https://evil.example\\.{HOST}/key"),
+    (EU, "https://evil-s3.eu-west-1.amazonaws.com/key"),
+    (EU, "https://bucket.s3.eu-west-1.notamazonaws.com/key"),
+    (EU, "https://bucket.s3.eu-west-1.amazonawsXcom/key"),
+    (EU, "https://bucket.s3.eu-west-1.amazonaws.com.cn/key"),
+    (EU, "https://bucket.ec2.eu-west-1.amazonaws.com/key"),
+    (EU, "https://s3.eu-west-1.amazonaws.com/bucket/key"),
+    (EU, "https://169.254.169.254/latest/meta-data"),
+    (EU, "http://169.254.169.254/latest/meta-data"),
+    (EU, "https://127.0.0.1/key"),
+    (EU, f"{LOCAL}/bucket/key"),
+    (EU, "https://[::1"),
+    (EU, ""),
+    (EU, None),
+    (EU, 7),
+    (EU, [RESPONSE_URL]),
+    (EU, RESPONSE_URL.encode()),
+    (CHINA, RESPONSE_URL),
+    (LOCAL, RESPONSE_URL),
+    (LOCAL, "http://127.0.0.1:4567/key"),
+    (LOCAL, "https://127.0.0.1:4566/key"),
+    (LOCAL, "http://user@127.0.0.1:4566/key"),
+    (LOCAL, "http://169.254.169.254/key"),
+    (LOCAL, "http://127x0x0x1:4566/key"),
+]
+
+
+@pytest.mark.parametrize(("endpoint", "url"), OTHERS)
+def test_an_answer_may_go_nowhere_else(endpoint: str, url: object) -> None:
+    assert not Answers(endpoint).may_go_to(url)
+
+
+# -- how it is delivered -----------------------------------------------------------------------
+
+
+@dataclass
+class Bucket:
+    """An S3 on the loopback interface, to which answers are really put.
+
+    Attributes:
+        endpoint: where it is.
+        received: what it got: path, headers and body.
+        released: set when the test is over, for responses that stall.
+    """
+
+    endpoint: str = ""
+    received: list[tuple[str, dict[str, str], bytes]] = field(default_factory=list)
+    released: threading.Event = field(default_factory=threading.Event)
+
+    @property
+    def url(self) -> str:
+        """A ResponseURL that leads to it."""
+        return f"{self.endpoint}/key?X-Amz-Signature={SIGNATURE}"
+
+
+Respond = Callable[[Bucket, BaseHTTPRequestHandler], None]
+
+
+@contextmanager
+def bucket(respond: Respond) -> Iterator[Bucket]:
+    """Open a bucket that responds like this."""
+    opened = Bucket()
+
+    class Handler(BaseHTTPRequestHandler):
+        def do_PUT(self) -> None:
+            length = int(self.headers["Content-Length"])
+            opened.received.append((self.path, dict(self.headers), self.rfile.read(length)))
+            respond(opened, self)
+
+        def log_message(self, *_: object) -> None:
+            pass
+
+    with serving(Handler) as opened.endpoint:
+        try:
+            yield opened
+        finally:
+            opened.released.set()
+
+
+def status(code: int, **headers: str) -> Respond:
+    """Return how a bucket responds with a status."""
+
+    def respond(_: Bucket, handler: BaseHTTPRequestHandler) -> None:
+        handler.send_response(code)
+        for name, value in headers.items():
+            handler.send_header(name, value)
+        handler.send_header("Content-Length", "0")
+        handler.end_headers()
+
+    return respond
+
+
+def cut(_: Bucket, handler: BaseHTTPRequestHandler) -> None:
+    """Close the connection in place of a response."""
+    handler.close_connection = True
+    handler.connection.shutdown(socket.SHUT_RDWR)
+
+
+def garbage(_: Bucket, handler: BaseHTTPRequestHandler) -> None:
+    """Respond with what is no HTTP."""
+    handler.close_connection = True
+    handler.wfile.write(b"garbage\r\n\r\n")
+
+
+def stall(opened: Bucket, handler: BaseHTTPRequestHandler) -> None:
+    """Respond with nothing for as long as the test lasts."""
+    handler.close_connection = True
+    opened.released.wait(30)
+
+
+@pytest.fixture(autouse=True)
+def _directly(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Go through no proxy."""
+    monkeypatch.setenv("no_proxy", "*")
+
+
+@pytest.fixture
+def _impatient(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(answer_module, "PUT_SECONDS", 0.2)
+
+
+ANSWER = answer(reason="Ursache: zu wenig \u00dcbung")
+OUTCOMES = {
+    200: Delivery.DELIVERED,
+    204: Delivery.DELIVERED,
+    307: Delivery.LATER,
+    400: Delivery.REFUSED,
+    403: Delivery.REFUSED,
+    404: Delivery.REFUSED,
+    408: Delivery.LATER,
+    429: Delivery.LATER,
+    499: Delivery.REFUSED,
+    500: Delivery.LATER,
+    503: Delivery.LATER,
+}
+
+
+@pytest.mark.parametrize("code", OUTCOMES)
+def test_an_answer_is_delivered_or_refused_or_to_be_put_again(code: int) -> None:
+    with bucket(status(code, Location="http://127.0.0.1:9/elsewhere")) as s3:
+        assert Answers(s3.endpoint).put(s3.url, ANSWER) is OUTCOMES[code]
+
+    assert len(s3.received) == 1
+
+
+def test_an_answer_is_put_as_it_is_to_a_url_that_was_signed_without_a_content_type() -> None:
+    with bucket(status(200)) as s3:
+        Answers(LOCAL).put(s3.url, ANSWER)
+
+    ((path, headers, body),) = s3.received
+    assert path == f"/key?X-Amz-Signature={SIGNATURE}"
+    assert body == encoded(ANSWER)
+    assert json.loads(body) == ANSWER
+    assert {name.lower(): value for name, value in headers.items()}["content-type"] == ""
+
+
+@pytest.mark.usefixtures("_impatient")
+@pytest.mark.parametrize("respond", [cut, garbage, stall], ids=lambda respond: respond.__name__)
+def test_an_answer_without_a_response_is_to_be_put_again(
+    respond: Respond,
+) -> None:
+    with bucket(respond) as s3:
+        assert Answers(LOCAL).put(s3.url, ANSWER) is Delivery.LATER
+
+    assert len(s3.received) == 1
+
+
+def test_an_answer_to_where_nobody_listens_is_to_be_put_again() -> None:
+    with bucket(status(200)) as s3:
+        pass
+
+    assert Answers(LOCAL).put(s3.url, ANSWER) is Delivery.LATER
+
+
+def test_an_answer_to_what_is_no_url_is_to_be_put_again() -> None:
+    assert Answers(LOCAL).put(f"{LOCAL}/a key\n", ANSWER) is Delivery.LATER
+
+
+@pytest.mark.usefixtures("_impatient")
+@pytest.mark.parametrize(
+    ("respond", "logged"),
+    [
+        (status(200), []),
+        (status(403), ["The answer was refused"]),
+        (status(500), ["The answer was refused"]),
+        (cut, ["The answer could not be put"]),
+        (garbage, ["The answer could not be put"]),
+        (stall, ["The answer could not be put"]),
+    ],
+    ids=["200", "403", "500", "cut", "garbage", "stall"],
+)
+def test_what_comes_of_it_is_logged_without_the_url(
+    respond: Respond,
+    logged: list[str],
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    with caplog.at_level(logging.DEBUG), bucket(respond) as s3:
+        Answers(LOCAL).put(s3.url, ANSWER)
+
+    assert [record.getMessage() for record in caplog.records] == logged
+    for record in caplog.records:
+        assert SIGNATURE not in repr(vars(record))

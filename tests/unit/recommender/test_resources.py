@@ -1,0 +1,816 @@
+"""A class for each resource type: what its requests change, and what they are answered."""
+
+import json
+from collections.abc import Mapping
+from dataclasses import replace
+from datetime import UTC, datetime
+from typing import Any
+
+import pytest
+
+from lambdas.recommender import vocabulary as v
+from lambdas.recommender.answer import MAX_BYTES, answer_to, encoded
+from lambdas.recommender.errors import INVALID_INPUT, PermanentError
+from lambdas.recommender.identity import Owner
+from lambdas.recommender.observed import Observed
+from lambdas.recommender.operation import Operation
+from lambdas.recommender.personalize import Personalize
+from lambdas.recommender.plan import GONE, UNSEEN, Situation
+from lambdas.recommender.properties import BadRequestError
+from lambdas.recommender.reconcile import Reconciler
+from lambdas.recommender.request import Request
+from lambdas.recommender.resources import CustomResource, resource_of
+from lambdas.recommender.stack import Stacks
+from lambdas.recommender.steps import AtDeadline, Done, Fail, Progress, Verdict, Wait
+
+from .examples import GROUP, PROPERTIES, RECIPE, RECOMMENDER, STACK, event, gate, stop, sweep
+from .fakes import OWNER, FakeCloudFormation, FakePersonalize, refusal
+
+ALL = ("Create", "Update", "Delete")
+DESIRED = Request.parse(event()).desired
+AS_ASKED = DESIRED.config.request()
+OTHER = replace(DESIRED.config, min_requests_per_second=7).request()
+OWN = {**OWNER.tags(), "team": "video"}
+
+
+def resource(raw: Mapping[str, Any]) -> CustomResource:
+    """Return the resource that a request is to."""
+    return resource_of(Request.parse(raw))
+
+
+def unknown(kind: str) -> dict[str, Any]:
+    """Return a request to a type that this version does not know."""
+    return event(kind=kind, ResourceType="Custom::OfTomorrow")
+
+
+def named(digit: str) -> str:
+    """Return the ARN of a recommender with a name that a stack's can have."""
+    return f"{RECOMMENDER}TopPicks-{digit * 16}"
+
+
+ZERO, ONE, TWO = named("0"), named("1"), named("2")
+
+
+def step(
+    raw: Mapping[str, Any],
+    personalize: FakePersonalize,
+    operation: Operation,
+    *,
+    acts: bool = True,
+    **situation: Any,
+) -> Verdict:
+    """Take a step for a request in an operation of the stack."""
+    request = Request.parse(raw)
+    stacks = Stacks(FakeCloudFormation(operation.status))
+    reconciler = Reconciler(Personalize(personalize), stacks, request, operation, acts)
+    return resource_of(request).step(reconciler, Situation(operation, **situation))
+
+
+CREATES, UPDATES, DELETES, UNDOES, ROLLS_BACK = (
+    Operation(status, "")
+    for status in (
+        "CREATE_IN_PROGRESS",
+        "UPDATE_IN_PROGRESS",
+        "DELETE_IN_PROGRESS",
+        "ROLLBACK_IN_PROGRESS",
+        "UPDATE_ROLLBACK_IN_PROGRESS",
+    )
+)
+
+
+# -- which requests may change something -------------------------------------------------------
+
+MAKERS = {
+    "recommender": lambda kind: event(kind=kind),
+    "sweep": lambda kind: sweep(kind=kind),
+    "gate": lambda kind: gate(kind=kind),
+    "stop": lambda kind: stop(kind=kind),
+    "unknown": unknown,
+}
+CHANGING = {
+    "recommender": {"Create", "Update", "Delete"},
+    "sweep": {"Delete"},
+    "gate": set(),
+    "stop": {"Create", "Update"},
+    "unknown": set(),
+}
+
+
+@pytest.mark.parametrize("name", CHANGING)
+def test_some_requests_may_change_something(name: str) -> None:
+    changing = {
+        kind
+        for kind in ALL
+        if Request.parse(raw := MAKERS[name](kind)).type in resource(raw).changes
+    }
+
+    assert changing == CHANGING[name]
+
+
+@pytest.mark.parametrize(
+    ("name", "kind"),
+    [("sweep", "Create"), ("sweep", "Update"), ("gate", "Delete"), ("stop", "Delete")]
+    + [("unknown", kind) for kind in ALL],
+)
+def test_for_some_there_is_nothing_to_do_nor_to_look_at(name: str, kind: str) -> None:
+    personalize = FakePersonalize()
+
+    looked = resource(MAKERS[name](kind)).look(Personalize(personalize))
+
+    assert looked == (Done("nothing to do"), None)
+    assert personalize.calls == []
+
+
+def test_a_type_of_which_nothing_is_known_takes_no_step() -> None:
+    with pytest.raises(NotImplementedError):
+        step(unknown("Create"), FakePersonalize(), CREATES)
+
+
+@pytest.mark.parametrize("kind", ["Create", "Update"])
+def test_a_recommender_that_is_not_asked_for_as_it_must_be_is_refused_at_once(kind: str) -> None:
+    with pytest.raises(BadRequestError, match="Runing: got 'true'; allowed: no such property"):
+        resource(event({"Runing": "true"}, kind=kind))
+
+    assert resource(event({"Runing": "true"}, kind="Delete"))
+
+
+# -- physical ids ------------------------------------------------------------------------------
+
+OLD = ZERO
+IDS: dict[str, tuple[dict[str, Any], Verdict, str]] = {
+    "a Create": (event(), Done(""), DESIRED.arn),
+    "a Create that failed": (event(), Fail(""), DESIRED.arn),
+    "an Update": (event(kind="Update", PhysicalResourceId=DESIRED.arn), Done(""), DESIRED.arn),
+    "an Update that replaces it": (
+        event(kind="Update", PhysicalResourceId=OLD),
+        Done(""),
+        DESIRED.arn,
+    ),
+    "an Update that failed": (event(kind="Update", PhysicalResourceId=OLD), Fail(""), OLD),
+    "a Delete": (event(kind="Delete", PhysicalResourceId=OLD), Done(""), OLD),
+    "a Delete that failed": (event(kind="Delete", PhysicalResourceId=OLD), Fail(""), OLD),
+    "a Delete with an invented id": (
+        event(kind="Delete", PhysicalResourceId="invented"),
+        Done(""),
+        "invented",
+    ),
+    "a gate": (gate(3), Done(""), "Training03"),
+    "a gate, later": (gate(3) | {"PhysicalResourceId": "it"}, Done(""), "it"),
+    "a gate that failed": (gate(3), Fail(""), "Training03"),
+    "a sweep": (sweep(3, kind="Create"), Done(""), "Sweep03"),
+    "a stop": (stop(), Done(""), "Stop"),
+    "an unknown type": (unknown("Create"), Done(""), "Recommender"),
+}
+
+
+@pytest.mark.parametrize("row", IDS)
+def test_a_physical_id_is_known_whatever_becomes_of_the_request(row: str) -> None:
+    raw, verdict, expected = IDS[row]
+
+    assert resource(raw).physical_id(verdict) == expected
+
+
+# -- attributes --------------------------------------------------------------------------------
+
+UPDATED: dict[str, tuple[Verdict, str]] = {
+    "no update": (Done("", Progress.IN_FORCE), v.NO_UPDATE),
+    "the first update": (Done("", Progress.CHANGING, previous_update=0.0), "0.0"),
+    "an update after another": (Done("", Progress.CHANGING, previous_update=5.5), "5.5"),
+    "it trains": (Done("", Progress.TRAINING), v.NO_UPDATE),
+    "it failed": (Fail(""), v.NO_UPDATE),
+}
+
+
+@pytest.mark.parametrize("row", UPDATED)
+@pytest.mark.parametrize("kind", ["Create", "Update"])
+def test_a_recommender_has_all_its_attributes_also_when_it_fails(row: str, kind: str) -> None:
+    verdict, updated_after = UPDATED[row]
+
+    attributes = resource(event(kind=kind)).attributes(verdict, None)
+
+    assert attributes == {
+        v.ARN_ATTRIBUTE: DESIRED.arn,
+        v.NAME_ATTRIBUTE: DESIRED.name,
+        v.REVISION_ATTRIBUTE: "r-1",
+        v.UPDATED_AFTER_ATTRIBUTE: updated_after,
+    }
+
+
+@pytest.mark.parametrize("row", UPDATED)
+def test_a_gate_reads_when_the_update_before_was(row: str) -> None:
+    _, updated_after = UPDATED[row]
+
+    request = Request.parse(
+        gate() | {"ResourceProperties": {v.UPDATED_AFTER: updated_after, v.LINK: "1"}}
+    )
+
+    assert str(request.get(v.UPDATED_AFTER)) == updated_after.replace(v.NO_UPDATE, "inf")
+
+
+def with_metrics(metrics: Mapping[str, float]) -> Observed:
+    return Observed(f"{RECOMMENDER}mine", "ACTIVE", GROUP, RECIPE, metrics=metrics)
+
+
+@pytest.mark.parametrize("verdict", [Done("ACTIVE"), Fail("no")])
+@pytest.mark.parametrize("metrics", [{}, {"coverage": 0.5}, {"a_metric_of_tomorrow": 0.25}])
+def test_every_attribute_is_there_whatever_the_service_reports(
+    verdict: Verdict, metrics: dict[str, float]
+) -> None:
+    attributes = resource(gate()).attributes(verdict, with_metrics(metrics))
+
+    assert attributes.keys() == {*v.METRICS, v.RECOMMENDER_ARN_ATTRIBUTE, "ModelMetrics"}
+    assert attributes[v.RECOMMENDER_ARN_ATTRIBUTE] == f"{RECOMMENDER}mine"
+    assert attributes["Coverage"] == str(metrics.get("coverage", "n/a"))
+    assert json.loads(attributes["ModelMetrics"]) == metrics
+
+
+def test_every_attribute_is_there_when_nothing_was_seen() -> None:
+    attributes = resource(gate()).attributes(Fail("no"), None)
+
+    assert attributes.keys() == {*v.METRICS, v.RECOMMENDER_ARN_ATTRIBUTE, "ModelMetrics"}
+    assert {attributes[name] for name in v.METRICS} == {"n/a"}
+    assert attributes["ModelMetrics"] == "{}"
+
+
+def test_more_metrics_than_an_answer_can_hold_do_not_fail_the_stack() -> None:
+    metrics = {f"a_metric_of_tomorrow_{number:03}": 0.5 for number in range(100)}
+
+    attributes = resource(gate()).attributes(Done("ACTIVE"), with_metrics(metrics))
+
+    kept = json.loads(attributes["ModelMetrics"])
+    assert list(kept) == [f"a_metric_of_tomorrow_{number:03}" for number in range(len(kept))]
+    assert 1000 < len(json.dumps(attributes)) < 4096 - 1500
+
+
+LONGEST = {
+    "StackId": STACK.replace("TopPicks", "T" * 128).replace("0a1b", "0" * 36),
+    "RequestId": "r" * 36,
+    "LogicalResourceId": "L" * 255,
+}
+"""Limits: stack names and logical ids, CloudFormation User Guide."""
+
+
+@pytest.mark.parametrize(
+    "names",
+    [
+        [f"a_metric_of_tomorrow_{number:03}" for number in range(200)],
+        [chr(0x4E00 + number) for number in range(400)],
+        [f"{number:x}" for number in range(400)],
+    ],
+    ids=["long names", "names in another script", "short names"],
+)
+def test_the_longest_answer_of_a_gate_still_says_why_it_failed(names: list[str]) -> None:
+    metrics = dict.fromkeys(v.METRICS.values(), 0.12345678901234567) | dict.fromkeys(names, 0.5)
+    raw = gate(arn=RECOMMENDER + "n" * 63) | LONGEST
+    made = resource(raw)
+
+    whole = answer_to(
+        raw,
+        succeeded=False,
+        physical_id=made.physical_id(Fail("")),
+        reason="The training failed: " + "x" * 4000,
+        attributes=made.attributes(Fail(""), with_metrics(metrics)),
+    )
+
+    assert len(encoded(whole)) <= MAX_BYTES
+    assert whole["Reason"].startswith("The training failed: x")
+
+
+@pytest.mark.parametrize(
+    "raw",
+    [
+        event(kind="Delete"),
+        gate(kind="Delete"),
+        *(sweep(kind=kind) for kind in ALL),
+        *(stop(kind=kind) for kind in ALL),
+        *(unknown(kind) for kind in ALL),
+    ],
+)
+def test_where_nothing_reads_attributes_there_are_none(raw: dict[str, Any]) -> None:
+    assert resource(raw).attributes(Done(""), with_metrics({"coverage": 0.5})) == {}
+
+
+# -- when the time is up -----------------------------------------------------------------------
+
+NOT_POSSIBLE = "Not possible within 55 minutes: it trains. Deploy again when that has ended."
+NOT_DELETED = (
+    "Not deleted within 55 minutes: it trains. It is still there, and still the stack's: "
+    "another cdk destroy removes it, and so does the next change of the recommender."
+)
+NOT_READY = (
+    "The recommender was not ready when the last training gate closed: it trains. "
+    "Raise max_training_hours, then deploy again."
+)
+OUT_OF_TIME: dict[str, tuple[dict[str, Any], str]] = {
+    "a Create": (event(), NOT_POSSIBLE),
+    "an Update": (event(kind="Update"), NOT_POSSIBLE),
+    "a Delete": (event(kind="Delete"), NOT_DELETED),
+    "a sweep": (sweep(), NOT_DELETED),
+    "a gate": (gate(), NOT_READY),
+    "a stop": (stop(), NOT_POSSIBLE),
+}
+
+
+@pytest.mark.parametrize("row", OUT_OF_TIME)
+def test_who_ran_out_of_time_says_what_can_be_done(row: str) -> None:
+    raw, expected = OUT_OF_TIME[row]
+
+    assert resource(raw).out_of_time("55 minutes", "it trains") == expected
+
+
+# -- what is refused for good ------------------------------------------------------------------
+
+DENIED, INVALID = (
+    PermanentError("no", code=code) for code in ("AccessDeniedException", INVALID_INPUT)
+)
+GRACE, REFUSED = Wait("no", grace=True), Fail("no")
+REFUSALS: dict[str, tuple[dict[str, Any], PermanentError, Verdict]] = {
+    "a Create, by a new policy": (event(), DENIED, GRACE),
+    "a Create, by the service": (event(), INVALID, REFUSED),
+    "an Update, by an old policy": (
+        event(kind="Update", PhysicalResourceId=DESIRED.arn),
+        DENIED,
+        REFUSED,
+    ),
+    "an Update that replaces it, by a policy for a new name": (
+        event(kind="Update", PhysicalResourceId=OLD),
+        DENIED,
+        GRACE,
+    ),
+    "a Delete, by a policy that is old enough": (
+        event(kind="Delete", PhysicalResourceId=OLD),
+        DENIED,
+        REFUSED,
+    ),
+    "a sweep": (sweep(), DENIED, REFUSED),
+    "a new stop": (stop(), DENIED, GRACE),
+    "a stop": (stop(kind="Update"), DENIED, REFUSED),
+}
+
+
+@pytest.mark.parametrize("row", REFUSALS)
+def test_what_a_new_policy_refuses_may_be_allowed_in_a_moment(row: str) -> None:
+    raw, error, expected = REFUSALS[row]
+
+    assert resource(raw).refused(error) == expected
+
+
+# -- the recommender ---------------------------------------------------------------------------
+
+
+def test_a_recommender_is_created_and_its_gates_wait() -> None:
+    personalize = FakePersonalize()
+
+    verdict = step(event(), personalize, CREATES)
+
+    assert verdict == Done("CreateRecommender is accepted", Progress.TRAINING)
+    assert personalize.changes == [("CreateRecommender", DESIRED.arn)]
+    assert personalize.tags[DESIRED.arn] == OWN
+
+
+def test_what_was_created_in_a_rollback_is_waited_for() -> None:
+    verdict = step(event(), FakePersonalize(), ROLLS_BACK)
+
+    assert verdict == Wait("CreateRecommender is accepted", AtDeadline.HAND_OVER)
+
+
+def test_an_update_in_a_rollback_is_waited_for() -> None:
+    personalize = FakePersonalize()
+    personalize.add(DESIRED.arn, tags=OWN, recommenderConfig=OTHER)
+
+    verdict = step(event(kind="Update", PhysicalResourceId=DESIRED.arn), personalize, ROLLS_BACK)
+
+    assert verdict == Wait("UpdateRecommender is accepted", AtDeadline.HAND_OVER)
+
+
+def test_a_recommender_that_is_kept_stopped_is_waited_for_by_itself() -> None:
+    personalize = FakePersonalize()
+    personalize.add(DESIRED.arn, tags=OWN, recommenderConfig=OTHER)
+    raw = event({v.RUNNING: "false"}, kind="Update", PhysicalResourceId=DESIRED.arn)
+
+    assert step(raw, personalize, ROLLS_BACK) == Wait(
+        f"UpdateRecommender of {DESIRED.arn} is accepted"
+    )
+
+
+def update(**changes: Any) -> dict[str, Any]:
+    """Return an Update that keeps the name."""
+    return event(
+        kind="Update",
+        PhysicalResourceId=DESIRED.arn,
+        OldResourceProperties=dict(PROPERTIES),
+        **changes,
+    )
+
+
+def with_leftovers(*arns: str, status: str = "ACTIVE") -> FakePersonalize:
+    """Return an account with the recommender as asked, and others that are the stack's."""
+    personalize = FakePersonalize()
+    personalize.add(DESIRED.arn, tags=OWN, recommenderConfig=AS_ASKED)
+    for arn in arns:
+        personalize.add(arn, status)
+    return personalize
+
+
+def test_an_update_without_a_difference_changes_nothing() -> None:
+    personalize = with_leftovers()
+
+    assert step(update(), personalize, UPDATES) == Done("ACTIVE, as asked", Progress.IN_FORCE)
+    assert personalize.changes == []
+
+
+def test_a_leftover_of_an_earlier_change_is_removed_once_the_recommender_serves() -> None:
+    personalize = with_leftovers(ZERO)
+
+    verdict = step(update(), personalize, UPDATES)
+
+    assert verdict == Wait(
+        f"a leftover of an earlier change remains: DeleteRecommender of {ZERO} is accepted",
+        AtDeadline.HAND_OVER,
+    )
+    assert personalize.changes == [("DeleteRecommender", ZERO)]
+
+
+def test_what_is_kept_is_not_even_looked_at() -> None:
+    personalize = with_leftovers(ZERO, ONE)
+
+    step(update() | {"PhysicalResourceId": ZERO}, personalize, UPDATES)
+
+    assert personalize.changes == [("DeleteRecommender", ONE)]
+    assert ("DescribeRecommender", ZERO) not in personalize.calls
+
+
+def test_who_looks_only_leaves_a_leftover_to_others() -> None:
+    personalize = with_leftovers(ZERO)
+
+    verdict = step(update(), personalize, UPDATES, acts=False)
+
+    assert isinstance(verdict, Wait)
+    assert verdict.to_change
+    assert personalize.changes == []
+
+
+def test_a_create_sweeps_nothing() -> None:
+    personalize = with_leftovers(ZERO)
+
+    assert step(event(), personalize, UPDATES) == Done("ACTIVE, as asked", Progress.IN_FORCE)
+    assert personalize.changes == []
+
+
+def test_nothing_is_removed_before_the_new_recommender_serves() -> None:
+    personalize = with_leftovers(ZERO)
+    personalize.shown[DESIRED.arn]["status"] = "CREATE PENDING"
+
+    verdict = step(update(), personalize, UPDATES)
+
+    assert isinstance(verdict, Done)
+    assert verdict.progress is Progress.TRAINING
+    assert personalize.changes == []
+
+
+HIDDEN = {name: value for name, value in AS_ASKED.items() if name != v.ENABLE_METADATA}
+NO_METADATA = {**PROPERTIES, v.CONFIG: {v.EXPLORATION: {v.EXPLORATION_WEIGHT: "0.25"}}}
+ASSUMED: dict[str, tuple[dict[str, Any], dict[str, Any], list[str]]] = {
+    "it was asked for before": (update(), HIDDEN, []),
+    "another was asked for before": (
+        update() | {"OldResourceProperties": NO_METADATA},
+        HIDDEN,
+        ["UpdateRecommender"],
+    ),
+    "what was asked for before is not known": (
+        update() | {"OldResourceProperties": {}},
+        HIDDEN,
+        [],
+    ),
+    "it was created with it": (event(), HIDDEN, []),
+    "it was adopted with the defaults": (
+        event({v.ADOPT_EXISTING: "true"}),
+        HIDDEN,
+        ["UpdateRecommender"],
+    ),
+}
+
+
+@pytest.mark.parametrize("row", ASSUMED)
+def test_what_does_not_show_is_what_was_asked_for_before(row: str) -> None:
+    raw, shown, expected = ASSUMED[row]
+    personalize = FakePersonalize()
+    personalize.add(DESIRED.arn, tags=OWN, recommenderConfig=shown)
+    if row == "it was adopted with the defaults":
+        personalize.tags[DESIRED.arn] |= OWNER.tags(adopted=True)
+
+    step(raw, personalize, UPDATES)
+
+    assert [operation for operation, _ in personalize.changes] == expected
+
+
+@pytest.mark.xfail(
+    strict=True,
+    reason="_assumed takes every recommender for an adopted one where adopt_existing is set, also "
+    "one that this Create has made: when the answer of CreateRecommender was lost, its training is "
+    "not recognised, and the Create fails when its time is up",
+)
+def test_what_this_create_made_because_there_was_nothing_to_adopt_is_as_asked() -> None:
+    personalize = FakePersonalize()
+    personalize.add(DESIRED.arn, "CREATE PENDING", tags=OWN, recommenderConfig=HIDDEN)
+
+    verdict = step(event({v.ADOPT_EXISTING: "true"}), personalize, CREATES)
+
+    assert isinstance(verdict, Done)
+    assert verdict.progress is Progress.TRAINING
+
+
+def test_an_adopted_recommender_is_released_with_the_stacks_tags() -> None:
+    arn = f"{RECOMMENDER}mine"
+    personalize = FakePersonalize()
+    personalize.add(arn, tags={**OWNER.tags(adopted=True), "team": "video", "cost": "1"})
+    raw = event({v.FIXED_NAME: "mine"}, kind="Delete", PhysicalResourceId=arn)
+
+    verdict = step(raw, personalize, DELETES)
+
+    assert isinstance(verdict, Done)
+    assert personalize.tags[arn] == {"cost": "1"}
+    assert personalize.changes == [("UntagResource", arn)]
+
+
+DELETE = event(kind="Delete", PhysicalResourceId=DESIRED.arn)
+
+
+def test_a_recommender_is_deleted_and_its_sweeps_wait_for_that() -> None:
+    personalize = with_leftovers()
+
+    verdict = step(DELETE, personalize, DELETES)
+
+    assert verdict == Wait(f"DeleteRecommender of {DESIRED.arn} is accepted", AtDeadline.HAND_OVER)
+    assert personalize.changes == [("DeleteRecommender", DESIRED.arn)]
+
+
+def test_a_replaced_recommender_is_waited_for_to_be_gone() -> None:
+    verdict = step(DELETE, with_leftovers(), Operation("UPDATE_COMPLETE_CLEANUP_IN_PROGRESS", ""))
+
+    assert verdict == Wait(f"DeleteRecommender of {DESIRED.arn} is accepted")
+
+
+GONE_IN: dict[str, tuple[Operation, dict[str, Any], Verdict]] = {
+    "the stack is deleted": (DELETES, {}, GONE),
+    "it is looked at again": (DELETES, {"looked_before": True}, replace(GONE, certain=False)),
+    "it may show late": (DELETES, {"may_show_late": True}, UNSEEN),
+    "that is left to the sweeps": (UNDOES, {"may_show_late": True}, GONE),
+}
+
+
+@pytest.mark.parametrize("row", GONE_IN)
+def test_what_is_not_there_is_gone_or_does_not_show_yet(row: str) -> None:
+    operation, situation, expected = GONE_IN[row]
+
+    assert step(DELETE, FakePersonalize(), operation, **situation) == expected
+
+
+def test_a_delete_of_what_is_this_resources_alone_is_no_success_without_its_tags() -> None:
+    personalize = FakePersonalize()
+    personalize.add(DESIRED.arn, tags={})
+
+    assert isinstance(step(DELETE, personalize, DELETES), Fail)
+    assert personalize.changes == []
+
+
+# -- sweeps ------------------------------------------------------------------------------------
+
+LAST, BEFORE_THE_LAST, FIRST = sweep(1), sweep(2), sweep(11)
+
+
+@pytest.mark.parametrize("raw", [LAST, BEFORE_THE_LAST, FIRST])
+@pytest.mark.parametrize("status", ["UPDATE_IN_PROGRESS", "UPDATE_COMPLETE_CLEANUP_IN_PROGRESS"])
+def test_nothing_is_swept_while_the_stack_lives(raw: dict[str, Any], status: str) -> None:
+    personalize = with_leftovers(ZERO)
+
+    verdict = step(raw, personalize, Operation(status, ""))
+
+    assert verdict == Done(f"the stack lives ({status}): nothing is swept")
+    assert personalize.calls == []
+
+
+@pytest.mark.parametrize("operation", [DELETES, UNDOES])
+def test_all_that_is_owned_is_swept_and_the_first_that_is_left_is_named(
+    operation: Operation,
+) -> None:
+    personalize = FakePersonalize()
+    for arn in (TWO, ZERO, ONE):
+        personalize.add(arn)
+
+    verdict = step(LAST, personalize, operation)
+
+    assert verdict == Wait(f"DeleteRecommender of {ZERO} is accepted")
+    assert personalize.changes == [("DeleteRecommender", arn) for arn in (ZERO, ONE, TWO)]
+
+
+@pytest.mark.parametrize(
+    ("raw", "at_deadline"),
+    [
+        (FIRST, AtDeadline.HAND_OVER),
+        (BEFORE_THE_LAST, AtDeadline.HAND_OVER),
+        (LAST, AtDeadline.FAIL),
+        (sweep(1, 1), AtDeadline.FAIL),
+    ],
+    ids=["the first", "the one before the last", "the last", "the only one"],
+)
+def test_the_sweep_with_the_number_one_is_deleted_last_and_has_the_last_word(
+    raw: dict[str, Any], at_deadline: AtDeadline
+) -> None:
+    verdict = step(raw, with_leftovers(ZERO, status="DELETE PENDING"), DELETES)
+
+    assert isinstance(verdict, Wait)
+    assert verdict.at_deadline is at_deadline
+
+
+NOTHING_LEFT = Done("nothing else is owned")
+
+
+@pytest.mark.parametrize(
+    ("raw", "operation", "late", "expected"),
+    [
+        (LAST, UNDOES, True, UNSEEN),
+        (LAST, UNDOES, False, NOTHING_LEFT),
+        (LAST, DELETES, True, NOTHING_LEFT),
+        (BEFORE_THE_LAST, UNDOES, True, NOTHING_LEFT),
+    ],
+)
+def test_the_last_one_waits_for_what_shows_late_when_a_creation_is_undone(
+    raw: dict[str, Any], operation: Operation, late: bool, expected: Verdict
+) -> None:
+    assert step(raw, FakePersonalize(), operation, may_show_late=late) == expected
+
+
+def test_a_name_that_could_be_the_stacks_does_not_make_it_so() -> None:
+    personalize = FakePersonalize()
+    personalize.add(ZERO, tags={})
+    personalize.add(ONE)
+    personalize.add(TWO, tags=Owner(STACK, "Other").tags())
+
+    verdict = step(LAST, personalize, DELETES)
+
+    assert verdict == Wait(f"DeleteRecommender of {ONE} is accepted")
+    assert personalize.changes == [("DeleteRecommender", ONE)]
+
+
+def test_names_that_cannot_be_the_stacks_are_not_even_looked_at() -> None:
+    personalize = FakePersonalize()
+    for name in ("somebody-elses", "TopPicks-eu-0123456789abcdef"):
+        personalize.add(RECOMMENDER + name)
+
+    assert step(LAST, personalize, DELETES) == NOTHING_LEFT
+    assert personalize.calls == [("ListRecommenders", "")]
+
+
+def test_a_list_that_does_not_come_is_waited_for() -> None:
+    personalize = FakePersonalize()
+    personalize.faults["ListRecommenders"] = refusal("ThrottlingException")
+
+    assert step(LAST, personalize, DELETES) == Wait(
+        "ListRecommenders: ThrottlingException: the message"
+    )
+
+
+def test_a_list_that_is_refused_is_not() -> None:
+    personalize = FakePersonalize()
+    personalize.faults["ListRecommenders"] = refusal("AccessDeniedException")
+
+    with pytest.raises(PermanentError, match="ListRecommenders: AccessDeniedException"):
+        step(LAST, personalize, DELETES)
+
+
+# -- training gates ----------------------------------------------------------------------------
+
+
+def look(raw: dict[str, Any], personalize: FakePersonalize) -> tuple[Verdict, Observed | None]:
+    return resource(raw).look(Personalize(personalize))
+
+
+def mine(status: str, **members: Any) -> FakePersonalize:
+    personalize = FakePersonalize()
+    personalize.add(f"{RECOMMENDER}mine", status, **members)
+    return personalize
+
+
+@pytest.mark.parametrize("kind", ["Create", "Update"])
+def test_a_gate_opens_when_the_recommender_is_ready(kind: str) -> None:
+    personalize = mine("ACTIVE", modelMetrics={"coverage": 0.5})
+
+    verdict, observed = look(gate(kind=kind), personalize)
+
+    assert verdict == Done("ACTIVE", Progress.IN_FORCE)
+    assert observed is not None
+    assert observed.metrics == {"coverage": 0.5}
+    assert personalize.calls == [("DescribeRecommender", f"{RECOMMENDER}mine")]
+
+
+@pytest.mark.parametrize(
+    ("link", "links", "at_deadline"),
+    [
+        (1, 11, AtDeadline.HAND_OVER),
+        (10, 11, AtDeadline.HAND_OVER),
+        (11, 11, AtDeadline.FAIL),
+        (1, 1, AtDeadline.FAIL),
+    ],
+)
+def test_the_gate_with_the_highest_number_is_the_last_and_has_the_last_word(
+    link: int, links: int, at_deadline: AtDeadline
+) -> None:
+    verdict, _ = look(gate(link, links), mine("CREATE PENDING"))
+
+    assert verdict == Wait("CREATE PENDING", at_deadline)
+
+
+@pytest.mark.parametrize("link", [1, 11])
+def test_what_only_a_delay_explains_fails_at_any_gate(link: int) -> None:
+    verdict, observed = look(gate(link), FakePersonalize())
+
+    assert isinstance(verdict, Wait)
+    assert verdict.grace
+    assert observed is None
+
+
+@pytest.mark.parametrize("link", [1, 11])
+def test_a_fault_that_passes_does_not_end_a_training(link: int) -> None:
+    personalize = mine("CREATE PENDING")
+    personalize.faults["DescribeRecommender"] = refusal("ThrottlingException")
+
+    verdict, observed = look(gate(link), personalize)
+
+    assert isinstance(verdict, Wait)
+    assert verdict.reason == "DescribeRecommender: ThrottlingException: the message"
+    assert not verdict.grace
+    assert observed is None
+
+
+@pytest.mark.parametrize("link", [1, 11])
+def test_one_that_does_not_pass_ends_it_with_the_services_words(link: int) -> None:
+    personalize = mine("CREATE PENDING")
+    personalize.faults["DescribeRecommender"] = refusal("AccessDeniedException")
+
+    verdict, observed = look(gate(link), personalize)
+
+    assert isinstance(verdict, Fail)
+    assert verdict.reason.startswith("DescribeRecommender: AccessDeniedException: the message")
+    assert observed is None
+
+
+@pytest.mark.parametrize(
+    ("running", "status", "ready"),
+    [
+        ("true", "INACTIVE", False),
+        ("false", "INACTIVE", True),
+        ("false", "ACTIVE", True),
+        ("true", "ACTIVE", True),
+    ],
+)
+def test_a_gate_of_what_is_kept_stopped_opens_for_that_too(
+    running: str, status: str, ready: bool
+) -> None:
+    raw = gate()
+    raw["ResourceProperties"][v.RUNNING] = running
+
+    verdict, _ = look(raw, mine(status))
+
+    assert isinstance(verdict, Done) is ready
+
+
+@pytest.mark.parametrize(
+    ("updated_after", "expected"), [("0.0", Fail), ("1.0", Wait), (v.NO_UPDATE, Done), (None, Done)]
+)
+def test_a_gate_knows_by_its_time_whether_an_update_is_this_deployments(
+    updated_after: str | None, expected: type[Verdict]
+) -> None:
+    raw = gate()
+    raw["ResourceProperties"][v.UPDATED_AFTER] = updated_after
+    began = datetime.fromtimestamp(1.0, UTC)
+    failed = {"status": "CREATE FAILED", "creationDateTime": began}
+
+    verdict, _ = look(raw, mine("ACTIVE", latestRecommenderUpdate=failed))
+
+    assert isinstance(verdict, expected)
+
+
+def test_a_gate_refuses_what_is_no_time() -> None:
+    raw = gate()
+    raw["ResourceProperties"][v.UPDATED_AFTER] = "-1"
+
+    with pytest.raises(BadRequestError, match=f"allowed: seconds, or {v.NO_UPDATE}"):
+        look(raw, mine("ACTIVE"))
+
+
+# -- stops -------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("kind", ["Create", "Update"])
+def test_a_recommender_is_stopped(kind: str) -> None:
+    personalize = mine("ACTIVE")
+
+    verdict = step(stop(kind=kind), personalize, UPDATES)
+
+    assert verdict == Wait(f"StopRecommender of {RECOMMENDER}mine is accepted")
+    assert personalize.changes == [("StopRecommender", f"{RECOMMENDER}mine")]
+
+
+def test_one_that_is_stopped_is_as_asked() -> None:
+    assert step(stop(), mine("INACTIVE"), UPDATES) == Done("INACTIVE, as asked", Progress.IN_FORCE)
