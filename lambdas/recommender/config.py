@@ -28,12 +28,12 @@ Columns = Mapping[str, tuple[str, ...]]
 class Config:
     """A configuration; the defaults are Personalize's.
 
-    Source: ``RecommenderConfig``, Personalize API reference. A number that is not one is None, and
-    so differs from every number.
+    Source: ``RecommenderConfig``, Personalize API reference. None is nothing that can be asked for,
+    such as a number that is not one.
     """
 
     min_requests_per_second: int = 1
-    enable_metadata: bool = False
+    enable_metadata: bool | None = False
     exploration_weight: Decimal | None = Decimal("0.3")
     exploration_item_age_cut_off: Decimal | None = Decimal(30)
     excluded_columns: Columns = field(default_factory=dict)
@@ -106,8 +106,8 @@ class Config:
             v.ENABLE_METADATA: self.enable_metadata,
             v.EXPLORATION: {
                 **(current.get(v.EXPLORATION) or {}),
-                v.EXPLORATION_WEIGHT: str(self.exploration_weight),
-                v.EXPLORATION_ITEM_AGE_CUT_OFF: str(self.exploration_item_age_cut_off),
+                v.EXPLORATION_WEIGHT: f"{self.exploration_weight:f}",
+                v.EXPLORATION_ITEM_AGE_CUT_OFF: f"{self.exploration_item_age_cut_off:f}",
             },
         }
         if (
@@ -118,6 +118,10 @@ class Config:
             excluded = {dataset: list(names) for dataset, names in self.excluded_columns.items()}
             sent[v.TRAINING_DATA] = {v.EXCLUDED_COLUMNS: excluded}
         return sent
+
+
+NOT_ASKED_FOR: Final = Config(0, None, None, None, {"": ()})
+"""Differs in each member from every configuration that can be asked for."""
 
 
 def not_shown(observed: Mapping[str, Any]) -> list[str]:
@@ -140,6 +144,7 @@ def _columns(given: Mapping[str, Any]) -> Columns:
 
 def _number(value: object) -> Decimal | None:
     try:
-        return Decimal(str(value))
+        number = Decimal(str(value))
     except InvalidOperation:
         return None
+    return number if number.is_finite() else None

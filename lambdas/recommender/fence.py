@@ -17,7 +17,7 @@ def admit(request: Request, stacks: Stacks, timing: Timing) -> Operation | Wait 
     try:
         operation = stacks.operation(request.stack_id)
     except TransientError as error:
-        return Wait(str(error))
+        return Wait(str(error), unseen=True)
     except PermanentError as error:
         reason = f"Nothing was changed. {error}"
         return Wait(reason, grace=True) if error.code in ACCESS_DENIED else Fail(reason)

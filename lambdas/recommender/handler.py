@@ -9,7 +9,7 @@ import os
 from collections.abc import Mapping
 from typing import Any
 
-from .answer import Answers, failure
+from .answer import Answers, Delivery, failure
 
 LOG = logging.getLogger(__name__)
 
@@ -26,7 +26,8 @@ def begin(event: Mapping[str, Any], _context: object) -> None:
         answers = Answers(_endpoint())
         if answers.may_go_to(event.get("ResponseURL")):
             reason = f"Nothing was changed. The function cannot work: {error!r}"
-            answers.put(event["ResponseURL"], failure(event, reason))
+            if answers.put(event["ResponseURL"], failure(event, reason)) is Delivery.LATER:
+                raise
         return
     resources.begin(event, waiter, interval=interval)
 

@@ -111,7 +111,7 @@ class Personalize:
     def names(self) -> list[str]:
         """Return the names of all recommenders of the account and region."""
         with sorted_errors("ListRecommenders"):
-            pages = _pages(self._api.list_recommenders)
+            pages = _pages("ListRecommenders", self._api.list_recommenders)
             return [summary["name"] for page in pages for summary in page["recommenders"]]
 
     def _create(self, desired: Desired) -> None:
@@ -163,7 +163,7 @@ class Personalize:
                 desired.dataset_group_arn, "ITEMS", "item metadata in recommendations comes from it"
             )
         with sorted_errors("ListRecipes"):
-            pages = _pages(self._api.list_recipes, domain=DOMAIN)
+            pages = _pages("ListRecipes", self._api.list_recipes, domain=DOMAIN)
             recipes = {recipe["recipeArn"] for page in pages for recipe in page["recipes"]}
         if desired.recipe_arn not in recipes:
             raise PermanentError(
@@ -209,16 +209,16 @@ class Personalize:
             ) from error
 
 
-def _pages(operation: Callable[..., Any], **parameters: Any) -> Iterator[Any]:
+def _pages(operation: str, call: Callable[..., Any], **parameters: Any) -> Iterator[Any]:
     token: dict[str, str] = {}
     while True:
-        page = operation(**parameters, **token)
+        page = call(**parameters, **token)
         yield page
         following = page.get("nextToken")
         if not following:
             return
         if token == {"nextToken": following}:
-            raise TransientError("the same page was answered twice")
+            raise TransientError(f"{operation}: the same page was answered twice")
         token = {"nextToken": following}
 
 

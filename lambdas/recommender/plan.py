@@ -11,7 +11,7 @@ from dataclasses import dataclass, replace
 from typing import Final
 
 from . import vocabulary as v
-from .config import Config
+from .config import NOT_ASKED_FOR, Config
 from .identity import Owner, Ownership
 from .observed import Observed, Phase
 from .operation import Operation
@@ -70,7 +70,7 @@ def plan(
     observed: Observed | None,
     situation: Situation,
     *,
-    assumed: Config | None = None,
+    before: Config | None = None,
     retired_tags: frozenset[str] = frozenset(),
 ) -> Step:
     """Return the next step towards the recommender that is desired.
@@ -84,11 +84,10 @@ def plan(
         desired: what the template asks for.
         observed: what is there under that name, or None.
         situation: the stack's operation, and since when.
-        assumed: what a member has that DescribeRecommender does not show; by default what is
-            desired, for that was sent when the recommender was created.
+        before: the configuration that the template asked for before, if of this recommender.
         retired_tags: keys of tags that the template asked for before and no longer does.
     """
-    step = _plan(desired, observed, situation.began, assumed or desired.config, retired_tags)
+    step = _plan(desired, observed, situation.began, before, retired_tags)
     return settle(step, situation) if isinstance(step, Done) else step
 
 
@@ -97,7 +96,7 @@ def settle(done: Done, situation: Situation) -> Verdict:
     if not situation.operation.rolls_back:
         return done
     if done.progress is not Progress.IN_FORCE:
-        return Wait(done.reason, AtDeadline.HAND_OVER)
+        return Wait(done.reason, AtDeadline.HAND_OVER, previous_update=done.previous_update)
     return UNSEEN if situation.may_show_late else done
 
 
@@ -108,6 +107,8 @@ def accepted(desired: Desired, arn: str, change: Change) -> Verdict:
             return Done("CreateRecommender is accepted", Progress.TRAINING)
         case UpdateRecommender(previous_update=previous) if desired.running:
             return Done("UpdateRecommender is accepted", Progress.CHANGING, previous)
+        case UpdateRecommender(previous_update=previous):
+            return Wait(f"UpdateRecommender of {arn} is accepted", previous_update=previous)
         case _:
             return Wait(f"{type(change).__name__} of {arn} is accepted")
 
@@ -116,14 +117,15 @@ def _plan(
     desired: Desired,
     observed: Observed | None,
     began: float,
-    assumed: Config,
+    before: Config | None,
     retired_tags: frozenset[str],
 ) -> Step:
     if observed is None:
         return CreateRecommender(desired)
     if observed.phase is Phase.DELETING:
         return Wait(f"{observed.arn} is being deleted; its name is free after that")
-    changed = _changed(desired.config, observed, began, assumed)
+    assumed = _assumed(desired.config, observed, began, before)
+    changed = _changed(desired.config, observed, assumed)
     return (
         _whose(desired, observed)
         or _broken(observed, began)
@@ -184,11 +186,15 @@ def _in_transit(desired: Desired, observed: Observed, assumed: Config) -> Step |
     if observed.updating and observed.latest_update:
         arriving = observed.latest_update.config
     as_asked = assumed.shown_by(arriving) == desired.config
+    in_force = assumed.shown_by(observed.config) == desired.config
+    update_is_new = None if in_force or not observed.updating else 0.0
     if as_asked and observed.phase is Phase.CREATING:
         return Done(f"{observed.says}; {_WAIT_FOR_TRAINING}", Progress.TRAINING)
     if as_asked and desired.running and observed.phase is Phase.ACTIVE:
         return Done(
-            f"{observed.says}; {_WAIT_FOR_TRAINING}", Progress.CHANGING, previous_update=0.0
+            f"{observed.says}; {_WAIT_FOR_TRAINING}",
+            Progress.CHANGING,
+            previous_update=update_is_new,
         )
     if as_asked and not desired.running and observed.phase is Phase.STOPPING:
         return Done(f"{observed.says}, as asked", Progress.CHANGING)
@@ -197,19 +203,29 @@ def _in_transit(desired: Desired, observed: Observed, assumed: Config) -> Step |
     return Wait(
         f"{observed.arn} is {observed.says}; the next step is taken when that has ended",
         AtDeadline.HAND_OVER if others_wait else AtDeadline.FAIL,
+        previous_update=update_is_new if as_asked else None,
     )
 
 
-def _changed(
-    config: Config, observed: Observed, began: float, assumed: Config
-) -> UpdateRecommender | None:
-    """Return the update that is needed; what was sent in this operation need not show."""
+def _assumed(config: Config, observed: Observed, began: float, before: Config | None) -> Config:
+    """Return what a member is taken for that DescribeRecommender does not show.
+
+    What has been sent in this operation; else what was asked for before; else what the recommender
+    was created with, which is Personalize's defaults where it is adopted.
+    """
     update = observed.latest_update
     if update and update.created >= began and not update.failed:
-        assumed = config
+        return config
+    if before is None and v.ADOPTED_TAG in (observed.tags or {}):
+        return Config()
+    return before or config
+
+
+def _changed(config: Config, observed: Observed, assumed: Config) -> UpdateRecommender | None:
     there = assumed.shown_by(observed.config)
     if there == config:
         return None
+    update = observed.latest_update
     sent = config.request(observed.config, replaced=there)
     return UpdateRecommender(sent, update.created if update else 0.0)
 
@@ -344,7 +360,7 @@ def readiness(
     update = observed.latest_update
     ours = update if update and update.created > updated_after else None
     sent = not math.isinf(updated_after)
-    assumed = _NOT_IN_FORCE if sent and (ours is None or ours.failed) else config
+    assumed = NOT_ASKED_FOR if sent and (ours is None or ours.failed) else config
     in_force = assumed.shown_by(observed.config) == config
     if ours and ours.failed and not in_force:
         return Fail(f"Its update failed: {ours.reason}")
@@ -356,10 +372,6 @@ def readiness(
     if in_force:
         return Done(observed.status, Progress.IN_FORCE)
     return Wait("the configuration asked for is not in force, nor on its way", grace=True)
-
-
-_NOT_IN_FORCE: Final = Config(exploration_weight=None)
-"""Differs from every configuration that can be asked for."""
 
 
 # -- words -------------------------------------------------------------------------------------

@@ -49,6 +49,10 @@ class CustomResources:
             event: CloudFormation's.
             waiter: what waits for it.
             interval: seconds between two looks.
+
+        Raises:
+            TransientError, PermanentError: it can neither be waited for nor answered now; Lambda
+                invokes the function again.
         """
         if not self.answers.may_go_to(event.get("ResponseURL")):
             LOG.error("Dropped", extra={"why": "the ResponseURL is not one of CloudFormation's"})
@@ -59,7 +63,10 @@ class CustomResources:
         try:
             first = waiter.start(waiting)
         except (TransientError, PermanentError) as error:
-            self._deliver(waiting.answered(failure(event, f"Nothing was changed. {error}")))
+            if not waiting.answer:
+                waiting = waiting.answered(_failed(event, f"Nothing was changed. {error}"))
+            if not self._deliver(waiting).ended:
+                raise
             return
         if not first:
             LOG.info("Begun before", extra=_about(waiting))
@@ -169,7 +176,7 @@ def in_time(verdict: Verdict, timing: Timing, resource: CustomResource) -> Verdi
     if not timing.is_up:
         return verdict
     if verdict.at_deadline is AtDeadline.HAND_OVER:
-        return Done(verdict.reason)
+        return Done(verdict.reason, previous_update=verdict.previous_update)
     two_minutes = 120
     waited = (
         f"{timing.waited / 60:.0f} minutes"
@@ -192,7 +199,16 @@ def _refused(event: Mapping[str, Any], error: BadRequestError) -> dict[str, Any]
             reason=f"Nothing came of it. {error}",
             attributes={},
         )
-    return failure(event, f"Nothing was changed. {error}")
+    return _failed(event, f"Nothing was changed. {error}")
+
+
+def _failed(event: Mapping[str, Any], reason: str) -> dict[str, Any]:
+    """Return the answer to a request of which nothing has come, with all attributes it can have."""
+    try:
+        attributes = resource_of(Request.parse(event)).attributes(Fail(reason), None)
+    except BadRequestError:
+        attributes = {}
+    return failure(event, reason, attributes)
 
 
 def _about(waiting: Waiting) -> dict[str, Any]:

@@ -43,7 +43,6 @@ class Reconciler:
 
     Attributes:
         acts: whether it may change something; else it stops before the first change.
-        looked_before: whether an earlier look of the request has read whose the recommender is.
         observed: the recommender that was looked at last, or None if it did not show.
     """
 
@@ -52,7 +51,6 @@ class Reconciler:
     request: Request
     operation: Operation
     acts: bool
-    looked_before: bool = False
     observed: Observed | None = field(default=None, init=False)
 
     def advance(
@@ -91,7 +89,7 @@ class Reconciler:
                     return accepted(arn, step)
                 step = self._planned(arn, plan)
         except (TransientError, NotFoundError) as error:
-            return Wait(str(error))
+            return Wait(str(error), unseen=self.observed is None)
         return step
 
     def _planned(self, arn: str, plan: Plan, *, proven: bool = False) -> Step:

@@ -4,13 +4,14 @@ Chain, as created: sweeps, the recommender, training gates, and the stop where i
 """
 
 import json
+import logging
 import math
 from collections.abc import Mapping
 from functools import cached_property, partial
 from typing import ClassVar, Final, Protocol
 
 from . import vocabulary as v
-from .config import Config
+from .config import not_shown
 from .errors import ACCESS_DENIED, PermanentError, TransientError
 from .observed import Observed
 from .operation import RequestType
@@ -30,6 +31,8 @@ from .plan import (
 from .reconcile import Reconciler
 from .request import Desired, Request
 from .steps import AtDeadline, Change, Done, Fail, Verdict, Wait
+
+LOG = logging.getLogger(__name__)
 
 _ALL: Final = frozenset(RequestType)
 _NOTHING_TO_DO: Final = Done("nothing to do")
@@ -114,27 +117,34 @@ class Recommender(CustomResource):
         """Take a step towards the recommender that is desired, or towards its not being there."""
         if self._deletes:
             return self._delete(reconciler, situation)
+        in_place = self.desired.arn == self.request.physical_id
+        before = self.request.old_config if in_place else None
         verdict = reconciler.advance(
             self.desired.arn,
             partial(
                 plan,
                 self.desired,
                 situation=situation,
-                assumed=self._assumed,
+                before=before,
                 retired_tags=self.request.retired_tags,
             ),
             accepted=partial(self._accepted, situation),
             proven=situation.looked_before,
         )
-        serves = isinstance(verdict, Done) and verdict.serves
-        if self.request.type is RequestType.CREATE or not serves:
+        replaces = self.request.type is not RequestType.CREATE
+        if not isinstance(verdict, Done) or not verdict.serves or not replaces:
             return verdict
         keep = {self.desired.arn, self.request.physical_id}
         leftovers = _sweep(reconciler, keep)
         if isinstance(leftovers, Done):
             return verdict
         reason = f"a leftover of an earlier change remains: {leftovers.reason}"
-        return Wait(reason, AtDeadline.HAND_OVER, to_change=_is_to_change(leftovers))
+        return Wait(
+            reason,
+            AtDeadline.HAND_OVER,
+            to_change=isinstance(leftovers, Wait) and leftovers.to_change,
+            previous_update=verdict.previous_update,
+        )
 
     @property
     def policy_is_new(self) -> bool:
@@ -152,7 +162,7 @@ class Recommender(CustomResource):
         del observed
         if self._deletes:
             return {}
-        updated = verdict.previous_update if isinstance(verdict, Done) else None
+        updated = None if isinstance(verdict, Fail) else verdict.previous_update
         return {
             v.ARN_ATTRIBUTE: self.desired.arn,
             v.NAME_ATTRIBUTE: self.desired.name,
@@ -165,17 +175,6 @@ class Recommender(CustomResource):
         if self._deletes:
             return _not_deleted(waited, reason)
         return super().out_of_time(waited, reason)
-
-    @property
-    def _assumed(self) -> Config | None:
-        """What is in force where it does not show: what was asked for before.
-
-        A recommender that is adopted has Personalize's defaults there; one that was created has
-        what it was created with.
-        """
-        if self.desired.arn == self.request.physical_id:
-            return self.request.old_config
-        return Config() if self.desired.adopt else None
 
     def _accepted(self, situation: Situation, arn: str, change: Change) -> Verdict:
         verdict = accepted(self.desired, arn, change)
@@ -241,6 +240,11 @@ class TrainingGate(CustomResource):
             )
         if isinstance(verdict, Wait) and not self._is_last:
             verdict = Wait(verdict.reason, AtDeadline.HAND_OVER, grace=verdict.grace)
+        hidden = not_shown(observed.config) if observed else []
+        if isinstance(verdict, Done) and self._is_last and hidden:
+            LOG.warning(
+                "Not shown by DescribeRecommender, so not checked", extra={"members": hidden}
+            )
         return verdict, observed
 
     def attributes(self, verdict: Verdict, observed: Observed | None) -> dict[str, str]:
@@ -317,15 +321,11 @@ def _sweep(reconciler: Reconciler, keep: set[str | None] | None = None) -> Verdi
     try:
         names = [name for name in reconciler.personalize.names() if name in request.names]
     except TransientError as error:
-        return Wait(str(error))
+        return Wait(str(error), unseen=True)
     targets = {request.recommender_arn(name) for name in names} - (keep or set())
     return first_unfinished(
         [reconciler.advance(arn, partial(plan_deletion, request.owner)) for arn in sorted(targets)]
     )
-
-
-def _is_to_change(verdict: Verdict) -> bool:
-    return isinstance(verdict, Wait) and verdict.to_change
 
 
 def _not_deleted(waited: str, reason: str) -> str:

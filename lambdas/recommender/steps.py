@@ -102,8 +102,9 @@ class Wait:
         at_deadline: what becomes of it when the request's time is up.
         grace: only a delay in what the service shows explains it, so it fails after the grace
             period (``timing.GRACE_SECONDS``).
-        unseen: nothing shows yet of what may have been changed just before.
+        unseen: nothing has shown in this look of what may have been changed just before.
         to_change: a call that changes something is next; who looks only must leave it to others.
+        previous_update: as in ``Done``, for who waits on.
     """
 
     reason: str
@@ -111,6 +112,7 @@ class Wait:
     grace: bool = False
     unseen: bool = False
     to_change: bool = False
+    previous_update: float | None = None
 
 
 @dataclass(frozen=True)

@@ -61,7 +61,7 @@ class Timing:
     @property
     def may_show_late(self) -> bool:
         """Whether what was changed just before this request need not show yet."""
-        return self.now - self.begun < min(GRACE_SECONDS, self.wait_seconds)
+        return not self.grace_is_over and not self.is_up
 
     def next_poll(self, interval: float, *, share: float = 1.0) -> int:
         """Return how many seconds to wait: a share of the interval, but not past the deadline."""

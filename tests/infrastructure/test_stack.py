@@ -11,12 +11,12 @@ from typing import Any
 import pytest
 from aws_cdk import App
 from aws_cdk.assertions import Match
+from lambdas.recommender.events import Request
+from stacks.provider import LAMBDAS
 from syrupy.extensions.json import JSONSnapshotExtension
 
 from app import main
 from lambdas.recommender import vocabulary as v
-from lambdas.recommender.events import Request
-from stacks.provider import LAMBDAS
 from stacks.settings import SettingsError
 from tests.support.template import (
     FLAGS,

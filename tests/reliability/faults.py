@@ -17,6 +17,7 @@ ATTEMPTS: Final = 3
 
 _URL: Final = "https://personalize"
 _STACKS_CALLS: Final = "DescribeStacks"
+_OTHER_SERVICES: Final = (_STACKS_CALLS, "StartExecution")
 
 
 @dataclass(frozen=True)
@@ -49,7 +50,7 @@ class Kind:
         """Whether an operation can fail like this: most errors are declared by the API."""
         if self.code not in ("ResourceInUseException", "ResourceNotFoundException"):
             return True
-        if operation == _STACKS_CALLS:
+        if operation in _OTHER_SERVICES:
             return False
         shapes = validation.operation_model(operation).error_shapes
         return self.code in [shape.name for shape in shapes]
