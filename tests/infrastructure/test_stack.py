@@ -11,8 +11,8 @@ from typing import Any
 import pytest
 from aws_cdk import App
 from aws_cdk.assertions import Match
-from lambdas.recommender.events import Request
-from stacks.provider import LAMBDAS
+from lambdas.recommender.request import Request
+from stacks.service import LAMBDAS
 from syrupy.extensions.json import JSONSnapshotExtension
 
 from app import main

@@ -8,10 +8,10 @@ from pathlib import Path
 
 import pytest
 from aws_cdk import App
-from stacks.provider import LAMBDAS
+from stacks.service import LAMBDAS
 
 from checks import licences
-from stacks import provider
+from stacks import service
 from stacks.settings import parse
 from stacks.top_picks_stack import TopPicksStack
 from tests.support.template import FLAGS, GROUP
@@ -27,7 +27,7 @@ PERMISSIVE = {"Apache-2.0", "BSD", "BSD-2-Clause", "BSD-3-Clause", "ISC", "MIT",
 
 def shipped(sources: Path, folder: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """Return the folder that the CDK CLI zips and publishes; its name is its hash."""
-    monkeypatch.setattr(provider, "LAMBDAS", sources)
+    monkeypatch.setattr(service, "LAMBDAS", sources)
     app = App(context=FLAGS, outdir=str(folder))
     TopPicksStack(app, "TopPicks", settings=parse({"dataset_group_arn": GROUP}))
     app.synth()
