@@ -27,6 +27,7 @@ from constructs import Construct, IValidation
 
 from lambdas.recommender import vocabulary as v
 
+from .properties import check_properties
 from .provider import RecommenderProvider
 from .security import acknowledge
 
@@ -58,7 +59,9 @@ class TopPicksRecommender(Construct):
         running: bool = True,
         adopt_existing: bool = False,
         retain_on_destroy: bool = False,
+        generation: str | None = None,
         training_gates: int = 11,
+        sweeps: int = 11,
         training_gate: Duration | None = None,
         poll_interval: Duration | None = None,
         log_retention_days: int = 90,
@@ -82,33 +85,47 @@ class TopPicksRecommender(Construct):
             running: whether the recommender is ACTIVE; else it is kept INACTIVE.
             adopt_existing: take over a recommender of that fixed name instead of failing.
             retain_on_destroy: leave the recommender there when the stack is deleted.
-            training_gates: how many gates, and how many sweeps, make a chain.
+            generation: a change of it asks for everything anew.
+            training_gates: how many gates wait for a training, one after another.
+            sweeps: how many sweeps wait for a deletion, one after another.
             training_gate: how long one of them waits; 55 minutes.
             poll_interval: time between two looks at the recommender; 60 seconds.
             log_retention_days: how long logs are kept; a number that CloudWatch Logs allows.
             log_key: encrypts the logs; its policy must let CloudWatch Logs use it.
 
         Raises:
-            ValueError: a token is given for what decides which resources there are, or when they
-                give up.
+            PropertyError: a property is not allowed, or is a token although it decides which
+                resources there are, or when they give up.
         """
         super().__init__(scope, construct_id)
-        self._reject_tokens(
+        self._wait = training_gate or Duration.minutes(55)
+        poll_interval = poll_interval or Duration.seconds(60)
+        check_properties(
+            self,
+            dataset_group_arn=dataset_group_arn,
+            recommender_name=recommender_name,
+            min_recommendation_requests_per_second=min_recommendation_requests_per_second,
+            exploration_weight=exploration_weight,
+            exploration_item_age_cut_off=exploration_item_age_cut_off,
+            excluded_columns=excluded_columns or {},
             running=running,
             adopt_existing=adopt_existing,
             retain_on_destroy=retain_on_destroy,
+            generation=generation,
             training_gates=training_gates,
-            training_gate=training_gate,
+            sweeps=sweeps,
+            training_gate=self._wait,
             poll_interval=poll_interval,
+            log_retention_days=log_retention_days,
+            log_key=log_key.key_arn if log_key else None,
         )
         stack = Stack.of(self)
         self._provider = RecommenderProvider.of(
             self,
-            poll_interval=poll_interval or Duration.seconds(60),
+            poll_interval=poll_interval,
             log_retention_days=log_retention_days,
             log_key=log_key,
         )
-        self._wait = training_gate or Duration.minutes(55)
         self._tags = TagManager(TagType.MAP, v.RECOMMENDER_TYPE)
         self.node.add_validation(_TagRules(self._tags))
         names = {v.NAME_PREFIX: _name_prefix(stack), v.FIXED_NAME: recommender_name}
@@ -132,21 +149,22 @@ class TopPicksRecommender(Construct):
                 v.DATASET_GROUP_ARN: dataset_group_arn,
                 v.RECIPE_ARN: f"arn:{Aws.PARTITION}:personalize:::recipe/{RECIPE}",
                 v.ADOPT_EXISTING: adopt_existing,
+                "Generation": generation,
                 v.TAGS: self._tags.rendered_tags,
             },
         )
         logical_id = {v.RECOMMENDER_LOGICAL_ID: _cfn(resource).logical_id}
-        sweeps = self._chain(
+        swept = self._chain(
             Construct(self, "Sweeps"),
-            [f"Sweep{number:02}" for number in range(1, training_gates + 1)],
+            [f"Sweep{number:02}" for number in range(1, sweeps + 1)],
             v.SWEEP_TYPE,
             {**names, **logical_id},
             last=0,
         )
         for policy in self._policies(stack, dataset_group_arn, recommender_name):
-            sweeps[0].node.add_dependency(policy)
+            swept[0].node.add_dependency(policy)
             resource.node.add_dependency(policy)
-        resource.node.add_dependency(sweeps[-1])
+        resource.node.add_dependency(swept[-1])
         there = {
             **shape,
             v.RECOMMENDER_ARN: resource.get_att_string(v.ARN_ATTRIBUTE),
@@ -164,7 +182,7 @@ class TopPicksRecommender(Construct):
             stop = self._custom_resource(self, "Stop", v.STOP_TYPE, {**there, **logical_id})
             stop.node.add_dependency(gates[-1])
         if retain_on_destroy:
-            for retained in (resource, *sweeps):
+            for retained in (resource, *swept):
                 _cfn(
                     retained
                 ).cfn_options.deletion_policy = CfnDeletionPolicy.RETAIN_EXCEPT_ON_CREATE
@@ -204,18 +222,6 @@ class TopPicksRecommender(Construct):
             dimensions_map={"RecommenderArn": self.recommender_arn},
             **props,
         )
-
-    def _reject_tokens(self, **given: object) -> None:
-        for name, value in given.items():
-            if isinstance(value, Duration):
-                unresolved, got = value.is_unresolved(), value.to_human_string()
-            else:
-                unresolved, got = Token.is_unresolved(value), str(Stack.of(self).resolve(value))
-            if unresolved:
-                raise ValueError(
-                    f"Property {name}: got {got}; allowed: a value that is known at synthesis. "
-                    "Write it out, or read it from the context: the template depends on it."
-                )
 
     def _custom_resource(
         self, scope: Construct, construct_id: str, resource_type: str, properties: Mapping[str, Any]

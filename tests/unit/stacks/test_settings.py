@@ -49,8 +49,6 @@ def test_account_and_region_are_those_of_the_dataset_group() -> None:
 def test_the_defaults_are_the_contracts() -> None:
     assert parse(MINIMAL) == Settings(
         dataset_group_arn=GROUP,
-        account="111111111111",
-        region="eu-west-1",
         recommender_name=None,
         min_recommendation_requests_per_second=1,
         exploration_weight=Decimal("0.3"),
@@ -59,7 +57,9 @@ def test_the_defaults_are_the_contracts() -> None:
         running=True,
         adopt_existing=False,
         retain_on_destroy=False,
+        generation=None,
         max_training_hours=Decimal(10),
+        max_deletion_hours=None,
         training_gate_minutes=Decimal(55),
         poll_interval_seconds=60,
         log_retention_days=90,
@@ -81,8 +81,17 @@ ALLOWED: list[tuple[str, Any, Any]] = [
     ("excluded_columns", {"ITEMS": ["B", "A", "A"]}, {"ITEMS": ("A", "B")}),
     ("running", False, False),
     ("retain_on_destroy", True, True),
+    ("generation", "2", "2"),
+    (
+        "generation",
+        "after the outage of 3 May \u2013 \u00e9",
+        "after the outage of 3 May \u2013 \u00e9",
+    ),
+    ("generation", "g" * 64, "g" * 64),
     ("max_training_hours", 24, Decimal(24)),
     ("max_training_hours", 0.5, Decimal("0.5")),
+    ("max_deletion_hours", 24, Decimal(24)),
+    ("max_deletion_hours", 0.25, Decimal("0.25")),
     ("training_gate_minutes", 30, Decimal(30)),
     ("poll_interval_seconds", 120, 120),
     ("log_retention_days", 365, 365),
@@ -124,6 +133,10 @@ REFUSED: dict[str, list[Any]] = {
         GROUP.replace("dataset-group", "dataset"),
         GROUP.replace("111111111111", "1111"),
         GROUP.replace("eu-west-1", "europe"),
+        GROUP.replace("dataset-group", "recommender"),
+        GROUP.replace("eu-west-1", "cn-north-1"),
+        GROUP.replace("arn:aws:", "arn:aws-cn:"),
+        GROUP.replace("arn:aws:", "arn:amazon:"),
         GROUP + "/x",
         GROUP + "\n",
         f" {GROUP}",
@@ -161,6 +174,8 @@ REFUSED: dict[str, list[Any]] = {
     "running": ["yes", "True", "1", 1, 0, "", [], {}],
     "adopt_existing": ["no", 1, "FALSE"],
     "retain_on_destroy": ["on", 2],
+    "generation": ["", " ", "2 ", " 2", "a\nb", "a\u00a0b", "g" * 65, 2, True, ["2"]],
+    "max_deletion_hours": [0, -1, 24.1, "ten", "", False],
     "max_training_hours": [0, -1, 24.1, "ten", "", True],
     "training_gate_minutes": [0, 56, -5, "hour", False],
     "poll_interval_seconds": [0, 121, 1.5, "fast"],
@@ -169,6 +184,7 @@ REFUSED: dict[str, list[Any]] = {
         "alias/logs",
         KEY.replace(":key/", ":alias/"),
         KEY.replace("kms", "s3"),
+        KEY.replace("arn:aws:", "arn:aws-us-gov:"),
         KEY + "*",
         KEY + "\n",
         "",
@@ -206,6 +222,7 @@ REFUSED: dict[str, list[Any]] = {
         {"aws:team": "x"},
         {"AWS:team": "x"},
         {"top-picks:stack-id": "mine"},
+        {"Team": "video", "team": "video"},
         {f"k{n}": "x" for n in range(48)},
     ],
 }
@@ -262,7 +279,10 @@ def test_other_tools_context_is_none_of_ours() -> None:
     context = {
         "@aws-cdk/core:permissionsBoundary": {"name": "boundary"},
         "@aws-cdk/core:bootstrapQualifier": "platform",
-        "availability": "x",
+        "aws:cdk:enable-path-metadata": True,
+        "availability-zones:account=111111111111:region=eu-west-1": ["eu-west-1a"],
+        "acknowledged-issue-numbers": [34892],
+        "cdk-pipelines/branch": "main",
     }
 
     assert read(**MINIMAL, **context) == Deployment(environments={"": parse(MINIMAL)})
@@ -314,7 +334,7 @@ def test_there_are_as_many_gates_as_the_training_may_take(
 
 
 def test_more_gates_than_a_stack_can_hold_are_refused() -> None:
-    with pytest.raises(SettingsError, match=r"at most 100 training gates.*It makes 1000"):
+    with pytest.raises(SettingsError, match=r"1000 training gates and 1000 sweeps.*200 of them"):
         parse({**MINIMAL, "max_training_hours": 10, "training_gate_minutes": 0.6})
 
 
