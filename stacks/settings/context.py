@@ -48,8 +48,12 @@ def from_context(node: "Node") -> Deployment:
     Raises:
         SettingsError: a setting is missing, unknown or wrong.
     """
-    context = {key: value for key, value in node.get_all_context().items() if value is not None}
-    ours = {key: value for key, value in context.items() if re.fullmatch(_PLAIN_IDENTIFIER, key)}
+    context = node.get_all_context()
+    ours = {
+        key: value
+        for key, value in context.items()
+        if re.fullmatch(_PLAIN_IDENTIFIER, key) and value is not None
+    }
     _reject_unknown(ours, known=_TOP_LEVEL)
     # Empty on the command line takes away what cdk.json says.
     environments, pipeline = (
@@ -91,8 +95,9 @@ def _values(declared: type[Any], given: Mapping[str, object], of: str) -> dict[s
     """Return the values of what a class declares as settings, those that are given."""
     settings = settings_of(declared)
     _reject_unknown(given, known=settings, of=of)
+    given = {key: value for key, value in given.items() if value is not None}
     for key in required_of(declared):
-        if given.get(key) is None:
+        if key not in given:
             where = "" if of else f" Put it into cdk.json, or give it with -c {key}=<value>."
             missing = settings[key].refusal(None, settings[key].remedy + where)
             raise SettingsError(f"{of}{key}", **missing)
@@ -220,7 +225,8 @@ def _check_pipeline(pipeline: PipelineSettings, environments: Mapping[str, Setti
 def _reject_unknown(given: Mapping[str, object], *, known: Iterable[str], of: str = "") -> None:
     known = list(known)
     for key in sorted(given.keys() - set(known)):
-        (nearest,) = difflib.get_close_matches(key, known, n=1, cutoff=0.0)
+        containing = [one for one in known if key.lower() in one]
+        (nearest,) = difflib.get_close_matches(key, containing or known, n=1, cutoff=0.0)
         raise SettingsError(
             f"{of}{key}",
             got=given[key],

@@ -157,7 +157,10 @@ def one_of(numbers: Sequence[int]) -> Kind[int]:
         return found
 
     return Kind(
-        f"one of {', '.join(map(str, numbers))}", {"enum": [*numbers]}, check, _number_from_text
+        f"one of {', '.join(map(str, numbers))}",
+        {"type": "integer", "enum": [*numbers]},
+        check,
+        _number_from_text,
     )
 
 
