@@ -29,6 +29,7 @@ _PROPERTIES: Final = {
 }
 """What is declared of each property."""
 
+_OPTIONAL: Final = ("recommender_name", "generation", "log_key")
 _SHAPING: Final = (
     *("running", "adopt_existing", "retain_on_destroy"),
     *("training_gates", "sweeps", "training_gate", "poll_interval"),
@@ -44,7 +45,7 @@ def check_properties(construct: Construct, **given: object) -> None:
 
     Args:
         construct: what has the properties.
-        given: all properties by name; one that is None is not given.
+        given: all properties by name; what is optional may be None.
 
     Raises:
         PropertyError: a value is not allowed, or is a token where it must not be one.
@@ -54,7 +55,7 @@ def check_properties(construct: Construct, **given: object) -> None:
     for name, value in given.items():
         if _has_token(value):
             _reject_token(name, value, stack)
-        elif value is not None:
+        elif value is not None or name not in _OPTIONAL:
             known[name] = _checked(name, value)
     for name, breach in _breaches(given, known, stack):
         if breach:

@@ -11,6 +11,7 @@ from aws_cdk import aws_logs as logs
 from aws_cdk import custom_resources as cr
 from constructs import Construct
 
+from .partitions import CHINA, partition_of
 from .security import acknowledge, trust_own
 
 LAMBDAS = Path(__file__).parent.parent / "lambdas"
@@ -90,7 +91,7 @@ class RecommenderProvider(Construct):
             construct_id,
             description=f"Top picks recommender: {entry_point} of its custom resources",
             runtime=lambda_.Runtime.PYTHON_3_14,
-            architecture=lambda_.Architecture.ARM_64,
+            architecture=_architecture_in(Stack.of(self).region),
             code=lambda_.Code.from_asset(
                 str(LAMBDAS),
                 exclude=["*", "!/recommender/", "!/recommender/*.py"],
@@ -105,6 +106,12 @@ class RecommenderProvider(Construct):
             application_log_level_v2=lambda_.ApplicationLogLevel.INFO,
             system_log_level_v2=lambda_.SystemLogLevel.WARN,
         )
+
+
+def _architecture_in(region: str) -> lambda_.Architecture:
+    """Return arm64, but x86_64 in China, where AWS does not document that there is arm64."""
+    china = partition_of(region) == CHINA
+    return lambda_.Architecture.X86_64 if china else lambda_.Architecture.ARM_64
 
 
 def _log_group(scope: Construct, retention_days: int, key: kms.IKey | None) -> logs.LogGroup:

@@ -27,11 +27,12 @@ from constructs import Construct, IValidation
 
 from lambdas.recommender import vocabulary as v
 
+from .exports import warn_of_exports
 from .properties import check_properties
 from .provider import RecommenderProvider
 from .security import acknowledge
 
-RECIPE: Final = "aws-vod-top-picks"
+RECIPE_ARN: Final = f"arn:{Aws.PARTITION}:personalize:::recipe/aws-vod-top-picks"
 
 
 @jsii.implements(ITaggableV2)
@@ -147,7 +148,7 @@ class TopPicksRecommender(Construct):
                 **names,
                 **shape,
                 v.DATASET_GROUP_ARN: dataset_group_arn,
-                v.RECIPE_ARN: f"arn:{Aws.PARTITION}:personalize:::recipe/{RECIPE}",
+                v.RECIPE_ARN: RECIPE_ARN,
                 v.ADOPT_EXISTING: adopt_existing,
                 "Generation": generation,
                 v.TAGS: self._tags.rendered_tags,
@@ -187,6 +188,7 @@ class TopPicksRecommender(Construct):
                     retained
                 ).cfn_options.deletion_policy = CfnDeletionPolicy.RETAIN_EXCEPT_ON_CREATE
 
+        warn_of_exports(self, _cfn(resource), _cfn(gates[-1]))
         self.dataset_group_arn = dataset_group_arn
         self.recommender_name = resource.get_att_string(v.NAME_ATTRIBUTE)
         self.recommender_arn = gates[-1].get_att_string(v.RECOMMENDER_ARN_ATTRIBUTE)
@@ -211,17 +213,33 @@ class TopPicksRecommender(Construct):
     def metric(self, metric_name: str, **props: Any) -> cloudwatch.Metric:
         """Return a CloudWatch metric of this recommender.
 
-        Source: the metrics ``GetRecommendations``, ``GetRecommendationsLatency`` and
-        ``GetRecommendations4xxErrors``/``5xxErrors`` are in the Personalize Developer Guide,
-        "CloudWatch metrics for Amazon Personalize"; the dimension ``RecommenderArn`` is what AWS's
-        own aws-samples/amazon-personalize-monitor uses.
+        Args:
+            metric_name: as CloudWatch has it.
+            props: of ``aws_cloudwatch.Metric``; for a metric that has a method here, the statistic
+                is the one that fits by default.
         """
         return cloudwatch.Metric(
             namespace="AWS/Personalize",
             metric_name=metric_name,
             dimensions_map={"RecommenderArn": self.recommender_arn},
-            **props,
+            **{**_METRICS.get(metric_name, {}), **props},
         )
+
+    def metric_get_recommendations(self, **props: Any) -> cloudwatch.Metric:
+        """Return the number of successful calls of GetRecommendations: their sum."""
+        return self.metric("GetRecommendations", **props)
+
+    def metric_get_recommendations_latency(self, **props: Any) -> cloudwatch.Metric:
+        """Return the time that a successful call takes: the average, in milliseconds."""
+        return self.metric("GetRecommendationsLatency", **props)
+
+    def metric_get_recommendations4xx_errors(self, **props: Any) -> cloudwatch.Metric:
+        """Return the number of calls that the caller made wrongly: their sum."""
+        return self.metric("GetRecommendations4xxErrors", **props)
+
+    def metric_get_recommendations5xx_errors(self, **props: Any) -> cloudwatch.Metric:
+        """Return the number of calls in which the service failed: their sum."""
+        return self.metric("GetRecommendations5xxErrors", **props)
 
     def _custom_resource(
         self, scope: Construct, construct_id: str, resource_type: str, properties: Mapping[str, Any]
@@ -261,7 +279,8 @@ class TopPicksRecommender(Construct):
 
         Sources: "Actions, resources, and condition keys for Amazon Personalize", Service
         Authorization Reference. Since 2026 it lists CreateRecommender with two resources, the
-        recommender and the dataset group; before, with the recommender alone.
+        recommender and the dataset group; before, with the recommender alone. AWS's own programs
+        allow it on the recipe, too, as aws-solutions/maintaining-personalized-experiences does.
         """
         group = stack.split_arn(dataset_group_arn, ArnFormat.SLASH_RESOURCE_NAME)
         any_digest = "?" * v.DIGEST_LENGTH
@@ -273,6 +292,7 @@ class TopPicksRecommender(Construct):
                 "personalize:CreateRecommender",
                 "personalize:DescribeDatasetGroup",
             ),
+            _allow([RECIPE_ARN], "personalize:CreateRecommender"),
             _allow(
                 [
                     stack.format_arn(
@@ -301,6 +321,25 @@ class TopPicksRecommender(Construct):
         named = iam.Policy(self, f"PolicyFor{which}", roles=[self._provider.role])
         named.add_statements(_recommender_statement(stack, fixed_name))
         return [policy, named]
+
+
+_SUM: Final = {"statistic": cloudwatch.Stats.SUM}
+_METRICS: Final[Mapping[str, Mapping[str, Any]]] = {
+    "GetRecommendations": _SUM,
+    "GetRecommendationsLatency": {
+        "statistic": cloudwatch.Stats.AVERAGE,
+        "unit": cloudwatch.Unit.MILLISECONDS,
+    },
+    "GetRecommendations4xxErrors": _SUM,
+    "GetRecommendations5xxErrors": _SUM,
+}
+"""What fits each metric. The counts have no unit here: an alarm sees only data of the unit that it
+names, and none is documented for them.
+
+Source: "CloudWatch metrics for Amazon Personalize", Developer Guide, where GetRecommendations
+supports the sum only; the dimension ``RecommenderArn`` is what AWS's own
+aws-samples/amazon-personalize-monitor uses.
+"""
 
 
 @jsii.implements(IValidation)

@@ -5,11 +5,12 @@ are parsed strictly. A wrong one raises ``SettingsError``, whose message names t
 what is allowed and what to do.
 """
 
-from .context import from_context, parse
+from .context import PIPELINE_STACK, from_context, parse
 from .declarations import Deployment, PipelineSettings, Settings
 from .errors import PropertyError, SettingsError
 
 __all__ = [
+    "PIPELINE_STACK",
     "Deployment",
     "PipelineSettings",
     "PropertyError",
