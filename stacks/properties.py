@@ -1,7 +1,6 @@
 """The construct's properties are checked by what is declared of the settings of the same names."""
 
 from collections.abc import Iterator, Mapping
-from decimal import Decimal
 from typing import Any, Final
 
 from aws_cdk import Duration, Stack, Token
@@ -66,14 +65,14 @@ def _has_token(value: object) -> bool:
     match value:
         case Duration():
             return value.is_unresolved()
-        case Decimal():  # which jsii does not know
-            return False
         case Mapping():
             return any(map(_has_token, value.values()))
         case list() | tuple():
             return Token.is_unresolved([*map(str, value)]) or any(map(_has_token, value))
-        case _:
+        case str() | int() | float():
             return Token.is_unresolved(value)
+        case _:
+            return hasattr(value, "resolve")  # of IResolvable; jsii cannot be asked of anything
 
 
 def _reject_token(name: str, value: object, stack: Stack) -> None:

@@ -74,7 +74,10 @@ def boolean() -> Kind[bool]:
             raise NotAllowedError
         return value
 
-    return Kind("true or false", {"type": "boolean"}, check)
+    def from_text(text: str) -> object:
+        return {"true": True, "false": False}.get(text, text)
+
+    return Kind("true or false", {"type": "boolean"}, check, from_text)
 
 
 _NUMBER: Final = re.compile(r"(0|[1-9][0-9]{0,9})(\.[0-9]{1,6})?")

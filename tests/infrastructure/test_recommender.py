@@ -13,6 +13,7 @@ from aws_cdk import (
     CfnParameter,
     Duration,
     Environment,
+    Fn,
     NestedStack,
     Stack,
     Tags,
@@ -260,6 +261,35 @@ def test_a_stack_that_may_be_deployed_anywhere_takes_any_dataset_group() -> None
     TopPicksRecommender(anywhere, "TopPicks", dataset_group_arn=GROUP)
 
     Template.from_stack(anywhere).resource_count_is(v.RECOMMENDER_TYPE, 1)
+
+
+def test_a_dataset_group_that_is_known_at_deployment_is_let_through(stack: Stack) -> None:
+    group = CfnParameter(stack, "Group").value_as_string
+
+    TopPicksRecommender(stack, "TopPicks", dataset_group_arn=group)
+
+    Template.from_stack(stack).has_resource_properties(
+        v.RECOMMENDER_TYPE, {v.DATASET_GROUP_ARN: {"Ref": "Group"}}
+    )
+
+
+@pytest.mark.parametrize(
+    ("name", "of"),
+    [
+        ("running", lambda number: Fn.condition_equals(number, 1)),
+        ("sweeps", lambda number: number),
+        ("training_gate", Duration.minutes),
+    ],
+)
+def test_what_decides_which_resources_there_are_is_known_at_synthesis(
+    stack: Stack, name: str, of: Callable[[float], Any]
+) -> None:
+    number = CfnParameter(stack, "Number", type="Number").value_as_number
+
+    with pytest.raises(
+        PropertyError, match=f"^Property {name}: .*; allowed: .* known at synthesis"
+    ):
+        TopPicksRecommender(stack, "TopPicks", **{"dataset_group_arn": GROUP, name: of(number)})
 
 
 def test_adoption_by_a_name_that_is_a_token_is_adoption_by_a_name(stack: Stack) -> None:

@@ -356,7 +356,7 @@ def test_an_account_of_many_consumers_is_trusted_once(synth: Synth) -> None:
 
 @pytest.mark.parametrize(
     ("consumer", "most"),
-    [("333333333333:role/application-{:03}", 38), ("{:012}:role/application", 23)],
+    [("333333333333:role/application-{:03}", 38), ("{:012}:role/application", 24)],
     ids=["of one account", "each of another account"],
 )
 def test_consumers_are_as_many_as_a_trust_policy_holds(consumer: str, most: int) -> None:
