@@ -7,10 +7,9 @@ from aws_cdk import Duration, Stack, Token
 from constructs import Construct
 
 from .settings.declarations import Settings, setting, settings_of
-from .settings.errors import NotAllowedError, PropertyError
+from .settings.errors import NotAllowedError, PropertyError, Refusal
 from .settings.kinds import whole
 from .settings.rules import (
-    Breach,
     adoption_needs_a_name,
     chains_fit_into_a_stack,
     key_is_of_the_region,
@@ -56,9 +55,9 @@ def check_properties(construct: Construct, **given: object) -> None:
             _reject_token(name, value, stack)
         elif value is not None or name not in _OPTIONAL:
             known[name] = _checked(name, value)
-    for name, breach in _breaches(given, known, stack):
-        if breach:
-            raise PropertyError(name, **breach._asdict())
+    for name, refusal in _rules(given, known, stack):
+        if refusal:
+            raise PropertyError(name, **refusal._asdict())
 
 
 def _has_token(value: object) -> bool:
@@ -90,7 +89,7 @@ def _checked(name: str, value: object) -> Any:
     try:
         return declared.kind.check(_in_its_unit(name, value))
     except NotAllowedError as error:
-        raise PropertyError(name, **declared.refusal(_shown(value), error)) from None
+        raise PropertyError(name, **declared.refusal(_shown(value), error)._asdict()) from None
 
 
 def _in_its_unit(name: str, value: object) -> object:
@@ -111,9 +110,9 @@ def _shown(value: object) -> object:
     return value.to_human_string() if isinstance(value, Duration) else value
 
 
-def _breaches(
+def _rules(
     given: Mapping[str, Any], known: Mapping[str, Any], stack: Stack
-) -> Iterator[tuple[str, Breach | None]]:
+) -> Iterator[tuple[str, Refusal | None]]:
     """Return the rules, each with the property of which it complains."""
     yield (
         "training_gates",
@@ -131,14 +130,14 @@ def _breaches(
         yield "dataset_group_arn", _group_is_of_the_stack(known["dataset_group_arn"], stack)
 
 
-def _group_is_of_the_stack(dataset_group_arn: str, stack: Stack) -> Breach | None:
+def _group_is_of_the_stack(dataset_group_arn: str, stack: Stack) -> Refusal | None:
     region, account = dataset_group_arn.split(":")[3:5]
     for name, theirs, ours in (
         ("region", region, stack.region),
         ("account", account, stack.account),
     ):
         if theirs != ours and not Token.is_unresolved(ours):
-            return Breach(
+            return Refusal(
                 dataset_group_arn,
                 f"a dataset group of the stack's {name}, {ours}",
                 "A recommender is made where its dataset group is: name another, or deploy the "

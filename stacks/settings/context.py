@@ -8,14 +8,9 @@ from typing import TYPE_CHECKING, Any, Final
 from stacks.partitions import is_region_of, partition_of
 
 from .declarations import Deployment, PipelineSettings, Settings, required_of, settings_of
-from .errors import NotAllowedError, SettingsError
+from .errors import NotAllowedError, Refusal, SettingsError
 from .kinds import differing_in_case, from_json
-from .rules import (
-    Breach,
-    adoption_needs_a_name,
-    chains_fit_into_a_stack,
-    key_is_of_the_region,
-)
+from .rules import adoption_needs_a_name, chains_fit_into_a_stack, key_is_of_the_region
 
 if TYPE_CHECKING:
     from constructs import Node
@@ -85,9 +80,9 @@ def parse(given: Mapping[str, object], *, of: str = "") -> Settings:
         SettingsError: a setting is missing, unknown or wrong.
     """
     settings = Settings(**_values(Settings, given, of))
-    for key, breach in _breaches(settings):
-        if breach:
-            raise SettingsError(f"{of}{key}", **breach._asdict())
+    for key, refusal in _rules(settings):
+        if refusal:
+            raise SettingsError(f"{of}{key}", **refusal._asdict())
     return settings
 
 
@@ -100,11 +95,11 @@ def _values(declared: type[Any], given: Mapping[str, object], of: str) -> dict[s
         if key not in given:
             where = "" if of else f" Put it into cdk.json, or give it with -c {key}=<value>."
             missing = settings[key].refusal(None, settings[key].remedy + where)
-            raise SettingsError(f"{of}{key}", **missing)
+            raise SettingsError(f"{of}{key}", **missing._asdict())
     return {key: settings[key].parse(f"{of}{key}", value) for key, value in given.items()}
 
 
-def _breaches(settings: Settings) -> Iterator[tuple[str, Breach | None]]:
+def _rules(settings: Settings) -> Iterator[tuple[str, Refusal | None]]:
     """Return the rules, each with the key of which it complains."""
     yield (
         "training_gate_minutes",
@@ -122,7 +117,7 @@ def _breaches(settings: Settings) -> Iterator[tuple[str, Breach | None]]:
         if consumer.split(":")[1] != settings.partition:
             yield (
                 "consumers",
-                Breach(
+                Refusal(
                     consumer,
                     f"principals of the dataset group's partition, {settings.partition}",
                     "A role cannot trust a principal of another partition.",
@@ -154,6 +149,7 @@ def _several(environments: object, pipeline: object, *, beside: Mapping[str, obj
             allowed="names that differ in more than case",
             remedy=f"There is {alike[0]}, and names of roles and folders ignore case: rename one.",
         )
+    _check_fixed_names(parsed)
     if pipeline is None:
         _reject_approval(parsed)
         return Deployment(environments=parsed)
@@ -171,6 +167,22 @@ def _check_name(name: str, key: str) -> None:
             allowed="a name of letters, digits and hyphens that begins with a letter, 41 at most",
             remedy="Rename the environment: stacks are named after it.",
         )
+
+
+def _check_fixed_names(environments: Mapping[str, Settings]) -> None:
+    """Personalize has one recommender of a name in an account and region."""
+    taken: dict[tuple[str, str, str], str] = {}
+    for name, settings in environments.items():
+        if settings.recommender_name is None:
+            continue
+        place = (settings.account, settings.region, settings.recommender_name)
+        if (other := taken.setdefault(place, name)) != name:
+            raise SettingsError(
+                f"{name}.recommender_name",
+                got=settings.recommender_name,
+                allowed="a name that no other environment has in the same account and region",
+                remedy=f"{other} has it: give each a name of its own, or none.",
+            )
 
 
 def _reject_approval(environments: Mapping[str, Settings]) -> None:

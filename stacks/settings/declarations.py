@@ -13,7 +13,7 @@ from typing import Any, Final
 
 from stacks.partitions import REGION
 
-from .errors import NotAllowedError, SettingsError
+from .errors import NotAllowedError, Refusal, SettingsError
 from .kinds import (
     Kind,
     boolean,
@@ -67,13 +67,12 @@ class Setting:
         try:
             return self.kind.parse(value)
         except NotAllowedError as error:
-            raise SettingsError(key, **self.refusal(value, error)) from None
+            raise SettingsError(key, **self.refusal(value, error)._asdict()) from None
 
-    def refusal(self, got: object, error: object = "") -> dict[str, Any]:
-        """Return what ``SettingsError`` says of a value that is not allowed."""
+    def refusal(self, got: object, error: object = "") -> Refusal:
+        """Return why a value is refused; an error that has a text knows better what to do."""
         example = f"For example {json.dumps(self.example)}."
-        remedy = str(error) or self.remedy or example
-        return {"got": got, "allowed": self.kind.allowed, "remedy": remedy}
+        return Refusal(got, self.kind.allowed, str(error) or self.remedy or example)
 
 
 def setting(

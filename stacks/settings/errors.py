@@ -2,6 +2,15 @@
 
 import json
 from decimal import Decimal
+from typing import NamedTuple
+
+
+class Refusal(NamedTuple):
+    """Why a value is refused."""
+
+    got: object
+    allowed: str
+    remedy: str
 
 
 class SettingsError(ValueError):

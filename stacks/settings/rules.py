@@ -1,6 +1,8 @@
 """What settings must be together, for the context and for the construct's own arguments alike."""
 
-from typing import Final, NamedTuple
+from typing import Final
+
+from .errors import Refusal
 
 MAX_LINKS: Final = 200
 """Training gates and sweeps together.
@@ -10,41 +12,33 @@ other resources: some thirty here, and those that a stack has beside the constru
 """
 
 
-class Breach(NamedTuple):
-    """A rule that is broken; the fields are those of ``SettingsError``."""
-
-    got: object
-    allowed: str
-    remedy: str
-
-
-def adoption_needs_a_name(*, adopt_existing: bool, recommender_name: str | None) -> Breach | None:
+def adoption_needs_a_name(*, adopt_existing: bool, recommender_name: str | None) -> Refusal | None:
     """Look at ``adopt_existing``."""
     if not adopt_existing or recommender_name is not None:
         return None
-    return Breach(
+    return Refusal(
         True,
         "true together with recommender_name",
         "Name the recommender to take over in recommender_name.",
     )
 
 
-def chains_fit_into_a_stack(*, training_gates: int, sweeps: int) -> Breach | None:
+def chains_fit_into_a_stack(*, training_gates: int, sweeps: int) -> Refusal | None:
     """Look at the two chains."""
     if training_gates + sweeps <= MAX_LINKS:
         return None
-    return Breach(
+    return Refusal(
         f"{training_gates} training gates and {sweeps} sweeps",
         f"{MAX_LINKS} of them together",
         "Let each wait longer, or all of them together less long.",
     )
 
 
-def key_is_of_the_region(log_key_arn: str, region: str) -> Breach | None:
+def key_is_of_the_region(log_key_arn: str, region: str) -> Refusal | None:
     """Look at ``log_key_arn``."""
     if log_key_arn.split(":")[3] == region:
         return None
-    return Breach(
+    return Refusal(
         log_key_arn,
         f"a key of the region of the log groups, {region}",
         "Give a key of the dataset group's region, or the replica there of a multi-Region key.",

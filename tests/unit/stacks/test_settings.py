@@ -427,11 +427,26 @@ def test_environments_differ_in_more_than_case() -> None:
         read(environments={"dev": MINIMAL, "Dev": MINIMAL})
 
 
+def test_two_environments_of_one_account_and_region_cannot_fix_the_same_name() -> None:
+    named = {**MINIMAL, "recommender_name": "films"}
+    elsewhere = {**named, "dataset_group_arn": GROUP.replace("eu-west-1", "us-east-1")}
+
+    with pytest.raises(SettingsError, match=r"^Setting test\.recommender_name: .*dev has it"):
+        read(environments={"dev": named, "test": named})
+    apart = read(environments={"dev": named, "test": elsewhere, "prod": MINIMAL, "qa": MINIMAL})
+    assert [one.recommender_name for one in apart.environments.values()] == ["films"] * 2 + [
+        None
+    ] * 2
+
+
 def test_other_tools_context_is_none_of_ours() -> None:
     context = {
         "@aws-cdk/core:permissionsBoundary": {"name": "boundary"},
         "@aws-cdk/core:bootstrapQualifier": "platform",
+        "@aws-cdk/core:failSynthOnValidationErrors": False,
         "aws:cdk:enable-path-metadata": True,
+        "aws:cdk:version-reporting": True,
+        "aws:cdk:bundling-stacks": ["**"],
         "availability-zones:account=111111111111:region=eu-west-1": ["eu-west-1a"],
         "acknowledged-issue-numbers": [34892],
         "cdk-pipelines/branch": "main",
