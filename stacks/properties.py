@@ -6,7 +6,7 @@ from typing import Any, Final
 from aws_cdk import Duration, Stack, Token
 from constructs import Construct
 
-from .settings.declarations import Settings, setting, settings_of
+from .settings.declarations import Settings
 from .settings.errors import NotAllowedError, PropertyError, Refusal
 from .settings.kinds import whole
 from .settings.rules import (
@@ -14,6 +14,7 @@ from .settings.rules import (
     chains_fit_into_a_stack,
     key_is_of_the_region,
 )
+from .settings.setting import setting, settings_of
 
 _SETTINGS: Final = settings_of(Settings)
 _LINKS: Final = setting(whole(1), "How many links a chain has.", example=11)["setting"]

@@ -7,10 +7,11 @@ from typing import TYPE_CHECKING, Any, Final
 
 from stacks.partitions import is_region_of, partition_of
 
-from .declarations import Deployment, PipelineSettings, Settings, required_of, settings_of
+from .declarations import Deployment, PipelineSettings, Settings
 from .errors import NotAllowedError, Refusal, SettingsError
 from .kinds import differing_in_case, from_json
 from .rules import adoption_needs_a_name, chains_fit_into_a_stack, key_is_of_the_region
+from .setting import required_of, settings_of
 
 if TYPE_CHECKING:
     from constructs import Node

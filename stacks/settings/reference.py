@@ -14,7 +14,8 @@ from .context import (
     PIPELINE_STACK,
     PIPELINE_STAGES,
 )
-from .declarations import PipelineSettings, Setting, Settings, default_of, required_of
+from .declarations import PipelineSettings, Settings
+from .setting import Setting, default_of, required_of
 
 _HEAD: Final = f"""\
 # Settings

@@ -18,8 +18,8 @@ from stacks.settings import (
     from_context,
     parse,
 )
-from stacks.settings.declarations import default_of, settings_of
 from stacks.settings.reference import schema
+from stacks.settings.setting import default_of, settings_of
 from tests.support.json_schema import is_valid
 from tests.support.template import GROUP, KEY, PIPELINE
 
