@@ -41,7 +41,7 @@ LOCK := $(RUN) -m uv pip compile --universal --python-version 3.11 --generate-ha
 FAST := -m pytest -n 2 --ignore=tests/e2e --ignore=tests/live
 
 .PHONY: help setup deploy-local destroy-local stop-local test test-fast test-e2e test-live check \
-	check-format lint types coverage sweeps synth static reliability soak mutants audit licences \
+	check-format lint types coverage sweeps synth static reliability soak mutants audit settings licences \
 	format lock
 .DEFAULT_GOAL := help
 
@@ -115,6 +115,9 @@ audit: setup ## Ask PyPI and npm for known vulnerabilities of what is pinned; ne
 	$(RUN) -m pip_audit --strict --disable-pip --require-hashes -r requirements-dev.txt
 	$(RUN) -m pip_audit --strict --disable-pip --require-hashes -r requirements-checkov.txt
 	$(VENV)/bin/npm audit
+
+settings: setup ## Write docs/settings.md and docs/context.schema.json
+	$(RUN) -m checks.settings_reference
 
 licences: setup $(CHECKOV_PACKAGES) ## Write docs/dependencies.md, the licences of all dependencies
 	$(RUN) -m checks.licences > docs/dependencies.md

@@ -6,7 +6,7 @@ from aws_cdk import App, Environment, Stage, Validations
 from cdk_nag import AwsSolutionsChecks, ServerlessChecks
 
 from stacks.pipeline_stack import PipelineStack
-from stacks.settings import SettingsError, from_context
+from stacks.settings import PIPELINE_STACK, SettingsError, from_context
 from stacks.top_picks_stack import TopPicksStack
 
 
@@ -26,7 +26,7 @@ def main(app: App) -> App:
         stages.append((scope, settings))
     if pipeline := deployment.pipeline:
         env = Environment(account=pipeline.account, region=pipeline.region)
-        PipelineStack(app, "TopPicksPipeline", settings=pipeline, environments=stages, env=env)
+        PipelineStack(app, PIPELINE_STACK, settings=pipeline, environments=stages, env=env)
     return app
 
 

@@ -4,7 +4,8 @@ With `AUTH=true`, ministack resolves the access key of every request to a princi
 policies, verifies the signature and evaluates. It does that for requests to its own services, so
 this module, and no other, reaches into it: for the simulated Personalize it repeats what `app` and
 `_enforce_data_plane` do around one of ministack's own services
-(https://github.com/ministackorg/ministack, ministack/app.py), and it guards the logs of functions.
+(https://github.com/ministackorg/ministack, ministack/app.py), it guards the logs of functions, and
+it puts a condition key right.
 `tests/unit/local_aws/test_ministack_iam.py` says what is missing when an upgrade moves a part.
 """
 
@@ -22,7 +23,7 @@ from ministack.core import (  # type: ignore[import-untyped]
     responses,
     router,
 )
-from ministack.services import cloudwatch_logs, lambda_svc  # type: ignore[import-untyped]
+from ministack.services import cloudwatch_logs, iam, lambda_svc  # type: ignore[import-untyped]
 
 from local_aws.personalize.errors import ServiceError
 
@@ -123,6 +124,29 @@ def authenticate(scope: HTTPScope, body: bytes) -> Caller:
         region=region,
         arn=iam_evaluator.request_caller_arn(headers, query),
     )
+
+
+def name_roles_in_conditions() -> None:
+    """Let `aws:PrincipalArn` be the ARN of the role that was assumed, path included, as on AWS.
+
+    ministack says the ARN of the session.
+    """
+    value_of = iam_evaluator._resolve_condition_key
+
+    def value_as_on_aws(key: str, ctx: Any) -> Any:
+        value = value_of(key, ctx)
+        return _role_of_session(value) if key.lower() == "aws:principalarn" else value
+
+    iam_evaluator._resolve_condition_key = value_as_on_aws
+
+
+def _role_of_session(arn: str) -> str:
+    _, _, _, _, account, resource = arn.split(":", 5)
+    kind, _, session = resource.partition("/")
+    if kind != "assumed-role":
+        return arn
+    role = iam._roles.get_scoped(account, None, session.partition("/")[0])
+    return str(role["Arn"]) if role else arn
 
 
 def guard_function_logs() -> None:

@@ -25,6 +25,7 @@ def main() -> None:
     options = parser.parse_args()
     processes.end_with_starter()
     ministack_iam.guard_function_logs()
+    ministack_iam.name_roles_in_conditions()
     config = Config()
     config.bind = [f"fd://{options.listen_fd}"]
     config.keep_alive_timeout = _KEEP_ALIVE

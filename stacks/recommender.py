@@ -26,10 +26,12 @@ from constructs import Construct, IValidation
 
 from lambdas.recommender import vocabulary as v
 
+from .exports import warn_of_exports
+from .properties import check_properties
 from .security import acknowledge
-from .service import RecommenderService, reject_tokens
+from .service import RecommenderService
 
-RECIPE: Final = "aws-vod-top-picks"
+RECIPE_ARN: Final = f"arn:{Aws.PARTITION}:personalize:::recipe/aws-vod-top-picks"
 
 
 @jsii.implements(ITaggableV2)
@@ -57,7 +59,9 @@ class TopPicksRecommender(Construct):
         running: bool = True,
         adopt_existing: bool = False,
         retain_on_destroy: bool = False,
+        generation: str | None = None,
         training_gates: int = 11,
+        sweeps: int = 11,
         training_gate: Duration | None = None,
         service: RecommenderService | None = None,
     ) -> None:
@@ -79,27 +83,37 @@ class TopPicksRecommender(Construct):
             running: whether the recommender is ACTIVE; else it is kept INACTIVE.
             adopt_existing: take over a recommender of that fixed name instead of failing.
             retain_on_destroy: leave the recommender there when the stack is deleted.
-            training_gates: how many gates, and how many sweeps, make a chain.
+            generation: a change of it asks for everything anew.
+            training_gates: how many gates wait for a training, one after another.
+            sweeps: how many sweeps wait for a deletion, one after another.
             training_gate: how long one of them waits; 55 minutes.
             service: what answers for it; by default one with default settings, which all
                 recommenders of the stack share.
 
         Raises:
-            ValueError: a token is given for what decides which resources there are, or when they
-                give up.
+            PropertyError: a property is not allowed, or is a token although it decides which
+                resources there are, or when they give up.
         """
         super().__init__(scope, construct_id)
-        reject_tokens(
+        self._wait = training_gate or Duration.minutes(55)
+        check_properties(
             self,
+            dataset_group_arn=dataset_group_arn,
+            recommender_name=recommender_name,
+            min_recommendation_requests_per_second=min_recommendation_requests_per_second,
+            exploration_weight=exploration_weight,
+            exploration_item_age_cut_off=exploration_item_age_cut_off,
+            excluded_columns=excluded_columns or {},
             running=running,
             adopt_existing=adopt_existing,
             retain_on_destroy=retain_on_destroy,
+            generation=generation,
             training_gates=training_gates,
-            training_gate=training_gate,
+            sweeps=sweeps,
+            training_gate=self._wait,
         )
         stack = Stack.of(self)
         self._service = service or RecommenderService.shared(self)
-        self._wait = training_gate or Duration.minutes(55)
         self._tags = TagManager(TagType.MAP, v.RECOMMENDER_TYPE)
         self.node.add_validation(_TagRules(self._tags))
         names = {v.NAME_PREFIX: _name_prefix(stack), v.FIXED_NAME: recommender_name}
@@ -120,24 +134,25 @@ class TopPicksRecommender(Construct):
                 **names,
                 **shape,
                 v.DATASET_GROUP_ARN: dataset_group_arn,
-                v.RECIPE_ARN: f"arn:{Aws.PARTITION}:personalize:::recipe/{RECIPE}",
+                v.RECIPE_ARN: RECIPE_ARN,
                 v.ADOPT_EXISTING: adopt_existing,
+                "Generation": generation,
                 v.TAGS: self._tags.rendered_tags,
             },
         )
         logical_id = {v.RECOMMENDER_LOGICAL_ID: _cfn(resource).logical_id}
-        sweeps = self._chain(
+        swept = self._chain(
             Construct(self, "Sweeps"),
-            [f"Sweep{number:02}" for number in range(1, training_gates + 1)],
+            [f"Sweep{number:02}" for number in range(1, sweeps + 1)],
             v.SWEEP_TYPE,
             {**names, **logical_id},
         )
         # All of it has to be there as long as there is a custom resource.
         policies = self._policies(stack, dataset_group_arn, recommender_name)
         for needed in (self._service, *policies):
-            sweeps[0].node.add_dependency(needed)
+            swept[0].node.add_dependency(needed)
             resource.node.add_dependency(needed)
-        resource.node.add_dependency(sweeps[-1])
+        resource.node.add_dependency(swept[-1])
         there = {
             **shape,
             v.RECOMMENDER_ARN: resource.get_att_string(v.ARN_ATTRIBUTE),
@@ -154,11 +169,12 @@ class TopPicksRecommender(Construct):
             stop = self._custom_resource(self, "Stop", v.STOP_TYPE, {**there, **logical_id})
             stop.node.add_dependency(gates[-1])
         if retain_on_destroy:
-            for retained in (resource, *sweeps):
+            for retained in (resource, *swept):
                 _cfn(
                     retained
                 ).cfn_options.deletion_policy = CfnDeletionPolicy.RETAIN_EXCEPT_ON_CREATE
 
+        warn_of_exports(self, _cfn(resource), _cfn(gates[-1]))
         self.dataset_group_arn = dataset_group_arn
         self.recommender_name = resource.get_att_string(v.NAME_ATTRIBUTE)
         self.recommender_arn = gates[-1].get_att_string(v.RECOMMENDER_ARN_ATTRIBUTE)
@@ -183,18 +199,37 @@ class TopPicksRecommender(Construct):
     def metric(self, metric_name: str, **props: Any) -> cloudwatch.Metric:
         """Return a CloudWatch metric of this recommender.
 
-        Source: the metrics ``GetRecommendations``, ``GetRecommendationsLatency`` and
-        ``GetRecommendations4xxErrors``/``5xxErrors`` are in the Personalize Developer Guide,
-        "CloudWatch metrics for Amazon Personalize"; the dimension ``RecommenderArn`` is what AWS's
-        own aws-samples/amazon-personalize-monitor uses.
+        Args:
+            metric_name: as CloudWatch has it.
+            props: of ``aws_cloudwatch.Metric``; for a metric that has a method here, the statistic
+                is the one that fits by default.
         """
         return cloudwatch.Metric(
             namespace="AWS/Personalize",
             metric_name=metric_name,
             dimensions_map={"RecommenderArn": self.recommender_arn},
-            **props,
+            **{**_METRICS.get(metric_name, {}), **props},
         )
 
+<<<<<<< HEAD
+=======
+    def metric_get_recommendations(self, **props: Any) -> cloudwatch.Metric:
+        """Return the number of successful calls of GetRecommendations: their sum."""
+        return self.metric("GetRecommendations", **props)
+
+    def metric_get_recommendations_latency(self, **props: Any) -> cloudwatch.Metric:
+        """Return the time that a successful call takes: the average, in milliseconds."""
+        return self.metric("GetRecommendationsLatency", **props)
+
+    def metric_get_recommendations4xx_errors(self, **props: Any) -> cloudwatch.Metric:
+        """Return the number of calls that the caller made wrongly: their sum."""
+        return self.metric("GetRecommendations4xxErrors", **props)
+
+    def metric_get_recommendations5xx_errors(self, **props: Any) -> cloudwatch.Metric:
+        """Return the number of calls in which the service failed: their sum."""
+        return self.metric("GetRecommendations5xxErrors", **props)
+
+>>>>>>> settings
     def _custom_resource(
         self, scope: Construct, construct_id: str, resource_type: str, properties: Mapping[str, Any]
     ) -> CustomResource:
@@ -232,7 +267,8 @@ class TopPicksRecommender(Construct):
 
         Sources: "Actions, resources, and condition keys for Amazon Personalize", Service
         Authorization Reference. Since 2026 it lists CreateRecommender with two resources, the
-        recommender and the dataset group; before, with the recommender alone.
+        recommender and the dataset group; before, with the recommender alone. AWS's own programs
+        allow it on the recipe, too, as aws-solutions/maintaining-personalized-experiences does.
         """
         group = stack.split_arn(dataset_group_arn, ArnFormat.SLASH_RESOURCE_NAME)
         any_digest = "?" * v.DIGEST_LENGTH
@@ -244,6 +280,7 @@ class TopPicksRecommender(Construct):
                 "personalize:CreateRecommender",
                 "personalize:DescribeDatasetGroup",
             ),
+            _allow([RECIPE_ARN], "personalize:CreateRecommender"),
             _allow(
                 [
                     stack.format_arn(
@@ -272,6 +309,25 @@ class TopPicksRecommender(Construct):
         named = iam.Policy(self, f"PolicyFor{which}", roles=[self._service.role])
         named.add_statements(_recommender_statement(stack, fixed_name))
         return [policy, named]
+
+
+_SUM: Final = {"statistic": cloudwatch.Stats.SUM}
+_METRICS: Final[Mapping[str, Mapping[str, Any]]] = {
+    "GetRecommendations": _SUM,
+    "GetRecommendationsLatency": {
+        "statistic": cloudwatch.Stats.AVERAGE,
+        "unit": cloudwatch.Unit.MILLISECONDS,
+    },
+    "GetRecommendations4xxErrors": _SUM,
+    "GetRecommendations5xxErrors": _SUM,
+}
+"""What fits each metric. The counts have no unit here: an alarm sees only data of the unit that it
+names, and none is documented for them.
+
+Source: "CloudWatch metrics for Amazon Personalize", Developer Guide, where GetRecommendations
+supports the sum only; the dimension ``RecommenderArn`` is what AWS's own
+aws-samples/amazon-personalize-monitor uses.
+"""
 
 
 @jsii.implements(IValidation)

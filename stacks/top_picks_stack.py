@@ -1,5 +1,6 @@
 """The stack: the recommender, who may use it, and its outputs."""
 
+import json
 from collections.abc import Sequence
 from typing import Any, Final
 
@@ -16,6 +17,9 @@ from .settings import Settings, SettingsError
 
 _MAX_ROLE_NAME: Final = 64
 """Source: CreateRole, IAM API reference."""
+
+_MAX_TRUST_POLICY: Final = 2048
+"""Source: "IAM and AWS STS quotas", IAM User Guide: role trust policy length, by default."""
 
 
 class TopPicksStack(Stack):
@@ -51,7 +55,9 @@ class TopPicksStack(Stack):
             running=settings.running,
             adopt_existing=settings.adopt_existing,
             retain_on_destroy=settings.retain_on_destroy,
+            generation=settings.generation,
             training_gates=settings.training_gates,
+            sweeps=settings.sweeps,
             training_gate=Duration.minutes(float(settings.training_gate_minutes)),
             service=RecommenderService(
                 self,
@@ -94,10 +100,31 @@ class TopPicksStack(Stack):
                 remedy="It begins with the environment's name: shorten that by "
                 f"{len(name) - _MAX_ROLE_NAME}.",
             )
-        return iam.Role(
+        role = iam.Role(
             self,
             "ConsumerRole",
             role_name=name,
             description="Gets recommendations from one recommender, and nothing else",
-            assumed_by=iam.CompositePrincipal(*map(iam.ArnPrincipal, consumers)),
+            assumed_by=_among_their_accounts(consumers),
         )
+        trust = json.dumps(self.resolve(role.assume_role_policy), separators=(",", ":"))
+        if len(trust) > _MAX_TRUST_POLICY:
+            raise SettingsError(
+                "consumers",
+                got=f"{len(consumers)} ARNs, a trust policy of {len(trust)} characters",
+                allowed=f"a trust policy of at most {_MAX_TRUST_POLICY} characters",
+                remedy="Name fewer: in each account, one role that its applications assume.",
+            )
+        return role
+
+
+def _among_their_accounts(consumers: Sequence[str]) -> iam.IPrincipal:
+    """Return the accounts of the consumers, on the condition that it is one of the consumers.
+
+    IAM takes an account that is there, but a principal only if it exists, and trusts it by its
+    unique id. An ARN has its account in it, so one condition does for all accounts.
+    """
+    roots = sorted({f"{consumer.rpartition(':')[0]}:root" for consumer in consumers})
+    return iam.CompositePrincipal(*map(iam.ArnPrincipal, roots)).with_conditions(
+        {"ArnEquals": {"aws:PrincipalArn": list(consumers)}}
+    )

@@ -210,7 +210,11 @@ class Personalize:
     def _authorizations(
         self, operation: str, scope: Scope, params: Mapping[str, Any]
     ) -> list[tuple[str, str, ConditionContext]]:
-        """Return the action, resource and condition context of all that a call must be allowed."""
+        """Return the action, resource and condition context of all that a call must be allowed.
+
+        That CreateRecommender is asked on the recipe, too, is not documented, but AWS's own
+        programs allow it there; what is right if it is asked is right if it is not.
+        """
         tags = {tag["tagKey"]: tag["tagValue"] for tag in params.get("tags", ())}
         keys = list(tags) or params.get("tagKeys", [])
         context: ConditionContext = {
@@ -220,7 +224,8 @@ class Personalize:
         arn = _OPERATIONS[operation].resource_arn(scope, params)
         required = [(f"personalize:{operation}", arn)]
         if operation == "CreateRecommender":
-            required.append((f"personalize:{operation}", params["datasetGroupArn"]))
+            named = (params["datasetGroupArn"], params["recipeArn"])
+            required.extend((f"personalize:{operation}", on) for on in named)
             required.extend([("personalize:TagResource", arn)] if tags else [])
         with self._lock:
             return [(action, on, {**context, **self._resource_tags(on)}) for action, on in required]

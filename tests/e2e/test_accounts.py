@@ -22,6 +22,8 @@ pytestmark = pytest.mark.rows("S4", "S5")
 
 TOOLS: Final = "999999999999"
 APPS: Final = "333333333333"
+LATE_CONSUMER: Final = f"arn:aws:iam::{APPS}:role/late"
+"""Of a role that is not there when the stack is deployed."""
 GATES: Final = {
     "training_gate_minutes": 0.05,
     "max_training_hours": 0.0025,
@@ -74,7 +76,7 @@ class Organisation:
             one.name: {
                 **GATES,
                 "dataset_group_arn": self.world.seed(dataset_group, **one.place),
-                **({"consumers": [self.consumer.arn]} if one is PROD else {}),
+                **({"consumers": [self.consumer.arn, LATE_CONSUMER]} if one is PROD else {}),
             }
             for one in environments
         }
@@ -345,6 +347,17 @@ def test_nobody_else_of_the_consumer_s_account_is_trusted(promoted: Promoted) ->
     with pytest.raises(ClientError, match="AccessDenied"):
         other.assume(organisation.consumer_role)
     other.delete()
+
+
+def test_a_consumer_may_be_made_after_the_deployment_and_made_again(promoted: Promoted) -> None:
+    organisation = promoted.organisation
+
+    for _ in range(2):
+        late = Role(organisation.world.aws, account=APPS, name=LATE_CONSUMER.rpartition("/")[2])
+        late.may("sts:AssumeRole", organisation.consumer_role)
+        consumer = late.assume(organisation.consumer_role)
+        assert len(recommendations(consumer, organisation.parameter(PROD))) == 3
+        late.delete()
 
 
 def test_consumers_follow_a_replacement(promoted: Promoted) -> None:

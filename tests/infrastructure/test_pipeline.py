@@ -7,11 +7,12 @@ from typing import Any
 
 import pytest
 
+from stacks.settings.context import PIPELINE_STACK, PIPELINE_STAGES
 from tests.infrastructure.assembly import resources, templates
 from tests.infrastructure.conftest import Assemble
 from tests.support.template import of_type, resolved
 
-STACK = "TopPicksPipeline"
+STACK = PIPELINE_STACK
 SUPPORT = "TopPicksPipeline-support-us-east-1"
 TOOLS, DEV, PROD = (
     "999999999999-eu-west-1",
@@ -47,6 +48,7 @@ def role(purpose: str, place: str) -> str:
 
 def test_the_environments_follow_one_another(stages: dict[str, Any]) -> None:
     assert list(stages) == ["Source", "Build", "UpdatePipeline", "Assets", "dev", "prod"]
+    assert list(stages) == [*PIPELINE_STAGES, "dev", "prod"], "what the settings know of"
 
 
 def test_their_order_is_that_of_the_context(

@@ -1,16 +1,34 @@
 """The construct in somebody else's app."""
 
 import json
+from collections.abc import Callable
+from decimal import Decimal
 from typing import Any
 
 import pytest
-from aws_cdk import App, CfnParameter, Environment, NestedStack, Stack, Tags
+from aws_cdk import (
+    Annotations,
+    App,
+    CfnOutput,
+    CfnParameter,
+    Duration,
+    Environment,
+    Fn,
+    NestedStack,
+    Stack,
+    Tags,
+)
+from aws_cdk import aws_cloudwatch as cloudwatch
 from aws_cdk import aws_iam as iam
+from aws_cdk import aws_kms as kms
 from aws_cdk.assertions import Match, Template
+from constructs import Construct
 
 from lambdas.recommender import vocabulary as v
+from stacks.exports import WARNING
 from stacks.recommender import TopPicksRecommender
-from tests.support.template import GROUP, in_order, of_type, resolved
+from stacks.settings import PropertyError, SettingsError, parse
+from tests.support.template import GROUP, KEY, in_order, of_type, resolved
 
 
 @pytest.fixture
@@ -129,3 +147,258 @@ def test_in_a_nested_stack_names_begin_with_its_path(stack: Stack) -> None:
     (prefix,) = prefixes(dict(Template.from_stack(nested).to_json()))
 
     assert prefix.startswith("VideoNested")
+
+
+REFUSED: dict[str, list[Any]] = {
+    "dataset_group_arn": [
+        "vod",
+        "",
+        None,
+        GROUP.replace("dataset-group", "recommender"),
+        GROUP.replace("arn:aws:", "arn:aws-cn:"),
+    ],
+    "recommender_name": ["a b!", "", "x" * 64, 7],
+    "min_recommendation_requests_per_second": [0, 1.5, "1", True, None],
+    "exploration_weight": [7, -0.1, Decimal("1.01"), "0.5", True, None],
+    "exploration_item_age_cut_off": [0, 2.5, "30"],
+    "excluded_columns": [
+        ["A"],
+        {"MOVIES": ["A"]},
+        {"ITEMS": "A"},
+        {"INTERACTIONS": ["EVENT_TYPE"]},
+    ],
+    "running": ["false", 0, None],
+    "adopt_existing": ["true", 1],
+    "retain_on_destroy": ["no", 1],
+    "generation": ["", " 2", "g" * 65, 2],
+    "training_gates": [0, -1, 1.5, "11", True],
+    "sweeps": [0, -1, 2.5, None],
+    "training_gate": [55, Duration.minutes(0), Duration.minutes(56), Duration.hours(1)],
+    "poll_interval": [60, Duration.seconds(0), Duration.millis(1500), Duration.seconds(121)],
+    "log_retention_days": [0, 91, 90.5, "90"],
+}
+
+
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [(name, value) for name, values in REFUSED.items() for value in values],
+    ids=lambda value: value.to_human_string() if isinstance(value, Duration) else repr(value),
+)
+def test_a_wrong_property_is_refused_by_name_value_and_what_is_allowed(
+    stack: Stack, name: str, value: Any
+) -> None:
+    with pytest.raises(ValueError, match=f"^Property {name}: got .*; allowed: .*[.] ") as refusal:
+        TopPicksRecommender(stack, "TopPicks", **{"dataset_group_arn": GROUP, name: value})
+
+    assert "nothing" not in str(refusal.value) or value is None
+
+
+def test_a_property_is_refused_in_the_words_of_the_setting(stack: Stack) -> None:
+    with pytest.raises(PropertyError) as of_the_construct:
+        TopPicksRecommender(
+            stack, "TopPicks", dataset_group_arn=GROUP, exploration_weight=Decimal(7)
+        )
+    with pytest.raises(SettingsError) as of_the_context:
+        parse({"dataset_group_arn": GROUP, "exploration_weight": 7})
+
+    assert str(of_the_construct.value) == (
+        "Property exploration_weight: got 7; allowed: a number from 0 to 1. For example 0.5."
+    )
+    assert str(of_the_context.value) == str(of_the_construct.value).replace("Property", "Setting")
+
+
+TOGETHER: list[tuple[dict[str, Any], str]] = [
+    ({"adopt_existing": True}, "adopt_existing: got true; allowed: true together with"),
+    ({"training_gates": 190}, "training_gates: got .190 training gates and 11 sweeps"),
+    (
+        {"dataset_group_arn": GROUP.replace("1111", "2222")},
+        "dataset_group_arn: .*; allowed: a dataset group of the stack's account, 111111111111",
+    ),
+    (
+        {"dataset_group_arn": GROUP.replace("eu-west-1", "us-east-1")},
+        "dataset_group_arn: .*; allowed: a dataset group of the stack's region, eu-west-1",
+    ),
+]
+
+
+@pytest.mark.parametrize(("properties", "message"), TOGETHER)
+def test_properties_that_do_not_fit_together_are_refused(
+    stack: Stack, properties: dict[str, Any], message: str
+) -> None:
+    with pytest.raises(PropertyError, match=f"^Property {message}"):
+        TopPicksRecommender(stack, "TopPicks", **{"dataset_group_arn": GROUP, **properties})
+
+
+@pytest.mark.parametrize(
+    ("arn", "message"),
+    [
+        (KEY.replace("eu-west-1", "us-east-1"), "a key of the region of the log groups, eu-west-1"),
+        (KEY.replace("eu-west-1", "cn-north-1"), "is in the partition aws-cn"),
+    ],
+)
+def test_a_key_that_cannot_encrypt_the_logs_is_refused(
+    stack: Stack, arn: str, message: str
+) -> None:
+    key = kms.Key.from_key_arn(stack, "Key", arn)
+
+    with pytest.raises(PropertyError, match=f"^Property log_key: .*{message}"):
+        TopPicksRecommender(stack, "TopPicks", dataset_group_arn=GROUP, log_key=key)
+
+
+def test_a_key_of_the_stack_encrypts_the_logs(stack: Stack) -> None:
+    key = kms.Key(stack, "Key")
+
+    TopPicksRecommender(stack, "TopPicks", dataset_group_arn=GROUP, log_key=key)
+
+    Template.from_stack(stack).all_resources_properties(
+        "AWS::Logs::LogGroup", {"KmsKeyId": {"Fn::GetAtt": Match.any_value()}}
+    )
+
+
+def test_a_stack_that_may_be_deployed_anywhere_takes_any_dataset_group() -> None:
+    anywhere = Stack(App(), "Anywhere")
+
+    TopPicksRecommender(anywhere, "TopPicks", dataset_group_arn=GROUP)
+
+    Template.from_stack(anywhere).resource_count_is(v.RECOMMENDER_TYPE, 1)
+
+
+def test_a_dataset_group_that_is_known_at_deployment_is_let_through(stack: Stack) -> None:
+    group = CfnParameter(stack, "Group").value_as_string
+
+    TopPicksRecommender(stack, "TopPicks", dataset_group_arn=group)
+
+    Template.from_stack(stack).has_resource_properties(
+        v.RECOMMENDER_TYPE, {v.DATASET_GROUP_ARN: {"Ref": "Group"}}
+    )
+
+
+@pytest.mark.parametrize(
+    ("name", "of"),
+    [
+        ("running", lambda number: Fn.condition_equals(number, 1)),
+        ("sweeps", lambda number: number),
+        ("training_gate", Duration.minutes),
+    ],
+)
+def test_what_decides_which_resources_there_are_is_known_at_synthesis(
+    stack: Stack, name: str, of: Callable[[float], Any]
+) -> None:
+    number = CfnParameter(stack, "Number", type="Number").value_as_number
+
+    with pytest.raises(
+        PropertyError, match=f"^Property {name}: .*; allowed: .* known at synthesis"
+    ):
+        TopPicksRecommender(stack, "TopPicks", **{"dataset_group_arn": GROUP, name: of(number)})
+
+
+def test_adoption_by_a_name_that_is_a_token_is_adoption_by_a_name(stack: Stack) -> None:
+    name = CfnParameter(stack, "Name").value_as_string
+
+    TopPicksRecommender(
+        stack, "TopPicks", dataset_group_arn=GROUP, recommender_name=name, adopt_existing=True
+    )
+
+    Template.from_stack(stack).has_resource_properties(v.RECOMMENDER_TYPE, {v.ADOPT_EXISTING: True})
+
+
+@pytest.mark.parametrize("seconds", [1, 7, 100, 3299])
+def test_a_gate_may_wait_any_number_of_seconds(stack: Stack, seconds: int) -> None:
+    TopPicksRecommender(
+        stack, "TopPicks", dataset_group_arn=GROUP, training_gate=Duration.seconds(seconds)
+    )
+
+    Template.from_stack(stack).all_resources_properties(
+        v.TRAINING_GATE_TYPE, {v.WAIT_SECONDS: seconds}
+    )
+
+
+METRICS = [
+    ("get_recommendations", "GetRecommendations", "Sum", None),
+    (
+        "get_recommendations_latency",
+        "GetRecommendationsLatency",
+        "Average",
+        cloudwatch.Unit.MILLISECONDS,
+    ),
+    ("get_recommendations4xx_errors", "GetRecommendations4xxErrors", "Sum", None),
+    ("get_recommendations5xx_errors", "GetRecommendations5xxErrors", "Sum", None),
+]
+
+
+@pytest.mark.parametrize(("method", "name", "statistic", "unit"), METRICS)
+def test_a_metric_has_the_statistic_and_the_unit_that_are_documented(
+    stack: Stack, method: str, name: str, statistic: str, unit: cloudwatch.Unit | None
+) -> None:
+    recommender = TopPicksRecommender(stack, "TopPicks", dataset_group_arn=GROUP)
+
+    for metric in (getattr(recommender, f"metric_{method}")(), recommender.metric(name)):
+        assert (metric.metric_name, metric.statistic, metric.unit) == (name, statistic, unit)
+        assert metric.dimensions == {"RecommenderArn": recommender.recommender_arn}
+
+
+def test_a_metric_s_properties_can_be_chosen(stack: Stack) -> None:
+    recommender = TopPicksRecommender(stack, "TopPicks", dataset_group_arn=GROUP)
+
+    metric = recommender.metric_get_recommendations_latency(
+        statistic="p99", period=Duration.minutes(1)
+    )
+
+    assert (metric.statistic, metric.period.to_seconds()) == ("p99", 60)
+    assert recommender.metric("SomethingNew").statistic == "Average"
+
+
+WEAK = {"@aws-cdk/core:defaultCrossStackReferences": "weak"}
+STRONG = {"@aws-cdk/core:defaultCrossStackReferences": "strong"}
+Use = Callable[[TopPicksRecommender, Construct], object]
+
+
+def granted(recommender: TopPicksRecommender, scope: Construct) -> object:
+    role = iam.Role(scope, "Api", assumed_by=iam.ServicePrincipal("lambda.amazonaws.com"))
+    return recommender.grant_get_recommendations(role)
+
+
+def named(recommender: TopPicksRecommender, scope: Construct) -> object:
+    return CfnOutput(scope, "Named", value=recommender.recommender_name)
+
+
+def measured(recommender: TopPicksRecommender, scope: Construct) -> object:
+    return CfnOutput(scope, "Measured", value=recommender.model_metrics["Coverage"])
+
+
+def warnings(app: App, *, used_by: Use, in_the_same_stack: bool = False) -> list[str]:
+    place = Environment(account="111111111111", region="eu-west-1")
+    stack, other = (Stack(app, name, env=place) for name in ("Video", "Other"))
+    recommender = TopPicksRecommender(stack, "TopPicks", dataset_group_arn=GROUP)
+    used_by(recommender, stack if in_the_same_stack else other)
+    return [str(message.entry.data) for message in app.synth().get_stack_by_name("Video").messages]
+
+
+@pytest.mark.parametrize(
+    ("used_by", "attribute"),
+    [(granted, "RecommenderArn"), (named, "Name"), (measured, "Coverage")],
+)
+def test_a_value_that_another_stack_imports_is_warned_of(used_by: Use, attribute: str) -> None:
+    (warning,) = warnings(App(context=STRONG), used_by=used_by)
+
+    assert f"imports {attribute} of the recommender" in warning
+    assert "value_for_string_parameter" in warning
+
+
+@pytest.mark.parametrize(
+    ("context", "in_the_same_stack"), [(WEAK, False), (STRONG, True)], ids=["weak", "same stack"]
+)
+def test_a_value_that_may_change_under_its_users_is_not_warned_of(
+    context: dict[str, str], in_the_same_stack: bool
+) -> None:
+    app = App(context=context)
+
+    assert not warnings(app, used_by=granted, in_the_same_stack=in_the_same_stack)
+
+
+def test_the_warning_of_an_import_can_be_acknowledged() -> None:
+    def used_knowingly(recommender: TopPicksRecommender, scope: Construct) -> None:
+        granted(recommender, scope)
+        Annotations.of(recommender).acknowledge_warning(WARNING, "It is never replaced.")
+
+    assert not warnings(App(context=STRONG), used_by=used_knowingly)

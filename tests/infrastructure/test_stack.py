@@ -122,9 +122,54 @@ def test_the_event_list_shows_which_hour_of_how_many(template: dict[str, Any]) -
 def test_sweeps_keep_their_ids_when_their_number_changes(
     synth: Synth, template: dict[str, Any]
 ) -> None:
-    fewer = in_order(dict(synth(max_training_hours=3).to_json()), v.SWEEP_TYPE)
+    fewer = in_order(dict(synth(max_deletion_hours=3).to_json()), v.SWEEP_TYPE)
 
-    assert fewer == in_order(template, v.SWEEP_TYPE)[: len(fewer)]
+    assert fewer == in_order(template, v.SWEEP_TYPE)[:4]
+
+
+def test_a_deletion_waits_no_less_because_a_training_does(synth: Synth) -> None:
+    chains = dict(synth(max_training_hours=1, training_gate_minutes=30).to_json())
+
+    assert len(in_order(chains, v.TRAINING_GATE_TYPE)) == 2
+    assert len(in_order(chains, v.SWEEP_TYPE)) == 11
+
+
+def test_links_wait_as_long_as_the_setting_says(synth: Synth) -> None:
+    template = dict(synth(training_gate_minutes=30, max_training_hours=1).to_json())
+
+    for resource_type in (v.RECOMMENDER_TYPE, v.TRAINING_GATE_TYPE, v.SWEEP_TYPE):
+        for resource in of_type(template, resource_type).values():
+            assert resource["Properties"][v.WAIT_SECONDS] == 1800
+
+
+@pytest.mark.parametrize(("setting", "expected"), [({}, None), ({"generation": "2"}, "2")])
+def test_the_recommender_has_the_generation_that_is_asked_for(
+    synth: Synth, setting: dict[str, Any], expected: str | None
+) -> None:
+    _, recommender = the(dict(synth(**setting).to_json()), v.RECOMMENDER_TYPE)
+
+    assert recommender["Properties"].get("Generation") == expected
+
+
+@pytest.mark.parametrize(
+    ("group", "architecture"),
+    [
+        (GROUP, "arm64"),
+        (GROUP.replace("arn:aws:", "arn:aws-us-gov:").replace("eu-", "us-gov-"), "arm64"),
+        (GROUP.replace("arn:aws:", "arn:aws-cn:").replace("eu-west", "cn-north"), "x86_64"),
+    ],
+)
+def test_functions_run_on_what_their_partition_has(
+    synth: Synth, group: str, architecture: str
+) -> None:
+    template = dict(synth(dataset_group_arn=group).to_json())
+
+    ours = [
+        function["Properties"]["Architectures"]
+        for function in of_type(template, "AWS::Lambda::Function").values()
+        if function["Properties"]["Handler"].startswith("recommender.")
+    ]
+    assert ours == [[architecture]] * 2
 
 
 def test_sweeps_know_their_recommender_without_depending_on_it(template: dict[str, Any]) -> None:
@@ -177,6 +222,7 @@ def test_the_functions_may_do_this_and_nothing_else(template: dict[str, Any]) ->
     assert statements(template) == {
         (f"{place}:recommender/TopPicks-????????????????",): RECOMMENDER_ACTIONS,
         (GROUP,): {"personalize:CreateRecommender", "personalize:DescribeDatasetGroup"},
+        ("arn:aws:personalize:::recipe/aws-vod-top-picks",): {"personalize:CreateRecommender"},
         (f"{place}:dataset/vod/INTERACTIONS", f"{place}:dataset/vod/ITEMS"): {
             "personalize:DescribeDataset"
         },
@@ -269,7 +315,8 @@ def trusted(template: dict[str, Any]) -> dict[str, list[Any]]:
 
 
 def test_who_may_assume_roles(synth: Synth) -> None:
-    consumers = ["arn:aws:iam::333333333333:role/app", "arn:aws:iam::111111111111:user/ann"]
+    consumers = ["arn:aws:iam::111111111111:user/ann", "arn:aws:iam::333333333333:role/app"]
+    one_of_the_consumers = {"ArnEquals": {"aws:PrincipalArn": consumers}}
 
     own_state_machines = {
         "StringEquals": {"aws:SourceAccount": "111111111111"},
@@ -282,8 +329,8 @@ def test_who_may_assume_roles(synth: Synth) -> None:
     assert trusted(dict(synth().to_json())) == by_services
     assert trusted(dict(synth(consumers=consumers).to_json())) == {
         **by_services,
-        "AWS:arn:aws:iam::333333333333:role/app": [None],
-        "AWS:arn:aws:iam::111111111111:user/ann": [None],
+        "AWS:arn:aws:iam::333333333333:root": [one_of_the_consumers],
+        "AWS:arn:aws:iam::111111111111:root": [one_of_the_consumers],
     }
 
 
@@ -292,6 +339,38 @@ def test_no_service_invokes_a_function_by_a_resource_policy(template: dict[str, 
 
 
 CONSUMER = "arn:aws:iam::333333333333:role/app"
+
+
+def test_an_account_of_many_consumers_is_trusted_once(synth: Synth) -> None:
+    template = dict(synth(consumers=[CONSUMER, f"{CONSUMER}s", f"{CONSUMER}/x"]).to_json())
+
+    (trust,) = [
+        role["Properties"]["AssumeRolePolicyDocument"]["Statement"]
+        for role in of_type(template, "AWS::IAM::Role").values()
+        if CONSUMER in json.dumps(role)
+    ]
+    assert [statement["Principal"] for statement in trust] == [
+        {"AWS": "arn:aws:iam::333333333333:root"}
+    ]
+
+
+@pytest.mark.parametrize(
+    ("consumer", "most"),
+    [("333333333333:role/application-{:03}", 38), ("{:012}:role/application", 24)],
+    ids=["of one account", "each of another account"],
+)
+def test_consumers_are_as_many_as_a_trust_policy_holds(consumer: str, most: int) -> None:
+    arns = [f"arn:aws:iam::{consumer.format(number)}" for number in range(most + 1)]
+
+    trust = [
+        json.dumps(role["Properties"]["AssumeRolePolicyDocument"], separators=(",", ":"))
+        for role in of_type(
+            dict(synthesised(consumers=arns[:most]).to_json()), "AWS::IAM::Role"
+        ).values()
+    ]
+    assert 1900 < max(map(len, trust)) <= 2048
+    with pytest.raises(SettingsError, match=rf"consumers: got \"{most + 1} ARNs.*at most 2048"):
+        synthesised(consumers=arns)
 
 
 def test_consumers_get_recommendations_of_this_recommender_and_nothing_else(synth: Synth) -> None:

@@ -180,7 +180,7 @@ def test_a_setting_in_another_case_is_refused_with_the_one_that_was_meant(
     tried = {(slip, key) for key, some in slips.items() for slip in some if slip != key}
     for slip, key in sorted(tried):
         given = {"dataset_group_arn": DATASET_GROUP_ARN, slip: "1"}
-        with pytest.raises(SettingsError, match=rf"Setting dev\.{slip}: got \"1\"; .*README"):
+        with pytest.raises(SettingsError, match=rf"Setting dev\.{slip}: got \"1\"; .*settings\.md"):
             read(environments={"dev": given})
         assert key
     record_property("inputs", len(tried))

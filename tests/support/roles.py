@@ -48,8 +48,8 @@ class Session:
 class Role(Session):
     """A role that its account may assume, and a session of it."""
 
-    def __init__(self, aws: LocalAws, *, account: str = ACCOUNT) -> None:
-        self.name = f"role-{uuid.uuid4().hex[:8]}"
+    def __init__(self, aws: LocalAws, *, account: str = ACCOUNT, name: str | None = None) -> None:
+        self.name = name or f"role-{uuid.uuid4().hex[:8]}"
         self._iam = aws.client("iam", account=account)
         role = self._iam.create_role(
             RoleName=self.name, AssumeRolePolicyDocument=trust_document({"AWS": account})

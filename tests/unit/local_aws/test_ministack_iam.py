@@ -7,6 +7,8 @@ from typing import TypeVar
 
 import pytest
 from hypercorn.typing import ConnectionState, HTTPScope
+from ministack.core import iam_evaluator, responses  # type: ignore[import-untyped]
+from ministack.services import iam  # type: ignore[import-untyped]
 
 from local_aws import ministack_iam
 from local_aws.ministack_iam import Caller, RefusedError
@@ -43,6 +45,7 @@ _T = TypeVar("_T")
             "enforce",
             ["access_key_id", "iam_action", "service", "region", "resource_arn", "service_context"],
         ),
+        ("iam_evaluator", "_resolve_condition_key", ["key", "ctx"]),
         (
             "iam_actions",
             "identity_denial_message",
@@ -84,6 +87,47 @@ def test_a_key_that_nobody_was_given_is_refused_as_by_aws() -> None:
         "__type": "UnrecognizedClientException",
         "message": "The security token included in the request is invalid.",
     }
+
+
+@pytest.mark.parametrize(
+    ("caller", "trusted"),
+    [
+        ("arn:aws:sts::333333333333:assumed-role/api/session", True),
+        ("arn:aws:sts::333333333333:assumed-role/apis/session", False),
+        ("arn:aws:sts::444444444444:assumed-role/api/session", False),
+        ("arn:aws:iam::333333333333:user/ann", True),
+        ("arn:aws:iam::333333333333:user/bob", False),
+        ("arn:aws:iam::333333333333:root", False),
+    ],
+)
+def test_a_condition_on_the_principal_names_a_role_and_not_its_session(
+    monkeypatch: pytest.MonkeyPatch, caller: str, trusted: bool
+) -> None:
+    as_it_was = iam_evaluator._resolve_condition_key
+    monkeypatch.setattr(iam_evaluator, "_resolve_condition_key", as_it_was)
+    role = "arn:aws:iam::333333333333:role/video/api"
+    trust = {
+        "Statement": {
+            "Effect": "Allow",
+            "Action": "sts:AssumeRole",
+            "Principal": {"AWS": "arn:aws:iam::333333333333:root"},
+            "Condition": {
+                "ArnEquals": {"aws:PrincipalArn": [role, "arn:aws:iam::333333333333:user/ann"]}
+            },
+        }
+    }
+
+    def allowed() -> bool:
+        responses.set_request_account_id("333333333333")
+        iam._roles["api"] = {"Arn": role}
+        try:
+            return bool(iam_evaluator.evaluate_trust_policy(trust, caller))
+        finally:
+            del iam._roles["api"]
+
+    ministack_iam.name_roles_in_conditions()
+
+    assert _isolated(allowed) is trusted
 
 
 def _request(access_key: str, region: str) -> HTTPScope:

@@ -1,7 +1,7 @@
 """A wrong setting is refused before anything is built, by a message that one can act on."""
 
 import json
-from dataclasses import fields
+from dataclasses import MISSING, fields
 from decimal import Decimal
 from pathlib import Path
 from typing import Any
@@ -18,6 +18,9 @@ from stacks.settings import (
     from_context,
     parse,
 )
+from stacks.settings.reference import schema
+from stacks.settings.setting import default_of, settings_of
+from tests.support.json_schema import is_valid
 from tests.support.template import GROUP, KEY, PIPELINE
 
 MINIMAL = {"dataset_group_arn": GROUP}
@@ -49,8 +52,6 @@ def test_account_and_region_are_those_of_the_dataset_group() -> None:
 def test_the_defaults_are_the_contracts() -> None:
     assert parse(MINIMAL) == Settings(
         dataset_group_arn=GROUP,
-        account="111111111111",
-        region="eu-west-1",
         recommender_name=None,
         min_recommendation_requests_per_second=1,
         exploration_weight=Decimal("0.3"),
@@ -59,7 +60,9 @@ def test_the_defaults_are_the_contracts() -> None:
         running=True,
         adopt_existing=False,
         retain_on_destroy=False,
+        generation=None,
         max_training_hours=Decimal(10),
+        max_deletion_hours=None,
         training_gate_minutes=Decimal(55),
         poll_interval_seconds=60,
         log_retention_days=90,
@@ -81,8 +84,17 @@ ALLOWED: list[tuple[str, Any, Any]] = [
     ("excluded_columns", {"ITEMS": ["B", "A", "A"]}, {"ITEMS": ("A", "B")}),
     ("running", False, False),
     ("retain_on_destroy", True, True),
+    ("generation", "2", "2"),
+    (
+        "generation",
+        "after the outage of 3 May \u2013 \u00e9",
+        "after the outage of 3 May \u2013 \u00e9",
+    ),
+    ("generation", "g" * 64, "g" * 64),
     ("max_training_hours", 24, Decimal(24)),
     ("max_training_hours", 0.5, Decimal("0.5")),
+    ("max_deletion_hours", 24, Decimal(24)),
+    ("max_deletion_hours", 0.25, Decimal("0.25")),
     ("training_gate_minutes", 30, Decimal(30)),
     ("poll_interval_seconds", 120, 120),
     ("log_retention_days", 365, 365),
@@ -116,6 +128,18 @@ def test_a_setting_is_the_same_from_cdk_json_and_from_the_command_line(
     assert getattr(parse({**MINIMAL, key: on_the_command_line}), key) == parsed
 
 
+@pytest.mark.parametrize(("key", "value", "parsed"), ALLOWED)
+def test_an_editor_that_has_the_schema_takes_what_is_allowed(
+    key: str, value: object, parsed: object
+) -> None:
+    del parsed
+    unique = {"ITEMS": ["A", "B"]} if key == "excluded_columns" else value
+    setting = {**MINIMAL, key: unique}
+
+    assert is_valid({"context": setting}, schema())
+    assert is_valid({"context": {"environments": {"dev": setting}}}, schema())
+
+
 REFUSED: dict[str, list[Any]] = {
     "dataset_group_arn": [
         "",
@@ -124,6 +148,10 @@ REFUSED: dict[str, list[Any]] = {
         GROUP.replace("dataset-group", "dataset"),
         GROUP.replace("111111111111", "1111"),
         GROUP.replace("eu-west-1", "europe"),
+        GROUP.replace("dataset-group", "recommender"),
+        GROUP.replace("eu-west-1", "cn-north-1"),
+        GROUP.replace("arn:aws:", "arn:aws-cn:"),
+        GROUP.replace("arn:aws:", "arn:amazon:"),
         GROUP + "/x",
         GROUP + "\n",
         f" {GROUP}",
@@ -143,7 +171,20 @@ REFUSED: dict[str, list[Any]] = {
         [],
         2**31,
     ],
-    "exploration_weight": [-0.1, 1.1, "1,0", "NaN", "1e-1", "", True, {}, "\u0661"],
+    "exploration_weight": [
+        -0.1,
+        1.1,
+        " 0.5",
+        "+0.5",
+        "0_1",
+        "1,0",
+        "NaN",
+        "1e-1",
+        "",
+        True,
+        {},
+        "\u0661",
+    ],
     "exploration_item_age_cut_off": [0, -1, 0.5, "thirty", False],
     "excluded_columns": [
         [],
@@ -158,9 +199,11 @@ REFUSED: dict[str, list[Any]] = {
         {"ITEMS": [f"C{n}" for n in range(51)]},
         {"INTERACTIONS": ["EVENT_TYPE"]},
     ],
-    "running": ["yes", "True", "1", 1, 0, "", [], {}],
+    "running": ["yes", "True", "1", " true", "true\n", "null", 1, 0, "", [], {}],
     "adopt_existing": ["no", 1, "FALSE"],
     "retain_on_destroy": ["on", 2],
+    "generation": ["", " ", "2 ", " 2", "a\nb", "a\u00a0b", "g" * 65, 2, True, ["2"]],
+    "max_deletion_hours": [0, -1, 24.1, "ten", "", False],
     "max_training_hours": [0, -1, 24.1, "ten", "", True],
     "training_gate_minutes": [0, 56, -5, "hour", False],
     "poll_interval_seconds": [0, 121, 1.5, "fast"],
@@ -169,6 +212,7 @@ REFUSED: dict[str, list[Any]] = {
         "alias/logs",
         KEY.replace(":key/", ":alias/"),
         KEY.replace("kms", "s3"),
+        KEY.replace("arn:aws:", "arn:aws-us-gov:"),
         KEY + "*",
         KEY + "\n",
         "",
@@ -206,6 +250,7 @@ REFUSED: dict[str, list[Any]] = {
         {"aws:team": "x"},
         {"AWS:team": "x"},
         {"top-picks:stack-id": "mine"},
+        {"Team": "video", "team": "video"},
         {f"k{n}": "x" for n in range(48)},
     ],
 }
@@ -225,6 +270,62 @@ def test_a_wrong_setting_is_refused_by_key_value_and_what_is_allowed(
     assert "\n" not in message.replace("\\n", "")
 
 
+BEYOND_A_SCHEMA: dict[str, list[Any]] = {
+    "dataset_group_arn": [
+        GROUP.replace("eu-west-1", "cn-north-1"),
+        GROUP.replace("arn:aws:", "arn:aws-cn:"),
+    ],
+    "generation": ["a\u00a0b"],
+    "log_key_arn": [KEY.replace("arn:aws:", "arn:aws-us-gov:")],
+    "tags": [
+        {"k": "a&b"},
+        {"aws:team": "x"},
+        {"AWS:team": "x"},
+        {"top-picks:stack-id": "mine"},
+        {"Team": "video", "team": "video"},
+    ],
+}
+"""What is refused, but by nothing that is said in JSON schema."""
+
+
+@pytest.mark.parametrize(
+    ("key", "value"),
+    [
+        (key, value)
+        for key, values in REFUSED.items()
+        for value in values
+        if value not in BEYOND_A_SCHEMA.get(key, [])
+    ],
+)
+def test_an_editor_that_has_the_schema_marks_what_is_wrong(key: str, value: object) -> None:
+    assert not is_valid({"context": {**MINIMAL, key: value}}, schema())
+
+
+SETTINGS = [
+    (declared, one.name, default_of(one), settings_of(declared)[one.name])
+    for declared in (Settings, PipelineSettings)
+    for one in fields(declared)
+]
+
+
+@pytest.mark.parametrize(
+    ("declared", "key", "default", "setting"),
+    SETTINGS,
+    ids=[f"{one[0].__name__}.{one[1]}" for one in SETTINGS],
+)
+def test_a_setting_is_declared_in_full(
+    declared: type[Any], key: str, default: Any, setting: Any
+) -> None:
+    parsed = setting.kind.parse(setting.example)
+
+    assert parsed == setting.kind.check(parsed), "a value is what it is when it is checked again"
+    assert parsed != default, "an example shows something else than the default"
+    assert setting.description.endswith(".")
+    assert key in {one.name for one in fields(declared)}
+    if default not in (None, (), {}, MISSING):
+        assert setting.kind.check(default) == default
+
+
 @given(st.text(max_size=20))
 def test_any_text_for_a_number_is_read_exactly_or_refused(text: str) -> None:
     try:
@@ -237,6 +338,13 @@ def test_any_text_for_a_number_is_read_exactly_or_refused(text: str) -> None:
 def test_the_dataset_group_is_required() -> None:
     with pytest.raises(SettingsError, match=r"dataset_group_arn: got nothing; .*-c dataset_group"):
         read()
+
+
+def test_a_message_says_which_partition_a_region_is_in() -> None:
+    arn = GROUP.replace("eu-west-1", "cn-north-1")
+
+    with pytest.raises(SettingsError, match=r"cn-north-1 is in the partition aws-cn\.$"):
+        parse({"dataset_group_arn": arn})
 
 
 @pytest.mark.parametrize(
@@ -258,11 +366,90 @@ def test_a_slip_at_the_top_level_is_noticed_among_other_tools_context() -> None:
         read(**MINIMAL, max_training_hour=3)
 
 
+@pytest.mark.parametrize(
+    ("slip", "meant"),
+    [
+        ("retain_on_delete", "retain_on_destroy"),
+        ("name", "recommender_name"),
+        ("adopt", "adopt_existing"),
+        ("poll_interval", "poll_interval_seconds"),
+        ("min_requests", "min_recommendation_requests_per_second"),
+        ("gates", "tags"),
+        ("environment", "environments"),
+        ("Running", "running"),
+    ],
+)
+@pytest.mark.parametrize("beside", [MINIMAL, {"environments": {"dev": MINIMAL}}])
+def test_a_plain_word_that_is_no_setting_is_refused_wherever_it_stands(
+    beside: dict[str, Any], slip: str, meant: str
+) -> None:
+    with pytest.raises(SettingsError, match=f"^Setting {slip}: .*no such.* Did you mean {meant}"):
+        read(**beside, **{slip: "true"})
+
+
+def test_null_is_no_setting() -> None:
+    given = {**MINIMAL, "running": None, "tags": None}
+
+    assert read(environments={"dev": given}) == read(environments={"dev": MINIMAL})
+    assert read(**given) == read(**MINIMAL)
+
+
+@pytest.mark.parametrize(
+    ("key", "text", "twice"),
+    [
+        ("environments", '{"dev": {}, "prod": {}, "dev": {}}', "dev"),
+        ("environments", '{"dev": {"running": true, "running": false}}', "running"),
+        ("tags", '{"team": "video", "team": "music"}', "team"),
+        ("excluded_columns", '{"ITEMS": ["A"], "ITEMS": ["B"]}', "ITEMS"),
+    ],
+)
+def test_a_key_that_stands_twice_on_the_command_line_is_refused(
+    key: str, text: str, twice: str
+) -> None:
+    with pytest.raises(SettingsError, match=f"^Setting {key}: .*It has {twice} twice"):
+        read(**({key: text} if key == "environments" else {**MINIMAL, key: text}))
+
+
+def test_a_pipeline_key_that_stands_twice_is_refused() -> None:
+    twice = json.dumps(PIPELINE).replace("{", '{"branch": "dev", ', 1)
+
+    with pytest.raises(SettingsError, match=r"^Setting pipeline: .*It has branch twice"):
+        read(environments={"dev": MINIMAL}, pipeline=twice)
+
+
+def test_a_message_names_the_tags_that_differ_only_in_case() -> None:
+    with pytest.raises(SettingsError, match=r"tags: .*Team and team differ only in case.*rename"):
+        parse({**MINIMAL, "tags": {"Team": "video", "team": "video"}})
+
+
+def test_environments_differ_in_more_than_case() -> None:
+    with pytest.raises(SettingsError, match=r"environments\.Dev: .*There is dev, .*rename one"):
+        read(environments={"dev": MINIMAL, "Dev": MINIMAL})
+
+
+def test_two_environments_of_one_account_and_region_cannot_fix_the_same_name() -> None:
+    named = {**MINIMAL, "recommender_name": "films"}
+    elsewhere = {**named, "dataset_group_arn": GROUP.replace("eu-west-1", "us-east-1")}
+
+    with pytest.raises(SettingsError, match=r"^Setting test\.recommender_name: .*dev has it"):
+        read(environments={"dev": named, "test": named})
+    apart = read(environments={"dev": named, "test": elsewhere, "prod": MINIMAL, "qa": MINIMAL})
+    assert [one.recommender_name for one in apart.environments.values()] == ["films"] * 2 + [
+        None
+    ] * 2
+
+
 def test_other_tools_context_is_none_of_ours() -> None:
     context = {
         "@aws-cdk/core:permissionsBoundary": {"name": "boundary"},
         "@aws-cdk/core:bootstrapQualifier": "platform",
-        "availability": "x",
+        "@aws-cdk/core:failSynthOnValidationErrors": False,
+        "aws:cdk:enable-path-metadata": True,
+        "aws:cdk:version-reporting": True,
+        "aws:cdk:bundling-stacks": ["**"],
+        "availability-zones:account=111111111111:region=eu-west-1": ["eu-west-1a"],
+        "acknowledged-issue-numbers": [34892],
+        "cdk-pipelines/branch": "main",
     }
 
     assert read(**MINIMAL, **context) == Deployment(environments={"": parse(MINIMAL)})
@@ -303,6 +490,36 @@ def test_settings_at_the_top_level_and_environments_exclude_each_other() -> None
 
 
 @pytest.mark.parametrize(
+    ("given", "sweeps"),
+    [
+        ({}, 11),
+        ({"max_training_hours": 24}, 27),
+        ({"max_training_hours": 1}, 11),
+        ({"max_training_hours": 1, "training_gate_minutes": 5}, 12),
+        ({"training_gate_minutes": 7, "max_training_hours": 0.1}, 11),
+        ({"max_deletion_hours": 3}, 4),
+        ({"max_deletion_hours": 0.5}, 1),
+        ({"max_deletion_hours": 24, "training_gate_minutes": 30}, 48),
+    ],
+)
+def test_there_are_as_many_sweeps_as_the_deletion_may_take(
+    given: dict[str, Any], sweeps: int
+) -> None:
+    assert parse({**MINIMAL, **given}).sweeps == sweeps
+
+
+def test_gates_and_sweeps_share_what_a_stack_can_hold() -> None:
+    most = {"max_training_hours": 3, "max_deletion_hours": 0.34, "training_gate_minutes": 1}
+    fitting = {**most, "max_deletion_hours": 0.3333}
+
+    settings = parse({**MINIMAL, **fitting})
+
+    assert (settings.training_gates, settings.sweeps) == (180, 20)
+    with pytest.raises(SettingsError, match=r"180 training gates and 21 sweeps.*200 of them"):
+        parse({**MINIMAL, **most})
+
+
+@pytest.mark.parametrize(
     ("hours", "minutes", "gates"), [(10, 55, 11), (24, 55, 27), (0.5, 55, 1), (0.01, 0.1, 6)]
 )
 def test_there_are_as_many_gates_as_the_training_may_take(
@@ -314,7 +531,7 @@ def test_there_are_as_many_gates_as_the_training_may_take(
 
 
 def test_more_gates_than_a_stack_can_hold_are_refused() -> None:
-    with pytest.raises(SettingsError, match=r"at most 100 training gates.*It makes 1000"):
+    with pytest.raises(SettingsError, match=r"1000 training gates and 1000 sweeps.*200 of them"):
         parse({**MINIMAL, "max_training_hours": 10, "training_gate_minutes": 0.6})
 
 
@@ -411,6 +628,40 @@ def test_a_pipeline_needs_environments() -> None:
         read(**MINIMAL, pipeline=PIPELINE)
 
 
+@pytest.mark.parametrize(
+    "name", ["Source", "Build", "UpdatePipeline", "Assets", "TopPicksPipeline", "assets"]
+)
+def test_an_environment_is_not_called_as_what_the_pipeline_has(name: str) -> None:
+    with pytest.raises(SettingsError, match=rf"Setting environments\.{name}: .*rename"):
+        read(environments={name: MINIMAL}, pipeline=PIPELINE)
+
+    assert list(read(environments={name: MINIMAL}).environments) == [name]
+
+
+def test_a_pipeline_has_as_many_stages_as_codepipeline_allows() -> None:
+    most = {f"e{number}": MINIMAL for number in range(46)}
+
+    assert len(read(environments=most, pipeline=PIPELINE).environments) == 46
+    with pytest.raises(SettingsError, match=r"environments: got 47; allowed: 46 with a pipeline"):
+        read(environments={**most, "e46": MINIMAL}, pipeline=PIPELINE)
+    assert len(read(environments={**most, "e46": MINIMAL}).environments) == 47
+
+
+CHINA = GROUP.replace("arn:aws:", "arn:aws-cn:").replace("eu-west-1", "cn-north-1")
+
+
+def test_an_environment_is_of_the_pipelines_partition() -> None:
+    with pytest.raises(
+        SettingsError, match=r"prod\.dataset_group_arn: .*pipeline's partition, aws"
+    ):
+        read(environments={"dev": MINIMAL, "prod": {"dataset_group_arn": CHINA}}, pipeline=PIPELINE)
+
+
+def test_a_pipelines_region_is_of_its_connections_partition() -> None:
+    with pytest.raises(SettingsError, match=r"pipeline\.region: .*is in the partition aws-cn"):
+        read(environments={"dev": MINIMAL}, pipeline={**PIPELINE, "region": "cn-north-1"})
+
+
 def test_an_approval_needs_a_pipeline() -> None:
     with pytest.raises(SettingsError, match=r"Setting prod\.approval: .*together with pipeline"):
         read(environments={"dev": MINIMAL, "prod": {**MINIMAL, "approval": True}})
@@ -420,7 +671,16 @@ def test_an_approval_needs_a_pipeline() -> None:
     assert read(environments={"dev": {**MINIMAL, "approval": False}}).pipeline is None
 
 
-@pytest.mark.parametrize("place", [("aws-cn", "cn-north-1"), ("aws-us-gov", "us-gov-west-1")])
+@pytest.mark.parametrize(
+    "place",
+    [
+        ("aws-cn", "cn-north-1"),
+        ("aws-us-gov", "us-gov-west-1"),
+        ("aws-eusc", "eusc-de-east-1"),
+        ("aws-iso-b", "us-isob-east-1"),
+        ("aws", "ap-southeast-12"),
+    ],
+)
 def test_every_partition_is_known(place: tuple[str, str]) -> None:
     partition, region = place
     arn = GROUP.replace("arn:aws:", f"arn:{partition}:").replace("eu-west-1", region)

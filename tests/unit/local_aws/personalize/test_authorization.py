@@ -33,13 +33,14 @@ def _create(client: PersonalizeClient, **more: Any) -> str:
     return client.create_recommender(**(request | more))["recommenderArn"]
 
 
-def test_creation_is_checked_on_both_arns_and_for_the_tags_it_sends(world: World) -> None:
+def test_creation_is_checked_on_all_three_arns_and_for_the_tags_it_sends(world: World) -> None:
     policy = Policy()
     _create(world.connect(policy), tags=TAGS)
     sent = {"aws:RequestTag/owner": "us", "aws:TagKeys": ["owner"]}
     assert policy.asked == [
         ("personalize:CreateRecommender", ARN, sent),
         ("personalize:CreateRecommender", GROUP, sent),
+        ("personalize:CreateRecommender", TOP_PICKS, sent),
         ("personalize:TagResource", ARN, sent),
     ]
 
@@ -50,6 +51,7 @@ def test_creation_without_tags_needs_no_permission_to_tag(world: World) -> None:
     assert policy.asked == [
         ("personalize:CreateRecommender", ARN, {}),
         ("personalize:CreateRecommender", GROUP, {}),
+        ("personalize:CreateRecommender", TOP_PICKS, {}),
     ]
 
 
@@ -58,6 +60,7 @@ def test_creation_without_tags_needs_no_permission_to_tag(world: World) -> None:
     [
         ("personalize:CreateRecommender", ARN),
         ("personalize:CreateRecommender", GROUP),
+        ("personalize:CreateRecommender", TOP_PICKS),
         ("personalize:TagResource", ARN),
     ],
 )

@@ -1,0 +1,36 @@
+"""Which partition of AWS a region is in, by the region's name."""
+
+from typing import Final
+
+PARTITION: Final = "aws(?:-[a-z]+)*"
+"""Pattern of a partition's name."""
+
+REGION: Final = "[a-z]{2,}(?:-[a-z]+)+-[0-9]+"
+"""Pattern of a region's name."""
+
+CHINA: Final = "aws-cn"
+
+_PARTITIONS: Final = {
+    **dict.fromkeys(("af", "ap", "ca", "eu", "il", "me", "mx", "sa", "us"), "aws"),
+    "cn": CHINA,
+    "eusc-de": "aws-eusc",
+    "us-iso": "aws-iso",
+    "us-isob": "aws-iso-b",
+    "eu-isoe": "aws-iso-e",
+    "us-isof": "aws-iso-f",
+    "us-gov": "aws-us-gov",
+}
+"""Partition by a region's name without its last two parts, such as ``west-1``.
+
+Source: ``partitions.json`` of botocore, with which a test compares it.
+"""
+
+
+def partition_of(region: str) -> str | None:
+    """Return the partition of a region, or nothing if no partition has regions of such names."""
+    return _PARTITIONS.get(region.rsplit("-", 2)[0])
+
+
+def is_region_of(partition: str, region: str) -> bool:
+    """Return whether a region may be in a partition; one of a name that is new may be in any."""
+    return partition_of(region) in (partition, None)

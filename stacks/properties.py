@@ -1,0 +1,147 @@
+"""The construct's properties are checked by what is declared of the settings of the same names."""
+
+from collections.abc import Iterator, Mapping
+from typing import Any, Final
+
+from aws_cdk import Duration, Stack, Token
+from constructs import Construct
+
+from .settings.declarations import Settings
+from .settings.errors import NotAllowedError, PropertyError, Refusal
+from .settings.kinds import whole
+from .settings.rules import (
+    adoption_needs_a_name,
+    chains_fit_into_a_stack,
+    key_is_of_the_region,
+)
+from .settings.setting import setting, settings_of
+
+_SETTINGS: Final = settings_of(Settings)
+_LINKS: Final = setting(whole(1), "How many links a chain has.", example=11)["setting"]
+_PROPERTIES: Final = {
+    **_SETTINGS,
+    "training_gates": _LINKS,
+    "sweeps": _LINKS,
+    "training_gate": _SETTINGS["training_gate_minutes"],
+    "poll_interval": _SETTINGS["poll_interval_seconds"],
+    "log_key": _SETTINGS["log_key_arn"],
+}
+"""What is declared of each property."""
+
+_OPTIONAL: Final = ("recommender_name", "generation", "log_key")
+_SHAPING: Final = (
+    *("running", "adopt_existing", "retain_on_destroy"),
+    *("training_gates", "sweeps", "training_gate", "poll_interval"),
+)
+"""Which resources there are, and when they give up, depends on these."""
+
+
+def check_properties(construct: Construct, **given: object) -> None:
+    """Refuse what the construct cannot work with.
+
+    Tokens are let through to where it is known what they stand for, but not where the template
+    depends on it.
+
+    Args:
+        construct: what has the properties.
+        given: all properties by name; what is optional may be None.
+
+    Raises:
+        PropertyError: a value is not allowed, or is a token where it must not be one.
+    """
+    stack = Stack.of(construct)
+    known = {}
+    for name, value in given.items():
+        if _has_token(value):
+            _reject_token(name, value, stack)
+        elif value is not None or name not in _OPTIONAL:
+            known[name] = _checked(name, value)
+    for name, refusal in _rules(given, known, stack):
+        if refusal:
+            raise PropertyError(name, **refusal._asdict())
+
+
+def _has_token(value: object) -> bool:
+    match value:
+        case Duration():
+            return value.is_unresolved()
+        case Mapping():
+            return any(map(_has_token, value.values()))
+        case list() | tuple():
+            return Token.is_unresolved([*map(str, value)]) or any(map(_has_token, value))
+        case str() | int() | float():
+            return Token.is_unresolved(value)
+        case _:
+            return hasattr(value, "resolve")  # of IResolvable; jsii cannot be asked of anything
+
+
+def _reject_token(name: str, value: object, stack: Stack) -> None:
+    if name in _SHAPING:
+        raise PropertyError(
+            name,
+            got=_shown(value) if isinstance(value, Duration) else stack.resolve(value),
+            allowed="a value that is known at synthesis",
+            remedy="Write it out, or read it from the context: the template depends on it.",
+        )
+
+
+def _checked(name: str, value: object) -> Any:
+    declared = _PROPERTIES[name]
+    try:
+        return declared.kind.check(_in_its_unit(name, value))
+    except NotAllowedError as error:
+        raise PropertyError(name, **declared.refusal(_shown(value), error)._asdict()) from None
+
+
+def _in_its_unit(name: str, value: object) -> object:
+    """Return a duration as the number that the setting is, which has six decimal places."""
+    match name:
+        case "training_gate" if isinstance(value, Duration):
+            return round(value.to_minutes(integral=False), 6)
+        case "poll_interval" if isinstance(value, Duration):
+            seconds = value.to_seconds(integral=False)
+            return int(seconds) if seconds == int(seconds) else seconds
+        case "training_gate" | "poll_interval":
+            raise NotAllowedError("Give a Duration.")
+        case _:
+            return value
+
+
+def _shown(value: object) -> object:
+    return value.to_human_string() if isinstance(value, Duration) else value
+
+
+def _rules(
+    given: Mapping[str, Any], known: Mapping[str, Any], stack: Stack
+) -> Iterator[tuple[str, Refusal | None]]:
+    """Return the rules, each with the property of which it complains."""
+    yield (
+        "training_gates",
+        chains_fit_into_a_stack(training_gates=known["training_gates"], sweeps=known["sweeps"]),
+    )
+    yield (
+        "adopt_existing",
+        adoption_needs_a_name(
+            adopt_existing=known["adopt_existing"], recommender_name=given["recommender_name"]
+        ),
+    )
+    if "log_key" in known and not Token.is_unresolved(stack.region):
+        yield "log_key", key_is_of_the_region(known["log_key"], stack.region)
+    if "dataset_group_arn" in known:
+        yield "dataset_group_arn", _group_is_of_the_stack(known["dataset_group_arn"], stack)
+
+
+def _group_is_of_the_stack(dataset_group_arn: str, stack: Stack) -> Refusal | None:
+    region, account = dataset_group_arn.split(":")[3:5]
+    for name, theirs, ours in (
+        ("region", region, stack.region),
+        ("account", account, stack.account),
+    ):
+        if theirs != ours and not Token.is_unresolved(ours):
+            return Refusal(
+                dataset_group_arn,
+                f"a dataset group of the stack's {name}, {ours}",
+                "A recommender is made where its dataset group is: name another, or deploy the "
+                "stack there.",
+            )
+    return None

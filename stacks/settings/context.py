@@ -1,0 +1,261 @@
+"""The only reader of CDK context."""
+
+import difflib
+import re
+from collections.abc import Iterable, Iterator, Mapping
+from typing import TYPE_CHECKING, Any, Final
+
+from stacks.partitions import is_region_of, partition_of
+
+from .declarations import Deployment, PipelineSettings, Settings
+from .errors import NotAllowedError, Refusal, SettingsError
+from .kinds import differing_in_case, from_json
+from .rules import adoption_needs_a_name, chains_fit_into_a_stack, key_is_of_the_region
+from .setting import required_of, settings_of
+
+if TYPE_CHECKING:
+    from constructs import Node
+
+ENVIRONMENTS: Final = "environments"
+PIPELINE: Final = "pipeline"
+
+ENVIRONMENT_NAME: Final = "[A-Za-z][A-Za-z0-9-]{0,40}"
+ENVIRONMENTS_EXAMPLE: Final = '{"dev": {"dataset_group_arn": "<arn>"}}'
+_PIPELINE_EXAMPLE: Final = (
+    '{"connection_arn": "<arn>", "repository": "<owner>/<name>", "branch": "main", '
+    '"account": "<12 digits>", "region": "<region>"}'
+)
+
+PIPELINE_STACK: Final = "TopPicksPipeline"
+PIPELINE_STAGES: Final = ("Source", "Build", "UpdatePipeline", "Assets")
+"""The stages that CDK Pipelines makes before those of the environments."""
+MAX_ENVIRONMENTS_OF_A_PIPELINE: Final = 50 - len(PIPELINE_STAGES)
+"""Source: stages in a pipeline, "Quotas in AWS CodePipeline", User Guide."""
+
+_SETTINGS: Final = settings_of(Settings)
+_TOP_LEVEL: Final = (*_SETTINGS, ENVIRONMENTS, PIPELINE)
+_PLAIN_IDENTIFIER: Final = "[A-Za-z0-9_]+"
+"""What a setting could be called. The keys of the CDK and of other tools have other characters."""
+
+
+def from_context(node: "Node") -> Deployment:
+    """Return what is to be deployed.
+
+    Raises:
+        SettingsError: a setting is missing, unknown or wrong.
+    """
+    context = node.get_all_context()
+    ours = {
+        key: value
+        for key, value in context.items()
+        if re.fullmatch(_PLAIN_IDENTIFIER, key) and value is not None
+    }
+    _reject_unknown(ours, known=_TOP_LEVEL)
+    # Empty on the command line takes away what cdk.json says.
+    environments, pipeline = (
+        None if value == "" else value
+        for value in (ours.pop(key, None) for key in (ENVIRONMENTS, PIPELINE))
+    )
+    if environments is not None:
+        return _several(environments, pipeline, beside=ours)
+    if pipeline is not None:
+        raise SettingsError(
+            PIPELINE,
+            got=pipeline,
+            allowed=f"a pipeline together with {ENVIRONMENTS}",
+            remedy=f"Put what it is to deploy into {ENVIRONMENTS}, in their order.",
+        )
+    single = parse(ours)
+    _reject_approval({"": single})
+    return Deployment(environments={"": single})
+
+
+def parse(given: Mapping[str, object], *, of: str = "") -> Settings:
+    """Return the settings of one environment.
+
+    Args:
+        given: values by key.
+        of: what precedes a key in messages.
+
+    Raises:
+        SettingsError: a setting is missing, unknown or wrong.
+    """
+    settings = Settings(**_values(Settings, given, of))
+    for key, refusal in _rules(settings):
+        if refusal:
+            raise SettingsError(f"{of}{key}", **refusal._asdict())
+    return settings
+
+
+def _values(declared: type[Any], given: Mapping[str, object], of: str) -> dict[str, Any]:
+    """Return the values of what a class declares as settings, those that are given."""
+    settings = settings_of(declared)
+    _reject_unknown(given, known=settings, of=of)
+    given = {key: value for key, value in given.items() if value is not None}
+    for key in required_of(declared):
+        if key not in given:
+            where = "" if of else f" Put it into cdk.json, or give it with -c {key}=<value>."
+            missing = settings[key].refusal(None, settings[key].remedy + where)
+            raise SettingsError(f"{of}{key}", **missing._asdict())
+    return {key: settings[key].parse(f"{of}{key}", value) for key, value in given.items()}
+
+
+def _rules(settings: Settings) -> Iterator[tuple[str, Refusal | None]]:
+    """Return the rules, each with the key of which it complains."""
+    yield (
+        "training_gate_minutes",
+        chains_fit_into_a_stack(training_gates=settings.training_gates, sweeps=settings.sweeps),
+    )
+    yield (
+        "adopt_existing",
+        adoption_needs_a_name(
+            adopt_existing=settings.adopt_existing, recommender_name=settings.recommender_name
+        ),
+    )
+    if settings.log_key_arn:
+        yield "log_key_arn", key_is_of_the_region(settings.log_key_arn, settings.region)
+    for consumer in settings.consumers:
+        if consumer.split(":")[1] != settings.partition:
+            yield (
+                "consumers",
+                Refusal(
+                    consumer,
+                    f"principals of the dataset group's partition, {settings.partition}",
+                    "A role cannot trust a principal of another partition.",
+                ),
+            )
+
+
+# -- environments and pipeline ---------------------------------------------------------------------
+
+
+def _several(environments: object, pipeline: object, *, beside: Mapping[str, object]) -> Deployment:
+    if beside:
+        key = min(beside)
+        raise SettingsError(
+            key,
+            got=beside[key],
+            allowed=f"either one environment at the top level, or {ENVIRONMENTS}",
+            remedy=f"Move it into each environment, or remove {ENVIRONMENTS}.",
+        )
+    parsed = {}
+    for name, settings in _object(environments, ENVIRONMENTS, ENVIRONMENTS_EXAMPLE).items():
+        key = f"{ENVIRONMENTS}.{name}"
+        _check_name(name, key)
+        parsed[name] = parse(_object(settings, key, ENVIRONMENTS_EXAMPLE), of=f"{name}.")
+    if alike := differing_in_case(parsed):
+        raise SettingsError(
+            f"{ENVIRONMENTS}.{alike[1]}",
+            got=alike[1],
+            allowed="names that differ in more than case",
+            remedy=f"There is {alike[0]}, and names of roles and folders ignore case: rename one.",
+        )
+    _check_fixed_names(parsed)
+    if pipeline is None:
+        _reject_approval(parsed)
+        return Deployment(environments=parsed)
+    given = _object(pipeline, PIPELINE, _PIPELINE_EXAMPLE)
+    made = PipelineSettings(**_values(PipelineSettings, given, f"{PIPELINE}."))
+    _check_pipeline(made, parsed)
+    return Deployment(environments=parsed, pipeline=made)
+
+
+def _check_name(name: str, key: str) -> None:
+    if not re.fullmatch(ENVIRONMENT_NAME, name):
+        raise SettingsError(
+            key,
+            got=name,
+            allowed="a name of letters, digits and hyphens that begins with a letter, 41 at most",
+            remedy="Rename the environment: stacks are named after it.",
+        )
+
+
+def _check_fixed_names(environments: Mapping[str, Settings]) -> None:
+    """Personalize has one recommender of a name in an account and region."""
+    taken: dict[tuple[str, str, str], str] = {}
+    for name, settings in environments.items():
+        if settings.recommender_name is None:
+            continue
+        place = (settings.account, settings.region, settings.recommender_name)
+        if (other := taken.setdefault(place, name)) != name:
+            raise SettingsError(
+                f"{name}.recommender_name",
+                got=settings.recommender_name,
+                allowed="a name that no other environment has in the same account and region",
+                remedy=f"{other} has it: give each a name of its own, or none.",
+            )
+
+
+def _reject_approval(environments: Mapping[str, Settings]) -> None:
+    """Nobody would be asked: only the pipeline has approvals."""
+    for name, settings in environments.items():
+        if settings.approval:
+            raise SettingsError(
+                f"{name}.approval" if name else "approval",
+                got=True,
+                allowed=f"true together with {PIPELINE}",
+                remedy=f"Without {PIPELINE} nothing waits for an approval: remove it.",
+            )
+
+
+def _check_pipeline(pipeline: PipelineSettings, environments: Mapping[str, Settings]) -> None:
+    if not is_region_of(pipeline.partition, pipeline.region):
+        raise SettingsError(
+            f"{PIPELINE}.region",
+            got=pipeline.region,
+            allowed=f"a region of the connection's partition, {pipeline.partition}",
+            remedy=f"{pipeline.region} is in the partition {partition_of(pipeline.region)}.",
+        )
+    if len(environments) > MAX_ENVIRONMENTS_OF_A_PIPELINE:
+        raise SettingsError(
+            ENVIRONMENTS,
+            got=len(environments),
+            allowed=f"{MAX_ENVIRONMENTS_OF_A_PIPELINE} with a pipeline",
+            remedy=f"CodePipeline allows 50 stages, and {', '.join(PIPELINE_STAGES)} are four.",
+        )
+    taken = {name.lower(): name for name in (*PIPELINE_STAGES, PIPELINE_STACK)}
+    for name, settings in environments.items():
+        if name.lower() in taken:
+            raise SettingsError(
+                f"{ENVIRONMENTS}.{name}",
+                got=name,
+                allowed=f"a name other than {', '.join(taken.values())}, whatever the case",
+                remedy="The pipeline has a stage or a stack of that name: rename the environment.",
+            )
+        if settings.partition != pipeline.partition:
+            raise SettingsError(
+                f"{name}.dataset_group_arn",
+                got=settings.dataset_group_arn,
+                allowed=f"a dataset group of the pipeline's partition, {pipeline.partition}",
+                remedy="Roles cannot be assumed from another partition: deploy it without this "
+                "pipeline.",
+            )
+
+
+# -- what is given ---------------------------------------------------------------------------------
+
+
+def _reject_unknown(given: Mapping[str, object], *, known: Iterable[str], of: str = "") -> None:
+    known = list(known)
+    for key in sorted(given.keys() - set(known)):
+        containing = [one for one in known if key.lower() in one]
+        (nearest,) = difflib.get_close_matches(key, containing or known, n=1, cutoff=0.0)
+        raise SettingsError(
+            f"{of}{key}",
+            got=given[key],
+            allowed="no such setting",
+            remedy=f"Did you mean {nearest}? docs/settings.md lists all settings.",
+        )
+
+
+def _object(value: object, key: str, example: str) -> dict[str, object]:
+    remedy = f"For example {example}."
+    try:
+        parsed = from_json(value) if isinstance(value, str) else value
+    except NotAllowedError as error:
+        parsed, remedy = None, str(error)
+    if not isinstance(parsed, dict) or not parsed:
+        raise SettingsError(
+            key, got=value, allowed="a JSON object that is not empty", remedy=remedy
+        )
+    return parsed

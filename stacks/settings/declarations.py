@@ -1,0 +1,317 @@
+"""The settings, each in one place: to add one, add a field here, and use it in the stack.
+
+From these entries come the parsing of the context, the checks of the construct's own arguments,
+docs/settings.md and docs/context.schema.json (``make settings``).
+"""
+
+import math
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from decimal import Decimal
+from typing import Final
+
+from stacks.partitions import REGION
+
+from .kinds import (
+    boolean,
+    columns_by_dataset,
+    number,
+    one_of,
+    principals,
+    printable,
+    regional_arn,
+    tags_by_key,
+    text,
+    time_in,
+    whole,
+)
+from .setting import setting
+
+LEAST_SWEEPS: Final = 11
+"""Sweeps by default, though fewer training gates are wanted: a training takes up to ten hours."""
+
+_LOG_RETENTION_DAYS: Final = (
+    *(1, 3, 5, 7, 14, 30, 60, 90, 120, 150, 180, 365, 400, 545, 731, 1096, 1827, 2192, 2557),
+    *(2922, 3288, 3653),
+)
+"""Source: PutRetentionPolicy, CloudWatch Logs API reference."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Settings:
+    """One environment's settings. The defaults are the contract's."""
+
+    dataset_group_arn: str = field(
+        metadata=setting(
+            regional_arn(
+                ["personalize"],
+                "dataset-group/<name>",
+                "dataset-group/[A-Za-z0-9][A-Za-z0-9_-]{0,62}",
+            ),
+            "The dataset group that the recommender is trained on: ACTIVE, and of the domain "
+            "VIDEO_ON_DEMAND. Its account and region are the stack's.",
+            example="arn:aws:personalize:eu-west-1:111111111111:dataset-group/vod",
+            remedy="Copy the ARN from `aws personalize list-dataset-groups`.",
+        )
+    )
+    recommender_name: str | None = field(
+        default=None,
+        metadata=setting(
+            text(
+                "1 to 63 letters, digits, - and _, the first a letter or digit",
+                "[A-Za-z0-9][A-Za-z0-9_-]{0,62}",
+            ),
+            "Fixes the recommender's name.",
+            example="top-picks",
+            remedy="Correct it, or remove it to have the name derived.",
+            default="derived",
+        ),
+    )
+    min_recommendation_requests_per_second: int = field(
+        default=1,
+        metadata=setting(
+            whole(1),
+            "The throughput that is provisioned, and billed, at least.",
+            example=5,
+        ),
+    )
+    exploration_weight: Decimal = field(
+        default=Decimal("0.3"),
+        metadata=setting(
+            number(0, 1),
+            "How much is explored: 0 is relevance only, 1 exploration only.",
+            example=0.5,
+        ),
+    )
+    exploration_item_age_cut_off: int = field(
+        default=30,
+        metadata=setting(
+            whole(1, of="days"),
+            "Items whose latest interaction is no longer ago than this are explored.",
+            example=14,
+        ),
+    )
+    excluded_columns: Mapping[str, tuple[str, ...]] = field(
+        default_factory=dict,
+        metadata=setting(
+            columns_by_dataset(),
+            "Columns that the training leaves out, by dataset type.",
+            example={"ITEMS": ["DESCRIPTION"]},
+        ),
+    )
+    running: bool = field(
+        default=True,
+        metadata=setting(
+            boolean(),
+            "False keeps the recommender INACTIVE (stopped) once it is trained.",
+            example=False,
+        ),
+    )
+    adopt_existing: bool = field(
+        default=False,
+        metadata=setting(
+            boolean(),
+            "True, together with `recommender_name`: take over the recommender of that name "
+            "instead of failing.",
+            example=True,
+        ),
+    )
+    retain_on_destroy: bool = field(
+        default=False,
+        metadata=setting(
+            boolean(),
+            "True: `cdk destroy` leaves the recommender there.",
+            example=True,
+        ),
+    )
+    generation: str | None = field(
+        default=None,
+        metadata=setting(
+            printable(at_most=64),
+            "A change of it asks for everything anew, and puts right what was edited by hand.",
+            example="2",
+            remedy='In cdk.json a number stands in quotes: for example "2".',
+        ),
+    )
+    max_training_hours: Decimal = field(
+        default=Decimal(10),
+        metadata=setting(
+            time_in("hours", at_most=24),
+            "How long all training gates wait together.",
+            example=12.5,
+        ),
+    )
+    max_deletion_hours: Decimal | None = field(
+        default=None,
+        metadata=setting(
+            time_in("hours", at_most=24),
+            "How long all sweeps wait together, when the stack is deleted or its creation is "
+            "rolled back.",
+            example=12.5,
+            default=f"the larger of `max_training_hours` and {LEAST_SWEEPS} times "
+            "`training_gate_minutes`",
+        ),
+    )
+    training_gate_minutes: Decimal = field(
+        default=Decimal(55),
+        metadata=setting(
+            time_in("minutes", at_most=55),
+            "How long one training gate waits, and one sweep.",
+            example=30,
+            remedy="CloudFormation gives one custom resource an hour; max_training_hours sets how "
+            "long all training gates wait together.",
+        ),
+    )
+    poll_interval_seconds: int = field(
+        default=60,
+        metadata=setting(
+            whole(1, 120),
+            "The time between two looks at the recommender.",
+            example=30,
+        ),
+    )
+    consumers: tuple[str, ...] = field(
+        default=(),
+        metadata=setting(
+            principals(),
+            "Roles and users, of this account or others, that may get recommendations.",
+            example=["arn:aws:iam::333333333333:role/video-api"],
+            remedy="A whole account (root) would let everybody in whom its administrators let; a "
+            "session (assumed-role) ends, so name its role; and one name is one role or user.",
+        ),
+    )
+    termination_protection: bool = field(
+        default=False,
+        metadata=setting(
+            boolean(),
+            "True: CloudFormation refuses to delete the stack.",
+            example=True,
+        ),
+    )
+    log_retention_days: int = field(
+        default=90,
+        metadata=setting(
+            one_of(_LOG_RETENTION_DAYS),
+            "How many days logs are kept.",
+            example=365,
+            remedy="These are the retentions of CloudWatch Logs, in days.",
+        ),
+    )
+    log_key_arn: str | None = field(
+        default=None,
+        metadata=setting(
+            regional_arn(["kms"], "key/<id>", "key/[a-z0-9-]{1,64}"),
+            "The KMS key, of the stack's region, that encrypts the logs.",
+            example="arn:aws:kms:eu-west-1:111111111111:key/0a1b2c3d-0000-1111-2222-333344445555",
+            remedy="Give the ARN of the key itself: CloudWatch Logs takes no alias.",
+        ),
+    )
+    approval: bool = field(
+        default=False,
+        metadata=setting(
+            boolean(),
+            "True, in an environment of a pipeline: somebody has to approve its deployment.",
+            example=True,
+        ),
+    )
+    tags: Mapping[str, str] = field(
+        default_factory=dict,
+        metadata=setting(
+            tags_by_key(),
+            "Tags on the recommender, and on every resource of the stack that takes tags.",
+            example={"team": "video"},
+        ),
+    )
+
+    @property
+    def partition(self) -> str:
+        """The partition that the environment is in."""
+        return self.dataset_group_arn.split(":")[1]
+
+    @property
+    def region(self) -> str:
+        """The region that the environment is in."""
+        return self.dataset_group_arn.split(":")[3]
+
+    @property
+    def account(self) -> str:
+        """The account that the environment is in."""
+        return self.dataset_group_arn.split(":")[4]
+
+    @property
+    def training_gates(self) -> int:
+        """How many training gates ``max_training_hours`` takes."""
+        return math.ceil(self.max_training_hours * 60 / self.training_gate_minutes)
+
+    @property
+    def sweeps(self) -> int:
+        """How many sweeps ``max_deletion_hours`` takes."""
+        if self.max_deletion_hours is None:
+            return max(self.training_gates, LEAST_SWEEPS)
+        return math.ceil(self.max_deletion_hours * 60 / self.training_gate_minutes)
+
+
+@dataclass(frozen=True, kw_only=True)
+class PipelineSettings:
+    """Where the pipeline is, and what it deploys."""
+
+    connection_arn: str = field(
+        metadata=setting(
+            regional_arn(
+                ["codeconnections", "codestar-connections"],
+                "connection/<id>",
+                "connection/[0-9a-f-]{36}",
+            ),
+            "The connection to where the repository is.",
+            example="arn:aws:codeconnections:eu-west-1:999999999999:connection/"
+            "0a1b2c3d-0000-1111-2222-333344445555",
+            remedy="Create the connection in the console of CodePipeline (Settings, Connections) "
+            "and copy its ARN.",
+        )
+    )
+    repository: str = field(
+        metadata=setting(
+            text("<owner>/<name>", "[A-Za-z0-9_.-]+/[A-Za-z0-9_.-]+"),
+            "The repository with this app.",
+            example="video/top-picks",
+            remedy="Name the repository as in its address.",
+        )
+    )
+    branch: str = field(
+        metadata=setting(
+            text("the name of a branch", "[A-Za-z0-9_./#+-]{1,255}"),
+            "The branch whose commits are deployed.",
+            example="main",
+        )
+    )
+    account: str = field(
+        metadata=setting(
+            text("a string of 12 digits", "[0-9]{12}"),
+            "The account that the pipeline runs in.",
+            example="999999999999",
+            remedy="Give the account that the pipeline runs in, in quotes.",
+        )
+    )
+    region: str = field(
+        metadata=setting(
+            text("the name of a region, such as eu-west-1", REGION),
+            "The region that the pipeline runs in.",
+            example="eu-west-1",
+            remedy="Give the region that the pipeline runs in.",
+        )
+    )
+
+    @property
+    def partition(self) -> str:
+        """The partition that the pipeline is in."""
+        return self.connection_arn.split(":")[1]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Deployment:
+    """All that the context says."""
+
+    environments: Mapping[str, Settings]
+    """By name, in the order of the context; a single environment has the name ``""``."""
+
+    pipeline: PipelineSettings | None = None

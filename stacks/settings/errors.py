@@ -1,0 +1,45 @@
+"""A wrong value is refused in one form: what, got, allowed, and what to do."""
+
+import json
+from decimal import Decimal
+from typing import NamedTuple
+
+
+class Refusal(NamedTuple):
+    """Why a value is refused."""
+
+    got: object
+    allowed: str
+    remedy: str
+
+
+class SettingsError(ValueError):
+    """A setting is missing, unknown or wrong."""
+
+    _what = "Setting"
+
+    def __init__(self, key: str, *, got: object, allowed: str, remedy: str) -> None:
+        super().__init__(f"{self._what} {key}: got {_shown(got)}; allowed: {allowed}. {remedy}")
+
+
+class PropertyError(SettingsError):
+    """A property of the construct is wrong."""
+
+    _what = "Property"
+
+
+class NotAllowedError(ValueError):
+    """A value is not of the kind that a setting is of.
+
+    The text, if there is any, says what to do, and does so better than the setting's remedy.
+    """
+
+
+def _shown(value: object) -> str:
+    match value:
+        case None:
+            return "nothing"
+        case Decimal():
+            return str(value)
+        case _:
+            return json.dumps(value, default=str)

@@ -1,0 +1,377 @@
+"""What the value of a setting may be: how it is read and checked, in words and in JSON schema."""
+
+import json
+import re
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from decimal import Decimal
+from typing import Final, Generic, TypeVar
+
+from lambdas.recommender.vocabulary import MAX_TAGS, RESERVED_TAG_PREFIX, RESERVED_TAGS
+from stacks.partitions import PARTITION, REGION, is_region_of, partition_of
+
+from .errors import NotAllowedError
+
+T = TypeVar("T")
+
+MAX_TAGS_GIVEN: Final = MAX_TAGS - len(RESERVED_TAGS)
+
+
+def from_json(text: str) -> object:
+    """Return what a string from the command line says in JSON, or the string if it is no JSON.
+
+    Raises:
+        NotAllowedError: an object has a key twice, of which JSON would keep the last in silence.
+    """
+    try:
+        return json.loads(text, object_pairs_hook=_each_key_once)
+    except json.JSONDecodeError:
+        return text
+
+
+def _each_key_once(pairs: list[tuple[str, object]]) -> dict[str, object]:
+    found: dict[str, object] = {}
+    for key, value in pairs:
+        if key in found:
+            raise NotAllowedError(f"It has {key} twice: keep one of them.")
+        found[key] = value
+    return found
+
+
+@dataclass(frozen=True)
+class Kind(Generic[T]):
+    """What the value of a setting may be."""
+
+    allowed: str
+    """What is allowed, in words."""
+
+    schema: Mapping[str, object]
+    """The same in JSON schema, as far as that can say it."""
+
+    check: Callable[[object], T]
+    """Returns a value as it is used, or raises ``NotAllowedError``."""
+
+    from_text: Callable[[str], object] = from_json
+    """Returns what a string from the command line says; what it is not, ``check`` refuses."""
+
+    def parse(self, value: object) -> T:
+        """Return a value of the context, be it of cdk.json or a string of the command line.
+
+        Raises:
+            NotAllowedError: it is not allowed.
+        """
+        return self.check(self.from_text(value) if isinstance(value, str) else value)
+
+
+# -- yes or no, and numbers ------------------------------------------------------------------------
+
+
+def boolean() -> Kind[bool]:
+    """Return the kind of what is true or false."""
+
+    def check(value: object) -> bool:
+        if not isinstance(value, bool):
+            raise NotAllowedError
+        return value
+
+    def from_text(text: str) -> object:
+        return {"true": True, "false": False}.get(text, text)
+
+    return Kind("true or false", {"type": "boolean"}, check, from_text)
+
+
+_NUMBER: Final = re.compile(r"(0|[1-9][0-9]{0,9})(\.[0-9]{1,6})?")
+
+
+def _number_from_text(text: str) -> object:
+    return Decimal(text) if _NUMBER.fullmatch(text) else text
+
+
+def _number(value: object) -> Decimal:
+    if isinstance(value, bool) or not isinstance(value, int | float | Decimal):
+        raise NotAllowedError
+    if not _NUMBER.fullmatch(str(value)):
+        raise NotAllowedError
+    return Decimal(str(value))
+
+
+def number(low: int, high: int) -> Kind[Decimal]:
+    """Return the kind of a number in a range that includes its ends."""
+
+    def check(value: object) -> Decimal:
+        if not low <= (found := _number(value)) <= high:
+            raise NotAllowedError
+        return found
+
+    return Kind(
+        f"a number from {low} to {high}",
+        {"type": "number", "minimum": low, "maximum": high},
+        check,
+        _number_from_text,
+    )
+
+
+def time_in(unit: str, *, at_most: int) -> Kind[Decimal]:
+    """Return the kind of a length of time, fractions included, that is above 0."""
+
+    def check(value: object) -> Decimal:
+        if not 0 < (found := _number(value)) <= at_most:
+            raise NotAllowedError
+        return found
+
+    return Kind(
+        f"a number of {unit} above 0, {at_most} at most, fractions included",
+        {"type": "number", "exclusiveMinimum": 0, "maximum": at_most},
+        check,
+        _number_from_text,
+    )
+
+
+_MAX_INTEGER: Final = 2**31 - 1
+"""Of the service's model."""
+
+
+def whole(low: int, high: int | None = None, *, of: str = "") -> Kind[int]:
+    """Return the kind of a whole number, ``of`` something."""
+    noun = f"a whole number of {of}" if of else "a whole number"
+    maximum = _MAX_INTEGER if high is None else high
+
+    def check(value: object) -> int:
+        found = _number(value)
+        if "." in str(value) or not low <= found <= maximum:
+            raise NotAllowedError
+        return int(found)
+
+    return Kind(
+        f"{noun}, {low} or more" if high is None else f"{noun} from {low} to {high}",
+        {"type": "integer", "minimum": low, "maximum": maximum},
+        check,
+        _number_from_text,
+    )
+
+
+def one_of(numbers: Sequence[int]) -> Kind[int]:
+    """Return the kind of a whole number that is among these."""
+    any_of_them = whole(min(numbers), max(numbers))
+
+    def check(value: object) -> int:
+        if (found := any_of_them.check(value)) not in numbers:
+            raise NotAllowedError
+        return found
+
+    return Kind(
+        f"one of {', '.join(map(str, numbers))}",
+        {"type": "integer", "enum": [*numbers]},
+        check,
+        _number_from_text,
+    )
+
+
+# -- text ------------------------------------------------------------------------------------------
+
+
+def _as_it_is(text: str) -> object:
+    return text
+
+
+def text(allowed: str, pattern: str) -> Kind[str]:
+    """Return the kind of text that matches a pattern as a whole."""
+
+    def check(value: object) -> str:
+        return _matching(pattern, value)
+
+    return Kind(allowed, {"type": "string", "pattern": f"^(?:{pattern})$"}, check, _as_it_is)
+
+
+def _matching(pattern: str, value: object) -> str:
+    if not isinstance(value, str) or not re.fullmatch(pattern, value, re.ASCII):
+        raise NotAllowedError
+    return value
+
+
+def printable(*, at_most: int) -> Kind[str]:
+    """Return the kind of a short text in any alphabet."""
+
+    def check(value: object) -> str:
+        if not isinstance(value, str) or not 1 <= len(value) <= at_most:
+            raise NotAllowedError
+        if not value.isprintable() or value != value.strip():
+            raise NotAllowedError
+        return value
+
+    return Kind(
+        f"1 to {at_most} printable characters, without spaces around them",
+        {"type": "string", "maxLength": at_most, "pattern": r"^\S(?:.*\S)?$"},
+        check,
+        _as_it_is,
+    )
+
+
+def regional_arn(services: Sequence[str], resource: str, pattern: str) -> Kind[str]:
+    """Return the kind of an ARN with a region, which must be one of the ARN's partition.
+
+    Args:
+        services: what the service may be called.
+        resource: what follows the account, in words.
+        pattern: the same as a pattern.
+    """
+    arn = f"arn:{PARTITION}:(?:{'|'.join(services)}):{REGION}:[0-9]{{12}}:{pattern}"
+
+    def check(value: object) -> str:
+        found = _matching(arn, value)
+        _, partition, _, region, *_ = found.split(":")
+        if not is_region_of(partition, region):
+            raise NotAllowedError(f"{region} is in the partition {partition_of(region)}.")
+        return found
+
+    return Kind(
+        f"arn:<partition>:{services[0]}:<region>:<account>:{resource}, with a region of that "
+        "partition",
+        {"type": "string", "pattern": f"^{arn}$"},
+        check,
+        _as_it_is,
+    )
+
+
+# -- lists and objects -----------------------------------------------------------------------------
+
+_PRINCIPAL: Final = f"arn:{PARTITION}:iam::[0-9]{{12}}:(?:role|user)/[A-Za-z0-9_+=,.@/-]{{1,575}}"
+
+
+def principals() -> Kind[tuple[str, ...]]:
+    """Return the kind of a list of ARNs of IAM roles and users."""
+
+    def check(value: object) -> tuple[str, ...]:
+        if not (given := _list(value)):
+            raise NotAllowedError
+        return tuple(sorted({_matching(_PRINCIPAL, arn) for arn in given}))
+
+    return Kind(
+        "a list of ARNs of IAM roles and users, "
+        "arn:<partition>:iam::<account>:role/<path and name>, without wildcards",
+        {
+            "type": "array",
+            "items": {"type": "string", "pattern": f"^{_PRINCIPAL}$"},
+            "minItems": 1,
+        },
+        check,
+    )
+
+
+_DATASET_TYPES: Final = ("INTERACTIONS", "ITEMS", "USERS")
+_COLUMN: Final = r"[A-Za-z_][A-Za-z\d_]{0,149}"
+_MAX_COLUMNS: Final = 50
+_NEVER_EXCLUDED: Final = "EVENT_TYPE"
+
+
+def columns_by_dataset() -> Kind[dict[str, tuple[str, ...]]]:
+    """Return the kind of column names by dataset type.
+
+    Source: ``TrainingDataConfig`` in the Personalize API reference, and "Configuring columns used
+    when training a domain recommender", Developer Guide.
+    """
+
+    def check(value: object) -> dict[str, tuple[str, ...]]:
+        return {dataset: columns(dataset, names) for dataset, names in sorted(_object(value))}
+
+    def columns(dataset: object, given: object) -> tuple[str, ...]:
+        names = {_matching(_COLUMN, name) for name in _list(given)}
+        if dataset not in _DATASET_TYPES or not 1 <= len(names) <= _MAX_COLUMNS:
+            raise NotAllowedError
+        if _NEVER_EXCLUDED in names:
+            raise NotAllowedError
+        return tuple(sorted(names))
+
+    schema = {
+        "type": "array",
+        "items": {"type": "string", "pattern": f"^{_COLUMN}$", "not": {"const": _NEVER_EXCLUDED}},
+        "minItems": 1,
+        "maxItems": _MAX_COLUMNS,
+        "uniqueItems": True,
+    }
+    return Kind(
+        f"an object of {', '.join(_DATASET_TYPES)} to lists of 1 to {_MAX_COLUMNS} column names "
+        f"without {_NEVER_EXCLUDED}",
+        {
+            "type": "object",
+            "properties": dict.fromkeys(_DATASET_TYPES, schema),
+            "additionalProperties": False,
+        },
+        check,
+    )
+
+
+_TAG_CHARACTERS: Final = "_.:/=+-@"
+_MAX_TAG_KEY: Final = 128
+_MAX_TAG_VALUE: Final = 256
+
+
+def tags_by_key() -> Kind[dict[str, str]]:
+    """Return the kind of tags.
+
+    Sources: ``Tag`` in the Personalize API reference, which allows empty values, too, but the CDK
+    refuses them for other resources (rule F3033). That IAM's keys ignore case: aws-cdk issue 26253.
+    """
+
+    def check(value: object) -> dict[str, str]:
+        found = {_key(key): _tag_text(tag, _MAX_TAG_VALUE) for key, tag in sorted(_object(value))}
+        if len(found) > MAX_TAGS_GIVEN:
+            raise NotAllowedError
+        if alike := differing_in_case(found):
+            raise NotAllowedError(
+                f"{' and '.join(alike)} differ only in case, which a role's tags must not: "
+                "rename one."
+            )
+        return found
+
+    return Kind(
+        f"an object of at most {MAX_TAGS_GIVEN} strings, keys of 1 to {_MAX_TAG_KEY} and values of "
+        f"1 to {_MAX_TAG_VALUE} letters, digits, spaces and _.:/=+-@, no key that begins with aws: "
+        f"or {RESERVED_TAG_PREFIX}, no two that differ only in case",
+        {
+            "type": "object",
+            "maxProperties": MAX_TAGS_GIVEN,
+            "propertyNames": {"minLength": 1, "maxLength": _MAX_TAG_KEY},
+            "additionalProperties": {
+                "type": "string",
+                "minLength": 1,
+                "maxLength": _MAX_TAG_VALUE,
+            },
+        },
+        check,
+    )
+
+
+def _key(key: str) -> str:
+    if key.lower().startswith("aws:") or key.startswith(RESERVED_TAG_PREFIX):
+        raise NotAllowedError
+    return _tag_text(key, _MAX_TAG_KEY)
+
+
+def _tag_text(value: object, at_most: int) -> str:
+    if not isinstance(value, str) or not 1 <= len(value) <= at_most:
+        raise NotAllowedError
+    if not all(char.isalnum() or char.isspace() or char in _TAG_CHARACTERS for char in value):
+        raise NotAllowedError
+    return value
+
+
+def differing_in_case(names: Iterable[str]) -> list[str]:
+    """Return the first two names that differ only in case, or none."""
+    seen: dict[str, str] = {}
+    for name in names:
+        if (other := seen.setdefault(name.lower(), name)) != name:
+            return [other, name]
+    return []
+
+
+def _list(value: object) -> Sequence[object]:
+    if isinstance(value, str) or not isinstance(value, Sequence):
+        raise NotAllowedError
+    return value
+
+
+def _object(value: object) -> Iterable[tuple[str, object]]:
+    if not isinstance(value, Mapping) or not all(isinstance(key, str) for key in value):
+        raise NotAllowedError
+    return value.items()

@@ -1,0 +1,45 @@
+"""What settings must be together, for the context and for the construct's own arguments alike."""
+
+from typing import Final
+
+from .errors import Refusal
+
+MAX_LINKS: Final = 200
+"""Training gates and sweeps together.
+
+CloudFormation allows 500 resources in a stack, of which each of them is one. The rest is for the
+other resources: some thirty here, and those that a stack has beside the construct.
+"""
+
+
+def adoption_needs_a_name(*, adopt_existing: bool, recommender_name: str | None) -> Refusal | None:
+    """Look at ``adopt_existing``."""
+    if not adopt_existing or recommender_name is not None:
+        return None
+    return Refusal(
+        True,
+        "true together with recommender_name",
+        "Name the recommender to take over in recommender_name.",
+    )
+
+
+def chains_fit_into_a_stack(*, training_gates: int, sweeps: int) -> Refusal | None:
+    """Look at the two chains."""
+    if training_gates + sweeps <= MAX_LINKS:
+        return None
+    return Refusal(
+        f"{training_gates} training gates and {sweeps} sweeps",
+        f"{MAX_LINKS} of them together",
+        "Let each wait longer, or all of them together less long.",
+    )
+
+
+def key_is_of_the_region(log_key_arn: str, region: str) -> Refusal | None:
+    """Look at ``log_key_arn``."""
+    if log_key_arn.split(":")[3] == region:
+        return None
+    return Refusal(
+        log_key_arn,
+        f"a key of the region of the log groups, {region}",
+        "Give a key of the dataset group's region, or the replica there of a multi-Region key.",
+    )

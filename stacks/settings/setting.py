@@ -1,0 +1,67 @@
+"""What is declared of a setting, and how a class declares its settings."""
+
+import json
+from dataclasses import MISSING, Field, dataclass, fields
+from typing import Any
+
+from .errors import NotAllowedError, Refusal, SettingsError
+from .kinds import Kind
+
+
+@dataclass(frozen=True)
+class Setting:
+    """All that is to be known of a setting beside its name, its type and its default."""
+
+    kind: Kind[Any]
+    """What is allowed."""
+
+    description: str
+    """What it does, in sentences."""
+
+    example: object
+    """A value in JSON."""
+
+    remedy: str
+    """What to do about a wrong value; without it, the example is shown."""
+
+    default_in_words: str
+    """The default, where that of the field says too little."""
+
+    def parse(self, key: str, value: object) -> Any:
+        """Return the value of ``key`` in the context.
+
+        Raises:
+            SettingsError: it is not allowed.
+        """
+        try:
+            return self.kind.parse(value)
+        except NotAllowedError as error:
+            raise SettingsError(key, **self.refusal(value, error)._asdict()) from None
+
+    def refusal(self, got: object, error: object = "") -> Refusal:
+        """Return why a value is refused; an error that has a text knows better what to do."""
+        example = f"For example {json.dumps(self.example)}."
+        return Refusal(got, self.kind.allowed, str(error) or self.remedy or example)
+
+
+def setting(
+    kind: Kind[Any], description: str, *, example: object, remedy: str = "", default: str = ""
+) -> dict[str, Setting]:
+    """Return the metadata of a field that is a setting."""
+    return {"setting": Setting(kind, description, example, remedy, default)}
+
+
+def settings_of(settings: type[Any]) -> dict[str, Setting]:
+    """Return the settings that a class declares, by name."""
+    return {one.name: one.metadata["setting"] for one in fields(settings)}
+
+
+def required_of(settings: type[Any]) -> list[str]:
+    """Return the names of those that have no default."""
+    return [one.name for one in fields(settings) if default_of(one) is MISSING]
+
+
+def default_of(declared: Field[Any]) -> Any:
+    """Return the default of a field, or ``MISSING``."""
+    made = declared.default_factory
+    return declared.default if made is MISSING else made()
