@@ -1,4 +1,4 @@
-"""The construct's properties are checked by what is declared of the settings of the same names."""
+"""The constructs' properties are checked by what is declared of the settings of the same names."""
 
 from collections.abc import Iterator, Mapping
 from typing import Any, Final
@@ -37,7 +37,7 @@ _SHAPING: Final = (
 
 
 def check_properties(construct: Construct, **given: object) -> None:
-    """Refuse what the construct cannot work with.
+    """Refuse what a construct cannot work with.
 
     Tokens are let through to where it is known what they stand for, but not where the template
     depends on it.
@@ -115,16 +115,18 @@ def _rules(
     given: Mapping[str, Any], known: Mapping[str, Any], stack: Stack
 ) -> Iterator[tuple[str, Refusal | None]]:
     """Return the rules, each with the property of which it complains."""
-    yield (
-        "training_gates",
-        chains_fit_into_a_stack(training_gates=known["training_gates"], sweeps=known["sweeps"]),
-    )
-    yield (
-        "adopt_existing",
-        adoption_needs_a_name(
-            adopt_existing=known["adopt_existing"], recommender_name=given["recommender_name"]
-        ),
-    )
+    if "training_gates" in known:
+        yield (
+            "training_gates",
+            chains_fit_into_a_stack(training_gates=known["training_gates"], sweeps=known["sweeps"]),
+        )
+    if "adopt_existing" in known:
+        yield (
+            "adopt_existing",
+            adoption_needs_a_name(
+                adopt_existing=known["adopt_existing"], recommender_name=given["recommender_name"]
+            ),
+        )
     if "log_key" in known and not Token.is_unresolved(stack.region):
         yield "log_key", key_is_of_the_region(known["log_key"], stack.region)
     if "dataset_group_arn" in known:

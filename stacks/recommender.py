@@ -136,7 +136,7 @@ class TopPicksRecommender(Construct):
                 v.DATASET_GROUP_ARN: dataset_group_arn,
                 v.RECIPE_ARN: RECIPE_ARN,
                 v.ADOPT_EXISTING: adopt_existing,
-                "Generation": generation,
+                v.GENERATION: generation,
                 v.TAGS: self._tags.rendered_tags,
             },
         )
@@ -211,8 +211,6 @@ class TopPicksRecommender(Construct):
             **{**_METRICS.get(metric_name, {}), **props},
         )
 
-<<<<<<< HEAD
-=======
     def metric_get_recommendations(self, **props: Any) -> cloudwatch.Metric:
         """Return the number of successful calls of GetRecommendations: their sum."""
         return self.metric("GetRecommendations", **props)
@@ -229,7 +227,6 @@ class TopPicksRecommender(Construct):
         """Return the number of calls in which the service failed: their sum."""
         return self.metric("GetRecommendations5xxErrors", **props)
 
->>>>>>> settings
     def _custom_resource(
         self, scope: Construct, construct_id: str, resource_type: str, properties: Mapping[str, Any]
     ) -> CustomResource:

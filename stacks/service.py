@@ -5,7 +5,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, Final, cast
 
-from aws_cdk import ArnFormat, Duration, IgnoreMode, RemovalPolicy, Stack, Token
+from aws_cdk import ArnFormat, Duration, IgnoreMode, RemovalPolicy, Stack
 from aws_cdk import aws_iam as iam
 from aws_cdk import aws_kms as kms
 from aws_cdk import aws_lambda as lambda_
@@ -15,6 +15,8 @@ from constructs import Construct, IConstruct
 
 from lambdas.recommender import vocabulary as v
 
+from .partitions import CHINA, partition_of
+from .properties import check_properties
 from .security import acknowledge, trust_own
 
 LAMBDAS: Final = Path(__file__).parent.parent / "lambdas"
@@ -51,11 +53,16 @@ class RecommenderService(Construct):
             log_key: encrypts the logs; its policy must let CloudWatch Logs use it.
 
         Raises:
-            ValueError: a token is given for the poll interval.
+            PropertyError: a property is not allowed, or the poll interval is a token.
         """
         super().__init__(scope, construct_id)
-        reject_tokens(self, poll_interval=poll_interval)
         interval = poll_interval or Duration.seconds(60)
+        check_properties(
+            self,
+            poll_interval=interval,
+            log_retention_days=log_retention_days,
+            log_key=log_key.key_arn if log_key else None,
+        )
         self._log_group = _log_group(self, log_retention_days, log_key)
         self.role = iam.Role(self, "Role", assumed_by=iam.ServicePrincipal("lambda.amazonaws.com"))
         self._log_group.grant_write(self.role)
@@ -97,7 +104,7 @@ class RecommenderService(Construct):
             construct_id,
             description=f"Top picks recommender: {does}",
             runtime=lambda_.Runtime.PYTHON_3_14,
-            architecture=lambda_.Architecture.ARM_64,
+            architecture=_architecture_in(Stack.of(self).region),
             code=lambda_.Code.from_asset(
                 str(LAMBDAS),
                 exclude=["*", "!/recommender/", "!/recommender/*.py"],
@@ -176,22 +183,10 @@ def _state_machine(
     )
 
 
-def reject_tokens(scope: Construct, **given: object) -> None:
-    """Refuse tokens for what decides which resources there are, or what they do when.
-
-    Raises:
-        ValueError: there is one.
-    """
-    for name, value in given.items():
-        if isinstance(value, Duration):
-            unresolved, got = value.is_unresolved(), value.to_human_string()
-        else:
-            unresolved, got = Token.is_unresolved(value), str(Stack.of(scope).resolve(value))
-        if unresolved:
-            raise ValueError(
-                f"Property {name}: got {got}; allowed: a value that is known at synthesis. "
-                "Write it out, or read it from the context: the template depends on it."
-            )
+def _architecture_in(region: str) -> lambda_.Architecture:
+    """Return arm64, but x86_64 in China, where AWS does not document that there is arm64."""
+    china = partition_of(region) == CHINA
+    return lambda_.Architecture.X86_64 if china else lambda_.Architecture.ARM_64
 
 
 def _log_group(scope: Construct, retention_days: int, key: kms.IKey | None) -> logs.LogGroup:

@@ -138,7 +138,7 @@ def test_a_permissions_boundary_is_on_every_role(
 
     roles = list(resources(assemble(**context), "AWS::IAM::Role"))
 
-    assert len(roles) == 13  # 2 environments of 4, a consumer's, the pipeline's own 4
+    assert len(roles) == 9  # 2 environments of 2, a consumer's, the pipeline's own 4
     for role in roles:
         assert json.dumps(role["Properties"]["PermissionsBoundary"]).rstrip('"]}').endswith(ending)
 

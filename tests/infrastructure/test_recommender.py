@@ -27,6 +27,7 @@ from constructs import Construct
 from lambdas.recommender import vocabulary as v
 from stacks.exports import WARNING
 from stacks.recommender import TopPicksRecommender
+from stacks.service import RecommenderService
 from stacks.settings import PropertyError, SettingsError, parse
 from tests.support.template import GROUP, KEY, in_order, of_type, resolved
 
@@ -106,7 +107,7 @@ def test_the_policy_of_a_name_that_is_a_token_has_an_id_of_its_own(
     assert own.startswith("TopPicksPolicyForName")
 
 
-def test_two_recommenders_share_a_provider_and_not_a_sweep(stack: Stack) -> None:
+def test_two_recommenders_share_a_service_and_not_a_sweep(stack: Stack) -> None:
     TopPicksRecommender(stack, "Films", dataset_group_arn=GROUP)
     TopPicksRecommender(stack, "Series", dataset_group_arn=GROUP)
 
@@ -174,6 +175,8 @@ REFUSED: dict[str, list[Any]] = {
     "training_gates": [0, -1, 1.5, "11", True],
     "sweeps": [0, -1, 2.5, None],
     "training_gate": [55, Duration.minutes(0), Duration.minutes(56), Duration.hours(1)],
+}
+REFUSED_BY_THE_SERVICE: dict[str, list[Any]] = {
     "poll_interval": [60, Duration.seconds(0), Duration.millis(1500), Duration.seconds(121)],
     "log_retention_days": [0, 91, 90.5, "90"],
 }
@@ -191,6 +194,33 @@ def test_a_wrong_property_is_refused_by_name_value_and_what_is_allowed(
         TopPicksRecommender(stack, "TopPicks", **{"dataset_group_arn": GROUP, name: value})
 
     assert "nothing" not in str(refusal.value) or value is None
+
+
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [(name, value) for name, values in REFUSED_BY_THE_SERVICE.items() for value in values],
+    ids=lambda value: value.to_human_string() if isinstance(value, Duration) else repr(value),
+)
+def test_so_is_one_of_the_service(stack: Stack, name: str, value: Any) -> None:
+    with pytest.raises(ValueError, match=f"^Property {name}: got .*; allowed: .*[.] "):
+        RecommenderService(stack, "Service", **{name: value})
+
+
+def test_recommenders_that_share_a_service_do_not_differ_in_what_it_is_given(stack: Stack) -> None:
+    service = RecommenderService(
+        stack, "Service", poll_interval=Duration.seconds(30), log_retention_days=7
+    )
+    for name in ("Films", "Series"):
+        TopPicksRecommender(stack, name, dataset_group_arn=GROUP, service=service)
+    TopPicksRecommender(stack, "Other", dataset_group_arn=GROUP)
+
+    template = Template.from_stack(stack)
+    template.resource_count_is("AWS::StepFunctions::StateMachine", 2)
+    days = [
+        one["Properties"]["RetentionInDays"]
+        for one in of_type(dict(template.to_json()), "AWS::Logs::LogGroup").values()
+    ]
+    assert sorted(days) == [7, 90]
 
 
 def test_a_property_is_refused_in_the_words_of_the_setting(stack: Stack) -> None:
@@ -242,13 +272,13 @@ def test_a_key_that_cannot_encrypt_the_logs_is_refused(
     key = kms.Key.from_key_arn(stack, "Key", arn)
 
     with pytest.raises(PropertyError, match=f"^Property log_key: .*{message}"):
-        TopPicksRecommender(stack, "TopPicks", dataset_group_arn=GROUP, log_key=key)
+        RecommenderService(stack, "Service", log_key=key)
 
 
 def test_a_key_of_the_stack_encrypts_the_logs(stack: Stack) -> None:
     key = kms.Key(stack, "Key")
 
-    TopPicksRecommender(stack, "TopPicks", dataset_group_arn=GROUP, log_key=key)
+    RecommenderService(stack, "Service", log_key=key)
 
     Template.from_stack(stack).all_resources_properties(
         "AWS::Logs::LogGroup", {"KmsKeyId": {"Fn::GetAtt": Match.any_value()}}

@@ -11,12 +11,12 @@ from typing import Any
 import pytest
 from aws_cdk import App
 from aws_cdk.assertions import Match
-from lambdas.recommender.request import Request
-from stacks.service import LAMBDAS
 from syrupy.extensions.json import JSONSnapshotExtension
 
 from app import main
 from lambdas.recommender import vocabulary as v
+from lambdas.recommender.request import Request
+from stacks.service import LAMBDAS
 from stacks.settings import SettingsError
 from tests.support.template import (
     FLAGS,
@@ -103,13 +103,16 @@ def test_gates_follow_the_recommender_and_sweeps_precede_it(template: dict[str, 
         assert arn == {"Fn::GetAtt": [name, v.ARN_ATTRIBUTE]}
 
 
-def test_the_last_word_of_each_chain(template: dict[str, Any]) -> None:
-    def speakers(links: list[str]) -> list[bool]:
-        return [template["Resources"][link]["Properties"][v.LAST] for link in links]
+def test_the_links_of_each_chain_are_numbered_in_order(template: dict[str, Any]) -> None:
+    def numbered(links: list[str]) -> bool:
+        numbers = [template["Resources"][link]["Properties"][v.LINK] for link in links]
+        return numbers == list(range(1, len(links) + 1))
 
-    gates = in_order(template, v.TRAINING_GATE_TYPE)
-    deleted_in_order = in_order(template, v.SWEEP_TYPE)[::-1]
-    assert speakers(gates) == speakers(deleted_in_order) == [False] * 10 + [True]
+    for resource_type in (v.TRAINING_GATE_TYPE, v.SWEEP_TYPE):
+        links = in_order(template, resource_type)
+        assert numbered(links)
+        counts = [template["Resources"][link]["Properties"][v.LINKS] for link in links]
+        assert counts == [11] * 11
 
 
 def test_the_event_list_shows_which_hour_of_how_many(template: dict[str, Any]) -> None:
@@ -184,7 +187,7 @@ def test_a_change_of_settings_reaches_recommender_and_gates(synth: Synth) -> Non
 
     for resource_type in (v.RECOMMENDER_TYPE, v.TRAINING_GATE_TYPE):
         for resource in of_type(changed, resource_type).values():
-            assert resource["Properties"][v.CONFIG][v.EXPLORATION_WEIGHT] == "0.5"
+            assert resource["Properties"][v.CONFIG][v.EXPLORATION][v.EXPLORATION_WEIGHT] == "0.5"
 
 
 def test_the_permissions_stand_before_whatever_needs_them(template: dict[str, Any]) -> None:
@@ -273,12 +276,12 @@ def test_functions_log_json_to_groups_that_expire(
         "AWS::Lambda::Function",
         {"LoggingConfig": {"LogFormat": "JSON", "LogGroup": {"Ref": Match.any_value()}}},
     )
-    template.resource_count_is("AWS::Logs::LogGroup", 2)
+    template.resource_count_is("AWS::Logs::LogGroup", 1)
     template.all_resources_properties("AWS::Logs::LogGroup", expected)
     template.all_resources("AWS::Logs::LogGroup", {"DeletionPolicy": "Delete"})
 
 
-def test_the_environment_of_functions_holds_arns_and_no_secrets(template: dict[str, Any]) -> None:
+def test_the_environment_of_functions_holds_no_secrets(template: dict[str, Any]) -> None:
     variables = {
         name: value
         for function in of_type(template, "AWS::Lambda::Function").values()
@@ -288,12 +291,11 @@ def test_the_environment_of_functions_holds_arns_and_no_secrets(template: dict[s
         .items()
     }
 
-    assert variables.keys() == {
-        "USER_ON_EVENT_FUNCTION_ARN",
-        "USER_IS_COMPLETE_FUNCTION_ARN",
-        "WAITER_STATE_MACHINE_ARN",
+    ((machine, _),) = of_type(template, _STATE_MACHINE).items()
+    assert variables == {
+        v.STATE_MACHINE_VARIABLE: {"Ref": machine},
+        v.POLL_INTERVAL_VARIABLE: "60",
     }
-    assert all(value.keys() <= {"Ref", "Fn::GetAtt"} for value in variables.values())
 
 
 def test_no_function_takes_from_the_accounts_concurrency(template: dict[str, Any]) -> None:
@@ -323,7 +325,7 @@ def test_who_may_assume_roles(synth: Synth) -> None:
         "ArnLike": {"aws:SourceArn": "arn:aws:states:eu-west-1:111111111111:stateMachine:*"},
     }
     by_services = {
-        "Service:lambda.amazonaws.com": [None, None, None],
+        "Service:lambda.amazonaws.com": [None],
         "Service:states.amazonaws.com": [own_state_machines],
     }
     assert trusted(dict(synth().to_json())) == by_services
@@ -443,19 +445,6 @@ def test_the_parameter_names_a_recommender_that_is_ready(template: dict[str, Any
     }
 
 
-@pytest.mark.rows("S8")
-def test_the_frameworks_logging_stays_quiet(template: dict[str, Any]) -> None:
-    framework = [
-        function["Properties"]
-        for function in of_type(template, "AWS::Lambda::Function").values()
-        if function["Properties"]["Handler"].startswith("framework.")
-    ]
-
-    assert len(framework) == 3
-    for properties in framework:
-        assert properties["LoggingConfig"]["ApplicationLogLevel"] == "FATAL"
-
-
 def test_our_functions_share_code_role_and_runtime(template: dict[str, Any]) -> None:
     ours = [
         function["Properties"]
@@ -464,27 +453,45 @@ def test_our_functions_share_code_role_and_runtime(template: dict[str, Any]) -> 
     ]
 
     assert {f["Handler"] for f in ours} == {
-        "recommender.handler.on_event",
-        "recommender.handler.is_complete",
+        "recommender.handler.begin",
+        "recommender.handler.poll",
     }
     assert {f["Runtime"] for f in ours} == {"python3.14"}
     assert len({json.dumps([f["Code"], f["Role"]]) for f in ours}) == 1
-    assert not any("Environment" in f for f in ours)
 
 
-def test_a_request_that_is_old_when_it_arrives_is_dropped(template: dict[str, Any]) -> None:
+def test_a_request_is_delivered_as_long_as_cloudformation_waits(template: dict[str, Any]) -> None:
     _, config = the(template, "AWS::Lambda::EventInvokeConfig")
 
-    assert "frameworkonEvent" in config["Properties"]["FunctionName"]["Ref"]
-    assert config["Properties"]["MaximumEventAgeInSeconds"] == 300
+    begin = config["Properties"]["FunctionName"]["Ref"]
+    assert template["Resources"][begin]["Properties"]["Handler"] == "recommender.handler.begin"
+    assert config["Properties"]["MaximumEventAgeInSeconds"] == 3600
 
 
-@pytest.mark.parametrize(("seconds", "attempts"), [(1, 3600), (7, 514), (60, 60), (120, 30)])
-def test_a_poll_comes_every_interval_for_an_hour(synth: Synth, seconds: int, attempts: int) -> None:
+def test_there_is_no_code_but_ours(template: dict[str, Any]) -> None:
+    runtimes = {
+        function["Properties"]["Runtime"]
+        for function in of_type(template, "AWS::Lambda::Function").values()
+    }
+    assert runtimes == {"python3.14"}
+
+
+@pytest.mark.parametrize("seconds", [1, 7, 60, 120])
+def test_a_poll_that_lambda_fails_is_tried_again_for_an_hour(synth: Synth, seconds: int) -> None:
     _, machine = the(dict(synth(poll_interval_seconds=seconds).to_json()), _STATE_MACHINE)
 
-    definition = resolved(machine["Properties"]["DefinitionString"])
-    assert f'"IntervalSeconds":{seconds},"MaxAttempts":{attempts}' in definition
+    definition = json.loads(resolved(machine["Properties"]["DefinitionString"]))
+    (retry,) = definition["States"]["Poll"]["Retry"]
+    assert retry["ErrorEquals"] == ["States.ALL"]
+    assert (retry["IntervalSeconds"], retry["BackoffRate"]) == (seconds, 1)
+    assert retry["MaxAttempts"] * seconds >= definition["TimeoutSeconds"] == 3600
+
+
+def test_the_state_machine_logs_no_data(template: dict[str, Any]) -> None:
+    """It has the ResponseURL."""
+    _, machine = the(template, _STATE_MACHINE)
+
+    assert "LoggingConfiguration" not in machine["Properties"]
 
 
 _STATE_MACHINE = "AWS::StepFunctions::StateMachine"
@@ -567,7 +574,7 @@ def test_the_lambda_understands_what_the_template_says(
         )
         assert request.wait_seconds > 0
         if resource["Type"] == v.RECOMMENDER_TYPE:
-            assert request.wanted().dataset_group_arn == GROUP
+            assert request.desired.dataset_group_arn == GROUP
 
 
 def as_sent(properties: dict[str, Any]) -> Any:
@@ -607,7 +614,7 @@ def test_the_lambda_asset_is_small_and_has_only_our_code() -> None:
             archive.write(source, source.relative_to(LAMBDAS))
 
     assert {source.parent for source in sources} == {LAMBDAS / "recommender"}
-    assert len(packed.getvalue()) < 40_000
+    assert len(packed.getvalue()) < 50_000
 
 
 @pytest.mark.parametrize("source", sorted(LAMBDAS.rglob("*.py")), ids=lambda path: path.name)

@@ -8,10 +8,10 @@ from pathlib import Path
 
 import pytest
 from aws_cdk import App
-from stacks.service import LAMBDAS
 
 from checks import licences
 from stacks import service
+from stacks.service import LAMBDAS
 from stacks.settings import parse
 from stacks.top_picks_stack import TopPicksStack
 from tests.support.template import FLAGS, GROUP

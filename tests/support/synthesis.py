@@ -38,8 +38,14 @@ class Deployable:
 
     @staticmethod
     def of(stack_name: str, settings: Settings) -> "Deployable":
-        """Return what the app deploys for these settings; the dataset group has a default."""
+        """Return what the app deploys for these settings.
+
+        The dataset group has a default, and both chains are as long as a training may be, unless
+        the settings say otherwise.
+        """
         given = {"dataset_group_arn": DATASET_GROUP_ARN} | dict(settings)
+        if "max_training_hours" in given:
+            given.setdefault("max_deletion_hours", given["max_training_hours"])
         return _deployable(stack_name, json.dumps(given, sort_keys=True))
 
     @functools.cached_property

@@ -83,7 +83,7 @@ def failing(error: Exception) -> FakeCloudFormation:
 NOT_KNOWN: dict[str, tuple[Exception, Any]] = {
     "it may be known later": (
         refusal("Throttling"),
-        Wait("DescribeStacks: Throttling: the message"),
+        Wait("DescribeStacks: Throttling: the message", unseen=True),
     ),
     "the policy may be new": (refusal("AccessDenied"), Wait("", grace=True)),
     "it may not be": (

@@ -33,12 +33,14 @@ class Region:
 
     Attributes:
         endpoint: where it is.
+        status: what S3 responds with.
         executions: what the state machine was given.
         answers: what was put to S3.
     """
 
     def __init__(self) -> None:
         self.endpoint = ""
+        self.status = 200
         self.executions: list[dict[str, Any]] = []
         self.answers: list[dict[str, Any]] = []
 
@@ -65,7 +67,7 @@ def region(monkeypatch: pytest.MonkeyPatch) -> Iterator[Region]:
     class Handler(BaseHTTPRequestHandler):
         def do_PUT(self) -> None:
             made.answers.append(self._given())
-            self._respond({})
+            self._respond({}, made.status)
 
         def do_POST(self) -> None:
             self._respond(made.call(self.headers["X-Amz-Target"], self._given()))
@@ -76,9 +78,9 @@ def region(monkeypatch: pytest.MonkeyPatch) -> Iterator[Region]:
         def _given(self) -> Any:
             return json.loads(self.rfile.read(int(self.headers["Content-Length"])))
 
-        def _respond(self, answer: object) -> None:
+        def _respond(self, answer: object, status: int = 200) -> None:
             body = json.dumps(answer).encode()
-            self.send_response(200)
+            self.send_response(status)
             self.send_header("Content-Length", str(len(body)))
             self.end_headers()
             self.wfile.write(body)
@@ -160,8 +162,17 @@ def broken_environment(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.delenv(v.STATE_MACHINE_VARIABLE)
 
 
+def broken_interval(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Give the function an interval that is none."""
+    monkeypatch.setenv(v.POLL_INTERVAL_VARIABLE, "often")
+
+
+BREAKS = [broken_package, broken_environment, broken_interval]
+
+
 @pytest.mark.parametrize(
-    ("breaks", "name"), [(broken_package, "ModuleNotFoundError"), (broken_environment, "KeyError")]
+    ("breaks", "name"),
+    list(zip(BREAKS, ["ModuleNotFoundError", "KeyError", "ValueError"], strict=True)),
 )
 def test_a_function_that_cannot_work_says_so_at_once(
     region: Region,
@@ -181,7 +192,40 @@ def test_a_function_that_cannot_work_says_so_at_once(
     assert region.response_url not in caplog.text
 
 
-@pytest.mark.parametrize("breaks", [broken_package, broken_environment])
+@pytest.mark.parametrize(
+    ("breaks", "raised"),
+    list(zip(BREAKS, [ModuleNotFoundError, KeyError, ValueError], strict=True)),
+)
+def test_it_is_invoked_again_where_that_could_not_be_delivered(
+    region: Region,
+    monkeypatch: pytest.MonkeyPatch,
+    breaks: Callable[[pytest.MonkeyPatch], None],
+    raised: type[Exception],
+) -> None:
+    breaks(monkeypatch)
+    region.status = 503
+
+    with pytest.raises(raised):
+        handler.begin(gate() | {"ResponseURL": region.response_url}, None)
+
+    region.status = 200
+    handler.begin(gate() | {"ResponseURL": region.response_url}, None)
+    assert [answer["Status"] for answer in region.answers] == ["FAILED", "FAILED"]
+    assert region.executions == []
+
+
+def test_but_not_where_that_was_refused_for_good(
+    region: Region, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    broken_package(monkeypatch)
+    region.status = 403
+
+    handler.begin(gate() | {"ResponseURL": region.response_url}, None)
+
+    assert len(region.answers) == 1
+
+
+@pytest.mark.parametrize("breaks", BREAKS)
 def test_but_to_nobody_else(
     region: Region,
     monkeypatch: pytest.MonkeyPatch,

@@ -95,9 +95,10 @@ RETRAINING = update("CREATE PENDING")
 FAILED = update("CREATE FAILED")
 TRAINS = Done("", Progress.TRAINING)
 CHANGES = Done("", Progress.CHANGING, previous_update=0.0)
-GOES_TO_REST = Done("", Progress.CHANGING)
+RETRAINS = GOES_TO_REST = Done("", Progress.CHANGING)
 SERVES = Done("", Progress.IN_FORCE)
 HANDED_OVER = Wait("", AtDeadline.HAND_OVER)
+UPDATE_HANDED_OVER = replace(HANDED_OVER, previous_update=0.0)
 FOR_A_WHILE = Wait("", grace=True)
 
 DESIRES: Mapping[str, tuple[Desired, Observed | None, Any]] = {
@@ -171,9 +172,19 @@ DESIRES: Mapping[str, tuple[Desired, Observed | None, Any]] = {
     "our update is under way, to be stopped after": (
         STOPPED,
         observed("ACTIVE", config=OTHER, latest_update=update("CREATE PENDING")),
+        UPDATE_HANDED_OVER,
+    ),
+    "our update is under way while it starts": (
+        DESIRED,
+        observed("START PENDING", config=OTHER, latest_update=update("CREATE PENDING")),
+        UPDATE_HANDED_OVER,
+    ),
+    "it is retrained": (DESIRED, observed("ACTIVE", latest_update=RETRAINING), RETRAINS),
+    "it is retrained, and is to be stopped": (
+        STOPPED,
+        observed("ACTIVE", latest_update=RETRAINING),
         HANDED_OVER,
     ),
-    "it is retrained": (DESIRED, observed("ACTIVE", latest_update=RETRAINING), CHANGES),
     "it is retrained with another configuration": (
         DESIRED,
         observed("ACTIVE", config=OTHER, latest_update=update("CREATE PENDING", OTHER)),
@@ -339,8 +350,11 @@ def test_the_next_step_towards_its_being_stopped(row: str) -> None:
     _assert_step(plan_stop(OWNER, there), expected)
 
 
+WHOLE = {**IN_FORCE, v.TRAINING_DATA: {v.EXCLUDED_COLUMNS: {}}}
+"""As asked, and every member shows."""
+
 READY: Mapping[str, tuple[bool, Observed | None, Any]] = {
-    "serving": (True, observed("ACTIVE"), SERVES),
+    "serving": (True, observed("ACTIVE", config=WHOLE), SERVES),
     "training": (True, observed("CREATE IN_PROGRESS"), Wait),
     "its training failed": (True, observed("CREATE FAILED", failure_reason="too little"), Fail),
     "updating": (True, observed("ACTIVE", config=OTHER, latest_update=RETRAINING), Wait),
@@ -357,15 +371,15 @@ READY: Mapping[str, tuple[bool, Observed | None, Any]] = {
     ),
     "an update failed, but what is asked for is in force": (
         True,
-        observed("ACTIVE", latest_update=update("CREATE FAILED", OTHER)),
+        observed("ACTIVE", config=WHOLE, latest_update=update("CREATE FAILED", OTHER)),
         SERVES,
     ),
     "another configuration": (True, observed("ACTIVE", config=OTHER), FOR_A_WHILE),
     "retraining": (True, observed("ACTIVE", latest_update=RETRAINING), Wait),
     "stopped": (True, observed("INACTIVE"), Wait),
-    "stopped, as asked": (False, observed("INACTIVE"), SERVES),
-    "stopping, as asked": (False, observed("STOP PENDING"), SERVES),
-    "to be stopped next": (False, observed("ACTIVE"), SERVES),
+    "stopped, as asked": (False, observed("INACTIVE", config=WHOLE), SERVES),
+    "stopping, as asked": (False, observed("STOP PENDING", config=WHOLE), SERVES),
+    "to be stopped next": (False, observed("ACTIVE", config=WHOLE), SERVES),
     "starting": (True, observed("START PENDING"), Wait),
     "being deleted": (True, observed("DELETE PENDING"), Fail),
     "not there": (True, None, FOR_A_WHILE),
@@ -474,7 +488,7 @@ SAYS: Mapping[str, tuple[Callable[[], Step], list[str]]] = {
     ),
     "what to stop is not there": (lambda: plan_stop(OWNER, None), ["does not exist"]),
     "it is not there": (lambda: ready(None), ["does not exist"]),
-    "it serves": (lambda: ready(observed("ACTIVE")), ["ACTIVE"]),
+    "it serves": (lambda: ready(observed("ACTIVE", config=WHOLE)), ["ACTIVE"]),
     "its training failed": (
         lambda: ready(observed("CREATE FAILED", **BROKEN)),
         ["CREATE FAILED", "too little data"],
@@ -549,7 +563,7 @@ def metadata_hidden(**changes: Any) -> Observed:
     return observed("ACTIVE", **{"config": HIDDEN, **changes})
 
 
-ASSUMED: Mapping[str, tuple[Desired, Observed, Config | None, float, Any]] = {
+BEFORE: Mapping[str, tuple[Desired, Observed, Config | None, float, Any]] = {
     "it was sent when it was created": (DESIRED, metadata_hidden(), None, math.inf, SERVES),
     "it was asked for before": (DESIRED, metadata_hidden(), METADATA, math.inf, SERVES),
     "another was asked for before": (
@@ -566,7 +580,42 @@ ASSUMED: Mapping[str, tuple[Desired, Observed, Config | None, float, Any]] = {
         math.inf,
         UpdateRecommender({**IN_FORCE, v.ENABLE_METADATA: False}),
     ),
+    "it was adopted with the defaults": (
+        DESIRED,
+        metadata_hidden(tags=ADOPTED),
+        None,
+        math.inf,
+        UpdateRecommender(IN_FORCE),
+    ),
+    "it was adopted with the defaults, and has the tag of one": (
+        PLAIN,
+        metadata_hidden(tags=OWNER.tags(adopted=True) | {"team": "video"}),
+        None,
+        math.inf,
+        SERVES,
+    ),
+    "it was adopted, and asked for since": (
+        DESIRED,
+        metadata_hidden(tags=ADOPTED),
+        METADATA,
+        math.inf,
+        SERVES,
+    ),
+    "it was adopted, and another was asked for since": (
+        PLAIN,
+        metadata_hidden(tags=ADOPTED),
+        METADATA,
+        math.inf,
+        UpdateRecommender({**IN_FORCE, v.ENABLE_METADATA: False}),
+    ),
     "it was adopted, and its update of this operation has ended": (
+        DESIRED,
+        metadata_hidden(tags=ADOPTED, latest_update=update("ACTIVE", HIDDEN, created=100.0)),
+        None,
+        100.0,
+        SERVES,
+    ),
+    "an update of this operation has ended": (
         DESIRED,
         metadata_hidden(latest_update=update("ACTIVE", HIDDEN, created=100.0)),
         NO_METADATA,
@@ -597,23 +646,52 @@ ASSUMED: Mapping[str, tuple[Desired, Observed, Config | None, float, Any]] = {
 }
 
 
-@pytest.mark.parametrize("row", ASSUMED)
-def test_a_member_that_does_not_show_is_as_assumed(row: str) -> None:
-    desired, there, assumed, began, expected = ASSUMED[row]
+@pytest.mark.parametrize("row", BEFORE)
+def test_a_member_that_does_not_show_is_as_it_was_before(row: str) -> None:
+    desired, there, before, began, expected = BEFORE[row]
 
-    _assert_step(plan_for(desired, there, assumed=assumed, began=began), expected)
+    _assert_step(plan_for(desired, there, before=before, began=began), expected)
+
+
+IN_TRANSIT: Mapping[str, tuple[Desired, Observed, float, Step]] = {
+    "ours, sent in this operation": (
+        DESIRED,
+        metadata_hidden(latest_update=OURS),
+        100.0,
+        CHANGES,
+    ),
+    "ours, to be stopped after": (
+        STOPPED,
+        metadata_hidden(latest_update=OURS),
+        100.0,
+        UPDATE_HANDED_OVER,
+    ),
+}
 
 
 @pytest.mark.xfail(
     strict=True,
-    reason="_in_transit takes what does not show as it was before, also where the update that is "
-    "under way was sent in this operation: the look after a lost answer waits until it has ended, "
-    "and fails if that is later than the request's time",
+    reason="_in_transit asks whether what is asked for was in force before the update with what is "
+    "assumed since: an update of a hidden member that was sent in this operation passes for a "
+    "retraining, so that the gates do not see it when it fails",
 )
-def test_our_update_of_a_member_that_does_not_show_is_waited_for_by_the_gates() -> None:
+@pytest.mark.parametrize("row", IN_TRANSIT)
+def test_our_update_of_a_member_that_does_not_show_is_waited_for_by_the_gates(row: str) -> None:
+    desired, there, began, expected = IN_TRANSIT[row]
+
+    _assert_step(plan_for(desired, there, before=NO_METADATA, began=began), expected)
+
+
+def test_an_earlier_update_of_what_does_not_show_is_not_what_is_asked_for() -> None:
     there = metadata_hidden(latest_update=OURS)
 
-    _assert_step(plan_for(DESIRED, there, assumed=NO_METADATA, began=100.0), CHANGES)
+    _assert_step(plan_for(DESIRED, there, before=NO_METADATA, began=100.5), Wait)
+
+
+def test_an_update_of_which_all_shows_is_known_by_that() -> None:
+    there = metadata_hidden(latest_update=update("CREATE PENDING", IN_FORCE))
+
+    _assert_step(plan_for(DESIRED, there, before=NO_METADATA, began=100.5), CHANGES)
 
 
 INCLUDED: Mapping[str, Any] = {
@@ -638,7 +716,7 @@ def test_a_training_on_included_columns_is_not_what_is_asked_for() -> None:
 def test_columns_that_were_excluded_before_are_cleared_though_they_do_not_show() -> None:
     before = replace(CONFIG, excluded_columns={"ITEMS": ("GENRES",)})
 
-    step = plan_for(DESIRED, observed("ACTIVE"), assumed=before)
+    step = plan_for(DESIRED, observed("ACTIVE"), before=before)
 
     assert step == UpdateRecommender({**IN_FORCE, v.TRAINING_DATA: {v.EXCLUDED_COLUMNS: {}}})
 
@@ -685,6 +763,22 @@ def test_a_gate_takes_a_member_that_does_not_show_as_it_must_be(row: str) -> Non
     _assert_step(verdict, expected)
 
 
+COLUMNS_HIDDEN: Mapping[str, tuple[Update | None, Any]] = {
+    "this deployment's update does not show yet": (None, FOR_A_WHILE),
+    "an earlier one shows": (update("ACTIVE", created=50.0), FOR_A_WHILE),
+    "its update failed": (UPDATE_FAILED, Fail),
+    "its update has ended": (update("ACTIVE", created=50.5), SERVES),
+}
+
+
+@pytest.mark.parametrize("row", COLUMNS_HIDDEN)
+def test_columns_that_do_not_show_are_as_they_must_be_only_after_an_update(row: str) -> None:
+    latest, expected = COLUMNS_HIDDEN[row]
+    there = observed("ACTIVE", latest_update=latest)
+
+    _assert_step(readiness(CONFIG, there, running=True, updated_after=50.0), expected)
+
+
 def test_where_nothing_shows_an_update_that_failed_is_seen_whatever_it_was() -> None:
     there = observed("ACTIVE", config={}, latest_update=UPDATE_FAILED)
 
@@ -692,30 +786,21 @@ def test_where_nothing_shows_an_update_that_failed_is_seen_whatever_it_was() -> 
         _assert_step(readiness(config, there, running=True, updated_after=50.0), Fail)
 
 
-@pytest.mark.xfail(
-    strict=True,
-    reason="readiness: _NOT_IN_FORCE has enable_metadata=False, so an update that should have "
-    "switched metadata off, and failed, passes for a success where that member does not show",
-)
 def test_an_update_that_failed_to_switch_metadata_off_is_seen_where_that_does_not_show() -> None:
     failed = observed("ACTIVE", config=HIDDEN, latest_update=UPDATE_FAILED)
 
     _assert_step(readiness(NO_METADATA, failed, running=True, updated_after=50.0), Fail)
 
 
-@pytest.mark.xfail(
-    strict=True,
-    reason="_in_transit answers previous_update=0.0 for a retraining of what is in force, so the "
-    "gates take it for this deployment's update, and fail if it fails and a member does not show",
-)
 def test_a_retraining_of_what_is_in_force_may_fail() -> None:
     retrained = observed("ACTIVE", config=HIDDEN, latest_update=update("CREATE PENDING", HIDDEN))
-    done = plan_for(DESIRED, retrained, assumed=METADATA)
+    done = plan_for(DESIRED, retrained, before=METADATA)
     assert isinstance(done, Done)
     after = NO_UPDATE if done.previous_update is None else done.previous_update
 
     failed = replace(retrained, latest_update=update("CREATE FAILED", HIDDEN))
 
+    assert after == NO_UPDATE
     _assert_step(readiness(METADATA, failed, running=True, updated_after=after), SERVES)
 
 
@@ -739,7 +824,12 @@ SETTLES: Mapping[str, tuple[Done, Situation, Verdict]] = {
         Situation(UPDATED, may_show_late=True),
         SERVES,
     ),
-    "a rollback waits for what is on its way": (CHANGES, Situation(ROLLED_BACK), HANDED_OVER),
+    "a rollback waits for what is on its way": (
+        CHANGES,
+        Situation(ROLLED_BACK),
+        UPDATE_HANDED_OVER,
+    ),
+    "a rollback waits for a retraining": (RETRAINS, Situation(ROLLED_BACK), HANDED_OVER),
     "a rollback waits for a training": (TRAINS, Situation(ROLLED_BACK), HANDED_OVER),
     "a rollback ends with what there was": (SERVES, Situation(ROLLED_BACK), SERVES),
     "but not before the update would show": (
@@ -761,10 +851,11 @@ def test_a_rollback_ends_with_what_there_was(row: str) -> None:
 def test_and_so_does_its_plan(row: str) -> None:
     done, situation, expected = SETTLES[row]
     there = {
-        Progress.CHANGING: observed("ACTIVE", latest_update=RETRAINING),
-        Progress.TRAINING: observed("CREATE PENDING"),
-        Progress.IN_FORCE: observed("ACTIVE"),
-    }[done.progress]
+        CHANGES: observed("ACTIVE", config=OTHER, latest_update=RETRAINING),
+        RETRAINS: observed("ACTIVE", latest_update=RETRAINING),
+        TRAINS: observed("CREATE PENDING"),
+        SERVES: observed("ACTIVE"),
+    }[done]
 
     step = plan_for(DESIRED, there, situation=situation)
 
@@ -785,7 +876,11 @@ ACCEPTED: Mapping[str, tuple[Desired, Change, Verdict]] = {
         UpdateRecommender(IN_FORCE, 5.0),
         Done("", Progress.CHANGING, previous_update=5.0),
     ),
-    "update, to be stopped after": (STOPPED, UpdateRecommender(IN_FORCE, 5.0), Wait("")),
+    "update, to be stopped after": (
+        STOPPED,
+        UpdateRecommender(IN_FORCE, 5.0),
+        Wait("", previous_update=5.0),
+    ),
     "start": (DESIRED, StartRecommender(), Wait("")),
     "stop": (STOPPED, StopRecommender(), Wait("")),
     "delete what failed, to create it anew": (DESIRED, DeleteRecommender(), Wait("")),

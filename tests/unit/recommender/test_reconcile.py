@@ -249,8 +249,18 @@ def test_what_was_proven_before_is_proven_again_before_it_is_changed_or_the_end(
 def test_what_passes_is_waited_for(call: str) -> None:
     account = owned(**{call: TransientError("slow down")})
 
-    assert account.reconciler().advance(ARN, deciding(UPDATE)) == Wait("slow down")
+    verdict = account.reconciler().advance(ARN, deciding(UPDATE))
+
+    assert verdict == Wait("slow down", unseen=call == "describe")
     assert account.named()[-1] == call
+
+
+def test_what_is_not_there_and_cannot_be_created_now_is_still_unseen() -> None:
+    account = Account(faults={"change": TransientError("slow down")})
+
+    verdict = account.reconciler().advance(ARN, deciding(CREATE))
+
+    assert verdict == Wait("slow down", unseen=True)
 
 
 @pytest.mark.parametrize("call", ["describe", "tags", "operation", "change"])
