@@ -64,6 +64,8 @@ class CustomResources:
             first = waiter.start(waiting)
         except (TransientError, PermanentError) as error:
             if not waiting.answer:
+                waiting = self._look(waiting, acts=False)  # minutes later
+            if not waiting.answer:
                 waiting = waiting.answered(_failed(event, f"Nothing was changed. {error}"))
             if not self._deliver(waiting).ended:
                 raise

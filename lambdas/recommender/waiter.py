@@ -9,7 +9,7 @@ from dataclasses import dataclass, replace
 from typing import Any, Final, Protocol
 
 from .answer import sent_at
-from .errors import ACCESS_DENIED, PermanentError, TransientError, sorted_errors
+from .errors import PermanentError, TransientError, sorted_errors
 from .operation import Operation
 from .timing import DOUBT_SECONDS, Timing
 
@@ -155,12 +155,8 @@ class Waiter:
         for pause in _PAUSES:
             try:
                 return self._start(waiting)
-            except TransientError:
-                pass
-            except PermanentError as error:
-                if error.code not in ACCESS_DENIED:
-                    raise
-            self._pause(pause)
+            except (TransientError, PermanentError):
+                self._pause(pause)
         return self._start(waiting)
 
     def _start(self, waiting: Waiting) -> bool:

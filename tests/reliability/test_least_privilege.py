@@ -325,36 +325,12 @@ def logging_of(template: dict[str, Any], function: str) -> set[Use]:
     return {Use(f"logs:{one}", f"{group}.Arn") for one in ("CreateLogStream", "PutLogEvents")}
 
 
-def invoking(*functions: str) -> set[Use]:
-    """Return the grants of CDK's `grant_invoke`, which spans versions and aliases."""
-    return {
-        Use("lambda:InvokeFunction", f"{function}.Arn{which}")
-        for function in functions
-        for which in ("", ":*")
-    }
-
-
-@pytest.mark.parametrize("function", ["onEvent", "isComplete", "onTimeout"])
-def test_the_framework_s_functions_may_invoke_one_of_ours_and_begin_to_wait(
-    template: dict[str, Any], function: str
-) -> None:
-    there = functions(template)
-    ours = there["begin" if function == "onEvent" else "poll"]
-    waiter, _ = the(template, "AWS::StepFunctions::StateMachine")
-
-    assert role_of(template, there[function]).grants == (
-        logging_of(template, there[function])
-        | {Use(f"lambda:{one}", f"{ours}.Arn") for one in ("GetFunction", "InvokeFunction")}
-        | ({Use("states:StartExecution", waiter)} if function == "onEvent" else set())
-    )
-
-
-def test_the_waiter_may_invoke_what_polls_and_what_gives_up(template: dict[str, Any]) -> None:
-    there = functions(template)
+def test_the_state_machine_may_invoke_what_polls(template: dict[str, Any]) -> None:
     _, waiter = the(template, "AWS::StepFunctions::StateMachine")
     role = waiter["Properties"]["RoleArn"]["Fn::GetAtt"][0]
 
-    assert roles_of(template)[role].grants == invoking(there["isComplete"], there["onTimeout"])
+    poll = functions(template)["poll"]
+    assert roles_of(template)[role].grants == {Use("lambda:InvokeFunction", f"{poll}.Arn")}
 
 
 def test_our_functions_may_write_into_their_log_group_only(template: dict[str, Any]) -> None:
@@ -365,7 +341,7 @@ def test_our_functions_may_write_into_their_log_group_only(template: dict[str, A
         logs = {use for use in grants if use.action.startswith("logs:")}
         assert logs == logging_of(template, function)
         services = {use.action.partition(":")[0] for use in grants - logs}
-        assert services == {"personalize", "cloudformation"}
+        assert services == {"personalize", "cloudformation", "states"}
 
 
 @pytest.mark.rows("S6")
@@ -373,7 +349,7 @@ def test_our_functions_may_write_into_their_log_group_only(template: dict[str, A
 def test_no_role_may_do_anything_to_everything(context: dict[str, Any]) -> None:
     roles = roles_of(dict(synthesised(**context).to_json()))
 
-    assert len(roles) == 4
+    assert len(roles) == 2
     for permissions in roles.values():
         assert not any("*" in grant.action for grant in permissions.grants)
         assert {grant.action for grant in permissions.grants if grant.resource == "*"} <= LISTS

@@ -216,7 +216,7 @@ def test_an_invocation_that_takes_longer_than_it_may_is_killed_when_it_has_acted
     def slow(function: str, _event: Event, invoke: Any) -> Any:
         invoke()
         if function == "begin" and len(script.events) == 1:
-            world.clock.advance(10 * MINUTE)
+            world.clock.advance(16 * MINUTE)
 
     script = Scripted(stack, data=ALL)
     stack.functions = script

@@ -1,6 +1,7 @@
 """Calls to Personalize: the preflight, and errors sorted by what to do about them."""
 
 from collections.abc import Callable
+from datetime import UTC, datetime
 from typing import Any
 
 import pytest
@@ -15,6 +16,7 @@ from botocore.exceptions import (
 from lambdas.recommender.config import Config
 from lambdas.recommender.errors import NotFoundError, PermanentError, TransientError, sorted_errors
 from lambdas.recommender.identity import Owner
+from lambdas.recommender.observed import Observed, Update
 from lambdas.recommender.personalize import Personalize, with_hint
 from lambdas.recommender.request import Desired
 from lambdas.recommender.steps import (
@@ -31,9 +33,11 @@ from local_aws.personalize import Behaviour, ServiceError, wire
 from local_aws.personalize import Personalize as Simulator
 from tests.support.personalize import VirtualClock, client
 
+from .examples import GROUP, RECIPE
+from .fakes import FakePersonalize, refusal
+
 ACCOUNT, REGION = "111111111111", "eu-west-1"
 OWNER = Owner(f"arn:aws:cloudformation:{REGION}:{ACCOUNT}:stack/TopPicks/1", "Recommender")
-RECIPE = "arn:aws:personalize:::recipe/aws-vod-top-picks"
 ARN = f"arn:aws:personalize:{REGION}:{ACCOUNT}:recommender/mine"
 URL = "https://personalize.example"
 
@@ -76,12 +80,38 @@ def test_a_recommender_is_created_with_its_tags_in_the_same_call(simulator: Simu
     assert observed.config["enableMetadataWithRecommendations"] is True
 
 
-PREFLIGHT: dict[str, tuple[dict[str, Any], str]] = {
-    "a custom dataset group": ({"domain": None}, "has the domain none (custom)"),
-    "another domain": ({"domain": "ECOMMERCE"}, "has the domain ECOMMERCE"),
-    "no interactions": ({"datasets": ("Items", "Users")}, "has no INTERACTIONS dataset"),
-    "no items": ({"datasets": ("Interactions",)}, "has no ITEMS dataset"),
-    "a dataset group that failed": ({"status": "CREATE FAILED"}, "is CREATE FAILED"),
+OTHER_DOMAIN = (
+    "; a recommender of this recipe needs one of the domain VIDEO_ON_DEMAND. A dataset group's "
+    "domain cannot be changed: create another one, import the data, and name that."
+)
+PREFLIGHT: dict[str, tuple[dict[str, Any], list[str]]] = {
+    "a custom dataset group": (
+        {"domain": None},
+        [f" has the domain none (custom){OTHER_DOMAIN}"],
+    ),
+    "another domain": ({"domain": "ECOMMERCE"}, [f" has the domain ECOMMERCE{OTHER_DOMAIN}"]),
+    "no interactions": (
+        {"datasets": ("Items", "Users")},
+        [
+            " has no INTERACTIONS dataset, but the recipe trains on it (DescribeDataset: ",
+            "). Create and import it, then deploy again.",
+        ],
+    ),
+    "no items": (
+        {"datasets": ("Interactions",)},
+        [
+            " has no ITEMS dataset, but item metadata in recommendations comes from it "
+            "(DescribeDataset: ",
+            "). Create and import it, then deploy again.",
+        ],
+    ),
+    "a dataset group that failed": (
+        {"status": "CREATE FAILED"},
+        [
+            " is CREATE FAILED: ",
+            ". Delete it and create it anew, or name another one in dataset_group_arn.",
+        ],
+    ),
 }
 
 
@@ -95,8 +125,8 @@ def test_what_cannot_work_is_refused_before_anything_is_created(
     with pytest.raises(PermanentError) as refusal:
         Personalize(client(simulator)).change(ARN, CreateRecommender(desired(group)))
 
-    assert said in str(refusal.value)
-    assert group in str(refusal.value)
+    assert str(refusal.value).startswith(f"The dataset group {group}{said[0]}")
+    assert str(refusal.value).endswith(said[-1])
     assert not any(call.mutating for call in simulator.journal)
 
 
@@ -113,8 +143,15 @@ def test_items_are_needed_only_for_metadata(simulator: Simulator) -> None:
 def test_a_missing_dataset_group_is_named(simulator: Simulator) -> None:
     group = f"arn:aws:personalize:{REGION}:{ACCOUNT}:dataset-group/nowhere"
 
-    with pytest.raises(PermanentError, match="dataset-group/nowhere does not exist"):
+    with pytest.raises(PermanentError) as refused:
         Personalize(client(simulator)).change(ARN, CreateRecommender(desired(group)))
+
+    assert str(refused.value).startswith(
+        f"The dataset group {group} does not exist (DescribeDatasetGroup: "
+    )
+    assert str(refused.value).endswith(
+        "). Set dataset_group_arn to one that does, or create it first."
+    )
 
 
 def test_a_dataset_group_that_is_not_ready_may_become_so(simulator: Simulator) -> None:
@@ -141,6 +178,96 @@ def test_a_recipe_that_the_region_lacks_is_named_with_those_it_has(simulator: Si
         Personalize(client(simulator)).change(
             ARN, CreateRecommender(desired(group, recipe_arn=RECIPE[:-9] + "soon"))
         )
+
+
+class Group(FakePersonalize):
+    """An account with one dataset group, which shows this, and these recipes."""
+
+    def __init__(self, shown: dict[str, str], recipes: list[str]) -> None:
+        super().__init__()
+        self._shown, self._recipes = shown, recipes
+
+    def describe_dataset_group(self, *, datasetGroupArn: str) -> Any:
+        del datasetGroupArn
+        return {"datasetGroup": self._shown}
+
+    def list_recipes(self, *, domain: Any, nextToken: str = "") -> Any:
+        assert (domain, nextToken) == ("VIDEO_ON_DEMAND", "")
+        return {"recipes": [{"recipeArn": recipe} for recipe in self._recipes]}
+
+
+READY = {"status": "ACTIVE", "domain": "VIDEO_ON_DEMAND"}
+NOT_READY: dict[str, tuple[dict[str, str], list[str], Exception]] = {
+    "no status": ({}, [RECIPE], TransientError(f"the dataset group {GROUP} is , not ACTIVE")),
+    "it failed, for a reason": (
+        {"status": "CREATE FAILED", "failureReason": "no role"},
+        [RECIPE],
+        PermanentError(
+            f"The dataset group {GROUP} is CREATE FAILED: no role. Delete it and create it anew, "
+            "or name another one in dataset_group_arn."
+        ),
+    ),
+    "it failed": (
+        {"status": "CREATE FAILED"},
+        [RECIPE],
+        PermanentError(
+            f"The dataset group {GROUP} is CREATE FAILED: no reason. Delete it and create it anew, "
+            "or name another one in dataset_group_arn."
+        ),
+    ),
+    "another recipe": (
+        READY,
+        ["recipe/b", "recipe/a"],
+        PermanentError(
+            f"The recipe {RECIPE} is not among the VIDEO_ON_DEMAND recipes of this region: "
+            "recipe/a, recipe/b. Deploy to a region that has it."
+        ),
+    ),
+    "no recipe": (
+        READY,
+        [],
+        PermanentError(
+            f"The recipe {RECIPE} is not among the VIDEO_ON_DEMAND recipes of this region: "
+            "there are none. Deploy to a region that has it."
+        ),
+    ),
+}
+
+
+@pytest.mark.parametrize("row", NOT_READY)
+def test_a_region_without_what_is_needed_is_told_apart(row: str) -> None:
+    shown, recipes, expected = NOT_READY[row]
+    account = Group(shown, recipes)
+
+    with pytest.raises(type(expected)) as refused:
+        Personalize(account).change(ARN, CreateRecommender(desired(GROUP)))
+
+    assert str(refused.value) == str(expected)
+    assert account.changes == []
+
+
+CALLS: dict[str, Callable[[Personalize], object]] = {
+    "DescribeRecommender": lambda service: service.describe(ARN),
+    "ListTagsForResource": lambda service: service.tags(ARN),
+    "ListRecommenders": lambda service: service.names(),
+    **dict.fromkeys(
+        ("DescribeDatasetGroup", "DescribeDataset", "ListRecipes", "CreateRecommender"),
+        lambda service: service.change(ARN, CreateRecommender(desired(GROUP))),
+    ),
+}
+
+
+@pytest.mark.parametrize("operation", CALLS)
+def test_an_error_names_the_operation_that_was_called(operation: str) -> None:
+    fake = FakePersonalize()
+    fake.faults[operation] = refusal("AnythingNew")
+
+    with pytest.raises(PermanentError) as error:
+        CALLS[operation](Personalize(fake))
+
+    assert str(error.value) == f"{operation}: AnythingNew: the message"
+    assert error.value.code == "AnythingNew"
+    assert fake.calls[-1][0] == operation
 
 
 def test_every_change_is_a_call_that_the_service_model_accepts(simulator: Simulator) -> None:
@@ -268,7 +395,7 @@ def test_a_recommender_that_was_created_without_an_arn_may_show_later(
 
     create = CreateRecommender(desired(simulator.seed_dataset_group(ACCOUNT, REGION, "vod")))
 
-    with pytest.raises(TransientError, match="CreateRecommender answered without an ARN"):
+    with pytest.raises(TransientError, match=r"^CreateRecommender answered without an ARN$"):
         Personalize(client(simulator, after=after)).change(ARN, create)
     assert simulator.recommenders(ACCOUNT, REGION)
 
@@ -328,6 +455,57 @@ def test_the_metrics_and_the_latest_update_are_read(simulator: Simulator) -> Non
     assert config.items() <= observed.latest_update.config.items()
 
 
+CREATED = datetime(2026, 1, 2, tzinfo=UTC)
+TOO_LITTLE = "Dataset has fewer than 25 users with at least 2 interactions each."
+
+
+def test_all_that_is_shown_is_read() -> None:
+    service = FakePersonalize()
+    service.add(
+        ARN,
+        "CREATE FAILED",
+        creationDateTime=CREATED,
+        recommenderConfig={"a": 1},
+        failureReason=TOO_LITTLE,
+        modelMetrics={"coverage": 0.5},
+        latestRecommenderUpdate={
+            "status": "CREATE FAILED",
+            "creationDateTime": CREATED,
+            "recommenderConfig": {"a": 2},
+            "failureReason": TOO_LITTLE,
+        },
+    )
+
+    assert Personalize(service).describe(ARN) == Observed(
+        ARN,
+        "CREATE FAILED",
+        GROUP,
+        RECIPE,
+        {"a": 1},
+        with_hint(TOO_LITTLE),
+        CREATED.timestamp(),
+        Update("CREATE FAILED", {"a": 2}, CREATED.timestamp(), with_hint(TOO_LITTLE)),
+        {"coverage": 0.5},
+    )
+
+
+@pytest.mark.parametrize("update", [{}, None])
+def test_what_is_not_shown_is_nothing(update: dict[str, Any] | None) -> None:
+    service = FakePersonalize()
+    service.shown[ARN] = {"latestRecommenderUpdate": update}
+
+    assert Personalize(service).describe(ARN) == Observed(ARN, "", "", "")
+
+
+def test_nor_is_what_an_update_does_not_show() -> None:
+    service = FakePersonalize()
+    service.shown[ARN] = {"latestRecommenderUpdate": {"ofTomorrow": 1}}
+
+    assert Personalize(service).describe(ARN) == Observed(
+        ARN, "", "", "", latest_update=Update("", {}, 0.0)
+    )
+
+
 class Pages:
     """Lists one recommender a page; each page's token is the next one's number."""
 
@@ -339,6 +517,10 @@ class Pages:
         following = self._following.get(nextToken)
         return page if following is None else {**page, "nextToken": following}
 
+    def list_recipes(self, *, domain: Any, nextToken: str = "0") -> Any:
+        del domain
+        return {"recipes": [], "nextToken": self._following[nextToken]}
+
 
 def test_the_names_of_every_page_are_read() -> None:
     pages: Any = Pages({"0": "1", "1": "2"})
@@ -349,8 +531,20 @@ def test_the_names_of_every_page_are_read() -> None:
 def test_a_page_that_comes_again_and_again_is_no_usable_answer() -> None:
     pages: Any = Pages({"0": "1", "1": "1"})
 
-    with pytest.raises(TransientError, match="the same page was answered twice"):
+    with pytest.raises(TransientError) as error:
         Personalize(pages).names()
+
+    assert str(error.value) == "ListRecommenders: the same page was answered twice"
+
+
+def test_nor_is_one_of_recipes() -> None:
+    account: Any = FakePersonalize()
+    account.list_recipes = Pages({"0": "1", "1": "1"}).list_recipes
+
+    with pytest.raises(TransientError) as error:
+        Personalize(account).change(ARN, CreateRecommender(desired(GROUP)))
+
+    assert str(error.value) == "ListRecipes: the same page was answered twice"
 
 
 def test_the_last_page_may_have_an_empty_token() -> None:

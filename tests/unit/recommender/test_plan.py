@@ -482,6 +482,7 @@ SAYS: Mapping[str, tuple[Callable[[], Step], list[str]]] = {
         [DESIRED.arn, "CREATE FAILED", "too little data"],
     ),
     "it is stopped": (lambda: plan_stop(OWNER, observed("INACTIVE")), ["INACTIVE"]),
+    "it stays stopped": (lambda: plan_for(STOPPED, observed("INACTIVE")), ["INACTIVE, as asked"]),
     "it is not stopped yet": (
         lambda: plan_stop(OWNER, observed("START PENDING")),
         [DESIRED.arn, "START PENDING"],
