@@ -2,6 +2,7 @@
 
 import copy
 from collections.abc import Iterator, Mapping
+from dataclasses import replace
 from typing import Any, Final
 
 import pytest
@@ -68,8 +69,8 @@ class Replay:
     def __init__(self, golden: Golden) -> None:
         self.event: dict[str, Any] = copy.deepcopy(golden["event"])
         state = golden["state"] or {}
-        begun = state.get("Begun", 1_767_225_600.0)
-        self.clock = VirtualClock(begun - HOUR)
+        begun = state.get("Begun", 1_767_300_000.0)
+        self.clock = VirtualClock(begun - 10 * HOUR)
         self.simulator = Simulator(Behaviour(**QUICK), self.clock)
         for group in ("vod", "other"):
             self.simulator.seed_dataset_group(ACCOUNT, REGION, group)
@@ -97,7 +98,10 @@ class Replay:
                 arn = request.recommender_arn(f"{request.names.prefix}-{'0' * v.DIGEST_LENGTH}")
                 self._make(arn, request.properties)
             case v.TRAINING_GATE_TYPE | v.STOP_TYPE:
-                self._make(request.get(v.RECOMMENDER_ARN), request.properties)
+                arn = request.get(v.RECOMMENDER_ARN)
+                self._make(arn, request.properties)
+                if request.properties[v.UPDATED_AFTER] != v.NO_UPDATE:
+                    self._update(arn)
 
     def _make(
         self, arn: str, properties: Mapping[str, Any], tags: Mapping[str, str] | None = None
@@ -116,6 +120,19 @@ class Replay:
             tags=[{"tagKey": key, "tagValue": text} for key, text in owned.items()],
         )
         self.clock.advance(QUICK["create_pending"] + QUICK["create_in_progress"])
+
+    def _update(self, arn: str) -> None:
+        """Have a gate's recommender updated by its deployment, to what the gate waits for."""
+        client = personalize.client(self.simulator)
+        asked = self.request.config
+        self.clock.now = max(self.clock.now, self.request.get(v.UPDATED_AFTER))
+        others = replace(asked, min_requests_per_second=asked.min_requests_per_second + 1)
+        for config in (others, asked):
+            client.update_recommender(
+                recommenderArn=arn,
+                recommenderConfig=config.request(),  # type: ignore[arg-type]
+            )
+            self.clock.advance(2 * QUICK["update_in_progress"])
 
     def _group(self, name: str) -> str:
         return f"arn:aws:personalize:{REGION}:{ACCOUNT}:dataset-group/{name}"

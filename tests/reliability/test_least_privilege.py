@@ -173,9 +173,9 @@ def _example(resource: str) -> str:
     return DERIVED if "/TopPicks-" in resource else resource
 
 
-def _operations(api: str) -> set[str]:
+def _operations(api: str, prefix: str = "personalize") -> set[str]:
     model = boto3.Session(region_name=REGION).client(api).meta.service_model  # type: ignore[call-overload]
-    return {f"personalize:{operation}" for operation in model.operation_names}
+    return {f"{prefix}:{operation}" for operation in model.operation_names}
 
 
 PERSONALIZE: Final = frozenset(
@@ -185,22 +185,26 @@ PERSONALIZE: Final = frozenset(
 )
 """All actions: the three APIs share a prefix in policies."""
 LISTS: Final = frozenset({"personalize:ListRecipes", "personalize:ListRecommenders"})
-ACTIONS: Final = PERSONALIZE | {
-    "cloudformation:DeleteStack",
-    "cloudformation:DescribeStackResources",
-    "cloudformation:DescribeStacks",
-    "cloudformation:SignalResource",
-    "cloudformation:UpdateStack",
-    "iam:PassRole",
-    "iam:PutRolePolicy",
-    "kms:Decrypt",
-    "lambda:InvokeFunction",
-    "s3:GetObject",
-    "s3:PutObject",
-    "secretsmanager:GetSecretValue",
-    "ssm:GetParameter",
-    "sts:AssumeRole",
-}
+ACTIONS: Final = (
+    PERSONALIZE
+    | _operations("stepfunctions", "states")
+    | {
+        "cloudformation:DeleteStack",
+        "cloudformation:DescribeStackResources",
+        "cloudformation:DescribeStacks",
+        "cloudformation:SignalResource",
+        "cloudformation:UpdateStack",
+        "iam:PassRole",
+        "iam:PutRolePolicy",
+        "kms:Decrypt",
+        "lambda:InvokeFunction",
+        "s3:GetObject",
+        "s3:PutObject",
+        "secretsmanager:GetSecretValue",
+        "ssm:GetParameter",
+        "sts:AssumeRole",
+    }
+)
 RECOMMENDER_ACTIONS: Final = (
     *sorted(action for action in PERSONALIZE if action.endswith("Recommender")),
     "personalize:ListTagsForResource",

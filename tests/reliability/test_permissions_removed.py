@@ -80,6 +80,13 @@ NEEDED: Final[Mapping[str, Mapping[str, str]]] = {
         "update": "UPDATE_ROLLBACK_COMPLETE",
         "start": "UPDATE_ROLLBACK_COMPLETE",
     },
+    "states:StartExecution": {
+        **dict.fromkeys(("create", "adopt", "cancelled creation"), "ROLLBACK_COMPLETE"),
+        **dict.fromkeys(
+            ("update", "replace", "stop", "start", "untag"), "UPDATE_ROLLBACK_COMPLETE"
+        ),
+        **dict.fromkeys(("delete", "release"), "DELETE_FAILED"),
+    },
 }
 """What fails without an action, and how it ends; all else succeeds."""
 

@@ -80,6 +80,7 @@ def test_values_in_a_template_are_as_the_app_synthesises_them() -> None:
     settings = {
         "dataset_group_arn": DATASET_GROUP_ARN,
         "max_training_hours": 1,
+        "max_deletion_hours": 1,
         "min_recommendation_requests_per_second": 3,
         "exploration_weight": 0.7,
         "exploration_item_age_cut_off": 7,

@@ -376,6 +376,45 @@ def test_one_that_nobody_waits_for_is_not_begun_again(fate: Delivery, late: floa
     assert (here.letterbox.arrived, here.letterbox.tries) == ([], 1)
 
 
+def test_one_that_cannot_be_started_is_looked_at_again_before_it_fails() -> None:
+    here = world()
+    here.personalize.add(MINE, "CREATE PENDING")
+    here.step_functions.fault = refusal("StateMachineDoesNotExist")
+
+    class Training(VirtualClock):
+        def advance(self, seconds: float) -> None:
+            super().advance(seconds)
+            here.personalize.shown[MINE]["status"] = "ACTIVE"
+
+    here.clock = Training()
+
+    here.begin(gate())
+
+    (answer,) = here.letterbox.arrived
+    assert (answer["Status"], answer["Reason"]) == ("SUCCESS", "")
+    assert here.personalize.changes == []
+
+
+def test_but_an_answer_that_is_decided_is_not_decided_again_then() -> None:
+    here = world()
+    here.personalize.add(MINE, "ACTIVE")
+    here.letterbox.fates = [Delivery.LATER]
+    here.step_functions.fault = refusal("StateMachineDoesNotExist")
+
+    class Failing(VirtualClock):
+        def advance(self, seconds: float) -> None:
+            super().advance(seconds)
+            here.personalize.shown[MINE]["status"] = "CREATE FAILED"
+
+    here.clock = Failing()
+
+    here.begin(gate())
+
+    (answer,) = here.letterbox.arrived
+    assert answer["Status"] == "SUCCESS"
+    assert here.personalize.calls == [("DescribeRecommender", MINE)]
+
+
 def test_a_recommender_that_can_never_be_started_has_its_attributes() -> None:
     here = world()
     here.step_functions.fault = refusal("StateMachineDoesNotExist")
