@@ -147,7 +147,7 @@ class Organisation:
             one["PhysicalResourceId"]
             for one in found
             if one["ResourceType"] == "AWS::IAM::Role"
-            and one["LogicalResourceId"].startswith("ProviderRole")
+            and one["LogicalResourceId"].startswith("ServiceRole")
         )
         iam = self.client("iam", environment)
         policies = iam.list_role_policies(RoleName=name)["PolicyNames"]

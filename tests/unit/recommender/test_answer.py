@@ -340,22 +340,25 @@ def test_an_answer_to_what_is_no_url_is_to_be_put_again() -> None:
     ("respond", "logged"),
     [
         (status(200), []),
-        (status(403), ["The answer was refused"]),
-        (status(500), ["The answer was refused"]),
-        (cut, ["The answer could not be put"]),
-        (garbage, ["The answer could not be put"]),
-        (stall, ["The answer could not be put"]),
+        (status(403), [("The answer was refused", 403, None)]),
+        (status(500), [("The answer was refused", 500, None)]),
+        (cut, [("The answer could not be put", None, "RemoteDisconnected")]),
+        (garbage, [("The answer could not be put", None, "BadStatusLine")]),
+        (stall, [("The answer could not be put", None, "TimeoutError")]),
     ],
     ids=["200", "403", "500", "cut", "garbage", "stall"],
 )
 def test_what_comes_of_it_is_logged_without_the_url(
     respond: Respond,
-    logged: list[str],
+    logged: list[tuple[str, int | None, str | None]],
     caplog: pytest.LogCaptureFixture,
 ) -> None:
     with caplog.at_level(logging.DEBUG), bucket(respond) as s3:
         Answers(LOCAL).put(s3.url, ANSWER)
 
-    assert [record.getMessage() for record in caplog.records] == logged
+    assert [
+        (record.getMessage(), vars(record).get("status"), vars(record).get("error"))
+        for record in caplog.records
+    ] == logged
     for record in caplog.records:
         assert SIGNATURE not in repr(vars(record))

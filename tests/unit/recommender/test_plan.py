@@ -410,19 +410,34 @@ SAYS: Mapping[str, tuple[Callable[[], Step], list[str]]] = {
     "its name is not free": (lambda: plan_for(DESIRED, observed("DELETE PENDING")), [DESIRED.arn]),
     "it cannot be moved": (
         lambda: plan_for(DESIRED, observed("ACTIVE", **ELSEWHERE)),
-        [NAME, DIFFERENCES],
+        [
+            f"{NAME} has the {DIFFERENCES}. That cannot be changed in place, and a new recommender "
+            "cannot have the same fixed name while the old one serves. Change recommender_name "
+            "together with it, or remove recommender_name."
+        ],
     ),
     "it is somebody else's": (
         lambda: plan_for(DESIRED, observed("ACTIVE", tags=FOREIGN)),
-        [NAME, "recommender_name", "adopt_existing"],
+        [
+            NAME,
+            " If it is somebody else's, choose another recommender_name, or set adopt_existing to "
+            "take it over.",
+        ],
     ),
     "it is another stack's": (
         lambda: plan_for(ADOPTING, observed("ACTIVE", tags=OTHERS)),
-        [NAME, OTHERS[v.OWNER_STACK_TAG], v.OWNER_STACK_TAG],
+        [
+            NAME,
+            OTHERS[v.OWNER_STACK_TAG],
+            f"take the tag {v.OWNER_STACK_TAG} off the recommender, then deploy again.",
+        ],
     ),
     "what to adopt is elsewhere": (
         lambda: plan_for(ADOPTING, observed("ACTIVE", tags={}, **ELSEWHERE)),
-        [NAME, DIFFERENCES],
+        [
+            f"{NAME} cannot be adopted: it has the {DIFFERENCES}. Name a recommender of the same "
+            "dataset group and recipe, or remove recommender_name."
+        ],
     ),
     "what to adopt is broken": (
         lambda: plan_for(ADOPTING, observed("CREATE FAILED", tags={}, **BROKEN)),
@@ -498,7 +513,10 @@ SAYS: Mapping[str, tuple[Callable[[], Step], list[str]]] = {
         lambda: ready(observed("ACTIVE", config=OTHER, latest_update=update("CREATE FAILED"))),
         ["the reason"],
     ),
-    "it vanishes": (lambda: ready(observed("DELETE PENDING")), ["deleted"]),
+    "it vanishes": (
+        lambda: ready(observed("DELETE PENDING")),
+        ["It is being deleted, but not by this deployment."],
+    ),
     "it is not ready yet": (lambda: ready(observed("CREATE PENDING")), ["CREATE PENDING"]),
     "it has no status yet": (lambda: ready(observed("")), ["without a status"]),
     "what is asked for is not in force": (

@@ -388,5 +388,11 @@ def test_every_change_is_in_the_log(caplog: pytest.LogCaptureFixture) -> None:
     with caplog.at_level(logging.INFO):
         owned().reconciler().advance(ARN, deciding(TAG, UPDATE))
 
-    logged = [(record.recommender, record.operation) for record in caplog.records]  # type: ignore[attr-defined]
-    assert logged == [(ARN, "TagResource"), (ARN, "UpdateRecommender")]
+    logged = [
+        (record.getMessage(), record.recommender, record.operation)  # type: ignore[attr-defined]
+        for record in caplog.records
+    ]
+    assert logged == [
+        ("Changing", ARN, "TagResource"),
+        ("Changing", ARN, "UpdateRecommender"),
+    ]

@@ -235,6 +235,18 @@ def test_every_attribute_is_there_when_nothing_was_seen() -> None:
     assert attributes["ModelMetrics"] == "{}"
 
 
+@pytest.mark.parametrize(("size", "kept"), [(2000, ["a", "b"]), (2001, ["a"])])
+def test_metrics_are_kept_as_long_as_they_fit(size: int, kept: list[str]) -> None:
+    bare = len(json.dumps({"a": 0.5, "b": 0.5}))
+    long = "b" * (1 + size - bare)
+    metrics = {long: 0.5, "a": 0.5}
+    assert len(json.dumps(metrics)) == size
+
+    attributes = resource(gate()).attributes(Done("ACTIVE"), with_metrics(metrics))
+
+    assert [name[0] for name in json.loads(attributes["ModelMetrics"])] == kept
+
+
 def test_more_metrics_than_an_answer_can_hold_do_not_fail_the_stack() -> None:
     metrics = {f"a_metric_of_tomorrow_{number:03}": 0.5 for number in range(100)}
 
@@ -539,6 +551,42 @@ def test_what_this_create_made_because_there_was_nothing_to_adopt_is_as_asked() 
     assert verdict.progress is Progress.TRAINING
 
 
+def test_tags_that_are_no_longer_asked_for_are_taken_off() -> None:
+    personalize = with_leftovers()
+    personalize.tags[DESIRED.arn] |= {"old": "x", "cost": "1"}
+    before = {**PROPERTIES, v.TAGS: {"team": "films", "old": "x"}}
+
+    verdict = step(update() | {"OldResourceProperties": before}, personalize, UPDATES)
+
+    assert verdict == Done("ACTIVE, as asked", Progress.IN_FORCE)
+    assert personalize.tags[DESIRED.arn] == {**OWN, "cost": "1"}
+    assert personalize.changes == [("UntagResource", DESIRED.arn)]
+
+
+CHEAP: dict[str, dict[str, Any]] = {
+    "a Create": event(),
+    "an Update": event(kind="Update", PhysicalResourceId=DESIRED.arn),
+    "a Delete": event(kind="Delete", PhysicalResourceId=DESIRED.arn),
+    "a stop": stop(arn=DESIRED.arn),
+}
+
+
+@pytest.mark.parametrize("row", CHEAP)
+def test_whose_it_is_is_read_at_the_first_look_and_then_only_when_there_is_something_to_do(
+    row: str,
+) -> None:
+    personalize = FakePersonalize()
+    personalize.add(DESIRED.arn, "START PENDING", tags=OWN, recommenderConfig=AS_ASKED)
+    looked_at = [("DescribeRecommender", DESIRED.arn), ("ListTagsForResource", DESIRED.arn)]
+
+    first = step(CHEAP[row], personalize, UPDATES)
+    assert isinstance(first, Wait)
+    assert personalize.calls == looked_at
+
+    assert step(CHEAP[row], personalize, UPDATES, looked_before=True) == first
+    assert personalize.calls == [*looked_at, looked_at[0]]
+
+
 ADOPTS = {"starts": {}, "is retrained": {v.RUNNING: "false"}}
 
 
@@ -814,10 +862,12 @@ def test_one_that_does_not_pass_ends_it_with_the_services_words(link: int) -> No
         ("false", "INACTIVE", True),
         ("false", "ACTIVE", True),
         ("true", "ACTIVE", True),
+        (None, "INACTIVE", False),
+        (None, "ACTIVE", True),
     ],
 )
 def test_a_gate_of_what_is_kept_stopped_opens_for_that_too(
-    running: str, status: str, ready: bool
+    running: str | None, status: str, ready: bool
 ) -> None:
     raw = gate()
     raw["ResourceProperties"][v.RUNNING] = running
