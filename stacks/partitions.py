@@ -1,4 +1,4 @@
-"""Which partition of AWS a region is in, by the region's name."""
+"""Which partition of AWS a region is in, by the region's name, and where Amazon Personalize is."""
 
 from typing import Final
 
@@ -23,6 +23,17 @@ _PARTITIONS: Final = {
 """Partition by a region's name without its last two parts, such as ``west-1``.
 
 Source: ``partitions.json`` of botocore, with which a test compares it.
+"""
+
+
+PERSONALIZE: Final = (
+    *("ap-northeast-1", "ap-northeast-2", "ap-south-1", "ap-southeast-1", "ap-southeast-2"),
+    *("ca-central-1", "eu-central-1", "eu-west-1", "us-east-1", "us-east-2", "us-west-2"),
+    "cn-north-1",
+)
+"""The regions in which the SDK knows Amazon Personalize; AWS adds some now and then.
+
+Source: ``endpoints.json`` of botocore, with which a test compares it.
 """
 
 

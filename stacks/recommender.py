@@ -7,6 +7,7 @@ from typing import Any, Final, cast
 
 import jsii
 from aws_cdk import (
+    Annotations,
     ArnFormat,
     Aws,
     CfnDeletionPolicy,
@@ -27,6 +28,7 @@ from constructs import Construct, IValidation
 from lambdas.recommender import vocabulary as v
 
 from .exports import warn_of_exports
+from .partitions import PERSONALIZE
 from .properties import check_properties
 from .security import acknowledge
 from .service import RecommenderService
@@ -174,6 +176,12 @@ class TopPicksRecommender(Construct):
                     retained
                 ).cfn_options.deletion_policy = CfnDeletionPolicy.RETAIN_EXCEPT_ON_CREATE
 
+        if not Token.is_unresolved(stack.region) and stack.region not in PERSONALIZE:
+            Annotations.of(self).add_warning_v2(
+                "@top-picks/recommender:region",
+                f"Amazon Personalize is not known to be in {stack.region}. It is in "
+                f"{', '.join(PERSONALIZE)}. If it is not there, the deployment fails in minutes.",
+            )
         warn_of_exports(self, _cfn(resource), _cfn(gates[-1]))
         self.dataset_group_arn = dataset_group_arn
         self.recommender_name = resource.get_att_string(v.NAME_ATTRIBUTE)

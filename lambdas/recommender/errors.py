@@ -3,11 +3,21 @@
 Sorted by the error's code, never by its message, which is only passed on.
 """
 
+import re
+import socket
 from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Final
+from urllib.parse import urlsplit
 
-from botocore.exceptions import BotoCoreError, ClientError, HTTPClientError, ParamValidationError
+import botocore.session
+from botocore.exceptions import (
+    BotoCoreError,
+    ClientError,
+    EndpointConnectionError,
+    HTTPClientError,
+    ParamValidationError,
+)
 from botocore.parsers import ResponseParserError
 
 
@@ -25,6 +35,10 @@ class PermanentError(Exception):
     def __init__(self, message: str, *, code: str = "") -> None:
         super().__init__(message)
         self.code = code
+
+
+class NoServiceError(PermanentError):
+    """The service has no endpoint in this region, so nothing of it can be there."""
 
 
 INVALID_INPUT: Final = "InvalidInputException"
@@ -98,6 +112,7 @@ def sorted_errors(operation: str) -> Iterator[None]:
             lost or cut (botocore parses a cut one as empty, so that a ``KeyError`` shows it), or a
             state of the resource that passes.
         NotFoundError: the service does not show the resource.
+        NoServiceError: there is no such service in this region.
         PermanentError: anything else.
     """
     try:
@@ -106,8 +121,42 @@ def sorted_errors(operation: str) -> Iterator[None]:
         raise _sorted(operation, error) from error
     except ParamValidationError as error:
         raise PermanentError(f"{operation} is not known like this to this SDK: {error}") from error
+    except EndpointConnectionError as error:
+        endpoint = str(error.kwargs["endpoint_url"])
+        if reason := _no_service_at(endpoint):
+            raise NoServiceError(f"{operation}: {reason}") from error
+        raise TransientError(f"{operation}: no usable answer ({error!r})") from error
     except (BotoCoreError, HTTPClientError, ResponseParserError, KeyError) as error:
         raise TransientError(f"{operation}: no usable answer ({error!r})") from error
+
+
+def _no_service_at(endpoint: str) -> str:
+    """Return why there is no service at an endpoint that cannot be reached, or nothing.
+
+    The SDK makes an endpoint of any region's name, so a region without the service shows as a name
+    that the DNS does not know. A region that is newer than the SDK has one.
+    """
+    match = re.match(r"https://([a-z-]+)\.([a-z0-9-]+)\.([a-z0-9.]+)", endpoint)
+    if match is None:
+        return ""
+    service, region, _ = match.groups()
+    sdk = botocore.session.get_session()
+    partition = sdk.get_partition_for_region(region)
+    regions = sdk.get_available_regions(service, partition_name=partition)
+    if region in regions or _is_known(urlsplit(endpoint).hostname or ""):
+        return ""
+    return (
+        f"there is no {service} in {region}: neither the SDK nor the DNS knows its endpoint. "
+        f"The SDK knows it in {', '.join(regions) or 'no region of this partition'}. Deploy there."
+    )
+
+
+def _is_known(host: str) -> bool:
+    try:
+        socket.getaddrinfo(host, None)
+    except socket.gaierror as error:
+        return error.errno != socket.EAI_NONAME
+    return True
 
 
 def _sorted(operation: str, error: ClientError) -> Exception:

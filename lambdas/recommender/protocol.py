@@ -111,7 +111,7 @@ class CustomResources:
             raise
         except Exception as error:
             operation, verdict, observed = waiting.operation, _unexpected(request, error), None
-        verdict = in_time(verdict, timing, resource)
+        verdict = in_time(verdict, timing, resource, operation)
         _log(waiting, request, timing, verdict, observed)
         looked = waiting.looked(
             operation=operation,
@@ -143,7 +143,7 @@ class CustomResources:
             return None, *resource.look(self.personalize)
         operation = waiting.operation or admit(request, self.stacks, timing)
         if not isinstance(operation, Operation):
-            return None, operation, None
+            return None, resource.not_admitted(operation), None
         reconciler = Reconciler(self.personalize, self.stacks, request, operation, acts)
         situation = Situation(
             operation,
@@ -154,7 +154,7 @@ class CustomResources:
         try:
             verdict = resource.step(reconciler, situation)
         except PermanentError as error:
-            verdict = resource.refused(error)
+            verdict = resource.refused(error, operation)
         return operation, verdict, reconciler.observed
 
 
@@ -169,7 +169,9 @@ def _unexpected(request: Request, error: Exception) -> Wait:
     return Wait(reason, AtDeadline.FAIL, grace=request.type is not RequestType.DELETE)
 
 
-def in_time(verdict: Verdict, timing: Timing, resource: CustomResource) -> Verdict:
+def in_time(
+    verdict: Verdict, timing: Timing, resource: CustomResource, operation: Operation | None
+) -> Verdict:
     """Return the verdict, or what becomes of a wait whose time is up."""
     if not isinstance(verdict, Wait):
         return verdict
@@ -185,7 +187,7 @@ def in_time(verdict: Verdict, timing: Timing, resource: CustomResource) -> Verdi
         if timing.waited >= two_minutes
         else f"{timing.waited:.0f} seconds"
     )
-    return Fail(resource.out_of_time(waited, verdict.reason))
+    return Fail(resource.out_of_time(waited, verdict.reason, operation))
 
 
 def _refused(event: Mapping[str, Any], error: BadRequestError) -> dict[str, Any]:

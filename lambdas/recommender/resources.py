@@ -7,14 +7,16 @@ import json
 import logging
 import math
 from collections.abc import Mapping
+from dataclasses import replace
 from functools import cached_property, partial
 from typing import ClassVar, Final, Protocol
 
 from . import vocabulary as v
 from .config import not_shown
-from .errors import ACCESS_DENIED, PermanentError, TransientError
+from .errors import ACCESS_DENIED, NoServiceError, PermanentError, TransientError
+from .identity import Ownership
 from .observed import Observed
-from .operation import RequestType
+from .operation import Operation, RequestType
 from .personalize import Personalize
 from .plan import (
     Situation,
@@ -30,7 +32,7 @@ from .plan import (
 )
 from .reconcile import Reconciler
 from .request import Desired, Request
-from .steps import AtDeadline, Change, Done, Fail, Verdict, Wait
+from .steps import AtDeadline, Change, Done, Fail, Step, Verdict, Wait
 
 LOG = logging.getLogger(__name__)
 
@@ -68,11 +70,16 @@ class CustomResource:
         """
         raise NotImplementedError
 
-    def refused(self, error: PermanentError) -> Verdict:
+    def not_admitted(self, verdict: Wait | Fail) -> Verdict:
+        """Return what becomes of a request of which it is not known which operation sent it."""
+        return verdict
+
+    def refused(self, error: PermanentError, operation: Operation) -> Verdict:
         """Return what becomes of a request of which a call was refused for good.
 
         IAM takes a while to apply the policy of what has just been created.
         """
+        del operation
         if error.code in ACCESS_DENIED and self.policy_is_new:
             return Wait(str(error), grace=True)
         return Fail(str(error))
@@ -92,8 +99,9 @@ class CustomResource:
         del verdict, observed
         return {}
 
-    def out_of_time(self, waited: str, reason: str) -> str:
+    def out_of_time(self, waited: str, reason: str, operation: Operation | None) -> str:
         """Return why a request has failed whose time is up."""
+        del operation
         return f"Not possible within {waited}: {reason}. Deploy again when that has ended."
 
 
@@ -170,11 +178,30 @@ class Recommender(CustomResource):
             v.UPDATED_AFTER_ATTRIBUTE: v.NO_UPDATE if updated is None else str(updated),
         }
 
-    def out_of_time(self, waited: str, reason: str) -> str:
+    def not_admitted(self, verdict: Wait | Fail) -> Verdict:
+        """Return what becomes of it while it is not known which operation sent it."""
+        return _patiently(verdict) if self._deletes else verdict
+
+    def refused(self, error: PermanentError, operation: Operation) -> Verdict:
+        """Return what becomes of it when a call was refused for good.
+
+        Of a stack that is being removed, a Delete that fails is final: CloudFormation goes on and
+        deletes the functions (cloudformation-coverage-roadmap issues 851, 852, 1508). So it waits,
+        and the sweeps do after it, for somebody to put right what refuses it (ADR 11).
+        """
+        if self._deletes and isinstance(error, NoServiceError):
+            return Done(str(error), certain=False)
+        if self._deletes and operation.removes_the_stack:
+            return Wait(str(error), AtDeadline.HAND_OVER)
+        return super().refused(error, operation)
+
+    def out_of_time(self, waited: str, reason: str, operation: Operation | None) -> str:
         """Return why it has failed."""
-        if self._deletes:
-            return _not_deleted(waited, reason)
-        return super().out_of_time(waited, reason)
+        if not self._deletes:
+            return super().out_of_time(waited, reason, operation)
+        adopted = self.request.properties.get(v.ADOPT_EXISTING) == "true"
+        left = {self.request.deletion_target: Ownership.ADOPTED if adopted else Ownership.OWN}
+        return _not_deleted(self.request, waited, reason, left, operation)
 
     def _accepted(self, situation: Situation, arn: str, change: Change) -> Verdict:
         verdict = accepted(self.desired, arn, change)
@@ -203,17 +230,42 @@ class Sweep(CustomResource):
 
     changes = frozenset({RequestType.DELETE})
 
+    def __init__(self, request: Request) -> None:
+        super().__init__(request)
+        self._left: dict[str, Ownership] = {}
+
     def step(self, reconciler: Reconciler, situation: Situation) -> Verdict:
         """Take all that the stack owns a step towards being gone, if the stack is being removed."""
         operation = situation.operation
         if not operation.removes_the_stack:
             return Done(f"the stack lives ({operation.status}): nothing is swept")
-        number, _ = self.request.link
-        return swept(_sweep(reconciler), situation, last=number == 1)
+        verdict = _sweep(reconciler, left=self._left)
+        return swept(verdict, situation, last=self._is_last)
 
-    def out_of_time(self, waited: str, reason: str) -> str:
-        """Return why it has failed."""
-        return _not_deleted(waited, reason)
+    def not_admitted(self, verdict: Wait | Fail) -> Verdict:
+        """Return what becomes of it while it is not known which operation sent it."""
+        return self._in_its_place(_patiently(verdict))
+
+    def refused(self, error: PermanentError, operation: Operation) -> Verdict:
+        """Return what becomes of it when a call was refused for good: as the recommender's own."""
+        del operation
+        if isinstance(error, NoServiceError):
+            return Done(str(error), certain=False)
+        return self._in_its_place(Wait(str(error), AtDeadline.HAND_OVER))
+
+    def out_of_time(self, waited: str, reason: str, operation: Operation | None) -> str:
+        """Return why the last one has failed."""
+        return _not_deleted(self.request, waited, reason, self._left, operation)
+
+    def _in_its_place(self, verdict: Verdict) -> Verdict:
+        if isinstance(verdict, Wait) and self._is_last:
+            return replace(verdict, at_deadline=AtDeadline.FAIL)
+        return verdict
+
+    @property
+    def _is_last(self) -> bool:
+        number, _ = self.request.link
+        return number == 1
 
 
 class TrainingGate(CustomResource):
@@ -266,9 +318,9 @@ class TrainingGate(CustomResource):
             v.MODEL_METRICS_ATTRIBUTE: json.dumps(whole),
         }
 
-    def out_of_time(self, waited: str, reason: str) -> str:
+    def out_of_time(self, waited: str, reason: str, operation: Operation | None) -> str:
         """Return why the last one has failed."""
-        del waited
+        del waited, operation
         return (
             f"The recommender was not ready when the last training gate closed: {reason}. "
             "Raise max_training_hours, then deploy again."
@@ -315,21 +367,73 @@ _OF_TYPE: Final[Mapping[str, _Type]] = {
 }
 
 
-def _sweep(reconciler: Reconciler, keep: set[str | None] | None = None) -> Verdict:
-    """Take all else that is owned, under any name the stack can use, a step towards being gone."""
+def _sweep(
+    reconciler: Reconciler,
+    keep: set[str | None] | None = None,
+    left: dict[str, Ownership] | None = None,
+) -> Verdict:
+    """Take all else that is owned, under any name the stack can use, a step towards being gone.
+
+    Args:
+        reconciler: takes the steps.
+        keep: ARNs that stay.
+        left: gets whose each recommender is, by ARN.
+    """
     request = reconciler.request
+    whose: dict[str, Ownership] = {} if left is None else left
+
+    def planned(arn: str, observed: Observed | None) -> Step:
+        if observed and observed.tags is not None:
+            whose[arn] = request.owner.of(observed.tags)
+        return plan_deletion(request.owner, observed)
+
     try:
         names = [name for name in reconciler.personalize.names() if name in request.names]
     except TransientError as error:
         return Wait(str(error), unseen=True)
     targets = {request.recommender_arn(name) for name in names} - (keep or set())
     return first_unfinished(
-        [reconciler.advance(arn, partial(plan_deletion, request.owner)) for arn in sorted(targets)]
+        [reconciler.advance(arn, partial(planned, arn)) for arn in sorted(targets)]
     )
 
 
-def _not_deleted(waited: str, reason: str) -> str:
+def _patiently(verdict: Wait | Fail) -> Verdict:
+    """Return how a Delete waits: a refusal does not end it, and the sweeps wait on."""
+    if isinstance(verdict, Fail):
+        return verdict
+    return replace(verdict, at_deadline=AtDeadline.HAND_OVER, grace=False)
+
+
+def _not_deleted(
+    request: Request,
+    waited: str,
+    reason: str,
+    whose: Mapping[str, Ownership],
+    operation: Operation | None,
+) -> str:
+    """Return the last word of a deletion: what is left, and the way out.
+
+    After it, CloudFormation deletes the functions, roles and policies that the failed resource
+    depends on (reported: cloudformation-coverage-roadmap issues 851, 852, 1508), so that another
+    ``cdk destroy`` has nobody who could do it.
+    """
+    what = f"Not deleted within {waited}: {reason}."
+    if operation and not operation.removes_the_stack:
+        return f"{what} It is still the stack's: the next change of the recommender removes it."
+    stack, region = request.stack_id.split("/")[1], request.stack_id.split(":")[3]
+    left = {arn: one for arn, one in whose.items() if one is not Ownership.FOREIGN}
+    by_ownership = {
+        Ownership.OWN: "delete-recommender --recommender-arn",
+        Ownership.ADOPTED: f"untag-resource --tag-keys {' '.join(v.RESERVED_TAGS)} --resource-arn",
+    }
+    commands = [
+        f"aws personalize {by_ownership[one]} {arn} --region {region}" for arn, one in left.items()
+    ]
     return (
-        f"Not deleted within {waited}: {reason}. It is still there, and still the stack's: "
-        "another cdk destroy removes it, and so does the next change of the recommender."
+        f"{what} Left: {', '.join(left) or 'unknown, see aws personalize list-recommenders'}. "
+        "Another cdk destroy does not change that, for its functions are gone by then. "
+        "When the cause is gone: "
+        f"{'; '.join(commands)}{'; then' if commands else ''} cdk destroy; and if that fails: "
+        f"aws cloudformation delete-stack --stack-name {stack} --region {region} "
+        "--deletion-mode FORCE_DELETE_STACK"
     )

@@ -27,6 +27,9 @@ TOP_PICKS_METRICS: Final = {
 """The metrics of a top-picks recommender, as saved in amazon-personalize-immersion-day."""
 
 
+Echo = Literal["as set", "in full", "without defaults", "without metadata", "nothing"]
+
+
 @dataclass(kw_only=True)
 class Behaviour:
     """What the simulation does where it could do otherwise; changes apply to the next call.
@@ -65,10 +68,12 @@ class Behaviour:
     """
     empty_columns: Literal["clear", "keep"] = "clear"
     """Whether an empty `trainingDataConfig` in an update drops the columns in force (unknown)."""
-    echo_defaults: bool = False
-    """Whether `recommenderConfig` is answered with defaults filled in, or only with what was set.
+    echo: Echo = "as set"
+    """How much of `recommenderConfig` is answered (no recorded answer shows all of it).
 
-    AWS's guide shows the latter; AWS's amazon-personalize-monitor relies on the former.
+    AWS's guide shows what was set; AWS's amazon-personalize-monitor relies on defaults being filled
+    in. The others are what a service may do: leave out what is as by default, the flag for
+    metadata, or all of it.
     """
     normalise_numbers: bool = False
     """Whether numbers in `itemExplorationConfig` are answered normalised: "0.30" as "0.3"."""

@@ -10,7 +10,7 @@ from collections.abc import Collection, Mapping
 from decimal import Decimal, InvalidOperation
 from typing import Any, Final
 
-from local_aws.personalize.behaviour import Behaviour
+from local_aws.personalize.behaviour import Behaviour, Echo
 from local_aws.personalize.errors import invalid
 from local_aws.personalize.resources import Recipe
 
@@ -75,12 +75,40 @@ def same_columns(one: Config, other: Config) -> bool:
 
 def answer(config: Config, recipe: Recipe, behaviour: Behaviour) -> Config:
     """Return a configuration as Describe shows it."""
-    shown = copy.deepcopy(config)
-    if behaviour.echo_defaults:
-        shown = _with_defaults(shown, recipe)
+    shown = _echoed(copy.deepcopy(config), recipe, behaviour.echo)
     if behaviour.normalise_numbers and "itemExplorationConfig" in shown:
         shown["itemExplorationConfig"] = _normalised(shown["itemExplorationConfig"])
     return shown
+
+
+def _echoed(config: Config, recipe: Recipe, echo: Echo) -> Config:
+    match echo:
+        case "as set":
+            return config
+        case "in full":
+            return _with_defaults(config, recipe)
+        case "without defaults":
+            return _without_defaults(config, recipe)
+        case "without metadata":
+            config.pop("enableMetadataWithRecommendations", None)
+            return config
+        case "nothing":
+            return {}
+
+
+def _without_defaults(config: Config, recipe: Recipe) -> Config:
+    full, defaults = _in_full(config, recipe), _in_full({}, recipe)
+    exploration = {
+        key: value
+        for key, value in config.get("itemExplorationConfig", {}).items()
+        if full["itemExplorationConfig"][key] != defaults["itemExplorationConfig"].get(key)
+    }
+    differing = {
+        key: value
+        for key, value in config.items()
+        if key != "itemExplorationConfig" and full[key] != defaults[key]
+    }
+    return differing | ({"itemExplorationConfig": exploration} if exploration else {})
 
 
 def _with_defaults(config: Config, recipe: Recipe) -> Config:

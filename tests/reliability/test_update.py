@@ -1,11 +1,12 @@
 """Updating in place: one change of the template is one change of the recommender."""
 
 import json
-from typing import Any
+from typing import Any, get_args
 
 import pytest
 
 from lambdas.recommender.vocabulary import RECOMMENDER_TYPE
+from local_aws.personalize.behaviour import Echo
 from tests.reliability.world import HOUR, MINUTE, World, edit, lose, refuse, settings_of, texts
 from tests.support.synthesis import Deployable
 
@@ -142,10 +143,10 @@ def test_a_weekly_retraining_of_hours_is_waited_for(world: World) -> None:
     assert status in ("UPDATE_COMPLETE", "UPDATE_ROLLBACK_COMPLETE")
 
 
-@pytest.mark.rows("U4")
-@pytest.mark.parametrize("echo", [False, True])
-def test_a_setting_that_is_taken_away_goes_back_to_its_default(world: World, echo: bool) -> None:
-    world.behaviour.echo_defaults = echo
+@pytest.mark.rows("U4", "W2")
+@pytest.mark.parametrize("echo", get_args(Echo))
+def test_a_setting_that_is_taken_away_goes_back_to_its_default(world: World, echo: Echo) -> None:
+    world.behaviour.echo = echo
     world.created(
         exploration_weight=0.7,
         exploration_item_age_cut_off=7,
@@ -325,13 +326,13 @@ def test_a_service_timeout_is_not_forwarded(world: World) -> None:
     assert world.changes(since=started) == []
 
 
-@pytest.mark.rows("U9")
-@pytest.mark.parametrize("echo", [False, True])
+@pytest.mark.rows("U9", "W2")
+@pytest.mark.parametrize("echo", ["as set", "in full"])
 @pytest.mark.parametrize("normalise", [False, True])
 def test_the_same_meaning_in_other_words_changes_nothing(
-    world: World, echo: bool, normalise: bool
+    world: World, echo: Echo, normalise: bool
 ) -> None:
-    world.behaviour.echo_defaults, world.behaviour.normalise_numbers = echo, normalise
+    world.behaviour.echo, world.behaviour.normalise_numbers = echo, normalise
     world.created(exploration_weight="0.30", excluded_columns={"ITEMS": ["DURATION", "GENRES"]})
 
     def reorder(body: bytes) -> bytes:

@@ -70,6 +70,13 @@ class Cloud:
         rollback: What is sent for a replaced resource that is rolled back.
         deletes_what_has_returned: Whether clean-up, after a failed update that was not rolled back,
             deletes by an id that was replaced then and has been answered again since (unknown).
+        deletes_what_failed_needs: Whether, after a DELETE_FAILED, what that resource depends on is
+            deleted all the same: functions, roles, policies (reported:
+            cloudformation-coverage-roadmap 851, 852, 1508).
+        clean_up_attempts: How often clean-up tries to delete a resource: seen with three, reported
+            with one (roadmap 744; aws-cdk 2126).
+        change_sets: Whether stacks are created by change sets, as the CLI does: then the creation
+            has a `LastUpdatedTime` (snapshots of LocalStack's tests, recorded on AWS).
         deliveries: Answers when, in seconds, an event is delivered; several times, or late.
         status_lag: For how many seconds DescribeStacks does not show a new status.
         around: Stands around every invocation of the functions.
@@ -100,6 +107,9 @@ class Cloud:
         self.invocations: list[Invocation] = []
         self.rollback = Rollback.REVERSED_THEN_DELETE
         self.deletes_what_has_returned = False
+        self.deletes_what_failed_needs = False
+        self.clean_up_attempts = 3
+        self.change_sets = False
         self.deliveries: Callable[[Event], Sequence[float]] = lambda _: (0.0,)
         self.status_lag = 0.0
         self.around: Around = lambda _function, _event, invoke: invoke()

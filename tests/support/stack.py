@@ -25,8 +25,6 @@ Condition = Callable[[], bool]
 Process = Generator[Condition, None, None]
 """An operation: it yields what it waits for."""
 
-_CLEAN_UP_ATTEMPTS: Final = 3
-"""Source: aws-cloudformation/cloudformation-coverage-roadmap issue 744."""
 _UPDATABLE: Final = (
     "CREATE_COMPLETE",
     "UPDATE_COMPLETE",
@@ -79,6 +77,7 @@ class Stack:
         self._in_flight: Request | None = None
         self._interrupted: Condition = bool
         self._rolls_back = True
+        self._skipped: set[str] = set()
         self._rolled_back: tuple[Deployable, dict[str, Resource]] | None = None
 
     # -- operations ----------------------------------------------------------------------------
@@ -119,8 +118,9 @@ class Stack:
             return self.status
         return self._begin(self._updating(template), sibling_fails, wait=wait)
 
-    def roll_back(self, *, wait: bool = True) -> str:
-        """Undo a failed update, or try again to."""
+    def roll_back(self, *, skip: Sequence[str] = (), wait: bool = True) -> str:
+        """Undo a failed update, or try again to, with resources skipped if need be."""
+        self._skipped = set(skip)
         assert self._rolled_back and self.status in ("UPDATE_FAILED", "UPDATE_ROLLBACK_FAILED")
         return self._begin(self._rolling_back(*self._rolled_back), None, wait=wait)
 
@@ -223,6 +223,7 @@ class Stack:
     # -- creating ------------------------------------------------------------------------------
 
     def _creating(self, template: Deployable) -> Process:
+        self.updated = self.cloud.clock.now if self.cloud.change_sets else None
         self._enter("CREATE_IN_PROGRESS")
         self.template = template
         if not (yield from self._deploying(template)):
@@ -350,6 +351,9 @@ class Stack:
     def _restoring(self, before: Resource) -> Generator[Condition, None, str]:
         """Bring one resource back to what it was."""
         current = self.resources[before.logical_id]
+        if before.logical_id in self._skipped:
+            self._keep(current, status="UPDATE_COMPLETE")
+            return ""
         wanted = replace(
             self._resource(self.template, before.logical_id), definition=before.definition
         )
@@ -388,7 +392,7 @@ class Stack:
             doomed, key=lambda pair: place.get(pair[0].logical_id, 0), reverse=True
         ):
             retained = _is_retained(resource.definition.get(policy), on_create=on_create)
-            for _attempt in range(0 if retained else _CLEAN_UP_ATTEMPTS):
+            for _attempt in range(0 if retained else self.cloud.clean_up_attempts):
                 if not (yield from self._deleting_one(resource)):
                     break
             self._garbage.remove(resource)
@@ -406,10 +410,12 @@ class Stack:
     ) -> Generator[Condition, None, bool]:
         """Delete all resources, last ones first, and return whether that failed.
 
-        What a resource that could not be deleted depends on is not touched.
+        What a resource that could not be deleted depends on is not touched, or is deleted all the
+        same (`Cloud.deletes_what_failed_needs`).
         """
         self._interrupted = bool
         needed: set[str] = set()
+        failed = False
         order = [one for one in self.template.order if one in self.resources]
         older = [one for one in self.resources if one not in self.template.resources]
         for logical_id in reversed([*older, *order]):
@@ -420,12 +426,14 @@ class Stack:
             policy = resource.definition.get("DeletionPolicy")
             retained = _is_retained(policy, on_create=on_create) or logical_id in (retain or ())
             if not retained and (yield from self._deleting_one(resource)):
-                needed |= self.template.requires(logical_id)
+                failed = True
+                if not self.cloud.deletes_what_failed_needs:
+                    needed |= self.template.requires(logical_id)
                 continue
             if retained:
                 self._note(logical_id, "DELETE_SKIPPED")
             del self.resources[logical_id]
-        return bool(needed)
+        return failed
 
     def _deleting_one(self, resource: Resource) -> Generator[Condition, None, str]:
         if resource.physical_id is None:

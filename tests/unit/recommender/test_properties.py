@@ -66,6 +66,21 @@ def test_a_string_of_cloudformation_is_read_as_what_it_was(
     assert type(read) is type(meant)
 
 
+@pytest.mark.parametrize(
+    ("kind", "text", "other"), [("dataset-group", GROUP, RECIPE), ("recipe", RECIPE, GROUP)]
+)
+def test_an_arn_is_one_of_its_kind(kind: str, text: str, other: str) -> None:
+    reader = p.arn(kind)
+
+    assert reader.read("Property", text) == text
+    for bad in (other, text.upper(), f"XX{text}", text.replace(":personalize:", ":s3:"), "None"):
+        with pytest.raises(BadRequestError) as refused:
+            reader.read("Property", bad)
+        assert str(refused.value) == (
+            f"Property: got {bad!r}; allowed: the ARN of a Personalize {kind}."
+        )
+
+
 NUMBERS = ["", " 1", "1 ", "+1", "-1", "1e3", "NaN", "\u0663", "1\n", 1, None, True, [], {}]
 REFUSED: list[tuple[Reader, list[Any]]] = [
     (p.TEXT, ["", None, 1, [], {}]),
@@ -120,3 +135,12 @@ def test_of_a_value_no_more_is_repeated_than_a_person_reads(value: str) -> None:
     said = str(BadRequestError("Property", got=value, allowed="nothing"))
 
     assert f"{within(value, 200)!r}" in said
+
+
+def test_a_long_value_is_cut_to_two_hundred_bytes_with_its_quotes() -> None:
+    for size in (198, 199, 300):
+        said = str(BadRequestError("Property", got="x" * size, allowed="nothing"))
+
+        repeated = "x" * size if size == 198 else within("x" * size, 200)
+        assert said == f"Property: got {repeated!r}; allowed: nothing."
+        assert len(json.dumps(repeated)) <= 200

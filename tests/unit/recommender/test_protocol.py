@@ -2,9 +2,10 @@
 
 import json
 import logging
+import math
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
@@ -19,7 +20,7 @@ from lambdas.recommender.resources import CustomResource, resource_of
 from lambdas.recommender.stack import Stacks
 from lambdas.recommender.steps import AtDeadline, Done, Fail, Progress, Verdict, Wait
 from lambdas.recommender.timing import DOUBT_SECONDS, GRACE_SECONDS, REQUEST_SECONDS, Timing
-from lambdas.recommender.waiter import Waiter
+from lambdas.recommender.waiter import Waiter, Waiting
 from tests.support.personalize import VirtualClock
 
 from .examples import RECOMMENDER, RESPONSE_URL, SIGNATURE, event, gate, stop, sweep
@@ -211,13 +212,41 @@ def test_what_is_waited_for_is_looked_at_again_when_that_is_of_use(
     assert here.state()["Seconds"] in seconds
 
 
-def test_later_links_are_looked_at_an_interval_later() -> None:
+@pytest.mark.parametrize("number", range(5))
+def test_the_first_looks_at_first_links_are_spread_by_their_names(number: int) -> None:
+    here = world()
+    here.personalize.add(MINE, "CREATE PENDING")
+    raw = gate(1) | {"RequestId": f"r-{number}"}
+    share = Waiting.begin(raw, now=here.clock(), interval=INTERVAL).share
+
+    here.begin(raw)
+    first = here.state()
+    second = here.poll(first)
+
+    assert first["Seconds"] == math.ceil(INTERVAL * share)
+    assert second["Seconds"] == INTERVAL
+
+
+@pytest.mark.parametrize(("link", "links"), [(2, 2), (2, 11), (11, 11)])
+def test_later_links_are_not(link: int, links: int) -> None:
     here = world()
     here.personalize.add(MINE, "CREATE PENDING")
 
-    here.begin(gate(2))
+    here.begin(gate(link, links))
 
     assert here.state()["Seconds"] == INTERVAL
+
+
+def test_whose_it_is_is_read_at_the_first_look_only_while_there_is_nothing_to_do() -> None:
+    here = world()
+    here.personalize.add(DESIRED.arn, "START PENDING", tags=OWN, recommenderConfig=AS_ASKED)
+    looked_at = [("DescribeRecommender", DESIRED.arn), ("ListTagsForResource", DESIRED.arn)]
+
+    here.begin(event())
+    assert here.personalize.calls == looked_at
+
+    here.poll(here.state())
+    assert here.personalize.calls == [*looked_at, looked_at[0]]
 
 
 def test_a_request_that_is_delivered_again_is_begun_once(
@@ -575,6 +604,58 @@ def test_the_operation_that_sent_a_request_is_asked_for_once_and_then_compared()
     assert answer["Reason"] == "A newer operation of the stack has begun: nothing is changed."
     assert answer["PhysicalResourceId"] == DESIRED.arn
     assert here.personalize.changes == []
+
+
+def test_what_the_service_refuses_for_good_fails_at_once_and_keeps_the_old_id() -> None:
+    here = world("UPDATE_IN_PROGRESS")
+    here.personalize.faults["CreateRecommender"] = refusal("LimitExceededException")
+    old = f"{RECOMMENDER}TopPicks-{'0' * 16}"
+
+    answer = here.run(event(kind="Update", PhysicalResourceId=old))
+
+    assert answer["Status"] == "FAILED"
+    assert answer["Reason"].startswith("CreateRecommender: LimitExceededException: the message")
+    assert answer["PhysicalResourceId"] == old
+    assert here.waited == 0
+
+
+EARLIER = datetime(2025, 12, 31, tzinfo=UTC)
+SENT_AT = datetime(2026, 1, 1, tzinfo=UTC)
+DOUBT = timedelta(seconds=DOUBT_SECONDS)
+JUST_BEFORE = timedelta(seconds=0.5)
+FAILED_AT: dict[str, tuple[str, datetime, bool]] = {
+    "in this update": ("UPDATE_IN_PROGRESS", EARLIER, True),
+    "before this update": ("UPDATE_IN_PROGRESS", EARLIER - JUST_BEFORE, False),
+    "in this rollback": ("UPDATE_ROLLBACK_IN_PROGRESS", SENT_AT - DOUBT, True),
+    "in the update that is rolled back": (
+        "UPDATE_ROLLBACK_IN_PROGRESS",
+        SENT_AT - DOUBT - JUST_BEFORE,
+        False,
+    ),
+}
+
+
+@pytest.mark.parametrize("row", FAILED_AT)
+def test_what_has_failed_in_an_operation_is_not_begun_again_in_it(row: str) -> None:
+    status, failed_at, fails = FAILED_AT[row]
+    here = world(status, EARLIER)
+    here.personalize.add(
+        DESIRED.arn,
+        tags=OWN,
+        recommenderConfig={**AS_ASKED, v.MIN_REQUESTS_PER_SECOND: 7},
+        latestRecommenderUpdate={
+            "status": "CREATE FAILED",
+            "recommenderConfig": AS_ASKED,
+            "creationDateTime": failed_at,
+            "failureReason": "too little data",
+        },
+    )
+
+    here.begin(update())
+    here.poll(here.state())
+
+    changed = [] if fails else [("UpdateRecommender", DESIRED.arn)]
+    assert here.personalize.changes == changed
 
 
 # -- delivered ---------------------------------------------------------------------------------

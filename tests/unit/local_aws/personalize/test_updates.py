@@ -179,7 +179,7 @@ def test_describe_can_be_behind_an_update() -> None:
 
 
 def test_defaults_and_numbers_are_echoed_as_configured() -> None:
-    world = World(echo_defaults=True, normalise_numbers=True)
+    world = World(echo="in full", normalise_numbers=True)
     world.create_active(config=EXPLORING)
     assert world.describe()["recommenderConfig"] == {
         "itemExplorationConfig": {"explorationWeight": "0.3", "explorationItemAgeCutOff": "30"},
@@ -189,7 +189,7 @@ def test_defaults_and_numbers_are_echoed_as_configured() -> None:
 
 
 def test_a_recipe_that_does_not_personalise_has_no_exploration_to_echo() -> None:
-    world = World(echo_defaults=True, normalise_numbers=True)
+    world = World(echo="in full", normalise_numbers=True)
     world.create(recipeArn="arn:aws:personalize:::recipe/aws-vod-most-popular")
     assert "itemExplorationConfig" not in world.describe()["recommenderConfig"]
 

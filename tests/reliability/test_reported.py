@@ -1,0 +1,379 @@
+"""What CloudFormation, Personalize and the CLI are reported to do, and not documented to.
+
+Each report is a switch in the fakes; what is here must end well under either answer.
+"""
+
+import re
+import socket
+from collections.abc import Iterator
+from typing import Any, get_args
+
+import pytest
+from botocore.exceptions import EndpointConnectionError
+
+from lambdas.recommender.vocabulary import METRICS, TRAINING_GATE_TYPE
+from local_aws.personalize.behaviour import Echo
+from tests.reliability.lives import ALL, GOOD, prepared, wrong_with
+from tests.reliability.world import HOUR, MINUTE, World, refuse, settings_of, texts
+
+
+def _nothing(_operation: str, _params: dict[str, Any]) -> None:
+    pass
+
+
+# -- after a DELETE_FAILED, what the resource depends on is deleted ------------------------------
+
+
+@pytest.fixture(params=[False, True], ids=["kept", "deleted"])
+def needed(request: pytest.FixtureRequest, world: World) -> bool:
+    """Whether what a failed resource depends on is deleted all the same."""
+    world.cloud.deletes_what_failed_needs = request.param
+    return bool(request.param)
+
+
+def follow(world: World) -> None:
+    """Do what the reason of a failed deletion says, to the letter."""
+    reason = [text for text in world.stack.reasons("DELETE_FAILED") if "aws cloudformation" in text]
+    commands = re.findall(r"aws personalize (\S+) ([^;]*?)(?=;| \(Req)", reason[-1])
+    assert commands, reason
+    client = world.disturb()
+    for command, arguments in commands:
+        arn = re.search(r"arn:aws:personalize:\S+", arguments)
+        assert arn
+        if command == "delete-recommender":
+            client.delete_recommender(recommenderArn=arn[0])
+        else:
+            keys = re.search(r"--tag-keys (.*?) --", arguments)
+            assert keys
+            client.untag_resource(resourceArn=arn[0], tagKeys=keys[1].split())
+    world.clock.advance(HOUR)
+    if world.stack.delete() != "DELETE_COMPLETE":
+        assert "--deletion-mode FORCE_DELETE_STACK" in reason[-1]
+        failed = [one.logical_id for one in world.stack.resources.values()]
+        assert world.stack.delete(retain=failed) == "DELETE_COMPLETE", texts(world.stack)
+
+
+@pytest.mark.rows("W1", "X5", "T3")
+@pytest.mark.usefixtures("needed")
+def test_the_way_out_of_a_deletion_that_a_training_outlasted_leaves_nothing(world: World) -> None:
+    world.behaviour.create_in_progress = 30 * HOUR
+    settings = {"max_training_hours": 2.5, "max_deletion_hours": 2.5}
+    assert world.stack.create(settings, sibling_fails=10 * MINUTE) == "ROLLBACK_FAILED"
+    assert world.recommender["recommenderArn"] in texts(world.stack)
+    world.clock.advance(30 * HOUR)
+    follow(world)
+    assert world.owned == []
+
+
+@pytest.mark.rows("W1", "X5", "S4")
+@pytest.mark.usefixtures("needed")
+@pytest.mark.parametrize("operation", ["DeleteRecommender", "ListTagsForResource"])
+def test_the_way_out_of_a_deletion_that_was_refused_throughout_leaves_nothing(
+    world: World, operation: str
+) -> None:
+    world.created()
+    world.cloud.before = refuse(operation, "AccessDeniedException")
+    assert world.stack.delete() == "DELETE_FAILED"
+    assert operation in texts(world.stack)
+    world.cloud.before = _nothing
+    follow(world)
+    assert world.owned == []
+
+
+@pytest.mark.rows("W1", "X5", "O3")
+@pytest.mark.usefixtures("needed")
+def test_the_way_out_of_a_release_that_was_refused_leaves_the_recommender_untagged(
+    world: World,
+) -> None:
+    world.foreign("films")
+    world.created(recommender_name="films", adopt_existing=True)
+    world.cloud.before = refuse("UntagResource", "AccessDeniedException")
+    assert world.stack.delete() == "DELETE_FAILED"
+    world.cloud.before = _nothing
+    follow(world)
+    assert world.owned == []
+    assert world.cloud.recommenders().keys() == {"films"}
+
+
+@pytest.mark.rows("W1", "S4")
+@pytest.mark.usefixtures("needed")
+@pytest.mark.parametrize(
+    "operation", ["DeleteRecommender", "DescribeRecommender", "ListRecommenders", "DescribeStacks"]
+)
+@pytest.mark.parametrize("hours", [0.5, 1.5])
+def test_a_permission_that_is_given_back_in_time_ends_the_deletion_well(
+    world: World, operation: str, hours: float
+) -> None:
+    """Giving up is final, so a deletion that is refused does not give up in a minute."""
+    world.created()
+    started = world.clock.now
+    world.cloud.before = refuse(
+        operation,
+        "AccessDeniedException",
+        while_=lambda: world.clock.now < started + hours * HOUR,
+    )
+    assert world.stack.delete() == "DELETE_COMPLETE", texts(world.stack)
+    assert world.owned == []
+
+
+@pytest.mark.rows("W1")
+@pytest.mark.usefixtures("needed")
+def test_a_short_budget_for_training_is_no_short_one_for_deletion(world: World) -> None:
+    world.behaviour.create_in_progress = 5 * HOUR
+    settings = {"max_training_hours": 0.9, "max_deletion_hours": 10}
+    assert world.stack.create(settings) == "ROLLBACK_COMPLETE", texts(world.stack)
+    assert world.owned == []
+
+
+@pytest.mark.rows("W1", "X7")
+def test_a_clean_up_that_is_refused_says_at_once_that_the_next_change_removes_it(
+    world: World,
+) -> None:
+    world.created()
+    old = world.recommender["name"]
+    world.cloud.before = refuse("DeleteRecommender", "AccessDeniedException")
+    started = world.clock.now
+    assert world.update(dataset_group_arn=world.other_group) == "UPDATE_COMPLETE"
+    assert world.clock.now - started < HOUR
+    world.cloud.before = _nothing
+    assert {one["name"] for one in world.owned} > {old}
+    assert (
+        world.update(dataset_group_arn=world.other_group, exploration_weight=0.7)
+        == "UPDATE_COMPLETE"
+    )
+    assert len(world.owned) == 1
+
+
+# -- DescribeRecommender does not show everything ------------------------------------------------
+
+
+@pytest.mark.rows("W2")
+@pytest.mark.parametrize("echo", get_args(Echo))
+@pytest.mark.parametrize("life", ALL)
+def test_a_configuration_that_is_not_shown_fails_nothing(life: str, echo: Echo) -> None:
+    world = prepared(life)
+    world.behaviour.echo = echo
+    ALL[life](world)
+    assert wrong_with(world, life, GOOD) == ""
+
+
+@pytest.mark.rows("W2")
+@pytest.mark.parametrize("echo", get_args(Echo))
+def test_a_configuration_that_is_not_shown_costs_no_update_and_one_warning(
+    world: World, echo: Echo, caplog: pytest.LogCaptureFixture
+) -> None:
+    world.behaviour.echo = echo
+    world.created()
+    assert world.update(tags={"team": "films"}) == "UPDATE_COMPLETE", texts(world.stack)
+    assert world.update(exploration_weight=0.7, tags={"team": "films"}) == "UPDATE_COMPLETE"
+    assert world.update(running=False, exploration_weight=0.7) == "UPDATE_COMPLETE"
+    assert world.attempts("UpdateRecommender") == ["OK"]
+    warnings = [one for one in caplog.records if "Not shown" in one.getMessage()]
+    hidden = echo in ("without defaults", "without metadata", "nothing")
+    assert len(warnings) == (4 if hidden else 0), "one for each deployment"
+
+
+@pytest.mark.rows("W2", "U5")
+@pytest.mark.parametrize("echo", get_args(Echo))
+def test_an_update_that_fails_is_seen_though_its_configuration_is_not_shown(
+    world: World, echo: Echo
+) -> None:
+    world.behaviour.echo = echo
+    world.created()
+    world.behaviour.update_failure = "no capacity"
+    assert world.update(exploration_weight=0.7) == "UPDATE_ROLLBACK_COMPLETE", texts(world.stack)
+    assert "no capacity" in texts(world.stack)
+    world.behaviour.update_failure = None
+    assert world.update(exploration_weight=0.7) == "UPDATE_COMPLETE", texts(world.stack)
+    exploration = world.recommender["recommenderConfig"]["itemExplorationConfig"]
+    assert exploration["explorationWeight"] == "0.7"
+
+
+@pytest.mark.rows("W10", "U4")
+@pytest.mark.parametrize("echo", ["as set", "in full", "without defaults", "without metadata"])
+def test_columns_that_an_adopted_recommender_includes_are_put_right(
+    world: World, echo: Echo
+) -> None:
+    world.behaviour.echo = echo
+    included = {"trainingDataConfig": {"includedDatasetColumns": {"ITEMS": ["GENRES"]}}}
+    world.foreign("films", config=included)
+    world.created(recommender_name="films", adopt_existing=True)
+    training = world.recommender["recommenderConfig"].get("trainingDataConfig", {})
+    assert not training.get("includedDatasetColumns")
+
+
+# -- a region without Personalize ----------------------------------------------------------------
+
+
+@pytest.fixture
+def nowhere(monkeypatch: pytest.MonkeyPatch, world: World) -> Iterator[World]:
+    """A world in whose region there is no Personalize."""
+
+    def unknown(*_: object, **__: object) -> Any:
+        raise socket.gaierror(socket.EAI_NONAME, "Name or service not known")
+
+    def unreachable(operation: str, _params: dict[str, Any]) -> None:
+        if operation not in ("DescribeStacks", "StartExecution"):
+            raise EndpointConnectionError(
+                endpoint_url="https://personalize.eu-west-3.amazonaws.com"
+            )
+
+    monkeypatch.setattr(socket, "getaddrinfo", unknown)
+    world.cloud.before = unreachable
+    yield world
+
+
+@pytest.mark.rows("W3")
+def test_a_region_without_personalize_fails_in_minutes_by_name_and_rolls_back(
+    nowhere: World,
+) -> None:
+    started = nowhere.clock.now
+    assert nowhere.create() == "ROLLBACK_COMPLETE", texts(nowhere.stack)
+    assert "there is no personalize in eu-west-3" in texts(nowhere.stack)
+    assert "eu-west-1" in texts(nowhere.stack)
+    assert nowhere.clock.now - started < 15 * MINUTE
+
+
+@pytest.mark.rows("W3")
+@pytest.mark.parametrize("seconds", [5, 100])
+def test_a_creation_that_is_cancelled_in_a_region_without_personalize_is_deleted(
+    nowhere: World, seconds: float
+) -> None:
+    assert nowhere.stack.create(settings_of(), sibling_fails=seconds) == "ROLLBACK_COMPLETE"
+
+
+@pytest.mark.rows("W3")
+def test_a_region_that_cannot_be_reached_for_an_hour_is_not_taken_for_one_without(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The DNS knows its name, and so does the SDK."""
+    world.created()
+    monkeypatch.setattr(socket, "getaddrinfo", lambda *_: [])
+    started = world.clock.now
+
+    def unreachable(operation: str, _params: dict[str, Any]) -> None:
+        outage = world.clock.now < started + HOUR
+        if outage and operation not in ("DescribeStacks", "StartExecution"):
+            raise EndpointConnectionError(
+                endpoint_url="https://personalize.eu-west-1.amazonaws.com"
+            )
+
+    world.cloud.before = unreachable
+    assert world.stack.delete() == "DELETE_COMPLETE", texts(world.stack)
+    assert world.owned == []
+
+
+# -- --no-rollback, and the same deployment again ------------------------------------------------
+
+
+@pytest.mark.rows("W4")
+@pytest.mark.parametrize("what", ["training", "update", "replacement"])
+def test_after_a_failure_that_was_kept_the_next_generation_asks_for_everything_anew(
+    world: World, what: str
+) -> None:
+    change: dict[str, dict[str, object]] = {
+        "training": {},
+        "update": {"exploration_weight": 0.7},
+        "replacement": {"dataset_group_arn": world.other_group},
+    }
+    if what != "training":
+        world.created()
+    failure = "update_failure" if what == "update" else "training_failure"
+    setattr(world.behaviour, failure, "fewer than 1000 interactions")
+    settings = settings_of(**change[what])
+    begin = world.stack.update if what != "training" else world.stack.create
+    assert begin(settings, rolls_back=False) in ("CREATE_FAILED", "UPDATE_FAILED")
+    assert "generation" in texts(world.stack), "what to change is said"
+    setattr(world.behaviour, failure, None)
+    again = settings | {"generation": "2"}
+    assert world.stack.update(again, rolls_back=False) == "UPDATE_COMPLETE", texts(world.stack)
+    assert world.recommender["status"] == "ACTIVE"
+    group = change[what].get("dataset_group_arn", world.group)
+    assert world.recommender["datasetGroupArn"] == group
+
+
+@pytest.mark.rows("W4", "U7")
+def test_a_new_generation_puts_right_what_was_edited_by_hand(world: World) -> None:
+    world.created()
+    client = world.disturb()
+    arn = world.recommender["recommenderArn"]
+    client.update_recommender(
+        recommenderArn=arn,
+        recommenderConfig={"itemExplorationConfig": {"explorationWeight": "0.9"}},
+    )
+    world.clock.advance(HOUR)
+    client.stop_recommender(recommenderArn=arn)
+    world.clock.advance(HOUR)
+    assert world.update(generation="2") == "UPDATE_COMPLETE", texts(world.stack)
+    assert world.recommender["status"] == "ACTIVE"
+    exploration = world.recommender["recommenderConfig"]["itemExplorationConfig"]
+    assert exploration["explorationWeight"] == "0.3"
+
+
+# -- creations by change set, clean-up, skipped gates, ROLLBACK_COMPLETE -------------------------
+
+
+@pytest.mark.rows("W5", "RB1")
+@pytest.mark.parametrize("change_sets", [False, True])
+@pytest.mark.parametrize("life", ALL)
+def test_a_creation_has_a_time_or_none_with_the_same_outcome(life: str, change_sets: bool) -> None:
+    world = prepared(life)
+    world.cloud.change_sets = change_sets
+    ALL[life](world)
+    assert wrong_with(world, life, GOOD) == ""
+
+
+@pytest.mark.rows("W6", "X7")
+@pytest.mark.parametrize("attempts", [1, 3])
+def test_what_clean_up_has_given_up_on_goes_with_the_next_change_or_the_stack(
+    world: World, attempts: int
+) -> None:
+    world.cloud.clean_up_attempts = attempts
+    world.created()
+    world.cloud.before = refuse("DeleteRecommender", "AccessDeniedException")
+    assert world.update(dataset_group_arn=world.other_group) == "UPDATE_COMPLETE"
+    refused = [one for one in world.stack.events if one.status == "DELETE_FAILED"]
+    assert len(refused) == attempts
+    world.cloud.before = _nothing
+    assert world.stack.delete() == "DELETE_COMPLETE", texts(world.stack)
+    assert world.owned == []
+
+
+@pytest.mark.rows("W7", "RB6")
+def test_a_gate_that_is_skipped_in_a_rollback_still_has_all_its_attributes(world: World) -> None:
+    world.created()
+    world.behaviour.update_failure = "no capacity"
+    assert _undone_though_it_fails(world) == "UPDATE_ROLLBACK_FAILED"
+    gates = world.stack.template.ids_of(TRAINING_GATE_TYPE)
+    world.behaviour.update_failure = None
+    assert world.stack.roll_back(skip=gates) == "UPDATE_ROLLBACK_COMPLETE", texts(world.stack)
+    assert {*METRICS, "RecommenderArn", "ModelMetrics"} <= world.stack.outputs.keys()
+    assert world.update(exploration_weight=0.5) == "UPDATE_COMPLETE", texts(world.stack)
+
+
+def _undone_though_it_fails(world: World) -> str:
+    """Update, and undo that while every gate of the way back fails."""
+    world.cloud.before = refuse(
+        "DescribeRecommender",
+        "AccessDeniedException",
+        while_=lambda: (
+            world.stack.status == "UPDATE_ROLLBACK_IN_PROGRESS"
+            and world.cloud.invocations[-1].request.event["ResourceType"] == TRAINING_GATE_TYPE
+        ),
+    )
+    status = world.update(exploration_weight=0.7)
+    world.cloud.before = _nothing
+    return status
+
+
+@pytest.mark.rows("W9")
+def test_a_first_deployment_that_was_rolled_back_is_deleted_and_made_anew(world: World) -> None:
+    """`cdk deploy` does so by itself; in a pipeline somebody has to (docs/pipeline)."""
+    world.behaviour.training_failure = "fewer than 1000 interactions"
+    assert world.create() == "ROLLBACK_COMPLETE"
+    world.behaviour.training_failure = None
+    with pytest.raises(AssertionError, match="cannot be updated in ROLLBACK_COMPLETE"):
+        world.update()
+    assert world.stack.delete() == "DELETE_COMPLETE"
+    world.stack = world.cloud.stack()
+    world.created()
