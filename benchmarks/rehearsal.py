@@ -23,6 +23,8 @@ _USERS: Final = 20_000
 _ITEMS: Final = 5_000
 _INTERACTIONS: Final = 1_000_000
 _GENRES: Final = 40
+_BUSY, _TO_TASTE, _WATCHED = 0.2, 0.7, 0.8
+"""Shares of the interactions: of a few busy users, to a user's taste, of the type Watch."""
 _ASKED: Final = 200
 _FIRST: Final = 1_735_689_600
 _YEAR: Final = 365 * 86_400
@@ -32,22 +34,27 @@ def write(folder: Path) -> None:
     """Write a folder of a million interactions: tastes by genre, and a long tail."""
     random = np.random.default_rng(1)
     user = random.zipf(1.3, _INTERACTIONS * 2) % _USERS  # a few are busy
-    user = np.where(random.random(len(user)) < 0.2, user, random.integers(0, _USERS, len(user)))  # noqa: PLR2004
+    user = np.where(random.random(len(user)) < _BUSY, user, random.integers(0, _USERS, len(user)))
     genre = np.where(
-        random.random(len(user)) < 0.7, user % _GENRES, random.integers(0, _GENRES, len(user))  # noqa: PLR2004
+        random.random(len(user)) < _TO_TASTE,
+        user % _GENRES,
+        random.integers(0, _GENRES, len(user)),
     )
     per_genre = _ITEMS // _GENRES
     rank = np.minimum(random.exponential(per_genre / 4, len(user)).astype(int), per_genre - 1)
     item = genre * per_genre + rank
     chosen = random.permutation(len(user))[:_INTERACTIONS]
     when = _FIRST + random.integers(0, _YEAR, _INTERACTIONS)
-    watched = random.random(_INTERACTIONS) < 0.8  # noqa: PLR2004
+    watched = random.random(_INTERACTIONS) < _WATCHED
     with (folder / "interactions.csv").open("w") as file:
         file.write("USER_ID,ITEM_ID,TIMESTAMP,EVENT_TYPE\n")
         file.writelines(
             f"user-{u},item-{i},{t},{'Watch' if w else 'Click'}\n"
             for u, i, t, w in zip(
-                user[chosen].tolist(), item[chosen].tolist(), when.tolist(), watched.tolist(),
+                user[chosen].tolist(),
+                item[chosen].tolist(),
+                when.tolist(),
+                watched.tolist(),
                 strict=True,
             )
         )

@@ -61,7 +61,8 @@ class Data:
     @cached_property
     def per_user(self) -> Ints:
         """How many interactions each user has."""
-        return np.diff(self.starts)
+        counts: Ints = np.diff(self.starts)
+        return counts
 
     @cached_property
     def per_item(self) -> Ints:
@@ -89,4 +90,5 @@ class Data:
         if WATCH not in self.event_types:
             return self.item[:0]
         of_type = self.event_type[history] == self.event_types.index(WATCH)
-        return self.item[history][of_type][-_FILTERED:]
+        watched: Ints = self.item[history][of_type][-_FILTERED:]
+        return watched

@@ -118,8 +118,7 @@ def metrics(
     lists = [recommend(query.given)[:LONGEST] for query in queries]
     means = {
         name: sum(
-            measure(query.relevant, ranked, k)
-            for query, ranked in zip(queries, lists, strict=True)
+            measure(query.relevant, ranked, k) for query, ranked in zip(queries, lists, strict=True)
         )
         / (len(queries) or 1)
         for name, (measure, k) in _MEANS.items()

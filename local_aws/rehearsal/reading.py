@@ -17,7 +17,7 @@ import numpy as np
 
 from local_aws.rehearsal import columns
 from local_aws.rehearsal.columns import INTERACTIONS, ITEMS, USERS, Dataset
-from local_aws.rehearsal.data import Data, Row
+from local_aws.rehearsal.data import Data, Ints, Row
 
 _NAME: Final = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
 _MILLISECONDS: Final = 10**11
@@ -47,7 +47,7 @@ class Problem:
         return f"{', '.join(place)}: found {self.found}; allowed: {self.allowed}{more}"
 
 
-class BadDataError(Exception):
+class BadDataError(ValueError):
     """The folder cannot be imported, and nothing of it has been.
 
     Attributes:
@@ -130,12 +130,7 @@ def _decoded(dataset: Dataset, content: bytes) -> str:
     try:
         text = content.decode()
     except UnicodeDecodeError:
-        bad = [
-            (number, line)
-            for number, line in enumerate(content.split(b"\n"), start=1)
-            if not _is_utf8(line)
-        ]
-        raise _Refused(_not_utf8(dataset, content, bad[0], more=len(bad) - 1)) from None
+        raise _Refused(_not_utf8(dataset, content)) from None
     if text.startswith("\ufeff"):
         raise _Refused(
             Problem(
@@ -148,30 +143,29 @@ def _decoded(dataset: Dataset, content: bytes) -> str:
     return text
 
 
-def _is_utf8(line: bytes) -> bool:
-    try:
-        line.decode()
-    except UnicodeDecodeError:
-        return False
-    return True
+def _not_utf8(dataset: Dataset, content: bytes) -> Problem:
+    lines = content.split(b"\n")
+    bad = [(n, error) for n, line in enumerate(lines, start=1) if (error := _decode_error(line))]
+    line, error = bad[0]
+    before = error.object[: error.start].decode()
+    names = lines[0].decode(errors="replace").split(",")
+    place = len(next(csv.reader([before + "?"]))) - 1
+    return Problem(
+        file=dataset.file,
+        line=line,
+        column=names[place] if line > 1 and place < len(names) else None,
+        found=f"the byte 0x{error.object[error.start]:02x}",
+        allowed="UTF-8",
+        more=len(bad) - 1,
+    )
 
 
-def _not_utf8(dataset: Dataset, content: bytes, bad: tuple[int, bytes], more: int) -> Problem:
-    number, line = bad
+def _decode_error(line: bytes) -> UnicodeDecodeError | None:
     try:
         line.decode()
     except UnicodeDecodeError as error:
-        before, byte = line[: error.start].decode(), line[error.start]
-    names = content.partition(b"\n")[0].decode(errors="replace").split(",")
-    place = len(next(csv.reader([before]), [""])) - 1
-    return Problem(
-        file=dataset.file,
-        line=number,
-        column=names[place] if number > 1 and place < len(names) else None,
-        found=f"the byte 0x{byte:02x}",
-        allowed="UTF-8",
-        more=more,
-    )
+        return error
+    return None
 
 
 def _header(dataset: Dataset, line: str) -> list[str]:
@@ -293,9 +287,7 @@ def _described(value: str) -> str:
 
 def _data(digest: str, interactions: _Table, items: _Table, users: _Table | None) -> Data:
     user_ids, user = _numbered(interactions.columns["USER_ID"])
-    item_ids, item = _numbered(
-        interactions.columns["ITEM_ID"], beside=items.columns["ITEM_ID"]
-    )
+    item_ids, item = _numbered(interactions.columns["ITEM_ID"], beside=items.columns["ITEM_ID"])
     event_types, event_type = _numbered(interactions.columns["EVENT_TYPE"])
     time = np.array([int(text) for text in interactions.columns["TIMESTAMP"]], np.int64)
     order = np.lexsort((time, user))
@@ -313,9 +305,7 @@ def _data(digest: str, interactions: _Table, items: _Table, users: _Table | None
     )
 
 
-def _numbered(
-    values: Sequence[str], beside: Iterable[str] = ()
-) -> tuple[list[str], np.ndarray[tuple[int], np.dtype[np.int64]]]:
+def _numbered(values: Sequence[str], beside: Iterable[str] = ()) -> tuple[list[str], Ints]:
     """Return all different values, sorted, and the place of each value among them."""
     different = sorted({*values, *beside})
     places = {value: place for place, value in enumerate(different)}

@@ -25,9 +25,15 @@ _NEW: Final = 25
 
 _WORDS: Final[Mapping[str, tuple[str, str]]] = {
     "Drama": ("Borrowed Quiet Salted Unsent Winter Inland", "Orchard Ledger Weir Violin Tenant"),
-    "Comedy": ("Mild Accidental Wrong Reluctant Half Noisy", "Alderman Barge Falcon Platform Gravy"),
+    "Comedy": (
+        "Mild Accidental Wrong Reluctant Half Noisy",
+        "Alderman Barge Falcon Platform Gravy",
+    ),
     "Crime": ("Cold Eleventh Marrow Tarred Pawned Damp", "Bridge Alibi Lane Auction Reckoning"),
-    "Sci-Fi": ("Parallax Tin Nineteenth Orbital Ember Static", "Station Engine Meridian Protocol Map"),
+    "Sci-Fi": (
+        "Parallax Tin Nineteenth Orbital Ember Static",
+        "Station Engine Meridian Protocol Map",
+    ),
     "Documentary": ("Concrete Small Lost Singing Slow Night", "Weather Bees Bridges Bread Glacier"),
     "Family": ("Woollen Pocket Mossy Upside Biscuit Button", "Dragon Moon Hedgehog Express Kite"),
 }

@@ -67,7 +67,7 @@ class Recommender:
         RefusedError: The service would refuse the data.
     """
 
-    def __init__(self, data: Data, options: Options = Options()) -> None:  # noqa: B008  # frozen
+    def __init__(self, data: Data, options: Options = Options()) -> None:
         if reason := refusal(data):
             raise RefusedError(reason)
         users, queries = split(data)
@@ -97,7 +97,7 @@ class Recommender:
         """Return the score of every item for a user with this history."""
         relevance = self._model.relevance(np.unique(self._data.item[history]))
         if not relevance.any():
-            return self._popularity / self._popularity.max()
+            return self._popularity / float(self._popularity.max())
         return (1 - self._weight) * relevance / float(relevance.max()) + self._bonus
 
     def _ranked(self, history: slice, scores: Scores, most: int = 25) -> list[int]:
@@ -109,7 +109,7 @@ class Recommender:
 
 
 def _popularity(baskets: list[Ints], items: int) -> Scores:
-    return np.bincount(np.concatenate(baskets), minlength=items).astype(float)
+    return np.bincount(np.concatenate(baskets), minlength=items).astype(np.float64)
 
 
 def _bonus(data: Data, popularity: Scores, options: Options) -> Scores:
