@@ -17,7 +17,7 @@ import numpy as np
 
 from local_aws.rehearsal import reading
 from local_aws.rehearsal.findings import findings
-from local_aws.rehearsal.training import Recommender
+from local_aws.rehearsal.training import TopPicks
 
 _USERS: Final = 20_000
 _ITEMS: Final = 5_000
@@ -85,7 +85,7 @@ def main() -> None:
             with _timed("report"):
                 found = findings(data)
             with _timed("training and evaluation"):
-                recommender = Recommender(data)
+                recommender = TopPicks(data)
     print(*(f"  {one.verdict:8} {one.subject}: {one.found}" for one in found), sep="\n")
     for metric, value in recommender.metrics.items():
         print(f"  {metric:45} {value:.4f}  popularity {recommender.popularity_metrics[metric]:.4f}")

@@ -52,8 +52,8 @@ class Options:
     """Days."""
 
 
-class Recommender:
-    """A trained recommender of the recipe `aws-vod-top-picks`.
+class TopPicks:
+    """What stands behind a recommender of the recipe `aws-vod-top-picks`.
 
     Args:
         data: What it learns from: 90 % of the users.

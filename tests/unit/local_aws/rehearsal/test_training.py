@@ -10,7 +10,7 @@ import pytest
 from local_aws.rehearsal import sample
 from local_aws.rehearsal.data import Data
 from local_aws.rehearsal.reading import read
-from local_aws.rehearsal.training import Options, Recommender, RefusedError
+from local_aws.rehearsal.training import Options, RefusedError, TopPicks
 from tests.unit.local_aws.rehearsal.folders import (
     DAY,
     ITEMS,
@@ -30,8 +30,8 @@ def the_sample() -> Data:
 
 
 @cache
-def recommender(options: Options = RELEVANCE_ONLY) -> Recommender:
-    return Recommender(the_sample(), options)
+def recommender(options: Options = RELEVANCE_ONLY) -> TopPicks:
+    return TopPicks(the_sample(), options)
 
 
 def camps(*, users: int = 60, each: int = 20) -> Iterator[Interaction]:
@@ -44,7 +44,7 @@ def camps(*, users: int = 60, each: int = 20) -> Iterator[Interaction]:
 
 
 def test_the_sample_is_learnt_far_better_than_a_list_of_what_is_popular() -> None:
-    trained = Recommender(the_sample())
+    trained = TopPicks(the_sample())
     measured, popular = trained.metrics[NDCG], trained.popularity_metrics[NDCG]
     assert measured >= 1.5 * popular, f"NDCG at 25: {measured}, of the popularity list: {popular}"
     assert measured == pytest.approx(0.2714, abs=0.02)
@@ -52,14 +52,14 @@ def test_the_sample_is_learnt_far_better_than_a_list_of_what_is_popular() -> Non
 
 
 def test_the_same_data_gives_the_same_metrics_and_recommendations() -> None:
-    one, other = Recommender(the_sample()), Recommender(the_sample())
+    one, other = TopPicks(the_sample()), TopPicks(the_sample())
     assert one.metrics == other.metrics
     assert one.recommend("user-1", 25) == other.recommend("user-1", 25)
 
 
 def test_a_user_is_shown_what_his_camp_watches(tmp_path: Path) -> None:
     data = read(folder_of(tmp_path, camps()), now=NOW)
-    trained = Recommender(data, RELEVANCE_ONLY)
+    trained = TopPicks(data, RELEVANCE_ONLY)
     for user in range(60):
         best = [item for item, _ in trained.recommend(f"u{user:02}", 5)]
         assert all((item < "i40") == bool(user % 2) for item in best)
@@ -86,7 +86,7 @@ def test_what_was_watched_is_not_shown_but_what_was_clicked_is() -> None:
 def test_only_the_newest_hundred_watched_items_are_left_out(tmp_path: Path) -> None:
     busy = [("busy", f"i{turn:03}", 1_700_000_000 + turn, "Watch") for turn in range(120)]
     data = read(folder_of(tmp_path, [*busy, *watching(users=60, each=20, items=120)]), now=NOW)
-    shown = {item for item, _ in Recommender(data).recommend("busy", 500)}
+    shown = {item for item, _ in TopPicks(data).recommend("busy", 500)}
     assert shown == {f"i{turn:03}" for turn in range(20)}
 
 
@@ -119,8 +119,8 @@ def test_an_item_that_nobody_knows_is_related_by_its_categories(tmp_path: Path) 
     rows = list(camps())
     lines = [ITEMS, *(f"i{item:02},{'A' if item < 40 else 'B'},1" for item in range(80))]
     data = read(folder_of(tmp_path, rows, items=[*lines, "new,A,1"]), now=NOW)
-    of_a = dict(Recommender(data, RELEVANCE_ONLY).recommend("u01", 500))
-    of_b = dict(Recommender(data, RELEVANCE_ONLY).recommend("u00", 500))
+    of_a = dict(TopPicks(data, RELEVANCE_ONLY).recommend("u01", 500))
+    of_b = dict(TopPicks(data, RELEVANCE_ONLY).recommend("u00", 500))
     assert of_a["new"] > of_b["new"]
 
 
@@ -148,7 +148,7 @@ def test_an_item_without_metadata_is_as_old_as_its_oldest_interaction(tmp_path: 
     early = [("u01", "early", newest - 60 * DAY, "Click")]
     lines = [ITEMS, *(f"i{item:02},A,1" for item in range(80))]
     data = read(folder_of(tmp_path, [*camps(), *late, *early], items=lines), now=NOW)
-    explored = dict(Recommender(data, Options(exploration_weight=1.0)).recommend("u03", 500))
+    explored = dict(TopPicks(data, Options(exploration_weight=1.0)).recommend("u03", 500))
     assert explored["late"] > 0
     assert explored["early"] == 0
 
@@ -165,4 +165,4 @@ def test_what_the_service_refuses_is_not_trained_on(
 ) -> None:
     data = read(folder_of(tmp_path, watching(users=users, each=each)), now=NOW)
     with pytest.raises(RefusedError, match=f"^{reason}$"):
-        Recommender(data)
+        TopPicks(data)
