@@ -41,7 +41,7 @@ LOCK := $(RUN) -m uv pip compile --universal --python-version 3.11 --generate-ha
 FAST := -m pytest -n 2 --ignore=tests/e2e --ignore=tests/live
 
 .PHONY: help setup deploy-local destroy-local stop-local test test-fast test-e2e test-live check \
-	check-format lint types coverage sweeps synth static reliability soak mutants audit licences \
+	check-format lint types coverage sweeps synth static reliability soak mutants audit bench licences \
 	format lock
 .DEFAULT_GOAL := help
 
@@ -50,8 +50,8 @@ help: ## List the targets
 
 setup: $(PYTHON_PACKAGES) $(NODE_PACKAGES) ## Install the pinned tools into .venv and node_modules
 
-deploy-local: setup ## Deploy the stack to a local AWS on this machine (PORT=... to choose its port)
-	@exec $(RUN) -m local_aws $(if $(PORT),--port $(PORT)) deploy
+deploy-local: setup ## Deploy the stack to a local AWS on this machine (PORT=... is its port, DATA=... a folder to train on)
+	@exec $(RUN) -m local_aws $(if $(PORT),--port $(PORT)) deploy $(if $(DATA),--data '$(DATA)')
 
 destroy-local: setup ## Destroy that stack, prove that nothing is left, and stop the local AWS
 	@exec $(RUN) -m local_aws destroy
@@ -115,6 +115,9 @@ audit: setup ## Ask PyPI and npm for known vulnerabilities of what is pinned; ne
 	$(RUN) -m pip_audit --strict --disable-pip --require-hashes -r requirements-dev.txt
 	$(RUN) -m pip_audit --strict --disable-pip --require-hashes -r requirements-checkov.txt
 	$(VENV)/bin/npm audit
+
+bench: setup ## Measure the rehearsal on a million interactions: time and memory
+	$(RUN) -m benchmarks.rehearsal
 
 licences: setup $(CHECKOV_PACKAGES) ## Write docs/dependencies.md, the licences of all dependencies
 	$(RUN) -m checks.licences > docs/dependencies.md

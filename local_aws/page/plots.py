@@ -85,6 +85,7 @@ def _bars(
         height=260,
         margin=8,
         show_legend=False,
+        truncate_label=-1,
         print_values=print_values,
         formatter=lambda value: f"{value:,.0f}",
         style=Style(
