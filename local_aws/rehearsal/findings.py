@@ -135,8 +135,8 @@ def _without_metadata(data: Data) -> Finding:
         _warn_if(count > 0),
         "interactions whose item has no metadata",
         f"{share:.1%}",
-        f"{count:,}, with {int((~known).sum()):,} items that items.csv does not have; they are "
-        "recommended without metadata",
+        f"{count:,} of them, with {int((~known).sum()):,} items that items.csv does not have; "
+        "these are recommended without metadata",
     )
 
 

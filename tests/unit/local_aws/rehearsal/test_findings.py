@@ -62,7 +62,7 @@ def test_items_without_metadata_and_new_items_are_counted(tmp_path: Path) -> Non
     data = data_of(tmp_path, rows, items=[ITEMS, "i,Drama,1", "k,Drama,1", "l,Drama,1"])
     without = finding(data, "interactions whose item has no metadata")
     assert (without.verdict, without.found) == (Verdict.WARN, "66.7%")
-    assert "2, with 1 items that items.csv does not have" in without.meaning
+    assert "2 of them, with 1 items that items.csv does not have" in without.meaning
     assert finding(data, "new items").found == "2 of 3"
 
 
