@@ -44,7 +44,14 @@ class Browser:
             f"import os, sys; os.dup2({to_read}, 3); os.dup2({to_write}, 4); "
             "os.execv(sys.argv[1], sys.argv[1:])"
         )
-        command = [sys.executable, "-c", launch, CHROMIUM, *_OPTIONS, f"--user-data-dir={profile}"]
+        command = [
+            sys.executable,
+            "-c",
+            launch,
+            str(CHROMIUM),
+            *_OPTIONS,
+            f"--user-data-dir={profile}",
+        ]
         self._process = subprocess.Popen(
             command, pass_fds=(to_read, to_write), stderr=subprocess.DEVNULL
         )
