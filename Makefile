@@ -41,8 +41,8 @@ LOCK := $(RUN) -m uv pip compile --universal --python-version 3.11 --generate-ha
 FAST := -m pytest -n 2 --ignore=tests/e2e --ignore=tests/live
 
 .PHONY: help setup deploy-local destroy-local stop-local test test-fast test-e2e test-live check \
-	check-format lint types coverage sweeps synth static reliability soak mutants audit bench licences \
-	format lock
+	check-format lint types coverage sweeps synth static reliability soak mutants audit bench \
+	picture licences format lock
 .DEFAULT_GOAL := help
 
 help: ## List the targets
@@ -118,6 +118,9 @@ audit: setup ## Ask PyPI and npm for known vulnerabilities of what is pinned; ne
 
 bench: setup ## Measure the rehearsal on a million interactions: time and memory
 	$(RUN) -m benchmarks.rehearsal
+
+picture: setup ## Renew the picture of the local AWS's page in docs; needs Debian's Chromium
+	$(RUN) -m checks.picture
 
 licences: setup $(CHECKOV_PACKAGES) ## Write docs/dependencies.md, the licences of all dependencies
 	$(RUN) -m checks.licences > docs/dependencies.md

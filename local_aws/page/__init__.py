@@ -21,7 +21,7 @@ SECURITY_POLICY: Final = (
 )
 """The Content-Security-Policy under which the page works."""
 
-_SHOWN: Final = 25
+_SHOWN: Final = 10
 _SUGGESTED: Final = 50
 
 

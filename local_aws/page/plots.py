@@ -87,6 +87,8 @@ def _bars(
         show_legend=False,
         truncate_label=-1,
         print_values=print_values,
+        print_values_position="top",
+        max_scale=5,
         formatter=lambda value: f"{value:,.0f}",
         style=Style(
             background="white",

@@ -15,7 +15,7 @@ from typing import Final
 
 FOLDER: Final = Path(__file__).parent / "sample"
 
-_SEED: Final = 15
+_SEED: Final = 14
 _USERS: Final = 400
 _DAY: Final = 86_400
 _FIRST_DAY: Final = 1_735_689_600  # 2025-01-01
@@ -103,7 +103,7 @@ def _titles(random: Random) -> Iterator[_Title]:
             genre=genre,
             mood=random.choice(_MOODS),
             created=_FIRST_DAY + age * _DAY,
-            popularity=0.0 if is_new else rank**-0.5,
+            popularity=0.0 if is_new else 1 / rank,
         )
 
 
@@ -127,8 +127,8 @@ def _evenings(
 
 
 def _appeal(title: _Title, genres: Sequence[str], mood: str) -> float:
-    taste = {genres[0]: 8.0, genres[1]: 4.0}.get(title.genre, 0.2)
-    return title.popularity * taste * (4.0 if title.mood == mood else 1.0)
+    taste = {genres[0]: 40.0, genres[1]: 15.0}.get(title.genre, 0.2)
+    return title.popularity * taste * (10.0 if title.mood == mood else 1.0)
 
 
 if __name__ == "__main__":

@@ -47,7 +47,7 @@ def test_a_port_that_is_none_is_refused(tmp_path: Path, port: str) -> None:
 def test_data_is_reported_on_trained_on_and_measured(tmp_path: Path) -> None:
     reported = _local_aws(tmp_path, "data", str(sample.FOLDER))
     assert reported.returncode == 0
-    assert "  warn     interactions: 10,286\n" in reported.stdout
+    assert "  warn     interactions: 10,109\n" in reported.stdout
     trained = TopPicks(read(sample.FOLDER, now=time.time()))
     for name, value in trained.metrics.items():
         beside = trained.popularity_metrics[name]

@@ -94,9 +94,9 @@ def test_it_is_the_same_every_time() -> None:
 def test_plots_say_in_words_what_they_show() -> None:
     over_time, users, items = plots(read(sample.FOLDER, now=NOW))
     assert over_time.summary == (
-        "24 periods of 15.2 days each; the busiest, from 2025-07-02, has 463."
+        "24 periods of 15.2 days each; the busiest, from 2025-02-15, has 456."
     )
-    assert users.summary == ("Half of the users have 20 interactions or fewer, the busiest has 80.")
+    assert users.summary == ("Half of the users have 21 interactions or fewer, the busiest has 80.")
     assert items.summary.startswith("Half of the items have ")
 
 
