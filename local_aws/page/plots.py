@@ -1,5 +1,6 @@
 """Plots of data as SVG that needs nothing outside itself, readable without colour."""
 
+import sys
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -11,6 +12,9 @@ from markupsafe import Markup
 from pygal.style import Style  # type: ignore[import-untyped]
 
 from local_aws.rehearsal.data import Data, Ints
+
+# pygal puts a finder for its plug-ins in place that Python 3.11 warns of at every import after it.
+sys.meta_path[:] = [one for one in sys.meta_path if not isinstance(one, pygal.PluginImportFixer)]
 
 _PERIODS: Final = 24
 _LABELLED: Final = 4
