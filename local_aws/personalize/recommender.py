@@ -212,8 +212,10 @@ class Recommender:
         return self.config
 
     def model(self, now: float) -> Model | None:
-        """Return what serves, if it was trained on data; the recommender must have been trained."""
-        return self.source.train(self.config_in_force(now)).result() if self.source else None
+        """Return what it serves with, if it has been trained, and on data."""
+        if self.source is None or not _is_trained(self.status(now)):
+            return None
+        return self.source.train(self.config_in_force(now)).result()
 
     def settle(self, now: float) -> None:
         """Let what is under way end no sooner than its training, and as that did."""
@@ -277,7 +279,6 @@ class Recommender:
         """Return what a person wants to know about it."""
         since, status = self.course.at(now)
         updates = self.update.course.after(now) if self.update else ()
-        is_trained = _is_trained(status)
         return Overview(
             name=self.name,
             status=status,
@@ -287,9 +288,9 @@ class Recommender:
                 *((when, f"{reached} of the update") for when, reached in updates),
             ),
             failure=self.failure if status == CREATE_FAILED else None,
-            metrics=self._metrics(now, behaviour) if is_trained else {},
+            metrics=self._metrics(now, behaviour) if _is_trained(status) else {},
             is_fixed=behaviour.metrics is not None,
-            model=self.model(now) if is_trained else None,
+            model=self.model(now),
             source=self.source,
         )
 

@@ -224,13 +224,12 @@ class Personalize:
         with self._lock:
             now = self._catch_up()
             return [
-                one.describe(now, truthful) | {"tags": dict(one.tags)} | self._beside(one, now)
+                one.describe(now, truthful)
+                | {"tags": dict(one.tags)}
+                | ({"popularityMetrics": model.popularity_metrics} if model else {})
                 for one in self._existing(arn_prefix, now)
+                for model in (one.model(now),)
             ]
-
-    def _beside(self, recommender: Recommender, now: float) -> Answer:
-        model = recommender.overview(now, self.behaviour).model
-        return {"popularityMetrics": dict(model.popularity_metrics)} if model else {}
 
     # -- what calls have in common -------------------------------------------------------------
 
