@@ -26,9 +26,10 @@ They ask for another dataset group, and that for another recommender.
 """
 _DIGEST: Final = 8
 _GATE_SECONDS: Final = 6
-_GATES: Final = 6
-_INTERACTIONS_PER_GATE: Final = 100_000
-"""A gate more for so many, which take longer to train on."""
+_SIX_GATES: Final = 0.01
+"""Hours."""
+_MORE: Final = 500_000
+"""Interactions for which there are six gates more, since they take longer to train on."""
 NO_TEAM_ACCOUNTS: Final = {
     "environments": "",
     "pipeline": "",
@@ -209,10 +210,9 @@ def _start(folder: Path, port: int | None) -> LocalAws:
 def _app_arguments(
     folder: Path, *, group: str = _DATASET_GROUP, interactions: int = 0
 ) -> list[str]:
-    gates = _GATES + interactions // _INTERACTIONS_PER_GATE
     context = _CONTEXT | {
         "dataset_group_arn": f"arn:aws:personalize:{REGION}:{ACCOUNT}:dataset-group/{group}",
-        "max_training_hours": gates * _GATE_SECONDS / 3600,
+        "max_training_hours": round(_SIX_GATES * (1 + interactions // _MORE), 2),
     }
     return [
         f"--output={folder / 'cdk.out'}",

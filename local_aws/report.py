@@ -164,7 +164,7 @@ For the AWS CLI and SDKs:
 
 
 def _next_steps(aws: LocalAws) -> Iterable[tuple[str, str]]:
-    yield "deploy again", "make deploy-local"
+    yield "deploy again", "make deploy-local, with the DATA that it had"
     yield "destroy and end it", "make destroy-local"
     yield "just end it", "make stop-local"
     yield "its log", str(aws.log)

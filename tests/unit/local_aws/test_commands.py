@@ -59,7 +59,7 @@ def test_other_files_are_another_dataset_group_and_more_of_them_more_gates(tmp_p
         commands._app_arguments(tmp_path, group="vod-0a1b2c3d", interactions=1_000_000)
     )
     assert given["dataset_group_arn"].endswith(":dataset-group/vod-0a1b2c3d")
-    assert float(given["max_training_hours"]) * 3600 == 16 * 6
+    assert given["max_training_hours"] == "0.03"
 
 
 def _context(arguments: Sequence[str]) -> dict[str, str]:
