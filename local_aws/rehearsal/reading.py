@@ -15,13 +15,10 @@ from typing import Final
 
 import numpy as np
 
-from local_aws.rehearsal import columns
-from local_aws.rehearsal.columns import INTERACTIONS, ITEMS, USERS, Dataset
+from local_aws.rehearsal.columns import Dataset, datasets
 from local_aws.rehearsal.data import Data, Ints, Row
 
 _NAME: Final = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
-_MILLISECONDS: Final = 10**11
-"""As seconds this is the year 5138; as milliseconds, 1973."""
 _SHOWN: Final = 60
 """Characters of a bad value that a message shows."""
 
@@ -73,10 +70,6 @@ class _Table:
         ]
 
 
-class _Refused(Exception):  # noqa: N818  # it never leaves this module
-    """There is no going on with a file."""
-
-
 def read(folder: Path, *, now: float) -> Data:
     """Read interactions.csv, items.csv and, if it is there, users.csv.
 
@@ -87,23 +80,28 @@ def read(folder: Path, *, now: float) -> Data:
     Raises:
         BadDataError: Something is wrong with any of them.
     """
+    interactions, items, users = datasets(now)
     problems: list[Problem] = []
     digest = hashlib.sha256()
-    tables = {}
-    for dataset in (INTERACTIONS, ITEMS, USERS):
+    tables: dict[str, _Table] = {}
+    for dataset in (interactions, items, users):
         path = folder / dataset.file
-        if dataset is USERS and not path.exists():
+        if dataset.may_be_missing and not path.exists():
             continue
         try:
             content = _content(path)
             digest.update(len(content).to_bytes(8) + content)
-            tables[dataset.file] = _table(dataset, content, now, problems)
-        except _Refused as refused:
-            problems.append(refused.args[0])
+            tables[dataset.file] = _table(dataset, content)
+        except BadDataError as error:
+            problems += error.problems
     if problems:
         raise BadDataError(problems)
-    users = tables.get(USERS.file)
-    return _data(digest.hexdigest(), tables[INTERACTIONS.file], tables[ITEMS.file], users)
+    return _data(
+        digest.hexdigest(),
+        tables[interactions.file],
+        tables[items.file],
+        tables.get(users.file),
+    )
 
 
 def _content(path: Path) -> bytes:
@@ -111,18 +109,17 @@ def _content(path: Path) -> bytes:
         return path.read_bytes()
     except OSError as error:
         found = f"no file that can be read ({error.strerror})"
-        raise _Refused(
-            Problem(file=path.name, found=found, allowed="a CSV file of that name in the folder")
+        raise BadDataError(
+            [Problem(file=path.name, found=found, allowed="a CSV file of that name in the folder")]
         ) from error
 
 
-def _table(dataset: Dataset, content: bytes, now: float, problems: list[Problem]) -> _Table:
+def _table(dataset: Dataset, content: bytes) -> _Table:
     text = _decoded(dataset, content)
     header = _header(dataset, text.partition("\n")[0].removesuffix("\r"))
     table = _rows(dataset, header, text)
-    problems += _bad_values(dataset, table, now)
-    if dataset is INTERACTIONS:
-        problems += _too_many_event_types(table)
+    if problems := [*_bad_values(dataset, table), *_too_many_event_types(dataset, table)]:
+        raise BadDataError(problems)
     return table
 
 
@@ -130,15 +127,11 @@ def _decoded(dataset: Dataset, content: bytes) -> str:
     try:
         text = content.decode()
     except UnicodeDecodeError:
-        raise _Refused(_not_utf8(dataset, content)) from None
+        raise BadDataError([_not_utf8(dataset, content)]) from None
     if text.startswith("\ufeff"):
-        raise _Refused(
-            Problem(
-                file=dataset.file,
-                line=1,
-                found="a byte order mark",
-                allowed="UTF-8 that begins with the first column's name",
-            )
+        allowed = "UTF-8 that begins with the first column's name"
+        raise BadDataError(
+            [Problem(file=dataset.file, line=1, found="a byte order mark", allowed=allowed)]
         )
     return text
 
@@ -172,7 +165,7 @@ def _header(dataset: Dataset, line: str) -> list[str]:
     """Return the names in the first line of a file, if they are what they should be."""
     names = line.split(",")
     for found, allowed in _bad_headers(dataset, line, names):
-        raise _Refused(Problem(file=dataset.file, line=1, found=found, allowed=allowed))
+        raise BadDataError([Problem(file=dataset.file, line=1, found=found, allowed=allowed)])
     return names
 
 
@@ -191,8 +184,8 @@ def _bad_headers(dataset: Dataset, line: str, names: list[str]) -> Iterable[tupl
         yield f"the column {doubled[0]} more than once", "each column once"
     if unfit := [name for name in names if not _NAME.fullmatch(name)]:
         yield f"the column name {_shown(unfit[0])}", "letters, digits and _, no digit first"
-    if len(names) - len(dataset.required) < dataset.least_metadata:
-        yield "no metadata", f"{dataset.least_metadata} column at least beside the id"
+    if len(names) - len(dataset.required) < dataset.least_optional:
+        yield "no metadata", f"{dataset.least_optional} column at least beside the id"
     custom = set(names) - dataset.required.keys() - dataset.reserved.keys()
     if len(custom) > dataset.most_custom:
         yield (
@@ -214,56 +207,62 @@ def _rows(dataset: Dataset, header: Sequence[str], text: str) -> _Table:
                     unfit.append((last + 1, len(row), reader.line_num - last))
             last = reader.line_num
     except csv.Error as error:
-        raise _Refused(
-            Problem(
-                file=dataset.file,
-                line=last + 1,
-                found=f"what is no CSV ({error})",
-                allowed='values with commas or quotes in quotes, quotes in them as ""',
-            )
+        raise BadDataError(
+            [
+                Problem(
+                    file=dataset.file,
+                    line=last + 1,
+                    found=f"what is no CSV ({error})",
+                    allowed='values with commas or quotes in quotes, quotes in them as ""',
+                )
+            ]
         ) from None
     if unfit:
         line, values, spread = unfit[0]
-        raise _Refused(
-            Problem(
-                file=dataset.file,
-                line=line,
-                found=f"{values} values" if spread == 1 else f"a record on {spread} lines",
-                allowed=f"a record of {len(header)} values on each line",
-                more=len(unfit) - 1,
-            )
+        raise BadDataError(
+            [
+                Problem(
+                    file=dataset.file,
+                    line=line,
+                    found=f"{values} values" if spread == 1 else f"a record on {spread} lines",
+                    allowed=f"a record of {len(header)} values on each line",
+                    more=len(unfit) - 1,
+                )
+            ]
         )
     by_column = zip(*rows, strict=True) if rows else ([] for _ in header)
     return _Table(header, lines, dict(zip(header, by_column, strict=True)))
 
 
-def _bad_values(dataset: Dataset, table: _Table, now: float) -> Iterable[Problem]:
+def _bad_values(dataset: Dataset, table: _Table) -> Iterable[Problem]:
     for column, values in table.columns.items():
-        kind = dataset.kind(column, now)
+        kind = dataset.kind(column)
         refused = {value for value in set(values) if not kind.accepts(value)}
         if not refused:
             continue
         bad = [(n, value) for n, value in zip(table.lines, values, strict=True) if value in refused]
         line, value = bad[0]
+        hint = kind.hint(value)
         yield Problem(
             file=dataset.file,
             line=line,
             column=column,
-            found=_described(value) if column in dataset.times else _shown(value),
+            found=f"{_shown(value)} ({hint})" if hint else _shown(value),
             allowed=kind.allowed,
             more=len(bad) - 1,
         )
 
 
-def _too_many_event_types(table: _Table) -> Iterable[Problem]:
-    optional = len(table.header) - len(INTERACTIONS.required)
+def _too_many_event_types(dataset: Dataset, table: _Table) -> Iterable[Problem]:
+    if (most := dataset.most_event_types) is None:
+        return
+    optional = len(table.header) - len(dataset.required)
     first_lines: dict[str, int] = {}
     for line, event_type in zip(table.lines, table.columns["EVENT_TYPE"], strict=True):
         first_lines.setdefault(event_type, line)
-    most = columns.MOST_EVENT_TYPES_AND_COLUMNS
     if len(first_lines) + optional > most:
         yield Problem(
-            file=INTERACTIONS.file,
+            file=dataset.file,
             line=list(first_lines.values())[max(most - optional, 0)],
             column="EVENT_TYPE",
             found=f"{len(first_lines)} event types beside {optional} optional columns",
@@ -275,14 +274,6 @@ def _shown(value: str) -> str:
     if not value:
         return "nothing"
     return value if len(value) <= _SHOWN else f"{value[:_SHOWN]}... ({len(value)} characters)"
-
-
-def _described(value: str) -> str:
-    """Show what stands where a time should, and what it may have been meant to be."""
-    if not (value.isascii() and value.isdecimal()):
-        return _shown(value)
-    guess = "milliseconds?" if int(value) >= _MILLISECONDS else "in the future"
-    return f"{_shown(value)} ({guess})"
 
 
 def _data(digest: str, interactions: _Table, items: _Table, users: _Table | None) -> Data:

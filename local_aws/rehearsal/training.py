@@ -4,8 +4,8 @@ A STAND-IN for Amazon Personalize, whose model is not public. What it does of it
 the service documents an effect but not its size:
 
 - *Excluded columns*: items that share a category of a column of Items count as related. An excluded
-  column's categories do not. Every column trains whose values are text, `PRODUCT_DESCRIPTION`
-  excepted.
+  column's categories do not. Every column trains whose values are not all numbers or booleans,
+  `PRODUCT_DESCRIPTION` excepted; there is no schema that could say which are categorical.
 - *Exploration weight* w and *item age cut-off*: an item's score is (1 - w) · relevance, and, if it
   is no older than the cut-off, + w / √(1 + interactions). So 0 is relevance only, 1 exploration
   only. Age counts back from the newest interaction, to the item's CREATION_TIMESTAMP; without one,
@@ -134,7 +134,7 @@ def _categories(data: Data, excluded: frozenset[str]) -> list[Ints]:
     members: dict[tuple[str, str], list[int]] = defaultdict(list)
     for column in sorted(data.item_columns - _NEVER_TRAIN - excluded):
         values = {item: data.metadata[item].get(column, "") for item in data.metadata}
-        if all(map(_is_number, values.values())):
+        if all(map(_never_trains, values.values())):
             continue
         for number, item in enumerate(data.items):
             for category in set(values.get(item, "").split("|")) - {""}:
@@ -142,9 +142,10 @@ def _categories(data: Data, excluded: frozenset[str]) -> list[Ints]:
     return [np.array(items) for _, items in sorted(members.items()) if len(items) > 1]
 
 
-def _is_number(value: str) -> bool:
+def _never_trains(value: str) -> bool:
+    """Whether a value is a number or a boolean."""
     try:
         float(value or "0")
     except ValueError:
-        return False
+        return value.lower() in {"true", "false"}
     return True

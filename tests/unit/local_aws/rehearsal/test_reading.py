@@ -196,6 +196,11 @@ BAD: dict[str, tuple[Mapping[str, str | bytes | None], str]] = {
         interactions("u,i,\u0661\u0667,Watch"),
         f"interactions.csv, line 2, column TIMESTAMP: found \u0661\u0667; allowed: {SECONDS}",
     ),
+    "a time without end": (
+        interactions(f"u,i,{'9' * 5000},Watch"),
+        f"interactions.csv, line 2, column TIMESTAMP: found {'9' * 60}... (5000 characters); "
+        f"allowed: {SECONDS}",
+    ),
     "no time": (
         items("i,Drama,"),
         f"items.csv, line 2, column CREATION_TIMESTAMP: found nothing; allowed: {SECONDS}",
@@ -226,6 +231,10 @@ BAD: dict[str, tuple[Mapping[str, str | bytes | None], str]] = {
     "a price in words": (
         items(f"{ITEM},cheap", header=f"{ITEMS},PRICE"),
         "items.csv, line 2, column PRICE: found cheap; allowed: a number, or nothing",
+    ),
+    "a price with a separator": (
+        items(f"{ITEM},1_000", header=f"{ITEMS},PRICE"),
+        "items.csv, line 2, column PRICE: found 1_000; allowed: a number, or nothing",
     ),
     "a duration that is no number": (
         items(f"{ITEM},nan", header=f"{ITEMS},DURATION"),
@@ -313,6 +322,13 @@ def test_carriage_returns_empty_lines_and_quotes_are_taken(tmp_path: Path) -> No
     (tmp_path / "items.csv").write_bytes(text.encode())
     (tmp_path / "interactions.csv").write_text(f"{INTERACTIONS}\n{ROW}\n")
     assert read(tmp_path, now=NOW).metadata["i"]["TITLE"] == 'Ebb, "Tide"'
+
+
+@pytest.mark.parametrize("price", ["", "0", "1.50", "-3", "+4.", ".5", "1e3", "2.5E-7"])
+def test_numbers_are_taken_in_all_usual_spellings(tmp_path: Path, price: str) -> None:
+    (tmp_path / "items.csv").write_text(f"{ITEMS},PRICE\n{ITEM},{price}\n")
+    (tmp_path / "interactions.csv").write_text(f"{INTERACTIONS}\n{ROW}\n")
+    assert read(tmp_path, now=NOW).metadata["i"]["PRICE"] == price
 
 
 def test_the_digest_is_that_of_the_content(tmp_path: Path) -> None:

@@ -117,6 +117,19 @@ def test_columns_that_never_train_change_nothing(column: str) -> None:
     assert without.metrics == recommender().metrics
 
 
+@pytest.mark.parametrize(
+    ("values", "trains"),
+    [("A|B", True), ("1|2", True), ("1.5", False), ("true", False), ("False", False), ("", False)],
+)
+def test_numbers_and_booleans_never_train(tmp_path: Path, values: str, trains: bool) -> None:
+    rows = list(camps())
+    lines = [f"{ITEMS},EXTRA", *(f"i{item:02},A,1,{values}" for item in range(80))]
+    data = read(folder_of(tmp_path, rows, items=lines), now=NOW)
+    excluding = Options(exploration_weight=0.0, excluded_item_columns=frozenset({"EXTRA"}))
+    shown = [TopPicks(data, one).recommend("u00", 80) for one in (RELEVANCE_ONLY, excluding)]
+    assert (shown[0] != shown[1]) == trains
+
+
 def test_an_item_that_nobody_knows_is_related_by_its_categories(tmp_path: Path) -> None:
     rows = list(camps())
     lines = [ITEMS, *(f"i{item:02},{'A' if item < 40 else 'B'},1" for item in range(80))]
