@@ -18,7 +18,7 @@ sys.meta_path[:] = [one for one in sys.meta_path if not isinstance(one, pygal.Pl
 
 _PERIODS: Final = 24
 _LABELLED: Final = 4
-"""Every so manieth period bears its date."""
+"""One period in so many bears its date."""
 _FONT: Final = "system-ui, sans-serif"
 
 

@@ -70,6 +70,14 @@ class Data:
         return np.bincount(self.item, minlength=len(self.items))
 
     @cached_property
+    def different(self) -> int:
+        """How many interactions there are if those that are there again count once."""
+        columns = np.stack([self.event_type, self.item, self.time, self.user])
+        ordered = columns[:, np.lexsort(columns)]
+        changes = (ordered[:, 1:] != ordered[:, :-1]).any(axis=0)
+        return int(changes.sum()) + min(len(self.user), 1)
+
+    @cached_property
     def _user_numbers(self) -> dict[str, int]:
         return {user_id: number for number, user_id in enumerate(self.users)}
 

@@ -45,7 +45,7 @@ class Finding:
 
 def refusal(data: Data) -> str | None:
     """Return the `failureReason` with which the service would end a training, if it would."""
-    if len(data.user) < _INTERACTIONS_REQUIRED:
+    if data.different < _INTERACTIONS_REQUIRED:
         types = ", ".join(data.event_types) or "none"
         return (
             f"Dataset has fewer than {_INTERACTIONS_REQUIRED} interactions after filtering by "
@@ -66,12 +66,13 @@ def _recurring(data: Data) -> int:
 
 
 def _interactions(data: Data) -> Finding:
-    count = len(data.user)
+    again = len(data.user) - data.different
     return Finding(
-        _two_steps(count, _INTERACTIONS_REQUIRED, _INTERACTIONS_RECOMMENDED),
+        _two_steps(data.different, _INTERACTIONS_REQUIRED, _INTERACTIONS_RECOMMENDED),
         "interactions",
-        f"{count:,}",
-        f"{_INTERACTIONS_REQUIRED} are required, {_INTERACTIONS_RECOMMENDED:,} recommended",
+        f"{len(data.user):,}" + (f", {again:,} of them another's copy" if again else ""),
+        f"{_INTERACTIONS_REQUIRED} unique ones are required, {_INTERACTIONS_RECOMMENDED:,} "
+        "recommended",
     )
 
 

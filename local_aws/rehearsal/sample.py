@@ -21,7 +21,7 @@ _DAY: Final = 86_400
 _FIRST_DAY: Final = 1_735_689_600  # 2025-01-01
 _DAYS: Final = 365
 _NEW: Final = 25
-"""Every so manieth title is new: created in the last three weeks, and not watched by anybody."""
+"""One title in so many is new: created in the last three weeks, and not watched by anybody."""
 
 _WORDS: Final[Mapping[str, tuple[str, str]]] = {
     "Drama": ("Borrowed Quiet Salted Unsent Winter Inland", "Orchard Ledger Weir Violin Tenant"),
@@ -70,7 +70,7 @@ def write(folder: Path) -> None:
     random = Random(_SEED)  # noqa: S311  # nothing is secret here
     titles = list(_titles(random))
     users = [f"user-{number}" for number in range(1, _USERS + 1)]
-    interactions = itertools.chain.from_iterable(_evenings(random, one, titles) for one in users)
+    interactions = itertools.chain.from_iterable(_history(random, one, titles) for one in users)
     tables: dict[str, Iterable[Mapping[str, object]]] = {
         "items": (one.row(number) for number, one in enumerate(titles)),
         "users": ({"USER_ID": one, "SUBSCRIPTION_MODEL": random.choice(_PLANS)} for one in users),
@@ -107,9 +107,7 @@ def _titles(random: Random) -> Iterator[_Title]:
         )
 
 
-def _evenings(
-    random: Random, user_id: str, titles: Sequence[_Title]
-) -> Iterator[dict[str, object]]:
+def _history(random: Random, user_id: str, titles: Sequence[_Title]) -> Iterator[dict[str, object]]:
     """Yield what one user did: titles to his taste, none of them twice, most of them watched."""
     genres, mood = random.sample(sorted(_WORDS), 2), random.choice(_MOODS)
     left = {one: _appeal(one, genres, mood) for one in titles if one.popularity}

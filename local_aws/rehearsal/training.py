@@ -102,10 +102,10 @@ class TopPicks:
 
     def _ranked(self, history: slice, scores: Scores, most: int = 25) -> list[int]:
         """Return the items that a user may be shown, best first; ties in the order of ids."""
-        open_ = np.ones(len(scores), bool)
-        open_[self._data.watched(history)] = False
+        is_new = np.ones(len(scores), bool)
+        is_new[self._data.watched(history)] = False
         best = np.argsort(-scores, kind="stable")
-        return best[open_[best]][:most].tolist()  # type: ignore[no-any-return]
+        return best[is_new[best]][:most].tolist()  # type: ignore[no-any-return]
 
 
 def _popularity(baskets: list[Ints], items: int) -> Scores:

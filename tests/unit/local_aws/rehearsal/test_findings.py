@@ -66,6 +66,14 @@ def test_items_without_metadata_and_new_items_are_counted(tmp_path: Path) -> Non
     assert finding(data, "new items").found == "2 of 3"
 
 
+def test_copies_of_an_interaction_do_not_count(tmp_path: Path) -> None:
+    rows = watching(users=27, each=37)
+    data = data_of(tmp_path, [*rows, *rows[:9]])
+    found = finding(data, "interactions")
+    assert (found.verdict, found.found) == (Verdict.REFUSED, "1,008, 9 of them another's copy")
+    assert refusal(data)
+
+
 def test_event_types_are_counted_and_watch_is_missed(tmp_path: Path) -> None:
     both = data_of(tmp_path / "both", [("u", "i", 1, "Watch"), ("u", "i", 1, "Click")])
     found = finding(both, "event types")
