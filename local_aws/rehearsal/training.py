@@ -15,8 +15,8 @@ the service documents an effect but not its size:
 - *Watched items* are left out as documented, also when the metrics are measured.
 
 Not modelled: columns of Interactions (but for EVENT_TYPE and the filter) and of Users, and whether
-they are excluded; numbers, texts and boolean columns; the order and age of what a user did; event
-values and impressions; items beyond the 8000 with the most interactions, which come by
+they are excluded; numbers, texts and boolean columns; the order and age of what a user did; what
+kind of event it was (all count the same), event values and impressions; items beyond the 8000 with the most interactions, which come by
 exploration and popularity only; retraining on new events; randomness in exploration.
 """
 
@@ -28,7 +28,7 @@ import numpy as np
 import numpy.typing as npt
 
 from local_aws.rehearsal.data import Data, Ints
-from local_aws.rehearsal.evaluation import metrics, split
+from local_aws.rehearsal.evaluation import LONGEST, metrics, split
 from local_aws.rehearsal.findings import refusal
 from local_aws.rehearsal.model import Ease
 
@@ -100,12 +100,12 @@ class TopPicks:
             return self._popularity / float(self._popularity.max())
         return (1 - self._weight) * relevance / float(relevance.max()) + self._bonus
 
-    def _ranked(self, history: slice, scores: Scores, most: int = 25) -> list[int]:
+    def _ranked(self, history: slice, scores: Scores, most: int = LONGEST) -> list[int]:
         """Return the items that a user may be shown, best first; ties in the order of ids."""
-        is_new = np.ones(len(scores), bool)
-        is_new[self._data.watched(history)] = False
+        unwatched = np.ones(len(scores), bool)
+        unwatched[self._data.watched(history)] = False
         best = np.argsort(-scores, kind="stable")
-        return best[is_new[best]][:most].tolist()  # type: ignore[no-any-return]
+        return best[unwatched[best]][:most].tolist()  # type: ignore[no-any-return]
 
 
 def _popularity(baskets: list[Ints], items: int) -> Scores:
