@@ -41,8 +41,8 @@ LOCK := $(RUN) -m uv pip compile --universal --python-version 3.11 --generate-ha
 FAST := -m pytest -n 2 --ignore=tests/e2e --ignore=tests/live
 
 .PHONY: help setup deploy-local destroy-local stop-local test test-fast test-e2e test-live check \
-	check-format lint types coverage sweeps synth static reliability soak mutants audit settings licences \
-	format lock
+	check-format lint types coverage sweeps synth static reliability soak mutants audit bench \
+	picture settings licences format lock
 .DEFAULT_GOAL := help
 
 help: ## List the targets
@@ -50,8 +50,8 @@ help: ## List the targets
 
 setup: $(PYTHON_PACKAGES) $(NODE_PACKAGES) ## Install the pinned tools into .venv and node_modules
 
-deploy-local: setup ## Deploy the stack to a local AWS on this machine (PORT=... to choose its port)
-	@exec $(RUN) -m local_aws $(if $(PORT),--port $(PORT)) deploy
+deploy-local: setup ## Deploy the stack to a local AWS on this machine (PORT=... is its port, DATA=... a folder to train on)
+	@exec $(RUN) -m local_aws $(if $(PORT),--port $(PORT)) deploy $(if $(DATA),--data '$(DATA)')
 
 destroy-local: setup ## Destroy that stack, prove that nothing is left, and stop the local AWS
 	@exec $(RUN) -m local_aws destroy
@@ -118,6 +118,12 @@ audit: setup ## Ask PyPI and npm for known vulnerabilities of what is pinned; ne
 
 settings: setup ## Write docs/settings.md and docs/context.schema.json
 	$(RUN) -m checks.settings_reference
+
+bench: setup ## Measure the rehearsal on a million interactions: time and memory
+	$(RUN) -m benchmarks.rehearsal
+
+picture: setup ## Renew the picture of the local AWS's page in docs; needs Debian's Chromium
+	$(RUN) -m checks.picture
 
 licences: setup $(CHECKOV_PACKAGES) ## Write docs/dependencies.md, the licences of all dependencies
 	$(RUN) -m checks.licences > docs/dependencies.md

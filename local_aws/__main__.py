@@ -1,10 +1,11 @@
-"""The command line behind `make deploy-local` and `make destroy-local`."""
+"""The command line behind `make deploy-local` and `make destroy-local`; and reports on data."""
 
 import argparse
+import contextlib
 import os
 import signal
 import sys
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from types import FrameType
 from typing import Final, NoReturn
@@ -16,7 +17,6 @@ from local_aws.processes import InUseError, PidFile
 _FOLDER: Final = toolchain.ROOT / ".local-aws"
 _INTERRUPTS: Final = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 _COMMANDS: Final = {
-    "deploy": commands.deploy,
     "destroy": commands.destroy,
     "start": commands.start,
     "stop": commands.stop,
@@ -33,15 +33,15 @@ class _Interrupt(BaseException):
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run a command and return its exit code: that of the CDK CLI where it ran one."""
     options = _parser().parse_args(arguments)
-    folder = options.folder.resolve()
+    options.folder = options.folder.resolve()
     _forget_the_users_aws()
     for number in _INTERRUPTS:
         signal.signal(number, _interrupt)
     try:
-        with PidFile(folder / "command.lock").claim():
-            return int(options.command(folder, options.port))
+        with contextlib.nullcontext() if options.run is _data else _claimed(options.folder):
+            return int(options.run(options))
     except InUseError:
-        print(f"Another command is at work in {folder}; wait for its end.", file=sys.stderr)
+        print(f"Another command is at work in {options.folder}; wait for its end.", file=sys.stderr)
         return 1
     except LocalAwsError as error:
         print(error, file=sys.stderr)
@@ -60,10 +60,30 @@ def _parser() -> argparse.ArgumentParser:
         help=f"to start it on; default: {commands.PREFERRED_PORT}, or any if that is taken",
     )
     subparsers = parser.add_subparsers(required=True, metavar="command")
+    deploy = subparsers.add_parser("deploy", help=_summary(commands.deploy))
+    deploy.add_argument("--data", type=Path, help="folder to train on; default: the sample")
+    deploy.set_defaults(run=lambda given: commands.deploy(given.folder, given.port, given.data))
     for name, command in _COMMANDS.items():
-        summary = (command.__doc__ or "").partition("\n")[0]
-        subparsers.add_parser(name, help=summary).set_defaults(command=command)
+        subparsers.add_parser(name, help=_summary(command)).set_defaults(
+            run=lambda given, command=command: command(given.folder, given.port)
+        )
+    data = subparsers.add_parser("data", help=_summary(commands.data))
+    data.add_argument("files", type=Path, help="folder with interactions.csv and items.csv")
+    data.add_argument("--html", type=Path, help="file to write a page with plots to")
+    data.set_defaults(run=_data)
     return parser
+
+
+def _summary(command: Callable[..., int]) -> str:
+    return (command.__doc__ or "").partition("\n")[0]
+
+
+def _data(given: argparse.Namespace) -> int:
+    return commands.data(given.files, given.html)
+
+
+def _claimed(folder: Path) -> contextlib.AbstractContextManager[object]:
+    return PidFile(folder / "command.lock").claim()
 
 
 def _port(text: str) -> int:

@@ -1,20 +1,35 @@
-"""What `make deploy-local` and `make destroy-local` do."""
+"""What `make deploy-local` and `make destroy-local` do, and `python -m local_aws data`."""
 
 import contextlib
 import json
 import sys
+import time
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Final
 
 from local_aws import report
-from local_aws.engine import ACCOUNT, REGION, LocalAws, PortTakenError
+from local_aws.engine import ACCOUNT, REGION, LocalAws, LocalAwsError, PortTakenError
+from local_aws.rehearsal import sample
+from local_aws.rehearsal.data import Data
+from local_aws.rehearsal.findings import findings
+from local_aws.rehearsal.reading import BadDataError, read
+from local_aws.rehearsal.training import RefusedError, TopPicks
 
 PREFERRED_PORT: Final = 4566
 
 _STACK: Final = "TopPicks"
 _DATASET_GROUP: Final = "vod"
+"""Of the sample; that of other files has their digest in its name, so that other files train anew.
+
+They ask for another dataset group, and that for another recommender.
+"""
+_DIGEST: Final = 8
 _GATE_SECONDS: Final = 6
+_SIX_GATES: Final = 0.01
+"""Hours."""
+_MORE: Final = 500_000
+"""Interactions for which there are six gates more, since they take longer to train on."""
 NO_TEAM_ACCOUNTS: Final = {
     "environments": "",
     "pipeline": "",
@@ -23,12 +38,11 @@ NO_TEAM_ACCOUNTS: Final = {
 }
 """Context that takes away what a cdk.json says about a team's accounts: it would not work here."""
 _CONTEXT: Final = NO_TEAM_ACCOUNTS | {
-    "dataset_group_arn": f"arn:aws:personalize:{REGION}:{ACCOUNT}:dataset-group/{_DATASET_GROUP}",
     "training_gate_minutes": _GATE_SECONDS / 60,
-    "max_training_hours": 6 * _GATE_SECONDS / 3600,
     "poll_interval_seconds": 1,
 }
 _BEHAVIOUR: Final = {
+    "metrics": None,  # no fixed ones: those that are measured
     "create_pending": 2.0,
     "create_in_progress": 4.0 * _GATE_SECONDS,  # so three gates hand over; a fourth sees it end
     "update_pending": 1.0,
@@ -37,29 +51,67 @@ _BEHAVIOUR: Final = {
     "start": 4.0,
     "delete": 4.0,
 }
-"""Seconds instead of the hour and more that each takes on AWS."""
+"""Seconds instead of the hour and more that each takes on AWS; a training may take longer."""
 
 
-def deploy(folder: Path, port: int | None) -> int:
+def deploy(folder: Path, port: int | None, files: Path | None = None) -> int:
     """Start the local AWS if need be, deploy the stack to it, and show what came of it."""
+    files = (files or sample.FOLDER).resolve()
+    imported = _read(files)
+    name = "the sample, which is invented" if files == sample.FOLDER else str(files)
+    print(report.on_data(name, findings(imported)), flush=True)
+    group = _dataset_group(files, imported)
     outputs_file = folder / "outputs.json"
     outputs_file.unlink(missing_ok=True)
     with _kept_running(folder, port) as aws:
+        aws.seed_dataset_group(group, data=str(files))
         print(f"Deploying {_STACK} with the stock CDK CLI.", flush=True)
         code = aws.cdk(
             "deploy",
             _STACK,
             "--require-approval=never",
             f"--outputs-file={outputs_file}",
-            *_app_arguments(folder),
+            *_app_arguments(folder, group=group, interactions=len(imported.user)),
         ).returncode
     if code:
         print(report.failure(f"cdk deploy failed (exit code {code}): the reason is above.", aws))
         return code
     outputs = json.loads(outputs_file.read_text())[_STACK]
-    recommendations = report.recommendations(aws, outputs["RecommenderArn"])
-    print(report.summary(aws, outputs, recommendations))
+    arn, user = outputs["RecommenderArn"], imported.users[0]
+    items = report.recommendations(aws, arn, user, imported.item_columns)
+    print(report.summary(aws, outputs, report.recommender(aws, arn), user=user, items=items))
     return 0
+
+
+def data(files: Path, html: Path | None) -> int:
+    """Report on a folder of data, train on it, and measure; exit code 1 if it is refused."""
+    imported = _read(files)
+    print(report.on_data(str(files), findings(imported)), flush=True)
+    trained = None
+    try:
+        trained = TopPicks(imported)
+        print(report.measured(trained.metrics, trained.popularity_metrics))
+    except RefusedError as refused:
+        print(f"A training on this ends in CREATE FAILED: {refused}")
+    if html:
+        from local_aws import page  # noqa: PLC0415  # with what it plots with, for those who look
+
+        html.write_text(page.data_page(str(files), imported, trained), encoding="utf-8")
+        print(f"To look at: {html}")
+    return 0 if trained else 1
+
+
+def _read(files: Path) -> Data:
+    try:
+        return read(files, now=time.time())
+    except BadDataError as error:
+        raise LocalAwsError(f"{files} cannot be imported, and nothing is:\n{error}") from error
+
+
+def _dataset_group(files: Path, imported: Data) -> str:
+    if files == sample.FOLDER:
+        return _DATASET_GROUP
+    return f"{_DATASET_GROUP}-{imported.digest[:_DIGEST]}"
 
 
 def destroy(folder: Path, _: int | None) -> int:
@@ -92,7 +144,7 @@ def destroy(folder: Path, _: int | None) -> int:
 def start(folder: Path, port: int | None) -> int:
     """Start the local AWS, bootstrapped and with a dataset group, without deploying to it."""
     with _kept_running(folder, port) as aws:
-        pass
+        aws.seed_dataset_group(_DATASET_GROUP, data=str(sample.FOLDER))
     print(report.status(aws))
     return 0
 
@@ -130,7 +182,6 @@ def _kept_running(folder: Path, port: int | None) -> Iterator[LocalAws]:
         print(f"Started a local AWS at {aws.endpoint}.", flush=True)
     with _ended_if_interrupted(aws):
         aws.adjust_personalize(_BEHAVIOUR)
-        aws.seed_dataset_group(_DATASET_GROUP)
         aws.bootstrap()
         yield aws
     aws.detach()
@@ -156,6 +207,14 @@ def _start(folder: Path, port: int | None) -> LocalAws:
         return LocalAws.start(folder)
 
 
-def _app_arguments(folder: Path) -> list[str]:
-    context = (f"--context={key}={value}" for key, value in _CONTEXT.items())
-    return [f"--output={folder / 'cdk.out'}", *context]
+def _app_arguments(
+    folder: Path, *, group: str = _DATASET_GROUP, interactions: int = 0
+) -> list[str]:
+    context = _CONTEXT | {
+        "dataset_group_arn": f"arn:aws:personalize:{REGION}:{ACCOUNT}:dataset-group/{group}",
+        "max_training_hours": round(_SIX_GATES * (1 + interactions // _MORE), 2),
+    }
+    return [
+        f"--output={folder / 'cdk.out'}",
+        *(f"--context={key}={value}" for key, value in context.items()),
+    ]

@@ -29,6 +29,8 @@ _UNVERIFIED: Final = "local"
 _HOST: Final = "127.0.0.1"
 _START_DEADLINE: Final = 60.0
 _CALL_TIMEOUT: Final = 10.0
+_IMPORT_TIMEOUT: Final = 300.0
+"""Of a call with which the simulated Personalize may have to read large files."""
 _LOG_TAIL: Final = 30
 _BOOTSTRAP_STACK: Final = "CDKToolkit"
 
@@ -259,7 +261,8 @@ class LocalAws:
         return list(self._administer("GET", "journal"))
 
     def _administer(self, method: str, resource: str, body: Mapping[str, Any] | None = None) -> Any:
-        status, answer = self._request(method, f"/_personalize/{resource}", body)
+        timeout = _IMPORT_TIMEOUT if method == "POST" else _CALL_TIMEOUT
+        status, answer = self._request(method, f"/_personalize/{resource}", body, timeout)
         if status != http.HTTPStatus.OK:
             raise LocalAwsError(json.loads(answer)["message"])
         return json.loads(answer)
@@ -288,9 +291,13 @@ class LocalAws:
         return "\n".join(self.log.read_text(errors="replace").splitlines()[-_LOG_TAIL:])
 
     def _request(
-        self, method: str, path: str, body: Mapping[str, Any] | None = None
+        self,
+        method: str,
+        path: str,
+        body: Mapping[str, Any] | None = None,
+        timeout: float = _CALL_TIMEOUT,
     ) -> tuple[int, bytes]:
-        connection = http.client.HTTPConnection(_HOST, self.port, timeout=_CALL_TIMEOUT)
+        connection = http.client.HTTPConnection(_HOST, self.port, timeout=timeout)
         with contextlib.closing(connection):
             connection.request(method, path, None if body is None else json.dumps(body))
             response = connection.getresponse()

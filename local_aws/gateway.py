@@ -58,6 +58,7 @@ def _answer(scope: HTTPScope, body: bytes) -> ministack_iam.Response:
         _personalize,
         method=scope["method"],
         path=scope["path"],
+        query=scope["query_string"].decode("latin-1"),
         headers=headers,
         body=body,
         **signer,

@@ -2,19 +2,24 @@
 
 import json
 import textwrap
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from typing import Any, Final
 
 from local_aws.engine import ACCOUNT, REGION, LocalAws
+from local_aws.rehearsal import NOTICE
+from local_aws.rehearsal.findings import Finding
 
-_USER: Final = "user-1"
 _RECOMMENDATIONS: Final = 3
 _COLUMNS: Final = ("TITLE", "GENRES")
+_WIDTH: Final = 100
 
-_SIMULATED: Final = """\
+_NOTICE: Final = textwrap.fill(NOTICE, _WIDTH)
+_SIMULATED: Final = f"""\
+{_NOTICE}
+
 What is real here: the stack, its Lambda code and the CDK CLI, unmodified. What is simulated:
-  - Amazon Personalize, with a training of seconds, invented titles and metrics that never change;
-    recommendations are made up from a hash of the user. Nothing is learnt from any data.
+  - Amazon Personalize, with a training of seconds; local_aws/rehearsal/training.py says what the
+    stand-in learns, and what it does not.
   - AWS itself (CloudFormation, IAM, Lambda, Step Functions, S3, ...), by ministack.
 What works here can still fail in an account: quotas, service limits and costs are AWS's own."""
 
@@ -55,19 +60,67 @@ def proof(left: Mapping[str, Sequence[str]]) -> str:
     return f"\nLeft in the account, beside the resources of `cdk bootstrap`:\n{table}\n"
 
 
-def recommendations(aws: LocalAws, recommender_arn: str) -> list[dict[str, Any]]:
-    """Return recommendations with metadata for one user, as an application would get them."""
+def on_data(name: str, found: Sequence[Finding]) -> str:
+    """Return what data is worth, before anything is trained on it."""
+    lines = "\n".join(
+        f"  {one.verdict:8} {one.subject}: {one.found}\n{_indented(one.meaning)}" for one in found
+    )
+    return f"\nThe data in {name}, against what the service requires and recommends:\n{lines}\n"
+
+
+def _indented(text: str) -> str:
+    return textwrap.fill(text, _WIDTH, initial_indent=" " * 11, subsequent_indent=" " * 11)
+
+
+def measured(metrics: Mapping[str, float], popularity: Mapping[str, float]) -> str:
+    """Return metrics beside those of a list of what is popular, and what they are worth."""
+    return f"{_metrics(metrics, popularity)}\n\n{_NOTICE}\n"
+
+
+def _metrics(metrics: Mapping[str, float], popularity: Mapping[str, float]) -> str:
+    rows = [
+        ("", "measured  a popularity list"),
+        *((name, f"{value:8.4f}  {popularity[name]:17.4f}") for name, value in metrics.items()),
+    ]
+    return f"Metrics, measured on users that were not trained on:\n{_table(rows)}"
+
+
+def recommender(aws: LocalAws, arn: str) -> dict[str, Any]:
+    """Return the true state of a recommender."""
+    recommenders = aws.personalize_state()["recommenders"]
+    return next(one for one in recommenders if one["recommenderArn"] == arn)
+
+
+def recommendations(
+    aws: LocalAws, arn: str, user: str, item_columns: Collection[str]
+) -> list[dict[str, Any]]:
+    """Return recommendations with what metadata there is, as an application would get them."""
     answer = aws.client("personalize-runtime").get_recommendations(
-        recommenderArn=recommender_arn,
-        userId=_USER,
+        recommenderArn=arn,
+        userId=user,
         numResults=_RECOMMENDATIONS,
-        metadataColumns={"ITEMS": list(_COLUMNS)},
+        metadataColumns={"ITEMS": [name for name in _COLUMNS if name in item_columns]},
     )
     return list(answer["itemList"])
 
 
-def summary(aws: LocalAws, outputs: Mapping[str, str], items: Sequence[Mapping[str, Any]]) -> str:
-    """Return what a deployment has come to and what can be done with it."""
+def summary(
+    aws: LocalAws,
+    outputs: Mapping[str, str],
+    described: Mapping[str, Any],
+    *,
+    user: str,
+    items: Sequence[Mapping[str, Any]],
+) -> str:
+    """Return what a deployment has come to and what can be done with it.
+
+    Args:
+        aws: Where it is.
+        outputs: Those of the stack.
+        described: The recommender.
+        user: Whom items are recommended to.
+        items: What is.
+    """
     found = _table(
         (item["itemId"], json.dumps(item["metadata"], ensure_ascii=False)) for item in items
     )
@@ -75,7 +128,9 @@ def summary(aws: LocalAws, outputs: Mapping[str, str], items: Sequence[Mapping[s
 Outputs of the stack, ModelMetrics excepted, which are these metrics as JSON:
 {_table((name, value) for name, value in outputs.items() if name != "ModelMetrics")}
 
-Top picks for {_USER}, by GetRecommendations on that recommender, with item metadata:
+{_metrics(described["modelMetrics"], described["popularityMetrics"])}
+
+Top picks for {user}, by GetRecommendations on that recommender, with item metadata:
 {found}
 
 {_SIMULATED}
@@ -109,10 +164,11 @@ For the AWS CLI and SDKs:
 
 
 def _next_steps(aws: LocalAws) -> Iterable[tuple[str, str]]:
-    yield "deploy again", "make deploy-local"
+    yield "deploy again", "make deploy-local, with the DATA that it had"
     yield "destroy and end it", "make destroy-local"
     yield "just end it", "make stop-local"
     yield "its log", str(aws.log)
+    yield "look at it", f"{aws.endpoint}/_personalize/"
     yield "the simulated Personalize", f"{aws.endpoint}/_personalize/state"
 
 

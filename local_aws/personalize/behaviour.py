@@ -110,8 +110,11 @@ class Behaviour:
     validation_code: Literal["ValidationException", "InvalidInputException"] = "ValidationException"
     """The code for requests that break the constraints of the service's model (undocumented)."""
 
-    metrics: dict[str, float] = field(default_factory=lambda: dict(TOP_PICKS_METRICS))
-    """The `modelMetrics` of a trained recommender."""
+    metrics: dict[str, float] | None = field(default_factory=lambda: dict(TOP_PICKS_METRICS))
+    """FIXED metrics: the `modelMetrics` of every recommender, whatever it was trained on.
+
+    None: those that were measured on the data of its dataset group; without data, none at all.
+    """
     page_size: int = 3
     """The most results on a page of any list operation, small so that paging is exercised."""
     recommenders_per_dataset_group: int = 5
@@ -172,7 +175,10 @@ _KINDS: Final[dict[Any, tuple[str, Callable[[object], bool]]]] = {
     int: ("a whole number of at least 1", _is_count),
     int | None: ("null or a whole number of at least 1", lambda v: v is None or _is_count(v)),
     str | None: ("null or a text", lambda value: value is None or isinstance(value, str)),
-    dict[str, float]: ("an object of numbers of at least 0", _is_numbers_by_name),
+    dict[str, float] | None: (
+        "null or an object of numbers of at least 0",
+        lambda v: v is None or _is_numbers_by_name(v),
+    ),
 }
 
 

@@ -1,14 +1,11 @@
-"""An invented video-on-demand catalogue, and recommendations made up from it.
+"""An invented video-on-demand catalogue, for dataset groups that no data was imported into.
 
-This is a SIMULATION: no title exists and nothing is learnt. The columns are those that Amazon
-Personalize's guide requires of, or reserves for, an Items dataset of the VIDEO_ON_DEMAND domain
-(docs.aws.amazon.com/personalize/latest/dg/VIDEO-ON-DEMAND-items-dataset.html), and TITLE. A
-ranking is a hash of user and item: the same for the same user, different between users,
-without any other meaning.
+This is a SIMULATION: no title exists. The columns are those that Amazon Personalize's guide
+requires of, or reserves for, an Items dataset of the VIDEO_ON_DEMAND domain
+(docs.aws.amazon.com/personalize/latest/dg/VIDEO-ON-DEMAND-items-dataset.html), and TITLE.
 """
 
-import hashlib
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from typing import Final
 
 Item = Mapping[str, str]
@@ -71,14 +68,3 @@ CATALOGUE: Final[tuple[Item, ...]] = tuple(
     )
 )
 """Sixty invented titles in six genres."""
-
-
-def rank(items: Sequence[Item], user_id: str) -> list[tuple[float, Item]]:
-    """Return all items with a score from 0 to 1, best first, for a user: made up from a hash."""
-    scored = [(_score(f"{user_id}/{item['ITEM_ID']}"), item) for item in items]
-    return sorted(scored, key=lambda pair: (-pair[0], pair[1]["ITEM_ID"]))
-
-
-def _score(text: str) -> float:
-    digest = hashlib.sha256(text.encode()).digest()
-    return int.from_bytes(digest[:4]) / 2**32

@@ -6,6 +6,8 @@ model and guide (botocore's `personalize` model; docs.aws.amazon.com/personalize
 API_Recommender, stopping-starting-recommender, updating-recommender, maintaining-relevance).
 """
 
+import dataclasses
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Final, Self
 
@@ -13,6 +15,7 @@ from local_aws.personalize import configuration
 from local_aws.personalize.behaviour import Behaviour
 from local_aws.personalize.configuration import Config
 from local_aws.personalize.resources import Recipe
+from local_aws.personalize.training import Model, Source, Training
 
 ACTIVE: Final = "ACTIVE"
 INACTIVE: Final = "INACTIVE"
@@ -22,6 +25,8 @@ GONE: Final = ""
 
 _PENDING_SHARE: Final = 0.1
 """Of the time to stop, start or delete: invented."""
+_LOOK_AGAIN: Final = 1.0
+"""Seconds for which a course is put off that waits for a training."""
 
 
 @dataclass(frozen=True)
@@ -57,8 +62,32 @@ class Course:
         """Return since when, and in which status it is."""
         return [step for step in self.steps if step[0] <= now or step is self.steps[0]][-1]
 
+    def after(self, now: float) -> tuple[tuple[float, str], ...]:
+        """Return the statuses that are still to come."""
+        return tuple(step for step in self.steps[1:] if step[0] > now)
 
-def training(start: float, behaviour: Behaviour, failure: str | None) -> Course:
+    def settled(self, training: Training, now: float) -> tuple[Self, str | None]:
+        """Return the course that a training makes of this one, and why it has failed, if it has.
+
+        It takes its time even if the training ends sooner, and longer if that ends later.
+        """
+        if not training.done():
+            end = max(self.end, now + _LOOK_AGAIN) if self.end <= now else self.end
+            return self._to(end, self.steps[-1][1]), None
+        if error := training.exception():
+            return self._to(self.end, CREATE_FAILED), str(error)
+        return self, None
+
+    def _to(self, end: float, outcome: str) -> Self:
+        return dataclasses.replace(self, steps=(*self.steps[:-1], (end, outcome)))
+
+
+def _is_trained(status: str) -> bool:
+    """Whether a recommender in this status has a model, and shows its metrics."""
+    return not status.startswith(("CREATE", "DELETE"))
+
+
+def creation(start: float, behaviour: Behaviour, failure: str | None) -> Course:
     """Return the course of a creation, and of everything else that trains."""
     return Course.of(
         "CREATE",
@@ -78,13 +107,24 @@ class Update:
     failure: str | None
     trains: bool
     automatic: bool = False
+    training: Training | None = None
+    """The training that it has to wait for."""
 
     @classmethod
-    def of(cls, old: Config, new: Config, *, start: float, behaviour: Behaviour) -> Self:
+    def of(
+        cls,
+        old: Config,
+        new: Config,
+        *,
+        start: float,
+        behaviour: Behaviour,
+        training: Training | None,
+    ) -> Self:
         """Return an update from one configuration to another that a client asks for."""
         if not configuration.same_columns(old, new):
             failure = behaviour.update_failure or behaviour.training_failure
-            return cls(training(start, behaviour, failure), new, failure, trains=True)
+            course = creation(start, behaviour, failure)
+            return cls(course, new, failure, trains=True, training=training)
         course = Course.of(
             "CREATE",
             CREATE_FAILED if behaviour.update_failure else ACTIVE,
@@ -92,7 +132,7 @@ class Update:
             pending=behaviour.update_pending,
             in_progress=behaviour.update_in_progress,
         )
-        return cls(course, new, behaviour.update_failure, trains=False)
+        return cls(course, new, behaviour.update_failure, trains=False, training=training)
 
     def describe(self, now: float, recipe: Recipe, behaviour: Behaviour) -> dict[str, Any]:
         """Return the API's RecommenderUpdateSummary."""
@@ -103,6 +143,25 @@ class Update:
             "lastUpdatedDateTime": since,
             "status": status,
         } | ({"failureReason": self.failure} if status == CREATE_FAILED else {})
+
+
+@dataclass(frozen=True, kw_only=True)
+class Overview:
+    """A recommender at a moment, as a person looks at it, with nothing hidden or stale."""
+
+    name: str
+    status: str
+    since: float
+    """Epoch seconds."""
+    coming: Sequence[tuple[float, str]]
+    """The statuses to come, and when at the earliest, if nobody asks for anything else."""
+    failure: str | None
+    metrics: Mapping[str, float]
+    is_fixed: bool
+    """Whether the metrics are set by a switch, and not measured."""
+    model: Model | None
+    """What serves, if it was trained on data."""
+    source: Source | None
 
 
 @dataclass(kw_only=True)
@@ -120,6 +179,9 @@ class Recommender:
     failure: str | None
     config: Config
     """The configuration before `update`."""
+    source: Source | None
+    training: Training | None
+    """The training that the creation has to wait for."""
     update: Update | None = None
     previous_update: Update | None = None
 
@@ -149,6 +211,28 @@ class Recommender:
             return self.update.config
         return self.config
 
+    def model(self, now: float) -> Model | None:
+        """Return what it serves with, if it has been trained, and on data."""
+        if self.source is None or not _is_trained(self.status(now)):
+            return None
+        return self.source.train(self.config_in_force(now)).result()
+
+    def settle(self, now: float) -> None:
+        """Let what is under way end no sooner than its training, and as that did."""
+        if self.training:
+            self.course, failure = self.course.settled(self.training, now)
+            self.failure = failure or self.failure
+            self.training = None if self.training.done() else self.training
+        if self.update and self.update.training:
+            training = self.update.training
+            course, failure = self.update.course.settled(training, now)
+            self.update = dataclasses.replace(
+                self.update,
+                course=course,
+                failure=failure or self.update.failure,
+                training=None if training.done() else training,
+            )
+
     def begin(self, update: Update) -> None:
         """Start an update; there must be none under way."""
         self.config = self.config_in_force(update.course.start)
@@ -175,7 +259,7 @@ class Recommender:
             start = max(start, self.update.course.end)
         if periods >= 1 and start <= now:
             failure = behaviour.training_failure
-            course = training(start, behaviour, failure)
+            course = creation(start, behaviour, failure)
             config = self.config_in_force(start)
             self.begin(Update(course, config, failure, trains=True, automatic=True))
 
@@ -185,11 +269,36 @@ class Recommender:
         status = described["status"]
         if status == CREATE_FAILED:
             described["failureReason"] = self.failure
-        if not status.startswith(("CREATE", "DELETE")):
-            described["modelMetrics"] = dict(behaviour.metrics)
+        if _is_trained(status):
+            described["modelMetrics"] = dict(self._metrics(now, behaviour))
         if update := self._shown(now, behaviour)[0]:
             described["latestRecommenderUpdate"] = update.describe(now, self.recipe, behaviour)
         return described
+
+    def overview(self, now: float, behaviour: Behaviour) -> Overview:
+        """Return what a person wants to know about it."""
+        since, status = self.course.at(now)
+        updates = self.update.course.after(now) if self.update else ()
+        return Overview(
+            name=self.name,
+            status=status,
+            since=since,
+            coming=(
+                *self.course.after(now),
+                *((when, f"{reached} of the update") for when, reached in updates),
+            ),
+            failure=self.failure if status == CREATE_FAILED else None,
+            metrics=self._metrics(now, behaviour) if _is_trained(status) else {},
+            is_fixed=behaviour.metrics is not None,
+            model=self.model(now),
+            source=self.source,
+        )
+
+    def _metrics(self, now: float, behaviour: Behaviour) -> Mapping[str, float]:
+        if behaviour.metrics is not None:
+            return behaviour.metrics
+        model = self.model(now)
+        return model.metrics if model else {}
 
     def summarise(self, now: float, behaviour: Behaviour) -> dict[str, Any]:
         """Return the API's RecommenderSummary."""

@@ -5,11 +5,13 @@ VIDEO_ON_DEMAND-use-cases.html and ECOMMERCE-use-cases.html; a few custom recipe
 filtering by domain has something to filter. Dates and descriptions are invented.
 """
 
+import functools
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Any, Final, Literal
 
 from local_aws.personalize.catalogue import Item
+from local_aws.personalize.training import Source
 
 Domain = Literal["VIDEO_ON_DEMAND", "ECOMMERCE"]
 
@@ -99,8 +101,15 @@ class DatasetGroup:
     status: str
     dataset_types: tuple[str, ...]
     items: Sequence[Item]
+    source: Source | None
+    """What its recommenders are trained on, if it has any data."""
     created: float
     tags: dict[str, str] = field(default_factory=dict)
+
+    @functools.cached_property
+    def metadata(self) -> dict[str, Item]:
+        """The rows of the Items dataset by item."""
+        return {item["ITEM_ID"]: item for item in self.items}
 
     def describe(self) -> dict[str, Any]:
         """Return the API's DatasetGroup."""

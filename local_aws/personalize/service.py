@@ -18,11 +18,20 @@ from typing import Any, Final, NamedTuple
 
 from local_aws.personalize import configuration
 from local_aws.personalize.behaviour import Behaviour
-from local_aws.personalize.catalogue import CATALOGUE, Item, rank
+from local_aws.personalize.catalogue import CATALOGUE, Item
 from local_aws.personalize.errors import ServiceError, already_exists, in_use, invalid, not_found
 from local_aws.personalize.paging import page
-from local_aws.personalize.recommender import ACTIVE, GONE, INACTIVE, Recommender, Update, training
+from local_aws.personalize.recommender import (
+    ACTIVE,
+    GONE,
+    INACTIVE,
+    Overview,
+    Recommender,
+    Update,
+    creation,
+)
 from local_aws.personalize.resources import RECIPES, DatasetGroup, Domain, Recipe, Scope
+from local_aws.personalize.training import Source
 from local_aws.personalize.validation import validate, without_nulls
 
 ConditionContext = Mapping[str, str | list[str]]
@@ -94,16 +103,34 @@ class Personalize:
         status: str = ACTIVE,
         datasets: Iterable[str] = ("Interactions", "Items", "Users"),
         items: Sequence[Item] = CATALOGUE,
+        data: str | None = None,
     ) -> str:
-        """Put a dataset group in place, replacing one of the same name, and return its ARN."""
+        """Put a dataset group in place, replacing one of the same name, and return its ARN.
+
+        Args:
+            account: Its account.
+            region: Its region.
+            name: Its name.
+            domain: Its domain, None for a custom one.
+            status: Its status.
+            datasets: The types of its datasets.
+            items: The rows of its Items dataset.
+            data: The path of a folder that its datasets are imported from, instead of the two
+                before. Recommenders for users are then trained on it, and fail if it is too little.
+
+        Raises:
+            ValueError: The folder cannot be imported; the text says what is wrong with which file.
+        """
         arn = Scope(account, region).arn("dataset-group", name)
+        source = None if data is None else Source.read(data, now=self.clock())
         group = DatasetGroup(
             name=name,
             arn=arn,
             domain=domain,
             status=status,
-            dataset_types=tuple(kind.upper() for kind in datasets),
-            items=items,
+            dataset_types=source.dataset_types if source else tuple(map(str.upper, datasets)),
+            items=source.items if source else items,
+            source=source,
             created=self.clock(),
         )
         with self._lock:
@@ -162,7 +189,8 @@ class Personalize:
     def recommenders(self, account: str, region: str) -> list[Answer]:
         """Return the true state of all recommenders of an account and region, by name.
 
-        Each is as Describe would answer if nothing were hidden or stale, and has `tags`, a mapping.
+        Each is as Describe would answer if nothing were hidden or stale, and has `tags`, a mapping,
+        and if it was trained on data, `popularityMetrics`: those of a list of what is popular.
         """
         return self._snapshot(Scope(account, region).arn("recommender", ""))
 
@@ -180,13 +208,27 @@ class Personalize:
             "calls": len(self.journal),
         }
 
+    def overview(self) -> list[Overview]:
+        """Return all recommenders as a person looks at them."""
+        with self._lock:
+            now = self._catch_up()
+            return [one.overview(now, self.behaviour) for one in self._existing("", now)]
+
+    def sources(self) -> dict[str, Source]:
+        """Return the data of each dataset group that has some, by its ARN."""
+        groups = list(self._dataset_groups.items())
+        return {arn: group.source for arn, group in groups if group.source}
+
     def _snapshot(self, arn_prefix: str) -> list[Answer]:
         truthful = dataclasses.replace(self.behaviour, stale_after_update=0)
         with self._lock:
             now = self._catch_up()
             return [
-                one.describe(now, truthful) | {"tags": dict(one.tags)}
+                one.describe(now, truthful)
+                | {"tags": dict(one.tags)}
+                | ({"popularityMetrics": model.popularity_metrics} if model else {})
                 for one in self._existing(arn_prefix, now)
+                for model in (one.model(now),)
             ]
 
     # -- what calls have in common -------------------------------------------------------------
@@ -198,9 +240,10 @@ class Personalize:
                 raise ServiceError("ThrottlingException", "Rate exceeded")
 
     def _catch_up(self) -> float:
-        """Start the retrainings that are due, forget what is gone, and return the time."""
+        """Look at trainings, start those that are due, forget what is gone; return the time."""
         now = self.clock()
         for arn, recommender in list(self._recommenders.items()):
+            recommender.settle(now)
             recommender.retrain_if_due(now, self.behaviour)
             free_from = recommender.course.end + self.behaviour.ghost_after_delete
             if recommender.status(now) == GONE and free_from <= now:
@@ -285,6 +328,7 @@ class Personalize:
             raise already_exists(arn)
         self._check_quotas(request, group)
         failure = self.behaviour.training_failure
+        source = group.source if recipe.personalises else None
         self._recommenders[arn] = Recommender(
             name=params["name"],
             arn=arn,
@@ -293,9 +337,11 @@ class Personalize:
             recipe=recipe,
             tags=tags,
             created=now,
-            course=training(now, self.behaviour, failure),
+            course=creation(now, self.behaviour, failure),
             failure=failure,
             config=config,
+            source=source,
+            training=source.train(config) if source else None,
         )
         return {"recommenderArn": arn}
 
@@ -340,7 +386,10 @@ class Personalize:
         new = configuration.after_update(old, given, self.behaviour)
         if configuration.same(old, new, recommender.recipe):  # seen, text invented
             raise invalid(f"The update changes nothing: {recommender.arn}")
-        recommender.begin(Update.of(old, new, start=now, behaviour=self.behaviour))
+        training = recommender.source.train(new) if recommender.source else None
+        recommender.begin(
+            Update.of(old, new, start=now, behaviour=self.behaviour, training=training)
+        )
         return {"recommenderArn": recommender.arn}
 
     def _delete_recommender(self, request: _Request) -> Answer:
@@ -456,12 +505,14 @@ class Personalize:
         if (results := params.get("numResults", 25)) > most:  # text invented
             raise invalid(f"numResults must be at most {most}, not {results}")
         subject = params.get("userId", params.get("itemId", ""))
+        model = recommender.model(request.now)
+        best = model.recommend(subject, results) if model else _in_order(group.items, results)
         identity = f"{recommender.arn} {subject} {request.now}"
         return {
             "itemList": [
-                {"itemId": item["ITEM_ID"], "score": score}
-                | ({"metadata": {column: item[column] for column in asked}} if asked else {})
-                for score, item in rank(group.items, subject)[:results]
+                {"itemId": item_id, "score": score}
+                | ({"metadata": _metadata(group.metadata.get(item_id, {}), asked)} if asked else {})
+                for item_id, score in best
             ],
             "recommendationId": f"RID-{hashlib.sha256(identity.encode()).hexdigest()[:32]}",
         }
@@ -479,6 +530,15 @@ class Personalize:
         if not params.get(needed):
             raise invalid(f"{recommender.recipe.name} needs {needed}")
         return recommender
+
+
+def _in_order(items: Sequence[Item], most: int) -> list[tuple[str, float]]:
+    """Return the items as they come: without data there is nothing to tell users apart by."""
+    return [(item["ITEM_ID"], 1 - place / len(items)) for place, item in enumerate(items[:most])]
+
+
+def _metadata(row: Item, columns: Sequence[str]) -> dict[str, str]:
+    return {column: row[column] for column in columns if column in row}
 
 
 def _domain_recipe(scope: Scope, group: DatasetGroup, recipe_arn: str) -> Recipe:

@@ -5,11 +5,12 @@ for `personalize-runtime`, as in the service models inside botocore. The respons
 in the saved outputs of github.com/aws-samples/amazon-personalize-immersion-day. Paths under
 `/_personalize` are not AWS's; they are there for people and tests:
 
+    GET    /_personalize/                 a page to look at; ?user=... shows recommendations
     GET    /_personalize/state            everything, at a glance
     GET    /_personalize/journal          all calls so far; DELETE forgets them
     GET    /_personalize/behaviour        what can be adjusted; PUT changes the fields it is given
     POST   /_personalize/dataset-groups   puts a dataset group in place:
-                                          {"account", "region", "name"[, "domain", "status", ...]}
+                                          {"account", "region", "name"[, "data", "domain", ...]}
 """
 
 import dataclasses
@@ -18,6 +19,7 @@ import re
 import uuid
 from collections.abc import Callable, Mapping
 from typing import Any, Final, NamedTuple
+from urllib.parse import parse_qs
 
 from local_aws.personalize.behaviour import Behaviour
 from local_aws.personalize.errors import ServiceError
@@ -71,6 +73,7 @@ def handle(
     *,
     method: str,
     path: str,
+    query: str = "",
     headers: Mapping[str, str],
     body: bytes,
     account: str = "",
@@ -84,6 +87,7 @@ def handle(
         service: Who answers.
         method: The HTTP method.
         path: The path, without the query.
+        query: The query, without its question mark; only the page looks at it.
         headers: Names in any case.
         body: The whole body.
         account: The account of the signer, empty if the request is not signed.
@@ -91,6 +95,8 @@ def handle(
         authorize: Decides what the signer may do; None allows everything.
         caller: The ARN of the signer, for the journal.
     """
+    if (method, path) == ("GET", _ADMIN):
+        return _page(service, query)
     if path.startswith(_ADMIN):
         return _administer(service, f"{method} {path.removeprefix(_ADMIN)}", body)
     runtime = path in _RUNTIME_PATHS
@@ -156,6 +162,16 @@ def _administer(service: Personalize, request: str, body: bytes) -> Response:
         return _respond(200, _dump(action(service, body)), _REST_JSON)
     except (ValueError, TypeError) as error:
         return _respond(400, _dump({"message": str(error)}), _REST_JSON)
+
+
+def _page(service: Personalize, query: str) -> Response:
+    from local_aws import page  # noqa: PLC0415  # with what it plots with, for those who look
+
+    user = parse_qs(query).get("user", [""])[0]
+    sources = {arn: source.data for arn, source in service.sources().items()}
+    html = page.service_page(service.overview(), sources, user=user, now=service.clock())
+    status, headers, body = _respond(200, html.encode(), "text/html; charset=utf-8")
+    return status, headers | {"content-security-policy": page.SECURITY_POLICY}, body
 
 
 def _journal(service: Personalize, _: bytes) -> object:

@@ -1,11 +1,17 @@
 import subprocess
 import sys
+import time
+from collections.abc import Sequence
 from pathlib import Path
 
 import pytest
 
 from local_aws import toolchain
 from local_aws.processes import PidFile
+from local_aws.rehearsal import sample
+from local_aws.rehearsal.reading import read
+from local_aws.rehearsal.training import TopPicks
+from tests.unit.local_aws.rehearsal.folders import folder_of, watching
 
 
 def test_status_of_none_is_an_exit_code(tmp_path: Path) -> None:
@@ -36,6 +42,51 @@ def test_a_port_that_is_none_is_refused(tmp_path: Path, port: str) -> None:
     refused = _local_aws(tmp_path, "--port", port, "start")
     assert refused.returncode == 2
     assert f"{port} given, a number from 1 to 65535 expected" in refused.stderr
+
+
+def test_data_is_reported_on_trained_on_and_measured(tmp_path: Path) -> None:
+    reported = _local_aws(tmp_path, "data", str(sample.FOLDER))
+    assert reported.returncode == 0
+    assert "  warn     interactions: 10,109\n" in reported.stdout
+    trained = TopPicks(read(sample.FOLDER, now=time.time()))
+    for name, value in trained.metrics.items():
+        beside = trained.popularity_metrics[name]
+        assert f"{name} {value:.4f} {beside:.4f}" in " ".join(reported.stdout.split())
+    assert "Amazon's recommender will score differently" in " ".join(reported.stdout.split())
+
+
+def test_data_that_the_service_would_refuse_is_not_measured(tmp_path: Path) -> None:
+    folder = folder_of(tmp_path / "few", watching(users=27, each=37))
+    page = tmp_path / "page.html"
+    reported = _local_aws(tmp_path, "data", str(folder), "--html", str(page))
+    assert reported.returncode == 1
+    assert "  refused  interactions: 999\n" in reported.stdout
+    assert reported.stdout.endswith(
+        "A training on this ends in CREATE FAILED: Dataset has fewer than 1000 interactions after "
+        f"filtering by event type: Watch\nTo look at: {page}\n"
+    )
+    assert "refused" in page.read_text()
+
+
+@pytest.mark.parametrize("command", [["data"], ["deploy", "--data"]])
+def test_a_folder_that_cannot_be_imported_ends_the_command(
+    tmp_path: Path, command: Sequence[str]
+) -> None:
+    folder = folder_of(tmp_path / "bad", [("u", "i", 1_700_000_000_000, "Watch")])
+    refused = _local_aws(tmp_path, *command, str(folder))
+    assert refused.returncode == 1
+    assert refused.stdout == ""
+    assert refused.stderr == (
+        f"{folder} cannot be imported, and nothing is:\n"
+        "interactions.csv, line 2, column TIMESTAMP: found 1700000000000 (milliseconds?); "
+        "allowed: whole seconds since 1970-01-01, not in the future\n"
+    )
+    assert not (tmp_path / "pid.json").exists()
+
+
+def test_data_is_reported_on_while_another_command_is_at_work(tmp_path: Path) -> None:
+    with PidFile(tmp_path / "command.lock").claim():
+        assert _local_aws(tmp_path, "data", str(sample.FOLDER)).returncode == 0
 
 
 def _local_aws(folder: Path, *arguments: str) -> subprocess.CompletedProcess[str]:

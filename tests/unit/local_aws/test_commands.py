@@ -54,6 +54,14 @@ def test_end_to_end_tests_take_the_same_away_unless_they_say_otherwise(tmp_path:
     assert given[boundary] == '{"name": "ours"}'
 
 
+def test_other_files_are_another_dataset_group_and_more_of_them_more_gates(tmp_path: Path) -> None:
+    given = _context(
+        commands._app_arguments(tmp_path, group="vod-0a1b2c3d", interactions=1_000_000)
+    )
+    assert given["dataset_group_arn"].endswith(":dataset-group/vod-0a1b2c3d")
+    assert given["max_training_hours"] == "0.03"
+
+
 def _context(arguments: Sequence[str]) -> dict[str, str]:
     options = (one.partition("--context=")[2] for one in arguments)
     return dict(option.split("=", 1) for option in options if option)

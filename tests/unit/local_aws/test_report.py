@@ -4,6 +4,8 @@ from unittest.mock import Mock, create_autospec
 from local_aws import report
 from local_aws.engine import LocalAws
 from local_aws.processes import Holder
+from local_aws.rehearsal import NOTICE
+from local_aws.rehearsal.findings import Finding, Verdict
 
 _AWS = LocalAws(Path("/folder"), Holder(pid=1, port=4566), None)
 
@@ -15,14 +17,33 @@ def test_the_proof_names_what_is_left_and_says_where_nothing_is() -> None:
 
 def test_the_summary_shows_outputs_recommendations_and_what_is_simulated() -> None:
     outputs = {"RecommenderArn": "arn:aws:...", "Coverage": "0.5", "ModelMetrics": '{"a": 1}'}
+    described = {"modelMetrics": {"coverage": 0.5}, "popularityMetrics": {"coverage": 0.125}}
     items = [{"itemId": "vod-1", "metadata": {"TITLE": "The Long Thaw"}}]
-    shown = report.summary(_AWS, outputs, items)
+    shown = report.summary(_AWS, outputs, described, user="user-1", items=items)
     assert "  RecommenderArn  arn:aws:...\n  Coverage        0.5\n" in shown
     assert '  vod-1  {"TITLE": "The Long Thaw"}\n' in shown
     assert '{"a": 1}' not in shown
+    assert "  coverage    0.5000             0.1250\n" in shown
+    assert "Top picks for user-1, by GetRecommendations" in shown
+    assert NOTICE in " ".join(shown.split())
     assert "What is simulated:" in shown
     assert "make destroy-local" in shown
     assert "/folder/local-aws.log" in shown
+
+
+def test_the_report_on_data_gives_verdicts_and_what_they_mean() -> None:
+    meaning = "1000 are required, 50,000 recommended; " + "and so on " * 10
+    found = [Finding(Verdict.WARN, "interactions", "1,200", meaning)]
+    shown = report.on_data("/folder", found)
+    assert "The data in /folder, against what the service requires and recommends:\n" in shown
+    assert "  warn     interactions: 1,200\n           1000 are required, 50,000" in shown
+    assert max(map(len, shown.splitlines())) <= 100
+
+
+def test_metrics_are_shown_beside_those_of_a_popularity_list_with_what_they_are_worth() -> None:
+    shown = report.measured({"coverage": 0.98765}, {"coverage": 0.2})
+    assert "  coverage    0.9877             0.2000\n" in shown
+    assert NOTICE in " ".join(shown.split())
 
 
 def test_a_failure_says_where_to_look() -> None:

@@ -1,0 +1,107 @@
+"""How long the rehearsal takes on a million interactions, and how much memory: `make bench`.
+
+20,000 users, 5,000 items, everything made up, the same every time. What it must reach: import,
+report and training together in 60 s and 2 GiB on two cores, a recommendation in 20 ms.
+"""
+
+import resource
+import sys
+import tempfile
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Final
+
+import numpy as np
+
+from local_aws.rehearsal import reading
+from local_aws.rehearsal.findings import findings
+from local_aws.rehearsal.training import TopPicks
+
+_USERS: Final = 20_000
+_ITEMS: Final = 5_000
+_INTERACTIONS: Final = 1_000_000
+_GENRES: Final = 40
+_BUSY, _TO_TASTE, _WATCHED = 0.2, 0.7, 0.8
+"""Shares of the interactions: of a few busy users, to a user's taste, of the type Watch."""
+_ASKED: Final = 200
+_FIRST: Final = 1_735_689_600
+_YEAR: Final = 365 * 86_400
+
+
+def write(folder: Path) -> None:
+    """Write a folder of a million interactions: tastes by genre, and a long tail."""
+    random = np.random.default_rng(1)
+    user = random.zipf(1.3, _INTERACTIONS * 2) % _USERS  # a few are busy
+    user = np.where(random.random(len(user)) < _BUSY, user, random.integers(0, _USERS, len(user)))
+    genre = np.where(
+        random.random(len(user)) < _TO_TASTE,
+        user % _GENRES,
+        random.integers(0, _GENRES, len(user)),
+    )
+    per_genre = _ITEMS // _GENRES
+    rank = np.minimum(random.exponential(per_genre / 4, len(user)).astype(int), per_genre - 1)
+    item = genre * per_genre + rank
+    chosen = random.permutation(len(user))[:_INTERACTIONS]
+    when = _FIRST + random.integers(0, _YEAR, _INTERACTIONS)
+    watched = random.random(_INTERACTIONS) < _WATCHED
+    with (folder / "interactions.csv").open("w") as file:
+        file.write("USER_ID,ITEM_ID,TIMESTAMP,EVENT_TYPE\n")
+        file.writelines(
+            f"user-{u},item-{i},{t},{'Watch' if w else 'Click'}\n"
+            for u, i, t, w in zip(
+                user[chosen].tolist(),
+                item[chosen].tolist(),
+                when.tolist(),
+                watched.tolist(),
+                strict=True,
+            )
+        )
+    with (folder / "items.csv").open("w") as file:
+        file.write("ITEM_ID,GENRES,CREATION_TIMESTAMP,CONTENT_OWNER\n")
+        file.writelines(
+            f"item-{i},genre-{i // per_genre}|mood-{i % 7},{_FIRST - i * 3600},owner-{i % 11}\n"
+            for i in range(_ITEMS)
+        )
+
+
+@contextmanager
+def _timed(what: str) -> Iterator[None]:
+    start = time.perf_counter()
+    yield
+    print(f"{what:40} {time.perf_counter() - start:8.2f} s", flush=True)
+
+
+def main() -> None:
+    """Make the files, go through all of it once, and print what it took."""
+    with tempfile.TemporaryDirectory() as name:
+        folder = Path(name)
+        with _timed("making the files (does not count)"):
+            write(folder)
+        with _timed("all of it"):
+            with _timed("import"):
+                data = reading.read(folder, now=time.time())
+            with _timed("report"):
+                found = findings(data)
+            with _timed("training and evaluation"):
+                recommender = TopPicks(data)
+    print(*(f"  {one.verdict:8} {one.subject}: {one.found}" for one in found), sep="\n")
+    for metric, value in recommender.metrics.items():
+        print(f"  {metric:45} {value:.4f}  popularity {recommender.popularity_metrics[metric]:.4f}")
+    asked = data.users[:: len(data.users) // _ASKED]
+    start = time.perf_counter()
+    slowest = 0.0
+    for user_id in asked:
+        begun = time.perf_counter()
+        recommender.recommend(user_id, 25)
+        slowest = max(slowest, time.perf_counter() - begun)
+    mean = (time.perf_counter() - start) / len(asked)
+    print(f"a recommendation: {mean * 1000:.2f} ms on average, {slowest * 1000:.2f} ms at most")
+    unit = 2**20 if sys.platform == "darwin" else 2**10
+    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / unit
+    print(f"memory at most: {peak:,.0f} MiB")
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,102 @@
+"""The data of a dataset group, in memory: interactions as arrays, metadata as rows."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Final
+
+import numpy as np
+import numpy.typing as npt
+
+Ints = npt.NDArray[np.int64]
+Row = Mapping[str, str]
+"""Column name to value."""
+
+WATCH: Final = "Watch"
+"""The event type whose items are not recommended again."""
+_FILTERED: Final = 100
+"""Of a user's newest events of a type, how many the automatic filter looks at."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Data:
+    """Interactions, ordered by user and then by time, and metadata.
+
+    Users, items and event types are numbers in the arrays: places in `users`, `items` and
+    `event_types`, each of which is sorted.
+    """
+
+    digest: str
+    """Of the files: the same for the same content."""
+    users: Sequence[str]
+    """Who interacted."""
+    items: Sequence[str]
+    """What is in Interactions or in Items."""
+    event_types: Sequence[str]
+    user: Ints
+    item: Ints
+    event_type: Ints
+    time: Ints
+    """Epoch seconds."""
+    item_rows: Sequence[Row]
+    """The rows of items.csv."""
+    user_rows: Sequence[Row] | None
+    """The rows of users.csv, None if there is none."""
+
+    @cached_property
+    def metadata(self) -> dict[str, Row]:
+        """The rows of items.csv by item; of several, the last counts."""
+        return {row["ITEM_ID"]: row for row in self.item_rows}
+
+    @cached_property
+    def item_columns(self) -> frozenset[str]:
+        """The columns of items.csv."""
+        return frozenset(self.item_rows[0]) if self.item_rows else frozenset()
+
+    @cached_property
+    def starts(self) -> Ints:
+        """Where the interactions of each user begin, and at last where all end."""
+        return np.searchsorted(self.user, np.arange(len(self.users) + 1))
+
+    @cached_property
+    def per_user(self) -> Ints:
+        """How many interactions each user has."""
+        counts: Ints = np.diff(self.starts)
+        return counts
+
+    @cached_property
+    def per_item(self) -> Ints:
+        """How many interactions each item has."""
+        return np.bincount(self.item, minlength=len(self.items))
+
+    @cached_property
+    def different(self) -> int:
+        """How many interactions there are if those that are there again count once."""
+        columns = np.stack([self.event_type, self.item, self.time, self.user])
+        ordered = columns[:, np.lexsort(columns)]
+        changes = (ordered[:, 1:] != ordered[:, :-1]).any(axis=0)
+        return int(changes.sum()) + min(len(self.user), 1)
+
+    @cached_property
+    def _user_numbers(self) -> dict[str, int]:
+        return {user_id: number for number, user_id in enumerate(self.users)}
+
+    def history(self, user_id: str) -> slice:
+        """Return where the interactions of a user are, oldest first: nowhere, if there are none."""
+        number = self._user_numbers.get(user_id)
+        return slice(0, 0) if number is None else self.history_of(number)
+
+    def history_of(self, user: int) -> slice:
+        """Return where the interactions of a user, given as a number, are."""
+        return slice(int(self.starts[user]), int(self.starts[user + 1]))
+
+    def watched(self, history: slice) -> Ints:
+        """Return what the automatic filter drops: the items of the newest hundred Watch events.
+
+        Source: docs.aws.amazon.com/personalize/latest/dg/VIDEO_ON_DEMAND-use-cases.html.
+        """
+        if WATCH not in self.event_types:
+            return self.item[:0]
+        of_type = self.event_type[history] == self.event_types.index(WATCH)
+        watched: Ints = self.item[history][of_type][-_FILTERED:]
+        return watched

@@ -1,0 +1,303 @@
+"""Reading a folder of CSV files as Amazon Personalize imports them: all of it, or nothing.
+
+Source: docs.aws.amazon.com/personalize/latest/dg/data-prep-formatting.html, and `columns`.
+"""
+
+import csv
+import hashlib
+import io
+import re
+from collections import Counter
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Final
+
+import numpy as np
+
+from local_aws.rehearsal.columns import Dataset, datasets
+from local_aws.rehearsal.data import Data, Ints, Row
+
+_NAME: Final = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
+_SHOWN: Final = 60
+"""Characters of a bad value that a message shows."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Problem:
+    """What is wrong in a file, where it first is, and how many more lines have it."""
+
+    file: str
+    line: int | None = None
+    column: str | None = None
+    found: str
+    allowed: str
+    more: int = 0
+
+    def __str__(self) -> str:
+        place = [
+            self.file,
+            *([f"line {self.line}"] if self.line else []),
+            *([f"column {self.column}"] if self.column else []),
+        ]
+        more = f" ({self.more} more such line{'s'[: self.more > 1]})" if self.more else ""
+        return f"{', '.join(place)}: found {self.found}; allowed: {self.allowed}{more}"
+
+
+class BadDataError(ValueError):
+    """The folder cannot be imported, and nothing of it has been.
+
+    Attributes:
+        problems: Everything that is wrong with it, one for each kind of mistake in a column.
+    """
+
+    def __init__(self, problems: Sequence[Problem]) -> None:
+        super().__init__("\n".join(map(str, problems)))
+        self.problems = problems
+
+
+@dataclass(frozen=True)
+class _Table:
+    header: Sequence[str]
+    lines: Sequence[int]
+    """The line that each row is on."""
+    columns: Mapping[str, Sequence[str]]
+
+    def rows(self) -> list[Row]:
+        return [
+            dict(zip(self.header, values, strict=True))
+            for values in zip(*self.columns.values(), strict=True)
+        ]
+
+
+def read(folder: Path, *, now: float) -> Data:
+    """Read interactions.csv, items.csv and, if it is there, users.csv.
+
+    Args:
+        folder: Where they are.
+        now: The time, in epoch seconds; what is later lies in the future.
+
+    Raises:
+        BadDataError: Something is wrong with any of them.
+    """
+    interactions, items, users = datasets(now)
+    problems: list[Problem] = []
+    digest = hashlib.sha256()
+    tables: dict[str, _Table] = {}
+    for dataset in (interactions, items, users):
+        path = folder / dataset.file
+        if dataset.may_be_missing and not path.exists():
+            continue
+        try:
+            content = _content(path)
+            digest.update(len(content).to_bytes(8) + content)
+            tables[dataset.file] = _table(dataset, content)
+        except BadDataError as error:
+            problems += error.problems
+    if problems:
+        raise BadDataError(problems)
+    return _data(
+        digest.hexdigest(),
+        tables[interactions.file],
+        tables[items.file],
+        tables.get(users.file),
+    )
+
+
+def _content(path: Path) -> bytes:
+    try:
+        return path.read_bytes()
+    except OSError as error:
+        found = f"no file that can be read ({error.strerror})"
+        raise BadDataError(
+            [Problem(file=path.name, found=found, allowed="a CSV file of that name in the folder")]
+        ) from error
+
+
+def _table(dataset: Dataset, content: bytes) -> _Table:
+    text = _decoded(dataset, content)
+    header = _header(dataset, text.partition("\n")[0].removesuffix("\r"))
+    table = _rows(dataset, header, text)
+    if problems := [*_bad_values(dataset, table), *_too_many_event_types(dataset, table)]:
+        raise BadDataError(problems)
+    return table
+
+
+def _decoded(dataset: Dataset, content: bytes) -> str:
+    try:
+        text = content.decode()
+    except UnicodeDecodeError:
+        raise BadDataError([_not_utf8(dataset, content)]) from None
+    if text.startswith("\ufeff"):
+        allowed = "UTF-8 that begins with the first column's name"
+        raise BadDataError(
+            [Problem(file=dataset.file, line=1, found="a byte order mark", allowed=allowed)]
+        )
+    return text
+
+
+def _not_utf8(dataset: Dataset, content: bytes) -> Problem:
+    lines = content.split(b"\n")
+    bad = [(n, error) for n, line in enumerate(lines, start=1) if (error := _decode_error(line))]
+    line, error = bad[0]
+    before = error.object[: error.start].decode()
+    names = lines[0].decode(errors="replace").split(",")
+    place = len(next(csv.reader([before + "?"]))) - 1
+    return Problem(
+        file=dataset.file,
+        line=line,
+        column=names[place] if line > 1 and place < len(names) else None,
+        found=f"the byte 0x{error.object[error.start]:02x}",
+        allowed="UTF-8",
+        more=len(bad) - 1,
+    )
+
+
+def _decode_error(line: bytes) -> UnicodeDecodeError | None:
+    try:
+        line.decode()
+    except UnicodeDecodeError as error:
+        return error
+    return None
+
+
+def _header(dataset: Dataset, line: str) -> list[str]:
+    """Return the names in the first line of a file, if they are what they should be."""
+    names = line.split(",")
+    for found, allowed in _bad_headers(dataset, line, names):
+        raise BadDataError([Problem(file=dataset.file, line=1, found=found, allowed=allowed)])
+    return names
+
+
+def _bad_headers(dataset: Dataset, line: str, names: list[str]) -> Iterable[tuple[str, str]]:
+    """Yield what was found in a header and what is allowed, the most telling first."""
+    if not line.strip():
+        yield "no header", "the names of the columns in the first line"
+    if '"' in line:
+        yield f"quotation marks in the header: {_shown(line)}", "names without them"
+    if missing := dataset.required.keys() - set(names):
+        yield (
+            f"no column {', '.join(sorted(missing))} among {_shown(line)}",
+            f"{', '.join(dataset.required)} and others",
+        )
+    if doubled := [name for name, count in Counter(names).items() if count > 1]:
+        yield f"the column {doubled[0]} more than once", "each column once"
+    if unfit := [name for name in names if not _NAME.fullmatch(name)]:
+        yield f"the column name {_shown(unfit[0])}", "letters, digits and _, no digit first"
+    if len(names) - len(dataset.required) < dataset.least_optional:
+        yield "no metadata", f"{dataset.least_optional} column at least beside the id"
+    custom = set(names) - dataset.required.keys() - dataset.reserved.keys()
+    if len(custom) > dataset.most_custom:
+        yield (
+            f"{len(custom)} metadata columns that are not reserved",
+            f"{dataset.most_custom} of them",
+        )
+
+
+def _rows(dataset: Dataset, header: Sequence[str], text: str) -> _Table:
+    reader = csv.reader(io.StringIO(text, newline=""), strict=True)
+    next(reader)
+    lines, rows, unfit, last = [], [], [], 1
+    try:
+        for row in reader:
+            if row:
+                lines.append(last + 1)
+                rows.append(row)
+                if len(row) != len(header) or reader.line_num > last + 1:
+                    unfit.append((last + 1, len(row), reader.line_num - last))
+            last = reader.line_num
+    except csv.Error as error:
+        raise BadDataError(
+            [
+                Problem(
+                    file=dataset.file,
+                    line=last + 1,
+                    found=f"what is no CSV ({error})",
+                    allowed='values with commas or quotes in quotes, quotes in them as ""',
+                )
+            ]
+        ) from None
+    if unfit:
+        line, values, spread = unfit[0]
+        raise BadDataError(
+            [
+                Problem(
+                    file=dataset.file,
+                    line=line,
+                    found=f"{values} values" if spread == 1 else f"a record on {spread} lines",
+                    allowed=f"a record of {len(header)} values on each line",
+                    more=len(unfit) - 1,
+                )
+            ]
+        )
+    by_column = zip(*rows, strict=True) if rows else ([] for _ in header)
+    return _Table(header, lines, dict(zip(header, by_column, strict=True)))
+
+
+def _bad_values(dataset: Dataset, table: _Table) -> Iterable[Problem]:
+    for column, values in table.columns.items():
+        kind = dataset.kind(column)
+        refused = {value for value in set(values) if not kind.accepts(value)}
+        if not refused:
+            continue
+        bad = [(n, value) for n, value in zip(table.lines, values, strict=True) if value in refused]
+        line, value = bad[0]
+        hint = kind.hint(value)
+        yield Problem(
+            file=dataset.file,
+            line=line,
+            column=column,
+            found=f"{_shown(value)} ({hint})" if hint else _shown(value),
+            allowed=kind.allowed,
+            more=len(bad) - 1,
+        )
+
+
+def _too_many_event_types(dataset: Dataset, table: _Table) -> Iterable[Problem]:
+    if (most := dataset.most_event_types) is None:
+        return
+    optional = len(table.header) - len(dataset.required)
+    first_lines: dict[str, int] = {}
+    for line, event_type in zip(table.lines, table.columns["EVENT_TYPE"], strict=True):
+        first_lines.setdefault(event_type, line)
+    if len(first_lines) + optional > most:
+        yield Problem(
+            file=dataset.file,
+            line=list(first_lines.values())[max(most - optional, 0)],
+            column="EVENT_TYPE",
+            found=f"{len(first_lines)} event types beside {optional} optional columns",
+            allowed=f"{most} together",
+        )
+
+
+def _shown(value: str) -> str:
+    if not value:
+        return "nothing"
+    return value if len(value) <= _SHOWN else f"{value[:_SHOWN]}... ({len(value)} characters)"
+
+
+def _data(digest: str, interactions: _Table, items: _Table, users: _Table | None) -> Data:
+    user_ids, user = _numbered(interactions.columns["USER_ID"])
+    item_ids, item = _numbered(interactions.columns["ITEM_ID"], beside=items.columns["ITEM_ID"])
+    event_types, event_type = _numbered(interactions.columns["EVENT_TYPE"])
+    time = np.array([int(text) for text in interactions.columns["TIMESTAMP"]], np.int64)
+    order = np.lexsort((time, user))
+    return Data(
+        digest=digest,
+        users=user_ids,
+        items=item_ids,
+        event_types=event_types,
+        user=user[order],
+        item=item[order],
+        event_type=event_type[order],
+        time=time[order],
+        item_rows=items.rows(),
+        user_rows=None if users is None else users.rows(),
+    )
+
+
+def _numbered(values: Sequence[str], beside: Iterable[str] = ()) -> tuple[list[str], Ints]:
+    """Return all different values, sorted, and the place of each value among them."""
+    different = sorted({*values, *beside})
+    places = {value: place for place, value in enumerate(different)}
+    return different, np.fromiter((places[value] for value in values), np.int64, len(values))

@@ -1,0 +1,152 @@
+"""Training on the data of a dataset group, measuring what came of it, and recommending.
+
+A STAND-IN for Amazon Personalize, whose model is not public. What it does of its own accord, where
+the service documents an effect but not its size:
+
+- *Excluded columns*: items that share a category of a column of Items count as related. An excluded
+  column's categories do not. Every column trains whose values are not all numbers or booleans,
+  `PRODUCT_DESCRIPTION` excepted; there is no schema that could say which are categorical.
+- *Exploration weight* w and *item age cut-off*: an item's score is (1 - w) · relevance, and, if it
+  is no older than the cut-off, + w / √(1 + interactions). So 0 is relevance only, 1 exploration
+  only. Age counts back from the newest interaction, to the item's CREATION_TIMESTAMP; without one,
+  to its oldest interaction (docs.aws.amazon.com/personalize/latest/dg/, pages
+  create-recommender-configure-exploration and items-datasets).
+- *Users without interactions* get what is popular, as the guide says, by number of interactions.
+- *Watched items* are left out as documented, also when the metrics are measured.
+
+Not modelled: columns of Interactions (but for EVENT_TYPE and the filter) and of Users, and whether
+they are excluded; numbers, texts and boolean columns; the order and age of what a user did; what
+kind of event it was (all count the same), event values and impressions; items beyond the 8000 with
+the most interactions, which come by exploration and popularity only; retraining on new events;
+randomness in exploration.
+"""
+
+from collections import defaultdict
+from dataclasses import dataclass
+from typing import Final
+
+import numpy as np
+import numpy.typing as npt
+
+from local_aws.rehearsal.data import Data, Ints
+from local_aws.rehearsal.evaluation import LONGEST, metrics, split
+from local_aws.rehearsal.findings import refusal
+from local_aws.rehearsal.model import Ease
+
+Scores = npt.NDArray[np.float64]
+
+_DAY: Final = 86_400
+_NEVER_TRAIN: Final = frozenset({"ITEM_ID", "CREATION_TIMESTAMP", "PRODUCT_DESCRIPTION"})
+
+
+class RefusedError(Exception):
+    """The service would not train on this data; the text is its documented reason."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Options:
+    """What can be configured about a training; the defaults are those of the service."""
+
+    excluded_item_columns: frozenset[str] = frozenset()
+    exploration_weight: float = 0.3
+    exploration_item_age_cut_off: float = 30.0
+    """Days."""
+
+
+class TopPicks:
+    """What stands behind a recommender of the recipe `aws-vod-top-picks`.
+
+    Args:
+        data: What it learns from: 90 % of the users.
+        options: How.
+
+    Attributes:
+        metrics: Its eight metrics, measured on the other users, as the service would report them.
+        popularity_metrics: The same metrics of a list of what is popular.
+
+    Raises:
+        RefusedError: The service would refuse the data.
+    """
+
+    def __init__(self, data: Data, options: Options = Options()) -> None:
+        if reason := refusal(data):
+            raise RefusedError(reason)
+        users, queries = split(data)
+        self._data = data
+        baskets = [np.unique(data.item[data.history_of(int(user))]) for user in users]
+        self._popularity = _popularity(baskets, len(data.items))
+        self._bonus = _bonus(data, self._popularity, options)
+        self._weight = options.exploration_weight
+        self._model = Ease(
+            baskets, _categories(data, options.excluded_item_columns), len(data.items)
+        )
+        self.metrics = metrics(
+            queries, lambda given: self._ranked(given, self._scores(given)), len(data.items)
+        )
+        self.popularity_metrics = metrics(
+            queries, lambda given: self._ranked(given, self._popularity), len(data.items)
+        )
+
+    def recommend(self, user_id: str, most: int) -> list[tuple[str, float]]:
+        """Return items with scores from 0 to 1, best first, without what the user has watched."""
+        history = self._data.history(user_id)
+        scores = self._scores(history)
+        best = self._ranked(history, scores, most)
+        return [(self._data.items[item], round(float(scores[item]), 7)) for item in best]
+
+    def _scores(self, history: slice) -> Scores:
+        """Return the score of every item for a user with this history."""
+        relevance = self._model.relevance(np.unique(self._data.item[history]))
+        if not relevance.any():
+            return self._popularity / float(self._popularity.max())
+        return (1 - self._weight) * relevance / float(relevance.max()) + self._bonus
+
+    def _ranked(self, history: slice, scores: Scores, most: int = LONGEST) -> list[int]:
+        """Return the items that a user may be shown, best first; ties in the order of ids."""
+        unwatched = np.ones(len(scores), bool)
+        unwatched[self._data.watched(history)] = False
+        best = np.argsort(-scores, kind="stable")
+        return best[unwatched[best]][:most].tolist()  # type: ignore[no-any-return]
+
+
+def _popularity(baskets: list[Ints], items: int) -> Scores:
+    return np.bincount(np.concatenate(baskets), minlength=items).astype(np.float64)
+
+
+def _bonus(data: Data, popularity: Scores, options: Options) -> Scores:
+    """Return what exploration adds to the score of every item."""
+    newest = int(data.time.max())
+    oldest_interaction = np.full(len(data.items), newest)
+    np.minimum.at(oldest_interaction, data.item, data.time)
+    created = np.array(
+        [
+            int(data.metadata[item_id]["CREATION_TIMESTAMP"])
+            if item_id in data.metadata
+            else oldest_interaction[item]
+            for item, item_id in enumerate(data.items)
+        ]
+    )
+    is_young = newest - created <= options.exploration_item_age_cut_off * _DAY
+    return is_young * options.exploration_weight / np.sqrt(1 + popularity)
+
+
+def _categories(data: Data, excluded: frozenset[str]) -> list[Ints]:
+    """Return the items of each category that several items have, in the columns that train."""
+    members: dict[tuple[str, str], list[int]] = defaultdict(list)
+    for column in sorted(data.item_columns - _NEVER_TRAIN - excluded):
+        values = {item: data.metadata[item].get(column, "") for item in data.metadata}
+        if all(map(_never_trains, values.values())):
+            continue
+        for number, item in enumerate(data.items):
+            for category in set(values.get(item, "").split("|")) - {""}:
+                members[column, category].append(number)
+    return [np.array(items) for _, items in sorted(members.items()) if len(items) > 1]
+
+
+def _never_trains(value: str) -> bool:
+    """Whether a value is a number or a boolean."""
+    try:
+        float(value or "0")
+    except ValueError:
+        return value.lower() in {"true", "false"}
+    return True

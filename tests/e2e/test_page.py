@@ -1,0 +1,130 @@
+"""The page of the local AWS, in a headless Chromium."""
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from local_aws.engine import LocalAws
+from local_aws.page import data_page
+from local_aws.rehearsal import NOTICE, sample
+from local_aws.rehearsal.reading import read
+from tests.support.browser import CHROMIUM, Browser
+from tests.support.world import until
+from tests.unit.local_aws.rehearsal.folders import NOW, folder_of, watching
+
+pytestmark = pytest.mark.skipif(
+    not CHROMIUM.exists(), reason=f"there is no {CHROMIUM}: install Debian's package chromium"
+)
+REASON = "Dataset has fewer than 1000 interactions after filtering by event type: Watch"
+
+
+@pytest.fixture(scope="module")
+def aws(tmp_path_factory: pytest.TempPathFactory) -> Iterator[LocalAws]:
+    """A local AWS with a recommender that was trained on the sample, and one that failed."""
+    few = folder_of(tmp_path_factory.mktemp("few"), watching(users=27, each=37))
+    with LocalAws.start(tmp_path_factory.mktemp("aws")) as started:
+        started.adjust_personalize({"create_pending": 0, "create_in_progress": 1, "metrics": None})
+        personalize = started.client("personalize")
+        for name, folder in (("films", sample.FOLDER), ("few", few)):
+            personalize.create_recommender(
+                name=name,
+                datasetGroupArn=started.seed_dataset_group(name, data=str(folder)),
+                recipeArn="arn:aws:personalize:::recipe/aws-vod-top-picks",
+            )
+        until(lambda: _statuses(started) == {"ACTIVE", "CREATE FAILED"})
+        yield started
+        personalize.close()
+
+
+def _statuses(aws: LocalAws) -> set[str]:
+    return {one["status"] for one in aws.personalize_state()["recommenders"]}
+
+
+@pytest.fixture
+def browser(tmp_path: Path) -> Iterator[Browser]:
+    with Browser(tmp_path) as started:
+        yield started
+
+
+@pytest.fixture
+def url(aws: LocalAws) -> str:
+    return f"{aws.endpoint}/_personalize/"
+
+
+def test_it_shows_every_recommender_with_its_status_and_metrics(
+    browser: Browser, aws: LocalAws, url: str
+) -> None:
+    browser.open(url)
+    text = browser.text()
+    assert NOTICE in text
+    assert "ACTIVE, for " in text
+    assert "nothing, until somebody asks for it" in text
+    assert REASON in text
+    (films,) = [one for one in aws.personalize_state()["recommenders"] if one["name"] == "films"]
+    for name, value in films["modelMetrics"].items():
+        assert f"{name}\t{value:.4f}\t{films['popularityMetrics'][name]:.4f}" in text
+
+
+def test_it_asks_for_nothing_but_itself_and_the_browser_complains_of_nothing(
+    browser: Browser, url: str
+) -> None:
+    browser.open(url)
+    assert [one for one in browser.requests if not one.startswith("data:")] == [url]
+    assert browser.complaints == []
+
+
+def test_a_user_is_looked_up_by_keyboard_alone(browser: Browser, url: str) -> None:
+    browser.open(url)
+    browser.press("Tab")
+    assert browser.evaluate("document.activeElement.textContent") == "To the content"
+    browser.press("Tab")
+    assert browser.evaluate("document.activeElement.id") == "user"
+    browser.type("user-2")
+    browser.press("Tab")
+    browser.press("Enter")
+    browser.wait_for_load()
+    text = browser.text()
+    assert "What films would show to user-2" in text
+    assert "What user-2 did: the newest" in text
+    assert browser.evaluate("document.querySelector('#user').value") == "user-2"
+
+
+def test_the_focus_can_be_seen(browser: Browser, url: str) -> None:
+    browser.open(url)
+    for _ in range(3):
+        browser.press("Tab")
+        style = "getComputedStyle(document.activeElement).outlineStyle"
+        assert browser.evaluate(style) == "solid"
+
+
+def test_a_new_user_is_said_to_be_one_and_shown_what_is_popular(browser: Browser, url: str) -> None:
+    browser.open(f"{url}?user=nobody")
+    assert "nobody has no interactions: a new user is shown what is popular." in browser.text()
+
+
+def test_what_a_user_writes_is_text_and_nothing_else(browser: Browser, url: str) -> None:
+    browser.open(f"{url}?user=%3Cb%20id=injected%3E")
+    assert "<b id=injected> has no interactions" in browser.text()
+    assert browser.evaluate("document.querySelector('#injected')") is None
+
+
+def test_nothing_is_wider_than_the_window(browser: Browser, url: str) -> None:
+    browser.open(f"{url}?user=user-1")
+    width = "document.documentElement.scrollWidth <= window.innerWidth"
+    assert browser.evaluate(width)
+    assert browser.evaluate("[...document.querySelectorAll('svg')].every(s => s.clientWidth > 400)")
+
+
+def test_a_report_on_data_is_a_file_that_shows_the_same(browser: Browser, tmp_path: Path) -> None:
+    file = tmp_path / "report.html"
+    file.write_text(data_page("the sample", read(sample.FOLDER, now=NOW), None))
+    browser.open(file.as_uri())
+    assert "Interactions over time" in browser.text()
+    assert (
+        browser.evaluate(
+            "document.querySelectorAll('figure svg rect.bar, figure svg .bar rect').length"
+        )
+        > 30
+    )
+    assert browser.complaints == []

@@ -1,0 +1,145 @@
+"""`make deploy-local` on files: what is measured on them is what the stack returns."""
+
+import json
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from local_aws import toolchain
+from local_aws.engine import LocalAws
+from local_aws.rehearsal import NOTICE, sample
+from local_aws.rehearsal.reading import read
+from local_aws.rehearsal.training import Options, TopPicks
+from tests.support.world import STACK, World
+from tests.unit.local_aws.rehearsal.folders import folder_of, watching
+
+REASON = "Dataset has fewer than 1000 interactions after filtering by event type: Watch"
+METRICS = {
+    "Coverage": "coverage",
+    "MeanReciprocalRankAt25": "mean_reciprocal_rank_at_25",
+    "NormalizedDiscountedCumulativeGainAt10": "normalized_discounted_cumulative_gain_at_10",
+    "NormalizedDiscountedCumulativeGainAt25": "normalized_discounted_cumulative_gain_at_25",
+    "NormalizedDiscountedCumulativeGainAt5": "normalized_discounted_cumulative_gain_at_5",
+    "PrecisionAt10": "precision_at_10",
+    "PrecisionAt25": "precision_at_25",
+    "PrecisionAt5": "precision_at_5",
+}
+"""The metric that each output is."""
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> Iterator[Path]:
+    """Where a local AWS keeps its files, which is ended with the test."""
+    yield tmp_path / "aws"
+    if aws := LocalAws.find(tmp_path / "aws"):
+        aws.stop()
+
+
+def run(folder: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
+    """Run a command as `make deploy-local` and `make destroy-local` do."""
+    return subprocess.run(
+        [sys.executable, "-m", "local_aws", "--folder", str(folder), *arguments],
+        cwd=toolchain.ROOT,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+        check=False,
+    )
+
+
+def trained(files: Path, options: Options = Options()) -> TopPicks:  # noqa: B008  # frozen
+    return TopPicks(read(files, now=time.time()), options)
+
+
+def metrics_of(outputs: dict[str, str]) -> dict[str, float]:
+    """Return the metrics in a stack's outputs, which are there twice."""
+    metrics: dict[str, float] = json.loads(outputs["ModelMetrics"])
+    assert {metric: float(outputs[output]) for output, metric in METRICS.items()} == metrics
+    return metrics
+
+
+def test_other_files_are_trained_on_anew_and_the_outputs_are_what_the_report_says(
+    folder: Path, tmp_path: Path
+) -> None:
+    ours = folder_of(tmp_path / "ours", watching(users=60, each=20))
+
+    on_sample = run(folder, "deploy")
+    assert on_sample.returncode == 0, on_sample.stdout
+    first = _outputs(folder)
+    on_ours = run(folder, "deploy", "--data", str(ours))
+    assert on_ours.returncode == 0, on_ours.stdout
+    second = _outputs(folder)
+    reported = run(folder, "data", str(ours))
+
+    assert "The data in the sample, which is invented, against what the service" in on_sample.stdout
+    assert NOTICE in " ".join(on_sample.stdout.split())
+    assert "Recommender/Training/Hour04Of06" in on_sample.stdout
+    assert metrics_of(first) == trained(sample.FOLDER).metrics
+    assert metrics_of(second) == trained(ours).metrics
+    for metric, value in metrics_of(second).items():
+        assert f"{metric} {value:.4f}" in " ".join(reported.stdout.split())
+    assert first["RecommenderArn"] != second["RecommenderArn"]
+    _shows_what_the_model_says(folder, second["RecommenderArn"], trained(ours))
+
+    destroyed = run(folder, "destroy")
+    assert destroyed.returncode == 0, destroyed.stdout
+    assert "  recommenders      none\n" in destroyed.stdout
+
+
+def _outputs(folder: Path) -> dict[str, str]:
+    outputs: dict[str, str] = json.loads((folder / "outputs.json").read_text())[STACK]
+    return outputs
+
+
+def _shows_what_the_model_says(folder: Path, arn: str, model: TopPicks) -> None:
+    aws = LocalAws.find(folder)
+    assert aws
+    (recommender,) = aws.personalize_state()["recommenders"]
+    assert recommender["recommenderArn"] == arn
+    answer = aws.client("personalize-runtime").get_recommendations(
+        recommenderArn=arn, userId="u007"
+    )
+    shown = [(item["itemId"], item["score"]) for item in answer["itemList"]]
+    assert shown == model.recommend("u007", 25)
+
+
+def test_too_little_data_fails_the_deployment_with_the_documented_reason_and_leaves_nothing(
+    folder: Path, tmp_path: Path
+) -> None:
+    few = folder_of(tmp_path / "few", watching(users=27, each=37))
+
+    failed = run(folder, "deploy", "--data", str(few))
+
+    assert failed.returncode != 0
+    assert "  refused  interactions: 999\n" in failed.stdout
+    assert REASON in " ".join(failed.stdout.split())
+    aws = LocalAws.find(folder)
+    assert aws
+    assert aws.personalize_state()["recommenders"] == []
+    destroyed = run(folder, "destroy")
+    assert destroyed.returncode == 0, destroyed.stdout
+
+
+def test_excluded_columns_change_the_metrics(world: World) -> None:
+    world.set_behaviour(metrics=None)
+    group = world.seed("rehearsed", data=str(sample.FOLDER))
+
+    def deploy(**context: Any) -> dict[str, float]:
+        settings = {"dataset_group_arn": group, "training_gate_minutes": 0.05, **context}
+        deployed = world.cdk("deploy", STACK, context=settings)
+        assert deployed.returncode == 0, deployed.stdout
+        return metrics_of(world.outputs())
+
+    with_all = deploy()
+    without_genres = deploy(excluded_columns={"ITEMS": ["GENRES"]})
+    world.destroy()
+
+    assert with_all == trained(sample.FOLDER).metrics
+    excluding = Options(excluded_item_columns=frozenset({"GENRES"}))
+    assert without_genres == trained(sample.FOLDER, excluding).metrics
+    assert with_all != without_genres

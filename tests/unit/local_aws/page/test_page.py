@@ -1,0 +1,111 @@
+"""What the page says, without a browser."""
+
+import json
+import re
+from pathlib import Path
+
+import pytest
+
+from local_aws.page import data_page
+from local_aws.page.plots import plots
+from local_aws.personalize import wire
+from local_aws.rehearsal import NOTICE, sample
+from local_aws.rehearsal.reading import read
+from tests.unit.local_aws.personalize.world import ACCOUNT, REGION, World
+from tests.unit.local_aws.rehearsal.folders import ITEMS, NOW, folder_of, watching
+
+
+def page(world: World, query: str = "") -> str:
+    status, headers, body = wire.handle(
+        world.service, method="GET", path="/_personalize/", query=query, headers={}, body=b""
+    )
+    assert status == 200
+    assert headers["content-type"] == "text/html; charset=utf-8"
+    assert headers["content-security-policy"].startswith("default-src 'none'; ")
+    return body.decode()
+
+
+def test_without_a_recommender_it_says_so(world: World) -> None:
+    assert "There is no recommender." in page(world)
+
+
+def test_a_recommender_is_shown_with_what_comes_next(world: World) -> None:
+    world.create()
+    world.clock.advance(5)
+    assert "CREATE PENDING, for 5 s" in page(world)
+    assert "CREATE IN_PROGRESS in 5 s, ACTIVE in 1 min 35 s, at the earliest" in page(world)
+
+
+def test_an_update_is_shown_as_what_comes_next(world: World) -> None:
+    world.create_active()
+    world.update(minRecommendationRequestsPerSecond=2)
+    assert "CREATE IN_PROGRESS of the update in 5 s, ACTIVE of the update in 50 s" in page(world)
+
+
+def test_fixed_metrics_are_said_to_be_fixed(world: World) -> None:
+    world.create_active()
+    shown = page(world)
+    assert "These metrics are fixed by a switch. Nothing was measured." in shown
+    assert "0.0768" in shown
+
+
+def test_why_a_training_failed_is_shown() -> None:
+    world = World(training_failure="no <luck>")
+    world.create_active()
+    assert "<dd>no &lt;luck&gt;</dd>" in page(world)
+
+
+def test_other_methods_have_no_page(world: World) -> None:
+    status, _, body = wire.handle(
+        world.service, method="POST", path="/_personalize/", headers={}, body=b""
+    )
+    assert status == 404
+    assert "GET state" in json.loads(body)["message"]
+
+
+def test_what_files_hold_is_text_and_nothing_else(tmp_path: Path) -> None:
+    script = "<script>alert(1)</script>"
+    rows = [(script, "i", 1, script), (script, "i", 2, script)]
+    lines = [f"{ITEMS},TITLE", f"i,{script},1,{script}"]
+    data = read(folder_of(tmp_path, rows, items=lines), now=NOW)
+    assert script not in data_page(script, data, None)
+    world = World()
+    world.service.seed_dataset_group(ACCOUNT, REGION, "vod", data=str(tmp_path))
+    assert script not in page(world, f"user={script}")
+
+
+def test_it_refers_to_nothing_outside_and_runs_nothing() -> None:
+    html = data_page("the sample", read(sample.FOLDER, now=NOW), None)
+    assert NOTICE in html.replace("&#39;", "'")
+    references = re.findall(r"""(?:src|href|action|url)\s*[=(]\s*["']?([^"'\s>)]*)""", html)
+    assert {one for one in references if not one.startswith(("#", "data:"))} == set()
+    assert "<script" not in html
+    assert set(re.findall(r"https?://[^\s\"<]*", html)) <= {
+        "http://www.w3.org/2000/svg",
+        "http://www.w3.org/1999/xlink",
+    }
+
+
+def test_it_is_the_same_every_time() -> None:
+    data = read(sample.FOLDER, now=NOW)
+    assert data_page("the sample", data, None) == data_page("the sample", data, None)
+
+
+def test_plots_say_in_words_what_they_show() -> None:
+    over_time, users, items = plots(read(sample.FOLDER, now=NOW))
+    assert over_time.summary == (
+        "24 periods of 15.2 days each; the busiest, from 2025-02-15, has 456."
+    )
+    assert users.summary == ("Half of the users have 21 interactions or fewer, the busiest has 80.")
+    assert items.summary.startswith("Half of the items have ")
+
+
+@pytest.mark.parametrize(("users", "each"), [(1, 1), (3, 1), (30, 40)])
+def test_any_data_can_be_plotted(tmp_path: Path, users: int, each: int) -> None:
+    data = read(folder_of(tmp_path, watching(users=users, each=each)), now=NOW)
+    assert [plot.svg.startswith("<svg") for plot in plots(data)] == [True] * 3
+
+
+def test_no_interactions_are_not_plotted(tmp_path: Path) -> None:
+    data = read(folder_of(tmp_path, []), now=NOW)
+    assert "<svg" not in data_page("nothing", data, None)

@@ -1,0 +1,331 @@
+"""Recommenders of dataset groups with data: trained on it, measured, and never ready too soon."""
+
+import subprocess
+import sys
+import time
+from collections.abc import Callable
+from concurrent.futures import Future
+from functools import cache
+from pathlib import Path
+from typing import Any
+from unittest.mock import patch
+
+import pytest
+
+from local_aws import toolchain
+from local_aws.personalize import Behaviour
+from local_aws.personalize.training import Model, Source
+from local_aws.rehearsal import sample
+from local_aws.rehearsal.reading import read
+from local_aws.rehearsal.training import Options, TopPicks
+from tests.unit.local_aws.personalize.world import ACCOUNT, ARN, REGION, World, message, outcome
+from tests.unit.local_aws.rehearsal.folders import ITEMS, folder_of, watching
+
+METADATA = {"enableMetadataWithRecommendations": True}
+WITHOUT_GENRES = {"trainingDataConfig": {"excludedDatasetColumns": {"ITEMS": ["GENRES"]}}}
+MEASURED = {"metrics": None}
+DEFAULT = Options()
+REASON = "Dataset has fewer than 1000 interactions after filtering by event type: Watch"
+
+
+def world_on(folder: Path, **behaviour: Any) -> World:
+    world = World(**(MEASURED | behaviour))
+    world.service.seed_dataset_group(ACCOUNT, REGION, "vod", data=str(folder))
+    return world
+
+
+def wait(world: World, seconds: float = 100) -> Any:
+    """Let time pass, and then as much more as the training takes."""
+    world.clock.advance(seconds)
+    deadline = time.monotonic() + 30
+    while _is_going_on(world.describe()):
+        assert time.monotonic() < deadline
+        time.sleep(0.01)
+        world.clock.advance(1)
+    return world.describe()
+
+
+def _is_going_on(recommender: Any) -> bool:
+    update = recommender.get("latestRecommenderUpdate", {"status": "ACTIVE"})
+    return any(one["status"].endswith("IN_PROGRESS") for one in (recommender, update))
+
+
+@pytest.fixture(scope="module")
+def serving() -> World:
+    """A recommender that was trained on the sample; tests change nothing about it."""
+    world = world_on(sample.FOLDER)
+    world.create(config=METADATA)
+    assert wait(world)["status"] == "ACTIVE"
+    return world
+
+
+def ask(world: World, **more: Any) -> list[Any]:
+    request = {"recommenderArn": ARN, "userId": "user-1"}
+    return list(world.runtime.get_recommendations(**(request | more))["itemList"])
+
+
+@cache
+def trained(options: Options = DEFAULT) -> TopPicks:
+    return TopPicks(read(sample.FOLDER, now=time.time()), options)
+
+
+class TestMetrics:
+    def test_are_those_that_the_training_measured(self, serving: World) -> None:
+        assert serving.describe()["modelMetrics"] == trained().metrics
+
+    def test_are_fixed_where_the_switch_says_so(self) -> None:
+        world = world_on(sample.FOLDER, metrics={"coverage": 0.5})
+        world.create()
+        assert wait(world)["modelMetrics"] == {"coverage": 0.5}
+
+    def test_are_none_where_there_is_no_data(self) -> None:
+        world = World(**MEASURED)
+        world.create_active()
+        assert world.describe()["modelMetrics"] == {}
+
+    def test_stand_in_the_state_beside_those_of_a_popularity_list(self, serving: World) -> None:
+        (recommender,) = serving.service.state()["recommenders"]
+        assert recommender["popularityMetrics"] == trained().popularity_metrics
+
+    def test_change_with_the_columns_once_the_update_is_in_force(self) -> None:
+        world = world_on(sample.FOLDER)
+        world.create()
+        before = wait(world)["modelMetrics"]
+        world.update(**WITHOUT_GENRES)
+        world.clock.advance(50)
+        assert world.describe()["modelMetrics"] == before
+        after = wait(world)["modelMetrics"]
+        expected = trained(Options(excluded_item_columns=frozenset({"GENRES"}))).metrics
+        assert after == expected != before
+
+    @pytest.mark.parametrize(
+        ("config", "options"),
+        [
+            (
+                {"itemExplorationConfig": {"explorationWeight": "0.9"}},
+                Options(exploration_weight=0.9),
+            ),
+            (
+                {"itemExplorationConfig": {"explorationItemAgeCutOff": "1"}},
+                Options(exploration_item_age_cut_off=1.0),
+            ),
+            (
+                {"trainingDataConfig": {"includedDatasetColumns": {"Items": ["GENRES"]}}},
+                Options(
+                    excluded_item_columns=frozenset(
+                        read(sample.FOLDER, now=time.time()).item_columns - {"GENRES"}
+                    )
+                ),
+            ),
+            (
+                {"trainingDataConfig": {"excludedDatasetColumns": {"USERS": ["GENRES"]}}},
+                Options(),
+            ),
+        ],
+    )
+    def test_follow_from_the_configuration(self, config: dict[str, Any], options: Options) -> None:
+        world = world_on(sample.FOLDER)
+        world.create(config=config)
+        assert wait(world)["modelMetrics"] == trained(options).metrics
+
+
+class TestRecommendations:
+    def test_are_the_models(self, serving: World) -> None:
+        expected = trained().recommend("user-1", 25)
+        assert [(item["itemId"], item["score"]) for item in ask(serving)] == expected
+
+    def test_of_an_unknown_user_are_what_is_popular(self, serving: World) -> None:
+        assert ask(serving, userId="nobody") == ask(serving, userId="another")
+        assert ask(serving, userId="nobody") != ask(serving)
+
+    @pytest.mark.parametrize(
+        ("asked", "expected"),
+        [({}, 25), ({"numResults": 1}, 1), ({"numResults": 500}, 165)],
+    )
+    def test_are_25_unless_more_or_less_is_asked_for(
+        self, serving: World, asked: dict[str, int], expected: int
+    ) -> None:
+        """Of the 180 items, user-1 has watched 15."""
+        assert len(ask(serving, **asked)) == expected
+
+    @pytest.mark.parametrize(
+        "refused",
+        [
+            {"numResults": 501},
+            {"numResults": 51, "metadataColumns": {"ITEMS": ["TITLE"]}},
+            {"metadataColumns": {"ITEMS": ["NO_SUCH_COLUMN"]}},
+            {"metadataColumns": {"ITEMS": ["TITLE"] * 11}},
+            {"metadataColumns": {"USERS": ["SUBSCRIPTION_MODEL"]}},
+        ],
+    )
+    def test_beyond_the_limits_are_refused(self, serving: World, refused: dict[str, Any]) -> None:
+        assert outcome(lambda: ask(serving, **refused)) == "InvalidInput"
+
+    def test_come_with_the_metadata_that_is_asked_for_as_strings(self, serving: World) -> None:
+        rows = read(sample.FOLDER, now=time.time()).metadata
+        columns = ["TITLE", "DURATION", "CREATION_TIMESTAMP"]
+        for item in ask(serving, metadataColumns={"ITEMS": columns}, numResults=50):
+            assert item["metadata"] == {name: rows[item["itemId"]][name] for name in columns}
+            assert all(isinstance(value, str) for value in item["metadata"].values())
+
+    def test_without_metadata_where_items_csv_has_none(self, tmp_path: Path) -> None:
+        folder = folder_of(tmp_path, watching(users=60, each=20), items=[ITEMS, "i000,Drama,1"])
+        world = world_on(folder)
+        world.create(config=METADATA)
+        wait(world)
+        answered = ask(world, userId="new", numResults=40, metadataColumns={"ITEMS": ["GENRES"]})
+        known = {item["itemId"]: item["metadata"] for item in answered}
+        assert known.pop("i000") == {"GENRES": "Drama"}
+        assert len(known) == 39
+        assert not any(known.values())
+
+    def test_are_refused_until_the_recommender_is_active(self) -> None:
+        world = world_on(sample.FOLDER)
+        world.create()
+        assert message(lambda: ask(world)) == f"{ARN} does not exist or is not active yet."
+
+
+class TestFailures:
+    def test_too_little_data_is_refused_with_the_documented_reason(self, tmp_path: Path) -> None:
+        world = world_on(folder_of(tmp_path, watching(users=27, each=37)))
+        world.create()
+        assert world.status() == "CREATE PENDING"
+        failed = wait(world)
+        assert (failed["status"], failed["failureReason"]) == ("CREATE FAILED", REASON)
+
+    def test_an_update_that_fails_leaves_what_serves(self) -> None:
+        world = world_on(sample.FOLDER, update_failure="no luck")
+        world.create()
+        before = wait(world)["modelMetrics"]
+        world.update(**WITHOUT_GENRES)
+        failed = wait(world)
+        assert failed["latestRecommenderUpdate"]["failureReason"] == "no luck"
+        assert failed["modelMetrics"] == before
+
+    def test_what_a_training_raises_is_the_reason_of_an_update(self) -> None:
+        with controlled() as training:
+            world = world_on(sample.FOLDER, metrics={})
+            world.create()
+            training().set_result(trained())
+            world.clock.advance(100)
+            assert world.status() == "ACTIVE"
+            world.update(**WITHOUT_GENRES)
+            training().set_exception(ValueError("out of luck"))
+            world.clock.advance(100)
+            failed = world.describe()
+        assert failed["status"] == "ACTIVE"
+        assert failed["latestRecommenderUpdate"]["status"] == "CREATE FAILED"
+        assert failed["latestRecommenderUpdate"]["failureReason"] == "out of luck"
+
+    def test_a_folder_that_cannot_be_imported_puts_no_dataset_group_in_place(
+        self, tmp_path: Path
+    ) -> None:
+        world = World()
+        with pytest.raises(ValueError, match=r"^interactions.csv: found no file"):
+            world.service.seed_dataset_group(ACCOUNT, REGION, "other", data=str(tmp_path))
+        assert len(world.client.list_datasets()["datasets"]) == 3
+
+    def test_datasets_are_those_that_there_are_files_for(self, tmp_path: Path) -> None:
+        world = world_on(folder_of(tmp_path, watching(users=1, each=1)))
+        kinds = {one["datasetType"] for one in world.client.list_datasets()["datasets"]}
+        assert kinds == {"INTERACTIONS", "ITEMS"}
+
+
+class controlled:  # noqa: N801  # a context
+    """Trainings that end when the test says so."""
+
+    def __enter__(self) -> Callable[[], Future[Model]]:
+        self._trainings: dict[str, Future[Model]] = {}
+        self._patch = patch.object(Source, "train", self._train)
+        self._patch.start()
+        return lambda: list(self._trainings.values())[-1]
+
+    def __exit__(self, *_: object) -> None:
+        self._patch.stop()
+
+    def _train(self, config: dict[str, Any]) -> Future[Model]:
+        return self._trainings.setdefault(str(config), Future())
+
+
+class TestTime:
+    def test_a_training_that_ends_early_is_not_ready_before_its_time(self) -> None:
+        with controlled() as training:
+            world = world_on(sample.FOLDER)
+            world.create()
+            training().set_result(trained())
+            world.clock.advance(99)
+            assert world.status() == "CREATE IN_PROGRESS"
+            world.clock.advance(1)
+            assert world.status() == "ACTIVE"
+
+    def test_a_training_that_takes_longer_is_waited_for(self) -> None:
+        with controlled() as training:
+            world = world_on(sample.FOLDER)
+            world.create()
+            for _ in range(10):
+                world.clock.advance(500)
+                assert world.status() == "CREATE IN_PROGRESS"
+            training().set_result(trained())
+            world.clock.advance(1)
+            assert world.status() == "ACTIVE"
+
+    def test_so_is_that_of_an_update(self) -> None:
+        with controlled() as training:
+            world = world_on(sample.FOLDER)
+            world.create()
+            training().set_result(trained())
+            world.clock.advance(100)
+            assert world.status() == "ACTIVE"
+            world.update(**WITHOUT_GENRES)
+            world.clock.advance(500)
+            assert world.describe()["latestRecommenderUpdate"]["status"] == "CREATE IN_PROGRESS"
+            training().set_result(trained())
+            world.clock.advance(1)
+            assert world.describe()["latestRecommenderUpdate"]["status"] == "ACTIVE"
+
+    def test_an_update_that_means_the_same_for_the_training_does_not_train(self) -> None:
+        world = world_on(sample.FOLDER)
+        world.create()
+        wait(world)
+        with patch("local_aws.rehearsal.training.TopPicks", side_effect=AssertionError):
+            world.update(minRecommendationRequestsPerSecond=2)
+            assert wait(world)["latestRecommenderUpdate"]["status"] == "ACTIVE"
+
+    def test_a_retraining_on_the_same_data_changes_nothing(self) -> None:
+        world = world_on(sample.FOLDER, retraining_every=1000.0)
+        world.create()
+        before = wait(world)["modelMetrics"]
+        world.clock.advance(1150)
+        after = world.describe()
+        assert after["latestRecommenderUpdate"]["status"] == "ACTIVE"
+        assert after["modelMetrics"] == before
+
+    def test_a_stopped_recommender_keeps_its_metrics(self) -> None:
+        world = world_on(sample.FOLDER)
+        world.create()
+        before = wait(world)["modelMetrics"]
+        world.client.stop_recommender(recommenderArn=ARN)
+        world.clock.advance(20)
+        assert world.status() == "INACTIVE"
+        assert world.describe()["modelMetrics"] == before
+
+
+def test_without_data_nothing_of_what_trains_is_imported() -> None:
+    script = (
+        "import sys; from local_aws.personalize import Behaviour, Personalize, wire; "
+        "Personalize(Behaviour()).seed_dataset_group('111111111111', 'eu-west-1', 'vod'); "
+        "sys.exit(str([name for name in ('numpy', 'scipy', 'pygal', 'jinja2') "
+        "if name in sys.modules]))"
+    )
+    imported = subprocess.run(
+        [sys.executable, "-c", script],
+        cwd=toolchain.ROOT,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert imported.stderr == "[]\n"
+
+
+def test_metrics_are_fixed_by_default() -> None:
+    assert Behaviour().metrics

@@ -1,0 +1,180 @@
+"""The metrics: cases worked by hand, and agreement with trec_eval on random data."""
+
+import math
+from pathlib import Path
+from random import Random
+
+import pytest
+import pytrec_eval
+from hypothesis import given
+from hypothesis import strategies as st
+
+from local_aws.rehearsal.evaluation import (
+    Query,
+    coverage,
+    metrics,
+    ndcg,
+    precision,
+    reciprocal_rank,
+    split,
+)
+from local_aws.rehearsal.reading import read
+from tests.unit.local_aws.rehearsal.folders import NOW, folder_of, watching
+
+ranked_lists = st.lists(st.integers(0, 60), unique=True, max_size=40)
+relevants = st.frozensets(st.integers(0, 60), max_size=12)
+cut_offs = st.integers(1, 30)
+
+
+@pytest.mark.parametrize(
+    ("relevant", "ranked", "k", "expected"),
+    [
+        ({1}, [1, 2, 3, 4, 5], 5, 0.2),
+        ({1, 5}, [1, 2, 3, 4, 5], 5, 0.4),
+        ({5}, [1, 2, 3, 4, 5], 4, 0.0),
+        ({1}, [1], 5, 0.2),
+        (set(), [1], 5, 0.0),
+    ],
+)
+def test_precision_is_the_share_of_the_top_k_that_is_relevant(
+    relevant: set[int], ranked: list[int], k: int, expected: float
+) -> None:
+    assert precision(relevant, ranked, k) == pytest.approx(expected)
+
+
+@pytest.mark.parametrize(
+    ("relevant", "ranked", "k", "expected"),
+    [
+        ({7}, [7, 8, 9], 25, 1.0),
+        ({8, 9}, [7, 8, 9], 25, 1 / 2),
+        ({9}, [7, 8, 9], 2, 0.0),
+        (set(), [7], 25, 0.0),
+    ],
+)
+def test_the_reciprocal_rank_is_that_of_the_first_relevant_item(
+    relevant: set[int], ranked: list[int], k: int, expected: float
+) -> None:
+    assert reciprocal_rank(relevant, ranked, k) == pytest.approx(expected)
+
+
+LOG = math.log
+
+
+@pytest.mark.parametrize(
+    ("relevant", "ranked", "k", "expected"),
+    [
+        ({1}, [1, 2, 3], 5, 1.0),
+        ({3}, [1, 2, 3], 5, (1 / LOG(4)) / (1 / LOG(2))),
+        ({2, 3}, [1, 2, 3], 5, (1 / LOG(3) + 1 / LOG(4)) / (1 / LOG(2) + 1 / LOG(3))),
+        ({2, 8, 9}, [1, 2], 2, (1 / LOG(3)) / (1 / LOG(2) + 1 / LOG(3))),
+        ({3}, [1, 2, 3], 2, 0.0),
+        (set(), [1], 5, 0.0),
+    ],
+)
+def test_ndcg_weighs_by_the_logarithm_of_the_position(
+    relevant: set[int], ranked: list[int], k: int, expected: float
+) -> None:
+    assert ndcg(relevant, ranked, k) == pytest.approx(expected)
+
+
+def test_coverage_counts_an_item_once() -> None:
+    assert coverage([[1, 2], [2, 3]], 10) == pytest.approx(0.3)
+    assert coverage([], 10) == 0
+    assert coverage([], 0) == 0
+
+
+@given(relevants, ranked_lists, cut_offs)
+def test_every_metric_lies_between_0_and_1(
+    relevant: frozenset[int], ranked: list[int], k: int
+) -> None:
+    for measure in (precision, reciprocal_rank, ndcg):
+        assert 0 <= measure(relevant, ranked, k) <= 1 + 1e-9
+
+
+@given(relevants.filter(bool), ranked_lists, cut_offs)
+def test_a_list_that_begins_with_all_that_is_relevant_is_ideal(
+    relevant: frozenset[int], ranked: list[int], k: int
+) -> None:
+    ideal = [*relevant, *(item for item in ranked if item not in relevant)]
+    assert ndcg(relevant, ideal, k) == pytest.approx(1)
+    assert reciprocal_rank(relevant, ideal, k) == 1
+
+
+def test_they_agree_with_trec_eval_on_random_data() -> None:
+    random = Random(14)
+    relevant = {str(n): set(random.sample(range(80), random.randint(1, 30))) for n in range(200)}
+    ranked = {name: random.sample(range(80), random.randint(1, 40)) for name in relevant}
+    theirs = pytrec_eval.RelevanceEvaluator(
+        {name: {str(item): 1 for item in items} for name, items in relevant.items()},
+        {"P.5,10,25", "ndcg_cut.5,10,25", "recip_rank"},
+    ).evaluate(
+        {
+            name: {str(item): float(-place) for place, item in enumerate(items[:25])}
+            for name, items in ranked.items()
+        }
+    )
+    for name, expected in theirs.items():
+        given_ = relevant[name], ranked[name]
+        assert reciprocal_rank(*given_, 25) == pytest.approx(expected["recip_rank"])
+        for k in (5, 10, 25):
+            assert precision(*given_, k) == pytest.approx(expected[f"P_{k}"])
+            assert ndcg(*given_, k) == pytest.approx(expected[f"ndcg_cut_{k}"])
+
+
+def test_metrics_are_means_over_the_queries_with_four_decimals() -> None:
+    queries = [Query(slice(0, 1), frozenset({0})), Query(slice(1, 2), frozenset({9}))]
+    measured = metrics(queries, lambda _: [5, 0, 6], items=9)
+    assert measured == {
+        "coverage": 0.3333,
+        "mean_reciprocal_rank_at_25": 0.25,
+        "normalized_discounted_cumulative_gain_at_10": 0.3155,
+        "normalized_discounted_cumulative_gain_at_25": 0.3155,
+        "normalized_discounted_cumulative_gain_at_5": 0.3155,
+        "precision_at_10": 0.05,
+        "precision_at_25": 0.02,
+        "precision_at_5": 0.1,
+    }
+
+
+def test_what_lies_beyond_the_25th_place_does_not_count() -> None:
+    measured = metrics([Query(slice(0, 1), frozenset({30}))], lambda _: list(range(31)), items=50)
+    assert measured["mean_reciprocal_rank_at_25"] == 0
+    assert measured["coverage"] == 0.5
+
+
+def test_without_a_query_every_metric_is_0() -> None:
+    assert set(metrics([], lambda _: [1], items=9).values()) == {0.0}
+
+
+def test_a_tenth_of_the_users_is_held_back_with_the_newest_tenth_of_what_each_did(
+    tmp_path: Path,
+) -> None:
+    data = read(folder_of(tmp_path, watching(users=50, each=30)), now=NOW)
+
+    trained, queries = split(data)
+
+    assert len(trained) == 45
+    assert len(queries) == 5
+    for query in queries:
+        (user,) = set(data.user[query.given].tolist())
+        assert user not in trained
+        newest = data.item[query.given.stop : data.history_of(user).stop]
+        assert (query.given.stop - query.given.start, len(newest)) == (27, 3)
+        assert query.relevant == frozenset(newest.tolist())
+
+
+def test_who_did_little_has_one_item_to_be_found_and_who_did_one_thing_is_not_asked(
+    tmp_path: Path,
+) -> None:
+    two = read(folder_of(tmp_path / "two", watching(users=20, each=2)), now=NOW)
+    assert [len(query.relevant) for query in split(two)[1]] == [1, 1]
+    one = read(folder_of(tmp_path / "one", watching(users=20, each=1)), now=NOW)
+    assert split(one)[1] == []
+
+
+def test_the_split_does_not_depend_on_the_order_of_the_lines(tmp_path: Path) -> None:
+    rows = watching(users=40, each=5)
+    one = read(folder_of(tmp_path / "one", rows), now=NOW)
+    other = read(folder_of(tmp_path / "other", rows[::-1]), now=NOW)
+    assert split(one)[0].tolist() == split(other)[0].tolist()
+    assert split(one)[1] == split(other)[1]

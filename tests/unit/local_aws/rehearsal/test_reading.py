@@ -1,0 +1,371 @@
+"""A folder is read as a whole, or refused with the places of all mistakes."""
+
+import csv
+import time
+from collections.abc import Mapping
+from pathlib import Path
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from local_aws.rehearsal.reading import BadDataError, read
+from tests.unit.local_aws.rehearsal.folders import INTERACTIONS, ITEMS, NOW, folder_of
+
+ROW = "u,i,1700000000,Watch"
+ITEM = "i,Drama,1500000000"
+GOOD = {"interactions.csv": f"{INTERACTIONS}\n{ROW}\n", "items.csv": f"{ITEMS}\n{ITEM}\n"}
+SECONDS = "whole seconds since 1970-01-01, not in the future"
+TYPES = "".join(f"u,i,1700000000,type-{number}\n" for number in range(11))
+
+
+def interactions(*rows: str, header: str = INTERACTIONS) -> dict[str, str | bytes | None]:
+    return {"interactions.csv": "\n".join([header, *rows, ""])}
+
+
+def items(*rows: str, header: str = ITEMS) -> dict[str, str | bytes | None]:
+    return {"items.csv": "\n".join([header, *rows, ""])}
+
+
+def users(*rows: str, header: str) -> dict[str, str | bytes | None]:
+    return {"users.csv": "\n".join([header, *rows, ""])}
+
+
+BAD: dict[str, tuple[Mapping[str, str | bytes | None], str]] = {
+    # files
+    "no interactions": (
+        {"interactions.csv": None},
+        "interactions.csv: found no file that can be read (No such file or directory); "
+        "allowed: a CSV file of that name in the folder",
+    ),
+    "no items": (
+        {"items.csv": None},
+        "items.csv: found no file that can be read (No such file or directory); allowed: ",
+    ),
+    "an empty file": (
+        {"items.csv": ""},
+        "items.csv, line 1: found no header; allowed: the names of the columns in the first line",
+    ),
+    "latin-1": (
+        {"items.csv": f"{ITEMS},TITLE\n{ITEM},Ebb\ni,Drama,1500000000,Émile\n".encode("latin-1")},
+        "items.csv, line 3, column TITLE: found the byte 0xc9; allowed: UTF-8",
+    ),
+    "latin-1 twice": (
+        {"interactions.csv": f"{INTERACTIONS}\né,i,1,Watch\né,i,1,Watch\n".encode("latin-1")},
+        "interactions.csv, line 2, column USER_ID: found the byte 0xe9; allowed: UTF-8 "
+        "(1 more such line)",
+    ),
+    "latin-1 in the header": (
+        {"items.csv": "ITEM_ID,GENRÉS\n".encode("latin-1")},
+        "items.csv, line 1: found the byte 0xc9; allowed: UTF-8",
+    ),
+    "UTF-16": (
+        {"items.csv": ITEMS.encode("utf-16")},
+        "items.csv, line 1: found the byte 0xff; allowed: UTF-8",
+    ),
+    "a byte order mark": (
+        {"items.csv": f"\ufeff{ITEMS}\n{ITEM}\n"},
+        "items.csv, line 1: found a byte order mark; allowed: UTF-8 that begins with the first",
+    ),
+    # headers
+    "a missing column": (
+        interactions("u,i,1700000000", header="USER_ID,ITEM_ID,TIMESTAMP"),
+        "interactions.csv, line 1: found no column EVENT_TYPE among USER_ID,ITEM_ID,TIMESTAMP; "
+        "allowed: USER_ID, ITEM_ID, TIMESTAMP, EVENT_TYPE and others",
+    ),
+    "two missing columns": (
+        items("i", header="ITEM_ID"),
+        "items.csv, line 1: found no column CREATION_TIMESTAMP, GENRES among ITEM_ID; allowed: ",
+    ),
+    "columns in lower case": (
+        interactions(ROW, header=INTERACTIONS.lower()),
+        "interactions.csv, line 1: found no column EVENT_TYPE, ITEM_ID, TIMESTAMP, USER_ID among",
+    ),
+    "no header at all": (
+        interactions(ROW, header=ROW),
+        "interactions.csv, line 1: found no column EVENT_TYPE, ITEM_ID, TIMESTAMP, USER_ID among",
+    ),
+    "another separator": (
+        interactions(ROW.replace(",", ";"), header=INTERACTIONS.replace(",", ";")),
+        "interactions.csv, line 1: found no column EVENT_TYPE, ITEM_ID, TIMESTAMP, USER_ID among "
+        "USER_ID;ITEM_ID;TIMESTAMP;EVENT_TYPE; allowed: ",
+    ),
+    "quotes in the header": (
+        items(ITEM, header='"ITEM_ID","GENRES","CREATION_TIMESTAMP"'),
+        "items.csv, line 1: found quotation marks in the header: "
+        '"ITEM_ID","GENRES","CREATION_TIMESTAMP"; allowed: names without them',
+    ),
+    "a doubled column": (
+        items(f"{ITEM},Comedy", header=f"{ITEMS},GENRES"),
+        "items.csv, line 1: found the column GENRES more than once; allowed: each column once",
+    ),
+    "a space in a name": (
+        items(f"{ITEM},Ebb", header=f"{ITEMS}, TITLE"),
+        "items.csv, line 1: found the column name  TITLE; allowed: letters, digits and _, no digit",
+    ),
+    "a column without a name": (
+        items(f"{ITEM},", header=f"{ITEMS},"),
+        "items.csv, line 1: found the column name nothing; allowed: letters, digits and _",
+    ),
+    "too many custom columns of interactions": (
+        interactions(f"{ROW},1,2,3,4,5,6", header=f"{INTERACTIONS},A,B,C,D,E,F"),
+        "interactions.csv, line 1: found 6 metadata columns that are not reserved; "
+        "allowed: 5 of them",
+    ),
+    "too many custom columns of items": (
+        items(header=",".join([ITEMS, *(f"C{n}" for n in range(101))])),
+        "items.csv, line 1: found 101 metadata columns that are not reserved; allowed: 100 of them",
+    ),
+    "too many custom columns of users": (
+        users(header=",".join(["USER_ID", *(f"C{n}" for n in range(26))])),
+        "users.csv, line 1: found 26 metadata columns that are not reserved; allowed: 25 of them",
+    ),
+    "users without metadata": (
+        users("u", header="USER_ID"),
+        "users.csv, line 1: found no metadata; allowed: 1 column at least beside the id",
+    ),
+    # records
+    "a value too few": (
+        interactions(ROW, "u,i,1700000000", ROW),
+        "interactions.csv, line 3: found 3 values; allowed: a record of 4 values on each line",
+    ),
+    "a value too many, twice": (
+        items("i,Drama,Comedy,1500000000", "i,Drama,Comedy,1500000000"),
+        "items.csv, line 2: found 4 values; allowed: a record of 3 values on each line "
+        "(1 more such line)",
+    ),
+    "a line break in a value": (
+        items(f'{ITEM},"Ebb\nTide"', header=f"{ITEMS},TITLE"),
+        "items.csv, line 2: found a record on 2 lines; allowed: a record of 4 values on each line",
+    ),
+    "a quote that does not end": (
+        items(f'{ITEM},"Ebb', header=f"{ITEMS},TITLE"),
+        "items.csv, line 2: found what is no CSV (unexpected end of data); allowed: values with",
+    ),
+    "a quote within a value in quotes": (
+        items(f'{ITEM},"Ebb "and" Tide"', header=f"{ITEMS},TITLE"),
+        "items.csv, line 2: found what is no CSV (',' expected after '\"'); allowed: values with",
+    ),
+    # ids
+    "an empty user id": (
+        interactions(ROW, ",i,1700000000,Watch"),
+        "interactions.csv, line 3, column USER_ID: found nothing; allowed: 1 to 256 characters",
+    ),
+    "empty item ids": (
+        interactions("u,,1700000000,Watch", "u,,1700000000,Watch", "u,,1700000000,Watch"),
+        "interactions.csv, line 2, column ITEM_ID: found nothing; allowed: 1 to 256 characters "
+        "(2 more such lines)",
+    ),
+    "an empty id among the items": (
+        items(ITEM, ",Drama,1500000000"),
+        "items.csv, line 3, column ITEM_ID: found nothing; allowed: 1 to 256 characters",
+    ),
+    "an empty id among the users": (
+        users("u,basic", ",basic", header="USER_ID,PLAN"),
+        "users.csv, line 3, column USER_ID: found nothing; allowed: 1 to 256 characters",
+    ),
+    "an id that is too long": (
+        interactions(f"{'u' * 257},i,1700000000,Watch"),
+        f"interactions.csv, line 2, column USER_ID: found {'u' * 60}... (257 characters); "
+        "allowed: 1 to 256 characters",
+    ),
+    # times
+    "milliseconds": (
+        interactions("u,i,1700000000000,Watch", "u,i,1700000000001,Watch"),
+        "interactions.csv, line 2, column TIMESTAMP: found 1700000000000 (milliseconds?); "
+        f"allowed: {SECONDS} (1 more such line)",
+    ),
+    "the future": (
+        interactions(ROW, f"u,i,{int(NOW) + 1},Watch"),
+        "interactions.csv, line 3, column TIMESTAMP: found 1767225601 (in the future); "
+        f"allowed: {SECONDS}",
+    ),
+    "a date": (
+        interactions("u,i,2025-01-01,Watch"),
+        f"interactions.csv, line 2, column TIMESTAMP: found 2025-01-01; allowed: {SECONDS}",
+    ),
+    "a time with a fraction": (
+        interactions("u,i,1700000000.5,Watch"),
+        f"interactions.csv, line 2, column TIMESTAMP: found 1700000000.5; allowed: {SECONDS}",
+    ),
+    "a time before 1970": (
+        interactions("u,i,-1,Watch"),
+        f"interactions.csv, line 2, column TIMESTAMP: found -1; allowed: {SECONDS}",
+    ),
+    "a time in other digits": (
+        interactions("u,i,\u0661\u0667,Watch"),
+        f"interactions.csv, line 2, column TIMESTAMP: found \u0661\u0667; allowed: {SECONDS}",
+    ),
+    "a time without end": (
+        interactions(f"u,i,{'9' * 5000},Watch"),
+        f"interactions.csv, line 2, column TIMESTAMP: found {'9' * 60}... (5000 characters); "
+        f"allowed: {SECONDS}",
+    ),
+    "no time": (
+        items("i,Drama,"),
+        f"items.csv, line 2, column CREATION_TIMESTAMP: found nothing; allowed: {SECONDS}",
+    ),
+    "an item of the future": (
+        items("i,Drama,1900000000"),
+        "items.csv, line 2, column CREATION_TIMESTAMP: found 1900000000 (in the future); allowed: ",
+    ),
+    # other values
+    "no event type": (
+        interactions("u,i,1700000000,"),
+        "interactions.csv, line 2, column EVENT_TYPE: found nothing; allowed: 1 to 1000 characters",
+    ),
+    "an item without metadata": (
+        items(ITEM, "j,,1500000000", "k,,1500000000"),
+        "items.csv, line 3, column GENRES: found nothing; allowed: one category at least, each of "
+        "at most 1000 characters, separated by | (1 more such line)",
+    ),
+    "a category that is too long": (
+        items(f"i,{'g' * 1001},1500000000"),
+        f"items.csv, line 2, column GENRES: found {'g' * 60}... (1001 characters); allowed: one",
+    ),
+    "a text that is too long": (
+        items(f"{ITEM},{'t' * 1001}", header=f"{ITEMS},TITLE"),
+        f"items.csv, line 2, column TITLE: found {'t' * 60}... (1001 characters); "
+        "allowed: at most 1000 characters",
+    ),
+    "a price in words": (
+        items(f"{ITEM},cheap", header=f"{ITEMS},PRICE"),
+        "items.csv, line 2, column PRICE: found cheap; allowed: a number, or nothing",
+    ),
+    "a price with a separator": (
+        items(f"{ITEM},1_000", header=f"{ITEMS},PRICE"),
+        "items.csv, line 2, column PRICE: found 1_000; allowed: a number, or nothing",
+    ),
+    "a duration that is no number": (
+        items(f"{ITEM},nan", header=f"{ITEMS},DURATION"),
+        "items.csv, line 2, column DURATION: found nan; allowed: a number, or nothing",
+    ),
+    "an event value in words": (
+        interactions(f"{ROW},high", header=f"{INTERACTIONS},EVENT_VALUE"),
+        "interactions.csv, line 2, column EVENT_VALUE: found high; allowed: a number, or nothing",
+    ),
+    "too many event types": (
+        {"interactions.csv": f"{INTERACTIONS}\n{TYPES}"},
+        "interactions.csv, line 12, column EVENT_TYPE: found 11 event types beside 0 optional "
+        "columns; allowed: 10 together",
+    ),
+    "too many event types beside a column": (
+        interactions(
+            *(f"u,i,1700000000,type-{number},web" for number in range(10)),
+            header=f"{INTERACTIONS},DEVICE",
+        ),
+        "interactions.csv, line 11, column EVENT_TYPE: found 10 event types beside 1 optional "
+        "columns; allowed: 10 together",
+    ),
+}
+
+
+def test_there_are_forty_bad_folders() -> None:
+    assert len(BAD) >= 40
+
+
+@pytest.mark.parametrize(("files", "expected"), BAD.values(), ids=BAD)
+def test_a_bad_folder_is_refused_with_the_place(
+    tmp_path: Path, files: Mapping[str, str | bytes | None], expected: str
+) -> None:
+    for name, content in {**GOOD, **files}.items():
+        if content is not None:
+            raw = content if isinstance(content, bytes) else content.encode()
+            (tmp_path / name).write_bytes(raw)
+
+    with pytest.raises(BadDataError) as refused:
+        read(tmp_path, now=NOW)
+
+    assert str(refused.value).startswith(expected)
+    assert len(refused.value.problems) == 1
+
+
+def test_mistakes_in_several_files_and_columns_are_told_together(tmp_path: Path) -> None:
+    files = {
+        "interactions.csv": f"{INTERACTIONS}\n,i,1,Watch\nu,,1,Watch\n",
+        "items.csv": ITEMS[:7],
+    }
+    for name, content in files.items():
+        (tmp_path / name).write_text(content)
+    with pytest.raises(BadDataError) as refused:
+        read(tmp_path, now=NOW)
+    places = [(one.file, one.line, one.column) for one in refused.value.problems]
+    assert places == [
+        ("interactions.csv", 2, "USER_ID"),
+        ("interactions.csv", 3, "ITEM_ID"),
+        ("items.csv", 1, None),
+    ]
+
+
+def test_what_is_read_is_ordered_by_user_and_time(tmp_path: Path) -> None:
+    rows = [("b", "j", 5, "Watch"), ("a", "i", 9, "Click"), ("b", "i", 3, "Watch")]
+    data = read(folder_of(tmp_path, rows, users=["USER_ID,PLAN", "c,basic"]), now=NOW)
+    assert (data.users, data.items, data.event_types) == (
+        ["a", "b"],
+        ["i", "j"],
+        ["Click", "Watch"],
+    )
+    assert data.user.tolist() == [0, 1, 1]
+    assert data.item.tolist() == [0, 0, 1]
+    assert data.time.tolist() == [9, 3, 5]
+    assert data.event_type.tolist() == [0, 1, 1]
+    assert data.user_rows == [{"USER_ID": "c", "PLAN": "basic"}]
+    assert data.metadata["i"] == {
+        "ITEM_ID": "i",
+        "GENRES": "Drama",
+        "CREATION_TIMESTAMP": "1500000000",
+    }
+
+
+def test_carriage_returns_empty_lines_and_quotes_are_taken(tmp_path: Path) -> None:
+    text = f'{ITEMS},TITLE\r\ni,Drama,1500000000,"Ebb, ""Tide"""\r\n\r\n'
+    (tmp_path / "items.csv").write_bytes(text.encode())
+    (tmp_path / "interactions.csv").write_text(f"{INTERACTIONS}\n{ROW}\n")
+    assert read(tmp_path, now=NOW).metadata["i"]["TITLE"] == 'Ebb, "Tide"'
+
+
+@pytest.mark.parametrize("price", ["", "0", "1.50", "-3", "+4.", ".5", "1e3", "2.5E-7"])
+def test_numbers_are_taken_in_all_usual_spellings(tmp_path: Path, price: str) -> None:
+    (tmp_path / "items.csv").write_text(f"{ITEMS},PRICE\n{ITEM},{price}\n")
+    (tmp_path / "interactions.csv").write_text(f"{INTERACTIONS}\n{ROW}\n")
+    assert read(tmp_path, now=NOW).metadata["i"]["PRICE"] == price
+
+
+def test_the_digest_is_that_of_the_content(tmp_path: Path) -> None:
+    rows = [("u", "i", 1, "Watch")]
+    first, again, other, more = (
+        read(folder_of(tmp_path / name, content, users=lines), now=NOW).digest
+        for name, content, lines in (
+            ("first", rows, None),
+            ("again", rows, None),
+            ("other", [("u", "i", 2, "Watch")], None),
+            ("more", rows, ["USER_ID,PLAN"]),
+        )
+    )
+    assert first == again
+    assert len({first, other, more}) == 3
+
+
+names = st.text(st.characters(codec="utf-8", exclude_characters="\r\n\0"), min_size=1, max_size=9)
+
+
+@settings(max_examples=50, deadline=None)
+@given(
+    rows=st.lists(
+        st.tuples(names, names, st.integers(0, int(NOW)), st.sampled_from(["Watch", "Click"])),
+        max_size=20,
+    )
+)
+def test_whatever_is_written_is_read_again(
+    tmp_path_factory: pytest.TempPathFactory, rows: list[tuple[str, str, int, str]]
+) -> None:
+    folder = tmp_path_factory.mktemp("folder")
+    (folder / "items.csv").write_text(GOOD["items.csv"])
+    with (folder / "interactions.csv").open("w", newline="", encoding="utf-8") as file:
+        csv.writer(file, lineterminator="\n").writerows([INTERACTIONS.split(","), *rows])
+    data = read(folder, now=time.time())
+    found = [
+        (data.users[u], data.items[i], int(t), data.event_types[e])
+        for u, i, t, e in zip(data.user, data.item, data.time, data.event_type, strict=True)
+    ]
+    assert found == sorted(rows, key=lambda row: (row[0], row[2]))

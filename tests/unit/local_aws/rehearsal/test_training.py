@@ -1,0 +1,183 @@
+"""What is learnt, and what is recommended."""
+
+from collections.abc import Iterator
+from functools import cache
+from pathlib import Path
+from random import Random
+
+import numpy as np
+import pytest
+
+from local_aws.rehearsal import sample
+from local_aws.rehearsal.data import Data
+from local_aws.rehearsal.evaluation import split
+from local_aws.rehearsal.reading import read
+from local_aws.rehearsal.training import Options, RefusedError, TopPicks
+from tests.unit.local_aws.rehearsal.folders import (
+    DAY,
+    ITEMS,
+    NOW,
+    Interaction,
+    folder_of,
+    watching,
+)
+
+NDCG = "normalized_discounted_cumulative_gain_at_25"
+RELEVANCE_ONLY = Options(exploration_weight=0.0)
+
+
+@cache
+def the_sample() -> Data:
+    return read(sample.FOLDER, now=NOW)
+
+
+@cache
+def recommender(options: Options = RELEVANCE_ONLY) -> TopPicks:
+    return TopPicks(the_sample(), options)
+
+
+def camps(*, users: int = 60, each: int = 20) -> Iterator[Interaction]:
+    """Yield what two camps watched, each of which has 40 items of its own."""
+    random = Random(1)
+    for user in range(users):
+        mine = range(40) if user % 2 else range(40, 80)
+        for turn, item in enumerate(random.sample(mine, each)):
+            yield f"u{user:02}", f"i{item:02}", 1_700_000_000 + turn * DAY, "Watch"
+
+
+def test_the_sample_is_learnt_far_better_than_a_list_of_what_is_popular() -> None:
+    trained = TopPicks(the_sample())
+    measured, popular = trained.metrics[NDCG], trained.popularity_metrics[NDCG]
+    assert measured >= 1.5 * popular, f"NDCG at 25: {measured}, of the popularity list: {popular}"
+    assert measured == pytest.approx(0.1948, abs=0.02)
+    assert popular == pytest.approx(0.1072, abs=0.02)
+
+
+def test_the_same_data_gives_the_same_metrics_and_recommendations() -> None:
+    one, other = TopPicks(the_sample()), TopPicks(the_sample())
+    assert one.metrics == other.metrics
+    assert one.recommend("user-1", 25) == other.recommend("user-1", 25)
+
+
+def test_a_user_is_shown_what_his_camp_watches(tmp_path: Path) -> None:
+    data = read(folder_of(tmp_path, camps()), now=NOW)
+    trained = TopPicks(data, RELEVANCE_ONLY)
+    for user in range(60):
+        best = [item for item, _ in trained.recommend(f"u{user:02}", 5)]
+        assert all((item < "i40") == bool(user % 2) for item in best)
+    assert trained.metrics[NDCG] > trained.popularity_metrics[NDCG]
+
+
+@pytest.mark.parametrize("user_id", ["user-1", "user-2", "user-3", "nobody"])
+def test_scores_fall_and_lie_between_0_and_1(user_id: str) -> None:
+    scores = [score for _, score in recommender().recommend(user_id, 500)]
+    assert scores == sorted(scores, reverse=True)
+    assert 0 <= scores[-1] < scores[0] <= 1
+
+
+def test_what_was_watched_is_not_shown_but_what_was_clicked_is() -> None:
+    data = the_sample()
+    for user_id in ("user-1", "user-2", "user-3"):
+        history = data.history(user_id)
+        shown = {item for item, _ in recommender().recommend(user_id, 500)}
+        for item, event_type in zip(data.item[history], data.event_type[history], strict=True):
+            was_watched = data.event_types[event_type] == "Watch"
+            assert (data.items[item] in shown) != was_watched
+
+
+def test_only_the_newest_hundred_watched_items_are_left_out(tmp_path: Path) -> None:
+    busy = [("busy", f"i{turn:03}", 1_700_000_000 + turn, "Watch") for turn in range(120)]
+    data = read(folder_of(tmp_path, [*busy, *watching(users=60, each=20, items=120)]), now=NOW)
+    shown = {item for item, _ in TopPicks(data).recommend("busy", 500)}
+    assert shown == {f"i{turn:03}" for turn in range(20)}
+
+
+def test_new_users_are_shown_what_is_popular() -> None:
+    data = the_sample()
+    shown = recommender().recommend("nobody", 180)
+    trained, _ = split(data)
+    counts = np.bincount(data.item[np.isin(data.user, trained)], minlength=len(data.items))
+    assert [counts[data.items.index(item)] for item, _ in shown] == sorted(counts, reverse=True)
+    assert shown == recommender().recommend("another", 180)
+
+
+def test_excluded_columns_change_what_is_measured() -> None:
+    without = recommender(
+        Options(exploration_weight=0.0, excluded_item_columns=frozenset({"GENRES"}))
+    )
+    assert without.metrics != recommender().metrics
+    assert without.popularity_metrics == recommender().popularity_metrics
+
+
+@pytest.mark.parametrize("column", ["TITLE", "DURATION", "CREATION_TIMESTAMP", "NO_SUCH_COLUMN"])
+def test_columns_that_never_train_change_nothing(column: str) -> None:
+    without = recommender(
+        Options(exploration_weight=0.0, excluded_item_columns=frozenset({column}))
+    )
+    assert without.metrics == recommender().metrics
+
+
+@pytest.mark.parametrize(
+    ("values", "trains"),
+    [("A|B", True), ("1|2", True), ("1.5", False), ("true", False), ("False", False), ("", False)],
+)
+def test_numbers_and_booleans_never_train(tmp_path: Path, values: str, trains: bool) -> None:
+    rows = list(camps())
+    lines = [f"{ITEMS},EXTRA", *(f"i{item:02},A,1,{values}" for item in range(80))]
+    data = read(folder_of(tmp_path, rows, items=lines), now=NOW)
+    excluding = Options(exploration_weight=0.0, excluded_item_columns=frozenset({"EXTRA"}))
+    shown = [TopPicks(data, one).recommend("u00", 80) for one in (RELEVANCE_ONLY, excluding)]
+    assert (shown[0] != shown[1]) == trains
+
+
+def test_an_item_that_nobody_knows_is_related_by_its_categories(tmp_path: Path) -> None:
+    rows = list(camps())
+    lines = [ITEMS, *(f"i{item:02},{'A' if item < 40 else 'B'},1" for item in range(80))]
+    data = read(folder_of(tmp_path, rows, items=[*lines, "new,A,1"]), now=NOW)
+    of_a = dict(TopPicks(data, RELEVANCE_ONLY).recommend("u01", 500))
+    of_b = dict(TopPicks(data, RELEVANCE_ONLY).recommend("u00", 500))
+    assert of_a["new"] > of_b["new"]
+
+
+def new_items(options: Options) -> int:
+    """Return how many items without interactions are in a list of 25."""
+    data = the_sample()
+    shown = recommender(options).recommend("user-1", 25)
+    return sum(data.per_item[data.items.index(item)] == 0 for item, _ in shown)
+
+
+def test_the_more_exploration_the_more_new_items() -> None:
+    counts = [new_items(Options(exploration_weight=weight)) for weight in (0.0, 0.3, 1.0)]
+    assert counts == sorted(counts)
+    assert (counts[0], counts[-1]) == (0, 7)
+
+
+def test_only_items_younger_than_the_cut_off_are_explored() -> None:
+    assert new_items(Options(exploration_item_age_cut_off=1)) == new_items(RELEVANCE_ONLY)
+    assert new_items(Options(exploration_item_age_cut_off=30)) > 0
+
+
+def test_an_item_without_metadata_is_as_old_as_its_oldest_interaction(tmp_path: Path) -> None:
+    newest = 1_700_000_000 + 19 * DAY
+    late = [("u01", "late", newest, "Click")]
+    early = [("u01", "early", newest - 60 * DAY, "Click")]
+    lines = [ITEMS, *(f"i{item:02},A,1" for item in range(80))]
+    data = read(folder_of(tmp_path, [*camps(), *late, *early], items=lines), now=NOW)
+    explored = dict(TopPicks(data, Options(exploration_weight=1.0)).recommend("u03", 500))
+    assert explored["late"] > 0
+    assert explored["early"] == 0
+
+
+@pytest.mark.parametrize(
+    ("users", "each", "reason"),
+    [
+        (27, 37, "Dataset has fewer than 1000 interactions after filtering by event type: Watch"),
+        (24, 42, "Dataset has fewer than 25 users with at least 2 interactions each."),
+    ],
+)
+def test_what_the_service_refuses_is_not_trained_on(
+    tmp_path: Path, users: int, each: int, reason: str
+) -> None:
+    data = read(folder_of(tmp_path, watching(users=users, each=each)), now=NOW)
+    with pytest.raises(RefusedError, match=f"^{reason}$"):
+        TopPicks(data)
