@@ -227,7 +227,8 @@ def _changed(config: Config, observed: Observed, assumed: Config) -> UpdateRecom
         return None
     update = observed.latest_update
     sent = config.request(observed.config, replaced=there)
-    return UpdateRecommender(sent, update.created if update else 0.0)
+    hidden = config.shown_by(observed.config) == config
+    return UpdateRecommender(sent, update.created if update else 0.0, hidden)
 
 
 def _update_failed(
@@ -354,7 +355,7 @@ def readiness(
     if observed is None:
         return Wait("the recommender does not exist", grace=True)
     if observed.phase.has_failed:
-        return Fail(f"{observed.status}: {observed.reason}")
+        return Fail(f"{observed.status}: {observed.reason} {_ANEW}")
     if observed.phase is Phase.DELETING:
         return Fail("It is being deleted, but not by this deployment.")
     update = observed.latest_update
@@ -363,7 +364,7 @@ def readiness(
     assumed = NOT_ASKED_FOR if sent and (ours is None or ours.failed) else config
     in_force = assumed.shown_by(observed.config) == config
     if ours and ours.failed and not in_force:
-        return Fail(f"Its update failed: {ours.reason}")
+        return Fail(f"Its update failed: {ours.reason} {_ANEW}")
     there = observed.phase is Phase.ACTIVE or (
         not running and observed.phase in (Phase.INACTIVE, Phase.STOPPING)
     )
@@ -372,6 +373,12 @@ def readiness(
     if in_force:
         return Done(observed.status, Progress.IN_FORCE)
     return Wait("the configuration asked for is not in force, nor on its way", grace=True)
+
+
+_ANEW: Final = (
+    "If this failure is kept (--no-rollback), change generation when you deploy again: it asks for "
+    "everything anew."
+)
 
 
 # -- words -------------------------------------------------------------------------------------

@@ -12,8 +12,9 @@ from dataclasses import dataclass, field, replace
 from .errors import INVALID_INPUT, NotFoundError, PermanentError, TransientError
 from .fence import still_newest
 from .observed import Observed
-from .operation import Operation
+from .operation import Operation, RequestType
 from .personalize import Personalize
+from .plan import IN_FORCE
 from .request import Request
 from .stack import Stacks
 from .steps import (
@@ -22,6 +23,7 @@ from .steps import (
     Step,
     TagResource,
     UntagResource,
+    UpdateRecommender,
     Verdict,
     Wait,
 )
@@ -84,7 +86,8 @@ class Reconciler:
                 if not still_newest(self.request, self.stacks, self.operation):
                     return Fail("A newer operation of the stack has begun: nothing is changed.")
                 LOG.info("Changing", extra={"recommender": arn, "operation": operation})
-                self._change(arn, step, plan)
+                if not self._change(arn, step, plan):
+                    return IN_FORCE[True]
                 if not isinstance(step, TagResource | UntagResource):
                     return accepted(arn, step)
                 step = self._planned(arn, plan)
@@ -102,11 +105,21 @@ class Reconciler:
         except NotFoundError:
             return Wait(f"the tags of {arn} do not show yet")
 
-    def _change(self, arn: str, change: Change, plan: Plan) -> None:
+    def _change(self, arn: str, change: Change, plan: Plan) -> bool:
+        """Make a change, and return whether there was one to make.
+
+        The service also answers "invalid" to a change that is in force, or under way. What was
+        asked for before, or of a recommender that is adopted, may be in force without showing.
+        """
         try:
             self.personalize.change(arn, change)
         except PermanentError as error:
-            # The service also answers "invalid" to a change that is in force, or under way.
-            if error.code != INVALID_INPUT or self._planned(arn, plan) == change:
+            if error.code != INVALID_INPUT:
                 raise
-            raise TransientError(str(error)) from error
+            if self._planned(arn, plan) != change:
+                raise TransientError(str(error)) from error
+            goes_back = self.operation.rolls_back or self.request.type is RequestType.CREATE
+            if isinstance(change, UpdateRecommender) and change.hidden and goes_back:
+                return False
+            raise
+        return True

@@ -232,7 +232,7 @@ class Sweep(CustomResource):
 
     def __init__(self, request: Request) -> None:
         super().__init__(request)
-        self._left: dict[str, Ownership] = {}
+        self._left: dict[str, Ownership | None] = {}
 
     def step(self, reconciler: Reconciler, situation: Situation) -> Verdict:
         """Take all that the stack owns a step towards being gone, if the stack is being removed."""
@@ -370,21 +370,22 @@ _OF_TYPE: Final[Mapping[str, _Type]] = {
 def _sweep(
     reconciler: Reconciler,
     keep: set[str | None] | None = None,
-    left: dict[str, Ownership] | None = None,
+    left: dict[str, Ownership | None] | None = None,
 ) -> Verdict:
     """Take all else that is owned, under any name the stack can use, a step towards being gone.
 
     Args:
         reconciler: takes the steps.
         keep: ARNs that stay.
-        left: gets whose each recommender is, by ARN.
+        left: gets whose each recommender is, by ARN, or None if its tags cannot be read.
     """
     request = reconciler.request
-    whose: dict[str, Ownership] = {} if left is None else left
+    whose: dict[str, Ownership | None] = {} if left is None else left
 
     def planned(arn: str, observed: Observed | None) -> Step:
-        if observed and observed.tags is not None:
-            whose[arn] = request.owner.of(observed.tags)
+        if observed:
+            tags = observed.tags
+            whose[arn] = None if tags is None else request.owner.of(tags)
         return plan_deletion(request.owner, observed)
 
     try:
@@ -408,7 +409,7 @@ def _not_deleted(
     request: Request,
     waited: str,
     reason: str,
-    whose: Mapping[str, Ownership],
+    whose: Mapping[str, Ownership | None],
     operation: Operation | None,
 ) -> str:
     """Return the last word of a deletion: what is left, and the way out.
@@ -422,15 +423,17 @@ def _not_deleted(
         return f"{what} It is still the stack's: the next change of the recommender removes it."
     stack, region = request.stack_id.split("/")[1], request.stack_id.split(":")[3]
     left = {arn: one for arn, one in whose.items() if one is not Ownership.FOREIGN}
-    by_ownership = {
-        Ownership.OWN: "delete-recommender --recommender-arn",
-        Ownership.ADOPTED: f"untag-resource --tag-keys {' '.join(v.RESERVED_TAGS)} --resource-arn",
-    }
+    deletes = "delete-recommender --recommender-arn"
+    releases = f"untag-resource --tag-keys {' '.join(v.RESERVED_TAGS)} --resource-arn"
     commands = [
-        f"aws personalize {by_ownership[one]} {arn} --region {region}" for arn, one in left.items()
+        f"aws personalize {releases if one is Ownership.ADOPTED else deletes} {arn} "
+        f"--region {region}"
+        for arn, one in left.items()
     ]
+    unread = ", if its tags say that it is this stack's" if None in left.values() else ""
     return (
-        f"{what} Left: {', '.join(left) or 'unknown, see aws personalize list-recommenders'}. "
+        f"{what} Left: {', '.join(left) or 'unknown, see aws personalize list-recommenders'}"
+        f"{unread}. "
         "Another cdk destroy does not change that, for its functions are gone by then. "
         "When the cause is gone: "
         f"{'; '.join(commands)}{'; then' if commands else ''} cdk destroy; and if that fails: "

@@ -19,11 +19,15 @@ class CreateRecommender:
 class UpdateRecommender:
     """Give a recommender a configuration.
 
-    ``previous_update`` is when the update before it began (epoch seconds on the service's clock).
+    Attributes:
+        config: what is sent.
+        previous_update: when the update before it began (epoch seconds, the service's clock).
+        hidden: nothing that shows differs from what is asked, so that it may be in force.
     """
 
     config: Mapping[str, Any]
     previous_update: float = 0.0
+    hidden: bool = False
 
 
 @dataclass(frozen=True)

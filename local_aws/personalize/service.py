@@ -17,7 +17,7 @@ from dataclasses import dataclass
 from typing import Any, Final, NamedTuple
 
 from local_aws.personalize import configuration
-from local_aws.personalize.behaviour import Behaviour
+from local_aws.personalize.behaviour import Behaviour, Echo
 from local_aws.personalize.catalogue import CATALOGUE, Item
 from local_aws.personalize.errors import ServiceError, already_exists, in_use, invalid, not_found
 from local_aws.personalize.paging import page
@@ -220,7 +220,8 @@ class Personalize:
         return {arn: group.source for arn, group in groups if group.source}
 
     def _snapshot(self, arn_prefix: str) -> list[Answer]:
-        truthful = dataclasses.replace(self.behaviour, stale_after_update=0)
+        echo: Echo = "in full" if self.behaviour.echo == "in full" else "as set"
+        truthful = dataclasses.replace(self.behaviour, stale_after_update=0, echo=echo)
         with self._lock:
             now = self._catch_up()
             return [

@@ -1,11 +1,13 @@
 """Errors of AWS are sorted by their code, however little of an answer there is."""
 
+import socket
 from typing import Any
 
 import pytest
-from botocore.exceptions import ClientError
+from botocore.exceptions import ClientError, EndpointConnectionError
 
 from lambdas.recommender.errors import (
+    NoServiceError,
     NotFoundError,
     PermanentError,
     TransientError,
@@ -75,3 +77,89 @@ def test_what_is_refused_for_good_says_by_which_code(code: str) -> None:
 def test_what_no_service_refused_has_no_code() -> None:
     assert PermanentError("The recipe is not there").code == ""
     assert sorted_error({}).code == ""  # type: ignore[attr-defined]
+
+
+# -- a region without the service --------------------------------------------------------------
+
+NO_NAME = socket.gaierror(socket.EAI_NONAME, "Name or service not known")
+NOT_NOW = socket.gaierror(socket.EAI_AGAIN, "Temporary failure in name resolution")
+REGIONS = (
+    "ap-northeast-1, ap-northeast-2, ap-south-1, ap-southeast-1, ap-southeast-2, ca-central-1, "
+    "eu-central-1, eu-west-1, us-east-1, us-east-2, us-west-2"
+)
+
+
+def connecting(
+    monkeypatch: pytest.MonkeyPatch, host: str, dns: Exception | None, *, scheme: str = "https"
+) -> Exception:
+    """Return what becomes of an endpoint that cannot be reached, of which the DNS says this."""
+    asked: list[str] = []
+
+    def look_up(name: str, port: object) -> list[object]:
+        assert port is None
+        asked.append(name)
+        if dns:
+            raise dns
+        return []
+
+    monkeypatch.setattr(socket, "getaddrinfo", look_up)
+    try:
+        with sorted_errors("Operate"):
+            raise EndpointConnectionError(endpoint_url=f"{scheme}://{host}/path")
+    except (TransientError, PermanentError) as error:
+        assert set(asked) <= {host}
+        return error
+
+
+@pytest.mark.parametrize(
+    ("host", "where", "regions"),
+    [
+        ("personalize.sa-east-1.amazonaws.com", "sa-east-1", REGIONS),
+        ("personalize-runtime.eu-south-9.amazonaws.com", "eu-south-9", REGIONS),
+        ("personalize.us-gov-west-1.amazonaws.com", "us-gov-west-1", "no region of this partition"),
+    ],
+)
+def test_a_region_that_neither_the_sdk_nor_the_dns_knows_has_no_such_service(
+    monkeypatch: pytest.MonkeyPatch, host: str, where: str, regions: str
+) -> None:
+    error = connecting(monkeypatch, host, NO_NAME)
+
+    service = host.partition(".")[0]
+    assert type(error) is NoServiceError
+    assert str(error) == (
+        f"Operate: there is no {service} in {where}: neither the SDK nor the DNS knows its "
+        f"endpoint. The SDK knows it in {regions}. Deploy there."
+    )
+
+
+CANNOT_BE_REACHED: dict[str, tuple[str, str, Exception | None]] = {
+    "the SDK knows it": ("https", "personalize.eu-west-1.amazonaws.com", NO_NAME),
+    "the DNS knows it": ("https", "personalize.sa-east-1.amazonaws.com", None),
+    "the DNS does not know it now": ("https", "personalize.sa-east-1.amazonaws.com", NOT_NOW),
+    "it is a local one": ("http", "127.0.0.1:4566", NO_NAME),
+    "it is one of a network's own": ("https", "vpce-1.personalize.sa-east-1.example", NO_NAME),
+}
+
+
+@pytest.mark.parametrize("row", CANNOT_BE_REACHED)
+def test_an_endpoint_that_cannot_be_reached_may_be_later(
+    monkeypatch: pytest.MonkeyPatch, row: str
+) -> None:
+    scheme, host, dns = CANNOT_BE_REACHED[row]
+
+    error = connecting(monkeypatch, host, dns, scheme=scheme)
+
+    assert type(error) is TransientError
+    assert str(error).startswith("Operate: no usable answer (EndpointConnectionError(")
+
+
+@pytest.mark.xfail(
+    strict=True,
+    reason="_no_service_at takes any https endpoint for one of AWS's: of one that is not, as "
+    "AWS_ENDPOINT_URL may be, botocore does not know the region, and its UnknownRegionError is "
+    "not sorted",
+)
+def test_so_may_one_that_is_not_of_aws(monkeypatch: pytest.MonkeyPatch) -> None:
+    error = connecting(monkeypatch, "localhost.localstack.cloud", None)
+
+    assert type(error) is TransientError

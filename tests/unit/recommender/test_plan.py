@@ -537,6 +537,15 @@ def test_a_verdict_says_what_a_person_needs_to_know(row: str) -> None:
         assert word in verdict.reason
 
 
+def test_where_there_is_nothing_to_name_a_verdict_says_no_more() -> None:
+    absent = Wait("the recommender does not exist", grace=True)
+
+    assert plan_stop(OWNER, None) == ready(None) == absent
+    assert ready(observed("DELETE PENDING")) == Fail(
+        "It is being deleted, but not by this deployment."
+    )
+
+
 @pytest.mark.parametrize(
     ("tags", "wrong"),
     [

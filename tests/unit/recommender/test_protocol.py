@@ -13,6 +13,7 @@ import pytest
 from lambdas.recommender import vocabulary as v
 from lambdas.recommender.answer import Answers, Delivery
 from lambdas.recommender.errors import PermanentError, TransientError
+from lambdas.recommender.operation import Operation
 from lambdas.recommender.personalize import Personalize
 from lambdas.recommender.protocol import CustomResources, in_time
 from lambdas.recommender.request import Request
@@ -239,7 +240,7 @@ def test_later_links_are_not(link: int, links: int) -> None:
 
 def test_whose_it_is_is_read_at_the_first_look_only_while_there_is_nothing_to_do() -> None:
     here = world()
-    here.personalize.add(DESIRED.arn, "START PENDING", tags=OWN, recommenderConfig=AS_ASKED)
+    here.personalize.add(DESIRED.arn, "STOP PENDING", tags=OWN, recommenderConfig=AS_ASKED)
     looked_at = [("DescribeRecommender", DESIRED.arn), ("ListTagsForResource", DESIRED.arn)]
 
     here.begin(event())
@@ -955,7 +956,7 @@ def test_in_a_delete_it_is_tried_for_as_long_as_there_is_time() -> None:
 
     assert answer["Status"] == "FAILED"
     assert answer["Reason"].startswith(
-        "Not deleted within 55 minutes: Unexpected ZeroDivisionError: by zero. It is still there"
+        "Not deleted within 55 minutes: Unexpected ZeroDivisionError: by zero. Left: "
     )
     assert 3300 <= here.waited <= 3301
 
@@ -1090,7 +1091,17 @@ IN_TIME: dict[str, tuple[Verdict, Timing, Verdict]] = {
 def test_a_wait_ends_when_its_time_is_up(row: str) -> None:
     verdict, timing, expected = IN_TIME[row]
 
-    assert in_time(verdict, timing, CREATE) == expected
+    assert in_time(verdict, timing, CREATE, None) == expected
+
+
+def test_a_deletion_that_is_out_of_time_says_what_becomes_of_it_in_its_operation() -> None:
+    clean_up = Operation("UPDATE_COMPLETE_CLEANUP_IN_PROGRESS", "")
+    deletion = resource_of(Request.parse(DELETE))
+
+    for operation in (None, clean_up):
+        assert in_time(WAITS, after(3300), deletion, operation) == Fail(
+            deletion.out_of_time("55 minutes", "it trains", operation)
+        )
 
 
 # -- logged ------------------------------------------------------------------------------------

@@ -13,7 +13,7 @@ import pytest
 from lambdas.recommender import vocabulary as v
 from lambdas.recommender.answer import MAX_BYTES, answer_to, encoded
 from lambdas.recommender.config import Config
-from lambdas.recommender.errors import INVALID_INPUT, PermanentError
+from lambdas.recommender.errors import INVALID_INPUT, NoServiceError, PermanentError
 from lambdas.recommender.identity import Owner
 from lambdas.recommender.observed import Observed
 from lambdas.recommender.operation import Operation
@@ -308,29 +308,101 @@ def test_where_nothing_reads_attributes_there_are_none(raw: dict[str, Any]) -> N
 # -- when the time is up -----------------------------------------------------------------------
 
 NOT_POSSIBLE = "Not possible within 55 minutes: it trains. Deploy again when that has ended."
-NOT_DELETED = (
-    "Not deleted within 55 minutes: it trains. It is still there, and still the stack's: "
-    "another cdk destroy removes it, and so does the next change of the recommender."
+STILL_OWNED = (
+    "Not deleted within 55 minutes: it trains. It is still the stack's: the next change of the "
+    "recommender removes it."
 )
+
+
+def way_out(left: str, *commands: str) -> str:
+    """Return the last word of a deletion that leaves something behind."""
+    then = f"{'; '.join(commands)}; then " if commands else ""
+    return (
+        f"Not deleted within 55 minutes: it trains. Left: {left}. Another cdk destroy does not "
+        "change that, for its functions are gone by then. When the cause is gone: "
+        f"{then}cdk destroy; and if that fails: aws cloudformation delete-stack --stack-name "
+        "TopPicks --region eu-west-1 --deletion-mode FORCE_DELETE_STACK"
+    )
+
+
+def deleting(arn: str) -> str:
+    return f"aws personalize delete-recommender --recommender-arn {arn} --region eu-west-1"
+
+
+def releasing(arn: str) -> str:
+    tags = " ".join(v.RESERVED_TAGS)
+    return (
+        f"aws personalize untag-resource --tag-keys {tags} --resource-arn {arn} --region eu-west-1"
+    )
+
+
+UNKNOWN = way_out("unknown, see aws personalize list-recommenders")
 NOT_READY = (
     "The recommender was not ready when the last training gate closed: it trains. "
     "Raise max_training_hours, then deploy again."
 )
-OUT_OF_TIME: dict[str, tuple[dict[str, Any], str]] = {
-    "a Create": (event(), NOT_POSSIBLE),
-    "an Update": (event(kind="Update"), NOT_POSSIBLE),
-    "a Delete": (event(kind="Delete"), NOT_DELETED),
-    "a sweep": (sweep(), NOT_DELETED),
-    "a gate": (gate(), NOT_READY),
-    "a stop": (stop(), NOT_POSSIBLE),
+CLEANS_UP = Operation("UPDATE_COMPLETE_CLEANUP_IN_PROGRESS", "")
+OUT_OF_TIME: dict[str, tuple[dict[str, Any], Operation | None, str]] = {
+    "a Create": (event(), CREATES, NOT_POSSIBLE),
+    "an Update": (event(kind="Update"), UPDATES, NOT_POSSIBLE),
+    "a Delete, of a stack that lives": (event(kind="Delete"), CLEANS_UP, STILL_OWNED),
+    "a Delete": (event(kind="Delete"), DELETES, way_out(DESIRED.arn, deleting(DESIRED.arn))),
+    "a Delete, when the creation is undone": (
+        event(kind="Delete"),
+        UNDOES,
+        way_out(DESIRED.arn, deleting(DESIRED.arn)),
+    ),
+    "a Delete of nobody knows which operation": (
+        event(kind="Delete"),
+        None,
+        way_out(DESIRED.arn, deleting(DESIRED.arn)),
+    ),
+    "a Delete of another one": (
+        event(kind="Delete", PhysicalResourceId=OLD),
+        DELETES,
+        way_out(OLD, deleting(OLD)),
+    ),
+    "a Delete of what was adopted": (
+        event({v.ADOPT_EXISTING: "true"}, kind="Delete"),
+        DELETES,
+        way_out(DESIRED.arn, releasing(DESIRED.arn)),
+    ),
+    "a sweep": (sweep(), DELETES, UNKNOWN),
+    "a sweep of nobody knows which operation": (sweep(), None, UNKNOWN),
+    "a gate": (gate(), None, NOT_READY),
+    "a stop": (stop(), UPDATES, NOT_POSSIBLE),
 }
 
 
 @pytest.mark.parametrize("row", OUT_OF_TIME)
 def test_who_ran_out_of_time_says_what_can_be_done(row: str) -> None:
-    raw, expected = OUT_OF_TIME[row]
+    raw, operation, expected = OUT_OF_TIME[row]
 
-    assert resource(raw).out_of_time("55 minutes", "it trains") == expected
+    assert resource(raw).out_of_time("55 minutes", "it trains", operation) == expected
+
+
+def test_a_sweep_that_ran_out_of_time_names_all_that_is_owned_and_its_way_out() -> None:
+    personalize = FakePersonalize()
+    for arn in (ZERO, ONE, TWO):
+        personalize.add(arn, "DELETE PENDING")
+    personalize.tags[ONE] = OWNER.tags(adopted=True)
+    personalize.tags[TWO] = Owner(STACK, "Other").tags()
+    personalize.faults["UntagResource"] = refusal("ThrottlingException")
+    request = Request.parse(LAST)
+    reconciler = Reconciler(
+        Personalize(personalize),
+        Stacks(FakeCloudFormation(DELETES.status)),
+        request,
+        DELETES,
+        acts=True,
+    )
+    swept = resource_of(request)
+
+    swept.step(reconciler, Situation(DELETES))
+
+    assert swept.out_of_time("55 minutes", "it trains", DELETES) == way_out(
+        f"{ZERO}, {ONE}", deleting(ZERO), releasing(ONE)
+    )
 
 
 # -- what is refused for good ------------------------------------------------------------------
@@ -338,36 +410,75 @@ def test_who_ran_out_of_time_says_what_can_be_done(row: str) -> None:
 DENIED, INVALID = (
     PermanentError("no", code=code) for code in ("AccessDeniedException", INVALID_INPUT)
 )
+NOWHERE = NoServiceError("no")
 GRACE, REFUSED = Wait("no", grace=True), Fail("no")
-REFUSALS: dict[str, tuple[dict[str, Any], PermanentError, Verdict]] = {
-    "a Create, by a new policy": (event(), DENIED, GRACE),
-    "a Create, by the service": (event(), INVALID, REFUSED),
+PATIENT, NOT_THERE = Wait("no", AtDeadline.HAND_OVER), Done("no", certain=False)
+DELETE_OLD = event(kind="Delete", PhysicalResourceId=OLD)
+REFUSALS: dict[str, tuple[dict[str, Any], PermanentError, Operation, Verdict]] = {
+    "a Create, by a new policy": (event(), DENIED, CREATES, GRACE),
+    "a Create, by the service": (event(), INVALID, CREATES, REFUSED),
+    "a Create, where there is no service": (event(), NOWHERE, CREATES, REFUSED),
     "an Update, by an old policy": (
         event(kind="Update", PhysicalResourceId=DESIRED.arn),
         DENIED,
+        UPDATES,
         REFUSED,
     ),
     "an Update that replaces it, by a policy for a new name": (
         event(kind="Update", PhysicalResourceId=OLD),
         DENIED,
+        UPDATES,
         GRACE,
     ),
-    "a Delete, by a policy that is old enough": (
-        event(kind="Delete", PhysicalResourceId=OLD),
-        DENIED,
-        REFUSED,
+    "a Delete, of a stack that lives": (DELETE_OLD, DENIED, CLEANS_UP, REFUSED),
+    "a Delete": (DELETE_OLD, DENIED, DELETES, PATIENT),
+    "a Delete, by the service": (DELETE_OLD, INVALID, UNDOES, PATIENT),
+    "a Delete, where there is no service": (DELETE_OLD, NOWHERE, DELETES, NOT_THERE),
+    "a Delete, where there is none, of a stack that lives": (
+        DELETE_OLD,
+        NOWHERE,
+        CLEANS_UP,
+        NOT_THERE,
     ),
-    "a sweep": (sweep(), DENIED, REFUSED),
-    "a new stop": (stop(), DENIED, GRACE),
-    "a stop": (stop(kind="Update"), DENIED, REFUSED),
+    "a sweep": (sweep(11), DENIED, DELETES, PATIENT),
+    "the one before the last": (sweep(2), INVALID, DELETES, PATIENT),
+    "the last sweep": (sweep(1), DENIED, DELETES, Wait("no")),
+    "a sweep, where there is no service": (sweep(11), NOWHERE, DELETES, NOT_THERE),
+    "the last sweep, where there is none": (sweep(1), NOWHERE, UNDOES, NOT_THERE),
+    "a new stop": (stop(), DENIED, CREATES, GRACE),
+    "a stop": (stop(kind="Update"), DENIED, UPDATES, REFUSED),
+    "a stop, where there is no service": (stop(), NOWHERE, CREATES, REFUSED),
 }
 
 
 @pytest.mark.parametrize("row", REFUSALS)
 def test_what_a_new_policy_refuses_may_be_allowed_in_a_moment(row: str) -> None:
-    raw, error, expected = REFUSALS[row]
+    raw, error, operation, expected = REFUSALS[row]
 
-    assert resource(raw).refused(error) == expected
+    assert resource(raw).refused(error, operation) == expected
+
+
+UNKNOWN_YET = Wait("no", grace=True, unseen=True)
+PATIENTLY = Wait("no", AtDeadline.HAND_OVER, unseen=True)
+NOT_ADMITTED: dict[str, tuple[dict[str, Any], Wait | Fail, Verdict]] = {
+    "a Create": (event(), UNKNOWN_YET, UNKNOWN_YET),
+    "a Create that is late": (event(), REFUSED, REFUSED),
+    "an Update": (event(kind="Update"), UNKNOWN_YET, UNKNOWN_YET),
+    "a Delete": (event(kind="Delete"), UNKNOWN_YET, PATIENTLY),
+    "a Delete that is late": (event(kind="Delete"), REFUSED, REFUSED),
+    "a sweep": (sweep(2), UNKNOWN_YET, PATIENTLY),
+    "a sweep that is late": (sweep(2), REFUSED, REFUSED),
+    "the last sweep": (sweep(1), UNKNOWN_YET, Wait("no", unseen=True)),
+    "the last sweep that is late": (sweep(1), REFUSED, REFUSED),
+    "a stop": (stop(), UNKNOWN_YET, UNKNOWN_YET),
+}
+
+
+@pytest.mark.parametrize("row", NOT_ADMITTED)
+def test_a_delete_waits_longer_for_the_stacks_word_than_others(row: str) -> None:
+    raw, verdict, expected = NOT_ADMITTED[row]
+
+    assert resource(raw).not_admitted(verdict) == expected
 
 
 # -- the recommender ---------------------------------------------------------------------------
@@ -576,7 +687,7 @@ def test_whose_it_is_is_read_at_the_first_look_and_then_only_when_there_is_somet
     row: str,
 ) -> None:
     personalize = FakePersonalize()
-    personalize.add(DESIRED.arn, "START PENDING", tags=OWN, recommenderConfig=AS_ASKED)
+    personalize.add(DESIRED.arn, "STOP PENDING", tags=OWN, recommenderConfig=AS_ASKED)
     looked_at = [("DescribeRecommender", DESIRED.arn), ("ListTagsForResource", DESIRED.arn)]
 
     first = step(CHEAP[row], personalize, UPDATES)
