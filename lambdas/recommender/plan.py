@@ -350,7 +350,8 @@ def readiness(
         observed: what is there, or None.
         running: whether it must be ACTIVE; else it may be stopped, too.
         updated_after: this deployment's update is newer (epoch seconds, on the service's clock);
-            infinite if it has sent none.
+            infinite if it has sent none. In a rollback it may be of the deployment before: what
+            failed since then was to become something else.
     """
     if observed is None:
         return Wait("the recommender does not exist", grace=True)
@@ -359,12 +360,12 @@ def readiness(
     if observed.phase is Phase.DELETING:
         return Fail("It is being deleted, but not by this deployment.")
     update = observed.latest_update
-    ours = update if update and update.created > updated_after else None
-    sent = not math.isinf(updated_after)
-    assumed = NOT_ASKED_FOR if sent and (ours is None or ours.failed) else config
-    in_force = assumed.shown_by(observed.config) == config
-    if ours and ours.failed and not in_force:
-        return Fail(f"Its update failed: {ours.reason} {_ANEW}")
+    newer = update if update and update.created > updated_after else None
+    awaited = newer is None and not math.isinf(updated_after)
+    failed = newer is not None and newer.failed and config.shown_by(newer.config) == config
+    in_force = (NOT_ASKED_FOR if awaited or failed else config).shown_by(observed.config) == config
+    if newer and failed and not in_force:
+        return Fail(f"Its update failed: {newer.reason} {_ANEW}")
     there = observed.phase is Phase.ACTIVE or (
         not running and observed.phase in (Phase.INACTIVE, Phase.STOPPING)
     )

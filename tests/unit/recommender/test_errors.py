@@ -115,7 +115,7 @@ def connecting(
     ("host", "where", "regions"),
     [
         ("personalize.sa-east-1.amazonaws.com", "sa-east-1", REGIONS),
-        ("personalize-runtime.eu-south-9.amazonaws.com", "eu-south-9", REGIONS),
+        ("personalize.eu-south-9.amazonaws.com", "eu-south-9", REGIONS),
         ("personalize.us-gov-west-1.amazonaws.com", "us-gov-west-1", "no region of this partition"),
     ],
 )

@@ -544,6 +544,23 @@ def test_where_there_is_nothing_to_name_a_verdict_says_no_more() -> None:
     assert ready(observed("DELETE PENDING")) == Fail(
         "It is being deleted, but not by this deployment."
     )
+    assert ready(observed("ACTIVE", config=OTHER)) == Wait(
+        "the configuration asked for is not in force, nor on its way", grace=True
+    )
+
+
+ANEW = (
+    "If this failure is kept (--no-rollback), change generation when you deploy again: it asks for "
+    "everything anew."
+)
+
+
+def test_what_failed_for_a_gate_says_how_to_ask_for_it_anew() -> None:
+    assert ready(observed("CREATE FAILED", failure_reason="too little data.")) == Fail(
+        f"CREATE FAILED: too little data. {ANEW}"
+    )
+    failed = observed("ACTIVE", config=OTHER, latest_update=FAILED)
+    assert ready(failed) == Fail(f"Its update failed: the reason {ANEW}")
 
 
 @pytest.mark.parametrize(
@@ -599,21 +616,21 @@ BEFORE: Mapping[str, tuple[Desired, Observed, Config | None, float, Any]] = {
         metadata_hidden(),
         NO_METADATA,
         math.inf,
-        UpdateRecommender(IN_FORCE),
+        UpdateRecommender(IN_FORCE, hidden=True),
     ),
     "another was asked for before, and is switched off": (
         PLAIN,
         metadata_hidden(),
         METADATA,
         math.inf,
-        UpdateRecommender({**IN_FORCE, v.ENABLE_METADATA: False}),
+        UpdateRecommender({**IN_FORCE, v.ENABLE_METADATA: False}, hidden=True),
     ),
     "it was adopted with the defaults": (
         DESIRED,
         metadata_hidden(tags=ADOPTED),
         None,
         math.inf,
-        UpdateRecommender(IN_FORCE),
+        UpdateRecommender(IN_FORCE, hidden=True),
     ),
     "it was adopted with the defaults, and has the tag of one": (
         PLAIN,
@@ -634,7 +651,7 @@ BEFORE: Mapping[str, tuple[Desired, Observed, Config | None, float, Any]] = {
         metadata_hidden(tags=ADOPTED),
         METADATA,
         math.inf,
-        UpdateRecommender({**IN_FORCE, v.ENABLE_METADATA: False}),
+        UpdateRecommender({**IN_FORCE, v.ENABLE_METADATA: False}, hidden=True),
     ),
     "it was adopted, and its update of this operation has ended": (
         DESIRED,
@@ -655,7 +672,7 @@ BEFORE: Mapping[str, tuple[Desired, Observed, Config | None, float, Any]] = {
         metadata_hidden(latest_update=update("ACTIVE", HIDDEN, created=99.0)),
         NO_METADATA,
         100.0,
-        UpdateRecommender(IN_FORCE, 99.0),
+        UpdateRecommender(IN_FORCE, 99.0, hidden=True),
     ),
     "an update of this operation that failed leaves it as it was": (
         DESIRED,
@@ -669,7 +686,7 @@ BEFORE: Mapping[str, tuple[Desired, Observed, Config | None, float, Any]] = {
         observed("ACTIVE", config={**HIDDEN, v.ENABLE_METADATA: False}),
         METADATA,
         math.inf,
-        UpdateRecommender(IN_FORCE),
+        UpdateRecommender(IN_FORCE, hidden=False),
     ),
 }
 
@@ -746,7 +763,9 @@ def test_columns_that_were_excluded_before_are_cleared_though_they_do_not_show()
 
     step = plan_for(DESIRED, observed("ACTIVE"), before=before)
 
-    assert step == UpdateRecommender({**IN_FORCE, v.TRAINING_DATA: {v.EXCLUDED_COLUMNS: {}}})
+    assert step == UpdateRecommender(
+        {**IN_FORCE, v.TRAINING_DATA: {v.EXCLUDED_COLUMNS: {}}}, hidden=True
+    )
 
 
 UPDATE_FAILED = update("CREATE FAILED", HIDDEN, created=51.0)

@@ -534,11 +534,15 @@ def test_what_the_last_gate_could_not_check_is_said_once(caplog: pytest.LogCaptu
 
 def test_a_training_that_failed_ends_the_wait_with_the_services_reason() -> None:
     here = world()
-    here.personalize.add(MINE, "CREATE FAILED", failureReason="too little data")
+    here.personalize.add(MINE, "CREATE FAILED", failureReason="too little data.")
 
     answer = here.run(gate())
 
-    assert (answer["Status"], answer["Reason"]) == ("FAILED", "CREATE FAILED: too little data")
+    assert (answer["Status"], answer["Reason"]) == (
+        "FAILED",
+        "CREATE FAILED: too little data. If this failure is kept (--no-rollback), change "
+        "generation when you deploy again: it asks for everything anew.",
+    )
     assert answer["PhysicalResourceId"] == "Training11"
     assert answer["Data"].keys() == GATE_ATTRIBUTES
 
@@ -905,6 +909,45 @@ def test_who_hands_an_update_over_says_that_there_is_one(row: str) -> None:
     assert here.personalize.changes == [("UpdateRecommender", DESIRED.arn)]
     assert answer["Status"] == "SUCCESS"
     assert answer["Data"][v.UPDATED_AFTER_ATTRIBUTE] != v.NO_UPDATE
+
+
+CLEANS_UP = "UPDATE_COMPLETE_CLEANUP_IN_PROGRESS"
+
+
+def test_a_clean_up_that_is_out_of_time_leaves_it_to_the_next_change() -> None:
+    here = world(CLEANS_UP)
+    here.personalize.add(DESIRED.arn, "CREATE PENDING", tags=OWN)
+
+    answer = here.run(DELETE)
+
+    assert answer["Status"] == "FAILED"
+    assert answer["Reason"].startswith("Not deleted within 55 minutes: ")
+    assert answer["Reason"].endswith(
+        " It is still the stack's: the next change of the recommender removes it."
+    )
+
+
+def test_one_that_is_refused_fails_at_once() -> None:
+    here = world(CLEANS_UP)
+    here.personalize.add(DESIRED.arn, tags=OWN)
+    here.personalize.faults["DeleteRecommender"] = refusal("AccessDeniedException")
+
+    answer = here.run(DELETE)
+
+    assert answer["Status"] == "FAILED"
+    assert answer["Reason"].startswith("DeleteRecommender: AccessDeniedException: the message")
+    assert here.waited == 0
+
+
+def test_a_deletion_of_the_stack_that_is_refused_is_tried_as_long_as_there_is_time() -> None:
+    here = world("DELETE_IN_PROGRESS")
+    here.personalize.add(DESIRED.arn, tags=OWN)
+    here.personalize.faults["DeleteRecommender"] = refusal("AccessDeniedException")
+
+    answer = here.run(DELETE)
+
+    assert (answer["Status"], answer["PhysicalResourceId"]) == ("SUCCESS", DESIRED.arn)
+    assert 3300 <= here.waited <= 3301
 
 
 # -- what nobody expected ----------------------------------------------------------------------

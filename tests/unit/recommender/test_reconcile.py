@@ -2,7 +2,7 @@
 
 import logging
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 import pytest
 
@@ -25,6 +25,7 @@ from lambdas.recommender.steps import (
     DeleteRecommender,
     Done,
     Fail,
+    Progress,
     StartRecommender,
     Step,
     StopRecommender,
@@ -67,6 +68,7 @@ DESIRED = Desired(
 )
 NOW = Operation("UPDATE_IN_PROGRESS", "")
 LATER = Operation("UPDATE_ROLLBACK_IN_PROGRESS", "")
+CREATES = Operation("CREATE_IN_PROGRESS", "")
 UPDATE = UpdateRecommender({"a": 1}, previous_update=5.0)
 TAG, UNTAG = TagResource(OWNER.tags()), UntagResource(frozenset({"old"}))
 CREATE, DELETE = CreateRecommender(DESIRED), DeleteRecommender()
@@ -92,9 +94,10 @@ class Account:
         """Return the names of the calls."""
         return [name for name, *_ in self.calls]
 
-    def reconciler(self, *, acts: bool = True) -> Reconciler:
+    def reconciler(self, *, acts: bool = True, kind: str = "Delete") -> Reconciler:
         """Return what takes the steps of a request in this account."""
-        return Reconciler(_Service(self), _Stacks(self), Request.parse(SWEEP), NOW, acts)  # type: ignore[arg-type]
+        request = Request.parse({**SWEEP, "RequestType": kind})
+        return Reconciler(_Service(self), _Stacks(self), request, self.operations[0], acts)  # type: ignore[arg-type]
 
     def note(self, name: str, *arguments: object) -> None:
         """Note a call, and let it fail if it is to."""
@@ -175,9 +178,10 @@ def test_what_is_not_there_is_created_after_the_stack_is_looked_at() -> None:
 
 def test_nothing_is_changed_once_a_newer_operation_has_begun() -> None:
     account = owned()
+    reconciler = account.reconciler()
     account.operations = [LATER]
 
-    verdict = account.reconciler().advance(ARN, deciding(UPDATE))
+    verdict = reconciler.advance(ARN, deciding(UPDATE))
 
     assert isinstance(verdict, Fail)
     assert "newer operation" in verdict.reason
@@ -305,6 +309,44 @@ def test_a_change_that_stays_invalid_is_one() -> None:
     with pytest.raises(PermanentError, match="not like this"):
         account.reconciler().advance(ARN, deciding(UPDATE))
     assert account.calls == [*THERE, ASKED, ("change", ARN, UPDATE), *THERE]
+
+
+HIDDEN = replace(UPDATE, hidden=True)
+MAY_BE_IN_FORCE: dict[str, tuple[Change, str, Operation, bool]] = {
+    "what is adopted may have it": (HIDDEN, "Create", CREATES, True),
+    "what is rolled back may have had it": (HIDDEN, "Update", LATER, True),
+    "what is created in a rollback": (HIDDEN, "Create", LATER, True),
+    "what is asked for now was not there": (HIDDEN, "Update", NOW, False),
+    "what shows is not there": (UPDATE, "Create", CREATES, False),
+    "what shows is not there in a rollback": (UPDATE, "Update", LATER, False),
+    "another change": (START, "Create", CREATES, False),
+    "another change in a rollback": (STOP, "Update", LATER, False),
+}
+
+
+@pytest.mark.parametrize("row", MAY_BE_IN_FORCE)
+def test_an_update_that_stays_invalid_may_be_in_force_where_nothing_of_it_shows(row: str) -> None:
+    change, kind, operation, may_be = MAY_BE_IN_FORCE[row]
+    account = owned(change=PermanentError("not like this", code=INVALID_INPUT))
+    account.operations = [operation]
+    reconciler = account.reconciler(kind=kind)
+
+    if may_be:
+        verdict = reconciler.advance(ARN, deciding(change), accepted=accepted_as_done)
+        assert verdict == Done("ACTIVE, as asked", Progress.IN_FORCE)
+    else:
+        with pytest.raises(PermanentError, match="not like this"):
+            reconciler.advance(ARN, deciding(change), accepted=accepted_as_done)
+    assert account.calls == [*THERE, ASKED, ("change", ARN, change), *THERE]
+
+
+def test_but_not_where_it_is_refused_for_another_reason() -> None:
+    account = owned(change=PermanentError("no", code="LimitExceededException"))
+    account.operations = [LATER]
+
+    with pytest.raises(PermanentError, match="no"):
+        account.reconciler(kind="Update").advance(ARN, deciding(HIDDEN))
+    assert account.calls == [*THERE, ASKED, ("change", ARN, HIDDEN)]
 
 
 def accepted_as_done(arn: str, change: Change) -> Verdict:
