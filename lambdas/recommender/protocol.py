@@ -21,7 +21,8 @@ from .plan import Situation
 from .properties import BadRequestError
 from .reconcile import Reconciler
 from .request import Request
-from .resources import CustomResource, resource_of
+from .resource import CustomResource
+from .resources import resource_of
 from .stack import Stacks
 from .steps import AtDeadline, Done, Fail, Verdict, Wait
 from .timing import DOUBT_SECONDS, REQUEST_SECONDS, Timing

@@ -13,7 +13,7 @@ from botocore.exceptions import EndpointConnectionError
 
 from lambdas.recommender.vocabulary import METRICS, TRAINING_GATE_TYPE
 from local_aws.personalize.behaviour import Echo
-from tests.reliability.lives import ALL, GOOD, prepared, wrong_with
+from tests.reliability.lives import ALL, EVERY_LIFE, GOOD, prepared, wrong_with
 from tests.reliability.world import HOUR, MINUTE, World, refuse, settings_of, texts
 
 
@@ -147,9 +147,10 @@ def test_a_clean_up_that_is_refused_says_at_once_that_the_next_change_removes_it
 # -- DescribeRecommender does not show everything ------------------------------------------------
 
 
+@pytest.mark.sweep
 @pytest.mark.rows("W2")
 @pytest.mark.parametrize("echo", get_args(Echo))
-@pytest.mark.parametrize("life", ALL)
+@pytest.mark.parametrize("life", EVERY_LIFE)
 def test_a_configuration_that_is_not_shown_fails_nothing(life: str, echo: Echo) -> None:
     world = prepared(life)
     world.behaviour.echo = echo
@@ -313,9 +314,10 @@ def test_a_new_generation_puts_right_what_was_edited_by_hand(world: World) -> No
 # -- creations by change set, clean-up, skipped gates, ROLLBACK_COMPLETE -------------------------
 
 
+@pytest.mark.sweep
 @pytest.mark.rows("W5", "RB1")
 @pytest.mark.parametrize("change_sets", [False, True])
-@pytest.mark.parametrize("life", ALL)
+@pytest.mark.parametrize("life", EVERY_LIFE)
 def test_a_creation_has_a_time_or_none_with_the_same_outcome(life: str, change_sets: bool) -> None:
     world = prepared(life)
     world.cloud.change_sets = change_sets

@@ -17,7 +17,8 @@ from lambdas.recommender.operation import Operation
 from lambdas.recommender.personalize import Personalize
 from lambdas.recommender.protocol import CustomResources, in_time
 from lambdas.recommender.request import Request
-from lambdas.recommender.resources import CustomResource, resource_of
+from lambdas.recommender.resource import CustomResource
+from lambdas.recommender.resources import resource_of
 from lambdas.recommender.stack import Stacks
 from lambdas.recommender.steps import AtDeadline, Done, Fail, Progress, Verdict, Wait
 from lambdas.recommender.timing import DOUBT_SECONDS, GRACE_SECONDS, REQUEST_SECONDS, Timing

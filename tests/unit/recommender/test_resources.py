@@ -22,7 +22,8 @@ from lambdas.recommender.plan import GONE, UNSEEN, Situation
 from lambdas.recommender.properties import BadRequestError
 from lambdas.recommender.reconcile import Reconciler
 from lambdas.recommender.request import Request
-from lambdas.recommender.resources import CustomResource, resource_of
+from lambdas.recommender.resource import CustomResource
+from lambdas.recommender.resources import resource_of
 from lambdas.recommender.stack import Stacks
 from lambdas.recommender.steps import AtDeadline, Done, Fail, Progress, Verdict, Wait
 
