@@ -28,7 +28,7 @@ _PROPERTIES: Final = {
 }
 """What is declared of each property."""
 
-_OPTIONAL: Final = ("recommender_name", "generation", "log_key")
+_OPTIONAL: Final = ("recommender_name", "generation", "log_key", "max_metric_regression")
 _SHAPING: Final = (
     *("running", "adopt_existing", "retain_on_destroy"),
     *("training_gates", "sweeps", "training_gate", "poll_interval"),

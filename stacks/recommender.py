@@ -65,6 +65,9 @@ class TopPicksRecommender(Construct):
         training_gates: int = 11,
         sweeps: int = 11,
         training_gate: Duration | None = None,
+        minimum_metrics: Mapping[str, Decimal] | None = None,
+        max_metric_regression: Decimal | None = None,
+        quality_gate: str = "fail",
         service: RecommenderService | None = None,
     ) -> None:
         """Make the recommender and its chains.
@@ -89,6 +92,10 @@ class TopPicksRecommender(Construct):
             training_gates: how many gates wait for a training, one after another.
             sweeps: how many sweeps wait for a deletion, one after another.
             training_gate: how long one of them waits; 55 minutes.
+            minimum_metrics: what model metrics must reach, 0 to 1, by the service's names.
+            max_metric_regression: how much worse each may be than that of the recommender that is
+                replaced, as a fraction of it.
+            quality_gate: ``fail`` the deployment that misses this, or ``warn``.
             service: what answers for it; by default one with default settings, which all
                 recommenders of the stack share.
 
@@ -113,6 +120,9 @@ class TopPicksRecommender(Construct):
             training_gates=training_gates,
             sweeps=sweeps,
             training_gate=self._wait,
+            minimum_metrics=minimum_metrics or {},
+            max_metric_regression=max_metric_regression,
+            quality_gate=quality_gate,
         )
         stack = Stack.of(self)
         self._service = service or RecommenderService.shared(self)
@@ -166,6 +176,7 @@ class TopPicksRecommender(Construct):
             [f"Hour{number:02}Of{training_gates:02}" for number in range(1, training_gates + 1)],
             v.TRAINING_GATE_TYPE,
             there,
+            last=_quality_gate(minimum_metrics or {}, max_metric_regression, quality_gate),
         )
         if not running:
             stop = self._custom_resource(self, "Stop", v.STOP_TYPE, {**there, **logical_id})
@@ -189,6 +200,8 @@ class TopPicksRecommender(Construct):
         """ARN, known when the recommender is ready: what uses it waits for the training."""
         self.model_metrics = {name: gates[-1].get_att_string(name) for name in v.METRICS}
         """Metrics of the training, 0 to 1 or ``n/a``, by the names in ``vocabulary.METRICS``."""
+        self.quality_gate = gates[-1].get_att_string(v.QUALITY_GATE_ATTRIBUTE)
+        """``passed``, or ``warned`` and what is missed."""
         self.model_metrics_json = gates[-1].get_att_string(v.MODEL_METRICS_ATTRIBUTE)
 
     @property
@@ -252,11 +265,15 @@ class TopPicksRecommender(Construct):
         construct_ids: Sequence[str],
         resource_type: str,
         properties: Mapping[str, Any],
+        *,
+        last: Mapping[str, Any] | None = None,
     ) -> list[CustomResource]:
-        """Return links, each depending on the one before."""
+        """Return links, each depending on the one before; the last one has more properties."""
         links: list[CustomResource] = []
         for number, construct_id in enumerate(construct_ids, start=1):
             place = {v.LINK: number, v.LINKS: len(construct_ids)}
+            if number == len(construct_ids):
+                place |= dict(last or {})
             link = self._custom_resource(
                 scope, construct_id, resource_type, {**properties, **place}
             )
@@ -382,6 +399,20 @@ def recommender_config(
         },
         v.TRAINING_DATA: {v.EXCLUDED_COLUMNS: excluded},
     }
+
+
+def _quality_gate(
+    minimum: Mapping[str, Decimal], max_regression: Decimal | None, on_miss: str
+) -> dict[str, Any]:
+    """Return the property of the last training gate, if the metrics have anything to reach."""
+    if not minimum and max_regression is None:
+        return {}
+    gate = {
+        v.MINIMUM_METRICS: {name: _text(least) for name, least in minimum.items()},
+        v.MAX_METRIC_REGRESSION: None if max_regression is None else _text(max_regression),
+        v.ON_MISS: on_miss,
+    }
+    return {v.QUALITY_GATE: gate}
 
 
 def _text(number: Decimal | int) -> Any:

@@ -59,6 +59,9 @@ class TopPicksStack(Stack):
             training_gates=settings.training_gates,
             sweeps=settings.sweeps,
             training_gate=Duration.minutes(float(settings.training_gate_minutes)),
+            minimum_metrics=settings.minimum_metrics,
+            max_metric_regression=settings.max_metric_regression,
+            quality_gate=settings.quality_gate,
             service=RecommenderService(
                 self,
                 "Service",
@@ -81,6 +84,8 @@ class TopPicksStack(Stack):
             "ModelMetrics": (recommender.model_metrics_json, MODEL_METRICS),
             **{name: (value, describe(name)) for name, value in recommender.model_metrics.items()},
         }
+        if settings.minimum_metrics or settings.max_metric_regression is not None:
+            outputs["QualityGate"] = (recommender.quality_gate, "Passed, or warned and of what.")
         if settings.consumers:
             role = self._consumer_role(settings.consumers)
             permission = recommender.grant_get_recommendations(role)

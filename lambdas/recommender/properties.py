@@ -105,6 +105,10 @@ def _columns(value: object) -> dict[str, tuple[str, ...]]:
     return {dataset: names for dataset, names in columns.items() if names}
 
 
+def _weights(value: object) -> dict[str, Decimal]:
+    return {text(name): _weight(weight) for name, weight in mapping(value).items()}
+
+
 def _tags(value: object) -> dict[str, str]:
     tags = {text(key): tag for key, tag in mapping(value).items()}
     reserved = any(key.startswith(v.RESERVED_TAG_PREFIX) for key in tags)
@@ -122,6 +126,7 @@ MAP: Final = Reader(mapping, "a map")
 BOOLEAN: Final = Reader(_like("true|false", "true".__eq__), "true or false")
 COUNT: Final = Reader(_count, "a whole number, 1 or more")
 WEIGHT: Final = Reader(_weight, "a decimal from 0 to 1")
+WEIGHTS: Final = Reader(_weights, "a map of names to decimals from 0 to 1")
 SECONDS: Final = Reader(_like(_DECIMAL, float), "seconds")
 COLUMNS: Final = Reader(_columns, "a map of dataset types to lists of columns")
 TAGS: Final = Reader(

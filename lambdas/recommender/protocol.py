@@ -141,7 +141,7 @@ class CustomResources:
     ) -> tuple[Operation | None, Verdict, Observed | None]:
         request = resource.request
         if request.type not in resource.changes:
-            return None, *resource.look(self.personalize)
+            return None, *resource.look(self.personalize, self.stacks)
         operation = waiting.operation or admit(request, self.stacks, timing)
         if not isinstance(operation, Operation):
             return None, resource.not_admitted(operation), None

@@ -14,6 +14,7 @@ from .config import Config
 from .identity import Arn, Names, Owner, derived_name
 from .operation import RequestType
 from .properties import BadRequestError
+from .quality import QualityGate
 from .timing import REQUEST_SECONDS
 
 DEFAULT_WAIT_SECONDS: Final = 3300.0
@@ -144,6 +145,17 @@ class Request:
         return _accepted(self.old_properties, v.CONFIG, None)  # type: ignore[no-any-return]
 
     @property
+    def quality_gate(self) -> QualityGate:
+        """What the model metrics have to reach."""
+        return self.get(v.QUALITY_GATE, QualityGate())  # type: ignore[no-any-return]
+
+    @property
+    def old_recommender_arn(self) -> str | None:
+        """The recommender that a gate waited for before, if it is another one now."""
+        arn: str | None = _accepted(self.old_properties, v.RECOMMENDER_ARN, None)
+        return arn if arn != self.get(v.RECOMMENDER_ARN) else None
+
+    @property
     def desired(self) -> Desired:
         """The recommender that this request asks for.
 
@@ -244,6 +256,7 @@ _PROPERTIES: Final[Mapping[str, p.Reader]] = {
     v.LINK: p.COUNT,
     v.LINKS: p.COUNT,
     v.NAME_PREFIX: p.NAME_PREFIX,
+    v.QUALITY_GATE: p.Reader(lambda value: QualityGate.asked(p.mapping(value)), "a map"),
     v.RECIPE_ARN: p.arn("recipe"),
     v.RECOMMENDER_ARN: p.arn("recommender"),
     v.RECOMMENDER_LOGICAL_ID: p.TEXT,

@@ -9,6 +9,7 @@ from .personalize import Personalize
 from .plan import Situation
 from .reconcile import Reconciler
 from .request import Request
+from .stack import Stacks
 from .steps import Done, Fail, Verdict, Wait
 
 NOTHING_TO_DO: Final = Done("nothing to do")
@@ -28,9 +29,9 @@ class CustomResource:
         """
         self.request = request
 
-    def look(self, personalize: Personalize) -> tuple[Verdict, Observed | None]:
+    def look(self, personalize: Personalize, stacks: Stacks) -> tuple[Verdict, Observed | None]:
         """Take a look, for a request that changes nothing."""
-        del personalize
+        del personalize, stacks
         return NOTHING_TO_DO, None
 
     def step(self, reconciler: Reconciler, situation: Situation) -> Verdict:

@@ -13,7 +13,10 @@ from .observed import Observed
 from .operation import Operation, RequestType
 from .personalize import Personalize
 from .plan import readiness
+from .properties import within
+from .request import Request
 from .resource import NOTHING_TO_DO, CustomResource
+from .stack import Stacks
 from .steps import AtDeadline, Done, Fail, Verdict, Wait
 
 LOG = logging.getLogger(__name__)
@@ -25,33 +28,52 @@ MAX_METRICS_BYTES: Final = 2000
 class TrainingGate(CustomResource):
     """``Custom::RecommenderTraining``: waits for a training, and changes nothing."""
 
-    def look(self, personalize: Personalize) -> tuple[Verdict, Observed | None]:
-        """Return whether the recommender is ready."""
+    def __init__(self, request: Request) -> None:
+        super().__init__(request)
+        self.misses: list[str] = []
+
+    def look(self, personalize: Personalize, stacks: Stacks) -> tuple[Verdict, Observed | None]:
+        """Return whether the recommender is ready, and whether its metrics are good enough."""
         if self.request.type is RequestType.DELETE:
             return NOTHING_TO_DO, None
         observed = None
         verdict: Verdict
         try:
             observed = personalize.describe(self.request.get(v.RECOMMENDER_ARN))
-        except TransientError as error:
-            verdict = Wait(str(error))
-        except PermanentError as error:
-            verdict = Fail(str(error))
-        else:
             verdict = readiness(
                 self.request.config,
                 observed,
                 running=self.request.get(v.RUNNING, True),
                 updated_after=self.request.get(v.UPDATED_AFTER, math.inf),
             )
+            if isinstance(verdict, Done) and self._is_last and observed:
+                verdict = self._judged(verdict, observed, personalize, stacks)
+        except TransientError as error:
+            verdict = Wait(str(error))
+        except PermanentError as error:
+            verdict = Fail(str(error))
         if isinstance(verdict, Wait) and not self._is_last:
             verdict = Wait(verdict.reason, AtDeadline.HAND_OVER, grace=verdict.grace)
-        hidden = not_shown(observed.config) if observed else []
-        if isinstance(verdict, Done) and self._is_last and hidden:
+        return verdict, observed
+
+    def _judged(
+        self, ready: Done, observed: Observed, personalize: Personalize, stacks: Stacks
+    ) -> Verdict:
+        if hidden := not_shown(observed.config):
             LOG.warning(
                 "Not shown by DescribeRecommender, so not checked", extra={"members": hidden}
             )
-        return verdict, observed
+        gate = self.request.quality_gate
+        replaced = self.request.old_recommender_arn
+        before = personalize.describe(replaced) if replaced and gate.max_regression else None
+        self.misses = gate.misses(observed.metrics, before.metrics if before else None)
+        if not self.misses:
+            return ready
+        LOG.warning("The quality gate is missed", extra={"misses": self.misses})
+        # What a rollback returns to has been in service: its metrics may have changed since.
+        if not gate.fails or stacks.operation(self.request.stack_id).rolls_back:
+            return ready
+        return Fail(f"{_MISSED}: {'; '.join(self.misses)}. {_stays(self.request)}")
 
     def attributes(self, verdict: Verdict, observed: Observed | None) -> dict[str, str]:
         """Return the ARN and the model metrics, as they are now."""
@@ -70,6 +92,7 @@ class TrainingGate(CustomResource):
                 for name, value in reported.items()
             },
             v.MODEL_METRICS_ATTRIBUTE: json.dumps(whole),
+            v.QUALITY_GATE_ATTRIBUTE: self._quality,
         }
 
     def out_of_time(self, waited: str, reason: str, operation: Operation | None) -> str:
@@ -81,6 +104,22 @@ class TrainingGate(CustomResource):
         )
 
     @property
+    def _quality(self) -> str:
+        return within(f"warned: {'; '.join(self.misses)}", 400) if self.misses else "passed"
+
+    @property
     def _is_last(self) -> bool:
         number, of = self.request.link
         return number == of
+
+
+_MISSED: Final = "The quality gate is missed"
+
+
+def _stays(request: Request) -> str:
+    """Return what serves when a deployment fails for its metrics."""
+    if request.type is RequestType.CREATE:
+        return "Nothing goes into service: the deployment is rolled back."
+    if request.old_recommender_arn:
+        return f"{request.old_recommender_arn} stays in service."
+    return "The recommender stays in service as it was before this deployment."

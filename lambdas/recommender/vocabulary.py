@@ -18,6 +18,7 @@ LINK: Final = "Link"
 LINKS: Final = "Links"
 """How many links the chain has."""
 NAME_PREFIX: Final = "NamePrefix"
+QUALITY_GATE: Final = "QualityGate"
 RECIPE_ARN: Final = "RecipeArn"
 RECOMMENDER_ARN: Final = "RecommenderArn"
 RECOMMENDER_LOGICAL_ID: Final = "RecommenderLogicalId"
@@ -37,6 +38,11 @@ INCLUDED_COLUMNS: Final = "includedDatasetColumns"
 MIN_REQUESTS_PER_SECOND: Final = "minRecommendationRequestsPerSecond"
 TRAINING_DATA: Final = "trainingDataConfig"
 
+# Members of ``QualityGate``.
+MINIMUM_METRICS: Final = "MinimumMetrics"
+MAX_METRIC_REGRESSION: Final = "MaxMetricRegression"
+ON_MISS: Final = "OnMiss"
+
 # Environment variables of the function that begins requests.
 STATE_MACHINE_VARIABLE: Final = "STATE_MACHINE_ARN"
 POLL_INTERVAL_VARIABLE: Final = "POLL_INTERVAL_SECONDS"
@@ -50,6 +56,7 @@ UPDATED_AFTER_ATTRIBUTE: Final = "UpdatedAfter"
 # Attributes of a training gate.
 RECOMMENDER_ARN_ATTRIBUTE: Final = "RecommenderArn"
 MODEL_METRICS_ATTRIBUTE: Final = "ModelMetrics"
+QUALITY_GATE_ATTRIBUTE: Final = "QualityGate"
 
 NOT_REPORTED: Final = "n/a"
 NO_UPDATE: Final = "none"

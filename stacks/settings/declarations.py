@@ -15,6 +15,7 @@ from stacks.partitions import REGION
 from .kinds import (
     boolean,
     columns_by_dataset,
+    least_by_metric,
     number,
     one_of,
     principals,
@@ -168,6 +169,32 @@ class Settings:
             whole(1, 120),
             "The time between two looks at the recommender.",
             example=30,
+        ),
+    )
+    minimum_metrics: Mapping[str, Decimal] = field(
+        default_factory=dict,
+        metadata=setting(
+            least_by_metric(),
+            "What model metrics must reach, by the service's names, for a deployment to succeed.",
+            example={"normalized_discounted_cumulative_gain_at_25": 0.25, "coverage": 0.05},
+        ),
+    )
+    max_metric_regression: Decimal | None = field(
+        default=None,
+        metadata=setting(
+            number(0, 1),
+            "How much worse each model metric may be than that of the recommender that is "
+            "replaced, as a fraction of it.",
+            example=0.05,
+        ),
+    )
+    quality_gate: str = field(
+        default="fail",
+        metadata=setting(
+            text("fail or warn", "fail|warn"),
+            "Whether a deployment fails whose model metrics are not good enough, or passes and "
+            "says so in the output `QualityGate`.",
+            example="warn",
         ),
     )
     consumers: tuple[str, ...] = field(

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from decimal import Decimal
 from typing import Final, Generic, TypeVar
 
-from lambdas.recommender.vocabulary import MAX_TAGS, RESERVED_TAG_PREFIX, RESERVED_TAGS
+from lambdas.recommender.vocabulary import MAX_TAGS, METRICS, RESERVED_TAG_PREFIX, RESERVED_TAGS
 from stacks.partitions import PARTITION, REGION, is_region_of, partition_of
 
 from .errors import NotAllowedError
@@ -295,6 +295,28 @@ def columns_by_dataset() -> Kind[dict[str, tuple[str, ...]]]:
         {
             "type": "object",
             "properties": dict.fromkeys(_DATASET_TYPES, schema),
+            "additionalProperties": False,
+        },
+        check,
+    )
+
+
+def least_by_metric() -> Kind[dict[str, Decimal]]:
+    """Return the kind of a least value, from 0 to 1, by the service's name of a model metric."""
+    known = ", ".join(METRICS.values())
+    value_of = number(0, 1)
+
+    def check(value: object) -> dict[str, Decimal]:
+        given = sorted(_object(value))
+        if unknown := [name for name, _ in given if name not in METRICS.values()]:
+            raise NotAllowedError(f"There is no metric {unknown[0]}. Known are {known}.")
+        return {name: value_of.check(least) for name, least in given}
+
+    return Kind(
+        "an object of names of model metrics to numbers from 0 to 1",
+        {
+            "type": "object",
+            "properties": dict.fromkeys(METRICS.values(), value_of.schema),
             "additionalProperties": False,
         },
         check,
