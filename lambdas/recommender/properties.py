@@ -36,7 +36,7 @@ class Reader(NamedTuple):
             return self.parse(value)
         except BadRequestError:
             raise
-        except (ValueError, TypeError) as error:
+        except (ValueError, TypeError, KeyError) as error:
             raise BadRequestError(where, got=value, allowed=self.allowed) from error
 
 

@@ -201,7 +201,12 @@ def test_a_gate_has_all_its_attributes_however_many_metrics_there_are(
         event = create(v.TRAINING_GATE_TYPE, **gate)
         answer = assert_valid(event, answers(event, partial(seen, metrics=metrics)), "SUCCESS")
         data = answer["Data"]
-        assert data.keys() == {*v.METRICS, v.RECOMMENDER_ARN_ATTRIBUTE, v.MODEL_METRICS_ATTRIBUTE}
+        assert data.keys() == {
+            *v.METRICS,
+            v.RECOMMENDER_ARN_ATTRIBUTE,
+            v.MODEL_METRICS_ATTRIBUTE,
+            v.QUALITY_GATE_ATTRIBUTE,
+        }
         in_json = json.loads(json.dumps(metrics))  # which joins halves of characters
         assert json.loads(data[v.MODEL_METRICS_ATTRIBUTE]).items() <= in_json.items()
         for name, key in v.METRICS.items():
