@@ -4,6 +4,7 @@ import json
 import logging
 import socket
 import threading
+import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -77,6 +78,19 @@ def test_a_reason_has_the_room_that_attributes_leave_it(size: int, reason: str) 
     assert whole["Reason"] == reason or len(json.dumps(whole["Reason"])) >= room * 3 // 5
 
 
+@pytest.mark.parametrize(("more", "cut"), [(0, False), (1, True)])
+def test_a_reason_may_fill_an_answer_to_the_last_byte(more: int, cut: bool) -> None:
+    attributes = {"A": "x" * 3500}
+    bare = {**answer(attributes=attributes), "Reason": ""}
+    reason = "r" * (MAX_BYTES - len(encoded(bare)) + more)
+    assert len(reason) < MAX_REASON_BYTES
+
+    whole = answer(reason=reason, attributes=attributes)
+
+    assert (whole["Reason"] != reason) is cut
+    assert (len(encoded(whole)) == MAX_BYTES) is not cut
+
+
 def test_a_long_reason_is_cut_to_what_a_person_reads() -> None:
     whole = answer(reason="x" * 10_000)
 
@@ -96,6 +110,17 @@ def test_an_event_that_lacks_everything_can_still_be_answered() -> None:
 
 def test_a_response_url_says_when_it_was_signed() -> None:
     assert sent_at(RESPONSE_URL) == 1_767_225_600.0
+
+
+def test_it_says_it_in_utc_and_the_first_of_two_counts(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("TZ", "Asia/Tokyo")
+    time.tzset()
+    try:
+        assert sent_at(RESPONSE_URL) == 1_767_225_600.0
+        assert sent_at(f"{RESPONSE_URL}&X-Amz-Date=20270101T000000Z") == 1_767_225_600.0
+    finally:
+        monkeypatch.undo()
+        time.tzset()
 
 
 @pytest.mark.parametrize(

@@ -797,6 +797,12 @@ GATES: Mapping[str, tuple[Config, Observed, float, Any]] = {
         50.0,
         Fail,
     ),
+    "what has failed since was to become something else": (
+        METADATA,
+        observed("ACTIVE", latest_update=replace(UPDATE_FAILED, config=OTHER)),
+        50.0,
+        SERVES,
+    ),
 }
 
 

@@ -94,6 +94,7 @@ class World:
     def poll(self, state: Mapping[str, Any]) -> Any:
         """Wait as long as the state says, and look again."""
         self.pauses.append(state["Seconds"])
+        assert len(self.pauses) < 2 * REQUEST_SECONDS, "it never ends"
         self.clock.advance(state["Seconds"])
         return json.loads(json.dumps(self.resources.poll(state)))
 
@@ -258,10 +259,12 @@ def test_a_request_that_is_delivered_again_is_begun_once(
 
     with caplog.at_level(logging.INFO):
         here.begin(event())
+        assert logged(caplog, "Begun before") == []
         here.begin(event())
 
     assert len(here.step_functions.executions) == 1
-    assert "Begun before" in [record.getMessage() for record in caplog.records]
+    (again,) = logged(caplog, "Begun before")
+    assert (again["request"], again["type"], again["resource"]) == ("r-1", "Create", "Recommender")
 
 
 def test_a_request_id_that_comes_again_in_a_later_operation_is_another_request() -> None:
@@ -295,7 +298,9 @@ def test_a_request_that_is_not_cloudformations_is_dropped(
 
     assert (here.letterbox.tries, here.step_functions.tries) == (0, 0)
     assert here.personalize.calls == []
-    assert [record.getMessage() for record in caplog.records] == ["Dropped"]
+    assert [(record.getMessage(), vars(record)["why"]) for record in caplog.records] == [
+        ("Dropped", "the ResponseURL is not one of CloudFormation's")
+    ]
     assert SIGNATURE not in repr([vars(record) for record in caplog.records])
 
 

@@ -375,3 +375,24 @@ def test_a_recommender_is_in_the_stacks_account_and_region() -> None:
     assert Request.parse(event(StackId=stack)).recommender_arn("mine") == (
         "arn:aws-cn:personalize:cn-north-1:222222222222:recommender/mine"
     )
+
+
+EVENT_MEMBERS: list[tuple[str, object, str]] = [
+    ("RequestType", "Drop", "Create, Update or Delete"),
+    ("ResourceType", "", "a string that is not empty"),
+    ("RequestId", None, "a string that is not empty"),
+    ("StackId", "TopPicks", "a stack's ARN"),
+    ("LogicalResourceId", 7, "a string that is not empty"),
+    ("ResourceProperties", "x", "a map"),
+    ("OldResourceProperties", ["x"], "a map"),
+]
+
+
+@pytest.mark.parametrize(("member", "got", "allowed"), EVENT_MEMBERS)
+def test_a_member_of_the_event_that_is_refused_is_named(
+    member: str, got: object, allowed: str
+) -> None:
+    with pytest.raises(BadRequestError) as refused:
+        Request.parse(event() | {member: got})
+
+    assert str(refused.value) == f"event.{member}: got {str(got)!r}; allowed: {allowed}."
