@@ -168,7 +168,7 @@ def _not_deleted(
         f"{unread}. "
         "Another cdk destroy does not change that, for its functions are gone by then. "
         "When the cause is gone: "
-        f"{'; '.join(commands)}{'; then' if commands else ''} cdk destroy; and if that fails: "
+        f"{'; '.join(commands)}{'; then ' if commands else ''}cdk destroy; and if that fails: "
         f"aws cloudformation delete-stack --stack-name {stack} --region {region} "
         "--deletion-mode FORCE_DELETE_STACK"
     )

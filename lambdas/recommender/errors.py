@@ -17,6 +17,7 @@ from botocore.exceptions import (
     EndpointConnectionError,
     HTTPClientError,
     ParamValidationError,
+    UnknownRegionError,
 )
 from botocore.parsers import ResponseParserError
 
@@ -141,7 +142,10 @@ def _no_service_at(endpoint: str) -> str:
         return ""
     service, region, _ = match.groups()
     sdk = botocore.session.get_session()
-    partition = sdk.get_partition_for_region(region)
+    try:
+        partition = sdk.get_partition_for_region(region)
+    except UnknownRegionError:
+        return ""
     regions = sdk.get_available_regions(service, partition_name=partition)
     if region in regions or _is_known(urlsplit(endpoint).hostname or ""):
         return ""

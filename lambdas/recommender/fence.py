@@ -20,7 +20,9 @@ def admit(request: Request, stacks: Stacks, timing: Timing) -> Operation | Wait 
         return Wait(str(error), unseen=True)
     except PermanentError as error:
         reason = f"Nothing was changed. {error}"
-        return Wait(reason, grace=True) if error.code in ACCESS_DENIED else Fail(reason)
+        return (
+            Wait(reason, grace=True, unseen=True) if error.code in ACCESS_DENIED else Fail(reason)
+        )
     began_later = operation.began > timing.sent + DOUBT_SECONDS
     if operation.sends(request.type) and not began_later:
         return operation

@@ -124,13 +124,14 @@ def _plan(
         return CreateRecommender(desired)
     if observed.phase is Phase.DELETING:
         return Wait(f"{observed.arn} is being deleted; its name is free after that")
-    assumed = _assumed(desired.config, observed, began, before)
+    earlier = _earlier(desired.config, observed, before)
+    assumed = _assumed(desired.config, observed, began, earlier)
     changed = _changed(desired.config, observed, assumed)
     return (
         _whose(desired, observed)
         or _broken(observed, began)
         or _retagged(desired, observed, retired_tags)
-        or _in_transit(desired, observed, assumed)
+        or _in_transit(desired, observed, assumed, earlier)
         or _update_failed(desired, observed, began, changed)
         or _settled(desired, observed, changed)
     )
@@ -179,14 +180,16 @@ def _retagged(desired: Desired, observed: Observed, retired: frozenset[str]) -> 
     return None
 
 
-def _in_transit(desired: Desired, observed: Observed, assumed: Config) -> Step | None:
+def _in_transit(
+    desired: Desired, observed: Observed, assumed: Config, earlier: Config
+) -> Step | None:
     if observed.settled:
         return None
     arriving = observed.config
     if observed.updating and observed.latest_update:
         arriving = observed.latest_update.config
     as_asked = assumed.shown_by(arriving) == desired.config
-    in_force = assumed.shown_by(observed.config) == desired.config
+    in_force = earlier.shown_by(observed.config) == desired.config
     update_is_new = None if in_force or not observed.updating else 0.0
     if as_asked and observed.phase is Phase.CREATING:
         return Done(f"{observed.says}; {_WAIT_FOR_TRAINING}", Progress.TRAINING)
@@ -207,15 +210,21 @@ def _in_transit(desired: Desired, observed: Observed, assumed: Config) -> Step |
     )
 
 
-def _assumed(config: Config, observed: Observed, began: float, before: Config | None) -> Config:
+def _assumed(config: Config, observed: Observed, began: float, earlier: Config) -> Config:
     """Return what a member is taken for that DescribeRecommender does not show.
 
-    What has been sent in this operation; else what was asked for before; else what the recommender
-    was created with, which is Personalize's defaults where it is adopted.
+    What has been sent in this operation; else what it was before.
     """
     update = observed.latest_update
-    if update and update.created >= began and not update.failed:
-        return config
+    return config if update and update.created >= began and not update.failed else earlier
+
+
+def _earlier(config: Config, observed: Observed, before: Config | None) -> Config:
+    """Return what such a member was before this operation.
+
+    What was asked for before; else what the recommender was created with, which is Personalize's
+    defaults where it is adopted.
+    """
     if before is None and v.ADOPTED_TAG in (observed.tags or {}):
         return Config()
     return before or config

@@ -167,7 +167,7 @@ def _unexpected(request: Request, error: Exception) -> Wait:
     """
     LOG.exception("Unexpected")
     reason = f"Unexpected {type(error).__name__}: {error}"
-    return Wait(reason, AtDeadline.FAIL, grace=request.type is not RequestType.DELETE)
+    return Wait(reason, grace=request.type is not RequestType.DELETE, unseen=True)
 
 
 def in_time(

@@ -6,18 +6,19 @@ shows that the request is still the newest.
 """
 
 import logging
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
+from typing import Any, TypeGuard
 
 from .errors import INVALID_INPUT, NotFoundError, PermanentError, TransientError
 from .fence import still_newest
 from .observed import Observed
 from .operation import Operation, RequestType
 from .personalize import Personalize
-from .plan import IN_FORCE
 from .request import Request
 from .stack import Stacks
 from .steps import (
+    AtDeadline,
     Change,
     Fail,
     Step,
@@ -86,27 +87,43 @@ class Reconciler:
                 if not still_newest(self.request, self.stacks, self.operation):
                     return Fail("A newer operation of the stack has begun: nothing is changed.")
                 LOG.info("Changing", extra={"recommender": arn, "operation": operation})
-                if not self._change(arn, step, plan):
-                    return IN_FORCE[True]
-                if not isinstance(step, TagResource | UntagResource):
+                if self._changed_nothing(step, arn, plan):
+                    step = self._planned(arn, plan, config=step.config)
+                elif isinstance(step, TagResource | UntagResource):
+                    step = self._planned(arn, plan)
+                else:
                     return accepted(arn, step)
-                step = self._planned(arn, plan)
         except (TransientError, NotFoundError) as error:
             return Wait(str(error), unseen=self.observed is None)
         return step
 
-    def _planned(self, arn: str, plan: Plan, *, proven: bool = False) -> Step:
-        self.observed = observed = self.personalize.describe(arn)
+    def _planned(
+        self,
+        arn: str,
+        plan: Plan,
+        *,
+        proven: bool = False,
+        config: Mapping[str, Any] | None = None,
+    ) -> Step:
+        """Look, and return the next step; ``config`` is in force though it does not show."""
+        observed = self.personalize.describe(arn)
+        if observed and config is not None:
+            observed = replace(observed, config=config)
+        self.observed = observed
         step = plan(observed)
-        if observed is None or (proven and isinstance(step, Wait)):
+        if observed is None:
             return step
+        if proven and isinstance(step, Wait) and step.at_deadline is AtDeadline.FAIL:
+            return step  # one that hands over is an end, and may depend on the tags
         try:
             return plan(replace(observed, tags=self.personalize.tags(arn)))
         except NotFoundError:
             return Wait(f"the tags of {arn} do not show yet")
 
-    def _change(self, arn: str, change: Change, plan: Plan) -> bool:
-        """Make a change, and return whether there was one to make.
+    def _changed_nothing(
+        self, change: Change, arn: str, plan: Plan
+    ) -> TypeGuard[UpdateRecommender]:
+        """Make a change, and return whether it was an update to what is in force.
 
         The service also answers "invalid" to a change that is in force, or under way. What was
         asked for before, or of a recommender that is adopted, may be in force without showing.
@@ -120,6 +137,6 @@ class Reconciler:
                 raise TransientError(str(error)) from error
             goes_back = self.operation.rolls_back or self.request.type is RequestType.CREATE
             if isinstance(change, UpdateRecommender) and change.hidden and goes_back:
-                return False
+                return True
             raise
-        return True
+        return False
