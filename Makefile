@@ -116,8 +116,8 @@ audit: setup ## Ask PyPI and npm for known vulnerabilities of what is pinned; ne
 	$(RUN) -m pip_audit --strict --disable-pip --require-hashes -r requirements-checkov.txt
 	$(VENV)/bin/npm audit
 
-settings: setup ## Write docs/settings.md and docs/context.schema.json
-	$(RUN) -m checks.settings_reference
+settings: setup ## Write docs/reference/settings.md, outputs.md and the JSON schema of the context
+	$(RUN) -m checks.reference
 
 bench: setup ## Measure the rehearsal on a million interactions: time and memory
 	$(RUN) -m benchmarks.rehearsal
