@@ -98,7 +98,7 @@ def _in_words(default: object) -> str:
 
 
 def schema() -> dict[str, Any]:
-    """Return docs/reference/context.schema.json: of cdk.json, as far as its context has our settings."""
+    """Return context.schema.json: of cdk.json, as far as its context has our settings."""
     environment = _object_of(Settings)
     return {
         "$schema": "http://json-schema.org/draft-07/schema#",
