@@ -4,6 +4,7 @@ import itertools
 import json
 import threading
 import time
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Self
@@ -154,10 +155,10 @@ def note_time(report: Report, what: str, watch: Watch) -> None:
     """Note how long something took and what was seen meanwhile."""
     report.note(f"Time for {what}", duration(watch.seconds))
     report.note(f"Statuses during {what}", watch.statuses)
-    times = {time for status, time in watch.operations if status.endswith("_IN_PROGRESS")}
+    values = Counter(status for status, _ in watch.operations if status.endswith("_IN_PROGRESS"))
     report.note(
-        f"Values of the stack's LastUpdatedTime during {what}",
-        *([len(times)] if times else []),
+        f"Values of LastUpdatedTime in one status of the stack during {what}",
+        *values.values(),
         assumed="1",
     )
 

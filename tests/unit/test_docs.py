@@ -1,14 +1,17 @@
 """The documents: their links, and what they say about what the code says."""
 
 import re
-import subprocess
 from collections import Counter
 from collections.abc import Iterator
+from dataclasses import fields
+from fnmatch import fnmatchcase
 from pathlib import Path
 
+import botocore.session
 import pytest
 
 from lambdas.recommender import errors, personalize
+from stacks.settings.declarations import Settings
 from tests.support.messages import templates
 
 ROOT = Path(__file__).parents[2]
@@ -86,6 +89,21 @@ def test_what_a_document_names_is_there() -> None:
     assert [one for one in sorted(named) if not (ROOT / one[1]).exists()] == []
 
 
+def test_what_the_readme_says_of_a_setting_is_of_one() -> None:
+    section = prose(FIRST).partition("## Settings")[2].partition("\n## ")[0]
+    named = re.findall(r"(?m)^\| `(\w+)` \|", section)
+
+    assert len(named) == 6
+    assert {*named} <= {one.name for one in fields(Settings)}
+
+
+@pytest.mark.parametrize("setting", [one.name for one in fields(Settings)])
+def test_what_a_change_of_a_setting_does_is_said(setting: str) -> None:
+    said = re.findall(r"`([a-z_*]+)`", prose(ROOT / "docs" / "reference" / "changes.md"))
+
+    assert any(fnmatchcase(setting, pattern) for pattern in said if pattern != "*")
+
+
 # -- the runbook and the code ----------------------------------------------------------------------
 
 
@@ -137,11 +155,39 @@ def test_every_hint_is_in_the_runbook(hint: str) -> None:
     assert any(pattern.search(hint) for pattern in looked_up().values())
 
 
-def test_no_document_speaks_of_this_machine() -> None:
-    """Nor of what was there before."""
-    listed = subprocess.run(
-        ["git", "ls-files", "*.md", "*.yml", "*.yaml"], cwd=ROOT, capture_output=True, check=True
-    )
-    texts = {name: (ROOT / name).read_text() for name in listed.stdout.decode().split()}
+def test_every_state_in_which_a_stack_can_be_stuck_is_in_the_runbook() -> None:
+    """Of those that CloudFormation knows; nothing is imported here."""
+    model = botocore.session.get_session().get_service_model("cloudformation")
+    stuck = {
+        status
+        for status in model.shape_for("StackStatus").metadata["enum"]
+        if status.endswith(("_FAILED", "ROLLBACK_COMPLETE")) and not status.startswith("IMPORT_")
+    }
 
-    assert [name for name, text in texts.items() if re.search(r"/(work|home|tmp)/", text)] == []
+    assert {"DELETE_FAILED", "ROLLBACK_COMPLETE"} <= stuck
+    assert [status for status in sorted(stuck) if status not in prose(RUNBOOK)] == []
+
+
+def test_every_make_target_that_is_named_is_there() -> None:
+    makefile = (ROOT / "Makefile").read_text()
+    named = {
+        (document.name, target)
+        for document in DOCUMENTS
+        for target in re.findall(
+            r"(?:`|^)make ([a-z][a-z0-9-]*)", document.read_text(), re.MULTILINE
+        )
+    }
+
+    assert named
+    assert [one for one in sorted(named) if f"\n{one[1]}:" not in makefile] == []
+
+
+def test_no_document_speaks_of_one_machine() -> None:
+    workflows = [*(ROOT / ".github").rglob("*.yml"), *(ROOT / "docs").rglob("*.yml")]
+
+    assert workflows
+    assert [
+        path.name
+        for path in [*DOCUMENTS, *workflows]
+        if re.search(r"/(work|home|tmp)/", path.read_text())
+    ] == []
