@@ -5,22 +5,9 @@ PYTHON ?= python3
 
 VENV := .venv
 RUN := $(VENV)/bin/python
-CDK := $(VENV)/bin/node node_modules/aws-cdk/bin/cdk
 CHECKOV := $(VENV)/checkov
 
-# What is synthesised to be checked: a stack by itself, and environments in two regions with a
-# pipeline; with the feature flags of cdk.json, but not with the settings that are there to deploy.
 ASSEMBLIES := $(VENV)/assemblies
-SYNTH := cd $(ASSEMBLIES) && CDK_DISABLE_CLI_TELEMETRY=true CDK_DISABLE_VERSION_CHECK=true \
-	CDK_NOTICES=false AWS_EC2_METADATA_DISABLED=true $(addprefix ../../,$(CDK)) \
-	synth --quiet --app 'python3 ../../app.py' --output
-GROUP = arn:aws:personalize:$(1):dataset-group/vod
-ENVIRONMENTS := {"dev":{"dataset_group_arn":"$(call GROUP,eu-west-1:111111111111)"},"prod":{\
-	"dataset_group_arn":"$(call GROUP,us-east-1:222222222222)","approval":true,\
-	"consumers":["arn:aws:iam::333333333333:role/app"],\
-	"log_key_arn":"arn:aws:kms:us-east-1:222222222222:key/11111111-2222-3333-4444-555555555555"}}
-PIPELINE := {"connection_arn":"arn:aws:codeconnections:eu-west-1:444444444444:connection/11111111-2222-3333-4444-555555555555",\
-	"repository":"example/top-picks","branch":"main","account":"444444444444","region":"eu-west-1"}
 
 export PATH := $(CURDIR)/$(VENV)/bin:$(PATH)
 export npm_config_cache := $(CURDIR)/$(VENV)/npm-cache
@@ -41,12 +28,12 @@ LOCK := $(RUN) -m uv pip compile --universal --python-version 3.11 --generate-ha
 FAST := -m pytest -n 2 --ignore=tests/e2e --ignore=tests/live
 
 .PHONY: help setup deploy-local destroy-local stop-local test test-fast test-e2e test-live check \
-	check-format lint types coverage sweeps synth static reliability soak mutants audit bench \
-	picture settings licences format lock
+	check-format lint lint-workflows types coverage sweeps synth static reliability soak mutants \
+	audit bench picture settings licences format lock
 .DEFAULT_GOAL := help
 
 help: ## List the targets
-	@$(PYTHON) -c 'import re; print("\n".join(f"{m[1]:15} {m[2]}" for m in re.finditer(r"(?m)^([a-z0-9-]+):.*?## (.*)", open("Makefile").read())))'
+	@$(PYTHON) -m checks.make help
 
 setup: $(PYTHON_PACKAGES) $(NODE_PACKAGES) ## Install the pinned tools into .venv and node_modules
 
@@ -75,8 +62,12 @@ check: check-format lint types static coverage sweeps test-e2e ## Run everything
 check-format: setup
 	$(RUN) -m ruff format --check
 
-lint: setup
+lint: setup lint-workflows
 	$(RUN) -m ruff check
+
+lint-workflows: setup
+	$(VENV)/bin/zizmor --offline --quiet --strict-collection .github docs/how-to/promote.yml \
+		.pre-commit-config.yaml
 
 types: setup
 	$(RUN) -m mypy
@@ -91,13 +82,7 @@ sweeps: setup
 	$(RUN) -m pytest -n 2 -m 'sweep and not long' tests/reliability
 
 synth: setup
-	@$(RUN) -c 'import json, pathlib, shutil; folder = pathlib.Path("$(ASSEMBLIES)"); \
-	shutil.rmtree(folder, ignore_errors=True); folder.mkdir(); \
-	context = json.loads(pathlib.Path("cdk.json").read_text())["context"]; \
-	flags = {key: value for key, value in context.items() if key.startswith("@")}; \
-	(folder / "cdk.json").write_text(json.dumps({"context": flags}))'
-	$(SYNTH) stack --context dataset_group_arn=$(call GROUP,eu-west-1:111111111111)
-	$(SYNTH) pipeline --context environments='$(ENVIRONMENTS)' --context pipeline='$(PIPELINE)'
+	$(RUN) -m checks.assemblies $(ASSEMBLIES)
 
 static: synth $(CHECKOV_PACKAGES) ## Lint the templates and policies, and count what is accepted
 	$(RUN) -m checks.static $(ASSEMBLIES)
@@ -116,8 +101,8 @@ audit: setup ## Ask PyPI and npm for known vulnerabilities of what is pinned; ne
 	$(RUN) -m pip_audit --strict --disable-pip --require-hashes -r requirements-checkov.txt
 	$(VENV)/bin/npm audit
 
-settings: setup ## Write docs/settings.md and docs/context.schema.json
-	$(RUN) -m checks.settings_reference
+settings: setup ## Write docs/reference/settings.md, outputs.md and the JSON schema of the context
+	$(RUN) -m checks.reference
 
 bench: setup ## Measure the rehearsal on a million interactions: time and memory
 	$(RUN) -m benchmarks.rehearsal
@@ -137,19 +122,19 @@ lock: setup ## Move the pins to the newest versions that *.in and package.json a
 	$(LOCK) --output-file requirements.txt --constraints requirements-dev.txt requirements.in
 	$(LOCK) --output-file requirements-checkov.txt requirements-checkov.in
 	$(VENV)/bin/npm install --package-lock-only --ignore-scripts --omit-lockfile-registry-resolved
-	@$(RUN) -c 'import sys; sys.exit("resolved" in open("package-lock.json").read() and "package-lock.json names a registry")'
+	@$(RUN) -m checks.make unresolved
 
 $(PYTHON_PACKAGES): requirements.txt requirements-dev.txt
-	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "Python 3.11 or newer is needed, $(PYTHON) is " + sys.version.split()[0] + ": make PYTHON=...")'
+	@$(PYTHON) -m checks.make python
 	$(PYTHON) -m venv $(VENV)
 	$(RUN) -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements-dev.txt
-	@$(RUN) -c 'import pathlib; pathlib.Path("$@").touch()'
+	@$(RUN) -m checks.make touch $@
 
 $(NODE_PACKAGES): package.json package-lock.json $(PYTHON_PACKAGES)
 	$(VENV)/bin/npm ci --ignore-scripts --no-audit --no-fund
-	@$(RUN) -c 'import pathlib; pathlib.Path("$@").touch()'
+	@$(RUN) -m checks.make touch $@
 
 $(CHECKOV_PACKAGES): requirements-checkov.txt $(PYTHON_PACKAGES)
 	$(RUN) -m uv venv --quiet --clear --python $(RUN) $(CHECKOV)
 	$(RUN) -m uv pip install --quiet --python $(CHECKOV) --require-hashes -r requirements-checkov.txt
-	@$(RUN) -c 'import pathlib; pathlib.Path("$@").touch()'
+	@$(RUN) -m checks.make touch $@

@@ -13,7 +13,7 @@ from typing import Final
 from local_aws.engine import LocalAws
 from local_aws.rehearsal import sample
 
-_PICTURE: Final = Path(__file__).parents[1] / "docs" / "personalize-page.png"
+_PICTURE: Final = Path(__file__).parents[1] / "docs" / "how-to" / "personalize-page.png"
 _CHROMIUM: Final = Path("/usr/bin/chromium")
 _OPTIONS: Final = ("--headless", "--no-sandbox", "--disable-gpu", "--hide-scrollbars")
 _SIZE: Final = "1000,3420"

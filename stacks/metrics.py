@@ -1,4 +1,4 @@
-"""What the evaluation metrics measure, their ranges, and which way is better.
+"""The stack's outputs in words; what the evaluation metrics measure, and which way is better.
 
 Source: Amazon Personalize Developer Guide, "Evaluating an Amazon Personalize domain recommender":
 90 % of the users train, and for the other 10 % the newest tenth of their interactions is to be
@@ -24,11 +24,22 @@ _MEASURES: Final = {
     "PrecisionAt{k}": f"Share of relevant items among the top {{k}}, {_RANGE}.",
 }
 
-MODEL_METRICS: Final = "All metrics that the service reports, as JSON, when the deployment ended."
+OUTPUTS: Final = {
+    "RecommenderArn": "Give it to GetRecommendations.",
+    "RecommenderName": "The recommender's name.",
+    "DatasetGroupArn": "What it is trained on.",
+    "ModelMetrics": "All metrics that the service reports, as JSON, when the deployment ended.",
+    "ConsumerRoleArn": "Consumers assume it.",
+}
+"""Descriptions of the outputs that are no metric; the last one is there only with consumers."""
 
 
-def describe(metric: str) -> str:
-    """Return the description of an output, as a newcomer needs it."""
+def measure(metric: str) -> str:
+    """Return what a metric measures, its range, and which way is better."""
     name, k = re.fullmatch(r"(.*?)(?:At(\d+))?", metric).groups()  # type: ignore[union-attr]
-    template = _MEASURES[f"{name}At{{k}}" if k else name]
-    return f"{template.format(k=k)} {_CAUTION}"
+    return _MEASURES[f"{name}At{{k}}" if k else name].format(k=k)
+
+
+def describe(output: str) -> str:
+    """Return the description of an output, as a newcomer needs it."""
+    return OUTPUTS.get(output) or f"{measure(output)} {_CAUTION}"

@@ -10,7 +10,7 @@ from aws_cdk import aws_kms as kms
 from aws_cdk import aws_ssm as ssm
 from constructs import Construct
 
-from .metrics import MODEL_METRICS, describe
+from .metrics import describe
 from .recommender import TopPicksRecommender
 from .service import RecommenderService
 from .settings import Settings, SettingsError
@@ -78,11 +78,11 @@ class TopPicksStack(Stack):
             description="The recommender that is ready for GetRecommendations.",
         )
         outputs = {
-            "RecommenderArn": (recommender.recommender_arn, "Give it to GetRecommendations."),
-            "RecommenderName": (recommender.recommender_name, "The recommender's name."),
-            "DatasetGroupArn": (recommender.dataset_group_arn, "What it is trained on."),
-            "ModelMetrics": (recommender.model_metrics_json, MODEL_METRICS),
-            **{name: (value, describe(name)) for name, value in recommender.model_metrics.items()},
+            "RecommenderArn": recommender.recommender_arn,
+            "RecommenderName": recommender.recommender_name,
+            "DatasetGroupArn": recommender.dataset_group_arn,
+            "ModelMetrics": recommender.model_metrics_json,
+            **recommender.model_metrics,
         }
         if settings.minimum_metrics or settings.max_metric_regression is not None:
             outputs["QualityGate"] = (recommender.quality_gate, "Passed, or warned and of what.")
@@ -90,9 +90,9 @@ class TopPicksStack(Stack):
             role = self._consumer_role(settings.consumers)
             permission = recommender.grant_get_recommendations(role)
             permission.apply_before(parameter)  # who reads it may use what it names
-            outputs["ConsumerRoleArn"] = (role.role_arn, "Consumers assume it.")
-        for name, (value, description) in outputs.items():
-            CfnOutput(self, name, value=value, description=description)
+            outputs["ConsumerRoleArn"] = role.role_arn
+        for name, value in outputs.items():
+            CfnOutput(self, name, value=value, description=describe(name))
 
     def _consumer_role(self, consumers: Sequence[str]) -> iam.Role:
         """Return the role that consumers assume, by a name that they can know beforehand."""

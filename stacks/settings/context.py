@@ -244,7 +244,7 @@ def _reject_unknown(given: Mapping[str, object], *, known: Iterable[str], of: st
             f"{of}{key}",
             got=given[key],
             allowed="no such setting",
-            remedy=f"Did you mean {nearest}? docs/settings.md lists all settings.",
+            remedy=f"Did you mean {nearest}? docs/reference/settings.md lists all settings.",
         )
 
 

@@ -1,7 +1,7 @@
 """The settings, each in one place: to add one, add a field here, and use it in the stack.
 
 From these entries come the parsing of the context, the checks of the construct's own arguments,
-docs/settings.md and docs/context.schema.json (``make settings``).
+docs/reference/settings.md and its JSON schema (``make settings``).
 """
 
 import math

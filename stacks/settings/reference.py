@@ -21,7 +21,8 @@ _HEAD: Final = f"""\
 # Settings
 
 Made by `make settings` from what is declared of each setting in `stacks/settings/declarations.py`.
-The same for editors: [context.schema.json](context.schema.json).
+The same for editors: [context.schema.json](context.schema.json). To change one is described in
+[Changes and what each does](changes.md).
 
 Settings are CDK context: under `context` in `cdk.json`, or by `-c key=value` on any `cdk` command,
 where lists and objects are JSON. A string from the command line is parsed strictly: `true` or
@@ -34,7 +35,8 @@ in `cdk.json` is no setting. A wrong value ends `cdk` with one message, before a
 - A key that stands twice in one JSON object is refused on the command line. In `cdk.json` the last
   one counts, in silence: the CLI reads that file, and hands over what is left.
 - There is either one environment at the top level, or several under `environments`, by name, each
-  with settings of its own: see [Environments](../README.md#environments). Names consist of letters,
+  with settings of its own: see
+  [Environments and promotion](../how-to/environments-and-promotion.md). Names consist of letters,
   digits and hyphens, a letter first, 41 at most, and differ in more than case. With a pipeline,
   there are {MAX_ENVIRONMENTS_OF_A_PIPELINE} at most, none of them called
   {", ".join(f"`{name}`" for name in (*PIPELINE_STAGES, PIPELINE_STACK))}.
@@ -47,13 +49,13 @@ and `sweeps` say how many links the two chains have.
 In Visual Studio Code, these lines of its settings complete and check what is in `cdk.json`:
 
 ```json
-"json.schemas": [{{"fileMatch": ["cdk.json"], "url": "./docs/context.schema.json"}}]
+"json.schemas": [{{"fileMatch": ["cdk.json"], "url": "./docs/reference/context.schema.json"}}]
 ```
 """
 
 
 def markdown() -> str:
-    """Return docs/settings.md."""
+    """Return docs/reference/settings.md."""
     return "\n".join(
         (
             _HEAD,
@@ -63,7 +65,7 @@ def markdown() -> str:
             "",
             f"## `{PIPELINE}`",
             "",
-            "An object, beside `environments`: see [Pipeline](../README.md#pipeline).",
+            "An object, beside `environments`: see [Pipeline](../how-to/pipeline.md).",
             "",
             *_table(PipelineSettings),
             "",
@@ -96,7 +98,7 @@ def _in_words(default: object) -> str:
 
 
 def schema() -> dict[str, Any]:
-    """Return docs/context.schema.json: of cdk.json, as far as its context has our settings."""
+    """Return context.schema.json: of cdk.json, as far as its context has our settings."""
     environment = _object_of(Settings)
     return {
         "$schema": "http://json-schema.org/draft-07/schema#",

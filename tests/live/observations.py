@@ -4,6 +4,7 @@ import itertools
 import json
 import threading
 import time
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Self
@@ -11,6 +12,7 @@ from typing import Any, Self
 import boto3
 from botocore.exceptions import BotoCoreError, ClientError
 
+from lambdas.recommender.config import not_shown
 from lambdas.recommender.vocabulary import OWNER_STACK_TAG
 from tests.live.account import Trial
 
@@ -74,6 +76,8 @@ class Watch:
 
     def __init__(self, trial: Trial) -> None:
         self.looks: list[Look] = []
+        self.operations: dict[tuple[str, str], None] = {}
+        """Status and LastUpdatedTime of the stack, in the order in which they were first seen."""
         self.seconds = 0.0
         self._trial = trial
         self._client = trial.account.client("personalize")
@@ -102,6 +106,7 @@ class Watch:
 
     def _run(self) -> None:
         while not self._over.wait(self._trial.account.pace):
+            self._look_at_the_stack()
             listed = self._listed()
             self._arns |= dict.fromkeys(listed)
             for arn in self._arns:
@@ -115,6 +120,14 @@ class Watch:
                         tags=tags if isinstance(tags, str) else _keys(tags["tags"]),
                     )
                 )
+
+    def _look_at_the_stack(self) -> None:
+        try:
+            stack = self._trial.stack
+        except (ClientError, BotoCoreError):
+            return
+        seen = stack.get("StackStatus", "no stack"), str(stack.get("LastUpdatedTime", "none"))
+        self.operations.setdefault(seen)
 
     def _listed(self) -> dict[str, str]:
         try:
@@ -142,6 +155,12 @@ def note_time(report: Report, what: str, watch: Watch) -> None:
     """Note how long something took and what was seen meanwhile."""
     report.note(f"Time for {what}", duration(watch.seconds))
     report.note(f"Statuses during {what}", watch.statuses)
+    values = Counter(status for status, _ in watch.operations if status.endswith("_IN_PROGRESS"))
+    report.note(
+        f"Values of LastUpdatedTime in one status of the stack during {what}",
+        *values.values(),
+        assumed="1",
+    )
 
 
 def note_creation(report: Report, watch: Watch) -> None:
@@ -173,13 +192,52 @@ def note_creation(report: Report, watch: Watch) -> None:
 
 def note_configuration(report: Report, seen: Mapping[str, Any]) -> None:
     """Note how a created recommender describes itself."""
-    report.note("recommenderConfig after the creation", json.dumps(seen.get("recommenderConfig")))
+    config = seen.get("recommenderConfig") or {}
+    report.note("recommenderConfig after the creation", json.dumps(config))
+    report.note(
+        "Members of it that are not shown",
+        ", ".join(not_shown(config)) or "none",
+        assumed="none",
+    )
     report.note(
         "latestRecommenderUpdate before any update",
         seen.get("latestRecommenderUpdate"),
         assumed="None",
     )
     report.note("modelMetrics", json.dumps(seen.get("modelMetrics")))
+
+
+def note_creation_time(report: Report, stack: Mapping[str, Any]) -> None:
+    """Note whether a creation, which the CDK CLI makes by a change set, sets LastUpdatedTime."""
+    report.note(
+        "LastUpdatedTime after the creation",
+        "there" if stack.get("LastUpdatedTime") else "absent",
+        assumed="there",
+    )
+
+
+def note_requests(report: Report, trial: Trial) -> None:
+    """Note whether a RequestId stands for one request, as far as the functions have logged it."""
+    pages = trial.client("cloudformation").get_paginator("list_stack_resources")
+    groups = pages.paginate(StackName=trial.name).search(
+        "StackResourceSummaries[?ResourceType=='AWS::Logs::LogGroup'].PhysicalResourceId"
+    )
+    events = [
+        event
+        for group in groups
+        for event in trial.client("logs")
+        .get_paginator("filter_log_events")
+        .paginate(logGroupName=group, filterPattern='{ $.message = "Answered" }')
+        .search("events[].message")
+    ]
+    answered = [json.loads(event) for event in events if event and event.startswith("{")]
+    ids = [one.get("request") for one in answered]
+    report.note("Requests that were answered", *([len(ids)] if ids else []))
+    report.note(
+        "RequestIds that were answered more than once",
+        *([len(ids) - len({*ids})] if ids else []),
+        assumed="0",
+    )
 
 
 def note_update_semantics(report: Report, trial: Trial) -> None:

@@ -20,6 +20,7 @@ def test_a_whole_life(trial: Trial, report: Report, subtests: pytest.Subtests) -
     seen.note_creation(report, watch)
     created = trial.describe()
     seen.note_configuration(report, created)
+    seen.note_creation_time(report, trial.stack)
     with subtests.test("the outputs name the recommender"):
         assert created["status"] == "ACTIVE"
         assert created["recipeArn"].endswith(":recipe/aws-vod-top-picks")
@@ -44,6 +45,7 @@ def test_a_whole_life(trial: Trial, report: Report, subtests: pytest.Subtests) -
         assert trial.outputs["RecommenderArn"] == created["recommenderArn"]
         _columns(trial)
     seen.note_tag_conditions(report, trial)
+    seen.note_requests(report, trial)
 
     with Watch(trial) as watch:
         assert trial.destroy()

@@ -370,7 +370,7 @@ def _undone_though_it_fails(world: World) -> str:
 
 @pytest.mark.rows("W9")
 def test_a_first_deployment_that_was_rolled_back_is_deleted_and_made_anew(world: World) -> None:
-    """`cdk deploy` does so by itself; in a pipeline somebody has to (docs/pipeline)."""
+    """`cdk deploy` does so by itself; in a pipeline somebody has to (docs/how-to/pipeline.md)."""
     world.behaviour.training_failure = "fewer than 1000 interactions"
     assert world.create() == "ROLLBACK_COMPLETE"
     world.behaviour.training_failure = None

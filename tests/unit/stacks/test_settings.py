@@ -3,7 +3,6 @@
 import json
 from dataclasses import MISSING, fields
 from decimal import Decimal
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -686,10 +685,3 @@ def test_every_partition_is_known(place: tuple[str, str]) -> None:
     arn = GROUP.replace("arn:aws:", f"arn:{partition}:").replace("eu-west-1", region)
 
     assert parse({"dataset_group_arn": arn}).region == region
-
-
-def test_the_readme_lists_every_setting() -> None:
-    readme = (Path(__file__).parents[3] / "README.md").read_text()
-
-    for key in {field.name for field in fields(Settings)} - {"account", "region"}:
-        assert f"\n| `{key}` |" in readme

@@ -1,10 +1,10 @@
-"""The documents of the settings."""
+"""The documents that the code says, and the schema for editors."""
 
 from pathlib import Path
 
 import pytest
 
-from checks.settings_reference import documents
+from checks.reference import documents
 from stacks.settings.reference import schema
 from tests.support.json_schema import is_valid
 from tests.support.template import GROUP, PIPELINE

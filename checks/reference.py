@@ -1,23 +1,25 @@
-"""Write what is declared of the settings to docs/settings.md and docs/context.schema.json.
+"""Write docs/reference as far as the code says what is in it: settings and outputs.
 
-python -m checks.settings_reference
+python -m checks.reference
 """
 
 import json
 from pathlib import Path
 from typing import Final
 
+from checks import outputs_reference
 from stacks.settings import reference
 
-_DOCS: Final = Path(__file__).parents[1] / "docs"
+_FOLDER: Final = Path(__file__).parents[1] / "docs" / "reference"
 
 
 def documents() -> dict[Path, str]:
     """Return the text of each document, by its path."""
     schema = json.dumps(reference.schema(), indent=2, ensure_ascii=False)
     return {
-        _DOCS / "settings.md": reference.markdown(),
-        _DOCS / "context.schema.json": f"{schema}\n",
+        _FOLDER / "settings.md": reference.markdown(),
+        _FOLDER / "context.schema.json": f"{schema}\n",
+        _FOLDER / "outputs.md": outputs_reference.markdown(),
     }
 
 

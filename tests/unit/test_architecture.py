@@ -1,0 +1,88 @@
+"""The code keeps to the two tables of docs/architecture.md: what may import what."""
+
+import ast
+import re
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parents[2]
+PAGE = (ROOT / "docs" / "architecture.md").read_text()
+FUNCTIONS = ROOT / "lambdas" / "recommender"
+
+
+def rows(heading: str) -> list[list[str]]:
+    """Return the cells of the table under a heading."""
+    (section,) = re.findall(rf"(?ms)^## {heading}$(.*?)(?=^## )", PAGE)
+    return [
+        [cell.strip() for cell in line.strip("|").split("|")]
+        for line in re.findall(r"(?m)^\|.*\|$", section)[2:]
+    ]
+
+
+def named(cell: str) -> list[str]:
+    """Return what a cell names as code."""
+    return re.findall(r"`([^`]+)`", cell)
+
+
+def imported(path: Path) -> Iterator[str]:
+    """Return the modules that a file imports, within functions, too; relative ones resolved."""
+    package = path.relative_to(ROOT).parent.parts
+    for node in ast.walk(ast.parse(path.read_text())):
+        match node:
+            case ast.Import(names=names):
+                yield from (one.name for one in names)
+            case ast.ImportFrom(module=module, names=names, level=level):
+                base = ".".join((*package[: len(package) - level + 1], module or "")).strip(".")
+                of = base if level else (module or "")
+                yield from (f"{of}.{one.name}" for one in names)
+
+
+ALLOWED = {named(folder)[0]: named(cell) for folder, _, cell in rows("The map")}
+OURS = {name.removesuffix(".py") for name in ALLOWED}
+
+
+def test_the_map_names_every_folder_with_code() -> None:
+    ignored = set(re.findall(r"(?m)^/([\w.-]+)/$", (ROOT / ".gitignore").read_text()))
+    folders = {path for path in ROOT.iterdir() if path.is_dir() and path.name[0] != "."}
+
+    assert {"cdk.out", "node_modules"} <= ignored
+    assert [
+        path.name
+        for path in sorted(folders)
+        if path.name not in ignored | OURS and any(path.rglob("*.py"))
+    ] == []
+
+
+@pytest.mark.parametrize("place", sorted(ALLOWED.keys() - {"tests"}))
+def test_a_folder_imports_only_what_the_map_allows(place: str) -> None:
+    whole = ROOT / place
+    files = [whole] if whole.is_file() else sorted(whole.rglob("*.py"))
+    allowed = (place.removesuffix(".py"), *ALLOWED[place])
+
+    assert files
+    assert [
+        (str(path.relative_to(ROOT)), module)
+        for path in files
+        for module in imported(path)
+        if module.split(".")[0] in OURS
+        and not f"{module}.".startswith(tuple(f"{one}." for one in allowed))
+    ] == []
+
+
+def test_a_module_of_the_functions_imports_only_what_stands_above_it() -> None:
+    order = [named(row[0]) for row in rows("Inside the functions")]
+    level = {module: number for number, modules in enumerate(order) for module in modules}
+    files = {path.stem: path for path in FUNCTIONS.glob("*.py") if path.stem != "__init__"}
+
+    assert level.keys() == files.keys()
+    prefix = "lambdas.recommender."
+    assert [
+        (importing, module)
+        for importing, path in files.items()
+        for full in imported(path)
+        if full.startswith(prefix)
+        for module in [full.removeprefix(prefix).split(".")[0]]
+        if level[module] > level[importing]
+    ] == []

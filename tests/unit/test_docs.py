@@ -1,0 +1,193 @@
+"""The documents: their links, and what they say about what the code says."""
+
+import re
+from collections import Counter
+from collections.abc import Iterator
+from dataclasses import fields
+from fnmatch import fnmatchcase
+from pathlib import Path
+
+import botocore.session
+import pytest
+
+from lambdas.recommender import errors, personalize
+from stacks.settings.declarations import Settings
+from tests.support.messages import templates
+
+ROOT = Path(__file__).parents[2]
+FIRST = ROOT / "README.md"
+RUNBOOK = ROOT / "docs" / "runbook.md"
+DOCUMENTS = sorted([*ROOT.glob("*.md"), *(ROOT / "docs").rglob("*.md")])
+
+
+def prose(document: Path) -> str:
+    """Return a document without its code, in which nothing is a link or a heading."""
+    text = re.sub(r"(?ms)^( *)```.*?^\1```$", "", document.read_text())
+    return re.sub(r"<!--.*?-->", "", text, flags=re.DOTALL)
+
+
+def links(document: Path) -> Iterator[tuple[Path, str]]:
+    """Return what a document links to inside the repository: files, and anchors in them."""
+    text = re.sub(r"`[^`\n]*`", "", prose(document))
+    for target in re.findall(r"\]\(([^)\s]+)\)", text):
+        if not re.match(r"[a-z]+:", target):
+            path, _, anchor = target.partition("#")
+            yield ((document.parent / path).resolve() if path else document), anchor
+
+
+def anchors(document: Path) -> set[str]:
+    """Return the anchors that GitHub makes of a document's headings."""
+    found: Counter[str] = Counter()
+    made = set()
+    for heading in re.findall(r"(?m)^#+ (.*)$", prose(document)):
+        text = re.sub(r"\[([^\]]*)\]\([^)]*\)", r"\1", heading)
+        slug = re.sub(r"[^\w\- ]", "", text.lower()).strip().replace(" ", "-")
+        made.add(f"{slug}-{found[slug]}" if found[slug] else slug)
+        found[slug] += 1
+    return made
+
+
+@pytest.mark.parametrize("document", DOCUMENTS, ids=lambda path: str(path.relative_to(ROOT)))
+def test_every_link_leads_somewhere(document: Path) -> None:
+    dead = [
+        f"{path}#{anchor}"
+        for path, anchor in links(document)
+        if not path.exists() or (anchor and anchor not in anchors(path))
+    ]
+
+    assert dead == []
+
+
+def test_every_document_is_reached_from_the_readme() -> None:
+    reached: set[Path] = set()
+    waiting = [FIRST]
+    while waiting:
+        document = waiting.pop()
+        reached.add(document)
+        waiting += [
+            path for path, _ in links(document) if path.suffix == ".md" and path not in reached
+        ]
+
+    assert [path.name for path in DOCUMENTS if path not in reached] == []
+
+
+def test_the_readme_is_one_page() -> None:
+    assert len(FIRST.read_text().splitlines()) <= 160
+
+
+def test_what_a_document_names_is_there() -> None:
+    """Files and folders of the repository, as far as they are written in full."""
+    folders = "app\\.py|benchmarks|checks|docs|lambdas|local_aws|stacks|tests|\\.github|\\.ci"
+    named = {
+        (document.name, name.rstrip("/"))
+        for document in DOCUMENTS
+        if document.name not in ("CHANGELOG.md", "mutants.md")
+        for name in re.findall(rf"`((?:{folders})(?:/[\w./-]*)?)`", document.read_text())
+    }
+
+    assert named
+    assert [one for one in sorted(named) if not (ROOT / one[1]).exists()] == []
+
+
+def test_what_the_readme_says_of_a_setting_is_of_one() -> None:
+    section = prose(FIRST).partition("## Settings")[2].partition("\n## ")[0]
+    named = re.findall(r"(?m)^\| `(\w+)` \|", section)
+
+    assert len(named) == 6
+    assert {*named} <= {one.name for one in fields(Settings)}
+
+
+@pytest.mark.parametrize("setting", [one.name for one in fields(Settings)])
+def test_what_a_change_of_a_setting_does_is_said(setting: str) -> None:
+    said = re.findall(r"`([a-z_*]+)`", prose(ROOT / "docs" / "reference" / "changes.md"))
+
+    assert any(fnmatchcase(setting, pattern) for pattern in said if pattern != "*")
+
+
+# -- the runbook and the code ----------------------------------------------------------------------
+
+
+def looked_up() -> dict[str, re.Pattern[str]]:
+    """Return the messages in the first column of the runbook, `...` being anything."""
+    rows = re.findall(r"(?m)^\| (`.*?) \|", prose(RUNBOOK))
+    spans = [span for row in rows for span in re.findall(r"`([^`]+)`", row)]
+    return {span: re.compile(".*".join(map(re.escape, span.split("...")))) for span in spans}
+
+
+OTHERS = {
+    "Setting ...: got ...; allowed: ...": "stacks/settings/errors.py",
+    "Property ...: got ...": "stacks/settings/errors.py",
+    "Another command is at work in ...": "local_aws/__main__.py",
+    "@top-picks/recommender:region": "stacks/recommender.py",
+    "...:exported": "stacks/exports.py",
+}
+"""Messages that are not the functions', and where they are from."""
+CLOUDFORMATION = {
+    "... did not stabilize",
+    "Custom Resource failed to stabilize in expected time",
+}
+
+
+def test_every_message_of_the_functions_is_in_the_runbook() -> None:
+    patterns = looked_up().values()
+
+    assert [
+        text for text in sorted(templates()) if not any(one.search(text) for one in patterns)
+    ] == []
+
+
+def test_every_message_in_the_runbook_is_one() -> None:
+    said = {*templates(), *errors._HINTS, *errors._HINTS.values()}
+    said |= {hint for _, hint in personalize._REASON_HINTS}
+    said |= {"... is CREATE FAILED: ..."}  # of fewer words than the code's own
+
+    unknown = [
+        span
+        for span, pattern in looked_up().items()
+        if not any(pattern.search(text) for text in said)
+    ]
+
+    assert {*unknown} == {*OTHERS, *CLOUDFORMATION}
+
+
+@pytest.mark.parametrize("hint", [*errors._HINTS, *(text for _, text in personalize._REASON_HINTS)])
+def test_every_hint_is_in_the_runbook(hint: str) -> None:
+    assert any(pattern.search(hint) for pattern in looked_up().values())
+
+
+def test_every_state_in_which_a_stack_can_be_stuck_is_in_the_runbook() -> None:
+    """Of those that CloudFormation knows; nothing is imported here."""
+    model = botocore.session.get_session().get_service_model("cloudformation")
+    stuck = {
+        status
+        for status in model.shape_for("StackStatus").metadata["enum"]
+        if status.endswith(("_FAILED", "ROLLBACK_COMPLETE")) and not status.startswith("IMPORT_")
+    }
+
+    assert {"DELETE_FAILED", "ROLLBACK_COMPLETE"} <= stuck
+    assert [status for status in sorted(stuck) if status not in prose(RUNBOOK)] == []
+
+
+def test_every_make_target_that_is_named_is_there() -> None:
+    makefile = (ROOT / "Makefile").read_text()
+    named = {
+        (document.name, target)
+        for document in DOCUMENTS
+        for target in re.findall(
+            r"(?:`|^)make ([a-z][a-z0-9-]*)", document.read_text(), re.MULTILINE
+        )
+    }
+
+    assert named
+    assert [one for one in sorted(named) if f"\n{one[1]}:" not in makefile] == []
+
+
+def test_no_document_speaks_of_one_machine() -> None:
+    workflows = [*(ROOT / ".github").rglob("*.yml"), *(ROOT / "docs").rglob("*.yml")]
+
+    assert workflows
+    assert [
+        path.name
+        for path in [*DOCUMENTS, *workflows]
+        if re.search(r"/(work|home|tmp)/", path.read_text())
+    ] == []
