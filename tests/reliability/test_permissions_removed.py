@@ -59,7 +59,11 @@ NEEDED: Final[Mapping[str, Mapping[str, str]]] = {
     },
     "personalize:DescribeDataset": CREATES,
     "personalize:DescribeDatasetGroup": CREATES,
-    "personalize:DescribeRecommender": ALWAYS,
+    # Nothing is created then, which the sweeps find out.
+    "personalize:DescribeRecommender": {
+        **ALWAYS,
+        **dict.fromkeys(("create", "cancelled creation"), "ROLLBACK_COMPLETE"),
+    },
     "personalize:ListRecipes": CREATES,
     "personalize:ListRecommenders": {**CHANGES, **REMOVES},
     "personalize:ListTagsForResource": {
