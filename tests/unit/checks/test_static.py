@@ -81,6 +81,33 @@ def test_a_policy_that_allows_too_much_or_nothing_is_found(
     assert any(one.rule.startswith(rule) for one in found), found
 
 
+DOCUMENT = {
+    "Version": "2012-10-17",
+    "Statement": [{"Effect": "Allow", "Action": "personalize:DeleteRecommender", "Resource": "*"}],
+}
+
+
+@pytest.mark.parametrize(
+    ("kind", "properties"),
+    [
+        ("AWS::IAM::Policy", {"PolicyDocument": DOCUMENT}),
+        ("AWS::IAM::ManagedPolicy", {"PolicyDocument": DOCUMENT}),
+        ("AWS::IAM::Role", {"Policies": [{"PolicyDocument": DOCUMENT}]}),
+    ],
+)
+def test_policies_are_looked_at_wherever_they_are(
+    tmp_path: Path, kind: str, properties: dict[str, Any]
+) -> None:
+    path = tmp_path / "one.template.json"
+    path.write_text(json.dumps({"Resources": {"Open": {"Type": kind, "Properties": properties}}}))
+
+    found = list(static.parliament_of([path]))
+
+    assert [(one.rule, one.resource, one.template) for one in found] == [
+        ("RESOURCE_STAR personalize:DeleteRecommender", f"{kind}.Open", "one.template.json")
+    ]
+
+
 def test_a_narrow_policy_is_not_found_wanting(tmp_path: Path) -> None:
     function = {"Type": "AWS::Lambda::Function"}
     arns = [
