@@ -4,6 +4,7 @@ import json
 import logging
 import socket
 import threading
+import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -94,6 +95,17 @@ def test_an_event_that_lacks_everything_can_still_be_answered() -> None:
 # -- when the request was sent -----------------------------------------------------------------
 
 
+@pytest.fixture(params=["UTC", "Asia/Tokyo", "America/New_York"])
+def _zone(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    """A time zone of the machine, which is no matter."""
+    with monkeypatch.context() as patch:
+        patch.setenv("TZ", request.param)
+        time.tzset()
+        yield
+    time.tzset()
+
+
+@pytest.mark.usefixtures("_zone")
 def test_a_response_url_says_when_it_was_signed() -> None:
     assert sent_at(RESPONSE_URL) == 1_767_225_600.0
 
