@@ -145,3 +145,45 @@ def test_acknowledgements_are_read_from_the_assembly(tmp_path: Path) -> None:
     (tmp_path / "TopPicks.metadata.json").write_text(json.dumps({"/TopPicks": [entry]}))
 
     assert static.acknowledgements(tmp_path) == [("AwsSolutions-IAM5", "because")]
+
+
+def test_each_action_that_a_finding_is_about_needs_its_own_reason() -> None:
+    found = static._rules("RESOURCE_STAR", ["s3:GetObject", {"action": "sqs:SendMessage"}, "x"])
+
+    assert [rule for rule, _ in found] == [
+        "RESOURCE_STAR s3:GetObject",
+        "RESOURCE_STAR sqs:SendMessage",
+        "RESOURCE_STAR",
+    ]
+
+
+def test_an_assembly_without_templates_is_not_in_order(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for tool in ("cfn_lint", "checkov", "parliament_of", "acceptances"):
+        monkeypatch.setattr(static, tool, lambda *_: [])
+
+    assert static.main(tmp_path) == 1
+
+
+def test_an_acknowledgement_without_a_reason_is_a_problem(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    template(tmp_path, {"Action": "sqs:SendMessage", "Resource": "*"})
+    entry = {"type": "aws:cdk:acknowledged-rules", "data": {"AwsSolutions-IAM5": ""}}
+    (tmp_path / "TopPicks.metadata.json").write_text(json.dumps({"/TopPicks": [entry]}))
+    for tool in ("cfn_lint", "checkov", "parliament_of", "acceptances"):
+        monkeypatch.setattr(static, tool, lambda *_: [])
+
+    assert static.main(tmp_path) == 1
+    assert "cdk-nag: no reason for AwsSolutions-IAM5" in capsys.readouterr().out
+
+
+def test_a_template_that_checkov_cannot_read_ends_the_check(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    report = {"results": {"parsing_errors": ["one.template.json"], "failed_checks": []}}
+    monkeypatch.setattr(static, "_json_of", lambda *_: report)
+
+    with pytest.raises(SystemExit, match="checkov cannot read one"):
+        list(static.checkov([tmp_path / "one.template.json"]))
