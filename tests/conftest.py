@@ -1,10 +1,15 @@
 """What all tests share: the scenarios that they show are counted, if that is asked for."""
 
+import os
 from pathlib import Path
 
 import pytest
 
+from local_aws import toolchain
 from tests.reliability.report import Report
+
+# jsii would run, and warn of, whichever Node is on the PATH.
+os.environ["JSII_NODE"] = toolchain.CDK[0]
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:

@@ -184,6 +184,8 @@ class Recommender:
     """The training that the creation has to wait for."""
     update: Update | None = None
     previous_update: Update | None = None
+    trained: float = 0.0
+    """When the last update began that trained."""
 
     def status(self, now: float) -> str:
         """Return the status, or GONE."""
@@ -237,6 +239,8 @@ class Recommender:
         """Start an update; there must be none under way."""
         self.config = self.config_in_force(update.course.start)
         self.previous_update, self.update = self.update, update
+        if update.trains:
+            self.trained = update.course.start
 
     def change(self, verb: str, outcome: str, *, start: float, seconds: float) -> None:
         """Start to stop, start or delete."""
@@ -251,8 +255,7 @@ class Recommender:
         every = behaviour.retraining_every
         if not every or status != ACTIVE:
             return
-        if self.update and self.update.trains:
-            since = max(since, self.update.course.start)
+        since = max(since, self.trained)
         periods = (now - since) // every
         start = since + periods * every
         if self.update:

@@ -62,6 +62,7 @@ def test_it_shows_every_recommender_with_its_status_and_metrics(
     assert "nothing, until somebody asks for it" in text
     assert REASON in text
     (films,) = [one for one in aws.personalize_state()["recommenders"] if one["name"] == "films"]
+    assert len(films["modelMetrics"]) == 8
     for name, value in films["modelMetrics"].items():
         assert f"{name}\t{value:.4f}\t{films['popularityMetrics'][name]:.4f}" in text
 

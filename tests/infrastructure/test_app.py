@@ -66,8 +66,11 @@ def test_each_environment_is_a_stage_with_its_stack(
 def test_an_assembly_leaves_nothing_to_be_looked_up(
     assemble: Assemble, environments: dict[str, Any], pipeline: dict[str, str]
 ) -> None:
-    for manifest in assemble(environments=environments, pipeline=pipeline).rglob("manifest.json"):
-        assert "missing" not in json.loads(manifest.read_text())
+    folder = assemble(environments=environments, pipeline=pipeline)
+    manifests = [json.loads(path.read_text()) for path in folder.rglob("manifest.json")]
+
+    assert len(manifests) == 3  # the pipeline's, and each environment's
+    assert [manifest for manifest in manifests if "missing" in manifest] == []
 
 
 def test_an_assembly_depends_on_nothing_but_the_settings(
@@ -149,6 +152,7 @@ def test_the_bootstrap_qualifier_is_the_contexts(
     context = {"environments": environments, "pipeline": pipeline}
     folder = assemble(**context, **{"@aws-cdk/core:bootstrapQualifier": "platform"})
 
+    assert len(artifacts(folder)) == 4  # with the pipeline's, and its key's in another region
     for stack in artifacts(folder).values():
         assert "/cdk-platform-deploy-role-" in stack["assumeRoleArn"]
     assert "hnb659fds" not in json.dumps([artifacts(folder), templates(folder)])
@@ -163,9 +167,11 @@ def test_a_synthesizer_of_ones_own_is_every_stacks(
 
     main(App(context=context, outdir=str(tmp_path), default_stack_synthesizer=synthesizer)).synth()
 
-    for name, stack in artifacts(tmp_path).items():
-        if "-support-" not in name:  # the CDK's own, which copies what it needs
-            assert stack["assumeRoleArn"].endswith(":role/platform/deployer")
+    # The CDK's own stack copies what it needs.
+    ours = {name: one for name, one in artifacts(tmp_path).items() if "-support-" not in name}
+    assert ours.keys() == {"TopPicksPipeline", "dev-TopPicks", "prod-TopPicks"}
+    for stack in ours.values():
+        assert stack["assumeRoleArn"].endswith(":role/platform/deployer")
     deployed = next(resources(tmp_path, "AWS::CodePipeline::Pipeline"))
     assert ":role/platform/deployer" in json.dumps(deployed)
 

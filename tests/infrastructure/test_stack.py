@@ -44,6 +44,7 @@ OUTPUTS = {
     "PrecisionAt25",
     "ModelMetrics",
 }
+TYPES = (v.RECOMMENDER_TYPE, v.TRAINING_GATE_TYPE, v.SWEEP_TYPE, v.STOP_TYPE)
 RECOMMENDER_ACTIONS = {
     "personalize:CreateRecommender",
     "personalize:DeleteRecommender",
@@ -137,12 +138,21 @@ def test_a_deletion_waits_no_less_because_a_training_does(synth: Synth) -> None:
     assert len(in_order(chains, v.SWEEP_TYPE)) == 11
 
 
-def test_links_wait_as_long_as_the_setting_says(synth: Synth) -> None:
-    template = dict(synth(training_gate_minutes=30, max_training_hours=1).to_json())
+@pytest.mark.parametrize(
+    ("minutes", "hours", "seconds"), [(30, 1, 1800), (0.1, 0.01, 6), (55, 10, 3300)]
+)
+def test_every_request_waits_as_long_as_the_setting_says(
+    synth: Synth, minutes: float, hours: float, seconds: int
+) -> None:
+    given = {"training_gate_minutes": minutes, "max_training_hours": hours}
+    template = dict(synth(**given, running=False).to_json())
 
-    for resource_type in (v.RECOMMENDER_TYPE, v.TRAINING_GATE_TYPE, v.SWEEP_TYPE):
-        for resource in of_type(template, resource_type).values():
-            assert resource["Properties"][v.WAIT_SECONDS] == 1800
+    waits = {
+        resource["Type"]: resource["Properties"][v.WAIT_SECONDS]
+        for resource in template["Resources"].values()
+        if resource["Type"].startswith("Custom::")
+    }
+    assert waits == dict.fromkeys(TYPES, seconds)
 
 
 @pytest.mark.parametrize(("setting", "expected"), [({}, None), ({"generation": "2"}, "2")])
@@ -182,15 +192,75 @@ def test_sweeps_know_their_recommender_without_depending_on_it(template: dict[st
         assert sweep["Properties"][v.RECOMMENDER_LOGICAL_ID] == name
 
 
-def test_a_change_of_settings_reaches_recommender_and_gates(synth: Synth) -> None:
-    changed = dict(synth(exploration_weight=0.5).to_json())
+OTHERWISE: dict[str, Any] = {
+    "recommender_name": "mine",
+    "min_recommendation_requests_per_second": 3,
+    "exploration_weight": 0.123456,
+    "exploration_item_age_cut_off": 7,
+    "excluded_columns": {"ITEMS": ["DESCRIPTION"]},
+    "running": False,
+    "adopt_existing": True,
+    "generation": "2",
+    "tags": {"team": "video"},
+}
+"""Every setting that is a property of the recommender, each in another way than by default."""
 
-    for resource_type in (v.RECOMMENDER_TYPE, v.TRAINING_GATE_TYPE):
-        for resource in of_type(changed, resource_type).values():
-            assert resource["Properties"][v.CONFIG][v.EXPLORATION][v.EXPLORATION_WEIGHT] == "0.5"
+
+@pytest.mark.parametrize(
+    "resource_type", [v.RECOMMENDER_TYPE, v.TRAINING_GATE_TYPE, v.STOP_TYPE, v.SWEEP_TYPE]
+)
+def test_settings_reach_every_resource_that_needs_them(synth: Synth, resource_type: str) -> None:
+    template = dict(synth(**OTHERWISE).to_json())
+    config = {
+        v.MIN_REQUESTS_PER_SECOND: 3,
+        v.ENABLE_METADATA: True,
+        v.EXPLORATION: {v.EXPLORATION_WEIGHT: "0.123456", v.EXPLORATION_ITEM_AGE_CUT_OFF: "7"},
+        v.TRAINING_DATA: {v.EXCLUDED_COLUMNS: {"ITEMS": ["DESCRIPTION"]}},
+    }
+    name, _ = the(template, v.RECOMMENDER_TYPE)
+    names = {v.NAME_PREFIX: "TopPicks", v.FIXED_NAME: "mine"}
+    there = {
+        v.CONFIG: config,
+        v.RUNNING: False,
+        v.RECOMMENDER_ARN: {"Fn::GetAtt": [name, v.ARN_ATTRIBUTE]},
+        v.REVISION: {"Fn::GetAtt": [name, v.REVISION_ATTRIBUTE]},
+        v.UPDATED_AFTER: {"Fn::GetAtt": [name, v.UPDATED_AFTER_ATTRIBUTE]},
+    }
+    expected = {
+        v.RECOMMENDER_TYPE: {
+            **names,
+            v.CONFIG: config,
+            v.RUNNING: False,
+            v.DATASET_GROUP_ARN: GROUP,
+            v.ADOPT_EXISTING: True,
+            v.GENERATION: "2",
+            v.TAGS: {"team": "video"},
+        },
+        v.TRAINING_GATE_TYPE: there,
+        v.STOP_TYPE: {**there, v.RECOMMENDER_LOGICAL_ID: name},
+        v.SWEEP_TYPE: {**names, v.RECOMMENDER_LOGICAL_ID: name},
+    }[resource_type]
+    others = {"ServiceToken", v.WAIT_SECONDS, v.LINK, v.LINKS, v.RECIPE_ARN}
+
+    resources = of_type(template, resource_type).values()
+
+    given = [
+        {key: value for key, value in one["Properties"].items() if key not in others}
+        for one in resources
+    ]
+    assert given == [expected] * len(resources)
+    assert given
 
 
-def test_the_permissions_stand_before_whatever_needs_them(template: dict[str, Any]) -> None:
+@pytest.mark.parametrize(
+    ("settings", "how_many"),
+    [({}, 1), ({"recommender_name": "mine"}, 2)],
+    ids=["a derived name", "a fixed name"],
+)
+def test_the_permissions_stand_before_whatever_needs_them(
+    synth: Synth, settings: dict[str, str], how_many: int
+) -> None:
+    template = dict(synth(**settings).to_json())
     _, recommender = the(template, v.RECOMMENDER_TYPE)
     first_sweep = template["Resources"][in_order(template, v.SWEEP_TYPE)[0]]
     policies = [
@@ -199,7 +269,7 @@ def test_the_permissions_stand_before_whatever_needs_them(template: dict[str, An
         if "personalize:CreateRecommender" in json.dumps(policy)
     ]
 
-    assert policies
+    assert len(policies) == how_many
     assert set(policies) <= set(recommender["DependsOn"])
     assert set(policies) <= set(first_sweep["DependsOn"])
 

@@ -145,7 +145,8 @@ def test_an_update_or_a_deletion_that_comes_again_later_does_nothing(
 ) -> None:
     world.created()
     assert world.update(dataset_group_arn=world.other_group) == "UPDATE_COMPLETE"
-    assert world.update(dataset_group_arn=world.other_group, exploration_weight=0.7)
+    changed = {"dataset_group_arn": world.other_group, "exploration_weight": 0.7}
+    assert world.update(**changed) == "UPDATE_COMPLETE", texts(world.stack)
     started = world.clock.now
     world.clock.advance(wait)
     for request in world.stack.sent(RECOMMENDER_TYPE):

@@ -361,14 +361,20 @@ def test_an_answer_that_is_refused_for_good_is_not_put_again_and_all_can_be_remo
 def test_only_the_execution_s_state_has_the_url(world: World) -> None:
     """Not its name; and a reason never has it, which the invariants check for every answer."""
     world.created()
-    for name, execution in world.cloud._state_machines[world.stack.id].executions.items():
+    executions = world.cloud._state_machines[world.stack.id].executions
+    assert len(executions) == 2, "the recommender's, and a gate's"
+    for name, execution in executions.items():
         assert re.fullmatch("[0-9a-f]{64}", name)
         assert "ResponseURL" in execution.given
 
 
 @pytest.mark.rows("R5")
-def test_one_module_alone_opens_a_url(world: World) -> None:
-    del world
+@pytest.mark.parametrize(
+    ("modules", "importer"),
+    [("urllib\\.request|http|requests|ssl", "answer.py"), ("socket", "errors.py")],
+    ids=["opens a URL", "asks the DNS"],
+)
+def test_one_module_alone(modules: str, importer: str) -> None:
     sources = {path.name: path.read_text() for path in (ROOT / "lambdas").rglob("*.py")}
-    opening = re.compile(r"^\s*(from|import) (urllib\.request|http|requests|ssl)\b", re.M)
-    assert [name for name, source in sources.items() if opening.search(source)] == ["answer.py"]
+    importing = re.compile(rf"^\s*(from|import) ({modules})\b", re.M)
+    assert [name for name, source in sources.items() if importing.search(source)] == [importer]

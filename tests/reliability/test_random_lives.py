@@ -9,7 +9,7 @@ import logging
 import os
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
-from typing import Any, Final
+from typing import Any, Final, get_args
 
 import hypothesis
 import pytest
@@ -26,15 +26,17 @@ from hypothesis.stateful import (
 
 from lambdas.recommender.vocabulary import OWNER_STACK_TAG, RESERVED_TAGS
 from local_aws.personalize import Behaviour, wire
-from tests.reliability.faults import KINDS, closed
-from tests.reliability.world import HOUR, MINUTE, QUICKER, RECIPE, World
-from tests.support.cloudformation import FunctionKilledError, Rollback, Stack
+from local_aws.personalize.behaviour import Echo
+from tests.reliability.faults import ATTEMPTS, KINDS, closed
+from tests.reliability.world import HOUR, MINUTE, QUICKER, RECIPE, World, follow
+from tests.support.cloudformation import FunctionKilledError, Rollback, Stack, ThrottledError
 from tests.support.serverless import Event
 
 pytestmark = pytest.mark.sweep
 
-# (how many runs, how many steps each): for `make check`, and for `make soak`.
-RUNS: Final = {"check": (200, 30), "soak": (2000, 50)}[os.environ.get("LIVES", "check")]
+# How many runs, and how many steps each: for `make check`, for `make soak`, or as they are given.
+LIVES: Final = os.environ.get("LIVES", "check")
+RUNS: Final = tuple(map(int, {"check": "200x30", "soak": "2000x50"}.get(LIVES, LIVES).split("x")))
 CHUNKS: Final = 8
 NAMED: Final[dict[str, dict[str, object]]] = {
     "TopPicks": {},
@@ -83,6 +85,35 @@ class Fault:
         raise closed()
 
 
+LAMBDA: Final = ("throttled", "killed before", "killed after")
+
+
+@dataclass
+class LambdaFault:
+    """What Lambda does to every nth invocation of the functions."""
+
+    kind: str
+    every: int
+    count: int = 0
+
+    def before(self) -> None:
+        """Let it happen before the function runs, if it does."""
+        self.count += 1
+        if self._strikes and self.kind == "throttled":
+            raise ThrottledError
+        if self._strikes and self.kind == "killed before":
+            raise FunctionKilledError
+
+    def after(self) -> None:
+        """Let it happen when the function has run."""
+        if self._strikes and self.kind == "killed after":
+            raise FunctionKilledError
+
+    @property
+    def _strikes(self) -> bool:
+        return self.count % self.every == 0
+
+
 class Account(RuleBasedStateMachine):
     """One account: three stacks at most, foreign recommenders, and everything that can happen.
 
@@ -101,6 +132,9 @@ class Account(RuleBasedStateMachine):
         self.begun: set[tuple[str, str]] = set()
         self.stacks = [self.world.stack, *map(self.cloud.stack, list(NAMED)[1:])]
         self.faults: list[Fault] = []
+        self.lambda_fault: LambdaFault | None = None
+        self.starts: str | None = None
+        self.started = 0
         self.stripped: dict[str, dict[str, str]] = {}
         logging.getLogger().addHandler(self.world.invariants)
 
@@ -114,6 +148,13 @@ class Account(RuleBasedStateMachine):
         rollback=st.sampled_from(Rollback),
         status_lag=st.sampled_from([0.0, 3.0]),
         deliveries=st.sampled_from([(0.0,), (0.0, 60.0), (0.0, 1.0, 180.0)]),
+        needed=st.booleans(),
+        attempts=st.sampled_from([1, 3]),
+        change_sets=st.booleans(),
+        dates_urls=st.booleans(),
+        echo=st.sampled_from(get_args(Echo)),
+        lambda_fault=st.none() | st.builds(LambdaFault, st.sampled_from(LAMBDA), st.integers(2, 5)),
+        starts=st.sampled_from([None, None, "throttled", "denied", "reset", "lost"]),
     )
     def begin(
         self,
@@ -125,15 +166,28 @@ class Account(RuleBasedStateMachine):
         rollback: Rollback,
         status_lag: float,
         deliveries: tuple[float, ...],
+        needed: bool,
+        attempts: int,
+        change_sets: bool,
+        dates_urls: bool,
+        echo: Any,
+        lambda_fault: "LambdaFault | None",
+        starts: str | None,
     ) -> None:
         behaviour = self.world.behaviour
         behaviour.update_semantics = semantics
         behaviour.not_found_after_create = behaviour.stale_after_update = hidden
         behaviour.ghost_after_delete = ghost
         behaviour.delete_during_update = deletable
+        behaviour.echo = echo
         self.cloud.rollback = rollback
+        self.cloud.deletes_what_failed_needs = needed
+        self.cloud.clean_up_attempts = attempts
+        self.cloud.change_sets = change_sets
+        self.cloud.dates_urls = dates_urls
+        self.lambda_fault, self.starts = lambda_fault, starts
         self.cloud.status_lag = status_lag
-        if status_lag:
+        if status_lag or not dates_urls:  # then nobody can tell a late delivery from a new request
             self.world.invariants.forgives.add("stale")
         self.cloud.deliveries = lambda _event: deliveries
 
@@ -285,6 +339,7 @@ class Account(RuleBasedStateMachine):
         """All that was wrong is over: every stack can be brought to an end, with nothing left."""
         logging.getLogger().removeHandler(self.world.invariants)
         self.faults.clear()
+        self.lambda_fault = self.starts = None
         behaviour = self.world.behaviour
         behaviour.training_failure = behaviour.update_failure = None
         self.cloud.finish()
@@ -297,7 +352,7 @@ class Account(RuleBasedStateMachine):
             assert status == "UPDATE_ROLLBACK_COMPLETE" or not restorable, stack.reasons()
         for stack in self.stacks:
             if stack.status not in ("REVIEW_IN_PROGRESS", "DELETE_COMPLETE"):
-                assert stack.delete() == "DELETE_COMPLETE", stack.reasons()
+                self._end(stack)
         self.cloud.drain()
         self.world.invariants.check()
         left = [
@@ -306,6 +361,14 @@ class Account(RuleBasedStateMachine):
             if OWNER_STACK_TAG in one["tags"] and one["recommenderArn"] not in self.stripped
         ]
         assert left == []
+
+    def _end(self, stack: Stack) -> None:
+        """Delete a stack, or take the way out where its functions have been deleted before."""
+        failed = stack.status in ("DELETE_FAILED", "ROLLBACK_FAILED")
+        if failed and self.cloud.deletes_what_failed_needs:
+            follow(self.world, stack, but=self.stripped)
+        else:
+            assert stack.delete() == "DELETE_COMPLETE", stack.reasons()
 
     def _put_tags_back(self) -> None:
         for arn, tags in self.stripped.items():
@@ -328,10 +391,26 @@ class Account(RuleBasedStateMachine):
         one = (request.stack.id, str(event["RequestId"]))
         if function == "begin" and not request.is_newest and one not in self.begun:
             raise LookupError(f"{request.type} of {request.logical_id} is lost")
+        fault = self.lambda_fault
+        if fault:
+            fault.before()
         self.begun.add(one)
-        return invoke()
+        result = invoke()
+        if fault:
+            fault.after()
+        return result
+
+    def _start_fails(self, operation: str, *, applied: bool) -> bool:
+        """Whether StartExecution fails as it does in this life: every other call of it."""
+        if operation != "StartExecution" or not self.starts:
+            return False
+        return (self.starts == "lost") is applied and self.started // ATTEMPTS % 2 == 0
 
     def _before(self, operation: str, _params: dict[str, Any]) -> None:
+        if self._start_fails(operation, applied=False):
+            self.started += 1
+            raise KINDS[self.starts or ""].failure()
+        self.started += operation == "StartExecution" and self.starts != "lost"
         for fault in self.faults:
             if fault.operation == operation and fault.left:
                 fault.before()
@@ -340,6 +419,10 @@ class Account(RuleBasedStateMachine):
     def _after(
         self, operation: str, _params: dict[str, Any], _response: wire.Response
     ) -> wire.Response | None:
+        if self._start_fails(operation, applied=True):
+            self.started += 1
+            raise closed()
+        self.started += operation == "StartExecution" and self.starts == "lost"
         for fault in self.faults:
             if fault.operation == operation and fault.left:
                 fault.after()

@@ -3,7 +3,6 @@
 Each report is a switch in the fakes; what is here must end well under either answer.
 """
 
-import re
 import socket
 from collections.abc import Iterator
 from typing import Any, get_args
@@ -14,7 +13,7 @@ from botocore.exceptions import EndpointConnectionError
 from lambdas.recommender.vocabulary import METRICS, TRAINING_GATE_TYPE
 from local_aws.personalize.behaviour import Echo
 from tests.reliability.lives import ALL, EVERY_LIFE, GOOD, prepared, wrong_with
-from tests.reliability.world import HOUR, MINUTE, World, refuse, settings_of, texts
+from tests.reliability.world import HOUR, MINUTE, World, follow, refuse, settings_of, texts
 
 
 def _nothing(_operation: str, _params: dict[str, Any]) -> None:
@@ -31,28 +30,6 @@ def needed(request: pytest.FixtureRequest, world: World) -> bool:
     return bool(request.param)
 
 
-def follow(world: World) -> None:
-    """Do what the reason of a failed deletion says, to the letter."""
-    reason = [text for text in world.stack.reasons("DELETE_FAILED") if "aws cloudformation" in text]
-    commands = re.findall(r"aws personalize (\S+) ([^;]*?)(?=;| \(Req)", reason[-1])
-    assert commands, reason
-    client = world.disturb()
-    for command, arguments in commands:
-        arn = re.search(r"arn:aws:personalize:\S+", arguments)
-        assert arn
-        if command == "delete-recommender":
-            client.delete_recommender(recommenderArn=arn[0])
-        else:
-            keys = re.search(r"--tag-keys (.*?) --", arguments)
-            assert keys
-            client.untag_resource(resourceArn=arn[0], tagKeys=keys[1].split())
-    world.clock.advance(HOUR)
-    if world.stack.delete() != "DELETE_COMPLETE":
-        assert "--deletion-mode FORCE_DELETE_STACK" in reason[-1]
-        failed = [one.logical_id for one in world.stack.resources.values()]
-        assert world.stack.delete(retain=failed) == "DELETE_COMPLETE", texts(world.stack)
-
-
 @pytest.mark.rows("W1", "X5", "T3")
 @pytest.mark.usefixtures("needed")
 def test_the_way_out_of_a_deletion_that_a_training_outlasted_leaves_nothing(world: World) -> None:
@@ -61,7 +38,7 @@ def test_the_way_out_of_a_deletion_that_a_training_outlasted_leaves_nothing(worl
     assert world.stack.create(settings, sibling_fails=10 * MINUTE) == "ROLLBACK_FAILED"
     assert world.recommender["recommenderArn"] in texts(world.stack)
     world.clock.advance(30 * HOUR)
-    follow(world)
+    follow(world, world.stack)
     assert world.owned == []
 
 
@@ -76,7 +53,7 @@ def test_the_way_out_of_a_deletion_that_was_refused_throughout_leaves_nothing(
     assert world.stack.delete() == "DELETE_FAILED"
     assert operation in texts(world.stack)
     world.cloud.before = _nothing
-    follow(world)
+    follow(world, world.stack)
     assert world.owned == []
 
 
@@ -90,9 +67,27 @@ def test_the_way_out_of_a_release_that_was_refused_leaves_the_recommender_untagg
     world.cloud.before = refuse("UntagResource", "AccessDeniedException")
     assert world.stack.delete() == "DELETE_FAILED"
     world.cloud.before = _nothing
-    follow(world)
+    follow(world, world.stack)
     assert world.owned == []
     assert world.cloud.recommenders().keys() == {"films"}
+
+
+@pytest.mark.rows("W1", "X5", "S4")
+@pytest.mark.usefixtures("needed")
+@pytest.mark.xfail(
+    strict=True,
+    reason="begin answers a deletion for which no execution can be started with the refusal alone: "
+    "what is left, and the way out, are not said, and the functions are gone after it",
+)
+def test_the_way_out_of_a_deletion_that_could_not_be_waited_for_leaves_nothing(
+    world: World,
+) -> None:
+    world.created()
+    world.cloud.before = refuse("StartExecution", "AccessDeniedException")
+    assert world.stack.delete() == "DELETE_FAILED"
+    world.cloud.before = _nothing
+    follow(world, world.stack)
+    assert world.owned == []
 
 
 @pytest.mark.rows("W1", "S4")
@@ -268,9 +263,16 @@ def test_a_region_that_cannot_be_reached_for_an_hour_is_not_taken_for_one_withou
 
 
 @pytest.mark.rows("W4")
-@pytest.mark.parametrize("what", ["training", "update", "replacement"])
+@pytest.mark.parametrize(
+    ("what", "ends"),
+    [
+        ("training", "CREATE_FAILED"),
+        ("update", "UPDATE_FAILED"),
+        ("replacement", "UPDATE_FAILED"),
+    ],
+)
 def test_after_a_failure_that_was_kept_the_next_generation_asks_for_everything_anew(
-    world: World, what: str
+    world: World, what: str, ends: str
 ) -> None:
     change: dict[str, dict[str, object]] = {
         "training": {},
@@ -283,7 +285,7 @@ def test_after_a_failure_that_was_kept_the_next_generation_asks_for_everything_a
     setattr(world.behaviour, failure, "fewer than 1000 interactions")
     settings = settings_of(**change[what])
     begin = world.stack.update if what != "training" else world.stack.create
-    assert begin(settings, rolls_back=False) in ("CREATE_FAILED", "UPDATE_FAILED")
+    assert begin(settings, rolls_back=False) == ends
     assert "generation" in texts(world.stack), "what to change is said"
     setattr(world.behaviour, failure, None)
     again = settings | {"generation": "2"}

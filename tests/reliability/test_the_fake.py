@@ -6,11 +6,18 @@ from typing import Any
 
 import pytest
 
-from lambdas.recommender.vocabulary import METRICS, RECOMMENDER_TYPE, SWEEP_TYPE, TRAINING_GATE_TYPE
+from lambdas.recommender.vocabulary import (
+    METRICS,
+    RECOMMENDER_TYPE,
+    STOP_TYPE,
+    SWEEP_TYPE,
+    TRAINING_GATE_TYPE,
+)
 from local_aws.personalize import ServiceError
 from tests.reliability.world import HOUR, MINUTE, World, settings_of, texts
 from tests.support.cloudformation import CANARY, FunctionKilledError, Stack, ThrottledError
-from tests.support.serverless import Event
+from tests.support.deployed_code import _authorize
+from tests.support.serverless import Event, StateMachine, invoke_asynchronously
 from tests.support.synthesis import DATASET_GROUP_ARN, Deployable, _synthesise
 
 
@@ -263,3 +270,121 @@ def test_an_event_whose_function_dies_comes_again_twice(stack: Stack, world: Wor
     _create(stack)
     assert [time - times[0] for time in times] == [0, 60, 180]
     assert "did not receive a response" in texts(stack)
+
+
+def _deleted(stack: Stack) -> list[str]:
+    """Return the types of what was to be deleted, in order."""
+    kinds = {one: resource["Type"] for one, resource in stack.template.resources.items()}
+    events = [event for event in stack.events if event.status == "DELETE_IN_PROGRESS"]
+    return [kinds.get(event.logical_id, STOP_TYPE) for event in events[1:]]
+
+
+def test_what_no_template_has_any_more_is_deleted_before_what_it_needs(stack: Stack) -> None:
+    _create(stack)
+    stops = settings_of(running=False)
+    cut_short = stack.update(
+        stops, rolls_back=False, sibling_fails=lambda: bool(stack.sent(STOP_TYPE))
+    )
+    assert cut_short == "UPDATE_FAILED"
+    other = settings_of(exploration_weight=0.7)
+    assert stack.update(other, rolls_back=False, sibling_fails=0.0) == "UPDATE_FAILED"
+    assert stack.delete() == "DELETE_COMPLETE", texts(stack)
+    deleted = _deleted(stack)
+    assert deleted.index(STOP_TYPE) < deleted.index("AWS::Lambda::Function")
+
+
+@pytest.mark.parametrize("gone", [False, True])
+def test_what_a_resource_needs_that_could_not_be_deleted_is_kept_or_goes(
+    stack: Stack, world: World, gone: bool
+) -> None:
+    world.cloud.deletes_what_failed_needs = gone
+    _create(stack)
+
+    def broken(_function: str, event: Event, invoke: Any) -> Any:
+        if (event["RequestType"], event["ResourceType"]) == ("Delete", RECOMMENDER_TYPE):
+            raise RuntimeError("no")
+        return invoke()
+
+    world.cloud.around = broken
+    assert stack.delete() == "DELETE_FAILED"
+    assert ("AWS::Lambda::Function" in _deleted(stack)) is gone
+    assert (SWEEP_TYPE in _deleted(stack)) is gone
+    assert ("AWS::Lambda::Function" in {one.type for one in stack.resources.values()}) is not gone
+
+
+@pytest.mark.parametrize("change_sets", [False, True])
+def test_a_creation_has_a_time_if_a_change_set_makes_it(
+    stack: Stack, world: World, change_sets: bool
+) -> None:
+    world.cloud.change_sets = change_sets
+    _create(stack)
+    assert (stack.shown.updated is not None) is change_sets
+
+
+@pytest.mark.parametrize("dated", [False, True])
+def test_a_response_url_is_new_for_each_request_and_says_when_it_was_made_or_not(
+    stack: Stack, world: World, dated: bool
+) -> None:
+    world.cloud.dates_urls = dated
+    script = _create(stack)
+    urls = [str(event["ResponseURL"]) for event in script.events]
+    assert len(set(urls)) == len(urls) == 7
+    assert ["X-Amz-Date=20260101T0000" in url for url in urls] == [dated] * 7
+
+
+def test_the_first_answer_counts(stack: Stack, world: World) -> None:
+    _create(stack)
+    (request,) = stack.sent(RECOMMENDER_TYPE)
+    first = request.outcome
+    world.cloud.put(str(request.event["ResponseURL"]), request.answers[0].replace(b"SUCC", b"F"))
+    assert request.outcome is first
+    assert len(request.answers) == 2
+
+
+@pytest.mark.parametrize("bytes_over", [0, 1])
+def test_an_answer_has_4096_bytes_at_most(stack: Stack, bytes_over: int) -> None:
+    script = Scripted(stack, data=ALL)
+    stack.functions = script
+    stack.create(settings_of())
+    longest = max(len(request.answers[0]) for request in stack.cloud.requests)
+    script.answers["data"] = {
+        **ALL,
+        "More": "x" * (4096 - longest - len(', "More": ""') + bytes_over),
+    }
+    ends = stack.update(settings_of(exploration_weight=0.7))
+    assert (ends == "UPDATE_COMPLETE") is not bool(bytes_over)
+
+
+def test_an_execution_whose_history_is_full_is_noticed(world: World) -> None:
+    state = {"Type": "Wait", "SecondsPath": "$.Seconds", "Next": "Wait"}
+    machine = StateMachine(world.cloud.timeline)
+    endless = {"StartAt": "Wait", "States": {"Wait": state}}
+    machine.start("endless", json.dumps({"Seconds": 1}), endless, lambda event: event)
+    with pytest.raises(AssertionError, match="25,000 events"):
+        world.cloud.run_for(26_000)
+
+
+def test_an_event_that_is_too_old_is_dropped(world: World) -> None:
+    taken: list[Event] = []
+    for expires in (world.clock.now - 1, world.clock.now):
+        invoke_asynchronously(world.cloud.timeline, taken.append, {"n": expires}, expires=expires)
+    assert taken == [{"n": world.clock.now}]
+
+
+@pytest.mark.parametrize(
+    ("action", "resource"),
+    [
+        ("personalize:DeleteDatasetGroup", "recommender/TopPicks-0123456789abcdef"),
+        ("personalize:DeleteRecommender", "recommender/films"),
+        ("personalize:DeleteRecommender", "recommender/TopPicks-eu-0123456789abcdef"),
+    ],
+)
+def test_what_the_template_s_policies_do_not_allow_is_refused(
+    world: World, action: str, resource: str
+) -> None:
+    world.created()
+    place = DATASET_GROUP_ARN.rpartition(":")[0]
+    allowed = f"{place}:recommender/TopPicks-0123456789abcdef"
+    _authorize(world.stack, "personalize:DeleteRecommender", allowed)
+    with pytest.raises(ServiceError, match=f"not authorized to perform: {action}"):
+        _authorize(world.stack, action, f"{place}:{resource}")

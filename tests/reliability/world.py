@@ -1,6 +1,7 @@
 """A simulated Personalize in which everything is over soon, and a stack that is to live in it."""
 
-from collections.abc import Callable, Mapping, Sequence
+import re
+from collections.abc import Callable, Collection, Mapping, Sequence
 from typing import Any, Final
 
 from botocore.exceptions import ConnectionClosedError
@@ -84,10 +85,14 @@ class World:
     @property
     def owned(self) -> list[dict[str, Any]]:
         """What the stack owns."""
+        return self.owned_by(self.stack)
+
+    def owned_by(self, stack: Stack) -> list[dict[str, Any]]:
+        """Return what a stack owns."""
         return [
             one
             for one in self.cloud.recommenders().values()
-            if one["tags"].get("top-picks:stack-id") == self.stack.id
+            if one["tags"].get("top-picks:stack-id") == stack.id
         ]
 
     @property
@@ -142,6 +147,34 @@ class World:
 def settings_of(**settings: object) -> dict[str, object]:
     """Return settings with three gates, unless they say otherwise."""
     return {"max_training_hours": 2.5, **settings}
+
+
+def follow(world: World, stack: Stack, *, but: Collection[str] = ()) -> None:
+    """Do what the reason of a failed deletion says, to the letter.
+
+    Where nothing is left, but for what is named, nothing need be said but how to force it.
+    """
+    said = [text for text in stack.reasons("DELETE_FAILED") if "aws cloudformation" in text]
+    commands = re.findall(r"aws personalize (\S+) ([^;]*?)(?=;| \(Req)", said[-1]) if said else []
+    left = {one["recommenderArn"] for one in world.owned_by(stack)} - set(but)
+    assert commands or not left, (left, stack.reasons())
+    client = world.disturb()
+    for command, arguments in commands:
+        arn = re.search(r"arn:aws:personalize:\S+", arguments)
+        assert arn
+        if arn[0] not in left:
+            continue
+        if command == "delete-recommender":
+            client.delete_recommender(recommenderArn=arn[0])
+        else:
+            keys = re.search(r"--tag-keys (.*?) --", arguments)
+            assert keys
+            client.untag_resource(resourceArn=arn[0], tagKeys=keys[1].split())
+    world.clock.advance(HOUR)
+    if stack.delete() != "DELETE_COMPLETE":
+        assert not said or "--deletion-mode FORCE_DELETE_STACK" in said[-1]
+        failed = [one.logical_id for one in stack.resources.values()]
+        assert stack.delete(retain=failed) == "DELETE_COMPLETE", texts(stack)
 
 
 # -- faults ------------------------------------------------------------------------------------

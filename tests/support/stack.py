@@ -416,19 +416,20 @@ class Stack:
         self._interrupted = bool
         needed: set[str] = set()
         failed = False
-        order = [one for one in self.template.order if one in self.resources]
-        older = [one for one in self.resources if one not in self.template.resources]
-        for logical_id in reversed([*older, *order]):
+        older = self.resources.keys() - self.template.resources.keys()
+        definitions = {one: self.resources[one].definition for one in sorted(older)}
+        known = Deployable({**self.template.resources, **definitions}, {})
+        for logical_id in reversed([one for one in known.order if one in self.resources]):
             resource = self.resources[logical_id]
             if logical_id in needed:
-                needed |= self.template.requires(logical_id)
+                needed |= known.requires(logical_id)
                 continue
             policy = resource.definition.get("DeletionPolicy")
             retained = _is_retained(policy, on_create=on_create) or logical_id in (retain or ())
             if not retained and (yield from self._deleting_one(resource)):
                 failed = True
                 if not self.cloud.deletes_what_failed_needs:
-                    needed |= self.template.requires(logical_id)
+                    needed |= known.requires(logical_id)
                 continue
             if retained:
                 self._note(logical_id, "DELETE_SKIPPED")

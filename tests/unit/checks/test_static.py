@@ -81,6 +81,33 @@ def test_a_policy_that_allows_too_much_or_nothing_is_found(
     assert any(one.rule.startswith(rule) for one in found), found
 
 
+DOCUMENT = {
+    "Version": "2012-10-17",
+    "Statement": [{"Effect": "Allow", "Action": "personalize:DeleteRecommender", "Resource": "*"}],
+}
+
+
+@pytest.mark.parametrize(
+    ("kind", "properties"),
+    [
+        ("AWS::IAM::Policy", {"PolicyDocument": DOCUMENT}),
+        ("AWS::IAM::ManagedPolicy", {"PolicyDocument": DOCUMENT}),
+        ("AWS::IAM::Role", {"Policies": [{"PolicyDocument": DOCUMENT}]}),
+    ],
+)
+def test_policies_are_looked_at_wherever_they_are(
+    tmp_path: Path, kind: str, properties: dict[str, Any]
+) -> None:
+    path = tmp_path / "one.template.json"
+    path.write_text(json.dumps({"Resources": {"Open": {"Type": kind, "Properties": properties}}}))
+
+    found = list(static.parliament_of([path]))
+
+    assert [(one.rule, one.resource, one.template) for one in found] == [
+        ("RESOURCE_STAR personalize:DeleteRecommender", f"{kind}.Open", "one.template.json")
+    ]
+
+
 def test_a_narrow_policy_is_not_found_wanting(tmp_path: Path) -> None:
     function = {"Type": "AWS::Lambda::Function"}
     arns = [
@@ -118,3 +145,45 @@ def test_acknowledgements_are_read_from_the_assembly(tmp_path: Path) -> None:
     (tmp_path / "TopPicks.metadata.json").write_text(json.dumps({"/TopPicks": [entry]}))
 
     assert static.acknowledgements(tmp_path) == [("AwsSolutions-IAM5", "because")]
+
+
+def test_each_action_that_a_finding_is_about_needs_its_own_reason() -> None:
+    found = static._rules("RESOURCE_STAR", ["s3:GetObject", {"action": "sqs:SendMessage"}, "x"])
+
+    assert [rule for rule, _ in found] == [
+        "RESOURCE_STAR s3:GetObject",
+        "RESOURCE_STAR sqs:SendMessage",
+        "RESOURCE_STAR",
+    ]
+
+
+def test_an_assembly_without_templates_is_not_in_order(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for tool in ("cfn_lint", "checkov", "parliament_of", "acceptances"):
+        monkeypatch.setattr(static, tool, lambda *_: [])
+
+    assert static.main(tmp_path) == 1
+
+
+def test_an_acknowledgement_without_a_reason_is_a_problem(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    template(tmp_path, {"Action": "sqs:SendMessage", "Resource": "*"})
+    entry = {"type": "aws:cdk:acknowledged-rules", "data": {"AwsSolutions-IAM5": ""}}
+    (tmp_path / "TopPicks.metadata.json").write_text(json.dumps({"/TopPicks": [entry]}))
+    for tool in ("cfn_lint", "checkov", "parliament_of", "acceptances"):
+        monkeypatch.setattr(static, tool, lambda *_: [])
+
+    assert static.main(tmp_path) == 1
+    assert "cdk-nag: no reason for AwsSolutions-IAM5" in capsys.readouterr().out
+
+
+def test_a_template_that_checkov_cannot_read_ends_the_check(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    report = {"results": {"parsing_errors": ["one.template.json"], "failed_checks": []}}
+    monkeypatch.setattr(static, "_json_of", lambda *_: report)
+
+    with pytest.raises(SystemExit, match="checkov cannot read one"):
+        list(static.checkov([tmp_path / "one.template.json"]))

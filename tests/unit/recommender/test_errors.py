@@ -6,6 +6,7 @@ from typing import Any
 import pytest
 from botocore.exceptions import ClientError, EndpointConnectionError
 
+from lambdas.recommender import errors
 from lambdas.recommender.errors import (
     NoServiceError,
     NotFoundError,
@@ -64,6 +65,63 @@ def test_what_an_answer_lacks_is_left_out_and_the_rest_passed_on(row: str) -> No
 
     assert type(error) is expected
     assert str(error) == said
+
+
+PASSING = (
+    *("InternalFailure", "InternalServerError", "InternalServerException"),
+    *("RequestLimitExceeded", "ThrottledException", "Throttling", "ThrottlingException"),
+    *("TooManyRequestsException", "RequestTimeout", "RequestTimeoutException"),
+    *("ServiceUnavailable", "ServiceUnavailableException", "InvalidNextTokenException"),
+    *("ResourceAlreadyExistsException", "ResourceInUseException"),
+    *("AuthFailure", "ExpiredToken", "ExpiredTokenException", "RequestExpired"),
+    *("InvalidSignatureException", "SignatureDoesNotMatch"),
+    *("RequestInTheFuture", "RequestTimeTooSkewed"),
+)
+LASTING = (
+    *("AccessDenied", "AccessDeniedException", "UnauthorizedOperation"),
+    *("UnrecognizedClientException", "InvalidClientTokenId", "MissingAuthenticationToken"),
+    *("InvalidInputException", "ValidationException", "ValidationError"),
+    *("LimitExceededException", "TooManyTagsException", "TooManyTagKeysException"),
+    *("ExecutionAlreadyExists", "StateMachineDoesNotExist", "OptInRequired"),
+)
+
+
+@pytest.mark.parametrize("code", PASSING)
+def test_an_error_that_passes_is_one_whatever_its_status(code: str) -> None:
+    for status in (400, 403, 429, 503):
+        answer = {"Error": {"Code": code}, "ResponseMetadata": {"HTTPStatusCode": status}}
+        assert type(sorted_error(answer)) is TransientError, status
+
+
+@pytest.mark.parametrize("code", LASTING)
+def test_an_error_that_lasts_is_one_unless_the_service_is_at_fault(code: str) -> None:
+    refused = {"Error": {"Code": code}, "ResponseMetadata": {"HTTPStatusCode": 400}}
+    at_fault = {"Error": {"Code": code}, "ResponseMetadata": {"HTTPStatusCode": 500}}
+
+    assert type(sorted_error(refused)) is PermanentError
+    assert type(sorted_error(at_fault)) is TransientError
+
+
+def test_every_code_that_passes_is_among_these() -> None:
+    assert set(PASSING) == errors._TRANSIENT | errors._UNTIMELY
+
+
+HINTS = {
+    "AccessDenied": "a permissions boundary or a service control policy",
+    "AccessDeniedException": "a permissions boundary or a service control policy",
+    "LimitExceededException": "5 recommenders per dataset group and 15 per region",
+    "TooManyTagsException": "50 tags, of which three are reserved here",
+}
+
+
+@pytest.mark.parametrize("code", LASTING)
+def test_what_helps_against_it_is_said_where_it_is_known(code: str) -> None:
+    said = str(sorted_error({"Error": {"Code": code, "Message": "no"}}))
+
+    plain, _, hint = said.partition(" Hint: ")
+    assert plain == f"Operate: {code}: no"
+    assert HINTS.get(code, "") in hint
+    assert bool(hint) is (code in HINTS)
 
 
 @pytest.mark.parametrize("code", ["AccessDeniedException", "InvalidInputException", "New"])

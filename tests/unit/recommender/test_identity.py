@@ -114,6 +114,29 @@ def test_only_both_tags_prove_ownership(tags: dict[str, str], whose: Ownership) 
     assert OWNER.of(tags) is whose
 
 
+STRANGERS = {
+    "another name": ("stack/TopPicks/", "stack/Other/"),
+    "a name that begins like this one's": ("stack/TopPicks/", "stack/TopPicks-dev/"),
+    "a name that this one's begins like": ("stack/TopPicks/", "stack/Top/"),
+    "a name that ends like this one's": ("stack/TopPicks/", "stack/dev-TopPicks/"),
+    "the name in another case": ("stack/TopPicks/", "stack/toppicks/"),
+    "the name in another region": (":eu-west-1:", ":us-east-1:"),
+    "the name in another account": (":111111111111:", ":222222222222:"),
+    "the name in another partition": ("arn:aws:", "arn:aws-cn:"),
+}
+
+
+@pytest.mark.parametrize("life", ["0a1b", "ffff"])
+@pytest.mark.parametrize("row", STRANGERS)
+def test_a_stack_that_is_not_an_earlier_one_of_the_same_name_is_a_stranger(
+    row: str, life: str
+) -> None:
+    stranger = STACK.replace(*STRANGERS[row]).removesuffix("0a1b") + life
+
+    assert not OWNER.may_adopt({v.OWNER_STACK_TAG: stranger})
+    assert not Owner(stranger, "Recommender").may_adopt(PROOF)
+
+
 @pytest.mark.parametrize(
     ("tags", "may"),
     [

@@ -380,6 +380,23 @@ READY: Mapping[str, tuple[bool, Observed | None, Any]] = {
     "stopped, as asked": (False, observed("INACTIVE", config=WHOLE), SERVES),
     "stopping, as asked": (False, observed("STOP PENDING", config=WHOLE), SERVES),
     "to be stopped next": (False, observed("ACTIVE", config=WHOLE), SERVES),
+    **{
+        f"to be stopped, but {status}": (False, observed(status, config=WHOLE), Wait)
+        for status in (
+            "CREATE PENDING",
+            "CREATE IN_PROGRESS",
+            "START PENDING",
+            "START IN PROGRESS",
+            "MIGRATING",
+            "",
+        )
+    },
+    "to be stopped, but retraining": (
+        False,
+        observed("ACTIVE", config=WHOLE, latest_update=RETRAINING),
+        Wait,
+    ),
+    "stopped with another configuration": (False, observed("INACTIVE", config=OTHER), FOR_A_WHILE),
     "starting": (True, observed("START PENDING"), Wait),
     "being deleted": (True, observed("DELETE PENDING"), Fail),
     "not there": (True, None, FOR_A_WHILE),

@@ -238,6 +238,45 @@ def test_a_change_of_columns_counts_as_a_training() -> None:
     assert world.describe()["latestRecommenderUpdate"]["status"] == "CREATE PENDING"
 
 
+@pytest.mark.parametrize("trained_by", ["a retraining", "a change of columns"])
+def test_an_update_that_does_not_train_brings_no_retraining_forward(trained_by: str) -> None:
+    world = World(retraining_every=200)
+    world.create_active()
+    if trained_by == "a change of columns":
+        world.clock.advance(199)
+        world.update(**_excluding("TITLE"))
+        world.clock.advance(1)
+    else:
+        world.clock.advance(200)
+    trained = world.describe()["latestRecommenderUpdate"]["creationDateTime"]
+    world.clock.advance(110)
+    world.update(minRecommendationRequestsPerSecond=2)
+    world.clock.advance(50)
+    latest = world.describe()["latestRecommenderUpdate"]
+    assert latest["status"] == "ACTIVE"
+    assert latest["recommenderConfig"]["minRecommendationRequestsPerSecond"] == 2
+    world.clock.advance(50)
+    again = world.describe()["latestRecommenderUpdate"]
+    assert (again["creationDateTime"] - trained).total_seconds() == 200
+
+
+def test_what_is_sent_in_the_second_in_which_an_update_ends_meets_the_retraining_that_was_due() -> (
+    None
+):
+    world = World(retraining_every=200)
+    world.create_active()
+    world.clock.advance(180)
+    world.update(minRecommendationRequestsPerSecond=2)
+    world.clock.advance(50)
+    assert outcome(lambda: world.update(minRecommendationRequestsPerSecond=3)) == "ResourceInUse"
+    described = world.describe()
+    assert described["recommenderConfig"] == {"minRecommendationRequestsPerSecond": 2}
+    assert (
+        described["latestRecommenderUpdate"]["recommenderConfig"]
+        == (described["recommenderConfig"])
+    )
+
+
 def test_a_stopped_recommender_does_not_retrain() -> None:
     world = World(retraining_every=200)
     world.create_active()

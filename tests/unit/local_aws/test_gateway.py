@@ -1,0 +1,116 @@
+"""The port of the local AWS asks IAM, as AWS does, before Personalize is reached."""
+
+import json
+from typing import Any
+
+import pytest
+from hypercorn.typing import ConnectionState, HTTPScope
+
+from local_aws import gateway, ministack_iam
+from local_aws.personalize import Behaviour, Personalize, ServiceError
+from local_aws.personalize.service import ConditionContext
+
+ACCOUNT = "222222222222"
+REGION = "eu-north-1"
+ARN = f"arn:aws:personalize:{REGION}:{ACCOUNT}:recommender/films"
+CALLER = f"arn:aws:iam::{ACCOUNT}:user/ann"
+
+
+class Caller:
+    """Somebody who may do what is allowed, and nothing else."""
+
+    account, region, arn = ACCOUNT, REGION, CALLER
+
+    def __init__(self, *allowed: str) -> None:
+        self.allowed = allowed
+        self.asked: list[tuple[str, str]] = []
+
+    def authorize(self, action: str, resource: str, _context: ConditionContext) -> None:
+        self.asked.append((action, resource))
+        if action not in self.allowed:
+            raise ServiceError("AccessDeniedException", f"{CALLER} may not {action}")
+
+
+@pytest.fixture
+def service(monkeypatch: pytest.MonkeyPatch) -> Personalize:
+    made = Personalize(Behaviour())
+    monkeypatch.setattr(gateway, "_personalize", made)
+    return made
+
+
+def call(operation: str, body: bytes = b"{}", *, signed: bool = True) -> tuple[int, Any]:
+    headers = {"x-amz-target": f"AmazonPersonalize.{operation}"}
+    if signed:
+        scope = f"AKIDEXAMPLE/20260101/{REGION}/personalize/aws4_request"
+        headers["authorization"] = (
+            f"AWS4-HMAC-SHA256 Credential={scope}, SignedHeaders=host, Signature=0123"
+        )
+    request = HTTPScope(
+        type="http",
+        asgi={},
+        http_version="1.1",
+        method="POST",
+        scheme="http",
+        path="/",
+        raw_path=b"/",
+        query_string=b"",
+        root_path="",
+        headers=[(name.encode(), value.encode()) for name, value in headers.items()],
+        client=("127.0.0.1", 1),
+        server=None,
+        state=ConnectionState({}),
+        extensions={},
+    )
+    status, _, content = gateway._answer(request, body)
+    return status, json.loads(content)
+
+
+def signed_by(monkeypatch: pytest.MonkeyPatch, caller: Caller) -> Caller:
+    monkeypatch.setattr(ministack_iam, "authenticate", lambda _scope, _body: caller)
+    return caller
+
+
+def test_what_the_callers_policies_do_not_allow_is_refused_and_changes_nothing(
+    monkeypatch: pytest.MonkeyPatch, service: Personalize
+) -> None:
+    group = service.seed_dataset_group(ACCOUNT, REGION, "vod")
+    caller = signed_by(monkeypatch, Caller("personalize:DescribeRecommender"))
+    recipe = "arn:aws:personalize:::recipe/aws-vod-top-picks"
+    asked_for = {"name": "films", "datasetGroupArn": group, "recipeArn": recipe}
+
+    status, answer = call("CreateRecommender", json.dumps(asked_for).encode())
+
+    assert (status, answer["__type"]) == (400, "AccessDeniedException")
+    assert caller.asked == [("personalize:CreateRecommender", ARN)]
+    assert service.recommenders(ACCOUNT, REGION) == []
+    assert [one.outcome for one in service.journal] == ["AccessDeniedException"]
+
+
+def test_a_call_is_made_by_who_has_signed_it_in_the_account_and_region_of_the_key(
+    monkeypatch: pytest.MonkeyPatch, service: Personalize
+) -> None:
+    signed_by(monkeypatch, Caller("personalize:ListRecommenders"))
+
+    assert call("ListRecommenders") == (200, {"recommenders": []})
+
+    (made,) = service.journal
+    assert (made.account, made.region, made.caller) == (ACCOUNT, REGION, CALLER)
+
+
+def test_a_signature_that_is_refused_reaches_nothing(
+    monkeypatch: pytest.MonkeyPatch, service: Personalize
+) -> None:
+    def refuse(_scope: HTTPScope, _body: bytes) -> None:
+        raise ministack_iam.RefusedError((403, {}, b'{"__type": "InvalidSignatureException"}'))
+
+    monkeypatch.setattr(ministack_iam, "authenticate", refuse)
+
+    assert call("ListRecommenders") == (403, {"__type": "InvalidSignatureException"})
+    assert service.journal == []
+
+
+def test_a_call_that_nobody_has_signed_is_refused(service: Personalize) -> None:
+    status, _ = call("ListRecommenders", signed=False)
+
+    assert status == 403
+    assert service.journal == []
