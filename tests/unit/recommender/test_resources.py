@@ -228,6 +228,29 @@ def test_every_attribute_is_there_whatever_the_service_reports(
     assert json.loads(attributes["ModelMetrics"]) == metrics
 
 
+MEASURED = {
+    "Coverage": ("coverage", 0.11),
+    "MeanReciprocalRankAt25": ("mean_reciprocal_rank_at_25", 0.12),
+    "NormalizedDiscountedCumulativeGainAt5": ("normalized_discounted_cumulative_gain_at_5", 0.13),
+    "NormalizedDiscountedCumulativeGainAt10": ("normalized_discounted_cumulative_gain_at_10", 0.14),
+    "NormalizedDiscountedCumulativeGainAt25": ("normalized_discounted_cumulative_gain_at_25", 0.15),
+    "PrecisionAt5": ("precision_at_5", 0.16),
+    "PrecisionAt10": ("precision_at_10", 0.17),
+    "PrecisionAt25": ("precision_at_25", 0.18),
+}
+"""Written out: what is looked up through the table that it is to test shows nothing."""
+
+
+def test_every_metric_is_told_by_its_own_name() -> None:
+    observed = with_metrics(dict(MEASURED.values()))
+
+    attributes = resource(gate()).attributes(Done("ACTIVE"), observed)
+
+    assert {name: attributes[name] for name in v.METRICS} == {
+        name: str(value) for name, (_, value) in MEASURED.items()
+    }
+
+
 def test_every_attribute_is_there_when_nothing_was_seen() -> None:
     attributes = resource(gate()).attributes(Fail("no"), None)
 
