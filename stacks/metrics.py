@@ -29,9 +29,10 @@ OUTPUTS: Final = {
     "RecommenderName": "The recommender's name.",
     "DatasetGroupArn": "What it is trained on.",
     "ModelMetrics": "All metrics that the service reports, as JSON, when the deployment ended.",
+    "QualityGate": "Whether the metrics are good enough: passed, or warned and of what.",
     "ConsumerRoleArn": "Consumers assume it.",
 }
-"""Descriptions of the outputs that are no metric; the last one is there only with consumers."""
+"""Descriptions of the outputs that are no metric; the last two are there only with settings."""
 
 
 def measure(metric: str) -> str:

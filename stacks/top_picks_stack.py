@@ -85,7 +85,7 @@ class TopPicksStack(Stack):
             **recommender.model_metrics,
         }
         if settings.minimum_metrics or settings.max_metric_regression is not None:
-            outputs["QualityGate"] = (recommender.quality_gate, "Passed, or warned and of what.")
+            outputs["QualityGate"] = recommender.quality_gate
         if settings.consumers:
             role = self._consumer_role(settings.consumers)
             permission = recommender.grant_get_recommendations(role)

@@ -330,14 +330,19 @@ def test_an_update_that_stays_invalid_may_be_in_force_where_nothing_of_it_shows(
     account = owned(change=PermanentError("not like this", code=INVALID_INPUT))
     account.operations = [operation]
     reconciler = account.reconciler(kind=kind)
+    in_force = Done("ACTIVE, as asked", Progress.IN_FORCE)
 
+    def plan(there: Observed | None) -> Step:
+        return in_force if there and there.config == HIDDEN.config else change
+
+    refused = [*THERE, ASKED, ("change", ARN, change), *THERE]
     if may_be:
-        verdict = reconciler.advance(ARN, deciding(change), accepted=accepted_as_done)
-        assert verdict == Done("ACTIVE, as asked", Progress.IN_FORCE)
+        assert reconciler.advance(ARN, plan, accepted=accepted_as_done) == in_force
+        assert account.calls == [*refused, *THERE]
     else:
         with pytest.raises(PermanentError, match="not like this"):
-            reconciler.advance(ARN, deciding(change), accepted=accepted_as_done)
-    assert account.calls == [*THERE, ASKED, ("change", ARN, change), *THERE]
+            reconciler.advance(ARN, plan, accepted=accepted_as_done)
+        assert account.calls == refused
 
 
 def test_but_not_where_it_is_refused_for_another_reason() -> None:

@@ -119,7 +119,9 @@ def test_some_requests_may_change_something(name: str) -> None:
 def test_for_some_there_is_nothing_to_do_nor_to_look_at(name: str, kind: str) -> None:
     personalize = FakePersonalize()
 
-    looked = resource(MAKERS[name](kind)).look(Personalize(personalize))
+    looked = resource(MAKERS[name](kind)).look(
+        Personalize(personalize), Stacks(FakeCloudFormation(CREATES.status))
+    )
 
     assert looked == (Done("nothing to do"), None)
     assert personalize.calls == []
@@ -972,7 +974,7 @@ def test_a_list_that_is_refused_is_not() -> None:
 
 
 def look(raw: dict[str, Any], personalize: FakePersonalize) -> tuple[Verdict, Observed | None]:
-    return resource(raw).look(Personalize(personalize))
+    return resource(raw).look(Personalize(personalize), Stacks(FakeCloudFormation(CREATES.status)))
 
 
 def mine(status: str, **members: Any) -> FakePersonalize:
