@@ -46,7 +46,7 @@ def markdown() -> str:
             _HEAD,
             *(f"| `{name}` | {text} |" for name, text in OUTPUTS.items()),
             "",
-            "`QualityGate` is there only if `minimum_metrics` or `max_metric_regression` is set, and",
+            "`QualityGate` is there only with `minimum_metrics` or `max_metric_regression`, and",
             "`ConsumerRoleArn` only if there are `consumers`.",
             _METRICS,
             *(f"| `{name}` | `{key}` | {measure(name)} |" for name, key in v.METRICS.items()),

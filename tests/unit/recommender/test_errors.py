@@ -211,12 +211,6 @@ def test_an_endpoint_that_cannot_be_reached_may_be_later(
     assert str(error).startswith("Operate: no usable answer (EndpointConnectionError(")
 
 
-@pytest.mark.xfail(
-    strict=True,
-    reason="_no_service_at takes any https endpoint for one of AWS's: of one that is not, as "
-    "AWS_ENDPOINT_URL may be, botocore does not know the region, and its UnknownRegionError is "
-    "not sorted",
-)
 def test_so_may_one_that_is_not_of_aws(monkeypatch: pytest.MonkeyPatch) -> None:
     error = connecting(monkeypatch, "localhost.localstack.cloud", None)
 

@@ -85,7 +85,7 @@ NOT_KNOWN: dict[str, tuple[Exception, Any]] = {
         refusal("Throttling"),
         Wait("DescribeStacks: Throttling: the message", unseen=True),
     ),
-    "the policy may be new": (refusal("AccessDenied"), Wait("", grace=True)),
+    "the policy may be new": (refusal("AccessDenied"), Wait("", grace=True, unseen=True)),
     "it may not be": (
         refusal("ValidationError"),
         Fail("Nothing was changed. DescribeStacks: ValidationError: the message"),

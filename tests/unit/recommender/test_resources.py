@@ -36,6 +36,8 @@ AS_ASKED = DESIRED.config.request()
 OTHER = replace(DESIRED.config, min_requests_per_second=7).request()
 OWN = {**OWNER.tags(), "team": "video"}
 
+GATE_ATTRIBUTES = {*v.METRICS, v.RECOMMENDER_ARN_ATTRIBUTE, "ModelMetrics", "QualityGate"}
+
 
 def resource(raw: Mapping[str, Any]) -> CustomResource:
     """Return the resource that a request is to."""
@@ -224,7 +226,7 @@ def test_every_attribute_is_there_whatever_the_service_reports(
 ) -> None:
     attributes = resource(gate()).attributes(verdict, with_metrics(metrics))
 
-    assert attributes.keys() == {*v.METRICS, v.RECOMMENDER_ARN_ATTRIBUTE, "ModelMetrics"}
+    assert attributes.keys() == GATE_ATTRIBUTES
     assert attributes[v.RECOMMENDER_ARN_ATTRIBUTE] == f"{RECOMMENDER}mine"
     assert attributes["Coverage"] == str(metrics.get("coverage", "n/a"))
     assert json.loads(attributes["ModelMetrics"]) == metrics
@@ -256,7 +258,7 @@ def test_every_metric_is_told_by_its_own_name() -> None:
 def test_every_attribute_is_there_when_nothing_was_seen() -> None:
     attributes = resource(gate()).attributes(Fail("no"), None)
 
-    assert attributes.keys() == {*v.METRICS, v.RECOMMENDER_ARN_ATTRIBUTE, "ModelMetrics"}
+    assert attributes.keys() == GATE_ATTRIBUTES
     assert {attributes[name] for name in v.METRICS} == {"n/a"}
     assert attributes["ModelMetrics"] == "{}"
 
@@ -406,10 +408,6 @@ def test_who_ran_out_of_time_says_what_can_be_done(row: str) -> None:
     assert resource(raw).out_of_time("55 minutes", "it trains", operation) == expected
 
 
-@pytest.mark.xfail(
-    strict=True,
-    reason="_not_deleted: where there is no command, two spaces follow the colon",
-)
 @pytest.mark.parametrize("operation", [DELETES, None])
 def test_a_sweep_that_has_seen_nothing_says_how_to_find_what_is_left(
     operation: Operation | None,
@@ -582,11 +580,6 @@ def test_a_recommender_that_is_kept_stopped_is_waited_for_by_itself() -> None:
     )
 
 
-@pytest.mark.xfail(
-    strict=True,
-    reason="Reconciler.advance takes an update that may be in force for the end, as ACTIVE, also "
-    "where the recommender is kept stopped: after a rollback it stays ACTIVE, and is billed",
-)
 def test_what_is_kept_stopped_is_stopped_also_if_its_update_was_in_force() -> None:
     personalize = FakePersonalize()
     personalize.add(DESIRED.arn, tags=OWN, recommenderConfig=HIDDEN)
@@ -781,12 +774,6 @@ def test_whose_it_is_is_read_at_the_first_look_and_then_only_when_there_is_somet
 ADOPTS = {"starts": {}, "is retrained": {v.RUNNING: "false"}}
 
 
-@pytest.mark.xfail(
-    strict=True,
-    reason="a look that does not read tags does not know that it is adopted, and takes what does "
-    "not show for what is asked: where that takes longer than the request has, it hands over an "
-    "update that was never sent, and the gates open without it",
-)
 @pytest.mark.parametrize("row", ADOPTS)
 def test_an_update_of_what_is_adopted_is_not_forgotten_while_it(row: str) -> None:
     personalize = FakePersonalize()
