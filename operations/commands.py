@@ -3,6 +3,7 @@
 import contextlib
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
+from functools import partial
 from typing import Any, Final
 
 from lambdas.recommender import vocabulary as v
@@ -83,6 +84,8 @@ def follow(console: Console, name: str) -> int:
     if stack is None:
         return _no_stack(console, name)
     attached_to, entered = stack.status, ""
+    if not stack.is_under_way:
+        console.screen.line("Nothing is under way.")
     events = _events(console, stack)
     known: tuple[Chain, ...] = ()
     while stack.is_under_way:
@@ -204,8 +207,8 @@ def delete_leftovers(console: Console, name: str | None) -> int:
             console.screen.line("Nothing was changed.")
             return NOT
         for one in doomed:
-            removed = remove(console.account, one, lambda why: _wait(console, why))
-            console.screen.line(removed.reason if removed.is_gone else f"Failed: {removed.reason}")
+            removed = remove(console.account, one, partial(_wait, console, one))
+            console.screen.line(text.removal_ended(one, removed))
         judged = _judged(console.account, name)
         console.screen.line(text.leftovers(judged, console.region))
     named = console.account.stack(name) if name else None
@@ -216,8 +219,8 @@ def delete_leftovers(console: Console, name: str | None) -> int:
     return _verdict(judged)
 
 
-def _wait(console: Console, why: str) -> None:
-    console.screen.progress(text.shortened(f"Waiting: {why}"), why)
+def _wait(console: Console, leftover: Judgement, why: str) -> None:
+    console.screen.progress(text.removal_waits(leftover, why), why)
     console.sleep(console.interval)
 
 

@@ -24,7 +24,7 @@ class Removed:
     """What the removal of one recommender has come to."""
 
     arn: str
-    is_gone: bool
+    is_done: bool
     reason: str
 
 

@@ -11,6 +11,7 @@ from lambdas.recommender.vocabulary import RESERVED_TAGS
 from operations.drift import Drift, Verdict, next_generation
 from operations.leftovers import Claim, Judgement
 from operations.progress import Progress
+from operations.removal import Removed
 from operations.stack import DELETE_FAILED, Event, Stack
 from operations.status import Billed, ChainStatus, RecommenderStatus, Status
 from operations.template import SOURCE, Chain
@@ -56,21 +57,24 @@ def status(shown: Status, region: str) -> str:
     """Return what there is to say of a stack."""
     stack, since = shown.stack, shown.since
     lasts = f" for {duration(shown.now - since)}, since {moment(since)}" if since else ""
-    lines = [f"{stack.name} in {region} is {stack.status}{lasts}."]
+    lines = [
+        *_row("Stack", f"{stack.name} in {region}"),
+        *_row("Operation", f"{stack.status}{lasts}"),
+    ]
     if not shown.chains:
-        lines += ["", "There is no recommender in the stack's template."]
+        lines += _row("Recommender", "there is none in the stack's template")
     for chain in shown.chains:
-        lines += ["", *_chain(chain, shown)]
+        lines += _chain(chain, shown)
     return "\n".join(lines)
 
 
 def _chain(chain: ChainStatus, shown: Status) -> Iterator[str]:
     if progress := chain.progress:
-        yield from _row("Operation", _where(progress))
+        yield from _row("Waits in", _where(progress))
         yield from _row("Decided", f"in {duration(progress.left)} at most")
         yield from _row("", bar(progress.share, 40))
     elif shown.stack.is_cleaning_up:
-        yield from _row("Operation", "it is decided; what was replaced is being deleted")
+        yield from _row("Decided", "yes; what was replaced is being deleted")
     for one in chain.recommenders:
         yield from _recommender(one, shown)
 
@@ -113,9 +117,11 @@ def _configuration(one: RecommenderStatus) -> Iterator[str]:
         case Verdict.CANNOT_TELL:
             yield from _row("Wanted", one.drift.reason)
         case Verdict.DRIFTED:
-            yield from _row("Wanted", f"by {SOURCE}:")
-            yield from _differences(one.drift)
-    yield from _hidden(one.drift)
+            for number, difference in enumerate(_differences(one.drift)):
+                yield from _row("" if number else "Wanted", difference)
+            yield from _row("", f"by {SOURCE}")
+    for hidden in _hidden(one.drift):
+        yield from _row("", hidden)
 
 
 def _metrics(observed: Observed) -> Iterator[str]:
@@ -176,10 +182,15 @@ def ended(stack: Stack, took: float, failed: Sequence[Event]) -> str:
     )
 
 
-def _failures(failures: Iterable[Event]) -> Iterator[str]:
-    for event in failures:
-        yield f"{event.logical_id}: {event.status}"
-        yield from _wrapped(event.reason or "no reason was given", "  ")
+def _failures(failed: Iterable[Event]) -> Iterator[str]:
+    """Return what failed, with each reason once: what has one cause is one thing to read."""
+    by_reason: dict[tuple[str, str], list[str]] = {}
+    for event in failed:
+        key = (event.status, event.reason or "no reason was given")
+        by_reason.setdefault(key, []).append(event.logical_id)
+    for (status, reason), logical_ids in by_reason.items():
+        yield from _wrapped(f"{status}: {', '.join(logical_ids)}")
+        yield from _wrapped(reason, "  ")
 
 
 # -- drift -------------------------------------------------------------------------------------
@@ -190,13 +201,13 @@ def drift(chain: Chain, found: Drift) -> str:
     name = chain.desired.name
     match found.verdict:
         case Verdict.NONE:
-            lines = [f"{name} is as it is wanted by {SOURCE}: {found.reason}."]
+            lines = _wrapped(f"{name} is as it is wanted by {SOURCE}: {found.reason}.")
         case Verdict.CANNOT_TELL:
-            lines = [f"{name}: cannot tell. {found.reason}."]
+            lines = _wrapped(f"{name}: cannot tell. {found.reason}.")
         case Verdict.DRIFTED:
-            lines = [f"{name} differs from what is wanted by {SOURCE}:"]
-            lines += _differences(found)
-    lines += _hidden(found)
+            lines = _wrapped(f"{name} differs from what is wanted by {SOURCE}:")
+    for one in (*_differences(found), *_hidden(found)):
+        lines += _wrapped(one, "  ")
     if found.verdict is Verdict.DRIFTED:
         lines += ["", *_remedy(chain, found)]
     return "\n".join(lines)
@@ -204,12 +215,12 @@ def drift(chain: Chain, found: Drift) -> str:
 
 def _differences(found: Drift) -> Iterator[str]:
     for one in found.differences:
-        yield from _wrapped(f"{one.member}: there {one.there}, wanted {one.wanted}", "  ")
+        yield f"{one.member}: there {one.there}, wanted {one.wanted}"
 
 
 def _hidden(found: Drift) -> Iterator[str]:
     if found.hidden:
-        yield from _wrapped(f"Not shown, so not compared: {', '.join(found.hidden)}.", "  ")
+        yield f"not shown, so not compared: {', '.join(found.hidden)}"
 
 
 def _remedy(chain: Chain, found: Drift) -> Iterator[str]:
@@ -237,7 +248,7 @@ def leftovers(judged: Sequence[Judgement], region: str) -> str:
     lines = [f"Recommenders in {region} that carry this project's tags:"]
     for one in judged:
         adopted = ", adopted" if one.of.ownership is Ownership.ADOPTED else ""
-        lines.append(f"  {one.claim.value:9}  {one.of.arn.rpartition('/')[2]}{adopted}: {one.why}")
+        lines.append(f"  {one.claim.value:9}  {_name(one)}{adopted}: {one.why}")
         if one.claim is not Claim.USED:
             lines.append(f"  {'':9}  {one.of.stack_id or 'no stack'}")
     return "\n".join(lines)
@@ -257,6 +268,26 @@ def to_be_removed(doomed: Sequence[Judgement]) -> str:
     return "\n".join(lines)
 
 
+def removal_waits(one: Judgement, why: str) -> str:
+    """Return the line of a look at one that cannot be removed yet."""
+    return shortened(f"Waiting: {_named(one, why)}")
+
+
+def removal_ended(one: Judgement, removed: Removed) -> str:
+    """Return what the removal of one has come to."""
+    if removed.is_done and one.of.ownership is Ownership.ADOPTED:
+        return f"{_name(one)}: released"
+    return f"{_name(one)}: {'' if removed.is_done else 'failed: '}{_named(one, removed.reason)}"
+
+
+def _name(one: Judgement) -> str:
+    return one.of.arn.rpartition("/")[2]
+
+
+def _named(one: Judgement, why: str) -> str:
+    return why.replace(one.of.arn, _name(one))
+
+
 def way_out(judged: Sequence[Judgement], region: str) -> str:
     """Return how to go on where something is left over."""
     lines = []
@@ -268,7 +299,7 @@ def way_out(judged: Sequence[Judgement], region: str) -> str:
             tags = " ".join(RESERVED_TAGS)
             lines += [
                 "",
-                f"{one.of.arn.rpartition('/')[2]} is kept. To forget whose it was:",
+                f"{_name(one)} is kept. To forget whose it was:",
                 f"  aws personalize untag-resource --region {region} "
                 f"--resource-arn {one.of.arn} --tag-keys {tags}",
             ]
