@@ -26,6 +26,7 @@ from operations.stack import (
     failures,
     has_succeeded,
 )
+from operations.status import arns
 from operations.status import status as status_of
 from operations.template import Chain, UnreadableError, chains
 
@@ -68,11 +69,9 @@ def status(console: Console, name: str) -> int:
     stack = console.account.stack(name)
     if stack is None:
         return _no_stack(console, name)
-    known = _chains(console.account, stack)
-    observed = {
-        arn: console.account.observed(arn) for arn in {arn for one in known for arn in one.arns}
-    }
-    events = console.account.events(stack)
+    known, events = _chains(console.account, stack), console.account.events(stack)
+    there = {arn for chain in known for arn in arns(chain, events)}
+    observed = {arn: console.account.observed(arn) for arn in there}
     shown = status_of(stack, known, events, observed, now=console.clock())
     console.screen.line(text.status(shown, console.region))
     return FINE if shown.is_fine else NOT

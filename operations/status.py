@@ -114,12 +114,26 @@ def status(
             ChainStatus(
                 chain,
                 progress(stack, chain, events, now=now),
-                tuple(_recommender(chain, arn, observed.get(arn)) for arn in chain.arns),
+                tuple(
+                    _recommender(chain, arn, observed.get(arn))
+                    for arn in arns(chain, events)
+                    if observed.get(arn) or arn in chain.arns[:1]
+                ),
             )
             for chain in chains
         ),
         now,
     )
+
+
+def arns(chain: Chain, events: Sequence[Event]) -> tuple[str, ...]:
+    """Return the ARNs of a chain's recommenders: the one that is asked for is the first.
+
+    What an update has replaced shows in the events only, until clean-up has deleted it.
+    """
+    replaced = (event.physical_id for event in events if event.logical_id == chain.logical_id)
+    there = (arn for arn in replaced if ":recommender/" in arn)
+    return tuple(dict.fromkeys((*chain.arns, *there)))
 
 
 def _recommender(chain: Chain, arn: str, observed: Observed | None) -> RecommenderStatus:

@@ -113,7 +113,7 @@ def _configuration(one: RecommenderStatus) -> Iterator[str]:
         return
     match one.drift.verdict:
         case Verdict.NONE:
-            yield from _row("Wanted", f"as it is, by {SOURCE}")
+            yield from _row("Wanted", f"{one.drift.reason}, by {SOURCE}")
         case Verdict.CANNOT_TELL:
             yield from _row("Wanted", one.drift.reason)
         case Verdict.DRIFTED:

@@ -1,12 +1,10 @@
-"""`python -m operations` on the local AWS: through a deployment, after an edit, out of a dead end."""
+"""`python -m operations` on the local AWS: along a deployment, after an edit, out of a dead end."""
 
-import json
 import os
 import pty
 import re
 import subprocess
 import sys
-from collections.abc import Iterator, Sequence
 from typing import Any
 
 import pytest
@@ -24,7 +22,7 @@ _ERASE = "\r\x1b[K"
 
 def operations(world: World, *arguments: str) -> subprocess.CompletedProcess[str]:
     """Run the command as somebody types it, but not in a terminal."""
-    ran = subprocess.run(
+    return subprocess.run(
         [sys.executable, "-m", "operations", *arguments],
         env=world.aws.env(),
         cwd=toolchain.ROOT,
@@ -34,8 +32,6 @@ def operations(world: World, *arguments: str) -> subprocess.CompletedProcess[str
         timeout=120,
         check=False,
     )
-    print("$", *arguments, "->", ran.returncode); print(ran.stdout, ran.stderr)
-    return ran
 
 
 class Terminal:
@@ -84,19 +80,10 @@ def stack_status(world: World) -> str:
         return ""
 
 
-@pytest.fixture
-def own_world(new_world: Any) -> Iterator[World]:
-    yield new_world()
-
-
-def test_a_whole_deployment_is_followed_and_what_is_edited_behind_its_back_found(
-    own_world: World,
-) -> None:
-    world = own_world
+def test_a_whole_deployment_is_followed_in_a_terminal_of_80_columns(world: World) -> None:
     missing = operations(world, "status")
     assert missing.returncode == 2
     assert f"There is no stack {STACK} in eu-west-1" in missing.stdout
-
     world.set_behaviour(create_in_progress=8.0)
     deployment = deploying(world)
     try:
@@ -108,7 +95,6 @@ def test_a_whole_deployment_is_followed_and_what_is_edited_behind_its_back_found
         deployment.kill()
         deployment.wait()
 
-    print(shown.replace(chr(13), chr(10)))
     assert terminal.process.returncode == 0, shown
     lines = [line for part in shown.split("\n") for line in part.split(_ERASE)]
     assert all(len(line) < 80 for line in lines), shown
@@ -127,9 +113,14 @@ def test_a_whole_deployment_is_followed_and_what_is_edited_behind_its_back_found
     assert f"Stack        {STACK} in eu-west-1\nOperation    CREATE_COMPLETE for " in status.stdout
     assert "ACTIVE for " in status.stdout
     assert "3600 recommendations an hour at least" in status.stdout
-    assert "as it is, by the stack's template (GetTemplate)" in status.stdout
+    assert "ACTIVE, as asked, by the stack's template (GetTemplate)" in status.stdout
     assert max(map(len, status.stdout.splitlines())) < 80
+    world.destroy()
+    assert operations(world, "drift").returncode == 2
 
+
+def test_what_is_edited_behind_its_back_is_found_and_put_right(world: World) -> None:
+    assert world.cdk("deploy", STACK, context=GATE).returncode == 0
     before = len(world.personalize_journal())
     same = operations(world, "drift")
     assert same.returncode == 0, same.stdout + same.stderr
@@ -138,12 +129,11 @@ def test_a_whole_deployment_is_followed_and_what_is_edited_behind_its_back_found
         recommenderArn=arn,
         recommenderConfig={"itemExplorationConfig": {"explorationWeight": "0.9"}},
     )
-    (recommender,) = world.personalize_state()["recommenders"]
     until(lambda: _weight(world) == "0.9")
-    until(lambda: "IN_PROGRESS" not in str(_latest_update(world)))
+
     drift = operations(world, "drift")
     assert drift.returncode == 1, drift.stdout + drift.stderr
-    assert "explorationWeight: there 0.9, wanted 0.3" in " ".join(drift.stdout.split())
+    assert "explorationWeight: there 0.9, wanted 0.3" in drift.stdout
     assert f"npx cdk deploy {STACK} -c generation=2" in drift.stdout
     assert operations(world, "status").returncode == 1
     calls = {call["operation"] for call in world.personalize_journal()[before:]}
@@ -157,9 +147,7 @@ def test_a_whole_deployment_is_followed_and_what_is_edited_behind_its_back_found
     again = operations(world, "drift")
     assert again.returncode == 0, again.stdout + again.stderr
     assert operations(world, "leftovers").returncode == 0
-
     world.destroy()
-    assert operations(world, "drift").returncode == 2
 
 
 def _weight(world: World) -> str:
@@ -168,17 +156,7 @@ def _weight(world: World) -> str:
     return str(exploration["explorationWeight"])
 
 
-def _latest_update(world: World) -> Any:
-    (recommender,) = world.personalize_state()["recommenders"]
-    return recommender.get("latestRecommenderUpdate", {}).get("status", "")
-
-
-def test_a_stack_that_has_lost_its_functions_is_got_rid_of(
-    own_world: World, capfd: pytest.CaptureFixture[str]
-) -> None:
-    """Also while it trains; its own deletion cannot do anything any more."""
-    world = own_world
-    world.set_behaviour(create_in_progress=2.0)
+def test_a_stack_that_has_lost_its_functions_is_got_rid_of(world: World) -> None:
     assert world.cdk("deploy", STACK, context=GATE).returncode == 0
     functions = world.client("lambda")
     for one in functions.list_functions()["Functions"]:
@@ -223,6 +201,3 @@ def test_the_command_of_the_local_aws_runs_another_one_against_it(
 def test_without_a_local_aws_nothing_is_run(tmp_path: Any, capsys: Any) -> None:
     assert commands.run(tmp_path, ["false"]) == 2
     assert "make deploy-local" in capsys.readouterr().err
-
-
-__all__ = ["json"]

@@ -69,7 +69,7 @@ def test_in_the_third_hour_it_says_where_the_deployment_is(
     code, shown = operator.run("status")
     assert (code, world.stack.status) == (0, "CREATE_COMPLETE")
     assert "Decided" not in shown
-    assert "as it is, by the stack's template (GetTemplate)" in shown
+    assert "ACTIVE, as asked, by the stack's template (GetTemplate)" in shown
     assert "coverage" in shown
     assert set(operator.calls) <= set(READS)
 
@@ -168,7 +168,7 @@ def test_one_that_fails_says_why(world: World, operator: Operator) -> None:
 
 def test_an_update_that_is_undone_has_failed(world: World, operator: Operator) -> None:
     world.created()
-    world.stack.update(settings_of(exploration_weight=0.7), sibling_fails=8 * MINUTE, wait=False)
+    world.stack.update(settings_of(exploration_weight=0.7), sibling_fails=2 * MINUTE, wait=False)
     world.cloud.run_for(60)
     code, shown = operator.run("status", "--follow")
     assert code == 1
@@ -253,7 +253,7 @@ def test_one_that_was_stopped_or_deleted_is_named(world: World, operator: Operat
     world.cloud.run_for(10)
     code, shown = operator.run("drift")
     assert code == 1
-    assert "status: there STOP IN_PROGRESS, wanted ACTIVE" in shown
+    assert re.search("status: there STOP.*, wanted ACTIVE", shown)
     world.cloud.run_for(HOUR)
     assert "status: there INACTIVE, wanted ACTIVE" in operator.run("drift")[1]
     world.disturb().delete_recommender(recommenderArn=arn)
@@ -326,7 +326,7 @@ def test_the_way_out_of_a_deletion_that_a_training_outlasted(
     code, shown = operator.run("leftovers", "--delete", "--yes", "--interval", "300")
 
     assert code == 0, shown
-    assert "is CREATE IN_PROGRESS and cannot be deleted" in shown
+    assert "is CREATE IN_PROGRESS and cannot be" in shown
     assert "gone" in shown
     assert not world.owned
     assert "--stack-name TopPicks --region eu-west-1 --deletion-mode FORCE_DELETE_STACK" in shown
@@ -349,8 +349,8 @@ def test_one_whose_stack_is_gone_is_deleted_and_others_are_not(
     world.foreign("left", proof)
     world.foreign("adopted", {**proof, v.ADOPTED_TAG: "true", "team": "video"})
     world.foreign("elsewhere", {**proof, v.OWNER_STACK_TAG: gone.replace("eu-west-1", "eu-west-2")})
-    world.foreign("odd", {v.OWNER_STACK_TAG: "somebody"})
-    world.foreign("theirs")
+    world.foreign("odd", {v.OWNER_STACK_TAG: "somebody"}, group=world.other_group)
+    world.foreign("theirs", group=world.other_group)
     world.invariants.disturbed()
     code, shown = operator.run("leftovers", "--delete")
     assert code == 2

@@ -3,7 +3,7 @@
 import json
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from datetime import UTC, datetime
-from typing import Any, Final
+from typing import Final
 from urllib.parse import parse_qsl
 from xml.sax.saxutils import escape
 
@@ -77,8 +77,8 @@ class Operator:
             members = _ANSWERS[operation](stack, int(asked.get("NextToken", 0)))
         except ServiceError as error:
             return error.http_status, {}, _error(error)
-        body = f"<{operation}Response><{operation}Result>{members}</{operation}Result></{operation}Response>"
-        return 200, {}, body.encode()
+        result = f"<{operation}Result>{members}</{operation}Result>"
+        return 200, {}, f"<{operation}Response>{result}</{operation}Response>".encode()
 
     def _find(self, asked: str) -> Stack:
         for stack in reversed(self.cloud.stacks):
@@ -131,7 +131,7 @@ def _resources(stack: Stack, page: int) -> str:
             "LogicalResourceId": one.logical_id,
             "PhysicalResourceId": one.physical_id or "",
             "ResourceType": one.type,
-            "ResourceStatus": one.status,
+            "ResourceStatus": one.status or "CREATE_IN_PROGRESS",
             "LastUpdatedTimestamp": _iso(stack.cloud.clock.now),
         }
         for one in stack.resources.values()
@@ -174,6 +174,3 @@ def _elements(member: Mapping[str, str]) -> Iterator[str]:
 
 def _iso(time: float) -> str:
     return datetime.fromtimestamp(time, UTC).isoformat(timespec="milliseconds")
-
-
-__all__: list[Any] = ["Operator"]
