@@ -41,7 +41,7 @@ class Verdict(Enum):
     NONE = auto()
     DRIFTED = auto()
     CANNOT_TELL = auto()
-    """Something is under way that has to end before it shows."""
+    """Nothing differs, but it is on its way, and has to arrive."""
 
 
 @dataclass(frozen=True)
@@ -108,7 +108,8 @@ def differences(desired: Desired, observed: Observed | None) -> Iterator[Differe
 
 def _shape(desired: Desired, observed: Observed) -> Iterator[Difference]:
     wanted = Phase.ACTIVE if desired.running else Phase.INACTIVE
-    if observed.phase is not wanted:
+    is_on_its_way = desired.running and observed.phase is Phase.STARTING
+    if observed.phase is not wanted and not is_on_its_way:
         yield Difference("status", observed.status, wanted.name)
     if observed.dataset_group_arn != desired.dataset_group_arn:
         yield Difference("datasetGroupArn", observed.dataset_group_arn, desired.dataset_group_arn)
