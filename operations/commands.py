@@ -106,7 +106,7 @@ def _begun(console: Console, name: str) -> Stack | None:
     """Return the stack; `cdk deploy` makes a change set first, and is waited for."""
     tries = int(_REVIEW_SECONDS / console.interval)
     for _ in range(tries):
-        stack: Stack | None = _read(console, lambda: console.account.stack(name))
+        stack = console.account.stack(name)
         if stack is None or stack.status != REVIEW:
             return stack
         console.screen.progress(f"{name} waits for its change set to be executed", REVIEW)

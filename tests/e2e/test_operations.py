@@ -196,8 +196,3 @@ def test_the_command_of_the_local_aws_runs_another_one_against_it(
     )
     assert code == 0
     assert "No recommender in eu-west-1 carries this project's tags." in capfd.readouterr().out
-
-
-def test_without_a_local_aws_nothing_is_run(tmp_path: Any, capsys: Any) -> None:
-    assert commands.run(tmp_path, ["false"]) == 2
-    assert "make deploy-local" in capsys.readouterr().err

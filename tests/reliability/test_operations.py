@@ -11,12 +11,14 @@ from botocore.exceptions import ConnectionClosedError
 from lambdas.recommender import vocabulary as v
 from local_aws.personalize import ServiceError
 from operations.account import READS
-from tests.reliability.world import HOUR, MINUTE, World, error, settings_of
+from tests.reliability.world import HOUR, MINUTE, World, error, refuse, settings_of
 from tests.support.operator import Operator
 from tests.support.permissions import Permissions, Use
+from tests.support.synthesis import Deployable
 
 DOCUMENT = Path(__file__).parents[2] / "docs" / "reference" / "operations.md"
 CHANGES = {"DeleteRecommender", "UntagResource"}
+CLOUDFORMATION = {"DescribeStacks", "DescribeStackEvents"}
 
 
 def policy(*, deletes: bool) -> Permissions:
@@ -430,6 +432,86 @@ def test_a_refusal_is_said_and_the_next_one_tried(world: World, operator: Operat
     assert code == 1
     assert "left: failed: DeleteRecommender: AccessDeniedException" in shown
     assert "left-too: gone" in shown
+
+
+@pytest.mark.parametrize("forgets", [False, True])
+def test_a_stack_that_is_gone_at_the_end_may_be_forgotten(
+    world: World, operator: Operator, forgets: bool
+) -> None:
+    """CloudFormation knows a stack for 90 days after its deletion."""
+    world.created()
+    world.stack.delete(wait=False)
+    world.cloud.run_for(30)
+
+    def fault(operation: str) -> None:
+        if forgets and world.stack.status == "DELETE_COMPLETE" and operation in CLOUDFORMATION:
+            raise ServiceError("ValidationError", "Stack does not exist", 400)
+
+    operator.faults = fault
+    code, shown = operator.run("status", "--follow")
+    assert code == 0
+    assert "TopPicks is DELETE_COMPLETE after" in shown
+
+
+def test_a_stack_without_a_recommender(world: World, operator: Operator) -> None:
+    """Looked at by mistake: it is followed all the same."""
+    world.stack.create(Deployable({"Topic": {"Type": "AWS::SNS::Topic"}}, {}))
+    code, shown = operator.run("status")
+    assert (code, "there is none in the stack's template" in shown) == (0, True)
+    code, shown = operator.run("drift")
+    assert (code, "There is no recommender in the template" in shown) == (2, True)
+
+
+def test_where_the_template_cannot_be_read_the_operation_is_followed(
+    world: World, operator: Operator
+) -> None:
+    world.stack.create(settings_of(), wait=False)
+    world.cloud.run_for(60)
+    (gate, *_) = world.stack.template.ids_of(v.TRAINING_GATE_TYPE)
+    world.stack.template = world.stack.template.patched(gate, WaitSeconds={"Fn::ImportValue": "x"})
+    assert operator.run("status")[0] == 2
+    code, shown = operator.run("leftovers")
+    assert (code, "undecided" in shown) == (2, True)
+    world.stack.template = world.stack.template.patched(gate, WaitSeconds=3300)
+    shows_it = world.stack.template.patched(gate, WaitSeconds={"Fn::ImportValue": "x"})
+    kept, world.stack.template = world.stack.template, shows_it
+
+    def fault(operation: str) -> None:
+        if operator.calls.count("GetTemplate") >= 1 and operation == "DescribeStackEvents":
+            world.stack.template = kept
+
+    operator.calls.clear()
+    operator.faults = fault
+    code, shown = operator.run("status", "--follow")
+    assert code == 0
+    assert "Where it is cannot be said: only CloudFormation can evaluate Fn::ImportValue" in shown
+    assert " CREATE_IN_PROGRESS" in shown
+
+
+def test_events_that_may_not_be_read_end_it(world: World, operator: Operator) -> None:
+    world.created()
+    operator.faults = lambda operation: refuse("DescribeStackEvents", "AccessDenied")(operation, {})
+    code, shown = operator.run("status", "--follow")
+    assert code == 2
+    assert "Cannot tell: DescribeStackEvents: AccessDenied" in shown
+
+
+def test_a_name_that_can_be_none_is_not_taken_for_a_stack_that_is_gone(
+    world: World, operator: Operator
+) -> None:
+    message = "1 validation error detected: Value at 'stackName' failed to satisfy constraint"
+
+    def fault(operation: str) -> None:
+        if operation == "DescribeStacks":
+            raise ServiceError("ValidationError", message, 400)
+
+    operator.faults = fault
+    code, shown = operator.run("status", "--stack", "not a name")
+    assert code == 2
+    assert "Cannot tell: DescribeStacks: ValidationError: 1 validation error" in shown
+    world.foreign("left", {v.OWNER_STACK_TAG: world.stack.id, v.OWNER_RESOURCE_TAG: "Recommender"})
+    assert operator.run("leftovers", "--delete", "--yes")[0] == 2
+    assert "left" in world.cloud.recommenders()
 
 
 # -- what all of them do ---------------------------------------------------------------------------
