@@ -9,9 +9,9 @@ from typing import Final
 from botocore.exceptions import BotoCoreError
 
 from lambdas.recommender.errors import PermanentError, TransientError
-from operations import clients, commands
+from operations import clearing, clients, following, looking
 from operations.account import Account
-from operations.commands import CANNOT_TELL, Console
+from operations.console import CANNOT_TELL, Console
 from operations.screen import Screen
 from operations.template import UnreadableError
 
@@ -75,7 +75,7 @@ def _parser() -> argparse.ArgumentParser:
         "drift", parents=[shared], help="what differs from what the stack's template asks for"
     )
     drift.add_argument("--stack", default=_STACK, help="name or id; default: %(default)s")
-    drift.set_defaults(run=lambda console, given: commands.drift(console, given.stack))
+    drift.set_defaults(run=lambda console, given: looking.drift(console, given.stack))
     leftovers = subparsers.add_parser(
         "leftovers", parents=[shared], help="recommenders whose stack is gone or does not use them"
     )
@@ -87,12 +87,12 @@ def _parser() -> argparse.ArgumentParser:
 
 
 def _status(console: Console, given: argparse.Namespace) -> int:
-    look = commands.follow if given.follow else commands.status
+    look = following.follow if given.follow else looking.status
     return look(console, given.stack)
 
 
 def _leftovers(console: Console, given: argparse.Namespace) -> int:
-    look = commands.delete_leftovers if given.delete else commands.leftovers
+    look = clearing.delete if given.delete else clearing.leftovers
     return look(console, given.stack)
 
 

@@ -11,7 +11,7 @@ from typing import Final
 
 from lambdas.recommender import vocabulary as v
 from lambdas.recommender.identity import Arn, Owner, Ownership
-from operations.stack import DELETE_FAILED, DELETED, Resource, Stack
+from operations.stack import DELETE_FAILED, DELETED, TO_BE_DELETED, Resource, Stack
 from operations.template import Chain
 
 _AT_REST: Final = frozenset(
@@ -23,8 +23,6 @@ _AT_REST: Final = frozenset(
         "UPDATE_ROLLBACK_COMPLETE",
     }
 )
-_TO_BE_DELETED: Final = frozenset({DELETED, DELETE_FAILED, "ROLLBACK_COMPLETE", "ROLLBACK_FAILED"})
-"""A stack in one of these uses nothing any more: all that can be done with it is to delete it."""
 
 
 class Claim(Enum):
@@ -111,7 +109,7 @@ def _judge(tagged: Tagged) -> tuple[Claim, str]:
         return Claim.UNPROVEN, "its tags do not prove whose it is"
     if stack is None:
         return Claim.LEFTOVER, "its stack is gone"
-    if stack.status in _TO_BE_DELETED:
+    if stack.status in TO_BE_DELETED:
         if _was_to_stay(tagged, stack):
             return Claim.RETAINED, "its stack was to leave it there (retain_on_destroy)"
         gone = "its stack is gone" if stack.status == DELETED else f"its stack is {stack.status}"

@@ -14,6 +14,8 @@ _SUCCESSES: Final = frozenset({"CREATE_COMPLETE", "UPDATE_COMPLETE", "IMPORT_COM
 
 DELETED: Final = "DELETE_COMPLETE"
 DELETE_FAILED: Final = "DELETE_FAILED"
+TO_BE_DELETED: Final = frozenset({DELETED, DELETE_FAILED, "ROLLBACK_COMPLETE", "ROLLBACK_FAILED"})
+"""All that can be done with a stack in one of these is to delete it, where it is still there."""
 REVIEW: Final = "REVIEW_IN_PROGRESS"
 """A change set has been made for a stack that does not exist otherwise."""
 
@@ -37,6 +39,11 @@ class Stack:
     def is_being_removed(self) -> bool:
         """Whether it is being deleted, or its creation is being rolled back."""
         return self.status in ("DELETE_IN_PROGRESS", "ROLLBACK_IN_PROGRESS")
+
+    @property
+    def wants_nothing(self) -> bool:
+        """Whether it wants no recommender any more, whatever its template says."""
+        return self.is_being_removed or self.status in TO_BE_DELETED
 
     @property
     def is_cleaning_up(self) -> bool:

@@ -143,7 +143,9 @@ def _recommender(chain: Chain, arn: str, observed: Observed | None) -> Recommend
     except UnreadableError as error:
         why = str(error)
     is_asked_for = desired is None or arn == desired.arn
-    if desired and is_asked_for:
+    if chain.stack.wants_nothing:
+        why = f"a stack that is {chain.stack.status} wants none"
+    elif desired and is_asked_for:
         compared = d.drift(desired, observed)
     return RecommenderStatus(
         arn=arn,

@@ -25,7 +25,8 @@ def policy(*, deletes: bool) -> Permissions:
     """Return the documented policy, with or without what deletes."""
     (text,) = re.findall(r"```json\n(.*?)```", DOCUMENT.read_text(), re.DOTALL)
     statements = json.loads(text)["Statement"]
-    # The evaluator is not told tags here; that the condition is there is tested by itself.
+    # The evaluator is not told of tags here; on what condition it may remove is asserted.
+    assert statements[3]["Condition"] == {"Null": {f"aws:ResourceTag/{v.OWNER_STACK_TAG}": "false"}}
     bare = [{k: one for k, one in each.items() if k != "Condition"} for each in statements]
     return Permissions([{"Statement": bare if deletes else bare[:3]}])
 
@@ -202,6 +203,7 @@ def test_a_change_set_is_waited_for_but_not_for_ever(world: World, operator: Ope
     assert code == 2
     assert "There is no stack TopPicks in eu-west-1" in shown
     assert operator.run("drift")[0] == 2
+    assert operator.run("status", "--stack", "Another")[0] == 2
 
     world.cloud.timeline.after(60, lambda: world.stack.create(settings_of(), wait=False))
     assert operator.run("status", "--follow")[0] == 0
@@ -295,6 +297,18 @@ def test_tags_that_prove_nothing_are_not_put_right_by_a_deployment(
     world.invariants.forgives.add("rest")
 
 
+def test_what_starts_is_neither_drift_nor_none(world: World, operator: Operator) -> None:
+    world.created()
+    arn = world.recommender["recommenderArn"]
+    world.disturb().stop_recommender(recommenderArn=arn)
+    world.cloud.run_for(HOUR)
+    world.disturb().start_recommender(recommenderArn=arn)
+    world.cloud.run_for(10)
+    code, shown = operator.run("drift")
+    assert code == 2
+    assert "cannot tell" in shown
+
+
 def test_an_operation_that_is_under_way_is_not_drift(world: World, operator: Operator) -> None:
     world.stack.create(settings_of(), wait=False)
     world.cloud.run_for(60)
@@ -318,6 +332,9 @@ def test_the_way_out_of_a_deletion_that_a_training_outlasted(
     world.stack.create({"max_training_hours": 2.5, "max_deletion_hours": 2.5}, wait=False)
     world.cloud.run_for(HOUR)
     assert world.stack.delete() == "DELETE_FAILED"
+    code, shown = operator.run("drift")
+    assert (code, "wants no recommender any more" in shown) == (2, True)
+    assert operator.run("status")[0] == 1
     code, shown = operator.run("leftovers")
     assert code == 1
     assert "left over" in shown

@@ -10,7 +10,7 @@ import pytest
 from aws_cdk import App
 
 from app import main
-from local_aws import commands
+from local_aws import commands, report
 from local_aws.engine import LocalAws
 from tests.support.world import World
 
@@ -78,7 +78,7 @@ def test_where_something_is_left_the_way_out_is_shown(
     aws.cdk.return_value.returncode = code
     aws.endpoint = "http://127.0.0.1:4566"
     monkeypatch.setattr(LocalAws, "find", lambda _folder: aws)
-    monkeypatch.setattr(commands.report, "leftovers", lambda _aws: {"recommenders": left})
+    monkeypatch.setattr(report, "leftovers", lambda _aws: {"recommenders": left})
 
     assert commands.destroy(tmp_path, None) == expected
 

@@ -33,9 +33,15 @@ PROPERTIES: Final[Mapping[str, Any]] = {
 }
 
 
-def template(*, gates: int = 2, sweeps: int = 2, stop: bool = False, **properties: Any) -> Any:
+def template(
+    properties: Mapping[str, Any] | None = None,
+    *,
+    gates: int = 2,
+    sweeps: int = 2,
+    stop: bool = False,
+) -> Any:
     """Return a template with one recommender, some properties of which are others."""
-    given = {**PROPERTIES, **properties}
+    given = {**PROPERTIES, **(properties or {})}
     resources = {
         "Recommender": {"Type": v.RECOMMENDER_TYPE, "Properties": given},
         **{
@@ -60,10 +66,17 @@ def stack(status: str = "CREATE_COMPLETE", **members: Any) -> Stack:
     return Stack(**{"id": STACK_ID, "name": "TopPicks", "status": status, **members})
 
 
-def chain(of: Stack | None = None, *, physical_id: str = "", **given: Any) -> Chain:
+def chain(
+    of: Stack | None = None,
+    *,
+    physical_id: str = "",
+    properties: Mapping[str, Any] | None = None,
+    gates: int = 2,
+    stop: bool = False,
+) -> Chain:
     """Return the only recommender of a template."""
     resources = [Resource("Recommender", physical_id, v.RECOMMENDER_TYPE, "CREATE_COMPLETE")]
-    (only,) = chains(template(**given), of or stack(), resources)
+    (only,) = chains(template(properties, gates=gates, stop=stop), of or stack(), resources)
     return only
 
 

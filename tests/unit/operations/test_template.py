@@ -28,7 +28,7 @@ def test_what_is_desired_is_what_the_functions_would_read() -> None:
     assert desired.config.enable_metadata is True
     assert desired.running
     assert desired.tags == {"team": "video"}
-    assert chain(stack(), Tags={}).desired.arn == desired.arn
+    assert chain(properties={v.TAGS: {}}).desired.arn == desired.arn
 
 
 def test_the_real_template_is_read() -> None:
@@ -61,7 +61,7 @@ def test_each_recommender_has_its_own_links() -> None:
 def test_a_parameter_has_the_stack_s_value() -> None:
     group = f"{PLACE}dataset-group/other"
     given = stack(parameters={"Group": group})
-    one = chain(given, **{v.DATASET_GROUP_ARN: {"Ref": "Group"}})
+    one = chain(given, properties={v.DATASET_GROUP_ARN: {"Ref": "Group"}})
     assert one.desired.dataset_group_arn == group
 
 
@@ -74,7 +74,7 @@ def test_a_parameter_has_the_stack_s_value() -> None:
     ],
 )
 def test_what_cannot_be_evaluated_is_said(value: object, said: str) -> None:
-    one = chain(physical_id=ARN, **{v.DATASET_GROUP_ARN: value})
+    one = chain(physical_id=ARN, properties={v.DATASET_GROUP_ARN: value})
     with pytest.raises(UnreadableError, match=said):
         _ = one.desired
     assert one.arns == (ARN,)
@@ -82,12 +82,12 @@ def test_what_cannot_be_evaluated_is_said(value: object, said: str) -> None:
 
 def test_how_long_a_link_waits_has_to_be_known() -> None:
     with pytest.raises(UnreadableError, match="WaitSeconds"):
-        chain(**{v.WAIT_SECONDS: "an hour"})
+        chain(properties={v.WAIT_SECONDS: "an hour"})
 
 
 def test_columns_are_lists_and_tags_have_keys() -> None:
     columns = {v.TRAINING_DATA: {v.EXCLUDED_COLUMNS: {"ITEMS": ["GENRES"]}}}
-    one = chain(**{v.CONFIG: columns})
+    one = chain(properties={v.CONFIG: columns})
     assert one.desired.config.excluded_columns == {"ITEMS": ("GENRES",)}
     assert one.tag_keys == {"team"}
     assert not one.retained
