@@ -8,7 +8,7 @@ import json
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import replace
 from datetime import datetime
-from typing import Any, Protocol
+from typing import Any, Final, Protocol
 
 from lambdas.recommender.errors import NotFoundError, PermanentError, TransientError, sorted_errors
 from lambdas.recommender.observed import Observed
@@ -18,7 +18,7 @@ from lambdas.recommender.stack import Stacks
 from operations.stack import DELETED, Event, Resource, Stack, latest_operation
 from operations.template import UnreadableError
 
-READS = (
+READS: Final = (
     "DescribeRecommender",
     "DescribeStackEvents",
     "DescribeStacks",
@@ -28,6 +28,11 @@ READS = (
     "ListTagsForResource",
 )
 """All that is called, but for what `leftovers --delete` adds: DeleteRecommender, UntagResource."""
+
+
+_TRIES: Final = 10
+_PAUSE: Final = 15.0
+"""Seconds."""
 
 
 class CloudFormationApi(Protocol):
@@ -188,10 +193,6 @@ def patiently(
             note(f"{error}; trying again")
             sleep(_PAUSE)
     return call()
-
-
-_TRIES = 10
-_PAUSE = 15.0
 
 
 def _pages(call: Callable[..., Any], member: str = "NextToken", **asked: str) -> Iterator[Any]:
