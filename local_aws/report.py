@@ -24,8 +24,8 @@ What is real here: the stack, its Lambda code and the CDK CLI, unmodified. What 
 What works here can still fail in an account: quotas, service limits and costs are AWS's own."""
 
 WAY_OUT: Final = """\
-The way out of whatever state that is: what is left of recommenders is deleted, and then it is said
-how to remove a stack whose deletion has failed.
+The way out: this deletes what is left of recommenders, and says how to remove a stack that cannot
+be deleted otherwise.
   .venv/bin/python -m local_aws run python -m operations leftovers --delete --stack TopPicks
 """
 

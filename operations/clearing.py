@@ -4,7 +4,6 @@ import contextlib
 from collections.abc import Iterator, Mapping
 from dataclasses import replace
 from functools import partial
-from typing import Final
 
 from lambdas.recommender import vocabulary as v
 from lambdas.recommender.errors import NotFoundError
@@ -14,11 +13,7 @@ from operations.account import Account
 from operations.console import CANNOT_TELL, FINE, NOT, Console, chains_of
 from operations.leftovers import Claim, Judgement, Tagged, judge
 from operations.removal import remove
-from operations.stack import DELETE_FAILED
 from operations.template import Chain, UnreadableError
-
-_ENDED: Final = (DELETE_FAILED, "ROLLBACK_FAILED")
-"""A stack in one of these can be deleted, as soon as nothing is left that only it remembers."""
 
 
 def leftovers(console: Console, name: str | None) -> int:
@@ -51,7 +46,7 @@ def delete(console: Console, name: str | None) -> int:
     named = console.account.stack(name) if name else None
     stacks = [one for one in (*(each.of.stack for each in doomed), named) if one]
     kept = {one.of.stack_id for one in judged if one.claim is not Claim.RETAINED}
-    ended = [one for one in stacks if one.status in _ENDED and one.id not in kept]
+    ended = [one for one in stacks if one.is_stuck and one.id not in kept]
     if ended:
         console.screen.line(text.stacks_to_delete(ended, console.region))
     return _verdict(judged)

@@ -44,8 +44,7 @@ def follow(console: Console, name: str) -> int:
 
 def _begun(console: Console, name: str) -> Stack | None:
     """Return the stack; `cdk deploy` makes a change set first, and is waited for."""
-    tries = int(_REVIEW_SECONDS / console.interval)
-    for _ in range(tries):
+    for _ in range(max(1, round(_REVIEW_SECONDS / console.interval))):
         stack = console.account.stack(name)
         if stack is None or stack.status != REVIEW:
             return stack

@@ -46,6 +46,11 @@ class Stack:
         return self.is_being_removed or self.status in TO_BE_DELETED
 
     @property
+    def is_stuck(self) -> bool:
+        """Whether its removal has failed, so that its functions may be gone and cannot help."""
+        return self.status in (DELETE_FAILED, "ROLLBACK_FAILED")
+
+    @property
     def is_cleaning_up(self) -> bool:
         """Whether its operation is decided, and only what it replaced is being deleted."""
         return "CLEANUP" in self.status

@@ -24,7 +24,13 @@ def status(shown: Status, region: str) -> str:
         lines += row("Recommender", "there is none in the stack's template")
     for chain in shown.chains:
         lines += _chain(chain, shown)
+    if stack.is_stuck:
+        lines += row("Way out", _way_out(stack))
     return "\n".join(lines)
+
+
+def _way_out(stack: Stack) -> str:
+    return f"python -m operations leftovers --delete --stack {stack.name}"
 
 
 def _chain(chain: ChainStatus, shown: Status) -> Iterator[str]:
@@ -134,9 +140,10 @@ def _state(observed: Observed) -> str:
 
 def ended(stack: Stack, took: float, failed: Sequence[Event]) -> str:
     """Return how an operation has ended, how many seconds it took, and what failed in it."""
-    return "\n".join(
-        [f"{stack.name} is {stack.status} after {duration(took)}.", *_failures(failed)]
-    )
+    lines = [f"{stack.name} is {stack.status} after {duration(took)}.", *_failures(failed)]
+    if stack.is_stuck:
+        lines += ["The way out, when the cause is gone:", f"  {_way_out(stack)}"]
+    return "\n".join(lines)
 
 
 def _failures(failed: Iterable[Event]) -> Iterator[str]:

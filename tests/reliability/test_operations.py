@@ -208,6 +208,7 @@ def test_a_change_set_is_waited_for_but_not_for_ever(world: World, operator: Ope
 
     world.cloud.timeline.after(60, lambda: world.stack.create(settings_of(), wait=False))
     assert operator.run("status", "--follow")[0] == 0
+    assert operator.run("status", "--follow", "--interval", "3600")[0] == 0
 
 
 def test_what_goes_wrong_on_the_way_is_tried_again(world: World, operator: Operator) -> None:

@@ -55,7 +55,10 @@ def test_a_reason_is_shown_once() -> None:
         "  no such function",
         "CREATE_FAILED: C",
         "  no reason was given",
+        "The way out, when the cause is gone:",
+        "  python -m operations leftovers --delete --stack TopPicks",
     ]
+    assert "way out" not in status_text.ended(stack("UPDATE_ROLLBACK_COMPLETE"), 60.0, failed)
 
 
 def test_before_anything_waits_the_status_says_so() -> None:
@@ -112,6 +115,7 @@ def test_a_stack_that_is_being_removed_wants_nothing(status_: str, fine: bool) -
     shown = status(stack(status_), [chain(stack(status_))], [], {}, now=60.0)
     assert shown.is_fine is fine
     told = " ".join(status_text.status(shown, "eu-west-1").split())
+    assert ("Way out python -m operations leftovers --delete" in told) is not fine
     assert f"nothing to compare with: a stack that is {status_} wants none" in told
 
 
