@@ -27,7 +27,7 @@ LOCK := $(RUN) -m uv pip compile --universal --python-version 3.11 --generate-ha
 # Tests that need nothing but this machine and no local AWS.
 FAST := -m pytest -n 2 --ignore=tests/e2e --ignore=tests/live
 
-.PHONY: help setup deploy-local destroy-local stop-local test test-fast test-e2e test-live check \
+.PHONY: help setup deploy-local destroy-local stop-local status test test-fast test-e2e test-live check \
 	check-format lint lint-workflows types coverage sweeps synth static reliability soak mutants \
 	audit bench picture settings licences format lock
 .DEFAULT_GOAL := help
@@ -45,6 +45,10 @@ destroy-local: setup ## Destroy that stack, prove that nothing is left, and stop
 
 stop-local: setup ## Stop the local AWS without destroying first
 	@exec $(RUN) -m local_aws stop
+
+status: setup ## Look at the stack: on the local AWS that runs, or in your account (STACK=..., REGION=...)
+	@exec $(RUN) $(if $(STACK)$(REGION),,-m local_aws run python) -m operations status \
+		$(if $(STACK),--stack '$(STACK)') $(if $(REGION),--region '$(REGION)')
 
 test: test-fast test-e2e ## Run all tests
 

@@ -38,7 +38,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
     for number in _INTERRUPTS:
         signal.signal(number, _interrupt)
     try:
-        with contextlib.nullcontext() if options.run is _data else _claimed(options.folder):
+        looks_only = options.run in (_data, _run)
+        with contextlib.nullcontext() if looks_only else _claimed(options.folder):
             return int(options.run(options))
     except InUseError:
         print(f"Another command is at work in {options.folder}; wait for its end.", file=sys.stderr)
@@ -67,6 +68,9 @@ def _parser() -> argparse.ArgumentParser:
         subparsers.add_parser(name, help=_summary(command)).set_defaults(
             run=lambda given, command=command: command(given.folder, given.port)
         )
+    run = subparsers.add_parser("run", help=_summary(commands.run))
+    run.add_argument("command", nargs=argparse.REMAINDER, help="python, cdk, aws ... and arguments")
+    run.set_defaults(run=_run)
     data = subparsers.add_parser("data", help=_summary(commands.data))
     data.add_argument("files", type=Path, help="folder with interactions.csv and items.csv")
     data.add_argument("--html", type=Path, help="file to write a page with plots to")
@@ -80,6 +84,10 @@ def _summary(command: Callable[..., int]) -> str:
 
 def _data(given: argparse.Namespace) -> int:
     return commands.data(given.files, given.html)
+
+
+def _run(given: argparse.Namespace) -> int:
+    return commands.run(given.folder, given.command)
 
 
 def _claimed(folder: Path) -> contextlib.AbstractContextManager[object]:

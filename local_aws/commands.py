@@ -2,13 +2,14 @@
 
 import contextlib
 import json
+import subprocess
 import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Final
 
-from local_aws import report
+from local_aws import report, toolchain
 from local_aws.engine import ACCOUNT, REGION, LocalAws, LocalAwsError, PortTakenError
 from local_aws.rehearsal import sample
 from local_aws.rehearsal.data import Data
@@ -138,6 +139,8 @@ def destroy(folder: Path, _: int | None) -> int:
             print("The local AWS has been stopped.")
             return 0
     print(report.failure(problem, aws))
+    if any(left.values()):
+        print(report.WAY_OUT)
     return code or 1
 
 
@@ -166,6 +169,15 @@ def status(folder: Path, _: int | None) -> int:
         return 1
     print(report.status(aws))
     return 0
+
+
+def run(folder: Path, command: Sequence[str]) -> int:
+    """Run a command against the local AWS, and return its exit code: 2 if none runs."""
+    aws = LocalAws.find(folder)
+    if aws is None or not aws.is_healthy():
+        print("No local AWS runs: make deploy-local starts one.", file=sys.stderr)
+        return 2
+    return subprocess.call(command, env=aws.env(), cwd=toolchain.ROOT)  # noqa: S603  # the user's
 
 
 @contextlib.contextmanager

@@ -23,6 +23,12 @@ What is real here: the stack, its Lambda code and the CDK CLI, unmodified. What 
   - AWS itself (CloudFormation, IAM, Lambda, Step Functions, S3, ...), by ministack.
 What works here can still fail in an account: quotas, service limits and costs are AWS's own."""
 
+WAY_OUT: Final = """\
+The way out: this deletes what is left of recommenders, and says how to remove a stack that cannot
+be deleted otherwise.
+  .venv/bin/python -m local_aws run python -m operations leftovers --delete --stack TopPicks
+"""
+
 _KINDS: Final = (
     ("stacks", "cloudformation", "describe_stacks", "Stacks[].StackName"),
     ("recommenders", "personalize", "list_recommenders", "recommenders[].name"),
@@ -165,6 +171,7 @@ For the AWS CLI and SDKs:
 
 def _next_steps(aws: LocalAws) -> Iterable[tuple[str, str]]:
     yield "deploy again", "make deploy-local, with the DATA that it had"
+    yield "see what the stack does", "make status"
     yield "destroy and end it", "make destroy-local"
     yield "just end it", "make stop-local"
     yield "its log", str(aws.log)

@@ -82,7 +82,7 @@ class Update:
 class Observed:
     """A recommender as DescribeRecommender shows it; its tags only where they were read too.
 
-    ``created`` is in epoch seconds.
+    ``created``, and ``updated``, when its status changed last, are in epoch seconds.
     """
 
     arn: str
@@ -95,6 +95,7 @@ class Observed:
     latest_update: Update | None = None
     metrics: Mapping[str, float] = field(default_factory=dict)
     tags: Mapping[str, str] | None = None
+    updated: float = 0.0
 
     @property
     def phase(self) -> Phase:

@@ -238,6 +238,7 @@ def _observed(arn: str, shown: Mapping[str, Any]) -> Observed:
         created=_epoch(shown.get("creationDateTime")),
         latest_update=_update(latest) if latest else None,
         metrics=shown.get("modelMetrics") or {},
+        updated=_epoch(shown.get("lastUpdatedDateTime")),
     )
 
 

@@ -1,14 +1,16 @@
 """What a team has put into cdk.json about its accounts does not reach the local AWS."""
 
+import sys
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 from unittest.mock import create_autospec
 
+import pytest
 from aws_cdk import App
 
 from app import main
-from local_aws import commands
+from local_aws import commands, report
 from local_aws.engine import LocalAws
 from tests.support.world import World
 
@@ -60,6 +62,47 @@ def test_other_files_are_another_dataset_group_and_more_of_them_more_gates(tmp_p
     )
     assert given["dataset_group_arn"].endswith(":dataset-group/vod-0a1b2c3d")
     assert given["max_training_hours"] == "0.03"
+
+
+@pytest.mark.parametrize(
+    "case", [(0, [], 0), (0, ["TopPicks-1"], 1), (1, ["TopPicks-1"], 1), (3, [], 3)]
+)
+def test_where_something_is_left_the_way_out_is_shown(
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+    case: tuple[int, list[str], int],
+) -> None:
+    code, left, expected = case
+    aws = create_autospec(LocalAws, instance=True, folder=tmp_path, log=tmp_path / "log")
+    aws.cdk.return_value.returncode = code
+    aws.endpoint = "http://127.0.0.1:4566"
+    monkeypatch.setattr(LocalAws, "find", lambda _folder: aws)
+    monkeypatch.setattr(report, "leftovers", lambda _aws: {"recommenders": left})
+
+    assert commands.destroy(tmp_path, None) == expected
+
+    way_out = "python -m operations leftovers --delete --stack TopPicks"
+    assert (way_out in capsys.readouterr().out) is bool(left)
+    assert aws.stop.called is (expected == 0)
+
+
+def test_a_command_is_run_against_the_local_aws_that_runs(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
+) -> None:
+    aws = create_autospec(LocalAws, instance=True)
+    aws.env.return_value = {"AWS_ENDPOINT_URL": "http://127.0.0.1:4566"}
+    monkeypatch.setattr(LocalAws, "find", lambda _folder: aws)
+    shows = "import os, sys; print(os.environ['AWS_ENDPOINT_URL']); sys.exit(7)"
+    assert commands.run(tmp_path, [sys.executable, "-c", shows]) == 7
+    assert "http://127.0.0.1:4566" in capfd.readouterr().out
+
+
+def test_without_a_local_aws_nothing_is_run(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert commands.run(tmp_path, ["false"]) == 2
+    assert "make deploy-local" in capsys.readouterr().err
 
 
 def _context(arguments: Sequence[str]) -> dict[str, str]:

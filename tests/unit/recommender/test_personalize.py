@@ -456,6 +456,7 @@ def test_the_metrics_and_the_latest_update_are_read(simulator: Simulator) -> Non
 
 
 CREATED = datetime(2026, 1, 2, tzinfo=UTC)
+UPDATED = datetime(2026, 1, 3, tzinfo=UTC)
 TOO_LITTLE = "Dataset has fewer than 25 users with at least 2 interactions each."
 
 
@@ -465,6 +466,7 @@ def test_all_that_is_shown_is_read() -> None:
         ARN,
         "CREATE FAILED",
         creationDateTime=CREATED,
+        lastUpdatedDateTime=UPDATED,
         recommenderConfig={"a": 1},
         failureReason=TOO_LITTLE,
         modelMetrics={"coverage": 0.5},
@@ -486,6 +488,7 @@ def test_all_that_is_shown_is_read() -> None:
         CREATED.timestamp(),
         Update("CREATE FAILED", {"a": 2}, CREATED.timestamp(), with_hint(TOO_LITTLE)),
         {"coverage": 0.5},
+        updated=UPDATED.timestamp(),
     )
 
 

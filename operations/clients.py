@@ -1,0 +1,26 @@
+"""The SDK's clients, made when they are needed; where AWS is, is boto3's own to know."""
+
+from typing import Final
+
+import boto3
+from botocore.config import Config
+
+from operations.account import Account
+
+_CONFIG: Final = Config(
+    connect_timeout=10, read_timeout=30, retries={"mode": "standard", "total_max_attempts": 5}
+)
+
+
+def connect(region: str | None) -> tuple[Account, str]:
+    """Return an account, as the credentials of the environment see it, and the region's name.
+
+    `AWS_PROFILE`, `AWS_REGION`, `AWS_ENDPOINT_URL` and the like count as they do for the AWS CLI.
+
+    Raises:
+        botocore.exceptions.BotoCoreError: no region is known.
+    """
+    session = boto3.Session(region_name=region)
+    cloudformation = session.client("cloudformation", config=_CONFIG)
+    personalize = session.client("personalize", config=_CONFIG)
+    return Account(cloudformation, personalize), cloudformation.meta.region_name

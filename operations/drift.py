@@ -1,0 +1,154 @@
+"""How what is there differs from what the template asks for (pure).
+
+Whether it does is decided as the functions decide it: `plan` is asked what it would do now. What
+differs is for people to read.
+"""
+
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass
+from enum import Enum, auto
+from typing import Any, Final
+
+from lambdas.recommender import vocabulary as v
+from lambdas.recommender.config import Config, not_shown
+from lambdas.recommender.identity import Ownership
+from lambdas.recommender.observed import Observed, Phase
+from lambdas.recommender.operation import Operation
+from lambdas.recommender.plan import Situation, plan
+from lambdas.recommender.request import Desired
+from lambdas.recommender.steps import Done, Fail
+
+_MEMBERS: Final = {
+    "min_requests_per_second": v.MIN_REQUESTS_PER_SECOND,
+    "enable_metadata": v.ENABLE_METADATA,
+    "exploration_weight": f"{v.EXPLORATION}.{v.EXPLORATION_WEIGHT}",
+    "exploration_item_age_cut_off": f"{v.EXPLORATION}.{v.EXPLORATION_ITEM_AGE_CUT_OFF}",
+    "excluded_columns": f"{v.TRAINING_DATA}.{v.EXCLUDED_COLUMNS}",
+    "included_columns": f"{v.TRAINING_DATA}.{v.INCLUDED_COLUMNS}",
+}
+"""Fields of `Config`, as Personalize names what they are of."""
+
+_DEPLOYMENT: Final = Situation(Operation("UPDATE_IN_PROGRESS", ""))
+"""Of a deployment that asks for everything anew, as a change of `generation` does."""
+
+NOTHING: Final = "nothing"
+
+
+class Verdict(Enum):
+    """Whether there is drift."""
+
+    NONE = auto()
+    DRIFTED = auto()
+    CANNOT_TELL = auto()
+    """Nothing differs, but it is on its way, and has to arrive."""
+
+
+@dataclass(frozen=True)
+class Difference:
+    """A member that differs."""
+
+    member: str
+    there: str
+    wanted: str
+
+
+@dataclass(frozen=True)
+class Drift:
+    """What `plan` would do about a recommender, and why.
+
+    Attributes:
+        verdict: whether there is drift.
+        differences: what differs.
+        reason: what `plan` says: what is waited for, or why a deployment would fail.
+        is_put_right: whether a deployment with another `generation` puts it right.
+        hidden: members that DescribeRecommender does not show, so that they are not compared.
+    """
+
+    verdict: Verdict
+    differences: tuple[Difference, ...] = ()
+    reason: str = ""
+    is_put_right: bool = True
+    hidden: tuple[str, ...] = ()
+
+
+def drift(desired: Desired, observed: Observed | None) -> Drift:
+    """Return how a recommender differs from what is asked for.
+
+    Args:
+        desired: what the template asks for.
+        observed: what is there, with its tags, or None.
+    """
+    step = plan(desired, observed, _DEPLOYMENT, before=desired.config)
+    hidden = tuple(not_shown(observed.config)) if observed else ()
+    if isinstance(step, Done):
+        return Drift(Verdict.NONE, reason=step.reason, hidden=hidden)
+    found = tuple(differences(desired, observed))
+    return Drift(
+        Verdict.DRIFTED if found else Verdict.CANNOT_TELL,
+        found,
+        getattr(step, "reason", ""),
+        not isinstance(step, Fail),
+        hidden,
+    )
+
+
+def differences(desired: Desired, observed: Observed | None) -> Iterator[Difference]:
+    """Return what differs, in Personalize's own words."""
+    if observed is None:
+        yield Difference("recommender", NOTHING, desired.name)
+        return
+    yield from _shape(desired, observed)
+    yield from _tags(desired, observed)
+    arriving = observed.config
+    if observed.updating and observed.latest_update:
+        arriving = observed.latest_update.config
+    yield from _config(desired.config, desired.config.shown_by(arriving))
+
+
+def _shape(desired: Desired, observed: Observed) -> Iterator[Difference]:
+    wanted = Phase.ACTIVE if desired.running else Phase.INACTIVE
+    is_on_its_way = desired.running and observed.phase is Phase.STARTING
+    if observed.phase is not wanted and not is_on_its_way:
+        yield Difference("status", observed.status, wanted.name)
+    if observed.dataset_group_arn != desired.dataset_group_arn:
+        yield Difference("datasetGroupArn", observed.dataset_group_arn, desired.dataset_group_arn)
+    if observed.recipe_arn != desired.recipe_arn:
+        yield Difference("recipeArn", observed.recipe_arn, desired.recipe_arn)
+
+
+def _tags(desired: Desired, observed: Observed) -> Iterator[Difference]:
+    if observed.tags is None:
+        return
+    wanted = dict(desired.tags)
+    if desired.owner.of(observed.tags) is Ownership.FOREIGN:
+        wanted |= desired.owner.tags()
+    for key, value in wanted.items():
+        if observed.tags.get(key) != value:
+            yield Difference(f"tag {key}", observed.tags.get(key, NOTHING), value)
+
+
+def _config(wanted: Config, there: Config) -> Iterator[Difference]:
+    for name, member in _MEMBERS.items():
+        asked, found = getattr(wanted, name), getattr(there, name)
+        if asked != found:
+            yield Difference(member, _shown(found), _shown(asked))
+
+
+def _shown(value: Any) -> str:
+    match value:
+        case bool():
+            return str(value).lower()
+        case dict():
+            return "; ".join(f"{key}: {', '.join(names)}" for key, names in value.items()) or "none"
+        case _:
+            return str(value)
+
+
+def next_generation(generation: str) -> str:
+    """Return a generation that differs from the one that is deployed."""
+    if not generation:
+        return "2"
+    if re.fullmatch(r"[0-9]{1,60}", generation):
+        return str(int(generation) + 1)
+    return f"{generation[:60]}-2"

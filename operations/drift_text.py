@@ -1,0 +1,51 @@
+"""What is said of differences (pure)."""
+
+from collections.abc import Iterator
+
+from operations.drift import Drift, Verdict, next_generation
+from operations.template import SOURCE, Chain
+from operations.text import wrapped
+
+
+def drift(chain: Chain, found: Drift) -> str:
+    """Return how a recommender differs from what is asked for, and what puts it right."""
+    name = chain.desired.name
+    match found.verdict:
+        case Verdict.NONE:
+            lines = wrapped(f"{name} is as it is wanted by {SOURCE}: {found.reason}.")
+        case Verdict.CANNOT_TELL:
+            lines = wrapped(f"{name}: cannot tell. {found.reason}.")
+        case _:
+            lines = wrapped(f"{name} differs from what is wanted by {SOURCE}:")
+    for one in (*differing(found), *hidden(found)):
+        lines += wrapped(one, "  ")
+    if found.verdict is Verdict.DRIFTED:
+        lines += ["", *_remedy(chain, found)]
+    return "\n".join(lines)
+
+
+def _remedy(chain: Chain, found: Drift) -> Iterator[str]:
+    if not found.is_put_right:
+        yield from wrapped(f"No deployment puts that right: {found.reason}")
+        return
+    generation = next_generation(chain.generation)
+    if found.reason:
+        yield from wrapped(f"Now: {found.reason}.")
+    yield "To put it right (cdk deploy alone sees no change, for the template is the same):"
+    yield f"  npx cdk deploy {chain.stack.name} -c generation={generation}"
+    yield from wrapped(
+        f'Where cdk.json has environments, set "generation": "{generation}" in that of this stack '
+        "instead, and deploy that."
+    )
+
+
+def differing(found: Drift) -> Iterator[str]:
+    """Return what differs, member by member."""
+    for one in found.differences:
+        yield f"{one.member}: there {one.there}, wanted {one.wanted}"
+
+
+def hidden(found: Drift) -> Iterator[str]:
+    """Return what is not compared, if there is anything."""
+    if found.hidden:
+        yield f"not shown, so not compared: {', '.join(found.hidden)}"

@@ -1,0 +1,141 @@
+"""Which recommenders are nobody's any more, though their tags say whose they were (pure).
+
+A recommender is a stack's by its tags, and the stack's name does not count: a stack that was
+deleted and deployed again is another one.
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from enum import Enum
+from typing import Final
+
+from lambdas.recommender import vocabulary as v
+from lambdas.recommender.identity import Arn, Owner, Ownership
+from operations.stack import DELETE_FAILED, DELETED, TO_BE_DELETED, Resource, Stack
+from operations.template import Chain
+
+_AT_REST: Final = frozenset(
+    {
+        "CREATE_COMPLETE",
+        "IMPORT_COMPLETE",
+        "IMPORT_ROLLBACK_COMPLETE",
+        "UPDATE_COMPLETE",
+        "UPDATE_ROLLBACK_COMPLETE",
+    }
+)
+
+
+class Claim(Enum):
+    """What becomes of a recommender that carries our tags."""
+
+    USED = "used"
+    LEFTOVER = "left over"
+    RETAINED = "retained"
+    """Its stack's deletion was to leave it there (`retain_on_destroy`)."""
+    UNDECIDED = "undecided"
+    """Its stack may still need it."""
+    UNPROVEN = "unproven"
+    """Its tags do not say whose it is."""
+
+
+@dataclass(frozen=True)
+class Tagged:
+    """A recommender that carries our tags, and what CloudFormation knows of their stack.
+
+    Attributes:
+        arn: its ARN.
+        tags: its tags.
+        stack: the stack that they name, or None if CloudFormation does not know it.
+        resources: the stack's.
+        chains: the recommenders of the stack's template.
+    """
+
+    arn: str
+    tags: Mapping[str, str]
+    stack: Stack | None = None
+    resources: Sequence[Resource] = ()
+    chains: Sequence[Chain] = ()
+
+    @property
+    def stack_id(self) -> str:
+        """The id of the stack that it is of."""
+        return self.tags.get(v.OWNER_STACK_TAG, "")
+
+    @property
+    def owner(self) -> Owner:
+        """Whose it is by its tags."""
+        return Owner(self.stack_id, self.tags.get(v.OWNER_RESOURCE_TAG, ""))
+
+    @property
+    def ownership(self) -> Ownership:
+        """Whether it was created or adopted by that owner, or its tags do not prove either."""
+        return self.owner.of(self.tags) if _is_of_this_place(self) else Ownership.FOREIGN
+
+    @property
+    def chain(self) -> Chain | None:
+        """The recommender of the template that it was made for."""
+        logical_id = self.owner.logical_id
+        return next((one for one in self.chains if one.logical_id == logical_id), None)
+
+    @property
+    def retired_tags(self) -> frozenset[str]:
+        """Keys of the template's own tags, which an adopted one is rid of when it is released."""
+        return self.chain.tag_keys if self.chain else frozenset()
+
+    @property
+    def is_in_use(self) -> bool:
+        """Whether it is what a resource of the stack stands for."""
+        return any(one.physical_id == self.arn and one.is_there for one in self.resources)
+
+
+@dataclass(frozen=True)
+class Judgement:
+    """What becomes of a recommender, and why."""
+
+    of: Tagged
+    claim: Claim
+    why: str
+
+
+def judge(tagged: Tagged) -> Judgement:
+    """Return what becomes of a recommender that carries our tags."""
+    claim, why = _judge(tagged)
+    return Judgement(tagged, claim, why)
+
+
+def _judge(tagged: Tagged) -> tuple[Claim, str]:
+    stack = tagged.stack
+    if tagged.ownership is Ownership.FOREIGN:
+        return Claim.UNPROVEN, "its tags do not prove whose it is"
+    if stack is None:
+        return Claim.LEFTOVER, "its stack is gone"
+    if stack.status in TO_BE_DELETED:
+        if _was_to_stay(tagged, stack):
+            return Claim.RETAINED, "its stack was to leave it there (retain_on_destroy)"
+        gone = "its stack is gone" if stack.status == DELETED else f"its stack is {stack.status}"
+        return Claim.LEFTOVER, gone
+    if stack.status not in _AT_REST:
+        return Claim.UNDECIDED, f"its stack is {stack.status} and may need it"
+    if tagged.is_in_use:
+        return Claim.USED, f"{stack.name} uses it"
+    return Claim.LEFTOVER, f"{stack.name} uses another one"
+
+
+def _was_to_stay(tagged: Tagged, stack: Stack) -> bool:
+    """Whether it is what the deletion of the stack leaves there, and not what it had replaced."""
+    chain = tagged.chain
+    if chain is None or not chain.retained or stack.status not in (DELETED, DELETE_FAILED):
+        return False
+    return chain.physical_id in ("", tagged.arn)
+
+
+def _is_of_this_place(tagged: Tagged) -> bool:
+    """Whether the tag names a stack of the recommender's own account and region.
+
+    Of another one's stacks nothing can be known here.
+    """
+    try:
+        stack, recommender = Arn.parse(tagged.stack_id), Arn.parse(tagged.arn)
+    except ValueError:
+        return False
+    return stack.service == "cloudformation" and stack.place == recommender.place

@@ -1,0 +1,85 @@
+"""What is said of what is left over (pure)."""
+
+from collections.abc import Iterable, Sequence
+
+from lambdas.recommender.identity import Ownership
+from lambdas.recommender.vocabulary import RESERVED_TAGS
+from operations.leftovers import Claim, Judgement
+from operations.removal import Removed
+from operations.stack import DELETE_FAILED, Stack
+from operations.text import shortened, wrapped
+
+
+def leftovers(judged: Sequence[Judgement], region: str) -> str:
+    """Return which recommenders carry our tags, and which of them are left over."""
+    if not judged:
+        return f"No recommender in {region} carries this project's tags."
+    lines = [f"Recommenders in {region} that carry this project's tags:"]
+    for one in judged:
+        adopted = ", adopted" if one.of.ownership is Ownership.ADOPTED else ""
+        lines.append(f"  {one.claim.value:9}  {_name(one)}{adopted}: {one.why}")
+        if one.claim is not Claim.USED:
+            lines.append(f"  {'':9}  {one.of.stack_id or 'no stack'}")
+    return "\n".join(lines)
+
+
+def to_be_removed(doomed: Sequence[Judgement]) -> str:
+    """Return what a deletion is going to do."""
+    lines = []
+    for one in doomed:
+        does = "Release" if one.of.ownership is Ownership.ADOPTED else "Delete"
+        lines.append(f"{does} {one.of.arn}")
+    if any(one.of.stack is None for one in doomed):
+        lines += wrapped(
+            "A recommender that was retained on purpose (retain_on_destroy) looks like a leftover "
+            "once CloudFormation has forgotten its stack, 90 days after."
+        )
+    return "\n".join(lines)
+
+
+def removal_waits(one: Judgement, why: str) -> str:
+    """Return the line of a look at one that cannot be removed yet."""
+    return shortened(f"Waiting: {_named(one, why)}")
+
+
+def removal_ended(one: Judgement, removed: Removed) -> str:
+    """Return what the removal of one has come to."""
+    if removed.is_done and one.of.ownership is Ownership.ADOPTED:
+        return f"{_name(one)}: released"
+    return f"{_name(one)}: {'' if removed.is_done else 'failed: '}{_named(one, removed.reason)}"
+
+
+def _name(one: Judgement) -> str:
+    return one.of.arn.rpartition("/")[2]
+
+
+def _named(one: Judgement, why: str) -> str:
+    return why.replace(one.of.arn, _name(one))
+
+
+def way_out(judged: Sequence[Judgement], region: str) -> str:
+    """Return how to go on where something is left over."""
+    lines = []
+    if any(one.claim is Claim.LEFTOVER for one in judged):
+        lines += ["", "To remove what is left over:"]
+        lines += [f"  python -m operations leftovers --delete --region {region}"]
+    for one in judged:
+        if one.claim is Claim.RETAINED:
+            tags = " ".join(RESERVED_TAGS)
+            lines += [
+                "",
+                f"{_name(one)} is kept. To forget whose it was:",
+                f"  aws personalize untag-resource --region {region} "
+                f"--resource-arn {one.of.arn} --tag-keys {tags}",
+            ]
+    return "\n".join(lines)
+
+
+def stacks_to_delete(stacks: Iterable[Stack], region: str) -> str:
+    """Return the commands that remove stacks whose deletion has failed."""
+    lines = []
+    for stack in sorted({one.id: one for one in stacks}.values(), key=lambda one: one.name):
+        delete = f"aws cloudformation delete-stack --stack-name {stack.name} --region {region}"
+        force = " --deletion-mode FORCE_DELETE_STACK" if stack.status == DELETE_FAILED else ""
+        lines += ["", f"{stack.name} is {stack.status}. To remove it:", f"  {delete}{force}"]
+    return "\n".join(lines)

@@ -1,0 +1,169 @@
+"""What there is to say of a stack and its recommenders (pure)."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+from lambdas.recommender.config import Config
+from lambdas.recommender.observed import Observed, Phase
+from operations import drift as d
+from operations.progress import Progress, progress
+from operations.stack import Event, Stack, since
+from operations.template import Chain, UnreadableError
+
+SECONDS_AN_HOUR = 3600
+
+
+@dataclass(frozen=True)
+class Billed:
+    """What a recommender costs by the hour, in what AWS bills: recommendations.
+
+    An ACTIVE recommender is billed for its minimum, be it asked or not, and for more if it is
+    asked more, averaged over an hour. Source: "Creating domain recommenders", Personalize
+    Developer Guide. Prices are on Amazon Personalize's pricing page.
+
+    Attributes:
+        requests_per_second: `minRecommendationRequestsPerSecond`.
+        now: whether it is billed now, or None where AWS documents nothing.
+    """
+
+    requests_per_second: int
+    now: bool | None
+
+    @property
+    def recommendations_an_hour(self) -> int:
+        """How many are billed at least, while it is ACTIVE."""
+        return self.requests_per_second * SECONDS_AN_HOUR
+
+
+@dataclass(frozen=True)
+class RecommenderStatus:
+    """One recommender of a stack.
+
+    Attributes:
+        arn: its ARN.
+        observed: what is there, or None.
+        since: since when (epoch seconds) it has its status, or 0.
+        is_asked_for: whether it is the one that the template asks for; else it is the one that is
+            being replaced, or was.
+        drift: how it differs from that, or None if that cannot be compared.
+        not_compared: why not.
+        billed: what it costs, or None if it is not there.
+    """
+
+    arn: str
+    observed: Observed | None
+    since: float
+    is_asked_for: bool
+    drift: d.Drift | None
+    not_compared: str
+    billed: Billed | None
+
+
+@dataclass(frozen=True)
+class ChainStatus:
+    """A recommender of the template: where its operation is, and what is there of it."""
+
+    chain: Chain
+    progress: Progress | None
+    recommenders: tuple[RecommenderStatus, ...]
+
+
+@dataclass(frozen=True)
+class Status:
+    """A stack, and its recommenders; `since` is in epoch seconds, or None."""
+
+    stack: Stack
+    since: float | None
+    chains: tuple[ChainStatus, ...]
+    now: float
+
+    @property
+    def is_fine(self) -> bool:
+        """Whether nothing has failed, and, at rest, all is there as it is asked for."""
+        if self.stack.has_failed:
+            return False
+        there = [one for chain in self.chains for one in chain.recommenders if one.is_asked_for]
+        if any(one.observed and one.observed.phase.has_failed for one in there):
+            return False
+        return self.stack.is_under_way or not any(
+            one.drift and one.drift.verdict is d.Verdict.DRIFTED for one in there
+        )
+
+
+def status(
+    stack: Stack,
+    chains: Sequence[Chain],
+    events: Sequence[Event],
+    observed: Mapping[str, Observed | None],
+    *,
+    now: float,
+) -> Status:
+    """Return what there is to say.
+
+    Args:
+        stack: the stack.
+        chains: the recommenders of its template.
+        events: of its latest operation, newest first.
+        observed: what there is, by ARN, with tags.
+        now: epoch seconds.
+    """
+    return Status(
+        stack,
+        since(events, stack.id),
+        tuple(
+            ChainStatus(
+                chain,
+                progress(stack, chain, events, now=now),
+                tuple(
+                    _recommender(chain, arn, observed.get(arn))
+                    for arn in arns(chain, events)
+                    if observed.get(arn) or arn in chain.arns[:1]
+                ),
+            )
+            for chain in chains
+        ),
+        now,
+    )
+
+
+def arns(chain: Chain, events: Sequence[Event]) -> tuple[str, ...]:
+    """Return the ARNs of a chain's recommenders: the one that is asked for is the first.
+
+    What an update has replaced shows in the events only, until clean-up has deleted it.
+    """
+    replaced = (event.physical_id for event in events if event.logical_id == chain.logical_id)
+    there = (arn for arn in replaced if ":recommender/" in arn)
+    return tuple(dict.fromkeys((*chain.arns, *there)))
+
+
+def _recommender(chain: Chain, arn: str, observed: Observed | None) -> RecommenderStatus:
+    desired, compared, why = None, None, ""
+    try:
+        desired = chain.desired
+    except UnreadableError as error:
+        why = str(error)
+    is_asked_for = desired is None or arn == desired.arn
+    if chain.stack.wants_nothing:
+        why = f"a stack that is {chain.stack.status} wants none"
+    elif desired and is_asked_for:
+        compared = d.drift(desired, observed)
+    return RecommenderStatus(
+        arn=arn,
+        observed=observed,
+        since=_since(observed) if observed else 0.0,
+        is_asked_for=is_asked_for,
+        drift=compared,
+        not_compared=why,
+        billed=_billed(desired.config if desired else Config(), observed) if observed else None,
+    )
+
+
+def _since(observed: Observed) -> float:
+    if observed.updating and observed.latest_update:
+        return observed.latest_update.created
+    return observed.updated or observed.created
+
+
+def _billed(config: Config, observed: Observed) -> Billed:
+    now = {Phase.ACTIVE: True, Phase.INACTIVE: False}.get(observed.phase)
+    return Billed(config.shown_by(observed.config).min_requests_per_second, now)

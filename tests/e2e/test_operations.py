@@ -1,0 +1,198 @@
+"""`python -m operations` on the local AWS: along a deployment, after an edit, out of a dead end."""
+
+import os
+import pty
+import re
+import subprocess
+import sys
+from typing import Any
+
+import pytest
+
+from local_aws import commands, toolchain
+from local_aws.report import leftovers
+from operations.account import READS
+from tests.support.world import STACK, World, until
+
+GATE = {"training_gate_minutes": 0.05, "max_training_hours": 0.005}
+"""Gates of 3 s, six of them."""
+
+_ERASE = "\r\x1b[K"
+
+
+def operations(world: World, *arguments: str) -> subprocess.CompletedProcess[str]:
+    """Run the command as somebody types it, but not in a terminal."""
+    return subprocess.run(
+        [sys.executable, "-m", "operations", *arguments],
+        env=world.aws.env(),
+        cwd=toolchain.ROOT,
+        stdin=subprocess.DEVNULL,
+        capture_output=True,
+        text=True,
+        timeout=120,
+        check=False,
+    )
+
+
+class Terminal:
+    """A command that runs in a terminal."""
+
+    def __init__(self, world: World, *arguments: str) -> None:
+        self._reader, writer = pty.openpty()
+        self.process = subprocess.Popen(
+            [sys.executable, "-m", "operations", *arguments],
+            env=world.aws.env(),
+            cwd=toolchain.ROOT,
+            stdin=writer,
+            stdout=writer,
+            stderr=writer,
+        )
+        os.close(writer)
+
+    def read(self) -> str:
+        """Return all that is written to it until the command ends."""
+        parts = []
+        try:
+            while part := os.read(self._reader, 65536):
+                parts.append(part)
+        except OSError:  # Linux: nobody has the other end any more
+            pass
+        self.process.wait(60)
+        os.close(self._reader)
+        return b"".join(parts).decode().replace("\r\n", "\n")
+
+
+def deploying(world: World, **settings: Any) -> subprocess.Popen[bytes]:
+    return subprocess.Popen(
+        [*toolchain.CDK, *world.arguments("deploy", STACK, context=GATE | settings)],
+        env=world.aws.env(),
+        cwd=toolchain.ROOT,
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.DEVNULL,
+    )
+
+
+def stack_status(world: World) -> str:
+    cloudformation = world.client("cloudformation")
+    try:
+        return str(cloudformation.describe_stacks(StackName=STACK)["Stacks"][0]["StackStatus"])
+    except cloudformation.exceptions.ClientError:
+        return ""
+
+
+def test_a_whole_deployment_is_followed_in_a_terminal_of_80_columns(world: World) -> None:
+    missing = operations(world, "status")
+    assert missing.returncode == 2
+    assert f"There is no stack {STACK} in eu-west-1" in missing.stdout
+    world.set_behaviour(create_in_progress=8.0)
+    deployment = deploying(world)
+    try:
+        until(lambda: stack_status(world) == "CREATE_IN_PROGRESS")
+        terminal = Terminal(world, "status", "--follow", "--interval", "0.4")
+        shown = terminal.read()
+        assert deployment.wait(60) == 0
+    finally:
+        deployment.kill()
+        deployment.wait()
+
+    assert terminal.process.returncode == 0, shown
+    lines = [line for part in shown.split("\n") for line in part.split(_ERASE)]
+    assert all(len(line) < 80 for line in lines), shown
+    assert lines[0] == f"{STACK} in eu-west-1 is CREATE_IN_PROGRESS."
+    looks = [line for line in lines if "at most" in line]
+    hours = [match[1] for line in looks if (match := re.search(r"Hour(\d\d)Of06", line))]
+    assert len(set(hours)) >= 3
+    assert hours == sorted(hours)
+    shares = [line.count("#") for line in looks]
+    assert shares == sorted(shares)
+    assert any("CREATE IN_PROGRESS" in line for line in looks)
+    assert re.fullmatch(rf"{STACK} is CREATE_COMPLETE after \d+ s\.", lines[-2])
+
+    status = operations(world, "status")
+    assert status.returncode == 0, status.stdout + status.stderr
+    assert f"Stack        {STACK} in eu-west-1\nOperation    CREATE_COMPLETE for " in status.stdout
+    assert "ACTIVE for " in status.stdout
+    assert "3600 recommendations an hour at least" in status.stdout
+    assert "ACTIVE, as asked, by the stack's template (GetTemplate)" in status.stdout
+    assert max(map(len, status.stdout.splitlines())) < 80
+    world.destroy()
+    assert operations(world, "drift").returncode == 2
+
+
+def test_what_is_edited_behind_its_back_is_found_and_put_right(world: World) -> None:
+    assert world.cdk("deploy", STACK, context=GATE).returncode == 0
+    before = len(world.personalize_journal())
+    same = operations(world, "drift")
+    assert same.returncode == 0, same.stdout + same.stderr
+    (arn,) = [one["recommenderArn"] for one in world.personalize_state()["recommenders"]]
+    world.client("personalize").update_recommender(
+        recommenderArn=arn,
+        recommenderConfig={"itemExplorationConfig": {"explorationWeight": "0.9"}},
+    )
+    until(lambda: _weight(world) == "0.9")
+
+    drift = operations(world, "drift")
+    assert drift.returncode == 1, drift.stdout + drift.stderr
+    assert "explorationWeight: there 0.9, wanted 0.3" in drift.stdout
+    assert f"npx cdk deploy {STACK} -c generation=2" in drift.stdout
+    assert operations(world, "status").returncode == 1
+    calls = {call["operation"] for call in world.personalize_journal()[before:]}
+    assert calls - {"UpdateRecommender"} <= set(READS)
+
+    unchanged = world.cdk("deploy", STACK, context=GATE)
+    assert "no changes" in unchanged.stdout
+    put_right = world.cdk("deploy", STACK, context=GATE | {"generation": 2})
+    assert put_right.returncode == 0, put_right.stdout
+    assert _weight(world) == "0.3"
+    again = operations(world, "drift")
+    assert again.returncode == 0, again.stdout + again.stderr
+    assert operations(world, "leftovers").returncode == 0
+    world.destroy()
+
+
+def _weight(world: World) -> str:
+    (recommender,) = world.personalize_state()["recommenders"]
+    exploration = recommender["recommenderConfig"]["itemExplorationConfig"]
+    return str(exploration["explorationWeight"])
+
+
+def test_a_stack_that_has_lost_its_functions_is_got_rid_of(world: World) -> None:
+    assert world.cdk("deploy", STACK, context=GATE).returncode == 0
+    functions = world.client("lambda")
+    for one in functions.list_functions()["Functions"]:
+        if one["FunctionName"].startswith(STACK):
+            functions.delete_function(FunctionName=one["FunctionName"])
+
+    cloudformation = world.client("cloudformation")
+    cloudformation.delete_stack(StackName=STACK)
+    followed = operations(world, "status", "--follow", "--interval", "0.5")
+    assert followed.returncode == 1, followed.stdout
+    assert f"{STACK} is DELETE_FAILED after" in followed.stdout
+    assert "not found" in followed.stdout
+    assert len(world.personalize_state()["recommenders"]) == 1
+    assert any(leftovers(world.aws).values())
+
+    asked = operations(world, "leftovers", "--delete")
+    assert asked.returncode == 2
+    assert "no --yes" in asked.stdout
+    assert len(world.personalize_state()["recommenders"]) == 1
+
+    removed = operations(world, "leftovers", "--delete", "--yes", "--interval", "0.5")
+    assert removed.returncode == 0, removed.stdout + removed.stderr
+    assert world.personalize_state()["recommenders"] == []
+    command = f"aws cloudformation delete-stack --stack-name {STACK} --region eu-west-1 "
+    assert command + "--deletion-mode FORCE_DELETE_STACK" in removed.stdout
+
+    cloudformation.delete_stack(StackName=STACK, DeletionMode="FORCE_DELETE_STACK")
+    until(lambda: stack_status(world) == "")
+    assert operations(world, "leftovers").returncode == 0
+
+
+def test_the_command_of_the_local_aws_runs_another_one_against_it(
+    world: World, capfd: pytest.CaptureFixture[str]
+) -> None:
+    code = commands.run(
+        world.aws.folder, [sys.executable, "-m", "operations", "leftovers", "--region", "eu-west-1"]
+    )
+    assert code == 0
+    assert "No recommender in eu-west-1 carries this project's tags." in capfd.readouterr().out

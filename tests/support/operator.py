@@ -1,0 +1,176 @@
+"""Somebody who looks at a stack of the fake CloudFormation from outside, with `operations`."""
+
+import json
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from datetime import UTC, datetime
+from typing import Final
+from urllib.parse import parse_qsl
+from xml.sax.saxutils import escape
+
+import pytest
+from botocore.awsrequest import AWSPreparedRequest
+
+from local_aws.personalize import ServiceError, wire
+from operations.__main__ import main
+from operations.account import Account
+from tests.support import personalize
+from tests.support.cloudformation import Cloud, Stack
+from tests.support.deployed_code import _error
+
+_PAGE: Final = 25
+"""Fewer than CloudFormation has on a page, so that there are pages."""
+
+Authorize = Callable[[str, str], None]
+
+
+class Operator:
+    """Runs the commands.
+
+    Attributes:
+        calls: all calls that they made, with the resource, in order.
+        faults: called with an operation before it is answered.
+        authorize: called with the IAM action and the resource of each call.
+    """
+
+    def __init__(self, cloud: Cloud, capsys: pytest.CaptureFixture[str]) -> None:
+        self.cloud = cloud
+        self.calls: list[str] = []
+        self.faults: Callable[[str], None] = lambda _operation: None
+        self.authorize: Authorize = lambda _action, _resource: None
+        self._capsys = capsys
+
+    def run(self, *arguments: str) -> tuple[int, str]:
+        """Run a command, and return its exit code and what it shows."""
+        code = main(
+            arguments,
+            connect=lambda _region: (self.account, self.cloud.region),
+            clock=self.cloud.clock,
+            sleep=self.cloud.run_for,
+        )
+        shown = self._capsys.readouterr()
+        return code, shown.out + shown.err
+
+    @property
+    def account(self) -> Account:
+        """The account, as the commands see it."""
+        return Account(
+            personalize.connected("cloudformation", self._answer, self.cloud.clock),
+            personalize.client(
+                self.cloud.service,
+                region=self.cloud.region,
+                caller="operator",
+                authorize=lambda action, resource, _context: self.authorize(action, resource),
+                before=lambda operation, _params: self._called(operation),
+            ),
+        )
+
+    def _called(self, operation: str) -> None:
+        self.calls.append(operation)
+        self.faults(operation)
+
+    def _answer(self, request: AWSPreparedRequest, operation: str) -> wire.Response:
+        asked = dict(parse_qsl(personalize._bytes(request.body).decode()))
+        try:
+            self._called(operation)
+            stack = self._find(asked["StackName"])
+            self.authorize(f"cloudformation:{operation}", stack.id)
+            members = _ANSWERS[operation](stack, int(asked.get("NextToken", 0)))
+        except ServiceError as error:
+            return error.http_status, {}, _error(error)
+        result = f"<{operation}Result>{members}</{operation}Result>"
+        return 200, {}, f"<{operation}Response>{result}</{operation}Response>".encode()
+
+    def _find(self, asked: str) -> Stack:
+        for stack in reversed(self.cloud.stacks):
+            deleted = stack.shown.status == "DELETE_COMPLETE"
+            if asked == stack.id or (asked == stack.name and not deleted):
+                return stack
+        message = f"Stack with id {asked} does not exist"
+        raise ServiceError("ValidationError", message, 400)
+
+
+def _stacks(stack: Stack, _page: int) -> str:
+    shown = stack.shown
+    return _list(
+        "Stacks",
+        [
+            {
+                "StackId": stack.id,
+                "StackName": stack.name,
+                "StackStatus": shown.status,
+                "CreationTime": _iso(stack.created),
+                "LastUpdatedTime": _iso(shown.updated) if shown.updated else "",
+            }
+        ],
+    )
+
+
+def _events(stack: Stack, page: int) -> str:
+    events = [
+        {
+            "StackId": stack.id,
+            "EventId": str(number),
+            "StackName": stack.name,
+            "LogicalResourceId": event.logical_id,
+            "PhysicalResourceId": stack.id
+            if event.logical_id == stack.name
+            else event.physical_id or "",
+            "ResourceStatus": event.status,
+            "ResourceStatusReason": event.reason,
+            "Timestamp": _iso(event.time),
+        }
+        for number, event in enumerate(stack.events)
+        if event.status != "FAILED"  # the fake's own note that a deployment fails
+    ]
+    return _paged("StackEvents", events[::-1], page)
+
+
+def _resources(stack: Stack, page: int) -> str:
+    resources = [
+        {
+            "LogicalResourceId": one.logical_id,
+            "PhysicalResourceId": one.physical_id or "",
+            "ResourceType": one.type,
+            "ResourceStatus": one.status or "CREATE_IN_PROGRESS",
+            "LastUpdatedTimestamp": _iso(stack.cloud.clock.now),
+        }
+        for one in stack.resources.values()
+    ]
+    return _paged("StackResourceSummaries", resources, page)
+
+
+def _template(stack: Stack, _page: int) -> str:
+    body = {"Resources": stack.template.resources, "Outputs": stack.template.outputs}
+    return f"<TemplateBody>{escape(json.dumps(body))}</TemplateBody>"
+
+
+_ANSWERS: Final[Mapping[str, Callable[[Stack, int], str]]] = {
+    "DescribeStacks": _stacks,
+    "DescribeStackEvents": _events,
+    "ListStackResources": _resources,
+    "GetTemplate": _template,
+}
+
+
+def _paged(name: str, members: list[dict[str, str]], page: int) -> str:
+    following = page + _PAGE
+    token = f"<NextToken>{following}</NextToken>" if following < len(members) else ""
+    return _list(name, members[page:following]) + token
+
+
+def _list(name: str, members: Iterable[Mapping[str, str]]) -> str:
+    return f"<{name}>{''.join(_member(one) for one in members)}</{name}>"
+
+
+def _member(member: Mapping[str, str]) -> str:
+    return f"<member>{''.join(_elements(member))}</member>"
+
+
+def _elements(member: Mapping[str, str]) -> Iterator[str]:
+    for key, text in member.items():
+        if text:
+            yield f"<{key}>{escape(text)}</{key}>"
+
+
+def _iso(time: float) -> str:
+    return datetime.fromtimestamp(time, UTC).isoformat(timespec="milliseconds")

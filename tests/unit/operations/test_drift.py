@@ -1,0 +1,158 @@
+from dataclasses import replace
+from typing import Any
+
+import pytest
+
+from lambdas.recommender import vocabulary as v
+from lambdas.recommender.observed import Observed, Update
+from operations.drift import Difference, Verdict, drift, next_generation
+
+from .examples import PLACE, chain
+
+DESIRED = chain().desired
+CONFIG: dict[str, Any] = {
+    v.MIN_REQUESTS_PER_SECOND: 1,
+    v.ENABLE_METADATA: True,
+    v.EXPLORATION: {v.EXPLORATION_WEIGHT: "0.30", v.EXPLORATION_ITEM_AGE_CUT_OFF: "30.0"},
+}
+THERE = Observed(
+    arn=DESIRED.arn,
+    status="ACTIVE",
+    dataset_group_arn=DESIRED.dataset_group_arn,
+    recipe_arn=DESIRED.recipe_arn,
+    config=CONFIG,
+    tags={**DESIRED.tags, **DESIRED.owner.tags()},
+)
+
+
+@pytest.mark.parametrize(
+    ("config", "expected"),
+    [
+        ({v.MIN_REQUESTS_PER_SECOND: 5}, Difference(v.MIN_REQUESTS_PER_SECOND, "5", "1")),
+        ({v.ENABLE_METADATA: False}, Difference(v.ENABLE_METADATA, "false", "true")),
+        (
+            {v.EXPLORATION: {v.EXPLORATION_WEIGHT: "0.9"}},
+            Difference("itemExplorationConfig.explorationWeight", "0.9", "0.3"),
+        ),
+        (
+            {v.EXPLORATION: {v.EXPLORATION_ITEM_AGE_CUT_OFF: "31"}},
+            Difference("itemExplorationConfig.explorationItemAgeCutOff", "31", "30"),
+        ),
+        (
+            {v.TRAINING_DATA: {v.EXCLUDED_COLUMNS: {"ITEMS": ["B", "A"], "USERS": ["C"]}}},
+            Difference(
+                "trainingDataConfig.excludedDatasetColumns", "ITEMS: A, B; USERS: C", "none"
+            ),
+        ),
+        (
+            {v.TRAINING_DATA: {v.INCLUDED_COLUMNS: {"ITEMS": ["A"]}}},
+            Difference("trainingDataConfig.includedDatasetColumns", "ITEMS: A", "none"),
+        ),
+    ],
+)
+def test_a_member_that_differs(config: dict[str, Any], expected: Difference) -> None:
+    found = drift(DESIRED, replace(THERE, config=CONFIG | config))
+    assert found.verdict is Verdict.DRIFTED
+    assert found.differences == (expected,)
+    assert found.is_put_right
+
+
+@pytest.mark.parametrize(
+    ("changes", "expected"),
+    [
+        ({"status": "INACTIVE"}, ("status",)),
+        ({"status": "STOP IN_PROGRESS"}, ("status",)),
+        ({"status": "DELETE PENDING"}, ("status",)),
+        ({"status": "CREATE FAILED"}, ("status",)),
+        ({"status": "PONDERING"}, ("status",)),
+        ({"tags": DESIRED.owner.tags()}, ("tag team",)),
+        (
+            {"status": "CREATE FAILED", "config": CONFIG | {v.ENABLE_METADATA: False}},
+            ("status", v.ENABLE_METADATA),
+        ),
+    ],
+)
+def test_whatever_else_differs_a_deployment_puts_right(
+    changes: dict[str, Any], expected: tuple[str, ...]
+) -> None:
+    found = drift(DESIRED, replace(THERE, **changes))
+    assert found.verdict is Verdict.DRIFTED
+    assert tuple(one.member for one in found.differences) == expected
+    assert found.is_put_right
+
+
+@pytest.mark.parametrize(
+    ("changes", "expected"),
+    [
+        ({"status": "START FAILED"}, ("status",)),
+        ({"dataset_group_arn": f"{PLACE}dataset-group/other"}, ("datasetGroupArn",)),
+        ({"recipe_arn": "arn:aws:personalize:::recipe/other"}, ("recipeArn",)),
+        ({"tags": DESIRED.tags}, (f"tag {v.OWNER_STACK_TAG}", f"tag {v.OWNER_RESOURCE_TAG}")),
+    ],
+)
+def test_what_no_deployment_puts_right(changes: dict[str, Any], expected: tuple[str, ...]) -> None:
+    found = drift(DESIRED, replace(THERE, **changes))
+    assert found.verdict is Verdict.DRIFTED
+    assert tuple(one.member for one in found.differences) == expected
+    assert not found.is_put_right
+    assert found.reason
+
+
+@pytest.mark.parametrize(
+    "changes",
+    [
+        {},
+        {"status": "CREATE IN_PROGRESS"},
+        {"config": {}},
+        {"latest_update": Update("CREATE IN_PROGRESS", CONFIG, 1.0)},
+        {"latest_update": Update("CREATE FAILED", {v.ENABLE_METADATA: False}, 1.0)},
+    ],
+)
+def test_what_is_as_asked_or_trains_as_asked_does_not_differ(changes: dict[str, Any]) -> None:
+    found = drift(DESIRED, replace(THERE, **changes))
+    assert found.verdict is Verdict.NONE
+    assert found.differences == ()
+
+
+def test_an_update_that_leads_elsewhere_does() -> None:
+    update = Update("CREATE PENDING", CONFIG | {v.MIN_REQUESTS_PER_SECOND: 3}, 1.0)
+    found = drift(DESIRED, replace(THERE, latest_update=update))
+    assert found.differences == (Difference(v.MIN_REQUESTS_PER_SECOND, "3", "1"),)
+
+
+def test_what_starts_is_on_its_way() -> None:
+    found = drift(DESIRED, replace(THERE, status="START IN_PROGRESS"))
+    assert found.verdict is Verdict.CANNOT_TELL
+    assert "START IN_PROGRESS" in found.reason
+
+
+def test_one_that_is_kept_stopped() -> None:
+    stopped = replace(DESIRED, running=False)
+    assert drift(stopped, replace(THERE, status="INACTIVE")).verdict is Verdict.NONE
+    found = drift(stopped, THERE)
+    assert found.differences == (Difference("status", "ACTIVE", "INACTIVE"),)
+
+
+def test_one_that_is_not_there() -> None:
+    found = drift(DESIRED, None)
+    assert found.differences == (Difference("recommender", "nothing", DESIRED.name),)
+
+
+def test_members_that_do_not_show_are_named() -> None:
+    found = drift(DESIRED, replace(THERE, config={v.ENABLE_METADATA: True}))
+    assert found.verdict is Verdict.NONE
+    assert v.MIN_REQUESTS_PER_SECOND in found.hidden
+    assert v.ENABLE_METADATA not in found.hidden
+
+
+def test_without_tags_nothing_is_said_of_them() -> None:
+    bare = replace(THERE, tags=None, status="INACTIVE")
+    assert [one.member for one in drift(DESIRED, bare).differences] == ["status"]
+
+
+@pytest.mark.parametrize(
+    ("now", "following"),
+    [("", "2"), ("1", "2"), ("09", "10"), ("spring", "spring-2"), ("x" * 64, f"{'x' * 60}-2")],
+)
+def test_another_generation(now: str, following: str) -> None:
+    assert next_generation(now) == following

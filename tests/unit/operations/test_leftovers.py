@@ -1,0 +1,97 @@
+from typing import Any
+
+import pytest
+
+from lambdas.recommender import vocabulary as v
+from operations.leftovers import Claim, Tagged, judge
+from operations.stack import Resource, Stack
+
+from .examples import ARN, STACK_ID, chain, stack, template
+
+PROOF = {v.OWNER_STACK_TAG: STACK_ID, v.OWNER_RESOURCE_TAG: "Recommender"}
+OTHER = ARN.replace("0123", "9876")
+
+
+def tagged(there: Stack | None, physical_id: str = ARN, **members: Any) -> Tagged:
+    resources = [Resource("Recommender", physical_id, v.RECOMMENDER_TYPE, "CREATE_COMPLETE")]
+    return Tagged(**{"arn": ARN, "tags": PROOF, "stack": there, "resources": resources, **members})
+
+
+@pytest.mark.parametrize(
+    ("status", "physical_id", "expected"),
+    [
+        ("CREATE_COMPLETE", ARN, Claim.USED),
+        ("CREATE_COMPLETE", OTHER, Claim.LEFTOVER),
+        ("UPDATE_COMPLETE", OTHER, Claim.LEFTOVER),
+        ("UPDATE_ROLLBACK_COMPLETE", OTHER, Claim.LEFTOVER),
+        ("UPDATE_ROLLBACK_COMPLETE", ARN, Claim.USED),
+        ("DELETE_FAILED", ARN, Claim.LEFTOVER),
+        ("DELETE_COMPLETE", ARN, Claim.LEFTOVER),
+        ("ROLLBACK_COMPLETE", ARN, Claim.LEFTOVER),
+        ("ROLLBACK_FAILED", ARN, Claim.LEFTOVER),
+        ("CREATE_FAILED", OTHER, Claim.UNDECIDED),
+        ("UPDATE_FAILED", OTHER, Claim.UNDECIDED),
+        ("UPDATE_ROLLBACK_FAILED", OTHER, Claim.UNDECIDED),
+        ("UPDATE_IN_PROGRESS", OTHER, Claim.UNDECIDED),
+        ("UPDATE_COMPLETE_CLEANUP_IN_PROGRESS", OTHER, Claim.UNDECIDED),
+        ("DELETE_IN_PROGRESS", ARN, Claim.UNDECIDED),
+        ("REVIEW_IN_PROGRESS", ARN, Claim.UNDECIDED),
+        ("A_STATUS_OF_TOMORROW", OTHER, Claim.UNDECIDED),
+    ],
+)
+def test_by_the_status_of_its_stack(status: str, physical_id: str, expected: Claim) -> None:
+    judged = judge(tagged(stack(status), physical_id))
+    assert judged.claim is expected
+    assert judged.why
+
+
+def test_of_a_stack_that_nobody_knows_it_is_left_over() -> None:
+    assert judge(Tagged(ARN, PROOF)).claim is Claim.LEFTOVER
+
+
+@pytest.mark.parametrize(
+    "tags",
+    [
+        {v.OWNER_STACK_TAG: STACK_ID},
+        {**PROOF, v.OWNER_STACK_TAG: "TopPicks"},
+        {**PROOF, v.OWNER_STACK_TAG: STACK_ID.replace("eu-west-1", "us-east-1")},
+        {**PROOF, v.OWNER_STACK_TAG: STACK_ID.replace("1" * 12, "2" * 12)},
+        {**PROOF, v.OWNER_STACK_TAG: ARN},
+    ],
+)
+def test_tags_that_prove_nothing(tags: dict[str, str]) -> None:
+    assert judge(Tagged(ARN, tags)).claim is Claim.UNPROVEN
+
+
+@pytest.mark.parametrize(
+    ("status", "policy", "physical_id", "expected"),
+    [
+        ("DELETE_COMPLETE", "RetainExceptOnCreate", ARN, Claim.RETAINED),
+        ("DELETE_COMPLETE", "Retain", "", Claim.RETAINED),
+        ("DELETE_FAILED", "RetainExceptOnCreate", ARN, Claim.RETAINED),
+        ("DELETE_COMPLETE", "RetainExceptOnCreate", OTHER, Claim.LEFTOVER),
+        ("DELETE_COMPLETE", "Delete", ARN, Claim.LEFTOVER),
+        ("ROLLBACK_FAILED", "RetainExceptOnCreate", ARN, Claim.LEFTOVER),
+    ],
+)
+def test_what_its_stack_was_to_leave_there_is_kept(
+    status: str, policy: str, physical_id: str, expected: Claim
+) -> None:
+    from operations.template import chains
+
+    there = stack(status)
+    made = template()
+    made["Resources"]["Recommender"]["DeletionPolicy"] = policy
+    resources = [Resource("Recommender", physical_id, v.RECOMMENDER_TYPE, "DELETE_SKIPPED")]
+    known = chains(made, there, resources)
+    assert judge(tagged(there, physical_id, chains=known)).claim is expected
+
+
+def test_a_resource_that_was_deleted_is_not_in_use() -> None:
+    gone = [Resource("Recommender", ARN, v.RECOMMENDER_TYPE, "DELETE_COMPLETE")]
+    assert judge(tagged(stack(), resources=gone)).claim is Claim.LEFTOVER
+
+
+def test_an_adopted_one_is_rid_of_the_template_s_tags_too() -> None:
+    assert tagged(stack(), chains=[chain()]).retired_tags == {"team"}
+    assert tagged(stack()).retired_tags == frozenset()

@@ -1,0 +1,141 @@
+import pytest
+
+from lambdas.recommender import vocabulary as v
+from lambdas.recommender.observed import Observed
+from operations import drift_text, leftovers_text, status_text, text
+from operations.drift import Drift, Verdict
+from operations.progress import Progress, progress
+from operations.stack import Event
+from operations.status import status
+
+from .examples import chain, events, stack
+
+
+@pytest.mark.parametrize(
+    ("seconds", "shown"),
+    [
+        (0, "0 s"),
+        (119.4, "119 s"),
+        (120, "2 min"),
+        (3599, "1 h 00 min"),
+        (3660, "1 h 01 min"),
+        (86_400, "24 h 00 min"),
+    ],
+)
+def test_a_duration(seconds: float, shown: str) -> None:
+    assert text.duration(seconds) == shown
+
+
+@pytest.mark.parametrize(("share", "shown"), [(0, "[----]"), (0.5, "[##--]"), (1, "[####]")])
+def test_a_bar(share: float, shown: str) -> None:
+    assert text.bar(share, 4) == shown
+
+
+@pytest.mark.parametrize("state", ["CREATE IN_PROGRESS", "ACTIVE", "A STATUS THAT IS VERY LONG"])
+@pytest.mark.parametrize("left", [0.0, 36_300.0, 86_400.0])
+def test_a_line_fits_into_80_columns(state: str, left: float) -> None:
+    link = chain(gates=11).created[11]
+    observed = Observed(arn="", status=state, dataset_group_arn="", recipe_arn="")
+    line = status_text.follow_line(Progress(link, 60.0, left, 86_400.0), observed, 0.0)
+    assert len(line) < 80
+    assert "Hour11Of11" in line
+    assert "at most" in line
+    assert len(status_text.follow_line(None, None, 0.0)) < 80
+    assert status_text.waiting(stack("UPDATE_ROLLBACK_COMPLETE_CLEANUP_IN_PROGRESS"), 0.0) == (
+        "00:00:00 UPDATE_ROLLBACK_COMPLETE_CLEANUP_IN_PROGRESS"
+    )
+
+
+def test_a_reason_is_shown_once() -> None:
+    failed = [Event(0.0, name, "", "DELETE_FAILED", "no such function") for name in ("A", "B")]
+    failed.append(Event(0.0, "C", "", "CREATE_FAILED"))
+    assert status_text.ended(stack("DELETE_FAILED"), 60.0, failed).splitlines() == [
+        "TopPicks is DELETE_FAILED after 60 s.",
+        "DELETE_FAILED: A, B",
+        "  no such function",
+        "CREATE_FAILED: C",
+        "  no reason was given",
+        "The way out, when the cause is gone:",
+        "  python -m operations leftovers --delete --stack TopPicks",
+    ]
+    assert "way out" not in status_text.ended(stack("UPDATE_ROLLBACK_COMPLETE"), 60.0, failed)
+
+
+def test_before_anything_waits_the_status_says_so() -> None:
+    under_way = stack("CREATE_IN_PROGRESS")
+    happened = events("0 TopPicks CREATE_IN_PROGRESS")
+    one = chain()
+    shown = status_text.status(status(under_way, [one], happened, {}, now=60.0), "eu-west-1")
+    assert "Waits in     no link of the chain waits now" in shown
+    assert "Status       it does not exist" in shown
+    assert progress(under_way, one, happened, now=60.0)
+
+
+def test_clean_up_has_nothing_to_decide() -> None:
+    cleaning = stack("UPDATE_COMPLETE_CLEANUP_IN_PROGRESS")
+    shown = status_text.status(status(cleaning, [chain()], [], {}, now=60.0), "eu-west-1")
+    assert "Operation    UPDATE_COMPLETE_CLEANUP_IN_PROGRESS\n" in shown
+    assert "what was replaced is being deleted" in shown
+
+
+def test_what_cannot_be_compared_is_said() -> None:
+    arn = chain().desired.arn
+    one = chain(physical_id=arn, properties={v.DATASET_GROUP_ARN: {"Fn::ImportValue": "group"}})
+    there = Observed(arn=arn, status="ACTIVE", dataset_group_arn="", recipe_arn="", created=50.0)
+    shown = status(stack(), [one], [], {arn: there}, now=60.0)
+    assert shown.is_fine
+    told = status_text.status(shown, "eu-west-1")
+    assert "Wanted       nothing to compare with: only CloudFormation can evaluate\n" in told
+    assert "ACTIVE for 10 s" in told
+
+
+def test_what_is_on_its_way_is_said() -> None:
+    one = chain()
+    starting = Observed(
+        arn=one.desired.arn,
+        status="START IN_PROGRESS",
+        dataset_group_arn=one.desired.dataset_group_arn,
+        recipe_arn=one.desired.recipe_arn,
+        tags={**one.desired.tags, **one.desired.owner.tags()},
+    )
+    shown = status(stack(), [one], [], {starting.arn: starting}, now=60.0)
+    assert "is START IN_PROGRESS; the next step" in " ".join(status_text.status(shown, "").split())
+    found = shown.chains[0].recommenders[0].drift
+    assert found
+    assert found.verdict is Verdict.CANNOT_TELL
+    assert "cannot tell" in drift_text.drift(one, found)
+    assert "Not shown" not in drift_text.drift(one, Drift(Verdict.NONE, reason="ACTIVE, as asked"))
+
+
+@pytest.mark.parametrize(
+    ("status_", "fine"),
+    [("DELETE_COMPLETE", True), ("DELETE_IN_PROGRESS", True), ("DELETE_FAILED", False)],
+)
+def test_a_stack_that_is_being_removed_wants_nothing(status_: str, fine: bool) -> None:
+    shown = status(stack(status_), [chain(stack(status_))], [], {}, now=60.0)
+    assert shown.is_fine is fine
+    told = " ".join(status_text.status(shown, "eu-west-1").split())
+    assert ("Way out python -m operations leftovers --delete" in told) is not fine
+    assert f"nothing to compare with: a stack that is {status_} wants none" in told
+
+
+def test_a_training_that_has_failed_is_not_fine() -> None:
+    one = chain()
+    failed = Observed(
+        arn=one.desired.arn,
+        status="CREATE FAILED",
+        dataset_group_arn="",
+        recipe_arn="",
+        failure_reason="too few",
+    )
+    shown = status(stack(), [one], [], {failed.arn: failed}, now=60.0)
+    assert not shown.is_fine
+    assert "             too few\n" in status_text.status(shown, "eu-west-1")
+
+
+def test_only_a_deletion_that_has_failed_can_be_forced() -> None:
+    shown = leftovers_text.stacks_to_delete(
+        [stack("DELETE_FAILED"), stack("DELETE_FAILED")], "eu-west-1"
+    )
+    assert shown.count("FORCE_DELETE_STACK") == 1
+    assert "FORCE" not in leftovers_text.stacks_to_delete([stack("ROLLBACK_FAILED")], "eu-west-1")
