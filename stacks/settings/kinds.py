@@ -7,14 +7,13 @@ from dataclasses import dataclass
 from decimal import Decimal
 from typing import Final, Generic, TypeVar
 
-from lambdas.recommender.vocabulary import MAX_TAGS, RESERVED_TAG_PREFIX, RESERVED_TAGS
-from stacks.partitions import PARTITION, REGION, is_region_of, partition_of
-
+from ..functions import vocabulary as v
+from ..partitions import PARTITION, REGION, is_region_of, partition_of
 from .errors import NotAllowedError
 
 T = TypeVar("T")
 
-MAX_TAGS_GIVEN: Final = MAX_TAGS - len(RESERVED_TAGS)
+MAX_TAGS_GIVEN: Final = v.MAX_TAGS - len(v.RESERVED_TAGS)
 
 
 def from_json(text: str) -> object:
@@ -327,7 +326,7 @@ def tags_by_key() -> Kind[dict[str, str]]:
     return Kind(
         f"an object of at most {MAX_TAGS_GIVEN} strings, keys of 1 to {_MAX_TAG_KEY} and values of "
         f"1 to {_MAX_TAG_VALUE} letters, digits, spaces and _.:/=+-@, no key that begins with aws: "
-        f"or {RESERVED_TAG_PREFIX}, no two that differ only in case",
+        f"or {v.RESERVED_TAG_PREFIX}, no two that differ only in case",
         {
             "type": "object",
             "maxProperties": MAX_TAGS_GIVEN,
@@ -343,7 +342,7 @@ def tags_by_key() -> Kind[dict[str, str]]:
 
 
 def _key(key: str) -> str:
-    if key.lower().startswith("aws:") or key.startswith(RESERVED_TAG_PREFIX):
+    if key.lower().startswith("aws:") or key.startswith(v.RESERVED_TAG_PREFIX):
         raise NotAllowedError
     return _tag_text(key, _MAX_TAG_KEY)
 
