@@ -3,9 +3,10 @@
 from pathlib import Path
 from typing import Any, Final
 
-from aws_cdk import CfnOutput, Duration, Stack
+from aws_cdk import CfnOutput, Duration, RemovalPolicy, Stack
 from aws_cdk import aws_cloudwatch as cloudwatch
 from aws_cdk import aws_lambda as lambda_
+from aws_cdk import aws_logs as logs
 from constructs import Construct
 from top_picks_recommender import TopPicksRecommender
 
@@ -34,10 +35,15 @@ class VideoStack(Stack):
             handler="handler.handler",
             environment={"RECOMMENDER_ARN_PARAMETER": parameter.parameter_name},
             timeout=Duration.seconds(10),
+            log_group=logs.LogGroup(
+                self,
+                "ApiLogs",
+                retention=logs.RetentionDays.ONE_MONTH,
+                removal_policy=RemovalPolicy.DESTROY,
+            ),
         )
         parameter.grant_read(api)
-        may_ask = recommender.grant_get_recommendations(api)
-        may_ask.apply_before(parameter)  # who reads the ARN may use what it names
+        recommender.grant_get_recommendations(api)
 
         recommender.metric_get_recommendations5xx_errors(period=Duration.minutes(5)).create_alarm(
             self,
