@@ -15,7 +15,7 @@ from aws_cdk import aws_s3 as s3
 from top_picks_recommender import TopPicksRecommender
 
 DOMAIN: Final = "VIDEO_ON_DEMAND"
-FIELDS: Final = {
+FIELDS: Final[dict[str, dict[str, object]]] = {
     "Interactions": {
         "USER_ID": "string",
         "ITEM_ID": "string",

@@ -156,3 +156,23 @@ def test_a_recommender_waits_for_the_datasets_of_its_group(packages: Path, tmp_p
     assert f"{group}.DatasetGroupArn" in json.dumps(
         resolved([one["Properties"] for one in of_type(template, "AWS::IAM::Policy").values()])
     )
+
+
+# -- what makes it possible ------------------------------------------------------------------------
+
+
+def test_one_module_knows_where_the_functions_code_is_and_the_wheels_differs_in_a_dot() -> None:
+    modules = sorted((wheel.ROOT / "stacks").rglob("*.py"))
+    outside = {
+        path.name: line
+        for path in modules
+        for line in path.read_text().splitlines()
+        if line.startswith(("from lambdas", "import lambdas", "from stacks", "import stacks"))
+    }
+    assert outside == {"functions.py": "from lambdas.recommender import vocabulary"}
+
+    here, there = (
+        (wheel.ROOT / folder / "functions.py").read_text().partition('"""\n\n')[2]
+        for folder in ("stacks", "package")
+    )
+    assert there == here.replace("from lambdas", "from .lambdas")
