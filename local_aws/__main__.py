@@ -1,4 +1,4 @@
-"""The command line behind `make deploy-local` and `make destroy-local`; and reports on data."""
+"""The command line behind `make deploy-local` and `make destroy-local`, and for play with both."""
 
 import argparse
 import contextlib
@@ -20,7 +20,6 @@ _COMMANDS: Final = {
     "destroy": commands.destroy,
     "start": commands.start,
     "stop": commands.stop,
-    "status": commands.status,
 }
 
 
@@ -38,8 +37,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     for number in _INTERRUPTS:
         signal.signal(number, _interrupt)
     try:
-        looks_only = options.run in (_data, _run)
-        with contextlib.nullcontext() if looks_only else _claimed(options.folder):
+        with contextlib.nullcontext() if options.looks else _claimed(options.folder):
             return int(options.run(options))
     except InUseError:
         print(f"Another command is at work in {options.folder}; wait for its end.", file=sys.stderr)
@@ -54,6 +52,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(prog="python -m local_aws", description=__doc__)
+    parser.set_defaults(looks=False)  # whether it may run while another command is at work
     parser.add_argument("--folder", type=Path, default=_FOLDER, help="default: %(default)s")
     parser.add_argument(
         "--port",
@@ -64,30 +63,40 @@ def _parser() -> argparse.ArgumentParser:
     deploy = subparsers.add_parser("deploy", help=_summary(commands.deploy))
     deploy.add_argument("--data", type=Path, help="folder to train on; default: the sample")
     deploy.set_defaults(run=lambda given: commands.deploy(given.folder, given.port, given.data))
+    # With no character that options begin with, all that follows is the CLI's.
+    cdk = subparsers.add_parser(
+        "cdk", help=_summary(commands.cdk), prefix_chars="\0", add_help=False
+    )
+    cdk.add_argument("arguments", nargs="*")
+    cdk.set_defaults(run=lambda given: commands.cdk(given.folder, given.arguments))
     for name, command in _COMMANDS.items():
         subparsers.add_parser(name, help=_summary(command)).set_defaults(
             run=lambda given, command=command: command(given.folder, given.port)
         )
     run = subparsers.add_parser("run", help=_summary(commands.run))
     run.add_argument("command", nargs=argparse.REMAINDER, help="python, cdk, aws ... and arguments")
-    run.set_defaults(run=_run)
+    run.set_defaults(run=lambda given: commands.run(given.folder, given.command), looks=True)
     data = subparsers.add_parser("data", help=_summary(commands.data))
     data.add_argument("files", type=Path, help="folder with interactions.csv and items.csv")
     data.add_argument("--html", type=Path, help="file to write a page with plots to")
-    data.set_defaults(run=_data)
+    data.set_defaults(run=lambda given: commands.data(given.files, given.html), looks=True)
+    faults = subparsers.add_parser("faults", help=_summary(commands.show_faults))
+    faults.add_argument("assignments", nargs="*", metavar="name=value", help="or only: reset")
+    faults.set_defaults(
+        run=lambda given: commands.show_faults(given.folder, given.assignments), looks=True
+    )
+    logs = subparsers.add_parser("logs", help=_summary(commands.show_logs))
+    logs.add_argument("--follow", action="store_true", help="go on with what they log from now on")
+    logs.set_defaults(
+        run=lambda given: commands.show_logs(given.folder, follow=given.follow), looks=True
+    )
+    status = subparsers.add_parser("status", help=_summary(commands.status))
+    status.set_defaults(run=lambda given: commands.status(given.folder, given.port), looks=True)
     return parser
 
 
 def _summary(command: Callable[..., int]) -> str:
     return (command.__doc__ or "").partition("\n")[0]
-
-
-def _data(given: argparse.Namespace) -> int:
-    return commands.data(given.files, given.html)
-
-
-def _run(given: argparse.Namespace) -> int:
-    return commands.run(given.folder, given.command)
 
 
 def _claimed(folder: Path) -> contextlib.AbstractContextManager[object]:

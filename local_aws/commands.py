@@ -1,16 +1,18 @@
-"""What `make deploy-local` and `make destroy-local` do, and `python -m local_aws data`."""
+"""What `make deploy-local`, `make destroy-local` and the commands of `python -m local_aws` do."""
 
 import contextlib
 import json
 import subprocess
 import sys
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from datetime import UTC, datetime
 from pathlib import Path
-from typing import Final
+from typing import Any, Final
 
-from local_aws import report, toolchain
+from local_aws import faults, logs, report, toolchain
 from local_aws.engine import ACCOUNT, REGION, LocalAws, LocalAwsError, PortTakenError
+from local_aws.personalize import Behaviour
 from local_aws.rehearsal import sample
 from local_aws.rehearsal.data import Data
 from local_aws.rehearsal.findings import findings
@@ -53,6 +55,8 @@ _BEHAVIOUR: Final = {
     "delete": 4.0,
 }
 """Seconds instead of the hour and more that each takes on AWS; a training may take longer."""
+_CONSENT: Final = {"deploy": "--require-approval=never", "destroy": "--force"}
+"""For the commands that would ask: the CLI gets no standard input here."""
 
 
 def deploy(folder: Path, port: int | None, files: Path | None = None) -> int:
@@ -66,16 +70,20 @@ def deploy(folder: Path, port: int | None, files: Path | None = None) -> int:
     outputs_file.unlink(missing_ok=True)
     with _kept_running(folder, port) as aws:
         aws.seed_dataset_group(group, data=str(files))
+        settings = _settings(group=group, interactions=len(imported.user))
+        _settings_file(aws).write_text(json.dumps(settings))
         print(f"Deploying {_STACK} with the stock CDK CLI.", flush=True)
+        began = datetime.now(UTC)
         code = aws.cdk(
             "deploy",
             _STACK,
-            "--require-approval=never",
+            _CONSENT["deploy"],
             f"--outputs-file={outputs_file}",
-            *_app_arguments(folder, group=group, interactions=len(imported.user)),
+            *_as_arguments(folder, settings),
         ).returncode
     if code:
-        print(report.failure(f"cdk deploy failed (exit code {code}): the reason is above.", aws))
+        reasons = report.reasons(aws, _STACK, since=began)
+        print(report.failure(f"cdk deploy failed (exit code {code})", aws, reasons))
         return code
     outputs = json.loads(outputs_file.read_text())[_STACK]
     arn, user = outputs["RecommenderArn"], imported.users[0]
@@ -127,28 +135,64 @@ def destroy(folder: Path, _: int | None) -> int:
         return 0
     with _ended_if_interrupted(aws):
         print(f"Destroying {_STACK} with the stock CDK CLI.", flush=True)
-        code = aws.cdk("destroy", _STACK, "--force", *_app_arguments(folder)).returncode
+        began = datetime.now(UTC)
+        code = aws.cdk("destroy", _STACK, _CONSENT["destroy"], *_app_arguments(folder)).returncode
         left = report.leftovers(aws)
         print(report.proof(left))
         if code:
-            problem = f"cdk destroy failed (exit code {code}): the reason is above."
+            problem = f"cdk destroy failed (exit code {code})"
         elif any(left.values()):
-            problem = "The stack is gone, but not all that belonged to it."
+            problem = "The stack is gone, but not all that belonged to it: see above"
         else:
             aws.stop()
             print("The local AWS has been stopped.")
             return 0
-    print(report.failure(problem, aws))
     if any(left.values()):
         print(report.WAY_OUT)
+    print(report.failure(problem, aws, report.reasons(aws, _STACK, since=began)))
     return code or 1
+
+
+def cdk(folder: Path, arguments: Sequence[str]) -> int:
+    """Run the stock CDK CLI on the local AWS, with the settings that it is deployed with."""
+    aws = _running(folder)
+    began = datetime.now(UTC)
+    match [*arguments]:
+        case [command, *others] if not command.startswith("-"):
+            consent = [_CONSENT[command]] if command in _CONSENT else []
+            ours = _as_arguments(folder, _settings_in_force(aws))
+            code = aws.cdk(command, *consent, *ours, *others).returncode
+        case _:
+            code = aws.cdk(*arguments).returncode
+    if code and (reasons := report.reasons(aws, _STACK, since=began)):
+        print(report.why(reasons))
+    return code
+
+
+def show_faults(folder: Path, assignments: Sequence[str]) -> int:
+    """List what the simulated service can be told to do, or tell it (name=value ..., or reset)."""
+    aws = _running(folder)
+    if not assignments:
+        print(faults.listed(aws.personalize_behaviour(), _usual_behaviour()))
+        return 0
+    fields = _usual_behaviour() if [*assignments] == [faults.RESET] else faults.given(assignments)
+    aws.adjust_personalize(fields)
+    print(faults.in_force(aws.personalize_behaviour(), _usual_behaviour()))
+    return 0
+
+
+def show_logs(folder: Path, *, follow: bool) -> int:
+    """Print what the functions have logged."""
+    for line in logs.lines(_running(folder), follow=follow):
+        print(line, flush=True)
+    return 0
 
 
 def start(folder: Path, port: int | None) -> int:
     """Start the local AWS, bootstrapped and with a dataset group, without deploying to it."""
     with _kept_running(folder, port) as aws:
         aws.seed_dataset_group(_DATASET_GROUP, data=str(sample.FOLDER))
-    print(report.status(aws))
+    _show_status(aws)
     return 0
 
 
@@ -162,12 +206,12 @@ def stop(folder: Path, _: int | None) -> int:
 
 
 def status(folder: Path, _: int | None) -> int:
-    """Say whether the local AWS runs, and how to reach it; exit code 1 if it does not."""
+    """Say whether the local AWS runs, how to reach it, and what it is told; exit code 1 if not."""
     aws = LocalAws.find(folder)
     if aws is None or not aws.is_healthy():
         print("The local AWS does not answer." if aws else "No local AWS runs.")
         return 1
-    print(report.status(aws))
+    _show_status(aws)
     return 0
 
 
@@ -180,6 +224,25 @@ def run(folder: Path, command: Sequence[str]) -> int:
     return subprocess.call(command, env=aws.env(), cwd=toolchain.ROOT)  # noqa: S603  # the user's
 
 
+def _show_status(aws: LocalAws) -> None:
+    set_here = faults.in_force(aws.personalize_behaviour(), _usual_behaviour())
+    settings = {
+        key: value for key, value in _settings_in_force(aws).items() if key not in NO_TEAM_ACCOUNTS
+    }
+    print(report.status(aws, settings=settings, faults=set_here))
+
+
+def _running(folder: Path) -> LocalAws:
+    aws = LocalAws.find(folder)
+    if aws is None or not aws.is_healthy():
+        raise LocalAwsError(
+            f"{'The local AWS does not answer' if aws else 'No local AWS runs'}: "
+            "`make deploy-local` starts one and deploys to it, `.venv/bin/python -m local_aws "
+            "start` only starts it."
+        )
+    return aws
+
+
 @contextlib.contextmanager
 def _kept_running(folder: Path, port: int | None) -> Iterator[LocalAws]:
     """Yield a local AWS that is ready to be deployed to and stays, unless this is interrupted."""
@@ -189,11 +252,16 @@ def _kept_running(folder: Path, port: int | None) -> Iterator[LocalAws]:
         aws = None
     if aws:
         print(f"Using the local AWS that runs at {aws.endpoint}.", flush=True)
+        if port not in (None, aws.port):
+            print(
+                f"It stays there: to have it on port {port}, `make stop-local` first.", flush=True
+            )
     else:
         aws = _start(folder, port)
         print(f"Started a local AWS at {aws.endpoint}.", flush=True)
+        with _ended_if_interrupted(aws):
+            aws.adjust_personalize(_BEHAVIOUR)
     with _ended_if_interrupted(aws):
-        aws.adjust_personalize(_BEHAVIOUR)
         aws.bootstrap()
         yield aws
     aws.detach()
@@ -219,14 +287,39 @@ def _start(folder: Path, port: int | None) -> LocalAws:
         return LocalAws.start(folder)
 
 
-def _app_arguments(
-    folder: Path, *, group: str = _DATASET_GROUP, interactions: int = 0
-) -> list[str]:
-    context = _CONTEXT | {
+def _usual_behaviour() -> dict[str, Any]:
+    """Return all fields of the simulated service as they are until `faults` sets them."""
+    return {**json.loads(Behaviour().to_json()), **_BEHAVIOUR}
+
+
+def _settings(*, group: str = _DATASET_GROUP, interactions: int = 0) -> dict[str, object]:
+    return {
+        **_CONTEXT,
         "dataset_group_arn": f"arn:aws:personalize:{REGION}:{ACCOUNT}:dataset-group/{group}",
         "max_training_hours": round(_SIX_GATES * (1 + interactions // _MORE), 2),
     }
+
+
+def _settings_file(aws: LocalAws) -> Path:
+    return aws.data / "settings.json"
+
+
+def _settings_in_force(aws: LocalAws) -> dict[str, object]:
+    """Return the settings of the last deployment, or those of a first one."""
+    try:
+        return dict(json.loads(_settings_file(aws).read_text()))
+    except FileNotFoundError:
+        return _settings()
+
+
+def _app_arguments(
+    folder: Path, *, group: str = _DATASET_GROUP, interactions: int = 0
+) -> list[str]:
+    return _as_arguments(folder, _settings(group=group, interactions=interactions))
+
+
+def _as_arguments(folder: Path, settings: Mapping[str, object]) -> list[str]:
     return [
         f"--output={folder / 'cdk.out'}",
-        *(f"--context={key}={value}" for key, value in context.items()),
+        *(f"--context={key}={value}" for key, value in settings.items()),
     ]

@@ -132,6 +132,11 @@ class LocalAws:
         """Its log, kept until the next start."""
         return _log_file(self._folder)
 
+    @property
+    def data(self) -> Path:
+        """What is dropped with its state."""
+        return _data(self._folder)
+
     def stop(self) -> None:
         """End it and everything that runs in it, and drop its state. Twice is once."""
         if not self._has_ended():
@@ -251,6 +256,10 @@ class LocalAws:
             LocalAwsError: A field is unknown or its value wrong.
         """
         self._administer("PUT", "behaviour", behaviour)
+
+    def personalize_behaviour(self) -> dict[str, Any]:
+        """Return how the simulated Personalize behaves, field by field."""
+        return dict(self._administer("GET", "behaviour"))
 
     def personalize_state(self) -> dict[str, Any]:
         """Return all that the simulated Personalize holds; see `Personalize.state`."""

@@ -2,7 +2,7 @@
 
 With `AUTH=true`, ministack resolves the access key of every request to a principal and its
 policies, verifies the signature and evaluates. It does that for requests to its own services, so
-this module, and no other, reaches into it: for the simulated Personalize it repeats what `app` and
+this module reaches into it: for the simulated Personalize it repeats what `app` and
 `_enforce_data_plane` do around one of ministack's own services
 (https://github.com/ministackorg/ministack, ministack/app.py), it guards the logs of functions, and
 it puts a condition key right.

@@ -3,7 +3,10 @@
 import json
 import textwrap
 from collections.abc import Collection, Iterable, Mapping, Sequence
+from datetime import datetime
 from typing import Any, Final
+
+from botocore.exceptions import ClientError
 
 from local_aws.engine import ACCOUNT, REGION, LocalAws
 from local_aws.rehearsal import NOTICE
@@ -11,7 +14,10 @@ from local_aws.rehearsal.findings import Finding
 
 _RECOMMENDATIONS: Final = 3
 _COLUMNS: Final = ("TITLE", "GENRES")
+_COMMAND: Final = ".venv/bin/python -m local_aws"
 _WIDTH: Final = 100
+_REASONS: Final = 3
+"""What failed first; what came after failed because of it."""
 
 _NOTICE: Final = textwrap.fill(NOTICE, _WIDTH)
 _SIMULATED: Final = f"""\
@@ -146,17 +152,66 @@ The local AWS goes on running. What now:
 """
 
 
-def failure(problem: str, aws: LocalAws) -> str:
-    """Return what can be done after a command that has not come to a good end."""
+def reasons(aws: LocalAws, stack: str, *, since: datetime) -> list[str]:
+    """Return what failed first in a stack, each with its reason, in the order of the events."""
+    pages = aws.client("cloudformation").get_paginator("describe_stack_events")
+    try:
+        events = [
+            event
+            for page in pages.paginate(StackName=stack)
+            for event in page["StackEvents"]
+            if event["Timestamp"] >= since
+        ]
+    except ClientError:  # there is no such stack
+        return []
+    return [
+        f"{event['LogicalResourceId']} ({event['ResourceType']}), {event['ResourceStatus']}: "
+        f"{event['ResourceStatusReason']}"
+        for event in reversed(events)
+        if event["ResourceStatus"].endswith("_FAILED")
+        and event["ResourceType"] != "AWS::CloudFormation::Stack"
+        and "cancelled" not in event.get("ResourceStatusReason", "cancelled")
+    ][:_REASONS]
+
+
+def why(reasons: Sequence[str]) -> str:
+    """Return the reasons of a failure, to be the last that a person reads."""
+    lines = (
+        textwrap.fill(reason, _WIDTH, initial_indent="  ", subsequent_indent="    ")
+        for reason in reasons
+    )
+    return "\nWhy, by the events of the stack:\n" + "\n".join(lines)
+
+
+def failure(problem: str, aws: LocalAws, reasons: Sequence[str] = ()) -> str:
+    """Return what can be done after a command that has not come to a good end, and why it has not.
+
+    Args:
+        problem: What has not.
+        aws: Where it has not; it goes on running.
+        reasons: Those of the stack; without any, the CLI has just said why.
+    """
+    if not reasons:
+        return f"""
+{problem}: the CLI says why above. The local AWS goes on running: `{_COMMAND} status`.
+"""
     return f"""
-{problem}
 The local AWS goes on running, so that you can look into it and try again:
 {_table(_next_steps(aws))}
+
+{problem}.
+{why(reasons)}
 """
 
 
-def status(aws: LocalAws) -> str:
-    """Return how to reach a local AWS."""
+def status(aws: LocalAws, *, settings: Mapping[str, object], faults: str) -> str:
+    """Return how to reach a local AWS, and what it is told.
+
+    Args:
+        aws: Which one.
+        settings: With which its stack is deployed.
+        faults: What the simulated service is told to do, other than usual.
+    """
     exports = "\n".join(
         f"export {name}={value}" for name, value in aws.env().items() if name.startswith("AWS_")
     )
@@ -166,6 +221,12 @@ The local AWS runs at {aws.endpoint} (process {aws.pid}).
 
 For the AWS CLI and SDKs:
 {textwrap.indent(exports, "  ")}
+
+Settings of `{_COMMAND} cdk ...`, beside those of cdk.json:
+{_table((key, json.dumps(value)) for key, value in settings.items())}
+
+What the simulated Personalize is told other than usual (`{_COMMAND} faults`):
+{textwrap.indent(faults, "  ")}
 """
 
 
@@ -174,7 +235,10 @@ def _next_steps(aws: LocalAws) -> Iterable[tuple[str, str]]:
     yield "see what the stack does", "make status"
     yield "destroy and end it", "make destroy-local"
     yield "just end it", "make stop-local"
-    yield "its log", str(aws.log)
+    yield "change a setting", f"{_COMMAND} cdk deploy -c exploration_weight=0.9"
+    yield "have it fail", f"{_COMMAND} faults"
+    yield "logs of functions", f"{_COMMAND} logs"
+    yield "its own log", str(aws.log)
     yield "look at it", f"{aws.endpoint}/_personalize/"
     yield "the simulated Personalize", f"{aws.endpoint}/_personalize/state"
 

@@ -1,14 +1,17 @@
 """The constructs' properties are checked by what is declared of the settings of the same names."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import replace
 from typing import Any, Final
 
-from aws_cdk import Duration, Stack, Token
+from aws_cdk import Duration, RemovalPolicy, Stack, Token
+from aws_cdk.aws_logs import RetentionDays
 from constructs import Construct
 
+from .retention import DAYS
 from .settings.declarations import Settings
 from .settings.errors import NotAllowedError, PropertyError, Refusal
-from .settings.kinds import whole
+from .settings.kinds import boolean, regional_arn, whole
 from .settings.rules import (
     adoption_needs_a_name,
     chains_fit_into_a_stack,
@@ -18,6 +21,17 @@ from .settings.setting import setting, settings_of
 
 _SETTINGS: Final = settings_of(Settings)
 _LINKS: Final = setting(whole(1), "How many links a chain has.", example=11)["setting"]
+_REMOVAL: Final = setting(
+    replace(boolean(), allowed="RemovalPolicy.DESTROY or RemovalPolicy.RETAIN"),
+    "What becomes of the recommender when the stack is deleted.",
+    example="RETAIN",
+    remedy="There is no snapshot of a recommender, and an update retains none.",
+)["setting"]
+_RECOMMENDER_ARN: Final = setting(
+    regional_arn(["personalize"], "recommender/<name>", "recommender/[A-Za-z0-9][A-Za-z0-9_-]*"),
+    "A recommender that is made elsewhere.",
+    example="arn:aws:personalize:eu-west-1:111111111111:recommender/top-picks",
+)["setting"]
 _PROPERTIES: Final = {
     **_SETTINGS,
     "training_gates": _LINKS,
@@ -25,12 +39,15 @@ _PROPERTIES: Final = {
     "training_gate": _SETTINGS["training_gate_minutes"],
     "poll_interval": _SETTINGS["poll_interval_seconds"],
     "log_key": _SETTINGS["log_key_arn"],
+    "log_retention": _SETTINGS["log_retention_days"],
+    "removal_policy": _REMOVAL,
+    "recommender_arn": _RECOMMENDER_ARN,
 }
 """What is declared of each property."""
 
 _OPTIONAL: Final = ("recommender_name", "generation", "log_key", "max_metric_regression")
 _SHAPING: Final = (
-    *("running", "adopt_existing", "retain_on_destroy"),
+    *("running", "adopt_existing"),
     *("training_gates", "sweeps", "training_gate", "poll_interval"),
 )
 """Which resources there are, and when they give up, depends on these."""
@@ -59,6 +76,16 @@ def check_properties(construct: Construct, **given: object) -> None:
     for name, refusal in _rules(given, known, stack):
         if refusal:
             raise PropertyError(name, **refusal._asdict())
+
+
+def check_recommender_arn(recommender_arn: str) -> None:
+    """Refuse what is not the ARN of a recommender, unless it is a token.
+
+    Raises:
+        PropertyError: it is not.
+    """
+    if not _has_token(recommender_arn):
+        _checked("recommender_arn", recommender_arn)
 
 
 def _has_token(value: object) -> bool:
@@ -94,21 +121,41 @@ def _checked(name: str, value: object) -> Any:
 
 
 def _in_its_unit(name: str, value: object) -> object:
-    """Return a duration as the number that the setting is, which has six decimal places."""
-    match name:
-        case "training_gate" if isinstance(value, Duration):
-            return round(value.to_minutes(integral=False), 6)
-        case "poll_interval" if isinstance(value, Duration):
-            seconds = value.to_seconds(integral=False)
-            return int(seconds) if seconds == int(seconds) else seconds
-        case "training_gate" | "poll_interval":
-            raise NotAllowedError("Give a Duration.")
-        case _:
-            return value
+    """Return what is of a type of the CDK's as what the setting is."""
+    if name not in _UNITS:
+        return value
+    of_the_cdk, in_its_unit = _UNITS[name]
+    if not isinstance(value, of_the_cdk):
+        raise NotAllowedError(f"Give a {of_the_cdk.__name__}.")
+    return in_its_unit(value)
+
+
+def _whole_if_it_is(number: float) -> float:
+    return int(number) if number == int(number) else number
+
+
+_RETAINS: Final = {RemovalPolicy.DESTROY: False, RemovalPolicy.RETAIN: True}
+_UNITS: Final[Mapping[str, tuple[type, Callable[[Any], object]]]] = {
+    "training_gate": (Duration, lambda wait: round(wait.to_minutes(integral=False), 6)),
+    "poll_interval": (Duration, lambda wait: _whole_if_it_is(wait.to_seconds(integral=False))),
+    "exploration_item_age_cut_off": (
+        Duration,
+        lambda age: _whole_if_it_is(age.to_days(integral=False)),
+    ),
+    "log_retention": (RetentionDays, lambda retention: DAYS.get(retention, retention)),
+    "removal_policy": (RemovalPolicy, lambda policy: _RETAINS.get(policy, policy)),
+}
+"""What a property is given as, and how that becomes what is declared of it."""
 
 
 def _shown(value: object) -> object:
-    return value.to_human_string() if isinstance(value, Duration) else value
+    match value:
+        case Duration():
+            return value.to_human_string()
+        case RemovalPolicy() | RetentionDays():
+            return f"{type(value).__name__}.{value.name}"
+        case _:
+            return value
 
 
 def _rules(

@@ -16,18 +16,19 @@ from aws_cdk import (
     Duration,
     ITaggableV2,
     Names,
+    RemovalPolicy,
     Stack,
     TagManager,
     TagType,
     Token,
 )
-from aws_cdk import aws_cloudwatch as cloudwatch
 from aws_cdk import aws_iam as iam
+from aws_cdk import aws_ssm as ssm
 from constructs import Construct, IValidation
 
-from lambdas.recommender import vocabulary as v
-
 from .exports import warn_of_exports
+from .functions import vocabulary as v
+from .interface import IRecommender, RecommenderBase, imported
 from .partitions import PERSONALIZE
 from .properties import check_properties
 from .security import acknowledge
@@ -37,7 +38,7 @@ RECIPE_ARN: Final = f"arn:{Aws.PARTITION}:personalize:::recipe/aws-vod-top-picks
 
 
 @jsii.implements(ITaggableV2)
-class TopPicksRecommender(Construct):
+class TopPicksRecommender(RecommenderBase):
     """A Personalize domain recommender of the recipe ``aws-vod-top-picks``.
 
     CloudFormation waits at most an hour for one custom resource, while a training takes up to ten.
@@ -45,6 +46,19 @@ class TopPicksRecommender(Construct):
     stand after the recommender; sweeps, which wait for a deletion, stand before it.
 
     Tags that ``aws_cdk.Tags`` gives to it, or to what it is in, are the recommender's.
+
+    Example::
+
+        recommender = TopPicksRecommender(
+            self,
+            "TopPicks",
+            dataset_group_arn="arn:aws:personalize:eu-west-1:111111111111:dataset-group/vod",
+        )
+        recommender.grant_get_recommendations(function)
+        recommender.metric_get_recommendations5xx_errors().create_alarm(...)
+
+    Its properties and attributes are an interface in the sense of semantic versioning, and so are
+    those of its resources that decide whether an update replaces the recommender.
     """
 
     def __init__(
@@ -55,12 +69,12 @@ class TopPicksRecommender(Construct):
         dataset_group_arn: str,
         recommender_name: str | None = None,
         min_recommendation_requests_per_second: int = 1,
-        exploration_weight: Decimal = Decimal("0.3"),
-        exploration_item_age_cut_off: int = 30,
+        exploration_weight: Decimal | float = Decimal("0.3"),
+        exploration_item_age_cut_off: Duration | None = None,
         excluded_columns: Mapping[str, Sequence[str]] | None = None,
         running: bool = True,
         adopt_existing: bool = False,
-        retain_on_destroy: bool = False,
+        removal_policy: RemovalPolicy = RemovalPolicy.DESTROY,
         generation: str | None = None,
         training_gates: int = 11,
         sweeps: int = 11,
@@ -74,24 +88,35 @@ class TopPicksRecommender(Construct):
 
         Args:
             scope: the parent.
-            construct_id: the id, which is part of the recommender's identity.
-            dataset_group_arn: of an ACTIVE dataset group of the domain VIDEO_ON_DEMAND, in the
-                stack's account and region.
-            recommender_name: fixes the name, which is else derived. If it is a token, what it
-                stands for must not change: the permission for the old name would go before the
-                old recommender.
-            min_recommendation_requests_per_second: provisioned, and billed, throughput.
-            exploration_weight: 0 (relevance only) to 1 (exploration only).
-            exploration_item_age_cut_off: days since the latest interaction up to which an item is
-                explored.
-            excluded_columns: columns that the training leaves out, by dataset type.
-            running: whether the recommender is ACTIVE; else it is kept INACTIVE.
-            adopt_existing: take over a recommender of that fixed name instead of failing.
-            retain_on_destroy: leave the recommender there when the stack is deleted.
-            generation: a change of it asks for everything anew.
-            training_gates: how many gates wait for a training, one after another.
-            sweeps: how many sweeps wait for a deletion, one after another.
-            training_gate: how long one of them waits; 55 minutes.
+            construct_id: the id, which is part of the recommender's identity: another id is another
+                recommender.
+            dataset_group_arn: of an ACTIVE dataset group of the domain VIDEO_ON_DEMAND with an
+                Interactions and an Items dataset, both imported, in the stack's account and region.
+                A change replaces the recommender. If it is made in the same app, its ARN is a
+                token, and the recommender has to depend on its datasets.
+            recommender_name: fixes the name, 1 to 63 letters, digits, ``-`` and ``_``; by default
+                it is derived, ``<stack name>-<16 hexadecimal digits>``. If it is a token, what it
+                stands for must not change: the permission for the old name would go before the old
+                recommender.
+            min_recommendation_requests_per_second: provisioned, and billed, throughput, 1 or more;
+                1 by default.
+            exploration_weight: 0 (relevance only) to 1 (exploration only); 0.3 by default.
+            exploration_item_age_cut_off: time since an item's latest interaction up to which the
+                item is explored, in whole days, 1 or more; 30 days by default.
+            excluded_columns: columns that the training leaves out, by dataset type
+                (``INTERACTIONS``, ``ITEMS``, ``USERS``); none by default.
+            running: whether the recommender is ACTIVE, which is the default; else it is kept
+                INACTIVE (stopped), once it is trained.
+            adopt_existing: take over a recommender of that fixed name instead of failing, which is
+                the default.
+            removal_policy: ``DESTROY``, the default, deletes the recommender with the stack;
+                ``RETAIN`` leaves it there, unless it is its creation that is rolled back.
+            generation: any text of 1 to 64 printable characters; a change of it asks for everything
+                anew, and puts right what was edited by hand.
+            training_gates: how many gates wait for a training, one after another; 11 by default,
+                which is ten hours.
+            sweeps: how many sweeps wait for a deletion, one after another; 11 by default.
+            training_gate: how long one of them waits, above 0; by default 55 minutes, the longest.
             minimum_metrics: what model metrics must reach, 0 to 1, by the service's names.
             max_metric_regression: how much worse each may be than that of the recommender that is
                 replaced, as a fraction of it.
@@ -102,20 +127,24 @@ class TopPicksRecommender(Construct):
         Raises:
             PropertyError: a property is not allowed, or is a token although it decides which
                 resources there are, or when they give up.
+
+        Sources: CreateRecommender, RecommenderConfig and TrainingDataConfig, Personalize API
+        reference; "Configuring exploration for domain recommenders", Personalize Developer Guide.
         """
         super().__init__(scope, construct_id)
         self._wait = training_gate or Duration.minutes(55)
+        cut_off = exploration_item_age_cut_off or Duration.days(30)
         check_properties(
             self,
             dataset_group_arn=dataset_group_arn,
             recommender_name=recommender_name,
             min_recommendation_requests_per_second=min_recommendation_requests_per_second,
             exploration_weight=exploration_weight,
-            exploration_item_age_cut_off=exploration_item_age_cut_off,
+            exploration_item_age_cut_off=cut_off,
             excluded_columns=excluded_columns or {},
             running=running,
             adopt_existing=adopt_existing,
-            retain_on_destroy=retain_on_destroy,
+            removal_policy=removal_policy,
             generation=generation,
             training_gates=training_gates,
             sweeps=sweeps,
@@ -133,7 +162,7 @@ class TopPicksRecommender(Construct):
             v.CONFIG: recommender_config(
                 min_recommendation_requests_per_second=min_recommendation_requests_per_second,
                 exploration_weight=exploration_weight,
-                exploration_item_age_cut_off=exploration_item_age_cut_off,
+                exploration_item_age_cut_off=int(cut_off.to_days()),
                 excluded_columns=excluded_columns or {},
             ),
             v.RUNNING: running,
@@ -181,12 +210,8 @@ class TopPicksRecommender(Construct):
         if not running:
             stop = self._custom_resource(self, "Stop", v.STOP_TYPE, {**there, **logical_id})
             stop.node.add_dependency(gates[-1])
-        if retain_on_destroy:
-            for retained in (resource, *swept):
-                _cfn(
-                    retained
-                ).cfn_options.deletion_policy = CfnDeletionPolicy.RETAIN_EXCEPT_ON_CREATE
-
+        self._kept_if_retained = [resource, *swept]
+        self.apply_removal_policy(removal_policy)
         if not Token.is_unresolved(stack.region) and stack.region not in PERSONALIZE:
             Annotations.of(self).add_warning_v2(
                 "@top-picks/recommender:region",
@@ -204,49 +229,85 @@ class TopPicksRecommender(Construct):
         """``passed``, or ``warned`` and what is missed."""
         self.model_metrics_json = gates[-1].get_att_string(v.MODEL_METRICS_ATTRIBUTE)
 
+    @staticmethod
+    def from_recommender_arn(
+        scope: Construct, construct_id: str, recommender_arn: str
+    ) -> IRecommender:
+        """Return a recommender that is made elsewhere, by its ARN: for grants and metrics.
+
+        Args:
+            scope: the parent.
+            construct_id: the id.
+            recommender_arn: ``arn:<partition>:personalize:<region>:<account>:recommender/<name>``,
+                or a token.
+
+        Raises:
+            PropertyError: it is the ARN of something else.
+        """
+        return imported(scope, construct_id, recommender_arn)
+
+    @staticmethod
+    def from_arn_parameter(
+        scope: Construct, construct_id: str, parameter_name: str
+    ) -> IRecommender:
+        """Return a recommender that is made elsewhere, by the SSM parameter that has its ARN.
+
+        CloudFormation reads the parameter whenever the stack is deployed, so that no stack imports
+        what a replacement of the recommender changes. What runs should read it itself, to follow a
+        replacement at once.
+
+        Args:
+            scope: the parent.
+            construct_id: the id.
+            parameter_name: as ``add_arn_parameter`` was given it, in the stack's account and
+                region.
+        """
+        arn = ssm.StringParameter.value_for_string_parameter(scope, parameter_name)
+        return imported(scope, construct_id, arn)
+
+    def add_arn_parameter(
+        self, scope: Construct, construct_id: str, *, parameter_name: str
+    ) -> ssm.StringParameter:
+        """Make an SSM parameter with the recommender's ARN, by which others find it.
+
+        It is made, and changed, when the recommender is ready: a replacement serves before it is
+        named here.
+
+        Args:
+            scope: the parent of the parameter.
+            construct_id: its id.
+            parameter_name: its name, which those who read it have to know.
+        """
+        return ssm.StringParameter(
+            scope,
+            construct_id,
+            parameter_name=parameter_name,
+            string_value=self.recommender_arn,
+            description="The recommender that is ready for GetRecommendations.",
+        )
+
+    def apply_removal_policy(self, policy: RemovalPolicy) -> None:
+        """Decide what becomes of the recommender when the stack is deleted.
+
+        Args:
+            policy: ``DESTROY`` or ``RETAIN``, as of the property ``removal_policy``.
+
+        Raises:
+            PropertyError: it is another one.
+        """
+        check_properties(self, removal_policy=policy)
+        deletion_policy = (
+            CfnDeletionPolicy.RETAIN_EXCEPT_ON_CREATE
+            if policy == RemovalPolicy.RETAIN
+            else CfnDeletionPolicy.DELETE
+        )
+        for resource in self._kept_if_retained:
+            _cfn(resource).cfn_options.deletion_policy = deletion_policy
+
     @property
     def cdk_tag_manager(self) -> TagManager:
         """The recommender's tags, as ``aws_cdk.Tags`` looks for them."""
         return self._tags
-
-    def grant_get_recommendations(self, grantee: iam.IGrantable) -> iam.Grant:
-        """Let ``grantee`` get recommendations from this recommender, and nothing else."""
-        return iam.Grant.add_to_principal(
-            grantee=grantee,
-            actions=["personalize:GetRecommendations"],
-            resource_arns=[self.recommender_arn],
-        )
-
-    def metric(self, metric_name: str, **props: Any) -> cloudwatch.Metric:
-        """Return a CloudWatch metric of this recommender.
-
-        Args:
-            metric_name: as CloudWatch has it.
-            props: of ``aws_cloudwatch.Metric``; for a metric that has a method here, the statistic
-                is the one that fits by default.
-        """
-        return cloudwatch.Metric(
-            namespace="AWS/Personalize",
-            metric_name=metric_name,
-            dimensions_map={"RecommenderArn": self.recommender_arn},
-            **{**_METRICS.get(metric_name, {}), **props},
-        )
-
-    def metric_get_recommendations(self, **props: Any) -> cloudwatch.Metric:
-        """Return the number of successful calls of GetRecommendations: their sum."""
-        return self.metric("GetRecommendations", **props)
-
-    def metric_get_recommendations_latency(self, **props: Any) -> cloudwatch.Metric:
-        """Return the time that a successful call takes: the average, in milliseconds."""
-        return self.metric("GetRecommendationsLatency", **props)
-
-    def metric_get_recommendations4xx_errors(self, **props: Any) -> cloudwatch.Metric:
-        """Return the number of calls that the caller made wrongly: their sum."""
-        return self.metric("GetRecommendations4xxErrors", **props)
-
-    def metric_get_recommendations5xx_errors(self, **props: Any) -> cloudwatch.Metric:
-        """Return the number of calls in which the service failed: their sum."""
-        return self.metric("GetRecommendations5xxErrors", **props)
 
     def _custom_resource(
         self, scope: Construct, construct_id: str, resource_type: str, properties: Mapping[str, Any]
@@ -333,25 +394,6 @@ class TopPicksRecommender(Construct):
         return [policy, named]
 
 
-_SUM: Final = {"statistic": cloudwatch.Stats.SUM}
-_METRICS: Final[Mapping[str, Mapping[str, Any]]] = {
-    "GetRecommendations": _SUM,
-    "GetRecommendationsLatency": {
-        "statistic": cloudwatch.Stats.AVERAGE,
-        "unit": cloudwatch.Unit.MILLISECONDS,
-    },
-    "GetRecommendations4xxErrors": _SUM,
-    "GetRecommendations5xxErrors": _SUM,
-}
-"""What fits each metric. The counts have no unit here: an alarm sees only data of the unit that it
-names, and none is documented for them.
-
-Source: "CloudWatch metrics for Amazon Personalize", Developer Guide, where GetRecommendations
-supports the sum only; the dimension ``RecommenderArn`` is what AWS's own
-aws-samples/amazon-personalize-monitor uses.
-"""
-
-
 @jsii.implements(IValidation)
 class _TagRules:
     """Which tags there are is known only when the app is synthesised."""
@@ -381,7 +423,7 @@ class _TagRules:
 def recommender_config(
     *,
     min_recommendation_requests_per_second: int,
-    exploration_weight: Decimal,
+    exploration_weight: Decimal | float,
     exploration_item_age_cut_off: int,
     excluded_columns: Mapping[str, Sequence[str]],
 ) -> dict[str, Any]:
@@ -415,7 +457,7 @@ def _quality_gate(
     return {v.QUALITY_GATE: gate}
 
 
-def _text(number: Decimal | int) -> Any:
+def _text(number: Decimal | float) -> Any:
     """Return a number as Personalize takes it, which is a string here; tokens as they are."""
     is_token = not isinstance(number, Decimal) and Token.is_unresolved(number)
     return number if is_token else str(number)

@@ -2,7 +2,6 @@
 
 import json
 from collections.abc import Mapping
-from pathlib import Path
 from typing import Any, Final, cast
 
 from aws_cdk import ArnFormat, Duration, IgnoreMode, RemovalPolicy, Stack
@@ -13,13 +12,11 @@ from aws_cdk import aws_logs as logs
 from aws_cdk import aws_stepfunctions as sfn
 from constructs import Construct, IConstruct
 
-from lambdas.recommender import vocabulary as v
-
+from .functions import LAMBDAS
+from .functions import vocabulary as v
 from .partitions import CHINA, partition_of
 from .properties import check_properties
 from .security import acknowledge, trust_own
-
-LAMBDAS: Final = Path(__file__).parent.parent / "lambdas"
 
 _SHARED_ID: Final = "TopPicksRecommenderService"
 
@@ -40,7 +37,7 @@ class RecommenderService(Construct):
         construct_id: str,
         *,
         poll_interval: Duration | None = None,
-        log_retention_days: int = 90,
+        log_retention: logs.RetentionDays = logs.RetentionDays.THREE_MONTHS,
         log_key: kms.IKey | None = None,
     ) -> None:
         """Make the functions and the state machine.
@@ -48,9 +45,11 @@ class RecommenderService(Construct):
         Args:
             scope: the parent.
             construct_id: the id.
-            poll_interval: time between two looks at a recommender; 60 seconds.
-            log_retention_days: how long logs are kept; a number that CloudWatch Logs allows.
-            log_key: encrypts the logs; its policy must let CloudWatch Logs use it.
+            poll_interval: time between two looks at a recommender, in whole seconds, 1 to 120; 60
+                seconds by default.
+            log_retention: how long logs are kept; three months by default, and not ``INFINITE``.
+            log_key: encrypts the logs; its policy must let CloudWatch Logs use it. By default,
+                CloudWatch Logs encrypts with a key of its own.
 
         Raises:
             PropertyError: a property is not allowed, or the poll interval is a token.
@@ -60,10 +59,10 @@ class RecommenderService(Construct):
         check_properties(
             self,
             poll_interval=interval,
-            log_retention_days=log_retention_days,
+            log_retention=log_retention,
             log_key=log_key.key_arn if log_key else None,
         )
-        self._log_group = _log_group(self, log_retention_days, log_key)
+        self._log_group = _log_group(self, log_retention, log_key)
         self.role = iam.Role(self, "Role", assumed_by=iam.ServicePrincipal("lambda.amazonaws.com"))
         self._log_group.grant_write(self.role)
         poll = self._function("Poll", "looks at what is waited for")
@@ -91,7 +90,14 @@ class RecommenderService(Construct):
 
     @classmethod
     def shared(cls, scope: IConstruct) -> "RecommenderService":
-        """Return the service with the default settings of the stack that ``scope`` is in."""
+        """Return the service with the default settings of the stack that ``scope`` is in.
+
+        It has the id ``TopPicksRecommenderService`` in the stack, and its resources keep their
+        logical ids whichever recommender comes first.
+
+        Args:
+            scope: whatever is in the stack.
+        """
         stack = Stack.of(scope)
         there = stack.node.try_find_child(_SHARED_ID)
         return there if isinstance(there, cls) else cls(stack, _SHARED_ID)
@@ -189,12 +195,16 @@ def _architecture_in(region: str) -> lambda_.Architecture:
     return lambda_.Architecture.X86_64 if china else lambda_.Architecture.ARM_64
 
 
-def _log_group(scope: Construct, retention_days: int, key: kms.IKey | None) -> logs.LogGroup:
-    group = logs.LogGroup(
-        scope, "LogGroup", encryption_key=key, removal_policy=RemovalPolicy.DESTROY
+def _log_group(
+    scope: Construct, retention: logs.RetentionDays, key: kms.IKey | None
+) -> logs.LogGroup:
+    return logs.LogGroup(
+        scope,
+        "LogGroup",
+        encryption_key=key,
+        removal_policy=RemovalPolicy.DESTROY,
+        retention=retention,
     )
-    cast("logs.CfnLogGroup", group.node.default_child).retention_in_days = retention_days
-    return group
 
 
 def _acknowledge(

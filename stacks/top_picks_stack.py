@@ -4,14 +4,14 @@ import json
 from collections.abc import Sequence
 from typing import Any, Final
 
-from aws_cdk import CfnOutput, Duration, Stack, Tags
+from aws_cdk import CfnOutput, Duration, RemovalPolicy, Stack, Tags
 from aws_cdk import aws_iam as iam
 from aws_cdk import aws_kms as kms
-from aws_cdk import aws_ssm as ssm
 from constructs import Construct
 
 from .metrics import describe
 from .recommender import TopPicksRecommender
+from .retention import RETENTION
 from .service import RecommenderService
 from .settings import Settings, SettingsError
 
@@ -50,11 +50,13 @@ class TopPicksStack(Stack):
             recommender_name=settings.recommender_name,
             min_recommendation_requests_per_second=settings.min_recommendation_requests_per_second,
             exploration_weight=settings.exploration_weight,
-            exploration_item_age_cut_off=settings.exploration_item_age_cut_off,
+            exploration_item_age_cut_off=Duration.days(settings.exploration_item_age_cut_off),
             excluded_columns=settings.excluded_columns,
             running=settings.running,
             adopt_existing=settings.adopt_existing,
-            retain_on_destroy=settings.retain_on_destroy,
+            removal_policy=RemovalPolicy.RETAIN
+            if settings.retain_on_destroy
+            else RemovalPolicy.DESTROY,
             generation=settings.generation,
             training_gates=settings.training_gates,
             sweeps=settings.sweeps,
@@ -66,16 +68,14 @@ class TopPicksStack(Stack):
                 self,
                 "Service",
                 poll_interval=Duration.seconds(settings.poll_interval_seconds),
-                log_retention_days=settings.log_retention_days,
+                log_retention=RETENTION[settings.log_retention_days],
                 log_key=log_key,
             ),
         )
-        parameter = ssm.StringParameter(
+        parameter = recommender.add_arn_parameter(
             self,
             "RecommenderArnParameter",
             parameter_name=f"/top-picks/{self.stack_name}/recommender-arn",
-            string_value=recommender.recommender_arn,
-            description="The recommender that is ready for GetRecommendations.",
         )
         outputs = {
             "RecommenderArn": recommender.recommender_arn,

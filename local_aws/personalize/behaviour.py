@@ -7,12 +7,15 @@ amazon-personalize-samples (deletion). Where AWS documents nothing there is a sw
 client can be tested under either answer.
 """
 
+import ast
 import dataclasses
 import functools
+import inspect
+import itertools
 import json
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from typing import Any, Final, Literal, Self, get_args, get_origin, get_type_hints
+from typing import Any, Final, Literal, NamedTuple, Self, get_args, get_origin, get_type_hints
 
 TOP_PICKS_METRICS: Final = {
     "coverage": 0.0768,
@@ -144,9 +147,46 @@ class Behaviour:
             )
         return cls(**((dataclasses.asdict(base) if base else {}) | given))
 
+    @classmethod
+    def documented(cls) -> dict[str, "Field"]:
+        """Return what is to be known of each field, in the order in which they are declared."""
+        source = ast.walk(ast.parse(inspect.getsource(cls)))
+        declared = next(one for one in source if isinstance(one, ast.ClassDef))
+        return {
+            field.target.id: Field(_kind(_hints()[field.target.id])[0], inspect.cleandoc(text))
+            for field, after in itertools.pairwise(declared.body)
+            if isinstance(field, ast.AnnAssign) and isinstance(field.target, ast.Name)
+            for text in [_text_of(after)]
+        }
+
+    @staticmethod
+    def value_of(name: str, text: str) -> object:
+        """Return what a text from the command line says: JSON, or itself where a text is meant."""
+        if text != "null" and _hints().get(name) == str | None:
+            return text
+        try:
+            return json.loads(text)
+        except ValueError:
+            return text
+
     def to_json(self) -> str:
         """Return all fields as a JSON object that `from_json` reads back."""
         return json.dumps(dataclasses.asdict(self))
+
+
+class Field(NamedTuple):
+    """What is to be known of a field."""
+
+    allowed: str
+    description: str
+
+
+def _text_of(statement: ast.stmt) -> str:
+    match statement:
+        case ast.Expr(ast.Constant(str(text))):
+            return text
+        case _:
+            return ""
 
 
 @functools.cache

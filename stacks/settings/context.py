@@ -5,8 +5,7 @@ import re
 from collections.abc import Iterable, Iterator, Mapping
 from typing import TYPE_CHECKING, Any, Final
 
-from stacks.partitions import is_region_of, partition_of
-
+from ..partitions import is_region_of, partition_of
 from .declarations import Deployment, PipelineSettings, Settings
 from .errors import NotAllowedError, Refusal, SettingsError
 from .kinds import differing_in_case, from_json

@@ -10,8 +10,7 @@ from dataclasses import dataclass, field
 from decimal import Decimal
 from typing import Final
 
-from stacks.partitions import REGION
-
+from ..partitions import REGION
 from .kinds import (
     boolean,
     columns_by_dataset,

@@ -7,14 +7,13 @@ from dataclasses import dataclass
 from decimal import Decimal
 from typing import Final, Generic, TypeVar
 
-from lambdas.recommender.vocabulary import MAX_TAGS, METRICS, RESERVED_TAG_PREFIX, RESERVED_TAGS
-from stacks.partitions import PARTITION, REGION, is_region_of, partition_of
-
+from ..functions import vocabulary as v
+from ..partitions import PARTITION, REGION, is_region_of, partition_of
 from .errors import NotAllowedError
 
 T = TypeVar("T")
 
-MAX_TAGS_GIVEN: Final = MAX_TAGS - len(RESERVED_TAGS)
+MAX_TAGS_GIVEN: Final = v.MAX_TAGS - len(v.RESERVED_TAGS)
 
 
 def from_json(text: str) -> object:
@@ -303,12 +302,12 @@ def columns_by_dataset() -> Kind[dict[str, tuple[str, ...]]]:
 
 def least_by_metric() -> Kind[dict[str, Decimal]]:
     """Return the kind of a least value, from 0 to 1, by the service's name of a model metric."""
-    known = ", ".join(METRICS.values())
+    known = ", ".join(v.METRICS.values())
     value_of = number(0, 1)
 
     def check(value: object) -> dict[str, Decimal]:
         given = sorted(_object(value))
-        if unknown := [name for name, _ in given if name not in METRICS.values()]:
+        if unknown := [name for name, _ in given if name not in v.METRICS.values()]:
             raise NotAllowedError(f"There is no metric {unknown[0]}. Known are {known}.")
         return {name: value_of.check(least) for name, least in given}
 
@@ -316,7 +315,7 @@ def least_by_metric() -> Kind[dict[str, Decimal]]:
         "an object of names of model metrics to numbers from 0 to 1",
         {
             "type": "object",
-            "properties": dict.fromkeys(METRICS.values(), value_of.schema),
+            "properties": dict.fromkeys(v.METRICS.values(), value_of.schema),
             "additionalProperties": False,
         },
         check,
@@ -349,7 +348,7 @@ def tags_by_key() -> Kind[dict[str, str]]:
     return Kind(
         f"an object of at most {MAX_TAGS_GIVEN} strings, keys of 1 to {_MAX_TAG_KEY} and values of "
         f"1 to {_MAX_TAG_VALUE} letters, digits, spaces and _.:/=+-@, no key that begins with aws: "
-        f"or {RESERVED_TAG_PREFIX}, no two that differ only in case",
+        f"or {v.RESERVED_TAG_PREFIX}, no two that differ only in case",
         {
             "type": "object",
             "maxProperties": MAX_TAGS_GIVEN,
@@ -365,7 +364,7 @@ def tags_by_key() -> Kind[dict[str, str]]:
 
 
 def _key(key: str) -> str:
-    if key.lower().startswith("aws:") or key.startswith(RESERVED_TAG_PREFIX):
+    if key.lower().startswith("aws:") or key.startswith(v.RESERVED_TAG_PREFIX):
         raise NotAllowedError
     return _tag_text(key, _MAX_TAG_KEY)
 

@@ -42,9 +42,14 @@ in `cdk.json` is no setting. A wrong value ends `cdk` with one message, before a
   {", ".join(f"`{name}`" for name in (*PIPELINE_STAGES, PIPELINE_STACK))}.
 - An empty `-c environments=` or `-c pipeline=` takes away what `cdk.json` says.
 
-The properties of the construct `TopPicksRecommender` have the same names, limits and defaults, save
-that `training_gate` and `poll_interval` are a `Duration`, `log_key` is a key, and `training_gates`
-and `sweeps` say how many links the two chains have.
+The properties of the construct `TopPicksRecommender` and of its `RecommenderService` have the same
+names, limits and defaults, save that `exploration_item_age_cut_off`, `training_gate` and
+`poll_interval` are a `Duration`, `log_retention` is one of `RetentionDays`, `log_key` is a key,
+`removal_policy`, which is `DESTROY` or `RETAIN`, is `retain_on_destroy`, and `training_gates` and
+`sweeps` say how many links the two chains have.
+
+A release that takes a setting away, or gives it another meaning or another default, is a new major
+version, since what is deployed would change; so is one that does so to an output.
 
 In Visual Studio Code, these lines of its settings complete and check what is in `cdk.json`:
 

@@ -10,7 +10,14 @@ from xdist.scheduler import LoadScopeScheduling  # type: ignore[import-untyped]
 
 from tests.support.world import World
 
-SHARE_A_WORLD = ("test_accounts", "test_deploy", "test_failures", "test_operations", "test_page")
+SHARE_A_WORLD = (
+    "test_accounts",
+    "test_deploy",
+    "test_failures",
+    "test_local_play",
+    "test_operations",
+    "test_page",
+)
 """Modules all tests of which use one world; those of others are better spread."""
 
 

@@ -15,6 +15,7 @@ from aws_cdk import (
     Environment,
     Fn,
     NestedStack,
+    RemovalPolicy,
     Stack,
     Tags,
 )
@@ -22,13 +23,17 @@ from aws_cdk import aws_cloudwatch as cloudwatch
 from aws_cdk import aws_iam as iam
 from aws_cdk import aws_kms as kms
 from aws_cdk.assertions import Match, Template
+from aws_cdk.aws_logs import RetentionDays
 from constructs import Construct
 
 from lambdas.recommender import vocabulary as v
 from stacks.exports import WARNING
+from stacks.interface import IRecommender
 from stacks.recommender import TopPicksRecommender
+from stacks.retention import RETENTION
 from stacks.service import RecommenderService
-from stacks.settings import PropertyError, SettingsError, parse
+from stacks.settings import PropertyError, Settings, SettingsError, parse
+from stacks.settings.setting import settings_of
 from tests.support.template import GROUP, KEY, in_order, of_type, resolved
 
 
@@ -161,7 +166,7 @@ REFUSED: dict[str, list[Any]] = {
     "recommender_name": ["a b!", "", "x" * 64, 7],
     "min_recommendation_requests_per_second": [0, 1.5, "1", True, None],
     "exploration_weight": [7, -0.1, Decimal("1.01"), "0.5", True, None],
-    "exploration_item_age_cut_off": [0, 2.5, "30"],
+    "exploration_item_age_cut_off": [30, "30", Duration.days(0), Duration.hours(60)],
     "excluded_columns": [
         ["A"],
         {"MOVIES": ["A"]},
@@ -170,7 +175,12 @@ REFUSED: dict[str, list[Any]] = {
     ],
     "running": ["false", 0, None],
     "adopt_existing": ["true", 1],
-    "retain_on_destroy": ["no", 1],
+    "removal_policy": [
+        "RETAIN",
+        True,
+        RemovalPolicy.SNAPSHOT,
+        RemovalPolicy.RETAIN_ON_UPDATE_OR_DELETE,
+    ],
     "generation": ["", " 2", "g" * 65, 2],
     "training_gates": [0, -1, 1.5, "11", True],
     "sweeps": [0, -1, 2.5, None],
@@ -178,7 +188,7 @@ REFUSED: dict[str, list[Any]] = {
 }
 REFUSED_BY_THE_SERVICE: dict[str, list[Any]] = {
     "poll_interval": [60, Duration.seconds(0), Duration.millis(1500), Duration.seconds(121)],
-    "log_retention_days": [0, 91, 90.5, "90"],
+    "log_retention": [90, "90", RetentionDays.INFINITE],
 }
 
 
@@ -208,7 +218,10 @@ def test_so_is_one_of_the_service(stack: Stack, name: str, value: Any) -> None:
 
 def test_recommenders_that_share_a_service_do_not_differ_in_what_it_is_given(stack: Stack) -> None:
     service = RecommenderService(
-        stack, "Service", poll_interval=Duration.seconds(30), log_retention_days=7
+        stack,
+        "Service",
+        poll_interval=Duration.seconds(30),
+        log_retention=RetentionDays.ONE_WEEK,
     )
     for name in ("Films", "Series"):
         TopPicksRecommender(stack, name, dataset_group_arn=GROUP, service=service)
@@ -378,12 +391,127 @@ def test_a_metric_s_properties_can_be_chosen(stack: Stack) -> None:
     assert recommender.metric("SomethingNew").statistic == "Average"
 
 
+# -- recommenders that are made elsewhere ----------------------------------------------------------
+
+ARN = "arn:aws:personalize:eu-west-1:111111111111:recommender/top-picks"
+
+
+def test_a_recommender_made_elsewhere_is_granted_and_measured_by_its_arn(stack: Stack) -> None:
+    recommender = TopPicksRecommender.from_recommender_arn(stack, "TopPicks", ARN)
+    role = iam.Role(stack, "Api", assumed_by=iam.ServicePrincipal("lambda.amazonaws.com"))
+
+    recommender.grant_get_recommendations(role)
+    recommender.grant(role, "personalize:DescribeRecommender")
+    recommender.metric_get_recommendations5xx_errors().create_alarm(
+        stack, "Alarm", threshold=1, evaluation_periods=1
+    )
+
+    template = Template.from_stack(stack)
+    template.has_resource_properties(
+        "AWS::IAM::Policy",
+        {
+            "PolicyDocument": {
+                "Statement": [
+                    {"Action": f"personalize:{action}", "Effect": "Allow", "Resource": ARN}
+                    for action in ("GetRecommendations", "DescribeRecommender")
+                ]
+            }
+        },
+    )
+    template.has_resource_properties(
+        "AWS::CloudWatch::Alarm",
+        {
+            "Namespace": "AWS/Personalize",
+            "MetricName": "GetRecommendations5xxErrors",
+            "Dimensions": [{"Name": "RecommenderArn", "Value": ARN}],
+            "Statistic": "Sum",
+        },
+    )
+    template.resource_count_is(v.RECOMMENDER_TYPE, 0)
+    assert (recommender.recommender_arn, recommender.recommender_name) == (ARN, "top-picks")
+    assert (recommender.env.account, recommender.env.region) == ("111111111111", "eu-west-1")
+
+
+def test_a_metric_says_where_its_recommender_is(stack: Stack) -> None:
+    elsewhere = ARN.replace("eu-west-1", "us-east-1")
+    recommender = TopPicksRecommender.from_recommender_arn(stack, "TopPicks", elsewhere)
+
+    metric = recommender.metric_get_recommendations()
+
+    assert (metric.account, metric.region) == ("111111111111", "us-east-1")
+
+
+@pytest.mark.parametrize("arn", [GROUP, "top-picks", "", ARN.replace("arn:aws:", "arn:aws-cn:")])
+def test_the_arn_of_something_else_is_refused(stack: Stack, arn: str) -> None:
+    with pytest.raises(PropertyError, match=r"^Property recommender_arn: got .*; allowed: arn:"):
+        TopPicksRecommender.from_recommender_arn(stack, "TopPicks", arn)
+
+
+def test_another_stack_finds_a_recommender_by_its_parameter_and_imports_nothing() -> None:
+    app = App(context=STRONG)
+    place = Environment(account="111111111111", region="eu-west-1")
+    stack, other = (Stack(app, name, env=place) for name in ("Video", "Other"))
+    recommender = TopPicksRecommender(stack, "TopPicks", dataset_group_arn=GROUP)
+    recommender.add_arn_parameter(stack, "Arn", parameter_name="/video/top-picks")
+
+    found = TopPicksRecommender.from_arn_parameter(other, "TopPicks", "/video/top-picks")
+    granted(found, other)
+    CfnOutput(other, "Name", value=found.recommender_name)
+
+    gates = in_order(dict(Template.from_stack(stack).to_json()), v.TRAINING_GATE_TYPE)
+    Template.from_stack(stack).has_resource_properties(
+        "AWS::SSM::Parameter",
+        {
+            "Name": "/video/top-picks",
+            "Value": {"Fn::GetAtt": [gates[-1], v.RECOMMENDER_ARN_ATTRIBUTE]},
+        },
+    )
+    template = dict(Template.from_stack(other).to_json())
+    (name,) = (
+        name
+        for name, parameter in template["Parameters"].items()
+        if parameter.get("Default") == "/video/top-picks"
+    )
+    (policy,) = of_type(template, "AWS::IAM::Policy").values()
+    (statement,) = policy["Properties"]["PolicyDocument"]["Statement"]
+    assert statement["Resource"] == {"Ref": name}
+    assert "ImportValue" not in json.dumps(template)
+
+
+@pytest.mark.parametrize(
+    ("policy", "rendered"),
+    [(RemovalPolicy.RETAIN, "RetainExceptOnCreate"), (RemovalPolicy.DESTROY, "Delete")],
+)
+@pytest.mark.parametrize("later", [False, True])
+def test_a_removal_policy_is_the_recommenders_and_its_sweeps(
+    stack: Stack, policy: RemovalPolicy, rendered: str, later: bool
+) -> None:
+    given: dict[str, Any] = {} if later else {"removal_policy": policy}
+    recommender = TopPicksRecommender(stack, "TopPicks", dataset_group_arn=GROUP, **given)
+    if later:
+        recommender.apply_removal_policy(policy)
+
+    template = dict(Template.from_stack(stack).to_json())
+    for resource_type in (v.RECOMMENDER_TYPE, v.SWEEP_TYPE):
+        found = {one["DeletionPolicy"] for one in of_type(template, resource_type).values()}
+        assert found == {rendered}
+    gates = of_type(template, v.TRAINING_GATE_TYPE).values()
+    assert {one["DeletionPolicy"] for one in gates} == {"Delete"}
+
+
+def test_every_retention_of_the_settings_is_one_of_the_cdks() -> None:
+    allowed = settings_of(Settings)["log_retention_days"].kind.schema["enum"]
+
+    assert [*RETENTION] == allowed
+    assert {*RetentionDays} - {*RETENTION.values()} == {RetentionDays.INFINITE}
+
+
 WEAK = {"@aws-cdk/core:defaultCrossStackReferences": "weak"}
 STRONG = {"@aws-cdk/core:defaultCrossStackReferences": "strong"}
 Use = Callable[[TopPicksRecommender, Construct], object]
 
 
-def granted(recommender: TopPicksRecommender, scope: Construct) -> object:
+def granted(recommender: IRecommender, scope: Construct) -> object:
     role = iam.Role(scope, "Api", assumed_by=iam.ServicePrincipal("lambda.amazonaws.com"))
     return recommender.grant_get_recommendations(role)
 

@@ -11,7 +11,7 @@ from aws_cdk import App
 
 from checks import licences
 from stacks import service
-from stacks.service import LAMBDAS
+from stacks.functions import LAMBDAS
 from stacks.settings import parse
 from stacks.top_picks_stack import TopPicksStack
 from tests.support.template import FLAGS, GROUP

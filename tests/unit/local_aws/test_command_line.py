@@ -37,6 +37,24 @@ def test_two_commands_are_not_at_work_at_the_same_time(tmp_path: Path) -> None:
     assert refused.stderr == f"Another command is at work in {tmp_path}; wait for its end.\n"
 
 
+@pytest.mark.parametrize("command", [["cdk", "diff", "-c", "a=b"], ["faults"], ["logs"]])
+def test_what_needs_a_local_aws_says_how_to_start_one(
+    tmp_path: Path, command: Sequence[str]
+) -> None:
+    refused = _local_aws(tmp_path, *command)
+    assert refused.returncode == 1
+    assert refused.stderr.startswith("No local AWS runs: `make deploy-local` starts one")
+
+
+@pytest.mark.parametrize("command", ["status", "faults", "logs"])
+def test_it_can_be_looked_at_and_told_things_while_another_command_is_at_work(
+    tmp_path: Path, command: str
+) -> None:
+    with PidFile(tmp_path / "command.lock").claim():
+        looked = _local_aws(tmp_path, command)
+    assert "No local AWS runs" in looked.stdout + looked.stderr
+
+
 @pytest.mark.parametrize("port", ["0", "65536", "http"])
 def test_a_port_that_is_none_is_refused(tmp_path: Path, port: str) -> None:
     refused = _local_aws(tmp_path, "--port", port, "start")

@@ -1,5 +1,6 @@
 """What a team has put into cdk.json about its accounts does not reach the local AWS."""
 
+import json
 import sys
 from collections.abc import Sequence
 from pathlib import Path
@@ -103,6 +104,60 @@ def test_without_a_local_aws_nothing_is_run(
 ) -> None:
     assert commands.run(tmp_path, ["false"]) == 2
     assert "make deploy-local" in capsys.readouterr().err
+
+
+@pytest.fixture
+def running(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Any:
+    aws = create_autospec(LocalAws, instance=True, folder=tmp_path, data=tmp_path)
+    aws.cdk.return_value.returncode = 0
+    monkeypatch.setattr(LocalAws, "find", lambda _: aws)
+    return aws
+
+
+def test_the_cli_gets_the_settings_of_the_last_deployment_before_those_of_the_user(
+    running: Any, tmp_path: Path
+) -> None:
+    settings = commands._settings(group="vod-0a1b2c3d")
+    commands._settings_file(running).write_text(json.dumps(settings))
+
+    assert commands.cdk(tmp_path, ["deploy", "-c", "running=false"]) == 0
+
+    command, consent, *context, option, last = running.cdk.call_args.args
+    assert (command, consent) == ("deploy", "--require-approval=never")
+    assert _context(context)["dataset_group_arn"].endswith("/vod-0a1b2c3d")
+    assert f"--output={tmp_path / 'cdk.out'}" in context
+    assert (option, last) == ("-c", "running=false")
+
+
+def test_before_a_deployment_they_are_those_of_a_first_one(running: Any, tmp_path: Path) -> None:
+    assert commands.cdk(tmp_path, ["diff"]) == 0
+
+    command, *context = running.cdk.call_args.args
+    assert command == "diff"
+    assert _context(context) == _context(commands._app_arguments(tmp_path))
+
+
+@pytest.mark.parametrize("arguments", [[], ["--version"], ["-h"]])
+def test_what_is_no_command_is_the_clis_alone(
+    running: Any, tmp_path: Path, arguments: list[str]
+) -> None:
+    assert commands.cdk(tmp_path, arguments) == 0
+
+    assert running.cdk.call_args.args == (*arguments,)
+
+
+def test_the_reason_of_a_failure_follows_what_the_cli_says(
+    running: Any,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    running.cdk.return_value.returncode = 7
+    monkeypatch.setattr(report, "reasons", lambda *_, **__: ["Gate, UPDATE_FAILED: No such luck"])
+
+    assert commands.cdk(tmp_path, ["deploy"]) == 7
+
+    assert capsys.readouterr().out.endswith("\n  Gate, UPDATE_FAILED: No such luck\n")
 
 
 def _context(arguments: Sequence[str]) -> dict[str, str]:

@@ -1,5 +1,9 @@
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from typing import Any
 from unittest.mock import Mock, create_autospec
+
+from botocore.exceptions import ClientError
 
 from local_aws import report
 from local_aws.engine import LocalAws
@@ -46,15 +50,71 @@ def test_metrics_are_shown_beside_those_of_a_popularity_list_with_what_they_are_
     assert NOTICE in " ".join(shown.split())
 
 
-def test_a_failure_says_where_to_look() -> None:
-    shown = report.failure("cdk deploy failed (exit code 1): the reason is above.", _AWS)
+def test_a_failure_says_where_to_look_and_last_of_all_why() -> None:
+    shown = report.failure("cdk deploy failed (exit code 1)", _AWS, ["Gate (Custom::It), too bad"])
     assert "exit code 1" in shown
     assert "/folder/local-aws.log" in shown
     assert "http://127.0.0.1:4566/_personalize/state" in shown
+    assert shown.endswith("Why, by the events of the stack:\n  Gate (Custom::It), too bad\n")
 
 
-def test_the_status_gives_the_environment_for_other_programs() -> None:
-    shown = report.status(_AWS)
+def test_a_failure_without_events_leaves_the_last_word_to_the_cli() -> None:
+    shown = report.failure("cdk deploy failed (exit code 1)", _AWS)
+    assert len(shown.strip().splitlines()) == 1
+    assert "cdk deploy failed (exit code 1): the CLI says why above" in shown
+
+
+_BEGAN = datetime(2026, 11, 1, 12, tzinfo=UTC)
+
+
+def _event(minute: int, name: str, status: str, reason: str | None = None) -> dict[str, Any]:
+    return {
+        "Timestamp": _BEGAN + timedelta(minutes=minute),
+        "LogicalResourceId": name,
+        "ResourceType": "AWS::CloudFormation::Stack" if name == "TopPicks" else "Custom::It",
+        "ResourceStatus": status,
+        **({"ResourceStatusReason": reason} if reason else {}),
+    }
+
+
+def test_the_reasons_are_what_failed_first_in_this_operation_and_not_because_of_others() -> None:
+    aws = create_autospec(LocalAws, instance=True)
+    aws.client.return_value.get_paginator.return_value.paginate.return_value = [
+        {
+            "StackEvents": [
+                _event(4, "TopPicks", "UPDATE_FAILED", "The following resources failed: Gate"),
+                _event(3, "Sweep", "UPDATE_FAILED", "Resource update cancelled"),
+                _event(2, "Policy", "UPDATE_FAILED"),
+            ]
+        },
+        {
+            "StackEvents": [
+                _event(2, "Later", "UPDATE_FAILED", "And this"),
+                _event(1, "Gate", "UPDATE_FAILED", "No such luck"),
+                _event(0, "Gate", "UPDATE_IN_PROGRESS"),
+                _event(-1, "Before", "CREATE_FAILED", "Of an earlier one"),
+            ]
+        },
+    ]
+
+    assert report.reasons(aws, "TopPicks", since=_BEGAN) == [
+        "Gate (Custom::It), UPDATE_FAILED: No such luck",
+        "Later (Custom::It), UPDATE_FAILED: And this",
+    ]
+
+
+def test_where_there_is_no_stack_there_are_no_reasons() -> None:
+    aws = create_autospec(LocalAws, instance=True)
+    pages = aws.client.return_value.get_paginator.return_value.paginate
+    pages.side_effect = ClientError({"Error": {"Code": "ValidationError"}}, "DescribeStackEvents")
+
+    assert report.reasons(aws, "TopPicks", since=_BEGAN) == []
+
+
+def test_the_status_gives_the_environment_for_other_programs_and_what_is_set() -> None:
+    shown = report.status(_AWS, settings={"poll_interval_seconds": 1}, faults="delete=1")
+    assert "\n  poll_interval_seconds  1\n" in shown
+    assert "\n  delete=1\n" in shown
     assert "export AWS_ENDPOINT_URL=http://127.0.0.1:4566" in shown
     assert "export AWS_ACCESS_KEY_ID=111111111111" in shown
 

@@ -1,0 +1,29 @@
+"""A viewer's top picks."""
+
+import functools
+import os
+import time
+from typing import Any
+
+import boto3
+
+PERSONALIZE = boto3.client("personalize-runtime")
+SSM = boto3.client("ssm")
+
+
+def handler(event: dict[str, Any], _context: object) -> list[dict[str, Any]]:
+    """Return three items for the viewer ``event["viewer"]``, each with its title."""
+    answer = PERSONALIZE.get_recommendations(
+        recommenderArn=_recommender_arn(int(time.time() // 60)),
+        userId=event["viewer"],
+        numResults=3,
+        metadataColumns={"ITEMS": ["TITLE"]},
+    )
+    return [{"id": one["itemId"], **one.get("metadata", {})} for one in answer["itemList"]]
+
+
+@functools.lru_cache(maxsize=1)
+def _recommender_arn(_minute: int) -> str:
+    """Return the ARN of the recommender that is ready, which is looked up once a minute."""
+    parameter = SSM.get_parameter(Name=os.environ["RECOMMENDER_ARN_PARAMETER"])
+    return str(parameter["Parameter"]["Value"])

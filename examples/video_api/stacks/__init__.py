@@ -1,0 +1,1 @@
+"""The service's stacks: a package that is called as one of the recommender's repository is."""

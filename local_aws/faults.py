@@ -1,0 +1,73 @@
+"""What the simulated service can be told to do: listed, and read from the command line."""
+
+import json
+import textwrap
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any, Final
+
+from local_aws.engine import LocalAwsError
+from local_aws.personalize import Behaviour
+
+RESET: Final = "reset"
+_WIDTH: Final = 100
+
+
+def listed(behaviour: Mapping[str, Any], usual: Mapping[str, Any]) -> str:
+    """Return every field with its value, what is allowed, and what it does.
+
+    Args:
+        behaviour: The fields as they are.
+        usual: As they are after `faults reset`; what differs is marked.
+    """
+    return "\n".join(
+        f"{_assignment(name, behaviour[name])}{_difference(name, behaviour, usual)}\n"
+        f"    {field.allowed}\n{textwrap.indent(_filled(field.description), ' ' * 4)}"
+        for name, field in Behaviour.documented().items()
+    )
+
+
+def in_force(behaviour: Mapping[str, Any], usual: Mapping[str, Any]) -> str:
+    """Return the fields that are not as usual, or that there are none."""
+    differing = [
+        f"{_assignment(name, value)}{_difference(name, behaviour, usual)}"
+        for name, value in behaviour.items()
+        if value != usual[name]
+    ]
+    return "\n".join(differing) or "none"
+
+
+def given(assignments: Sequence[str]) -> dict[str, object]:
+    """Return the fields that a command line sets, by name.
+
+    Raises:
+        LocalAwsError: One is no assignment.
+    """
+    fields = {}
+    for assignment in assignments:
+        name, is_one, text = assignment.partition("=")
+        if not is_one:
+            raise LocalAwsError(
+                f"{assignment} given, name=value or {RESET} expected: "
+                f"{' '.join(_names_like(name)) or 'faults without more lists the names'}"
+            )
+        fields[name] = Behaviour.value_of(name, text)
+    return fields
+
+
+def _names_like(text: str) -> Iterable[str]:
+    return (name for name in Behaviour.documented() if text in name)
+
+
+def _assignment(name: str, value: object) -> str:
+    return f"{name}={value if isinstance(value, str) else json.dumps(value)}"
+
+
+def _difference(name: str, behaviour: Mapping[str, Any], usual: Mapping[str, Any]) -> str:
+    if behaviour[name] == usual[name]:
+        return ""
+    return f"   <- set; usually {json.dumps(usual[name])}"
+
+
+def _filled(text: str) -> str:
+    paragraphs = text.split("\n\n")
+    return "\n".join(textwrap.fill(" ".join(one.split()), _WIDTH - 4) for one in paragraphs)

@@ -1,0 +1,41 @@
+"""What functions log, where ministack does not set logging up as Lambda's runtime does.
+
+This reaches into ministack as `ministack_iam` does, and the tests of the two say what is missing
+when an upgrade moves a part.
+"""
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any, Final
+
+from ministack.core import lambda_runtime  # type: ignore[import-untyped]
+
+from local_aws import function_logging
+
+_PRELUDE: Final = Path(function_logging.__file__).read_text(encoding="utf-8") + "\ninstall()\n"
+
+
+def log_as_the_runtime_does() -> None:
+    """Have every Python function log what Lambda's runtime would, in the format it is to log in."""
+    lambda_runtime._PYTHON_WORKER_SCRIPT = (
+        f"exec({_PRELUDE!r}, {{'__name__': 'function_logging'}})\n"
+        + lambda_runtime._PYTHON_WORKER_SCRIPT
+    )
+    made = lambda_runtime.Worker.__init__
+
+    def with_variables(worker: Any, name: str, config: dict[str, Any], code: bytes) -> None:
+        made(worker, name, configured(config), code)
+
+    lambda_runtime.Worker.__init__ = with_variables
+
+
+def configured(config: Mapping[str, Any]) -> dict[str, Any]:
+    """Return a function's configuration with the variables that Lambda makes of its logging."""
+    logging = config.get("LoggingConfig") or {}
+    of_logging = {
+        "AWS_LAMBDA_LOG_FORMAT": logging.get("LogFormat"),
+        "AWS_LAMBDA_LOG_LEVEL": logging.get("ApplicationLogLevel"),
+    }
+    variables = (config.get("Environment") or {}).get("Variables") or {}
+    known = {name: value for name, value in of_logging.items() if value}
+    return {**config, "Environment": {"Variables": {**variables, **known}}}

@@ -1,0 +1,14 @@
+"""The functions' code, and the words that it shares with what deploys it.
+
+This is the wheel's ``stacks/functions.py``: the code is inside the package (ADR 12).
+"""
+
+from pathlib import Path
+from typing import Final
+
+from .lambdas.recommender import vocabulary
+
+LAMBDAS: Final = Path(vocabulary.__file__).parents[1]
+"""The folder of the package ``recommender``, which is what runs in the account."""
+
+__all__ = ["LAMBDAS", "vocabulary"]

@@ -1,0 +1,147 @@
+"""What a recommender offers to those that use it, be it made in the same app or elsewhere."""
+
+from collections.abc import Mapping
+from typing import Any, Final, Protocol, cast
+
+from aws_cdk import ArnFormat, IResource, Resource, Stack, Token
+from aws_cdk import aws_cloudwatch as cloudwatch
+from aws_cdk import aws_iam as iam
+from constructs import Construct
+
+from .properties import check_recommender_arn
+
+
+class IRecommender(IResource, Protocol):
+    """A recommender that is here: take this where it does not matter who makes it.
+
+    It is a protocol of Python alone. An interface of jsii would have to be declared in TypeScript;
+    this extends the CDK's own, so that a recommender can be given to whatever takes a resource.
+    """
+
+    @property
+    def recommender_arn(self) -> str:
+        """ARN, as GetRecommendations takes it."""
+
+    @property
+    def recommender_name(self) -> str:
+        """Name, which is the last part of the ARN."""
+
+    def grant(self, grantee: iam.IGrantable, *actions: str) -> iam.Grant:
+        """Let ``grantee`` do this to this recommender, and nothing else."""
+
+    def grant_get_recommendations(self, grantee: iam.IGrantable) -> iam.Grant:
+        """Let ``grantee`` get recommendations from this recommender, and nothing else."""
+
+    def metric(self, metric_name: str, **props: Any) -> cloudwatch.Metric:
+        """Return a CloudWatch metric of this recommender."""
+
+    def metric_get_recommendations(self, **props: Any) -> cloudwatch.Metric:
+        """Return the number of successful calls of GetRecommendations."""
+
+    def metric_get_recommendations_latency(self, **props: Any) -> cloudwatch.Metric:
+        """Return the time that a successful call takes."""
+
+    def metric_get_recommendations4xx_errors(self, **props: Any) -> cloudwatch.Metric:
+        """Return the number of calls that the caller made wrongly."""
+
+    def metric_get_recommendations5xx_errors(self, **props: Any) -> cloudwatch.Metric:
+        """Return the number of calls in which the service failed."""
+
+
+class RecommenderBase(Resource):
+    """Grants and metrics, which need no more than an ARN."""
+
+    recommender_arn: str
+    """ARN, as GetRecommendations takes it."""
+
+    recommender_name: str
+    """Name, which is the last part of the ARN."""
+
+    def grant(self, grantee: iam.IGrantable, *actions: str) -> iam.Grant:
+        """Let ``grantee`` do this to this recommender, and nothing else.
+
+        Args:
+            grantee: a role, a function, whatever has a principal.
+            actions: of the service, such as ``personalize:DescribeRecommender``. Source: "Actions,
+                resources, and condition keys for Amazon Personalize", Service Authorization
+                Reference.
+        """
+        return iam.Grant.add_to_principal(
+            grantee=grantee, actions=list(actions), resource_arns=[self.recommender_arn]
+        )
+
+    def grant_get_recommendations(self, grantee: iam.IGrantable) -> iam.Grant:
+        """Let ``grantee`` get recommendations from this recommender, and nothing else.
+
+        Args:
+            grantee: a role, a function, whatever has a principal.
+        """
+        return self.grant(grantee, "personalize:GetRecommendations")
+
+    def metric(self, metric_name: str, **props: Any) -> cloudwatch.Metric:
+        """Return a CloudWatch metric of this recommender.
+
+        Args:
+            metric_name: as CloudWatch has it, in the namespace ``AWS/Personalize``.
+            props: of ``aws_cloudwatch.Metric``; for a metric that has a method here, the statistic
+                is the one that fits by default.
+        """
+        place = {"account": self.env.account, "region": self.env.region}
+        known = {name: at for name, at in place.items() if not Token.is_unresolved(at)}
+        return cloudwatch.Metric(
+            namespace="AWS/Personalize",
+            metric_name=metric_name,
+            dimensions_map={"RecommenderArn": self.recommender_arn},
+            **{**known, **_METRICS.get(metric_name, {}), **props},
+        )
+
+    def metric_get_recommendations(self, **props: Any) -> cloudwatch.Metric:
+        """Return the number of successful calls of GetRecommendations: their sum."""
+        return self.metric("GetRecommendations", **props)
+
+    def metric_get_recommendations_latency(self, **props: Any) -> cloudwatch.Metric:
+        """Return the time that a successful call takes: the average, in milliseconds."""
+        return self.metric("GetRecommendationsLatency", **props)
+
+    def metric_get_recommendations4xx_errors(self, **props: Any) -> cloudwatch.Metric:
+        """Return the number of calls that the caller made wrongly: their sum."""
+        return self.metric("GetRecommendations4xxErrors", **props)
+
+    def metric_get_recommendations5xx_errors(self, **props: Any) -> cloudwatch.Metric:
+        """Return the number of calls in which the service failed: their sum."""
+        return self.metric("GetRecommendations5xxErrors", **props)
+
+
+_SUM: Final = {"statistic": cloudwatch.Stats.SUM}
+_METRICS: Final[Mapping[str, Mapping[str, Any]]] = {
+    "GetRecommendations": _SUM,
+    "GetRecommendationsLatency": {
+        "statistic": cloudwatch.Stats.AVERAGE,
+        "unit": cloudwatch.Unit.MILLISECONDS,
+    },
+    "GetRecommendations4xxErrors": _SUM,
+    "GetRecommendations5xxErrors": _SUM,
+}
+"""What fits each metric. The counts have no unit here: an alarm sees only data of the unit that it
+names, and none is documented for them.
+
+Source: "CloudWatch metrics for Amazon Personalize", Developer Guide, where GetRecommendations
+supports the sum only; the dimension ``RecommenderArn`` is what AWS's own
+aws-samples/amazon-personalize-monitor uses.
+"""
+
+
+class _ImportedRecommender(RecommenderBase):
+    """One that is made elsewhere."""
+
+    def __init__(self, scope: Construct, construct_id: str, recommender_arn: str) -> None:
+        super().__init__(scope, construct_id, environment_from_arn=recommender_arn)
+        self.recommender_arn = recommender_arn
+        parts = Stack.of(self).split_arn(recommender_arn, ArnFormat.SLASH_RESOURCE_NAME)
+        self.recommender_name = cast("str", parts.resource_name)
+
+
+def imported(scope: Construct, construct_id: str, recommender_arn: str) -> IRecommender:
+    """Return a recommender that is made elsewhere; see ``from_recommender_arn``."""
+    check_recommender_arn(recommender_arn)
+    return _ImportedRecommender(scope, construct_id, recommender_arn)

@@ -1,0 +1,80 @@
+"""Changing a setting, breaking the service and looking at it, each in one line."""
+
+import json
+import subprocess
+import sys
+from collections.abc import Callable, Iterator
+
+import pytest
+
+from local_aws import toolchain
+from local_aws.engine import LocalAws
+
+Run = Callable[..., subprocess.CompletedProcess[str]]
+
+
+@pytest.fixture(scope="module")
+def run(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Run]:
+    """The command line, with a local AWS that runs."""
+    folder = tmp_path_factory.mktemp("play")
+
+    def local_aws(*arguments: str) -> subprocess.CompletedProcess[str]:
+        return subprocess.run(
+            [sys.executable, "-m", "local_aws", "--folder", str(folder), *arguments],
+            cwd=toolchain.ROOT,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            text=True,
+            timeout=300,
+            check=False,
+        )
+
+    try:
+        assert local_aws("start").returncode == 0
+        yield local_aws
+    finally:
+        if aws := LocalAws.find(folder):
+            aws.stop()
+
+
+def test_a_setting_is_changed_the_service_broken_and_all_of_it_seen(run: Run) -> None:
+    quick = ("create_pending=0", "create_in_progress=1", "update_in_progress=1", "delete=1")
+    assert run("faults", *quick).returncode == 0
+    deployed = run("cdk", "deploy", "-c", "exploration_weight=0.9")
+    assert deployed.returncode == 0, deployed.stdout
+
+    differences = run("cdk", "diff").stdout
+    assert "[-] 0.9" in differences
+    assert "[+] 0.3" in differences
+    looks = [json.loads(line) for line in run("logs").stdout.splitlines() if '"Looked"' in line]
+    assert {"Create"} == {look["type"] for look in looks}
+    assert {"ACTIVE", "CREATE IN_PROGRESS"} & {look["status"] for look in looks}
+
+    assert run("faults", "update_failure=No such luck").returncode == 0
+    assert "update_failure=No such luck   <- set; usually null" in run("status").stdout
+    failed = run("cdk", "deploy", "-c", "exploration_weight=0.5")
+    assert failed.returncode == 1
+    why = failed.stdout.rpartition("Why, by the events of the stack:")[2]
+    assert "No such luck" in why
+    assert len(why.splitlines()) < 8
+
+    assert run("faults", "reset").stdout == "none\n"
+    assert run("faults", "delete=1").returncode == 0
+    destroyed = run("cdk", "destroy")
+    assert destroyed.returncode == 0, destroyed.stdout
+
+
+def test_what_is_no_command_of_the_app_goes_to_the_cli_as_it_is(run: Run) -> None:
+    assert run("cdk", "--version").stdout.startswith("2.")
+
+
+def test_a_port_while_one_runs_is_said_to_change_nothing(run: Run) -> None:
+    started = run("--port", "4731", "start")
+    assert started.returncode == 0
+    assert "It stays there: to have it on port 4731, `make stop-local` first." in started.stdout
+
+
+def test_a_fault_that_there_is_none_of_is_refused(run: Run) -> None:
+    refused = run("faults", "earthquakes=1")
+    assert refused.returncode == 1
+    assert "unknown behaviour: earthquakes; known: create_pending, " in refused.stdout

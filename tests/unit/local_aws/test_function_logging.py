@@ -1,0 +1,105 @@
+"""What functions log here is what Lambda's Python runtime would make of it."""
+
+import inspect
+import json
+import os
+import subprocess
+import sys
+from typing import Any
+
+import pytest
+from ministack.core import lambda_runtime  # type: ignore[import-untyped]
+
+from local_aws import ministack_logs
+
+JSON_FROM_INFO = {
+    "LoggingConfig": {
+        "LogFormat": "JSON",
+        "ApplicationLogLevel": "INFO",
+        "LogGroup": "one",
+    },
+    "Environment": {"Variables": {"MINE": "1"}},
+}
+
+
+def logged(config: dict[str, Any], code: str) -> list[str]:
+    """Return what a function with this configuration writes."""
+    variables = ministack_logs.configured(config)["Environment"]["Variables"]
+    ran = subprocess.run(
+        [sys.executable, "-c", f"{ministack_logs._PRELUDE}\nimport logging\n{code}"],
+        env={**os.environ, **variables},
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    assert ran.stdout == ""
+    return ran.stderr.splitlines()
+
+
+def test_a_record_is_a_line_of_json_with_its_extra_fields() -> None:
+    (line,) = logged(
+        JSON_FROM_INFO,
+        "log = logging.getLogger('one')\n"
+        "log.debug('not this')\n"
+        "log.info('Looked %s', 'twice', extra={'look': 2, 'what': {'a', }, 'status': None})",
+    )
+
+    found = json.loads(line)
+    assert found.pop("timestamp").endswith("Z")
+    assert found == {
+        "level": "INFO",
+        "message": "Looked twice",
+        "logger": "one",
+        "look": 2,
+        "what": "{'a'}",
+        "status": None,
+    }
+
+
+def test_an_error_is_in_the_same_line() -> None:
+    (line,) = logged(
+        JSON_FROM_INFO,
+        "try:\n  1 / 0\nexcept ZeroDivisionError:\n  logging.exception('Cannot')",
+    )
+
+    found = json.loads(line)
+    assert (found["errorType"], found["errorMessage"]) == ("ZeroDivisionError", "division by zero")
+    assert "1 / 0" in found["stackTrace"][0] or "<module>" in found["stackTrace"][0]
+
+
+def test_without_logging_of_its_own_a_function_logs_warnings_as_text() -> None:
+    (line,) = logged({}, "logging.info('not this'); logging.warning('but this')")
+
+    level, timestamp, message = line.split("\t")
+    assert (level, message) == ("[WARNING]", "but this")
+    assert timestamp.endswith("Z")
+
+
+@pytest.mark.parametrize("level", ["TRACE", "DEBUG", "INFO", "WARN", "ERROR", "FATAL"])
+def test_every_level_of_lambda_is_one_of_logging(level: str) -> None:
+    config = {"LoggingConfig": {"LogFormat": "JSON", "ApplicationLogLevel": level}}
+
+    assert len(logged(config, "logging.critical('this')")) == 1
+
+
+def test_a_configuration_keeps_all_else_and_is_not_changed() -> None:
+    before = json.dumps(JSON_FROM_INFO)
+
+    made = ministack_logs.configured(JSON_FROM_INFO)
+
+    assert made["Environment"]["Variables"] == {
+        "MINE": "1",
+        "AWS_LAMBDA_LOG_FORMAT": "JSON",
+        "AWS_LAMBDA_LOG_LEVEL": "INFO",
+    }
+    assert made["LoggingConfig"] == JSON_FROM_INFO["LoggingConfig"]
+    assert json.dumps(JSON_FROM_INFO) == before
+
+
+def test_ministack_has_every_internal_that_is_used() -> None:
+    assert "run()" in lambda_runtime._PYTHON_WORKER_SCRIPT, "see ministack_logs.py"
+    parameters = list(inspect.signature(lambda_runtime.Worker.__init__).parameters)
+    assert parameters == ["self", "func_name", "config", "code_zip"], "see ministack_logs.py"
+    assert not {"AWS_LAMBDA_LOG_FORMAT", "AWS_LAMBDA_LOG_LEVEL"} & (
+        lambda_runtime._RESERVED_RUNTIME_ENV_VARS
+    ), "see ministack_logs.py"
