@@ -43,6 +43,13 @@ ALLOWED = {named(folder)[0]: named(cell) for folder, _, cell in rows("The map")}
 OURS = {name.removesuffix(".py") for name in ALLOWED}
 
 
+def is_ours(module: str, path: Path) -> bool:
+    """Return whether a file imports it from the repository's root, and not from beside itself."""
+    name = module.split(".")[0]
+    beside = path.parent != ROOT and (path.parent / name).is_dir()
+    return name in OURS and not beside
+
+
 def test_the_map_names_every_folder_with_code() -> None:
     ignored = set(re.findall(r"(?m)^/([\w.-]+)/$", (ROOT / ".gitignore").read_text()))
     folders = {path for path in ROOT.iterdir() if path.is_dir() and path.name[0] != "."}
@@ -66,7 +73,7 @@ def test_a_folder_imports_only_what_the_map_allows(place: str) -> None:
         (str(path.relative_to(ROOT)), module)
         for path in files
         for module in imported(path)
-        if module.split(".")[0] in OURS
+        if is_ours(module, path)
         and not f"{module}.".startswith(tuple(f"{one}." for one in allowed))
     ] == []
 
