@@ -45,7 +45,7 @@ OURS = {name.removesuffix(".py") for name in ALLOWED}
 
 def is_ours(module: str, path: Path) -> bool:
     """Return whether a file imports it from the repository's root, and not from beside itself."""
-    name = module.split(".")[0]
+    name = module.split(".", maxsplit=1)[0]
     beside = path.parent != ROOT and (path.parent / name).is_dir()
     return name in OURS and not beside
 
