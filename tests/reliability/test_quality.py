@@ -76,7 +76,7 @@ def _worse_on(world: World, group: str) -> None:
         answer = json.loads(body)
         shown = answer.get("recommender", {})
         if shown.get("datasetGroupArn", "").endswith(f"/{group}") and "modelMetrics" in shown:
-            shown["modelMetrics"] = WORSE
+            shown["modelMetrics"] |= WORSE
         return json.dumps(answer).encode()
 
     world.cloud.after = edit("DescribeRecommender", worse)
