@@ -119,6 +119,10 @@ class Reconciler:
             return plan(replace(observed, tags=self.personalize.tags(arn)))
         except NotFoundError:
             return Wait(f"the tags of {arn} do not show yet")
+        except TransientError:
+            if proven and isinstance(step, Wait) and self.operation.rolls_back:
+                return step  # a retraining refuses the tags for hours: no rollback fails for that
+            raise
 
     def _changed_nothing(
         self, change: Change, arn: str, plan: Plan
