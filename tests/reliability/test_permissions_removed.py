@@ -59,10 +59,10 @@ NEEDED: Final[Mapping[str, Mapping[str, str]]] = {
     },
     "personalize:DescribeDataset": CREATES,
     "personalize:DescribeDatasetGroup": CREATES,
-    # Nothing is created then, which the sweeps find out.
+    # Nothing is created then, which the sweeps find out; a creation that is cancelled has not said it.
     "personalize:DescribeRecommender": {
-        **ALWAYS,
-        **dict.fromkeys(("create", "cancelled creation"), "ROLLBACK_COMPLETE"),
+        **{life: end for life, end in ALWAYS.items() if life != "cancelled creation"},
+        "create": "ROLLBACK_COMPLETE",
     },
     "personalize:ListRecipes": CREATES,
     "personalize:ListRecommenders": {**CHANGES, **REMOVES},
