@@ -59,7 +59,7 @@ NEEDED: Final[Mapping[str, Mapping[str, str]]] = {
     },
     "personalize:DescribeDataset": CREATES,
     "personalize:DescribeDatasetGroup": CREATES,
-    # Nothing is created then, which the sweeps find out; a creation that is cancelled has not said it.
+    # Nothing is created then, which the sweeps find out; a cancelled creation has not said it.
     "personalize:DescribeRecommender": {
         **{life: end for life, end in ALWAYS.items() if life != "cancelled creation"},
         "create": "ROLLBACK_COMPLETE",
