@@ -65,7 +65,8 @@ class TrainingGate(CustomResource):
             )
         gate = self.request.quality_gate
         replaced = self.request.old_recommender_arn
-        before = personalize.describe(replaced) if replaced and gate.max_regression else None
+        compares = gate.max_regression is not None
+        before = personalize.describe(replaced) if replaced and compares else None
         self.misses = gate.misses(observed.metrics, before.metrics if before else None)
         if not self.misses:
             return ready

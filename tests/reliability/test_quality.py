@@ -45,8 +45,12 @@ def test_a_miss_that_only_warns_passes_and_says_so(world: World) -> None:
 @pytest.mark.rows("Q2")
 @pytest.mark.parametrize(
     "gate",
-    [{"minimum_metrics": {NDCG: 0.33}}, {"max_metric_regression": 0.05}],
-    ids=["minimum", "regression"],
+    [
+        {"minimum_metrics": {NDCG: 0.33}},
+        {"max_metric_regression": 0.05},
+        {"max_metric_regression": 0},
+    ],
+    ids=["minimum", "regression", "no regression"],
 )
 def test_a_replacement_that_is_not_good_enough_leaves_the_old_one_serving(
     world: World, gate: dict[str, object]
