@@ -217,9 +217,10 @@ def status(folder: Path, _: int | None) -> int:
 
 def run(folder: Path, command: Sequence[str]) -> int:
     """Run a command against the local AWS, and return its exit code: 2 if none runs."""
-    aws = LocalAws.find(folder)
-    if aws is None or not aws.is_healthy():
-        print("No local AWS runs: make deploy-local starts one.", file=sys.stderr)
+    try:
+        aws = _running(folder)
+    except LocalAwsError as error:
+        print(error, file=sys.stderr)
         return 2
     return subprocess.call(command, env=aws.env(), cwd=toolchain.ROOT)  # noqa: S603  # the user's
 

@@ -7,6 +7,8 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Final
 
+from lambdas.recommender.operation import Operation
+
 _BEGINNINGS: Final = frozenset(
     {"CREATE_IN_PROGRESS", "UPDATE_IN_PROGRESS", "DELETE_IN_PROGRESS", "IMPORT_IN_PROGRESS"}
 )
@@ -38,7 +40,7 @@ class Stack:
     @property
     def is_being_removed(self) -> bool:
         """Whether it is being deleted, or its creation is being rolled back."""
-        return self.status in ("DELETE_IN_PROGRESS", "ROLLBACK_IN_PROGRESS")
+        return Operation(self.status, self.updated).removes_the_stack
 
     @property
     def wants_nothing(self) -> bool:

@@ -33,6 +33,7 @@ from .partitions import PERSONALIZE
 from .properties import check_properties
 from .security import acknowledge
 from .service import RecommenderService
+from .settings.kinds import MAX_TAGS_GIVEN
 
 RECIPE_ARN: Final = f"arn:{Aws.PARTITION}:personalize:::recipe/aws-vod-top-picks"
 
@@ -410,12 +411,11 @@ class _TagRules:
             for key in given
             if key.startswith(v.RESERVED_TAG_PREFIX)
         ]
-        allowed = v.MAX_TAGS - len(v.RESERVED_TAGS)
-        if len(given) > allowed:
+        if len(given) > MAX_TAGS_GIVEN:
             problems.append(
-                f"Tags of the recommender: got {len(given)}; allowed: {allowed}. Personalize "
-                f"allows {v.MAX_TAGS}, of which {len(v.RESERVED_TAGS)} are the stack's own. Remove "
-                "some."
+                f"Tags of the recommender: got {len(given)}; allowed: {MAX_TAGS_GIVEN}. "
+                f"Personalize allows {v.MAX_TAGS}, of which {len(v.RESERVED_TAGS)} are the stack's "
+                "own. Remove some."
             )
         return problems
 

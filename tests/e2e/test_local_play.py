@@ -2,13 +2,13 @@
 
 import json
 import subprocess
-import sys
 from collections.abc import Callable, Iterator
+from functools import partial
 
 import pytest
 
-from local_aws import toolchain
 from local_aws.engine import LocalAws
+from tests.support.world import local_aws
 
 Run = Callable[..., subprocess.CompletedProcess[str]]
 
@@ -18,20 +18,9 @@ def run(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Run]:
     """The command line, with a local AWS that runs."""
     folder = tmp_path_factory.mktemp("play")
 
-    def local_aws(*arguments: str) -> subprocess.CompletedProcess[str]:
-        return subprocess.run(
-            [sys.executable, "-m", "local_aws", "--folder", str(folder), *arguments],
-            cwd=toolchain.ROOT,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.STDOUT,
-            text=True,
-            timeout=300,
-            check=False,
-        )
-
     try:
-        assert local_aws("start").returncode == 0
-        yield local_aws
+        assert local_aws(folder, "start").returncode == 0
+        yield partial(local_aws, folder)
     finally:
         if aws := LocalAws.find(folder):
             aws.stop()

@@ -1,8 +1,6 @@
 """`make deploy-local` on files: what is measured on them is what the stack returns."""
 
 import json
-import subprocess
-import sys
 import time
 from collections.abc import Iterator
 from pathlib import Path
@@ -10,12 +8,11 @@ from typing import Any
 
 import pytest
 
-from local_aws import toolchain
 from local_aws.engine import LocalAws
 from local_aws.rehearsal import NOTICE, sample
 from local_aws.rehearsal.reading import read
 from local_aws.rehearsal.training import Options, TopPicks
-from tests.support.world import STACK, World
+from tests.support.world import STACK, World, local_aws
 from tests.unit.local_aws.rehearsal.folders import folder_of, watching
 
 REASON = "Dataset has fewer than 1000 interactions after filtering by event type: Watch"
@@ -40,18 +37,6 @@ def folder(tmp_path: Path) -> Iterator[Path]:
         aws.stop()
 
 
-def run(folder: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
-    """Run a command as `make deploy-local` and `make destroy-local` do."""
-    return subprocess.run(
-        [sys.executable, "-m", "local_aws", "--folder", str(folder), *arguments],
-        cwd=toolchain.ROOT,
-        stdout=subprocess.PIPE,
-        stderr=subprocess.STDOUT,
-        text=True,
-        check=False,
-    )
-
-
 def trained(files: Path, options: Options = Options()) -> TopPicks:  # noqa: B008  # frozen
     return TopPicks(read(files, now=time.time()), options)
 
@@ -68,13 +53,13 @@ def test_other_files_are_trained_on_anew_and_the_outputs_are_what_the_report_say
 ) -> None:
     ours = folder_of(tmp_path / "ours", watching(users=60, each=20))
 
-    on_sample = run(folder, "deploy")
+    on_sample = local_aws(folder, "deploy")
     assert on_sample.returncode == 0, on_sample.stdout
     first = _outputs(folder)
-    on_ours = run(folder, "deploy", "--data", str(ours))
+    on_ours = local_aws(folder, "deploy", "--data", str(ours))
     assert on_ours.returncode == 0, on_ours.stdout
     second = _outputs(folder)
-    reported = run(folder, "data", str(ours))
+    reported = local_aws(folder, "data", str(ours))
 
     assert "The data in the sample, which is invented, against what the service" in on_sample.stdout
     assert NOTICE in " ".join(on_sample.stdout.split())
@@ -86,7 +71,7 @@ def test_other_files_are_trained_on_anew_and_the_outputs_are_what_the_report_say
     assert first["RecommenderArn"] != second["RecommenderArn"]
     _shows_what_the_model_says(folder, second["RecommenderArn"], trained(ours))
 
-    destroyed = run(folder, "destroy")
+    destroyed = local_aws(folder, "destroy")
     assert destroyed.returncode == 0, destroyed.stdout
     assert "  recommenders      none\n" in destroyed.stdout
 
@@ -113,7 +98,7 @@ def test_too_little_data_fails_the_deployment_with_the_documented_reason_and_lea
 ) -> None:
     few = folder_of(tmp_path / "few", watching(users=27, each=37))
 
-    failed = run(folder, "deploy", "--data", str(few))
+    failed = local_aws(folder, "deploy", "--data", str(few))
 
     assert failed.returncode != 0
     assert "  refused  interactions: 999\n" in failed.stdout
@@ -121,7 +106,7 @@ def test_too_little_data_fails_the_deployment_with_the_documented_reason_and_lea
     aws = LocalAws.find(folder)
     assert aws
     assert aws.personalize_state()["recommenders"] == []
-    destroyed = run(folder, "destroy")
+    destroyed = local_aws(folder, "destroy")
     assert destroyed.returncode == 0, destroyed.stdout
 
 

@@ -18,6 +18,7 @@ from lambdas.recommender import vocabulary as v
 from lambdas.recommender.request import Request
 from stacks.functions import LAMBDAS
 from stacks.settings import SettingsError
+from tests.support.synthesis import stringified
 from tests.support.template import (
     FLAGS,
     GROUP,
@@ -649,18 +650,6 @@ def test_the_lambda_understands_what_the_template_says(
 
 def as_sent(properties: dict[str, Any]) -> Any:
     """Return properties as CloudFormation sends them: every scalar is a string."""
-
-    def stringified(value: Any) -> Any:
-        match value:
-            case dict():
-                return {key: stringified(member) for key, member in value.items()}
-            case list():
-                return [stringified(member) for member in value]
-            case bool():
-                return str(value).lower()
-            case _:
-                return str(value)
-
     attributes = {
         v.RECOMMENDER_ARN: "arn:aws:personalize:eu-west-1:111111111111:recommender/TopPicks-1",
         v.UPDATED_AFTER: "0.0",

@@ -3,11 +3,13 @@
 import itertools
 import json
 import subprocess
+import sys
 import time
 from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any, Final, Self
 
+from local_aws import toolchain
 from local_aws.commands import NO_TEAM_ACCOUNTS
 from local_aws.engine import ACCOUNT, REGION, LocalAws
 
@@ -25,6 +27,19 @@ _FAST: Final = {
     "delete": 1.0,
 }
 """Seconds for what takes an hour and more on AWS."""
+
+
+def local_aws(folder: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
+    """Run a command of `python -m local_aws`, as the targets of make do; stderr is in stdout."""
+    return subprocess.run(
+        [sys.executable, "-m", "local_aws", "--folder", str(folder), *arguments],
+        cwd=toolchain.ROOT,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+        timeout=_TIMEOUT,
+        check=False,
+    )
 
 
 class World:

@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from typing import Any, Final
 
 from lambdas.recommender import vocabulary as v
+from lambdas.recommender.operation import Operation
 
 PLACE: Final = "arn:aws:personalize:eu-west-1:111111111111:"
 STACK: Final = "arn:aws:cloudformation:eu-west-1:111111111111:stack/TopPicks/0a1b"
@@ -19,6 +20,18 @@ RESPONSE_URL: Final = (
     f"&X-Amz-Expires=7199&X-Amz-Signature={SIGNATURE}"
 )
 """Signed when the virtual clock of these tests begins."""
+
+CREATES, UPDATES, DELETES, UNDOES, ROLLS_BACK = (
+    Operation(status, "")
+    for status in (
+        "CREATE_IN_PROGRESS",
+        "UPDATE_IN_PROGRESS",
+        "DELETE_IN_PROGRESS",
+        "ROLLBACK_IN_PROGRESS",
+        "UPDATE_ROLLBACK_IN_PROGRESS",
+    )
+)
+"""What the stack does while a request is answered."""
 
 PROPERTIES: Final[Mapping[str, Any]] = {
     "ServiceToken": "arn:aws:lambda:eu-west-1:111111111111:function:f",

@@ -45,6 +45,8 @@ from lambdas.recommender.steps import (
     Wait,
 )
 
+from .examples import CREATES, DELETES, ROLLS_BACK, UNDOES, UPDATES
+
 CONFIG = Config(enable_metadata=True)
 OWNER = Owner("arn:aws:cloudformation:eu-west-1:111111111111:stack/TopPicks/1", "Recommender")
 GROUP = "arn:aws:personalize:eu-west-1:111111111111:dataset-group/vod"
@@ -870,35 +872,25 @@ def test_a_retraining_of_what_is_in_force_may_fail() -> None:
 
 # -- in which operation ------------------------------------------------------------------------
 
-CREATED, UPDATED, DELETED, UNDONE, ROLLED_BACK = (
-    Operation(status, "")
-    for status in (
-        "CREATE_IN_PROGRESS",
-        "UPDATE_IN_PROGRESS",
-        "DELETE_IN_PROGRESS",
-        "ROLLBACK_IN_PROGRESS",
-        "UPDATE_ROLLBACK_IN_PROGRESS",
-    )
-)
 SETTLES: Mapping[str, tuple[Done, Situation, Verdict]] = {
-    "an update is done when it is on its way": (CHANGES, Situation(UPDATED), CHANGES),
-    "a creation is done when it trains": (TRAINS, Situation(CREATED), TRAINS),
+    "an update is done when it is on its way": (CHANGES, Situation(UPDATES), CHANGES),
+    "a creation is done when it trains": (TRAINS, Situation(CREATES), TRAINS),
     "what may show late is of no matter there": (
         SERVES,
-        Situation(UPDATED, may_show_late=True),
+        Situation(UPDATES, may_show_late=True),
         SERVES,
     ),
     "a rollback waits for what is on its way": (
         CHANGES,
-        Situation(ROLLED_BACK),
+        Situation(ROLLS_BACK),
         UPDATE_HANDED_OVER,
     ),
-    "a rollback waits for a retraining": (RETRAINS, Situation(ROLLED_BACK), HANDED_OVER),
-    "a rollback waits for a training": (TRAINS, Situation(ROLLED_BACK), HANDED_OVER),
-    "a rollback ends with what there was": (SERVES, Situation(ROLLED_BACK), SERVES),
+    "a rollback waits for a retraining": (RETRAINS, Situation(ROLLS_BACK), HANDED_OVER),
+    "a rollback waits for a training": (TRAINS, Situation(ROLLS_BACK), HANDED_OVER),
+    "a rollback ends with what there was": (SERVES, Situation(ROLLS_BACK), SERVES),
     "but not before the update would show": (
         SERVES,
-        Situation(ROLLED_BACK, may_show_late=True),
+        Situation(ROLLS_BACK, may_show_late=True),
         UNSEEN,
     ),
 }
@@ -969,29 +961,29 @@ DOUBTFUL = replace(GONE, certain=False)
 AFTER_DELETION: Mapping[str, tuple[Verdict, Situation, Verdict]] = {
     "a wait is handed over when the stack is deleted": (
         WAITS,
-        Situation(DELETED),
+        Situation(DELETES),
         replace(WAITS, at_deadline=AtDeadline.HAND_OVER),
     ),
     "a wait is handed over when its creation is undone": (
         WAITS,
-        Situation(UNDONE, may_show_late=True),
+        Situation(UNDOES, may_show_late=True),
         replace(WAITS, at_deadline=AtDeadline.HAND_OVER),
     ),
-    "a wait is not handed over while the stack lives": (WAITS, Situation(UPDATED), WAITS),
-    "a failure is one": (FAILS, Situation(DELETED, may_show_late=True), FAILS),
-    "what is not ours is left alone": (NOT_OURS, Situation(UPDATED, may_show_late=True), NOT_OURS),
-    "gone at the first look": (GONE, Situation(DELETED), GONE),
-    "gone at a later look": (GONE, Situation(DELETED, looked_before=True), DOUBTFUL),
-    "nothing shows yet": (GONE, Situation(UPDATED, may_show_late=True), UNSEEN),
+    "a wait is not handed over while the stack lives": (WAITS, Situation(UPDATES), WAITS),
+    "a failure is one": (FAILS, Situation(DELETES, may_show_late=True), FAILS),
+    "what is not ours is left alone": (NOT_OURS, Situation(UPDATES, may_show_late=True), NOT_OURS),
+    "gone at the first look": (GONE, Situation(DELETES), GONE),
+    "gone at a later look": (GONE, Situation(DELETES, looked_before=True), DOUBTFUL),
+    "nothing shows yet": (GONE, Situation(UPDATES, may_show_late=True), UNSEEN),
     "nothing shows yet when the stack is deleted": (
         GONE,
-        Situation(DELETED, may_show_late=True, looked_before=True),
+        Situation(DELETES, may_show_late=True, looked_before=True),
         UNSEEN,
     ),
-    "the last sweep waits for what shows late": (GONE, Situation(UNDONE, may_show_late=True), GONE),
+    "the last sweep waits for what shows late": (GONE, Situation(UNDOES, may_show_late=True), GONE),
     "the last sweep waits for it at a later look, too": (
         GONE,
-        Situation(UNDONE, may_show_late=True, looked_before=True),
+        Situation(UNDOES, may_show_late=True, looked_before=True),
         DOUBTFUL,
     ),
 }
@@ -1007,21 +999,21 @@ def test_what_the_deletion_of_a_recommender_has_come_to(row: str) -> None:
 SWEPT: Mapping[str, tuple[Verdict, Situation, bool, Verdict]] = {
     "a wait is handed to the next sweep": (
         WAITS,
-        Situation(DELETED),
+        Situation(DELETES),
         False,
         replace(WAITS, at_deadline=AtDeadline.HAND_OVER),
     ),
-    "a wait of the last one fails in the end": (WAITS, Situation(DELETED), True, WAITS),
-    "nothing is left": (GONE, Situation(DELETED, may_show_late=True), True, GONE),
+    "a wait of the last one fails in the end": (WAITS, Situation(DELETES), True, WAITS),
+    "nothing is left": (GONE, Situation(DELETES, may_show_late=True), True, GONE),
     "nothing shows yet when a creation is undone": (
         GONE,
-        Situation(UNDONE, may_show_late=True),
+        Situation(UNDOES, may_show_late=True),
         True,
         UNSEEN,
     ),
-    "that is left to the last one": (GONE, Situation(UNDONE, may_show_late=True), False, GONE),
-    "it would have shown by now": (GONE, Situation(UNDONE), True, GONE),
-    "a failure is one": (FAILS, Situation(DELETED), False, FAILS),
+    "that is left to the last one": (GONE, Situation(UNDOES, may_show_late=True), False, GONE),
+    "it would have shown by now": (GONE, Situation(UNDOES), True, GONE),
+    "a failure is one": (FAILS, Situation(DELETES), False, FAILS),
 }
 
 

@@ -27,7 +27,22 @@ from lambdas.recommender.resources import resource_of
 from lambdas.recommender.stack import Stacks
 from lambdas.recommender.steps import AtDeadline, Done, Fail, Progress, Verdict, Wait
 
-from .examples import GROUP, PROPERTIES, RECIPE, RECOMMENDER, STACK, event, gate, stop, sweep
+from .examples import (
+    CREATES,
+    DELETES,
+    GROUP,
+    PROPERTIES,
+    RECIPE,
+    RECOMMENDER,
+    ROLLS_BACK,
+    STACK,
+    UNDOES,
+    UPDATES,
+    event,
+    gate,
+    stop,
+    sweep,
+)
 from .fakes import OWNER, FakeCloudFormation, FakePersonalize, refusal
 
 ALL = ("Create", "Update", "Delete")
@@ -70,18 +85,6 @@ def step(
     stacks = Stacks(FakeCloudFormation(operation.status))
     reconciler = Reconciler(Personalize(personalize), stacks, request, operation, acts)
     return resource_of(request).step(reconciler, Situation(operation, **situation))
-
-
-CREATES, UPDATES, DELETES, UNDOES, ROLLS_BACK = (
-    Operation(status, "")
-    for status in (
-        "CREATE_IN_PROGRESS",
-        "UPDATE_IN_PROGRESS",
-        "DELETE_IN_PROGRESS",
-        "ROLLBACK_IN_PROGRESS",
-        "UPDATE_ROLLBACK_IN_PROGRESS",
-    )
-)
 
 
 # -- which requests may change something -------------------------------------------------------
