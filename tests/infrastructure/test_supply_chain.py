@@ -4,6 +4,7 @@ import json
 import os
 import re
 import shutil
+import subprocess
 from pathlib import Path
 
 import pytest
@@ -50,6 +51,21 @@ def copied(folder: Path, *, age: int) -> Path:
     for path in folder.rglob("*"):
         os.utime(path, (10**9 - age, 10**9 - age))
     return folder
+
+
+@pytest.mark.skipif(not (licences.ROOT / ".git").exists(), reason="no clone")
+def test_no_link_is_in_the_repository() -> None:
+    """A link to what is installed on one machine leads nowhere in a clone."""
+    files = subprocess.run(
+        ["git", "ls-files", "--stage"],
+        cwd=licences.ROOT,
+        capture_output=True,
+        text=True,
+        check=True,
+    ).stdout.splitlines()
+
+    assert files
+    assert [line for line in files if line.startswith("120000")] == []
 
 
 STRAYS = (

@@ -51,7 +51,7 @@ def is_ours(module: str, path: Path) -> bool:
 
 
 def test_the_map_names_every_folder_with_code() -> None:
-    ignored = set(re.findall(r"(?m)^/([\w.-]+)/$", (ROOT / ".gitignore").read_text()))
+    ignored = set(re.findall(r"(?m)^/([\w.-]+)/?$", (ROOT / ".gitignore").read_text()))
     folders = {path for path in ROOT.iterdir() if path.is_dir() and path.name[0] != "."}
 
     assert {"cdk.out", "node_modules"} <= ignored
