@@ -13,7 +13,7 @@ from typing import Any, Final, Protocol
 from lambdas.recommender.errors import NotFoundError, PermanentError, TransientError, sorted_errors
 from lambdas.recommender.observed import Observed
 from lambdas.recommender.operation import Operation
-from lambdas.recommender.personalize import Personalize, PersonalizeApi
+from lambdas.recommender.personalize import Personalize, PersonalizeApi, pages_of
 from lambdas.recommender.stack import Stacks
 from operations.stack import DELETED, Event, Resource, Stack, latest_operation
 from operations.template import UnreadableError
@@ -95,7 +95,9 @@ class Account:
             TransientError, PermanentError: they cannot be read.
         """
         with sorted_errors("DescribeStackEvents"):
-            pages = _pages(self._cloudformation.describe_stack_events, StackName=stack.id)
+            pages = _cloudformation_pages(
+                "DescribeStackEvents", self._cloudformation.describe_stack_events, stack
+            )
             events = (_event(one) for page in pages for one in page["StackEvents"])
             return list(latest_operation(events, stack.id))
 
@@ -106,7 +108,9 @@ class Account:
             TransientError, PermanentError: they cannot be read.
         """
         with sorted_errors("ListStackResources"):
-            pages = _pages(self._cloudformation.list_stack_resources, StackName=stack.id)
+            pages = _cloudformation_pages(
+                "ListStackResources", self._cloudformation.list_stack_resources, stack
+            )
             return [
                 Resource(
                     one["LogicalResourceId"],
@@ -144,7 +148,7 @@ class Account:
             TransientError, PermanentError: they cannot be listed.
         """
         with sorted_errors("ListRecommenders"):
-            pages = _pages(self._personalize.list_recommenders, "nextToken")
+            pages = pages_of("ListRecommenders", self._personalize.list_recommenders)
             return [one["recommenderArn"] for page in pages for one in page["recommenders"]]
 
     def observed(self, arn: str) -> Observed | None:
@@ -195,14 +199,8 @@ def patiently(
     return call()
 
 
-def _pages(call: Callable[..., Any], member: str = "NextToken", **asked: str) -> Iterator[Any]:
-    token: dict[str, str] = {}
-    while True:
-        page = call(**asked, **token)
-        yield page
-        if not page.get(member):
-            return
-        token = {member: page[member]}
+def _cloudformation_pages(operation: str, call: Callable[..., Any], stack: Stack) -> Iterator[Any]:
+    return pages_of(operation, call, member="NextToken", StackName=stack.id)
 
 
 def _event(one: Mapping[str, Any]) -> Event:

@@ -100,10 +100,7 @@ def differences(desired: Desired, observed: Observed | None) -> Iterator[Differe
         return
     yield from _shape(desired, observed)
     yield from _tags(desired, observed)
-    arriving = observed.config
-    if observed.updating and observed.latest_update:
-        arriving = observed.latest_update.config
-    yield from _config(desired.config, desired.config.shown_by(arriving))
+    yield from _config(desired.config, desired.config.shown_by(observed.arriving))
 
 
 def _shape(desired: Desired, observed: Observed) -> Iterator[Difference]:

@@ -111,7 +111,7 @@ class Personalize:
     def names(self) -> list[str]:
         """Return the names of all recommenders of the account and region."""
         with sorted_errors("ListRecommenders"):
-            pages = _pages("ListRecommenders", self._api.list_recommenders)
+            pages = pages_of("ListRecommenders", self._api.list_recommenders)
             return [summary["name"] for page in pages for summary in page["recommenders"]]
 
     def _create(self, desired: Desired) -> None:
@@ -163,7 +163,7 @@ class Personalize:
                 desired.dataset_group_arn, "ITEMS", "item metadata in recommendations comes from it"
             )
         with sorted_errors("ListRecipes"):
-            pages = _pages("ListRecipes", self._api.list_recipes, domain=DOMAIN)
+            pages = pages_of("ListRecipes", self._api.list_recipes, domain=DOMAIN)
             recipes = {recipe["recipeArn"] for page in pages for recipe in page["recipes"]}
         if desired.recipe_arn not in recipes:
             raise PermanentError(
@@ -209,17 +209,30 @@ class Personalize:
             ) from error
 
 
-def _pages(operation: str, call: Callable[..., Any], **parameters: Any) -> Iterator[Any]:
-    token: dict[str, str] = {}
+def pages_of(
+    operation: str, call: Callable[..., Any], *, member: str = "nextToken", **parameters: Any
+) -> Iterator[Any]:
+    """Yield the pages of an operation that lists.
+
+    Args:
+        operation: its name.
+        call: makes it.
+        member: what says where the next page begins, as the service names it.
+        parameters: what is asked for.
+
+    Raises:
+        TransientError: the same page was answered twice.
+    """
+    begins: dict[str, str] = {}
     while True:
-        page = call(**parameters, **token)
+        page = call(**parameters, **begins)
         yield page
-        following = page.get("nextToken")
+        following = page.get(member)
         if not following:
             return
-        if token == {"nextToken": following}:
+        if begins == {member: following}:
             raise TransientError(f"{operation}: the same page was answered twice")
-        token = {"nextToken": following}
+        begins = {member: following}
 
 
 def _pairs(tags: Mapping[str, str]) -> list[dict[str, str]]:

@@ -185,10 +185,7 @@ def _in_transit(
 ) -> Step | None:
     if observed.settled:
         return None
-    arriving = observed.config
-    if observed.updating and observed.latest_update:
-        arriving = observed.latest_update.config
-    as_asked = assumed.shown_by(arriving) == desired.config
+    as_asked = assumed.shown_by(observed.arriving) == desired.config
     in_force = earlier.shown_by(observed.config) == desired.config
     update_is_new = None if in_force or not observed.updating else 0.0
     if as_asked and observed.phase is Phase.CREATING:
