@@ -47,7 +47,7 @@ _PROPERTIES: Final = {
 
 _OPTIONAL: Final = ("recommender_name", "generation", "log_key", "max_metric_regression")
 _SHAPING: Final = (
-    *("running", "adopt_existing"),
+    *("running", "adopt_existing", "removal_policy"),
     *("training_gates", "sweeps", "training_gate", "poll_interval"),
 )
 """Which resources there are, and when they give up, depends on these."""

@@ -163,7 +163,7 @@ class TopPicksRecommender(RecommenderBase):
             v.CONFIG: recommender_config(
                 min_recommendation_requests_per_second=min_recommendation_requests_per_second,
                 exploration_weight=exploration_weight,
-                exploration_item_age_cut_off=int(cut_off.to_days()),
+                exploration_item_age_cut_off=cut_off.to_days(),
                 excluded_columns=excluded_columns or {},
             ),
             v.RUNNING: running,
@@ -424,7 +424,7 @@ def recommender_config(
     *,
     min_recommendation_requests_per_second: int,
     exploration_weight: Decimal | float,
-    exploration_item_age_cut_off: int,
+    exploration_item_age_cut_off: float,
     excluded_columns: Mapping[str, Sequence[str]],
 ) -> dict[str, Any]:
     """Return the configuration as Personalize takes it, with item metadata in recommendations.

@@ -686,6 +686,10 @@ def _number(stack: CdkStack) -> Any:
     return CfnParameter(stack, "Given", type="Number").value_as_number
 
 
+def _days(stack: CdkStack) -> Duration:
+    return Duration.days(_number(stack))
+
+
 def _list(stack: CdkStack) -> list[str]:
     return CfnParameter(stack, "Given", type="CommaDelimitedList").value_as_list
 
@@ -708,12 +712,12 @@ TOKENS: Final[tuple[tuple[str, str, Given, Any], ...]] = (
     ("min_recommendation_requests_per_second", v.MIN_REQUESTS_PER_SECOND, _number, GIVEN),
     ("exploration_weight", v.EXPLORATION_WEIGHT, _number, GIVEN),
     ("exploration_weight", v.EXPLORATION_WEIGHT, _text, GIVEN),
-    ("exploration_item_age_cut_off", v.EXPLORATION_ITEM_AGE_CUT_OFF, _number, GIVEN),
+    ("exploration_item_age_cut_off", v.EXPLORATION_ITEM_AGE_CUT_OFF, _days, GIVEN),
     ("excluded_columns", v.EXCLUDED_COLUMNS, lambda s: {"ITEMS": _list(s)}, {"ITEMS": GIVEN}),
     ("excluded_columns", v.EXCLUDED_COLUMNS, lambda s: {"ITEMS": [_text(s)]}, {"ITEMS": [GIVEN]}),
 )
 """Every property that is a value in the template."""
-FLAGS: Final = ("running", "adopt_existing", "retain_on_destroy")
+FLAGS: Final = ("running", "adopt_existing", "removal_policy")
 SHAPING: Final[tuple[tuple[str, Given], ...]] = (
     *((flag, given) for flag in FLAGS for given in (_text, _equals)),
     ("training_gates", _number),
