@@ -9,7 +9,7 @@ from .errors import NoServiceError, PermanentError, TransientError
 from .identity import Ownership
 from .observed import Observed
 from .operation import Operation, RequestType
-from .plan import Situation, deleted, first_unfinished, plan_deletion, swept
+from .plan import Situation, deleted, first_unfinished, plan_deletion, put_back, swept
 from .reconcile import Reconciler
 from .request import Request
 from .resource import CustomResource
@@ -55,6 +55,10 @@ class _Deletion(CustomResource):
         """Return its last word."""
         return _not_deleted(self.request, waited, reason, self.left, operation)
 
+    def not_waited_for(self, waited: str, refusal: str, operation: Operation | None) -> str:
+        """Return its last word, too."""
+        return self.out_of_time(waited, refusal, operation)
+
     def _wait(self, wait: Wait) -> Wait:
         at_deadline = AtDeadline.HAND_OVER if self.hands_over else AtDeadline.FAIL
         return replace(wait, at_deadline=at_deadline, grace=False)
@@ -71,12 +75,22 @@ class RecommenderDeletion(_Deletion):
             partial(
                 plan_deletion,
                 self.request.owner,
-                derived=self.request.derives(arn),
+                remedy=self._remedy(situation.operation) if self.request.derives(arn) else "",
                 retired_tags=frozenset(self.request.tags),
             ),
             proven=situation.looked_before,
         )
         return deleted(verdict, situation)
+
+    def _remedy(self, operation: Operation) -> str:
+        arn = self.request.deletion_target
+        if operation.removes_the_stack:
+            way_out = _way_out(self.request, {arn: None})
+            return f"delete it yourself, for its functions are gone by now: {way_out}"
+        return (
+            f"put them back: {put_back(self.request.owner, arn)} Then the next change of the "
+            "recommender removes it."
+        )
 
     def out_of_time(self, waited: str, reason: str, operation: Operation | None) -> str:
         """Return its last word."""
@@ -153,8 +167,19 @@ def _not_deleted(
     what = f"Not deleted within {waited}: {reason}."
     if operation and not operation.removes_the_stack:
         return f"{what} It is still the stack's: the next change of the recommender removes it."
-    stack, region = request.stack_id.split("/")[1], request.stack_id.split(":")[3]
     left = {arn: one for arn, one in whose.items() if one is not Ownership.FOREIGN}
+    unread = ", if its tags say that it is this stack's" if None in left.values() else ""
+    return (
+        f"{what} Left: {', '.join(left) or 'unknown, see aws personalize list-recommenders'}"
+        f"{unread}. "
+        "Another cdk destroy does not change that, for its functions are gone by then. "
+        f"When the cause is gone: {_way_out(request, left)}"
+    )
+
+
+def _way_out(request: Request, left: Mapping[str, Ownership | None]) -> str:
+    """Return the commands that remove what is left, then the stack."""
+    stack, region = request.stack_id.split("/")[1], request.stack_id.split(":")[3]
     deletes = "delete-recommender --recommender-arn"
     releases = f"untag-resource --tag-keys {' '.join(v.RESERVED_TAGS)} --resource-arn"
     commands = [
@@ -162,12 +187,7 @@ def _not_deleted(
         f"--region {region}"
         for arn, one in left.items()
     ]
-    unread = ", if its tags say that it is this stack's" if None in left.values() else ""
     return (
-        f"{what} Left: {', '.join(left) or 'unknown, see aws personalize list-recommenders'}"
-        f"{unread}. "
-        "Another cdk destroy does not change that, for its functions are gone by then. "
-        "When the cause is gone: "
         f"{'; '.join(commands)}{'; then ' if commands else ''}cdk destroy; and if that fails: "
         f"aws cloudformation delete-stack --stack-name {stack} --region {region} "
         "--deletion-mode FORCE_DELETE_STACK"

@@ -143,8 +143,9 @@ def _whose(desired: Desired, observed: Observed) -> Step | None:
         return Fail(_cannot_replace(desired, differing)) if differing else None
     if not desired.adopt:
         return Fail(
-            f"{_unproven(desired.owner, observed.arn, observed.tags)} If it is somebody else's, "
-            "choose another recommender_name, or set adopt_existing to take it over."
+            f"{_unproven(desired.owner, observed.arn, observed.tags)} If it is the stack's, put "
+            f"them back: {put_back(desired.owner, observed.arn)} If it is somebody else's, choose "
+            "another recommender_name, or set adopt_existing to take it over."
         )
     if not desired.owner.may_adopt(observed.tags):
         return Fail(_belongs_to_another(desired, observed.tags))
@@ -263,7 +264,7 @@ def plan_deletion(
     owner: Owner,
     observed: Observed | None,
     *,
-    derived: bool = False,
+    remedy: str = "",
     retired_tags: frozenset[str] = frozenset(),
 ) -> Step:
     """Return the next step towards a recommender's not being there, or not being ours.
@@ -273,16 +274,17 @@ def plan_deletion(
     Args:
         owner: who wants it gone.
         observed: what is there, or None.
-        derived: whether the name is this owner's alone, so that tags that do not prove it were
-            changed, and leaving it alone must not pass for a success.
+        remedy: what to do if its tags do not prove it ours though its name is this owner's alone:
+            then leaving it alone must not pass for a success.
         retired_tags: keys of the template's tags, which an adopted recommender is rid of too.
     """
     if observed is None:
         return GONE
     whose = None if observed.tags is None else owner.of(observed.tags)
     if whose is Ownership.FOREIGN:
-        if derived:
-            return Fail(f"It is left alone. {_unproven(owner, observed.arn, observed.tags or {})}")
+        if remedy:
+            unproven = _unproven(owner, observed.arn, observed.tags or {})
+            return Fail(f"It is left alone. {unproven} If it is the stack's, {remedy}")
         return Done(f"{observed.arn} is not ours by its tags; it is left alone")
     if whose is Ownership.ADOPTED:
         ours = retired_tags | set(v.RESERVED_TAGS)
@@ -409,14 +411,18 @@ def _cannot_replace(desired: Desired, differing: str) -> str:
     )
 
 
+def put_back(owner: Owner, arn: str) -> str:
+    """Return the command that makes a recommender's tags prove whose it is."""
+    tags = " ".join(f"tagKey={key},tagValue={value}" for key, value in owner.tags().items())
+    return f"aws personalize tag-resource --resource-arn {arn} --tags {tags}"
+
+
 def _unproven(owner: Owner, arn: str, tags: Mapping[str, str]) -> str:
     proof = owner.tags()
     wrong = [f"{key} is {tags.get(key, 'missing')}" for key in proof if tags.get(key) != proof[key]]
-    repair = " ".join(f"tagKey={key},tagValue={value}" for key, value in proof.items())
     return (
         f"A recommender named {arn.rpartition('/')[2]!r} exists and is not this stack's by its "
-        f"tags: {', '.join(wrong)}. If it is the stack's, put them back: aws personalize "
-        f"tag-resource --resource-arn {arn} --tags {repair}"
+        f"tags: {', '.join(wrong)}."
     )
 
 

@@ -25,7 +25,7 @@ from .resource import CustomResource
 from .resources import resource_of
 from .stack import Stacks
 from .steps import AtDeadline, Done, Fail, Verdict, Wait
-from .timing import DOUBT_SECONDS, REQUEST_SECONDS, Timing
+from .timing import DOUBT_SECONDS, REQUEST_SECONDS, Timing, shown
 from .waiter import Waiter, Waiting
 
 LOG = logging.getLogger(__name__)
@@ -65,9 +65,7 @@ class CustomResources:
             first = waiter.start(waiting)
         except (TransientError, PermanentError) as error:
             if not waiting.answer:
-                waiting = self._look(waiting, acts=False)  # minutes later
-            if not waiting.answer:
-                waiting = waiting.answered(_failed(event, f"Nothing was changed. {error}"))
+                waiting = self._look(waiting, acts=False, refusal=str(error))  # minutes later
             if not self._deliver(waiting).ended:
                 raise
             return
@@ -96,14 +94,17 @@ class CustomResources:
         ended = delivery is not Delivery.LATER or nobody_waits
         return replace(waiting, ended=ended, seconds=_SECONDS_BETWEEN_DELIVERIES)
 
-    def _look(self, waiting: Waiting, *, acts: bool) -> Waiting:
+    def _look(self, waiting: Waiting, *, acts: bool, refusal: str | None = None) -> Waiting:
+        """Look, and take a step if it ``acts``; a ``refusal`` is why nobody can look again."""
         try:
             resource = resource_of(Request.parse(waiting.event))
-            return self._looked(waiting, resource, acts=acts)
+            return self._looked(waiting, resource, acts=acts, refusal=refusal)
         except BadRequestError as error:
             return waiting.answered(_refused(waiting.event, error))
 
-    def _looked(self, waiting: Waiting, resource: CustomResource, *, acts: bool) -> Waiting:
+    def _looked(
+        self, waiting: Waiting, resource: CustomResource, *, acts: bool, refusal: str | None
+    ) -> Waiting:
         request = resource.request
         timing = waiting.timing(self.clock(), request.wait_seconds)
         try:
@@ -112,21 +113,15 @@ class CustomResources:
             raise
         except Exception as error:
             operation, verdict, observed = waiting.operation, _unexpected(request, error), None
-        verdict = in_time(verdict, timing, resource, operation)
+        verdict = in_time(verdict, timing, resource, operation, refusal)
         _log(waiting, request, timing, verdict, observed)
-        looked = waiting.looked(
+        again = None if refusal else _again(waiting, request, timing, verdict, acts=acts)
+        looked = (again or waiting).looked(
             operation=operation,
             nothing_seen=waiting.nothing_seen and isinstance(verdict, Wait) and verdict.unseen,
         )
-        if isinstance(verdict, Wait):
-            share = waiting.share if not waiting.looks and request.link[0] == 1 else 1.0
-            pause = 0 if verdict.to_change else timing.next_poll(waiting.interval, share=share)
-            return replace(looked, seconds=pause, doubted_since=None)
-        if not acts and isinstance(verdict, Fail):
-            return replace(looked, seconds=0)
-        if not verdict.certain and waiting.is_doubted(timing.now):
-            since = waiting.doubted_since or timing.now
-            return replace(looked, seconds=int(DOUBT_SECONDS), doubted_since=since)
+        if again:
+            return looked
         answer = answer_to(
             waiting.event,
             succeeded=isinstance(verdict, Done),
@@ -159,6 +154,22 @@ class CustomResources:
         return operation, verdict, reconciler.observed
 
 
+def _again(
+    waiting: Waiting, request: Request, timing: Timing, verdict: Verdict, *, acts: bool
+) -> Waiting | None:
+    """Return it with the time until the next look, or None if this one has decided it."""
+    if isinstance(verdict, Wait):
+        share = waiting.share if not waiting.looks and request.link[0] == 1 else 1.0
+        pause = 0 if verdict.to_change else timing.next_poll(waiting.interval, share=share)
+        return replace(waiting, seconds=pause, doubted_since=None)
+    if not acts and isinstance(verdict, Fail):
+        return replace(waiting, seconds=0)
+    if not verdict.certain and waiting.is_doubted(timing.now):
+        since = waiting.doubted_since or timing.now
+        return replace(waiting, seconds=int(DOUBT_SECONDS), doubted_since=since)
+    return None
+
+
 def _unexpected(request: Request, error: Exception) -> Wait:
     """Return what becomes of a look that a defect of ours, or of the SDK, has ended.
 
@@ -171,24 +182,27 @@ def _unexpected(request: Request, error: Exception) -> Wait:
 
 
 def in_time(
-    verdict: Verdict, timing: Timing, resource: CustomResource, operation: Operation | None
+    verdict: Verdict,
+    timing: Timing,
+    resource: CustomResource,
+    operation: Operation | None,
+    refusal: str | None = None,
 ) -> Verdict:
-    """Return the verdict, or what becomes of a wait whose time is up."""
+    """Return the verdict, or what becomes of a wait that is over.
+
+    Its time is up; or, with a ``refusal``, it could not begin.
+    """
     if not isinstance(verdict, Wait):
         return verdict
     if verdict.grace and timing.grace_is_over:
         return Fail(f"{verdict.reason} (after {timing.waited:.0f} seconds).", certain=False)
-    if not timing.is_up:
+    if not timing.is_up and not refusal:
         return verdict
     if verdict.at_deadline is AtDeadline.HAND_OVER:
         return Done(verdict.reason, previous_update=verdict.previous_update)
-    two_minutes = 120
-    waited = (
-        f"{timing.waited / 60:.0f} minutes"
-        if timing.waited >= two_minutes
-        else f"{timing.waited:.0f} seconds"
-    )
-    return Fail(resource.out_of_time(waited, verdict.reason, operation))
+    if refusal:
+        return Fail(resource.not_waited_for(shown(timing.waited), refusal, operation))
+    return Fail(resource.out_of_time(shown(timing.waited), verdict.reason, operation))
 
 
 def _refused(event: Mapping[str, Any], error: BadRequestError) -> dict[str, Any]:

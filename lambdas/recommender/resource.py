@@ -75,3 +75,8 @@ class CustomResource:
         """Return why a request has failed whose time is up."""
         del operation
         return f"Not possible within {waited}: {reason}. Deploy again when that has ended."
+
+    def not_waited_for(self, waited: str, refusal: str, operation: Operation | None) -> str:
+        """Return why a request has failed for which no execution can be started."""
+        del waited, operation
+        return f"Nothing was changed. {refusal}"

@@ -21,6 +21,15 @@ MAX_POLLS: Final = 2000
 """An execution has 25,000 events in its history, and a poll makes nine of them, three more each
 time that it is tried again ("Quotas", Step Functions Developer Guide)."""
 
+_SHOWN_IN_MINUTES: Final = 120.0
+
+
+def shown(seconds: float) -> str:
+    """Return a time as a person reads it."""
+    if seconds < _SHOWN_IN_MINUTES:
+        return f"{seconds:.0f} seconds"
+    return f"{seconds / 60:.0f} minutes"
+
 
 @dataclass(frozen=True)
 class Timing:

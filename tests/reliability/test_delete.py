@@ -310,7 +310,7 @@ def test_a_recommender_without_our_tags_is_left_alone_and_not_forgotten(world: W
     started = world.clock.now
     assert world.stack.delete() == "DELETE_FAILED"
     assert "top-picks:stack-id is missing" in texts(world.stack)
-    assert "tag-resource --resource-arn" in texts(world.stack)
+    assert f"delete-recommender --recommender-arn {arn}" in texts(world.stack)
     assert world.changes(since=started) == []
     world.disturb().tag_resource(
         resourceArn=arn,

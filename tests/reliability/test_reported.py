@@ -57,6 +57,34 @@ def test_the_way_out_of_a_deletion_that_was_refused_throughout_leaves_nothing(
     assert world.owned == []
 
 
+@pytest.mark.rows("W1", "X5", "U7")
+@pytest.mark.usefixtures("needed")
+def test_the_way_out_of_a_deletion_of_what_lost_its_tags_leaves_nothing(world: World) -> None:
+    world.created()
+    arn = world.recommender["recommenderArn"]
+    world.disturb().untag_resource(resourceArn=arn, tagKeys=["top-picks:stack-id"])
+    assert world.stack.delete() == "DELETE_FAILED"
+    follow(world, world.stack)
+    assert world.cloud.recommenders() == {}
+
+
+@pytest.mark.rows("W6", "X7", "U7")
+def test_what_lost_its_tags_goes_with_the_next_change_once_it_has_them_again(world: World) -> None:
+    world.created()
+    arn, tags = world.recommender["recommenderArn"], world.recommender["tags"]
+    world.disturb().untag_resource(resourceArn=arn, tagKeys=["top-picks:stack-id"])
+    assert world.update(dataset_group_arn=world.other_group) == "UPDATE_COMPLETE"
+    assert f"aws personalize tag-resource --resource-arn {arn}" in texts(world.stack)
+    world.disturb().tag_resource(
+        resourceArn=arn,
+        tags=[{"tagKey": key, "tagValue": value} for key, value in tags.items()],
+    )
+    assert world.update(dataset_group_arn=world.other_group, exploration_weight=0.7) == (
+        "UPDATE_COMPLETE"
+    )
+    assert [one["recommenderArn"] != arn for one in world.owned] == [True]
+
+
 @pytest.mark.rows("W1", "X5", "O3")
 @pytest.mark.usefixtures("needed")
 def test_the_way_out_of_a_release_that_was_refused_leaves_the_recommender_untagged(
@@ -74,11 +102,6 @@ def test_the_way_out_of_a_release_that_was_refused_leaves_the_recommender_untagg
 
 @pytest.mark.rows("W1", "X5", "S4")
 @pytest.mark.usefixtures("needed")
-@pytest.mark.xfail(
-    strict=True,
-    reason="begin answers a deletion for which no execution can be started with the refusal alone: "
-    "what is left, and the way out, are not said, and the functions are gone after it",
-)
 def test_the_way_out_of_a_deletion_that_could_not_be_waited_for_leaves_nothing(
     world: World,
 ) -> None:

@@ -162,7 +162,7 @@ def follow(world: World, stack: Stack, *, but: Collection[str] = ()) -> None:
     for command, arguments in commands:
         arn = re.search(r"arn:aws:personalize:\S+", arguments)
         assert arn
-        if arn[0] not in left:
+        if arn[0] in but or arn[0].rpartition("/")[2] not in world.cloud.recommenders():
             continue
         if command == "delete-recommender":
             client.delete_recommender(recommenderArn=arn[0])

@@ -353,7 +353,50 @@ def test_one_that_cannot_be_started_fails_with_the_services_words(code: str) -> 
     (answer,) = here.letterbox.arrived
     assert answer["Status"] == "FAILED"
     assert answer["Reason"].startswith(f"Nothing was changed. StartExecution: {code}: the message")
-    assert answer["PhysicalResourceId"] == "Recommender"
+    assert answer["PhysicalResourceId"] == DESIRED.arn
+    assert here.personalize.changes == []
+
+
+NOT_WAITED_FOR: dict[str, tuple[str, dict[str, Any], str]] = {
+    "a gate hands over": ("CREATE_IN_PROGRESS", gate(3, arn=DESIRED.arn), ""),
+    "the last gate fails": (
+        "CREATE_IN_PROGRESS",
+        gate(11, arn=DESIRED.arn),
+        "Nothing was changed. StartExecution",
+    ),
+    "a Delete hands over": ("DELETE_IN_PROGRESS", DELETE, ""),
+    "a sweep hands over": ("DELETE_IN_PROGRESS", sweep(2), ""),
+    "the last sweep says the way out": (
+        "DELETE_IN_PROGRESS",
+        sweep(1),
+        f"delete-recommender --recommender-arn {DESIRED.arn} --region eu-west-1; then cdk destroy",
+    ),
+    "a Delete of a stack that lives fails": (
+        "UPDATE_COMPLETE_CLEANUP_IN_PROGRESS",
+        DELETE,
+        "the next change of the recommender removes it",
+    ),
+    "an Update fails": (
+        "UPDATE_IN_PROGRESS",
+        update({v.TAGS: {"team": "new"}}),
+        "Nothing was changed. StartExecution",
+    ),
+}
+
+
+@pytest.mark.parametrize("row", NOT_WAITED_FOR)
+def test_a_request_that_cannot_be_waited_for_hands_over_or_says_what_to_do(row: str) -> None:
+    status, raw, said = NOT_WAITED_FOR[row]
+    here = world(status)
+    here.step_functions.fault = refusal("AccessDeniedException")
+    here.personalize.add(DESIRED.arn, "CREATE IN_PROGRESS" if "gate" in row else "ACTIVE")
+    here.personalize.tags[DESIRED.arn] = OWN
+
+    here.begin(raw)
+
+    (answer,) = here.letterbox.arrived
+    assert (answer["Status"] == "SUCCESS") is not bool(said)
+    assert said in answer["Reason"]
     assert here.personalize.changes == []
 
 
