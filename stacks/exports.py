@@ -39,9 +39,10 @@ class _Exports:
                 WARNING,
                 f"Another stack imports {', '.join(sorted(exported))} of the recommender. "
                 "CloudFormation changes no export that is imported, so a deployment that replaces "
-                "the recommender will fail, after its training. Hand the value over by an SSM "
-                "parameter instead: ssm.StringParameter here, "
-                "ssm.StringParameter.value_for_string_parameter there. Or refer to it weakly: "
+                "the recommender will fail, after its training. Hand the ARN over by an SSM "
+                "parameter instead: add_arn_parameter here, "
+                "TopPicksRecommender.from_arn_parameter there; any other value by an "
+                "ssm.StringParameter. Or refer to it weakly: "
                 'set "@aws-cdk/core:defaultCrossStackReferences" to "weak" in cdk.json.',
             )
         return []

@@ -540,7 +540,7 @@ def test_a_value_that_another_stack_imports_is_warned_of(used_by: Use, attribute
     (warning,) = warnings(App(context=STRONG), used_by=used_by)
 
     assert f"imports {attribute} of the recommender" in warning
-    assert "value_for_string_parameter" in warning
+    assert "from_arn_parameter" in warning
 
 
 @pytest.mark.parametrize(
