@@ -50,10 +50,10 @@ status: setup ## Look at the stack: on the local AWS that runs, or in your accou
 	@exec $(RUN) $(if $(STACK)$(REGION),,-m local_aws run python) -m operations status \
 		$(if $(STACK),--stack '$(STACK)') $(if $(REGION),--region '$(REGION)')
 
-test: test-fast test-e2e ## Run all tests
+test: test-fast test-e2e ## Run the tests, but for the sweeps
 
 test-fast: setup ## Run the tests that need no AWS, local or otherwise
-	$(RUN) $(FAST)
+	$(RUN) $(FAST) -m 'not sweep'
 
 test-e2e: setup ## Run the tests that deploy to a local AWS
 	$(RUN) -m pytest -n 4 tests/e2e
