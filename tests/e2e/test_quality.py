@@ -71,7 +71,7 @@ def test_a_gate_around_what_the_sample_measures(world: World, tmp_path: Path) ->
 
 def at_random() -> list[Interaction]:
     """Return interactions of users without tastes, from which there is nothing to learn."""
-    draw = random.Random(1)  # noqa: S311  # the same every time
+    draw = random.Random(1)  # the same every time
     return [
         (f"u{user:03}", f"i{item:03}", 1_700_000_000 + turn * 3600, "Watch")
         for user in range(60)
