@@ -241,6 +241,7 @@ class Account(RuleBasedStateMachine):
             self.stacks.remove(stack)
             stack = self.cloud.stack(stack.name)
             self.stacks.append(stack)
+        self.cloud.run_for(self.cloud.status_lag)  # the CLI waits until it shows an end
         begin = stack.create if stack.status == "REVIEW_IN_PROGRESS" else stack.update
         begin(settings, rolls_back=rolls_back, wait=wait)
 
