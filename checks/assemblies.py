@@ -25,6 +25,11 @@ _CONTEXTS: Final[dict[str, dict[str, Any]]] = {
             "prod": {
                 "dataset_group_arn": _GROUP.format("us-east-1:222222222222"),
                 "approval": True,
+                "active_hours": {
+                    "start": "cron(0 7 ? * MON-FRI *)",
+                    "stop": "cron(0 20 ? * MON-FRI *)",
+                    "time_zone": "America/New_York",
+                },
                 "consumers": ["arn:aws:iam::333333333333:role/app"],
                 "log_key_arn": f"arn:aws:kms:us-east-1:222222222222:key/{_ID}",
             },

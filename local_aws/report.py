@@ -43,6 +43,13 @@ _KINDS: Final = (
     ("log groups", "logs", "describe_log_groups", "logGroups[].logGroupName"),
     ("IAM roles", "iam", "list_roles", "Roles[].RoleName"),
     ("SSM parameters", "ssm", "describe_parameters", "Parameters[].Name"),
+    ("schedules", "scheduler", "list_schedules", "Schedules[].Name"),
+    (
+        "schedule groups",
+        "scheduler",
+        "list_schedule_groups",
+        "ScheduleGroups[?Name!='default'].Name",
+    ),
 )
 """What is looked for: its name, and the service, paginated operation and JMESPath that list it."""
 _BOOTSTRAP: Final = ("CDKToolkit", "cdk-", "/cdk-bootstrap/")

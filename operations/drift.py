@@ -15,7 +15,7 @@ from lambdas.recommender.config import Config, not_shown
 from lambdas.recommender.identity import Ownership
 from lambdas.recommender.observed import Observed, Phase
 from lambdas.recommender.operation import Operation
-from lambdas.recommender.plan import Situation, plan
+from lambdas.recommender.plan import Situation, left_to_its_hours, plan
 from lambdas.recommender.request import Desired
 from lambdas.recommender.steps import Done, Fail
 
@@ -79,6 +79,7 @@ def drift(desired: Desired, observed: Observed | None) -> Drift:
         desired: what the template asks for.
         observed: what is there, with its tags, or None.
     """
+    desired = left_to_its_hours(desired, observed)
     step = plan(desired, observed, _DEPLOYMENT, before=desired.config)
     hidden = tuple(not_shown(observed.config)) if observed else ()
     if isinstance(step, Done):
@@ -91,6 +92,14 @@ def drift(desired: Desired, observed: Observed | None) -> Drift:
         not isinstance(step, Fail),
         hidden,
     )
+
+
+def hour(desired: Desired, now: float) -> str:
+    """Return what the hour wants (``now`` in epoch seconds), or nothing if it has no say."""
+    if not desired.active_hours:
+        return ""
+    state = Phase.ACTIVE if desired.at(now).running else Phase.INACTIVE
+    return f"{state.name} at this hour (active_hours); either state is no drift"
 
 
 def differences(desired: Desired, observed: Observed | None) -> Iterator[Difference]:

@@ -2,12 +2,12 @@
 
 from collections.abc import Iterator
 
-from operations.drift import Drift, Verdict, next_generation
+from operations.drift import Drift, Verdict, hour, next_generation
 from operations.template import SOURCE, Chain
 from operations.text import wrapped
 
 
-def drift(chain: Chain, found: Drift) -> str:
+def drift(chain: Chain, found: Drift, now: float) -> str:
     """Return how a recommender differs from what is asked for, and what puts it right."""
     name = chain.desired.name
     match found.verdict:
@@ -19,6 +19,8 @@ def drift(chain: Chain, found: Drift) -> str:
             lines = wrapped(f"{name} differs from what is wanted by {SOURCE}:")
     for one in (*differing(found), *hidden(found)):
         lines += wrapped(one, "  ")
+    if wanted := hour(chain.desired, now):
+        lines += wrapped(f"wanted {wanted}", "  ")
     if found.verdict is Verdict.DRIFTED:
         lines += ["", *_remedy(chain, found)]
     return "\n".join(lines)

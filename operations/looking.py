@@ -41,7 +41,7 @@ def drift(console: Console, name: str) -> int:
     found = []
     for chain in chains_of(console.account, stack):
         one = d.drift(chain.desired, console.account.observed(chain.desired.arn))
-        console.screen.line(drift_text.drift(chain, one))
+        console.screen.line(drift_text.drift(chain, one, console.clock()))
         found.append(one.verdict)
     if d.Verdict.DRIFTED in found:
         return NOT

@@ -47,6 +47,7 @@ class RecommenderStatus:
             being replaced, or was.
         drift: how it differs from that, or None if that cannot be compared.
         not_compared: why not.
+        hour: what its hour wants, if it has hours of service.
         billed: what it costs, or None if it is not there.
     """
 
@@ -56,6 +57,7 @@ class RecommenderStatus:
     is_asked_for: bool
     drift: d.Drift | None
     not_compared: str
+    hour: str
     billed: Billed | None
 
 
@@ -115,7 +117,7 @@ def status(
                 chain,
                 progress(stack, chain, events, now=now),
                 tuple(
-                    _recommender(chain, arn, observed.get(arn))
+                    _recommender(chain, arn, observed.get(arn), now)
                     for arn in arns(chain, events)
                     if observed.get(arn) or arn in chain.arns[:1]
                 ),
@@ -136,7 +138,9 @@ def arns(chain: Chain, events: Sequence[Event]) -> tuple[str, ...]:
     return tuple(dict.fromkeys((*chain.arns, *there)))
 
 
-def _recommender(chain: Chain, arn: str, observed: Observed | None) -> RecommenderStatus:
+def _recommender(
+    chain: Chain, arn: str, observed: Observed | None, now: float
+) -> RecommenderStatus:
     desired, compared, why = None, None, ""
     try:
         desired = chain.desired
@@ -154,6 +158,7 @@ def _recommender(chain: Chain, arn: str, observed: Observed | None) -> Recommend
         is_asked_for=is_asked_for,
         drift=compared,
         not_compared=why,
+        hour=d.hour(desired, now) if compared and desired else "",
         billed=_billed(desired.config if desired else Config(), observed) if observed else None,
     )
 

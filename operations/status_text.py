@@ -85,6 +85,8 @@ def _configuration(one: RecommenderStatus) -> Iterator[str]:
             for number, difference in enumerate(differing(one.drift)):
                 yield from row("" if number else "Wanted", difference)
             yield from row("", f"by {SOURCE}")
+    if one.hour:
+        yield from row("Hour", f"wanted {one.hour}")
     for line in hidden(one.drift):
         yield from row("", line)
 

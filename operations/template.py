@@ -145,7 +145,11 @@ def _chain(logical_id: str, defined: Mapping[str, Any], stack: Stack, physical_i
     own = Link(logical_id, "the recommender itself", _request(definition, stack).wait_seconds)
     arn = {"Fn::GetAtt": [logical_id, v.ARN_ATTRIBUTE]}
     gates = _links(defined, stack, v.TRAINING_GATE_TYPE, v.RECOMMENDER_ARN, arn)
-    stops = _links(defined, stack, v.STOP_TYPE, v.RECOMMENDER_ARN, arn)
+    stops = [
+        link
+        for kind in (v.STOP_TYPE, v.HOURS_TYPE)
+        for link in _links(defined, stack, kind, v.RECOMMENDER_ARN, arn)
+    ]
     sweeps = _links(defined, stack, v.SWEEP_TYPE, v.RECOMMENDER_LOGICAL_ID, logical_id)
     return Chain(
         stack,
@@ -181,6 +185,7 @@ _NAMES: Final = {
     v.TRAINING_GATE_TYPE: "Hour{:02}Of{:02}",
     v.SWEEP_TYPE: "Sweep{:02}",
     v.STOP_TYPE: "Stop",
+    v.HOURS_TYPE: "Hours",
 }
 """As `stacks/recommender.py` names the constructs, which is what the list of events shows."""
 

@@ -15,6 +15,7 @@ from .settings.kinds import boolean, regional_arn, whole
 from .settings.rules import (
     adoption_needs_a_name,
     chains_fit_into_a_stack,
+    hours_are_of_what_runs,
     key_is_of_the_region,
 )
 from .settings.setting import setting, settings_of
@@ -45,9 +46,12 @@ _PROPERTIES: Final = {
 }
 """What is declared of each property."""
 
-_OPTIONAL: Final = ("recommender_name", "generation", "log_key", "max_metric_regression")
+_OPTIONAL: Final = (
+    *("recommender_name", "generation", "log_key"),
+    *("max_metric_regression", "active_hours"),
+)
 _SHAPING: Final = (
-    *("running", "adopt_existing", "removal_policy"),
+    *("running", "active_hours", "adopt_existing", "removal_policy"),
     *("training_gates", "sweeps", "training_gate", "poll_interval"),
 )
 """Which resources there are, and when they give up, depends on these."""
@@ -173,6 +177,11 @@ def _rules(
             adoption_needs_a_name(
                 adopt_existing=known["adopt_existing"], recommender_name=given["recommender_name"]
             ),
+        )
+    if "active_hours" in known:
+        yield (
+            "active_hours",
+            hours_are_of_what_runs(active_hours=known["active_hours"], running=known["running"]),
         )
     if "log_key" in known and not Token.is_unresolved(stack.region):
         yield "log_key", key_is_of_the_region(known["log_key"], stack.region)

@@ -28,6 +28,7 @@ from constructs import Construct, IValidation
 
 from .exports import warn_of_exports
 from .functions import vocabulary as v
+from .hours import HoursOfService, weekly_times
 from .interface import IRecommender, RecommenderBase, imported
 from .partitions import PERSONALIZE
 from .properties import check_properties
@@ -74,6 +75,7 @@ class TopPicksRecommender(RecommenderBase):
         exploration_item_age_cut_off: Duration | None = None,
         excluded_columns: Mapping[str, Sequence[str]] | None = None,
         running: bool = True,
+        active_hours: Mapping[str, str] | None = None,
         adopt_existing: bool = False,
         removal_policy: RemovalPolicy = RemovalPolicy.DESTROY,
         generation: str | None = None,
@@ -108,6 +110,9 @@ class TopPicksRecommender(RecommenderBase):
                 (``INTERACTIONS``, ``ITEMS``, ``USERS``); none by default.
             running: whether the recommender is ACTIVE, which is the default; else it is kept
                 INACTIVE (stopped), once it is trained.
+            active_hours: when it is started, when it is stopped, and on whose clock: ``start`` and
+                ``stop``, each ``cron(<minute> <hour> ? * <days> *)``, and ``time_zone``; a
+                deployment leaves it in the state that its hour wants.
             adopt_existing: take over a recommender of that fixed name instead of failing, which is
                 the default.
             removal_policy: ``DESTROY``, the default, deletes the recommender with the stack;
@@ -144,6 +149,7 @@ class TopPicksRecommender(RecommenderBase):
             exploration_item_age_cut_off=cut_off,
             excluded_columns=excluded_columns or {},
             running=running,
+            active_hours=active_hours,
             adopt_existing=adopt_existing,
             removal_policy=removal_policy,
             generation=generation,
@@ -159,22 +165,24 @@ class TopPicksRecommender(RecommenderBase):
         self._tags = TagManager(TagType.MAP, v.RECOMMENDER_TYPE)
         self.node.add_validation(_TagRules(self._tags))
         names = {v.NAME_PREFIX: _name_prefix(stack), v.FIXED_NAME: recommender_name}
-        shape = {
+        config = {
             v.CONFIG: recommender_config(
                 min_recommendation_requests_per_second=min_recommendation_requests_per_second,
                 exploration_weight=exploration_weight,
                 exploration_item_age_cut_off=cut_off.to_days(),
                 excluded_columns=excluded_columns or {},
             ),
-            v.RUNNING: running,
         }
+        hours = {v.ACTIVE_HOURS: weekly_times(active_hours)} if active_hours else {}
         resource = self._custom_resource(
             self,
             "Resource",
             v.RECOMMENDER_TYPE,
             {
                 **names,
-                **shape,
+                **config,
+                **hours,
+                v.RUNNING: running,
                 v.DATASET_GROUP_ARN: dataset_group_arn,
                 v.RECIPE_ARN: RECIPE_ARN,
                 v.ADOPT_EXISTING: adopt_existing,
@@ -196,7 +204,8 @@ class TopPicksRecommender(RecommenderBase):
             resource.node.add_dependency(needed)
         resource.node.add_dependency(swept[-1])
         there = {
-            **shape,
+            **config,
+            v.RUNNING: running and not hours,
             v.RECOMMENDER_ARN: resource.get_att_string(v.ARN_ATTRIBUTE),
             v.REVISION: resource.get_att_string(v.REVISION_ATTRIBUTE),
             v.UPDATED_AFTER: resource.get_att_string(v.UPDATED_AFTER_ATTRIBUTE),
@@ -211,6 +220,13 @@ class TopPicksRecommender(RecommenderBase):
         if not running:
             stop = self._custom_resource(self, "Stop", v.STOP_TYPE, {**there, **logical_id})
             stop.node.add_dependency(gates[-1])
+        if active_hours:
+            arn = gates[-1].get_att_string(v.RECOMMENDER_ARN_ATTRIBUTE)
+            schedules = HoursOfService(self, "Hours", arn, active_hours)
+            last = self._custom_resource(
+                schedules, "State", v.HOURS_TYPE, {**there, **logical_id, **hours}
+            )
+            last.node.add_dependency(*schedules.schedules)
         self._kept_if_retained = [resource, *swept]
         self.apply_removal_policy(removal_policy)
         if not Token.is_unresolved(stack.region) and stack.region not in PERSONALIZE:

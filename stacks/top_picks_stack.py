@@ -53,6 +53,7 @@ class TopPicksStack(Stack):
             exploration_item_age_cut_off=Duration.days(settings.exploration_item_age_cut_off),
             excluded_columns=settings.excluded_columns,
             running=settings.running,
+            active_hours=settings.active_hours,
             adopt_existing=settings.adopt_existing,
             removal_policy=RemovalPolicy.RETAIN
             if settings.retain_on_destroy

@@ -54,12 +54,14 @@ class Situation:
             not begun again and its reason is not lost.
         may_show_late: whether what was changed just before need not show yet.
         looked_before: whether this request has looked before.
+        now: the time of this look (epoch seconds).
     """
 
     operation: Operation
     began: float = math.inf
     may_show_late: bool = False
     looked_before: bool = False
+    now: float = 0.0
 
 
 # -- towards the recommender that is desired ---------------------------------------------------
@@ -89,6 +91,13 @@ def plan(
     """
     step = _plan(desired, observed, situation.began, before, retired_tags)
     return settle(step, situation) if isinstance(step, Done) else step
+
+
+def left_to_its_hours(desired: Desired, observed: Observed | None) -> Desired:
+    """Return what is desired by who changes nothing about whether it runs, if its hours decide."""
+    if not desired.active_hours or not observed:
+        return desired
+    return replace(desired, running=observed.phase not in (Phase.STOPPING, Phase.INACTIVE))
 
 
 def settle(done: Done, situation: Situation) -> Verdict:
@@ -324,19 +333,24 @@ def first_unfinished(verdicts: Iterable[Verdict]) -> Verdict:
     return next(unfinished, Done("nothing else is owned"))
 
 
-# -- towards its being stopped -----------------------------------------------------------------
+# -- towards its being started or stopped ------------------------------------------------------
 
 
-def plan_stop(owner: Owner, observed: Observed | None) -> Step:
-    """Return the next step towards an INACTIVE recommender, once the training gates have passed."""
+def plan_state(owner: Owner, observed: Observed | None, *, running: bool = False) -> Step:
+    """Return the next step towards an INACTIVE recommender, once the training gates have passed.
+
+    Or towards an ACTIVE one, if its hours want it ``running``.
+    """
     if observed is None:
         return Wait("the recommender does not exist", grace=True)
     if observed.tags is not None and owner.of(observed.tags) is Ownership.FOREIGN:
-        return Fail(f"{observed.arn} is not ours by its tags; it is not stopped")
+        return Fail(f"{observed.arn} is not ours by its tags; it is neither started nor stopped")
     if observed.phase.has_failed:
         return Fail(f"{observed.arn} is {observed.status}: {observed.reason}")
+    if observed.phase is (Phase.ACTIVE if running else Phase.INACTIVE):
+        return IN_FORCE[running]
     if observed.phase is Phase.INACTIVE:
-        return IN_FORCE[False]
+        return StartRecommender()
     if observed.phase is Phase.ACTIVE and not observed.updating:
         return StopRecommender()
     return Wait(f"{observed.arn} is {observed.says}")

@@ -146,6 +146,7 @@ class CustomResources:
             began=timing.begun - DOUBT_SECONDS if operation.rolls_back else operation.began,
             may_show_late=waiting.nothing_seen and timing.may_show_late,
             looked_before=waiting.looks > 0,
+            now=timing.now,
         )
         try:
             verdict = resource.step(reconciler, situation)

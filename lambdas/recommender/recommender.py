@@ -6,9 +6,9 @@ from . import vocabulary as v
 from .deletion import sweep
 from .observed import Observed
 from .operation import RequestType
-from .plan import Situation, accepted, plan, plan_stop, settle
+from .plan import Situation, accepted, plan, plan_state, settle
 from .reconcile import Reconciler
-from .request import Request
+from .request import Desired, Request
 from .resource import CustomResource
 from .steps import AtDeadline, Change, Done, Fail, Verdict, Wait
 
@@ -24,18 +24,19 @@ class Recommender(CustomResource):
 
     def step(self, reconciler: Reconciler, situation: Situation) -> Verdict:
         """Take a step towards the recommender that is desired."""
+        desired = self.desired.at(situation.now)
         in_place = self.desired.arn == self.request.physical_id
         before = self.request.old_config if in_place else None
         verdict = reconciler.advance(
             self.desired.arn,
             partial(
                 plan,
-                self.desired,
+                desired,
                 situation=situation,
                 before=before,
                 retired_tags=self.request.retired_tags,
             ),
-            accepted=partial(self._accepted, situation),
+            accepted=partial(_accepted, desired, situation),
             proven=situation.looked_before,
         )
         replaces = self.request.type is not RequestType.CREATE
@@ -74,9 +75,10 @@ class Recommender(CustomResource):
             v.UPDATED_AFTER_ATTRIBUTE: v.NO_UPDATE if updated is None else str(updated),
         }
 
-    def _accepted(self, situation: Situation, arn: str, change: Change) -> Verdict:
-        verdict = accepted(self.desired, arn, change)
-        return settle(verdict, situation) if isinstance(verdict, Done) else verdict
+
+def _accepted(desired: Desired, situation: Situation, arn: str, change: Change) -> Verdict:
+    verdict = accepted(desired, arn, change)
+    return settle(verdict, situation) if isinstance(verdict, Done) else verdict
 
 
 class Stop(CustomResource):
@@ -85,9 +87,22 @@ class Stop(CustomResource):
     changes = frozenset({RequestType.CREATE, RequestType.UPDATE})
 
     def step(self, reconciler: Reconciler, situation: Situation) -> Verdict:
-        """Take a step towards an INACTIVE recommender."""
+        """Take a step towards the state that is desired."""
         return reconciler.advance(
             self.request.get(v.RECOMMENDER_ARN),
-            partial(plan_stop, self.request.owner),
+            partial(plan_state, self.request.owner, running=self.runs_at(situation.now)),
             proven=situation.looked_before,
         )
+
+    def runs_at(self, now: float) -> bool:
+        """Return whether it is to run (``now`` in epoch seconds)."""
+        del now
+        return False
+
+
+class Hours(Stop):
+    """``Custom::RecommenderHours``: leaves a recommender in the state that its hour wants."""
+
+    def runs_at(self, now: float) -> bool:
+        """Return whether it is to run (``now`` in epoch seconds)."""
+        return bool(self.request.get(v.ACTIVE_HOURS).run_at(now))

@@ -5,12 +5,13 @@ Sources: "Custom resource request objects", CloudFormation User Guide (crpg-ref-
 
 import math
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, Final
 
 from . import properties as p
 from . import vocabulary as v
 from .config import Config
+from .hours import ActiveHours
 from .identity import Arn, Names, Owner, derived_name
 from .operation import RequestType
 from .properties import BadRequestError
@@ -36,6 +37,13 @@ class Desired:
     adopt: bool
     tags: Mapping[str, str]
     owner: Owner
+    active_hours: ActiveHours | None = None
+    """When it is to run; without them, whether it does is ``running``."""
+
+    def at(self, now: float) -> "Desired":
+        """Return what is desired at a time (epoch seconds): running, or not, as its hour wants."""
+        hours = self.active_hours
+        return replace(self, running=hours.run_at(now)) if hours else self
 
 
 @dataclass(frozen=True)
@@ -175,6 +183,7 @@ class Request:
             adopt=self.get(v.ADOPT_EXISTING, False),
             tags=self.tags,
             owner=self.owner,
+            active_hours=_accepted(self.properties, v.ACTIVE_HOURS, None),
         )
 
     @property
@@ -248,6 +257,7 @@ def _accepted(properties: Mapping[str, Any], name: str, default: Any) -> Any:
 
 
 _PROPERTIES: Final[Mapping[str, p.Reader]] = {
+    v.ACTIVE_HOURS: p.Reader(lambda value: ActiveHours.asked(p.mapping(value)), "a map"),
     v.ADOPT_EXISTING: p.BOOLEAN,
     v.CONFIG: p.Reader(lambda value: Config.asked(p.mapping(value)), "a map"),
     v.DATASET_GROUP_ARN: p.arn("dataset-group"),

@@ -1,12 +1,13 @@
 """Which class answers for a request.
 
-Chain, as created: sweeps, the recommender, training gates, and the stop where it is kept stopped.
+Chain, as created: sweeps, the recommender, training gates; then the stop where it is kept stopped,
+or the hours where it has some.
 """
 
 from . import vocabulary as v
 from .deletion import RecommenderDeletion, Sweep
 from .operation import RequestType
-from .recommender import Recommender, Stop
+from .recommender import Hours, Recommender, Stop
 from .request import Request
 from .resource import CustomResource
 from .training_gate import TrainingGate
@@ -29,5 +30,7 @@ def resource_of(request: Request) -> CustomResource:
             return TrainingGate(request)
         case v.STOP_TYPE, _:
             return Stop(request)
+        case v.HOURS_TYPE, _:
+            return Hours(request)
         case _:
             return CustomResource(request)

@@ -6,8 +6,10 @@ RECOMMENDER_TYPE: Final = "Custom::TopPicksRecommender"
 TRAINING_GATE_TYPE: Final = "Custom::RecommenderTraining"
 SWEEP_TYPE: Final = "Custom::RecommenderSweep"
 STOP_TYPE: Final = "Custom::RecommenderStop"
+HOURS_TYPE: Final = "Custom::RecommenderHours"
 
 # Properties. CloudFormation hands every scalar over as a string.
+ACTIVE_HOURS: Final = "ActiveHours"
 ADOPT_EXISTING: Final = "AdoptExisting"
 CONFIG: Final = "RecommenderConfig"
 DATASET_GROUP_ARN: Final = "DatasetGroupArn"
@@ -42,6 +44,14 @@ TRAINING_DATA: Final = "trainingDataConfig"
 MINIMUM_METRICS: Final = "MinimumMetrics"
 MAX_METRIC_REGRESSION: Final = "MaxMetricRegression"
 ON_MISS: Final = "OnMiss"
+
+# Members of ``ActiveHours``.
+START: Final = "Start"
+STOP: Final = "Stop"
+TIME_ZONE: Final = "TimeZone"
+
+DAYS: Final = ("MON", "TUE", "WED", "THU", "FRI", "SAT", "SUN")
+"""As cron has them; times of the week are a day and hours, such as ``MON 07:00``."""
 
 # Environment variables of the function that begins requests.
 STATE_MACHINE_VARIABLE: Final = "STATE_MACHINE_ARN"

@@ -9,7 +9,12 @@ from ..partitions import is_region_of, partition_of
 from .declarations import Deployment, PipelineSettings, Settings
 from .errors import NotAllowedError, Refusal, SettingsError
 from .kinds import differing_in_case, from_json
-from .rules import adoption_needs_a_name, chains_fit_into_a_stack, key_is_of_the_region
+from .rules import (
+    adoption_needs_a_name,
+    chains_fit_into_a_stack,
+    hours_are_of_what_runs,
+    key_is_of_the_region,
+)
 from .setting import required_of, settings_of
 
 if TYPE_CHECKING:
@@ -110,6 +115,10 @@ def _rules(settings: Settings) -> Iterator[tuple[str, Refusal | None]]:
         adoption_needs_a_name(
             adopt_existing=settings.adopt_existing, recommender_name=settings.recommender_name
         ),
+    )
+    yield (
+        "active_hours",
+        hours_are_of_what_runs(active_hours=settings.active_hours, running=settings.running),
     )
     if settings.log_key_arn:
         yield "log_key_arn", key_is_of_the_region(settings.log_key_arn, settings.region)

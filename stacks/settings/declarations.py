@@ -14,6 +14,7 @@ from ..partitions import REGION
 from .kinds import (
     boolean,
     columns_by_dataset,
+    hours_of_service,
     least_by_metric,
     number,
     one_of,
@@ -105,6 +106,18 @@ class Settings:
             boolean(),
             "False keeps the recommender INACTIVE (stopped) once it is trained.",
             example=False,
+        ),
+    )
+    active_hours: Mapping[str, str] | None = field(
+        default=None,
+        metadata=setting(
+            hours_of_service(),
+            "When the recommender is started and when it is stopped, by the clock of a time zone.",
+            example={
+                "start": "cron(0 7 ? * MON-FRI *)",
+                "stop": "cron(0 20 ? * MON-FRI *)",
+                "time_zone": "Europe/Berlin",
+            },
         ),
     )
     adopt_existing: bool = field(

@@ -2,6 +2,7 @@
 
 import json
 import re
+import zoneinfo
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
@@ -9,6 +10,7 @@ from typing import Final, Generic, TypeVar
 
 from ..functions import vocabulary as v
 from ..partitions import PARTITION, REGION, is_region_of, partition_of
+from . import weekly
 from .errors import NotAllowedError
 
 T = TypeVar("T")
@@ -316,6 +318,58 @@ def least_by_metric() -> Kind[dict[str, Decimal]]:
         {
             "type": "object",
             "properties": dict.fromkeys(v.METRICS.values(), value_of.schema),
+            "additionalProperties": False,
+        },
+        check,
+    )
+
+
+START, STOP, TIME_ZONE = "start", "stop", "time_zone"
+_TIME_ZONE: Final = r"[A-Za-z0-9_+-]+(?:/[A-Za-z0-9_+-]+)*"
+_LEAST_HOURS: Final = 2
+
+
+def hours_of_service() -> Kind[dict[str, str]]:
+    """Return the kind of a start and a stop by the clock.
+
+    A start takes a while, as does a stop, and one that is refused is tried again until an hour
+    before the other: so there has to be time between them.
+    """
+    parts = (START, STOP, TIME_ZONE)
+
+    def check(value: object) -> dict[str, str]:
+        given = dict(_object(value))
+        if given.keys() != set(parts) or not all(isinstance(one, str) for one in given.values()):
+            raise NotAllowedError
+        start, stop, time_zone = (str(given[part]) for part in parts)
+        try:
+            between = min(weekly.until(start, stop), weekly.until(stop, start))
+        except ValueError as error:
+            raise NotAllowedError(
+                f"{error} is not of that form; days are {', '.join(v.DAYS)}, ranges do not "
+                "go past SUN, and minutes and hours are single numbers."
+            ) from None
+        if between < _LEAST_HOURS * 60:
+            raise NotAllowedError(
+                f"Between a start and a stop there have to be {_LEAST_HOURS} hours, either way."
+            )
+        known = zoneinfo.available_timezones() or {time_zone}  # the machine may have no data
+        if time_zone not in known or not re.fullmatch(_TIME_ZONE, time_zone, re.ASCII):
+            raise NotAllowedError(f"There is no time zone {time_zone}. One is Europe/Berlin.")
+        return {START: start, STOP: stop, TIME_ZONE: time_zone}
+
+    expression = {"type": "string", "pattern": f"^{weekly.PATTERN}$"}
+    return Kind(
+        f"an object of {START} and {STOP}, each cron(<minute> <hour> ? * <days> *) or "
+        f"cron(<minute> <hour> * * ? *), and {TIME_ZONE}, the name of a time zone",
+        {
+            "type": "object",
+            "properties": {
+                START: expression,
+                STOP: expression,
+                TIME_ZONE: {"type": "string", "pattern": f"^{_TIME_ZONE}$"},
+            },
+            "required": [*parts],
             "additionalProperties": False,
         },
         check,

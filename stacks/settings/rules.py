@@ -1,5 +1,6 @@
 """What settings must be together, for the context and for the construct's own arguments alike."""
 
+from collections.abc import Mapping
 from typing import Final
 
 from .errors import Refusal
@@ -20,6 +21,19 @@ def adoption_needs_a_name(*, adopt_existing: bool, recommender_name: str | None)
         True,
         "true together with recommender_name",
         "Name the recommender to take over in recommender_name.",
+    )
+
+
+def hours_are_of_what_runs(
+    *, active_hours: Mapping[str, str] | None, running: bool
+) -> Refusal | None:
+    """Look at ``active_hours``."""
+    if active_hours is None or running:
+        return None
+    return Refusal(
+        dict(active_hours),
+        "hours together with running: true",
+        "running: false keeps it stopped at any hour: remove one of the two.",
     )
 
 

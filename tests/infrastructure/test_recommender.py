@@ -174,6 +174,7 @@ REFUSED: dict[str, list[Any]] = {
         {"INTERACTIONS": ["EVENT_TYPE"]},
     ],
     "running": ["false", 0, None],
+    "active_hours": ["07:00", {}, {"start": "cron(0 7 * * ? *)"}],
     "adopt_existing": ["true", 1],
     "removal_policy": [
         "RETAIN",
@@ -252,6 +253,17 @@ def test_a_property_is_refused_in_the_words_of_the_setting(stack: Stack) -> None
 
 TOGETHER: list[tuple[dict[str, Any], str]] = [
     ({"adopt_existing": True}, "adopt_existing: got true; allowed: true together with"),
+    (
+        {
+            "running": False,
+            "active_hours": {
+                "start": "cron(0 7 * * ? *)",
+                "stop": "cron(0 20 * * ? *)",
+                "time_zone": "UTC",
+            },
+        },
+        "active_hours: .*; allowed: hours together with running: true",
+    ),
     ({"training_gates": 190}, "training_gates: got .190 training gates and 11 sweeps"),
     (
         {"dataset_group_arn": GROUP.replace("1111", "2222")},

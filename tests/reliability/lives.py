@@ -8,12 +8,22 @@ import pytest
 from local_aws.personalize import Behaviour
 from tests.reliability.world import QUICKER, World, texts
 
+RESTING: Final[dict[str, object]] = {
+    "active_hours": {
+        "start": "cron(0 12 * * ? *)",
+        "stop": "cron(0 18 * * ? *)",
+        "time_zone": "UTC",
+    }
+}
+"""Hours that want it stopped at midnight, which is when these worlds begin."""
+
 LIVES: Final[dict[str, Callable[[World], str]]] = {
     "create": lambda world: world.create(),
     "update": lambda world: world.update(exploration_weight=0.7),
     "replace": lambda world: world.update(dataset_group_arn=world.other_group),
     "stop": lambda world: world.update(running=False),
     "start": lambda world: world.update(exploration_weight=0.7),
+    "rest": lambda world: world.update(exploration_weight=0.7, **RESTING),
     "adopt": lambda world: world.create(recommender_name="films", adopt_existing=True),
     "delete": lambda world: world.stack.delete(),
 }
@@ -85,7 +95,7 @@ EVERY_LIFE: Final = [
     *(pytest.param(life, marks=pytest.mark.long) for life in ROLLBACKS),
 ]
 """`ALL`, as parameters: with those that are rolled back, sweeps are too long for every check."""
-EVERY_CALL: Final = ("create", "update", "replace", "stop", "adopt", "delete")
+EVERY_CALL: Final = ("create", "update", "replace", "stop", "rest", "adopt", "delete")
 """Those of `LIVES` of which every call is tried; another one makes no other calls."""
 GOOD: Final = ("CREATE_COMPLETE", "UPDATE_COMPLETE", "DELETE_COMPLETE")
 CLEAN: Final = (*GOOD, "ROLLBACK_COMPLETE", "UPDATE_ROLLBACK_COMPLETE", "DELETE_FAILED")
@@ -99,6 +109,8 @@ def prepared(life: str) -> World:
     begins = ROLLBACKS[life].life if life in ROLLBACKS else life
     if begins == "adopt":
         world.foreign("films")
+    elif begins == "rest":
+        world.created(**RESTING)
     elif begins != "create":
         world.created(running=begins != "start")
     return world

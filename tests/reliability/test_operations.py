@@ -124,6 +124,33 @@ def test_a_stopped_one_costs_nothing(world: World, operator: Operator) -> None:
     assert "nothing while it is INACTIVE; 7200 recommendations an hour" in " ".join(shown.split())
 
 
+@pytest.mark.rows("H8")
+@pytest.mark.parametrize("change", ["start", "stop"])
+def test_either_state_is_fine_where_there_are_hours_and_it_is_said_which_they_want(
+    world: World, operator: Operator, change: str
+) -> None:
+    hour = 1 if change == "stop" else 23
+    hours = {
+        "start": "cron(0 20 * * ? *)",
+        "stop": f"cron(0 {hour} * * ? *)",
+        "time_zone": "UTC",
+    }
+    world.created(active_hours=hours)
+    wanted, there = ("ACTIVE", "INACTIVE") if change == "stop" else ("INACTIVE", "ACTIVE")
+    assert world.recommender["status"] == wanted
+    getattr(world.disturb(), f"{change}_recommender")(
+        recommenderArn=world.recommender["recommenderArn"]
+    )
+    world.cloud.run_for(10 * MINUTE)
+    world.invariants.forgives.add("rest")
+
+    for command in ("drift", "status"):
+        code, shown = operator.run(command)
+        assert code == 0, shown
+        assert f"wanted {wanted} at this hour" in " ".join(shown.split())
+    assert world.recommender["status"] == there
+
+
 def test_what_has_failed_is_an_exit_code(world: World, operator: Operator) -> None:
     world.behaviour.training_failure = "too few interactions"
     assert world.stack.create(settings_of(), rolls_back=False) == "CREATE_FAILED"

@@ -46,6 +46,15 @@ NAMED: Final[dict[str, dict[str, object]]] = {
 }
 """Settings by stack: two want the same name, and a foreign recommender may have it, too."""
 
+HOURS: Final = [
+    {"start": start, "stop": stop, "time_zone": "Asia/Kolkata"}
+    for start, stop in (
+        ("cron(0 8 * * ? *)", "cron(0 6 * * ? *)"),
+        ("cron(45 5 * * ? *)", "cron(45 8 ? * THU-FRI *)"),
+    )
+]
+"""Hours of which some begin or end soon: there, these lives begin on a Thursday at 05:30."""
+
 WHO: Final = st.sampled_from(range(len(NAMED)))
 OPERATIONS: Final = (
     "CreateRecommender",
@@ -200,6 +209,7 @@ class Account(RuleBasedStateMachine):
         weight=st.sampled_from(["0.3", "0.7"]),
         other_group=st.booleans(),
         running=st.sampled_from([True, True, False]),
+        hours=st.sampled_from([None, None, *HOURS]),
         rolls_back=st.sampled_from([True, True, True, False]),
         wait=st.booleans(),
     )
@@ -210,6 +220,7 @@ class Account(RuleBasedStateMachine):
         weight: str,
         other_group: bool,
         running: bool,
+        hours: dict[str, str] | None,
         rolls_back: bool,
         wait: bool,
     ) -> None:
@@ -217,9 +228,11 @@ class Account(RuleBasedStateMachine):
         settings: dict[str, object] = {
             "max_training_hours": 1.8,
             "exploration_weight": weight,
-            "running": running,
+            "running": running or hours is not None,
             **NAMED[stack.name],
         }
+        if hours:
+            settings["active_hours"] = hours
         if other_group:
             settings["dataset_group_arn"] = self.world.other_group
         if stack.status == "ROLLBACK_COMPLETE":
@@ -228,6 +241,7 @@ class Account(RuleBasedStateMachine):
             self.stacks.remove(stack)
             stack = self.cloud.stack(stack.name)
             self.stacks.append(stack)
+        self.cloud.run_for(self.cloud.status_lag)  # the CLI waits until it shows an end
         begin = stack.create if stack.status == "REVIEW_IN_PROGRESS" else stack.update
         begin(settings, rolls_back=rolls_back, wait=wait)
 

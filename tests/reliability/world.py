@@ -37,6 +37,7 @@ QUICKER: Final[dict[str, Any]] = {
 
 RECIPE: Final = "arn:aws:personalize:::recipe/aws-vod-top-picks"
 MINUTE: Final = 60.0
+_OTHERS: Final = ("outsider", "scheduler")
 HOUR: Final = 3600.0
 
 
@@ -109,7 +110,7 @@ class World:
             if call.mutating
             and call.outcome == "OK"
             and call.time >= since
-            and call.caller != "outsider"
+            and call.caller not in _OTHERS
         ]
 
     def attempts(self, operation: str, since: float = 0.0) -> list[str]:
@@ -117,7 +118,7 @@ class World:
         return [
             call.outcome
             for call in self.service.journal
-            if call.operation == operation and call.caller != "outsider" and call.time >= since
+            if call.operation == operation and call.caller not in _OTHERS and call.time >= since
         ]
 
     def foreign(

@@ -36,6 +36,7 @@ from tests.support.custom_resources import (
     Rollback,
 )
 from tests.support.personalize import VirtualClock
+from tests.support.scheduler import Scheduler
 from tests.support.serverless import (
     Event,
     Execution,
@@ -85,6 +86,7 @@ class Cloud:
         new_request_id: Makes the ids of requests; CloudFormation may use one again.
         before: Stands before every call of the functions to AWS, as in `tests.support.personalize`.
         after: Stands after it.
+        scheduler: Fires the schedules of the stacks.
         observers: Told of every call that the functions make (the operation and its parameters), of
             every invocation that has ended, and of every operation that has.
     """
@@ -118,6 +120,7 @@ class Cloud:
         self.new_request_id: Callable[[], str] = self.new_id
         self.before: Before = lambda _operation, _params: None
         self.after: After = lambda _operation, _params, _response: None
+        self.scheduler = Scheduler(self)
         self.observers: list[Observer] = []
         self._ids = (uuid.UUID(int=number) for number in itertools.count(1))
         self._state_machines: dict[str, StateMachine] = {}
@@ -147,6 +150,7 @@ class Cloud:
         self._resume()
         while (when := self.timeline.next()) is not None and when <= end:
             self._step()
+        self.scheduler.run_until(end)
         self.clock.now = max(self.clock.now, end)
         self._resume()
 
@@ -244,6 +248,9 @@ class Cloud:
         return self.after(operation, params, response)
 
     def _step(self) -> None:
+        when = self.timeline.next()
+        assert when is not None
+        self.scheduler.run_until(when)
         self.timeline.step()
         self._resume()
 

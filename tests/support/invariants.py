@@ -12,6 +12,7 @@ from typing import Any, Final
 
 from lambdas.recommender.vocabulary import (
     ADOPTED_TAG,
+    HOURS_TYPE,
     OWNER_RESOURCE_TAG,
     OWNER_STACK_TAG,
     RECOMMENDER_TYPE,
@@ -95,7 +96,7 @@ class Invariants(Observer, logging.Handler):
         self._expect(len(there) <= 2, f"3: {stack.name} owns {len(there)} recommenders")
         templates = stack.template.resources.values()
         wanted = [one["Properties"] for one in templates if one["Type"] == RECOMMENDER_TYPE]
-        if not all(one["Running"] for one in wanted):
+        if not all(one["Running"] and "ActiveHours" not in one for one in wanted):
             self._serving.pop(stack.id, None)
         if stack.status.startswith("UPDATE") and (served := self._serving.get(stack.id)):
             arns = served | {one["recommenderArn"] for one in self._owned(stack)}
@@ -116,8 +117,11 @@ class Invariants(Observer, logging.Handler):
         at_rest = stack.status.endswith("_COMPLETE") and stack.was_complete and stack.resources
         if at_rest and "rest" not in self.forgives:
             self._check_rest(stack, owned)
+        has_hours = any(one.type == HOURS_TYPE for one in stack.resources.values())
         self._serving[stack.id] = {
-            one["recommenderArn"] for one in owned if one["status"] == "ACTIVE"
+            one["recommenderArn"]
+            for one in owned
+            if one["status"] == "ACTIVE" and not has_hours  # which may stop it at any time
         }
 
     def emit(self, record: logging.LogRecord) -> None:
@@ -165,8 +169,12 @@ class Invariants(Observer, logging.Handler):
         current = [one for one in owned if one["recommenderArn"] == resource.physical_id]
         self._expect(bool(current), f"5: {stack.status}, but {resource.physical_id} is not there")
         for one in current:
-            wanted = "ACTIVE" if resource.properties["Running"] else "INACTIVE"
-            self._expect(one["status"] == wanted, f"5: {stack.status} though {one['status']}")
+            wanted: str | None = "ACTIVE" if resource.properties["Running"] else "INACTIVE"
+            if "ActiveHours" in resource.properties:
+                wanted = self._cloud.scheduler.wanted(stack)
+            self._expect(
+                wanted in (None, one["status"]), f"5: {stack.status} though {one['status']}"
+            )
             asked = _meaning(resource.properties["RecommenderConfig"])
             there = _meaning(one["recommenderConfig"])
             self._expect(asked == there, f"5: {stack.status} with {there}, not {asked}")

@@ -39,6 +39,7 @@ def template(
     gates: int = 2,
     sweeps: int = 2,
     stop: bool = False,
+    hours: bool = False,
 ) -> Any:
     """Return a template with one recommender, some properties of which are others."""
     given = {**PROPERTIES, **(properties or {})}
@@ -52,13 +53,15 @@ def template(
     }
     if stop:
         resources["Stop"] = _link(v.STOP_TYPE, 1, 1, arn=True)
+    if hours:
+        resources["Hours"] = _link(v.HOURS_TYPE, 1, 1, arn=True)
     return {"Resources": resources}
 
 
 def _link(kind: str, number: int, of: int, *, arn: bool) -> Any:
     whose = {v.RECOMMENDER_ARN: {"Fn::GetAtt": ["Recommender", "Arn"]}}
     properties = whose if arn else {v.RECOMMENDER_LOGICAL_ID: "Recommender"}
-    place = {} if kind == v.STOP_TYPE else {v.LINK: number, v.LINKS: of}
+    place = {} if kind in (v.STOP_TYPE, v.HOURS_TYPE) else {v.LINK: number, v.LINKS: of}
     return {"Type": kind, "Properties": {**properties, **place, v.WAIT_SECONDS: 3300}}
 
 
@@ -73,10 +76,13 @@ def chain(
     properties: Mapping[str, Any] | None = None,
     gates: int = 2,
     stop: bool = False,
+    hours: bool = False,
 ) -> Chain:
     """Return the only recommender of a template."""
     resources = [Resource("Recommender", physical_id, v.RECOMMENDER_TYPE, "CREATE_COMPLETE")]
-    (only,) = chains(template(properties, gates=gates, stop=stop), of or stack(), resources)
+    (only,) = chains(
+        template(properties, gates=gates, stop=stop, hours=hours), of or stack(), resources
+    )
     return only
 
 

@@ -5,7 +5,7 @@ import pytest
 
 from lambdas.recommender import vocabulary as v
 from lambdas.recommender.observed import Observed, Update
-from operations.drift import Difference, Verdict, drift, next_generation
+from operations.drift import Difference, Verdict, drift, hour, next_generation
 
 from .examples import PLACE, chain
 
@@ -131,6 +131,32 @@ def test_one_that_is_kept_stopped() -> None:
     assert drift(stopped, replace(THERE, status="INACTIVE")).verdict is Verdict.NONE
     found = drift(stopped, THERE)
     assert found.differences == (Difference("status", "ACTIVE", "INACTIVE"),)
+
+
+HOURS = {v.START: ["MON 07:00"], v.STOP: ["FRI 20:00"], v.TIME_ZONE: "UTC"}
+MONDAY, SATURDAY = 1_764_000_000.0, 1_764_460_000.0
+"""24 November 2025, 16:00, and 29 November, 23:46, in UTC."""
+
+
+@pytest.mark.parametrize("status", ["ACTIVE", "INACTIVE", "STOP PENDING"])
+def test_one_with_hours_lives_in_either_state_and_says_which_one_its_hour_wants(
+    status: str,
+) -> None:
+    desired = chain(properties={v.ACTIVE_HOURS: HOURS}).desired
+    found = drift(desired, replace(THERE, status=status))
+
+    assert found.verdict is Verdict.NONE
+    assert hour(desired, MONDAY).startswith("ACTIVE at this hour")
+    assert hour(desired, SATURDAY).startswith("INACTIVE at this hour")
+    assert hour(DESIRED, MONDAY) == ""
+
+
+def test_one_with_hours_differs_all_the_same_in_what_is_not_its_state() -> None:
+    desired = chain(properties={v.ACTIVE_HOURS: HOURS}).desired
+    changed = CONFIG | {v.MIN_REQUESTS_PER_SECOND: 3}
+    found = drift(desired, replace(THERE, status="INACTIVE", config=changed))
+
+    assert found.differences == (Difference(v.MIN_REQUESTS_PER_SECOND, "3", "1"),)
 
 
 def test_one_that_is_not_there() -> None:

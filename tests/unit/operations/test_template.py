@@ -20,6 +20,10 @@ def test_links_are_in_the_order_in_which_they_wait() -> None:
     assert {link.wait for link in (*one.created, *one.deleted)} == {3300.0}
 
 
+def test_hours_of_service_come_last() -> None:
+    assert [link.name for link in chain(hours=True).created][-1] == "Hours"
+
+
 def test_what_is_desired_is_what_the_functions_would_read() -> None:
     desired = chain().desired
     assert desired.arn.startswith(f"{PLACE}recommender/TopPicks-")

@@ -103,8 +103,31 @@ def test_what_is_on_its_way_is_said() -> None:
     found = shown.chains[0].recommenders[0].drift
     assert found
     assert found.verdict is Verdict.CANNOT_TELL
-    assert "cannot tell" in drift_text.drift(one, found)
-    assert "Not shown" not in drift_text.drift(one, Drift(Verdict.NONE, reason="ACTIVE, as asked"))
+    assert "cannot tell" in drift_text.drift(one, found, 60.0)
+    as_asked = drift_text.drift(one, Drift(Verdict.NONE, reason="ACTIVE, as asked"), 60.0)
+    assert "Not shown" not in as_asked
+    assert "hour" not in as_asked
+
+
+def test_what_the_hour_wants_is_said() -> None:
+    hours = {v.START: ["MON 07:00"], v.STOP: ["FRI 20:00"], v.TIME_ZONE: "UTC"}
+    one = chain(properties={v.ACTIVE_HOURS: hours})
+    there = Observed(
+        arn=one.desired.arn,
+        status="INACTIVE",
+        dataset_group_arn=one.desired.dataset_group_arn,
+        recipe_arn=one.desired.recipe_arn,
+        tags={**one.desired.tags, **one.desired.owner.tags()},
+    )
+    monday = 1_764_000_000.0
+    shown = status(stack(), [one], [], {there.arn: there}, now=monday)
+    assert shown.is_fine
+    told = status_text.status(shown, "eu-west-1")
+    assert "Wanted       INACTIVE, as asked, by the stack" in told
+    assert "Hour         wanted ACTIVE at this hour (active_hours); either state is no" in told
+    found = shown.chains[0].recommenders[0].drift
+    assert found
+    assert "wanted ACTIVE at this hour" in drift_text.drift(one, found, monday)
 
 
 @pytest.mark.parametrize(

@@ -100,6 +100,24 @@ def stop(*, kind: str = "Create", arn: str = f"{RECOMMENDER}mine") -> dict[str, 
     return _helper(v.STOP_TYPE, "Stop", kind, properties)
 
 
+OFFICE: Final[Mapping[str, Any]] = {
+    v.START: [f"{day} 07:00" for day in ("MON", "TUE", "WED", "THU", "FRI")],
+    v.STOP: [f"{day} 20:00" for day in ("MON", "TUE", "WED", "THU", "FRI")],
+    v.TIME_ZONE: "Europe/Berlin",
+}
+"""Hours of service."""
+
+
+def hours(*, kind: str = "Create") -> dict[str, Any]:
+    """Return a request to what leaves a recommender in the state that its hour wants."""
+    properties = {
+        v.RECOMMENDER_ARN: f"{RECOMMENDER}mine",
+        v.RECOMMENDER_LOGICAL_ID: "Recommender",
+        v.ACTIVE_HOURS: OFFICE,
+    }
+    return _helper(v.HOURS_TYPE, "Hours", kind, properties)
+
+
 def _helper(
     resource_type: str, logical_id: str, kind: str, properties: Mapping[str, Any]
 ) -> dict[str, Any]:

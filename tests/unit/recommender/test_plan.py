@@ -9,6 +9,7 @@ import pytest
 
 from lambdas.recommender import vocabulary as v
 from lambdas.recommender.config import Config
+from lambdas.recommender.hours import ActiveHours
 from lambdas.recommender.identity import Owner
 from lambdas.recommender.observed import Observed, Update
 from lambdas.recommender.operation import Operation
@@ -19,9 +20,10 @@ from lambdas.recommender.plan import (
     accepted,
     deleted,
     first_unfinished,
+    left_to_its_hours,
     plan,
     plan_deletion,
-    plan_stop,
+    plan_state,
     readiness,
     settle,
     swept,
@@ -45,7 +47,7 @@ from lambdas.recommender.steps import (
     Wait,
 )
 
-from .examples import CREATES, DELETES, ROLLS_BACK, UNDOES, UPDATES
+from .examples import CREATES, DELETES, OFFICE, ROLLS_BACK, UNDOES, UPDATES
 
 CONFIG = Config(enable_metadata=True)
 OWNER = Owner("arn:aws:cloudformation:eu-west-1:111111111111:stack/TopPicks/1", "Recommender")
@@ -344,11 +346,43 @@ STOPS: Mapping[str, tuple[Observed | None, Any]] = {
 }
 
 
+STARTS: Mapping[str, tuple[Observed | None, Any]] = {
+    "not there": (None, FOR_A_WHILE),
+    "active": (observed("ACTIVE"), SERVES),
+    "updated": (observed("ACTIVE", latest_update=UNDER_WAY), SERVES),
+    "stopped": (observed("INACTIVE"), StartRecommender()),
+    "stopping": (observed("STOP PENDING"), Wait),
+    "starting": (observed("START IN_PROGRESS"), Wait),
+    "failed": (observed("CREATE FAILED"), Fail),
+    "another's": (observed("INACTIVE", tags=FOREIGN), Fail),
+}
+
+
+@pytest.mark.parametrize("row", STARTS)
+def test_the_next_step_towards_its_being_started(row: str) -> None:
+    there, expected = STARTS[row]
+
+    _assert_step(plan_state(OWNER, there, running=True), expected)
+
+
+@pytest.mark.parametrize(
+    ("status", "running"),
+    [("ACTIVE", True), ("START PENDING", True), ("STOP PENDING", False), ("INACTIVE", False)],
+)
+def test_what_has_hours_is_as_asked_in_either_state(status: str, running: bool) -> None:
+    hours = ActiveHours.asked(OFFICE)
+    with_hours = replace(DESIRED, active_hours=hours)
+
+    assert left_to_its_hours(with_hours, observed(status)).running is running
+    assert left_to_its_hours(with_hours, None) is with_hours
+    assert left_to_its_hours(DESIRED, observed(status)) is DESIRED
+
+
 @pytest.mark.parametrize("row", STOPS)
 def test_the_next_step_towards_its_being_stopped(row: str) -> None:
     there, expected = STOPS[row]
 
-    _assert_step(plan_stop(OWNER, there), expected)
+    _assert_step(plan_state(OWNER, there), expected)
 
 
 WHOLE = {**IN_FORCE, v.TRAINING_DATA: {v.EXCLUDED_COLUMNS: {}}}
@@ -506,21 +540,21 @@ SAYS: Mapping[str, tuple[Callable[[], Step], list[str]]] = {
         lambda: plan_deletion(OWNER, observed("CREATE PENDING")),
         [DESIRED.arn, "CREATE PENDING"],
     ),
-    "it is not stopped": (
-        lambda: plan_stop(OWNER, observed("ACTIVE", tags=FOREIGN)),
+    "it is neither started nor stopped": (
+        lambda: plan_state(OWNER, observed("ACTIVE", tags=FOREIGN)),
         [DESIRED.arn],
     ),
     "what to stop is broken": (
-        lambda: plan_stop(OWNER, observed("CREATE FAILED", **BROKEN)),
+        lambda: plan_state(OWNER, observed("CREATE FAILED", **BROKEN)),
         [DESIRED.arn, "CREATE FAILED", "too little data"],
     ),
-    "it is stopped": (lambda: plan_stop(OWNER, observed("INACTIVE")), ["INACTIVE"]),
+    "it is stopped": (lambda: plan_state(OWNER, observed("INACTIVE")), ["INACTIVE"]),
     "it stays stopped": (lambda: plan_for(STOPPED, observed("INACTIVE")), ["INACTIVE, as asked"]),
     "it is not stopped yet": (
-        lambda: plan_stop(OWNER, observed("START PENDING")),
+        lambda: plan_state(OWNER, observed("START PENDING")),
         [DESIRED.arn, "START PENDING"],
     ),
-    "what to stop is not there": (lambda: plan_stop(OWNER, None), ["does not exist"]),
+    "what to stop is not there": (lambda: plan_state(OWNER, None), ["does not exist"]),
     "it is not there": (lambda: ready(None), ["does not exist"]),
     "it serves": (lambda: ready(observed("ACTIVE", config=WHOLE)), ["ACTIVE"]),
     "its training failed": (
@@ -558,7 +592,7 @@ def test_a_verdict_says_what_a_person_needs_to_know(row: str) -> None:
 def test_where_there_is_nothing_to_name_a_verdict_says_no_more() -> None:
     absent = Wait("the recommender does not exist", grace=True)
 
-    assert plan_stop(OWNER, None) == ready(None) == absent
+    assert plan_state(OWNER, None) == ready(None) == absent
     assert ready(observed("DELETE PENDING")) == Fail(
         "It is being deleted, but not by this deployment."
     )
@@ -612,7 +646,7 @@ def test_without_tags_what_is_there_is_taken_as_ours(desired: Desired) -> None:
 
     _assert_step(plan_for(desired, untagged), TRAINS)
     assert isinstance(plan_deletion(OWNER, untagged), Wait)
-    assert isinstance(plan_stop(OWNER, untagged), Wait)
+    assert isinstance(plan_state(OWNER, untagged), Wait)
 
 
 # -- what DescribeRecommender does not show ----------------------------------------------------

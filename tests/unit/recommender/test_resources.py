@@ -31,6 +31,7 @@ from .examples import (
     CREATES,
     DELETES,
     GROUP,
+    OFFICE,
     PROPERTIES,
     RECIPE,
     RECOMMENDER,
@@ -40,6 +41,7 @@ from .examples import (
     UPDATES,
     event,
     gate,
+    hours,
     stop,
     sweep,
 )
@@ -94,6 +96,7 @@ MAKERS = {
     "sweep": lambda kind: sweep(kind=kind),
     "gate": lambda kind: gate(kind=kind),
     "stop": lambda kind: stop(kind=kind),
+    "hours": lambda kind: hours(kind=kind),
     "unknown": unknown,
 }
 CHANGING = {
@@ -101,6 +104,7 @@ CHANGING = {
     "sweep": {"Delete"},
     "gate": set(),
     "stop": {"Create", "Update"},
+    "hours": {"Create", "Update"},
     "unknown": set(),
 }
 
@@ -118,8 +122,11 @@ def test_some_requests_may_change_something(name: str) -> None:
 
 @pytest.mark.parametrize(
     ("name", "kind"),
-    [("sweep", "Create"), ("sweep", "Update"), ("gate", "Delete"), ("stop", "Delete")]
-    + [("unknown", kind) for kind in ALL],
+    [
+        *(("sweep", "Create"), ("sweep", "Update")),
+        *((name, "Delete") for name in ("gate", "stop", "hours")),
+        *(("unknown", kind) for kind in ALL),
+    ],
 )
 def test_for_some_there_is_nothing_to_do_nor_to_look_at(name: str, kind: str) -> None:
     personalize = FakePersonalize()
@@ -541,6 +548,45 @@ def test_a_delete_waits_longer_for_the_stacks_word_than_others(row: str) -> None
     raw, verdict, expected = NOT_ADMITTED[row]
 
     assert resource(raw).not_admitted(verdict) == expected
+
+
+# -- hours of service --------------------------------------------------------------------------
+
+WORKING, RESTING = 1_764_000_000.0, 1_764_460_000.0
+"""24 November 2025, a Monday, 17:00, and 30 November, a Sunday, 00:46, in Berlin."""
+
+
+@pytest.mark.parametrize(
+    ("now", "status", "call"),
+    [
+        (WORKING, "INACTIVE", "StartRecommender"),
+        (RESTING, "ACTIVE", "StopRecommender"),
+        (WORKING, "ACTIVE", None),
+        (RESTING, "INACTIVE", None),
+    ],
+)
+def test_at_the_end_it_is_left_in_the_state_that_its_hour_wants(
+    now: float, status: str, call: str | None
+) -> None:
+    personalize = FakePersonalize()
+    personalize.add(f"{RECOMMENDER}mine", status)
+
+    step(hours(), personalize, CREATES, now=now)
+
+    assert [operation for operation, _ in personalize.changes] == ([call] if call else [])
+
+
+@pytest.mark.parametrize(
+    ("now", "call"), [(WORKING, "StartRecommender"), (RESTING, None)], ids=["working", "resting"]
+)
+def test_a_recommender_with_hours_runs_when_its_hour_wants_it(now: float, call: str | None) -> None:
+    personalize = FakePersonalize()
+    personalize.add(DESIRED.arn, "INACTIVE", tags=OWN, recommenderConfig=AS_ASKED)
+    update = event({v.ACTIVE_HOURS: OFFICE}, kind="Update", PhysicalResourceId=DESIRED.arn)
+
+    step(update, personalize, UPDATES, now=now)
+
+    assert [operation for operation, _ in personalize.changes] == ([call] if call else [])
 
 
 # -- the recommender ---------------------------------------------------------------------------

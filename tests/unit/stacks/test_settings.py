@@ -57,6 +57,7 @@ def test_the_defaults_are_the_contracts() -> None:
         exploration_item_age_cut_off=30,
         excluded_columns={},
         running=True,
+        active_hours=None,
         adopt_existing=False,
         retain_on_destroy=False,
         generation=None,
@@ -73,6 +74,11 @@ def test_the_defaults_are_the_contracts() -> None:
     )
 
 
+HOURS = {
+    "start": "cron(0 7 ? * MON-FRI *)",
+    "stop": "cron(0 20 ? * MON-FRI *)",
+    "time_zone": "Europe/Berlin",
+}
 ALLOWED: list[tuple[str, Any, Any]] = [
     ("recommender_name", "my-Recs_1", "my-Recs_1"),
     ("min_recommendation_requests_per_second", 5, 5),
@@ -82,6 +88,12 @@ ALLOWED: list[tuple[str, Any, Any]] = [
     ("exploration_item_age_cut_off", 365, 365),
     ("excluded_columns", {"ITEMS": ["B", "A", "A"]}, {"ITEMS": ("A", "B")}),
     ("running", False, False),
+    ("active_hours", HOURS, HOURS),
+    (
+        "active_hours",
+        {**HOURS, "start": "cron(30 0 * * ? *)", "time_zone": "UTC"},
+        {**HOURS, "start": "cron(30 0 * * ? *)", "time_zone": "UTC"},
+    ),
     ("retain_on_destroy", True, True),
     ("generation", "2", "2"),
     (
@@ -199,6 +211,23 @@ REFUSED: dict[str, list[Any]] = {
         {"INTERACTIONS": ["EVENT_TYPE"]},
     ],
     "running": ["yes", "True", "1", " true", "true\n", "null", 1, 0, "", [], {}],
+    "active_hours": [
+        "",
+        "cron(0 7 ? * MON-FRI *)",
+        [HOURS],
+        {},
+        {"start": HOURS["start"], "stop": HOURS["stop"]},
+        {**HOURS, "holidays": "none"},
+        {**HOURS, "start": 7},
+        {**HOURS, "start": "cron(0 7 1 * ? *)"},
+        {**HOURS, "start": "cron(0 7 ? * FRI-MON *)"},
+        {**HOURS, "stop": "07:00"},
+        {**HOURS, "stop": "cron(59 8 ? * MON-FRI *)"},
+        {**HOURS, "stop": HOURS["start"]},
+        {**HOURS, "stop": "cron(1 5 ? * FRI *)"},
+        {**HOURS, "time_zone": "Europe/Atlantis"},
+        {**HOURS, "time_zone": "../etc/passwd"},
+    ],
     "adopt_existing": ["no", 1, "FALSE"],
     "retain_on_destroy": ["on", 2],
     "generation": ["", " ", "2 ", " 2", "a\nb", "a\u00a0b", "g" * 65, 2, True, ["2"]],
@@ -274,6 +303,13 @@ BEYOND_A_SCHEMA: dict[str, list[Any]] = {
         GROUP.replace("eu-west-1", "cn-north-1"),
         GROUP.replace("arn:aws:", "arn:aws-cn:"),
     ],
+    "active_hours": [
+        {**HOURS, "start": "cron(0 7 ? * FRI-MON *)"},
+        {**HOURS, "stop": "cron(59 8 ? * MON-FRI *)"},
+        {**HOURS, "stop": HOURS["start"]},
+        {**HOURS, "stop": "cron(1 5 ? * FRI *)"},
+        {**HOURS, "time_zone": "Europe/Atlantis"},
+    ],
     "generation": ["a\u00a0b"],
     "log_key_arn": [KEY.replace("arn:aws:", "arn:aws-us-gov:")],
     "tags": [
@@ -298,6 +334,20 @@ BEYOND_A_SCHEMA: dict[str, list[Any]] = {
 )
 def test_an_editor_that_has_the_schema_marks_what_is_wrong(key: str, value: object) -> None:
     assert not is_valid({"context": {**MINIMAL, key: value}}, schema())
+
+
+def test_hours_that_keep_it_stopped_at_any_hour_are_refused() -> None:
+    with pytest.raises(SettingsError, match=r"active_hours: .*; allowed: hours together with run"):
+        parse({**MINIMAL, "active_hours": HOURS, "running": False})
+
+
+def test_where_the_machine_knows_no_time_zones_any_name_of_one_is_taken(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr("zoneinfo.available_timezones", set)
+    hours = {**HOURS, "time_zone": "Europe/Atlantis"}
+
+    assert parse({**MINIMAL, "active_hours": hours}).active_hours == hours
 
 
 SETTINGS = [

@@ -1,0 +1,160 @@
+"""Hours of service: two schedules, a role that can do what they do, and what comes at the end."""
+
+import json
+from typing import Any, Final
+
+import boto3
+import pytest
+from botocore.validate import validate_parameters
+
+from lambdas.recommender import vocabulary as v
+from tests.support.permissions import Use, roles_of
+from tests.support.template import in_order, of_type, resolved, synthesised, the
+
+HOURS: Final = {
+    "start": "cron(0 7 ? * MON-FRI *)",
+    "stop": "cron(0 20 ? * MON-FRI *)",
+    "time_zone": "Europe/Berlin",
+}
+SCHEDULE: Final = "AWS::Scheduler::Schedule"
+
+
+@pytest.fixture(scope="module")
+def template() -> dict[str, Any]:
+    return dict(synthesised(active_hours=HOURS).to_json())
+
+
+@pytest.fixture(scope="module")
+def schedules(template: dict[str, Any]) -> dict[str, dict[str, Any]]:
+    """The properties of the schedules, by what they call."""
+    found = [resolved(one["Properties"]) for one in of_type(template, SCHEDULE).values()]
+    return {one["Target"]["Arn"].rpartition(":")[2]: one for one in found}
+
+
+def test_without_hours_there_is_nothing_of_them() -> None:
+    types = {one["Type"] for one in dict(synthesised().to_json())["Resources"].values()}
+
+    assert not any("Scheduler" in one for one in types)
+    assert v.HOURS_TYPE not in types
+
+
+def test_it_is_started_and_stopped_by_the_clock_that_is_asked_for(
+    schedules: dict[str, dict[str, Any]],
+) -> None:
+    assert {
+        name: (one["ScheduleExpression"], one["ScheduleExpressionTimezone"], one["State"])
+        for name, one in schedules.items()
+    } == {
+        "startRecommender": (HOURS["start"], "Europe/Berlin", "ENABLED"),
+        "stopRecommender": (HOURS["stop"], "Europe/Berlin", "ENABLED"),
+    }
+    assert {json.dumps(one["FlexibleTimeWindow"]) for one in schedules.values()} == {
+        '{"Mode": "OFF"}'
+    }
+
+
+@pytest.mark.parametrize("operation", ["StartRecommender", "StopRecommender"])
+def test_what_is_called_is_an_operation_of_personalize_and_takes_this_input(
+    schedules: dict[str, dict[str, Any]], operation: str
+) -> None:
+    """Universal targets name operations as the SDK does, and members in PascalCase."""
+    target = schedules[operation[0].lower() + operation[1:]]["Target"]
+    model = boto3.client("personalize", region_name="eu-west-1").meta.service_model
+    given = json.loads(target["Input"])
+    members = {name[0].lower() + name[1:]: value for name, value in given.items()}
+
+    assert target["Arn"].startswith("arn:aws:scheduler:::aws-sdk:personalize:")
+    shape = model.operation_model(operation).input_shape
+    assert shape
+    validate_parameters(members, shape)
+    assert members.keys() <= shape.members.keys()
+
+
+def test_the_schedules_follow_a_replacement_when_that_is_ready(template: dict[str, Any]) -> None:
+    last_gate = in_order(template, v.TRAINING_GATE_TYPE)[-1]
+    arn = f"{last_gate}.{v.RECOMMENDER_ARN_ATTRIBUTE}"
+
+    for schedule in of_type(template, SCHEDULE).values():
+        given = resolved(schedule["Properties"]["Target"]["Input"])
+        assert json.loads(given) == {"RecommenderArn": arn}
+
+
+def test_their_role_can_start_and_stop_this_recommender_and_nothing_else(
+    template: dict[str, Any], schedules: dict[str, dict[str, Any]]
+) -> None:
+    (role,) = {one["Target"]["RoleArn"].removesuffix(".Arn") for one in schedules.values()}
+    last_gate = in_order(template, v.TRAINING_GATE_TYPE)[-1]
+    arn = f"{last_gate}.{v.RECOMMENDER_ARN_ATTRIBUTE}"
+
+    assert roles_of(template)[role].grants == {
+        Use("personalize:StartRecommender", arn),
+        Use("personalize:StopRecommender", arn),
+    }
+
+
+def test_the_role_trusts_scheduler_for_these_schedules_only(template: dict[str, Any]) -> None:
+    group, _ = the(template, "AWS::Scheduler::ScheduleGroup")
+    (trust,) = (
+        statement
+        for role in of_type(template, "AWS::IAM::Role").values()
+        for statement in role["Properties"]["AssumeRolePolicyDocument"]["Statement"]
+        if statement["Principal"] == {"Service": "scheduler.amazonaws.com"}
+    )
+
+    assert resolved(trust["Condition"]) == {
+        "StringEquals": {"aws:SourceAccount": "111111111111", "aws:SourceArn": f"{group}.Arn"}
+    }
+    names = {one["Properties"]["GroupName"] for one in of_type(template, SCHEDULE).values()}
+    assert names == {template["Resources"][group]["Properties"]["Name"]}
+
+
+def test_nothing_of_them_is_left_when_the_stack_is_deleted(template: dict[str, Any]) -> None:
+    for kind in (SCHEDULE, "AWS::Scheduler::ScheduleGroup"):
+        for resource in of_type(template, kind).values():
+            assert resource.get("DeletionPolicy", "Delete") == "Delete"
+
+
+@pytest.mark.parametrize(
+    ("start", "stop", "seconds"),
+    [
+        ("cron(0 7 ? * MON-FRI *)", "cron(0 20 ? * MON-FRI *)", (12 * 3600, 10 * 3600)),
+        ("cron(0 7 ? * MON *)", "cron(0 20 ? * FRI *)", (86_400, 86_400)),
+        ("cron(0 7 * * ? *)", "cron(0 9 * * ? *)", (3600, 21 * 3600)),
+    ],
+)
+def test_a_call_that_is_refused_is_tried_again_until_an_hour_before_the_other_one(
+    start: str, stop: str, seconds: tuple[int, int]
+) -> None:
+    hours = {**HOURS, "start": start, "stop": stop}
+    found = of_type(dict(synthesised(active_hours=hours).to_json()), SCHEDULE).values()
+    ages = {
+        one["Properties"]["ScheduleExpression"]: one["Properties"]["Target"]["RetryPolicy"]
+        for one in found
+    }
+
+    assert (
+        ages[start]["MaximumEventAgeInSeconds"],
+        ages[stop]["MaximumEventAgeInSeconds"],
+    ) == seconds
+    assert {one["MaximumRetryAttempts"] for one in ages.values()} == {185}
+
+
+def test_gates_let_either_state_pass_and_the_end_leaves_what_the_hour_wants(
+    template: dict[str, Any],
+) -> None:
+    name, recommender = the(template, v.RECOMMENDER_TYPE)
+    last, end = the(template, v.HOURS_TYPE)
+    weekdays = ("MON", "TUE", "WED", "THU", "FRI")
+    hours = {
+        v.START: [f"{day} 07:00" for day in weekdays],
+        v.STOP: [f"{day} 20:00" for day in weekdays],
+        v.TIME_ZONE: "Europe/Berlin",
+    }
+
+    assert last.startswith("RecommenderHours")
+    assert recommender["Properties"][v.RUNNING] is True
+    assert recommender["Properties"][v.ACTIVE_HOURS] == end["Properties"][v.ACTIVE_HOURS] == hours
+    assert end["Properties"][v.RECOMMENDER_LOGICAL_ID] == name
+    assert set(of_type(template, SCHEDULE)) <= set(end["DependsOn"])
+    for gate in of_type(template, v.TRAINING_GATE_TYPE).values():
+        assert gate["Properties"][v.RUNNING] is False

@@ -1,0 +1,126 @@
+"""Whether the hour wants a recommender to run, held against a clock read minute by minute."""
+
+from datetime import UTC, datetime, timedelta
+from typing import Any
+from zoneinfo import ZoneInfo
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from lambdas.recommender import vocabulary as v
+from lambdas.recommender.hours import ActiveHours
+from lambdas.recommender.properties import BadRequestError
+
+from .examples import OFFICE
+
+
+def at(local: str, zone: str = "Europe/Berlin") -> float:
+    """Return a local time in epoch seconds."""
+    return datetime.fromisoformat(local).replace(tzinfo=ZoneInfo(zone)).timestamp()
+
+
+@pytest.mark.parametrize(
+    ("local", "runs"),
+    [
+        ("2026-11-25 06:59:59", False),
+        ("2026-11-25 07:00:00", True),
+        ("2026-11-25 19:59:59", True),
+        ("2026-11-25 20:00:00", False),
+        ("2026-11-28 12:00:00", False),
+        ("2026-11-29 12:00:00", False),
+        ("2026-11-30 06:59:59", False),
+        ("2026-11-30 07:00:00", True),
+        ("2026-07-01 07:00:00", True),
+    ],
+)
+def test_it_runs_from_a_start_to_the_next_stop(local: str, runs: bool) -> None:
+    assert ActiveHours.asked(OFFICE).run_at(at(local)) is runs
+
+
+def test_one_that_starts_once_a_week_runs_until_it_stops_once_a_week() -> None:
+    hours = ActiveHours.asked({**OFFICE, v.START: ["MON 06:00"], v.STOP: ["SAT 00:00"]})
+
+    assert hours.run_at(at("2026-11-27 23:59:59"))
+    assert not hours.run_at(at("2026-11-28 00:00:00"))
+    assert not hours.run_at(at("2026-11-30 05:59:59"))
+
+
+def test_a_time_that_the_clocks_skip_does_not_come() -> None:
+    """In Berlin it was never 02:30 on 29 March 2026."""
+    hours = ActiveHours.asked({**OFFICE, v.START: ["SUN 02:30"], v.STOP: ["SAT 20:00"]})
+
+    assert not hours.run_at(at("2026-03-29 12:00:00"))
+    assert hours.run_at(at("2026-04-05 02:30:00"))
+
+
+def test_a_time_that_comes_twice_counts_once() -> None:
+    """In Berlin it was 02:30 twice on 25 October 2026."""
+    hours = ActiveHours.asked({**OFFICE, v.START: ["SUN 02:00"], v.STOP: ["SUN 02:30"]})
+    first = at("2026-10-25 02:30:00")
+
+    assert [hours.run_at(first + minutes * 60) for minutes in (-1, 0, 30, 60)] == [
+        True,
+        False,
+        False,
+        False,
+    ]
+
+
+TIMES = st.builds(
+    "{} {:02}:{:02}".format, st.sampled_from(v.DAYS), st.integers(0, 23), st.integers(0, 59)
+)
+ZONES = st.sampled_from(
+    ["UTC", "Europe/Berlin", "America/New_York", "Australia/Lord_Howe", "Asia/Kathmandu"]
+)
+
+
+@settings(max_examples=50, deadline=None)
+@given(
+    start=st.lists(TIMES, min_size=1, max_size=3),
+    stop=st.lists(TIMES, min_size=1, max_size=3),
+    zone=ZONES,
+    now=st.integers(1_767_000_000, 1_798_000_000),
+)
+def test_it_is_what_a_clock_shows_that_is_read_back_minute_by_minute(
+    start: list[str], stop: list[str], zone: str, now: int
+) -> None:
+    hours = ActiveHours.asked({v.START: start, v.STOP: stop, v.TIME_ZONE: zone})
+
+    assert hours.run_at(now) is (_latest(set(start), zone, now) > _latest(set(stop), zone, now))
+
+
+def _latest(times: set[str], zone: str, now: int) -> datetime:
+    """Return the last minute whose name is among the times, unless it is the second of its name."""
+    clock = ZoneInfo(zone)
+    minute = datetime.fromtimestamp(now, UTC).replace(second=0, microsecond=0)
+    while True:
+        local = minute.astimezone(clock)
+        if f"{v.DAYS[local.weekday()]} {local:%H:%M}" in times and not local.fold:
+            return minute
+        minute -= timedelta(minutes=1)
+
+
+@pytest.mark.parametrize(
+    "wrong",
+    [
+        {v.START: []},
+        {v.START: "MON 07:00"},
+        {v.START: ["MON 7:00"]},
+        {v.START: ["MON 24:00"]},
+        {v.START: ["MON 07:60"]},
+        {v.START: ["mon 07:00"]},
+        {v.START: [7]},
+        {v.STOP: None},
+        {v.TIME_ZONE: "Europe/Atlantis"},
+        {v.TIME_ZONE: "/etc/localtime"},
+        {v.TIME_ZONE: ""},
+        {"Holidays": ["MON 00:00"]},
+    ],
+    ids=str,
+)
+def test_hours_that_are_not_understood_are_refused_by_name(wrong: dict[str, Any]) -> None:
+    (name,) = wrong
+
+    with pytest.raises(BadRequestError, match=name):
+        ActiveHours.asked({**OFFICE, **wrong})

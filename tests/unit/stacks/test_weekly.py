@@ -1,0 +1,70 @@
+"""Cron expressions about times of the week: read as EventBridge Scheduler reads them, or not."""
+
+import pytest
+
+from stacks.settings import weekly
+
+
+@pytest.mark.parametrize(
+    ("expression", "expected"),
+    [
+        ("cron(0 7 ? * MON *)", ["MON 07:00"]),
+        ("cron(5 20 ? * MON-WED *)", ["MON 20:05", "TUE 20:05", "WED 20:05"]),
+        ("cron(59 23 ? * SUN,TUE-WED,TUE *)", ["TUE 23:59", "WED 23:59", "SUN 23:59"]),
+        ("cron(0 0 ? * FRI-FRI *)", ["FRI 00:00"]),
+    ],
+)
+def test_an_expression_is_times_of_the_week(expression: str, expected: list[str]) -> None:
+    assert weekly.in_words(expression) == expected
+
+
+def test_every_day_has_two_forms() -> None:
+    every = [f"{day} 07:00" for day in ("MON", "TUE", "WED", "THU", "FRI", "SAT", "SUN")]
+
+    assert weekly.in_words("cron(0 7 * * ? *)") == weekly.in_words("cron(0 7 ? * * *)") == every
+
+
+@pytest.mark.parametrize(
+    "expression",
+    [
+        "0 7 ? * MON *",
+        "cron(0 7 ? * MON)",
+        "cron(0 7 1 * ? *)",
+        "cron(0 7 ? 5 MON *)",
+        "cron(0 7 ? * MON 2027)",
+        "cron(0 7 * * MON *)",
+        "cron(0,30 7 ? * MON *)",
+        "cron(0 7-9 ? * MON *)",
+        "cron(0/5 7 ? * MON *)",
+        "cron(60 7 ? * MON *)",
+        "cron(0 24 ? * MON *)",
+        "cron(00 7 ? * MON *)",
+        "cron(0 7 ? * FRI-MON *)",
+        "cron(0 7 ? * MON-TUE-WED *)",
+        "cron(0 7 ? * MON#1 *)",
+        "cron(0 7 ? * 2 *)",
+        "rate(1 hour)",
+        "cron(0 7 ? * MON *)\n",
+        "",
+    ],
+)
+def test_any_other_is_refused(expression: str) -> None:
+    with pytest.raises(ValueError) as refusal:  # its text is what is refused
+        weekly.minutes(expression)
+
+    assert str(refusal.value) in expression
+
+
+@pytest.mark.parametrize(
+    ("expression", "other", "minutes"),
+    [
+        ("cron(0 7 ? * MON-FRI *)", "cron(0 20 ? * MON-FRI *)", 13 * 60),
+        ("cron(0 20 ? * MON-FRI *)", "cron(0 7 ? * MON-FRI *)", 11 * 60),
+        ("cron(0 20 ? * SUN *)", "cron(0 7 ? * MON *)", 11 * 60),
+        ("cron(0 7 ? * MON *)", "cron(0 7 ? * MON *)", 0),
+    ],
+)
+def test_the_time_until_the_other_one_goes_past_the_end_of_the_week(
+    expression: str, other: str, minutes: int
+) -> None:
+    assert weekly.until(expression, other) == minutes
