@@ -4,12 +4,26 @@ from typing import Any
 import pytest
 
 from lambdas.recommender import vocabulary as v
+from lambdas.recommender.drift import Difference, Verdict, drift
 from lambdas.recommender.observed import Observed, Update
-from operations.drift import Difference, Verdict, drift, next_generation
+from lambdas.recommender.request import Request
 
-from .examples import PLACE, chain
+from .examples import PLACE, event
 
-DESIRED = chain().desired
+DESIRED = Request.parse(
+    event(
+        {
+            v.CONFIG: {
+                v.MIN_REQUESTS_PER_SECOND: "1",
+                v.ENABLE_METADATA: "true",
+                v.EXPLORATION: {
+                    v.EXPLORATION_WEIGHT: "0.3",
+                    v.EXPLORATION_ITEM_AGE_CUT_OFF: "30",
+                },
+            }
+        }
+    )
+).desired
 CONFIG: dict[str, Any] = {
     v.MIN_REQUESTS_PER_SECOND: 1,
     v.ENABLE_METADATA: True,
@@ -148,11 +162,3 @@ def test_members_that_do_not_show_are_named() -> None:
 def test_without_tags_nothing_is_said_of_them() -> None:
     bare = replace(THERE, tags=None, status="INACTIVE")
     assert [one.member for one in drift(DESIRED, bare).differences] == ["status"]
-
-
-@pytest.mark.parametrize(
-    ("now", "following"),
-    [("", "2"), ("1", "2"), ("09", "10"), ("spring", "spring-2"), ("x" * 64, f"{'x' * 60}-2")],
-)
-def test_another_generation(now: str, following: str) -> None:
-    assert next_generation(now) == following
