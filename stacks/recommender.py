@@ -24,7 +24,7 @@ from aws_cdk import (
 )
 from aws_cdk import aws_iam as iam
 from aws_cdk import aws_ssm as ssm
-from constructs import Construct, IValidation
+from constructs import Construct, IDependable, IValidation
 
 from .exports import warn_of_exports
 from .functions import vocabulary as v
@@ -155,7 +155,8 @@ class TopPicksRecommender(RecommenderBase):
             quality_gate=quality_gate,
         )
         stack = Stack.of(self)
-        self._service = service or RecommenderService.shared(self)
+        self.service = service or RecommenderService.shared(self)
+        """What answers for it."""
         self._tags = TagManager(TagType.MAP, v.RECOMMENDER_TYPE)
         self.node.add_validation(_TagRules(self._tags))
         names = {v.NAME_PREFIX: _name_prefix(stack), v.FIXED_NAME: recommender_name}
@@ -168,20 +169,16 @@ class TopPicksRecommender(RecommenderBase):
             ),
             v.RUNNING: running,
         }
-        resource = self._custom_resource(
-            self,
-            "Resource",
-            v.RECOMMENDER_TYPE,
-            {
-                **names,
-                **shape,
-                v.DATASET_GROUP_ARN: dataset_group_arn,
-                v.RECIPE_ARN: RECIPE_ARN,
-                v.ADOPT_EXISTING: adopt_existing,
-                v.GENERATION: generation,
-                v.TAGS: self._tags.rendered_tags,
-            },
-        )
+        properties = {
+            **names,
+            **shape,
+            v.DATASET_GROUP_ARN: dataset_group_arn,
+            v.RECIPE_ARN: RECIPE_ARN,
+            v.ADOPT_EXISTING: adopt_existing,
+            v.GENERATION: generation,
+            v.TAGS: self._tags.rendered_tags,
+        }
+        resource = self._custom_resource(self, "Resource", v.RECOMMENDER_TYPE, properties)
         logical_id = {v.RECOMMENDER_LOGICAL_ID: _cfn(resource).logical_id}
         swept = self._chain(
             Construct(self, "Sweeps"),
@@ -191,7 +188,7 @@ class TopPicksRecommender(RecommenderBase):
         )
         # All of it has to be there as long as there is a custom resource.
         policies = self._policies(stack, dataset_group_arn, recommender_name)
-        for needed in (self._service, *policies):
+        for needed in (self.service, *policies):
             swept[0].node.add_dependency(needed)
             resource.node.add_dependency(needed)
         resource.node.add_dependency(swept[-1])
@@ -208,9 +205,12 @@ class TopPicksRecommender(RecommenderBase):
             there,
             last=_quality_gate(minimum_metrics or {}, max_metric_regression, quality_gate),
         )
+        self.ready: IDependable = gates[-1]
+        """What depends on it is made when the recommender is as it is asked for."""
         if not running:
             stop = self._custom_resource(self, "Stop", v.STOP_TYPE, {**there, **logical_id})
             stop.node.add_dependency(gates[-1])
+            self.ready = stop
         self._kept_if_retained = [resource, *swept]
         self.apply_removal_policy(removal_policy)
         if not Token.is_unresolved(stack.region) and stack.region not in PERSONALIZE:
@@ -220,6 +220,20 @@ class TopPicksRecommender(RecommenderBase):
                 f"{', '.join(PERSONALIZE)}. If it is not there, the deployment fails in minutes.",
             )
         warn_of_exports(self, _cfn(resource), _cfn(gates[-1]))
+        self.request = {
+            "StackId": Aws.STACK_ID,
+            "LogicalResourceId": _cfn(resource).logical_id,
+            "ResourceProperties": properties,
+        }
+        """What CloudFormation is told to ask for, as it stands in the template."""
+        self.arns = [
+            _recommender_arn(stack, name)
+            for name in (_derived_names(stack), recommender_name)
+            if name is not None
+        ]
+        """ARNs, as policies have them, that it can have."""
+        self.running = running
+        self.minimum_metrics = dict(minimum_metrics or {})
         self.dataset_group_arn = dataset_group_arn
         self.recommender_name = resource.get_att_string(v.NAME_ATTRIBUTE)
         self.recommender_arn = gates[-1].get_att_string(v.RECOMMENDER_ARN_ATTRIBUTE)
@@ -316,7 +330,7 @@ class TopPicksRecommender(RecommenderBase):
         return CustomResource(
             scope,
             construct_id,
-            service_token=self._service.service_token,
+            service_token=self.service.service_token,
             resource_type=resource_type,
             properties={**properties, v.WAIT_SECONDS: self._wait.to_seconds(integral=False)},
         )
@@ -355,10 +369,9 @@ class TopPicksRecommender(RecommenderBase):
         allow it on the recipe, too, as aws-solutions/maintaining-personalized-experiences does.
         """
         group = stack.split_arn(dataset_group_arn, ArnFormat.SLASH_RESOURCE_NAME)
-        any_digest = "?" * v.DIGEST_LENGTH
-        policy = iam.Policy(self, "Policy", roles=[self._service.role])
+        policy = iam.Policy(self, "Policy", roles=[self.service.role])
         policy.add_statements(
-            _recommender_statement(stack, f"{_name_prefix(stack)}-{any_digest}"),
+            _recommender_statement(stack, _derived_names(stack)),
             _allow(
                 [dataset_group_arn],
                 "personalize:CreateRecommender",
@@ -390,7 +403,7 @@ class TopPicksRecommender(RecommenderBase):
         # A policy of its own for each fixed name: when the name changes, the old one's policy goes
         # after the old recommender, which CloudFormation deletes in clean-up.
         which = "Name" if Token.is_unresolved(fixed_name) else _digest(fixed_name)
-        named = iam.Policy(self, f"PolicyFor{which}", roles=[self._service.role])
+        named = iam.Policy(self, f"PolicyFor{which}", roles=[self.service.role])
         named.add_statements(_recommender_statement(stack, fixed_name))
         return [policy, named]
 
@@ -470,10 +483,17 @@ def _name_prefix(stack: Stack) -> str:
     return name[: v.MAX_PREFIX_LENGTH]
 
 
+def _derived_names(stack: Stack) -> str:
+    return f"{_name_prefix(stack)}-{'?' * v.DIGEST_LENGTH}"
+
+
+def _recommender_arn(stack: Stack, name: str) -> str:
+    return stack.format_arn(service="personalize", resource="recommender", resource_name=name)
+
+
 def _recommender_statement(stack: Stack, name: str) -> iam.PolicyStatement:
-    arn = stack.format_arn(service="personalize", resource="recommender", resource_name=name)
     return _allow(
-        [arn],
+        [_recommender_arn(stack, name)],
         "personalize:CreateRecommender",
         "personalize:DeleteRecommender",
         "personalize:DescribeRecommender",
