@@ -295,6 +295,17 @@ def test_alarms_keep_step_with_the_interval(synth: Synth, minutes: int, hours: f
         assert each * alarm["EvaluationPeriods"] <= (604_800 if each >= 3600 else 86_400)
 
 
+def test_the_bill_is_what_the_documents_say(synth: Synth) -> None:
+    """Whoever changes these numbers changes docs/explanation/cost.md, too."""
+    found = alarms(dict(synth(monitoring=True).to_json()))
+
+    assert len(v.OBSERVED) == 6 + 8 == 14
+    assert sorted(len(metrics_of(one)) for one in found.values()) == [1] * 7 + [2]
+    assert "of the observer and one for each metric that the model has: 14 |" in COST
+    assert "minimum_metrics`: 9, and the minimums |" in COST
+
+
+COST = (Path(__file__).parents[2] / "docs" / "explanation" / "cost.md").read_text()
 RUNBOOK = (Path(__file__).parents[2] / "docs" / "runbook.md").read_text()
 
 
