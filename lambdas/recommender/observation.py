@@ -91,17 +91,12 @@ def document(wanted: Wanted, seen: Seen, now: float) -> dict[str, Any]:
     model = _model(seen.observed)
     metrics |= dict(list(model.items())[: _MAX_METRICS - len(metrics)])
     described = [{"Name": name, "Unit": _UNITS.get(name, "None")} for name in metrics]
+    directive = {
+        "Namespace": v.NAMESPACE,
+        "Dimensions": [[v.DIMENSION]],
+        "Metrics": described,
+    }
     return {
-        "_aws": {
-            "Timestamp": round(now * 1000),
-            "CloudWatchMetrics": [
-                {
-                    "Namespace": v.NAMESPACE,
-                    "Dimensions": [[v.DIMENSION]],
-                    "Metrics": described,
-                }
-            ],
-        },
         v.DIMENSION: wanted.recommender,
         "RecommenderArn": wanted.request.desired.arn,
         "Status": seen.observed.says if seen.observed else "not there",
@@ -111,6 +106,7 @@ def document(wanted: Wanted, seen: Seen, now: float) -> dict[str, Any]:
         **({"Differs": [str(one) for one in found.differences]} if found.differences else {}),
         **({"NotShown": list(found.hidden)} if found.hidden else {}),
         **({"LeftOver": list(seen.others)} if seen.others else {}),
+        "_aws": {"Timestamp": round(now * 1000), "CloudWatchMetrics": [directive]},
     }
 
 

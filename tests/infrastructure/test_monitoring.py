@@ -270,7 +270,7 @@ def test_what_is_not_measured_during_a_deployment_leaves_an_alarm_as_it_was(
 def test_every_alarm_of_the_table_is_seen_in_both_states(monitored: dict[str, Any]) -> None:
     (mark,) = [
         one
-        for one in test_an_alarm_goes_off_when_it_should_and_only_then.pytestmark  # type: ignore[attr-defined]
+        for one in test_an_alarm_goes_off_when_it_should_and_only_then.pytestmark
         if one.name == "parametrize"
     ]
     seen = {(alarm, expected) for alarm, _, expected in mark.args[1]}
