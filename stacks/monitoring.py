@@ -18,7 +18,7 @@ from constructs import Construct
 
 from .functions import vocabulary as v
 from .properties import check_properties
-from .recommender import TopPicksRecommender
+from .recommender import TopPicksRecommender, policy_for, recommender_arn
 from .security import acknowledge, trust_own
 from .service import function
 
@@ -120,17 +120,17 @@ class RecommenderMonitoring(Construct):
     # -- the observer ------------------------------------------------------------------------------
 
     def _observer(self) -> lambda_.Function:
-        service = self._recommender.service
+        recommender, stack = self._recommender, Stack.of(self._recommender)
+        service = recommender.service
         service.log_group.grant_write(self.role)
-        for resources, allowed in (
-            (
-                self._recommender.arns,
-                ("personalize:DescribeRecommender", "personalize:ListTagsForResource"),
+        for statement in (
+            _looks(recommender.derived_arns),
+            iam.PolicyStatement(actions=["personalize:ListRecommenders"], resources=["*"]),
+            iam.PolicyStatement(
+                actions=["cloudformation:DescribeStacks"], resources=[stack.stack_id]
             ),
-            (["*"], ("personalize:ListRecommenders",)),
-            ([Stack.of(self._recommender).stack_id], ("cloudformation:DescribeStacks",)),
         ):
-            self.role.add_to_policy(iam.PolicyStatement(actions=list(allowed), resources=resources))
+            self.role.add_to_policy(statement)
         observer = function(
             self,
             "Observer",
@@ -139,6 +139,10 @@ class RecommenderMonitoring(Construct):
             role=self.role,
             log_group=service.log_group,
         )
+        if recommender.fixed_name is not None:
+            named = policy_for(self, recommender.fixed_name, self.role)
+            named.add_statements(_looks(recommender_arn(stack, recommender.fixed_name)))
+            observer.node.add_dependency(named)
         _acknowledge(self.role, observer)
         return observer
 
@@ -374,6 +378,13 @@ def _graph(
 ) -> cloudwatch.GraphWidget:
     axis = {"left_y_axis": cloudwatch.YAxisProps(min=0), **props}
     return cloudwatch.GraphWidget(title=title, left=list(metrics), width=width, **axis)
+
+
+def _looks(arn: str) -> iam.PolicyStatement:
+    return iam.PolicyStatement(
+        actions=["personalize:DescribeRecommender", "personalize:ListTagsForResource"],
+        resources=[arn],
+    )
 
 
 def _path(recommender: TopPicksRecommender) -> str:

@@ -226,12 +226,9 @@ class TopPicksRecommender(RecommenderBase):
             "ResourceProperties": properties,
         }
         """What CloudFormation is told to ask for, as it stands in the template."""
-        self.arns = [
-            _recommender_arn(stack, name)
-            for name in (_derived_names(stack), recommender_name)
-            if name is not None
-        ]
-        """ARNs, as policies have them, that it can have."""
+        self.derived_arns = recommender_arn(stack, _derived_names(stack))
+        """ARNs, as policies have them, that it can have without a fixed name."""
+        self.fixed_name = recommender_name
         self.running = running
         self.minimum_metrics = dict(minimum_metrics or {})
         self.dataset_group_arn = dataset_group_arn
@@ -400,10 +397,7 @@ class TopPicksRecommender(RecommenderBase):
         )
         if fixed_name is None:
             return [policy]
-        # A policy of its own for each fixed name: when the name changes, the old one's policy goes
-        # after the old recommender, which CloudFormation deletes in clean-up.
-        which = "Name" if Token.is_unresolved(fixed_name) else _digest(fixed_name)
-        named = iam.Policy(self, f"PolicyFor{which}", roles=[self.service.role])
+        named = policy_for(self, fixed_name, self.service.role)
         named.add_statements(_recommender_statement(stack, fixed_name))
         return [policy, named]
 
@@ -456,6 +450,16 @@ def recommender_config(
     }
 
 
+def policy_for(scope: Construct, fixed_name: str, role: iam.IRole) -> iam.Policy:
+    """Return a policy of its own for what a role may do to a fixed name.
+
+    When the name changes, the old one's policy goes after the old recommender, which CloudFormation
+    deletes in clean-up.
+    """
+    which = "Name" if Token.is_unresolved(fixed_name) else _digest(fixed_name)
+    return iam.Policy(scope, f"PolicyFor{which}", roles=[role])
+
+
 def _quality_gate(
     minimum: Mapping[str, Decimal], max_regression: Decimal | None, on_miss: str
 ) -> dict[str, Any]:
@@ -487,13 +491,14 @@ def _derived_names(stack: Stack) -> str:
     return f"{_name_prefix(stack)}-{'?' * v.DIGEST_LENGTH}"
 
 
-def _recommender_arn(stack: Stack, name: str) -> str:
+def recommender_arn(stack: Stack, name: str) -> str:
+    """Return the ARN of a recommender of the stack's place; the name may be a pattern."""
     return stack.format_arn(service="personalize", resource="recommender", resource_name=name)
 
 
 def _recommender_statement(stack: Stack, name: str) -> iam.PolicyStatement:
     return _allow(
-        [_recommender_arn(stack, name)],
+        [recommender_arn(stack, name)],
         "personalize:CreateRecommender",
         "personalize:DeleteRecommender",
         "personalize:DescribeRecommender",

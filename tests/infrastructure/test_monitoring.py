@@ -107,6 +107,21 @@ def test_the_observer_may_look_and_nothing_else(synth: Synth, name: dict[str, st
     }
 
 
+def test_the_permission_to_look_at_a_fixed_name_goes_with_the_name(synth: Synth) -> None:
+    """The old recommender is looked at until the new one is ready."""
+
+    def policies(name: str) -> dict[str, Any]:
+        made = of_type(dict(synth(**ON, recommender_name=name).to_json()), "AWS::IAM::Policy")
+        return {one: made[one] for one in made if one.startswith("Monitoring")}
+
+    mine, other = policies("mine"), policies("other")
+    (of_mine,) = mine.keys() - other.keys()
+    assert "recommender/mine" in json.dumps(mine[of_mine])
+    assert {name: mine[name] for name in mine.keys() & other.keys()} == {
+        name: other[name] for name in mine.keys() & other.keys()
+    }
+
+
 def test_the_schedule_may_invoke_the_observer_and_nothing_else(monitored: dict[str, Any]) -> None:
     _, schedule = the(monitored, "AWS::Scheduler::Schedule")
     target = resolved(schedule["Properties"]["Target"])

@@ -143,6 +143,20 @@ def test_a_replacement_keeps_its_history_and_is_no_drift_while_it_trains() -> No
 
 
 @pytest.mark.rows("M3")
+def test_the_one_that_serves_is_looked_at_until_another_name_is_ready() -> None:
+    """The permission for the old name has to outlast the training of the new one."""
+    world = prepared("replace", **MONITORED, recommender_name="films")
+    lines = watched(world)
+    assert world.update(recommender_name="series") == "UPDATE_COMPLETE", texts(world.stack)
+
+    looked_at = [line["RecommenderArn"].rpartition("/")[2] for line in lines]
+    assert looked_at.count("films") > 1
+    assert {line[v.ACTIVE] for line in lines} == {1}
+    world.cloud.before = lambda _operation, _params: None
+    assert observed(world)["RecommenderArn"].endswith("/series")
+
+
+@pytest.mark.rows("M3")
 def test_what_a_clean_up_has_left_is_counted_and_named() -> None:
     world = prepared("replace", **MONITORED)
     old = world.recommender["recommenderArn"]

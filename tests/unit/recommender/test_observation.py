@@ -113,6 +113,11 @@ def test_drift_of_what_is_on_its_way_is_not_measured() -> None:
     assert "START IN_PROGRESS" in line["Unmeasured"]
 
 
+def test_times_that_do_not_show_are_not_made_up() -> None:
+    line = seen(replace(THERE, created=0.0, updated=0.0))
+    assert not {v.HOURS_SINCE_TRAINING, v.HOURS_SINCE_UPDATE} & line.keys()
+
+
 def test_leftovers_are_counted_and_named() -> None:
     line = seen(THERE, f"{RECOMMENDER}a", f"{RECOMMENDER}b")
     assert line[v.LEFTOVERS] == 2
