@@ -177,7 +177,10 @@ class RecommenderMonitoring(Construct):
                     {v.DIMENSION: self._dimension, **self._recommender.request}
                 ),
                 role=role.without_policy_updates(),
-                retry_attempts=0,  # the next look does as well
+                # It fires at once when it is made, maybe before its role is in force; but a look
+                # that is older than the next one is of no use.
+                max_event_age=self._interval,
+                retry_attempts=5,
             ),
         )
         schedule.node.add_dependency(self._recommender.ready, role)

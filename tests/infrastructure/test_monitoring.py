@@ -151,6 +151,9 @@ def test_it_looks_by_the_interval(synth: Synth, settings: dict[str, Any], rate: 
     _, schedule = the(dict(synth(**ON, **settings).to_json()), "AWS::Scheduler::Schedule")
 
     assert schedule["Properties"]["ScheduleExpression"] == rate
+    retry = schedule["Properties"]["Target"]["RetryPolicy"]
+    minutes = settings.get("observation_interval_minutes", 60)
+    assert retry == {"MaximumEventAgeInSeconds": minutes * 60, "MaximumRetryAttempts": 5}
     assert schedule["Properties"]["State"] == "ENABLED"
 
 
