@@ -29,7 +29,7 @@ FAST := -m pytest -n 2 --ignore=tests/e2e --ignore=tests/live
 
 .PHONY: help setup deploy-local destroy-local stop-local status test test-fast test-e2e test-live check \
 	check-format lint lint-workflows types coverage sweeps synth static reliability soak mutants \
-	audit bench picture settings licences format lock
+	audit bench picture dashboard-picture settings licences format lock
 .DEFAULT_GOAL := help
 
 help: ## List the targets
@@ -110,6 +110,9 @@ settings: setup ## Write docs/reference/settings.md, outputs.md and the JSON sch
 
 bench: setup ## Measure the rehearsal on a million interactions: time and memory
 	$(RUN) -m benchmarks.rehearsal
+
+dashboard-picture: setup ## Draw the dashboard of monitoring, by its definition and with sample data, for docs
+	$(RUN) -m checks.dashboard
 
 picture: setup ## Renew the picture of the local AWS's page in docs; needs Debian's Chromium
 	$(RUN) -m checks.picture

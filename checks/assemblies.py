@@ -31,6 +31,8 @@ _CONTEXTS: Final[dict[str, dict[str, Any]]] = {
                     "time_zone": "America/New_York",
                 },
                 "consumers": ["arn:aws:iam::333333333333:role/app"],
+                "monitoring": True,
+                "alarm_email": "on-call@example.com",
                 "log_key_arn": f"arn:aws:kms:us-east-1:222222222222:key/{_ID}",
             },
         },

@@ -23,7 +23,14 @@ LIST: Final = Path("docs/mutants.md")
 COPY: Final = Path("mutants")
 PACKAGE: Final = Path("lambdas/recommender")
 MIN_SCORE: Final = 0.9
-UNCHANGED: Final = ("__init__", "clients", "handler", "steps", "vocabulary")
+UNCHANGED: Final = (
+    "__init__",
+    "clients",
+    "handler",
+    "observer_handler",
+    "steps",
+    "vocabulary",
+)
 """Modules that only connect, or only say: words, and data without behaviour."""
 NEVER: Final = ("identity.Owner.", "identity.Names.", "identity._stack_of")
 """What says whose a recommender is: no reason excuses a survivor there."""

@@ -10,7 +10,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, Final
 
-from local_aws import faults, logs, report, toolchain
+from local_aws import faults, logs, monitoring, report, toolchain
 from local_aws.engine import ACCOUNT, REGION, LocalAws, LocalAwsError, PortTakenError
 from local_aws.personalize import Behaviour
 from local_aws.rehearsal import sample
@@ -43,6 +43,7 @@ NO_TEAM_ACCOUNTS: Final = {
 _CONTEXT: Final = NO_TEAM_ACCOUNTS | {
     "training_gate_minutes": _GATE_SECONDS / 60,
     "poll_interval_seconds": 1,
+    "monitoring": True,
 }
 _BEHAVIOUR: Final = {
     "metrics": None,  # no fixed ones: those that are measured
@@ -88,6 +89,8 @@ def deploy(folder: Path, port: int | None, files: Path | None = None) -> int:
     outputs = json.loads(outputs_file.read_text())[_STACK]
     arn, user = outputs["RecommenderArn"], imported.users[0]
     items = report.recommendations(aws, arn, user, imported.item_columns)
+    for line in monitoring.look(aws, _STACK):
+        print(report.observation(line))
     print(report.summary(aws, outputs, report.recommender(aws, arn), user=user, items=items))
     return 0
 
@@ -322,5 +325,9 @@ def _app_arguments(
 def _as_arguments(folder: Path, settings: Mapping[str, object]) -> list[str]:
     return [
         f"--output={folder / 'cdk.out'}",
-        *(f"--context={key}={value}" for key, value in settings.items()),
+        *(f"--context={key}={_as_context(value)}" for key, value in settings.items()),
     ]
+
+
+def _as_context(value: object) -> str:
+    return value if isinstance(value, str) else json.dumps(value)

@@ -40,6 +40,9 @@ _KINDS: Final = (
     ("recommenders", "personalize", "list_recommenders", "recommenders[].name"),
     ("Lambda functions", "lambda", "list_functions", "Functions[].FunctionName"),
     ("state machines", "stepfunctions", "list_state_machines", "stateMachines[].name"),
+    ("schedules", "scheduler", "list_schedules", "Schedules[].Name"),
+    ("alarms", "cloudwatch", "describe_alarms", "MetricAlarms[].AlarmName"),
+    ("dashboards", "cloudwatch", "list_dashboards", "DashboardEntries[].DashboardName"),
     ("log groups", "logs", "describe_log_groups", "logGroups[].logGroupName"),
     ("IAM roles", "iam", "list_roles", "Roles[].RoleName"),
     ("SSM parameters", "ssm", "describe_parameters", "Parameters[].Name"),
@@ -157,6 +160,14 @@ Top picks for {user}, by GetRecommendations on that recommender, with item metad
 The local AWS goes on running. What now:
 {_table(_next_steps(aws))}
 """
+
+
+def observation(line: Mapping[str, Any]) -> str:
+    """Return the first line of monitoring, and who had it written."""
+    return f"""
+The observer's first line, of which CloudWatch makes metrics, a dashboard and alarms (not here: the
+local engine fires no schedule and makes no metrics, so this command has invoked the observer):
+{json.dumps(line)}"""
 
 
 def reasons(aws: LocalAws, stack: str, *, since: datetime) -> list[str]:

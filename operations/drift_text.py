@@ -1,8 +1,9 @@
 """What is said of differences (pure)."""
 
+import re
 from collections.abc import Iterator
 
-from operations.drift import Drift, Verdict, hour, next_generation
+from lambdas.recommender.drift import Drift, Verdict, hour
 from operations.template import SOURCE, Chain
 from operations.text import wrapped
 
@@ -44,10 +45,19 @@ def _remedy(chain: Chain, found: Drift) -> Iterator[str]:
 def differing(found: Drift) -> Iterator[str]:
     """Return what differs, member by member."""
     for one in found.differences:
-        yield f"{one.member}: there {one.there}, wanted {one.wanted}"
+        yield str(one)
 
 
 def hidden(found: Drift) -> Iterator[str]:
     """Return what is not compared, if there is anything."""
     if found.hidden:
         yield f"not shown, so not compared: {', '.join(found.hidden)}"
+
+
+def next_generation(generation: str) -> str:
+    """Return a generation that differs from the one that is deployed."""
+    if not generation:
+        return "2"
+    if re.fullmatch(r"[0-9]{1,60}", generation):
+        return str(int(generation) + 1)
+    return f"{generation[:60]}-2"

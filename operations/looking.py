@@ -1,6 +1,6 @@
 """`status` and `drift`: look once, and say what there is."""
 
-from operations import drift as d
+from lambdas.recommender import drift as d
 from operations import drift_text, status_text
 from operations.console import CANNOT_TELL, FINE, NOT, Console, chains_of, no_stack
 from operations.stack import REVIEW

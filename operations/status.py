@@ -3,9 +3,9 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
+from lambdas.recommender import drift as d
 from lambdas.recommender.config import Config
 from lambdas.recommender.observed import Observed, Phase
-from operations import drift as d
 from operations.progress import Progress, progress
 from operations.stack import Event, Stack, since
 from operations.template import Chain, UnreadableError

@@ -2,8 +2,8 @@
 
 from collections.abc import Iterable, Iterator, Sequence
 
+from lambdas.recommender.drift import Verdict
 from lambdas.recommender.observed import Observed
-from operations.drift import Verdict
 from operations.drift_text import differing, hidden
 from operations.progress import Progress
 from operations.stack import Event, Stack

@@ -12,7 +12,7 @@ from typing import Any, Final
 from lambdas.recommender import vocabulary as v
 from lambdas.recommender.identity import Arn
 from lambdas.recommender.operation import RequestType
-from lambdas.recommender.properties import BadRequestError
+from lambdas.recommender.properties import BadRequestError, stringified
 from lambdas.recommender.request import Desired, Request
 from operations.stack import Resource, Stack
 
@@ -87,7 +87,7 @@ class Chain:
             stack_id=self.stack.id,
             logical_id=self.logical_id,
             physical_id=self.physical_id or None,
-            properties=_stringified(_resolved(given, _references(self.stack))),
+            properties=stringified(_resolved(given, _references(self.stack))),
             old_properties={},
         )
 
@@ -204,7 +204,7 @@ def _request(definition: Mapping[str, Any], stack: Stack) -> Request:
         stack_id=stack.id,
         logical_id="",
         physical_id=None,
-        properties=_stringified(_resolved(given, _references(stack))),
+        properties=stringified(_resolved(given, _references(stack))),
         old_properties={},
     )
     try:
@@ -256,16 +256,3 @@ def _resolved(value: Any, references: Mapping[str, str]) -> Any:
             return [_resolved(one, references) for one in value]
         case _:
             return value
-
-
-def _stringified(value: Any) -> Any:
-    """Return properties as the functions get them: every scalar is a string."""
-    match value:
-        case dict():
-            return {key: _stringified(one) for key, one in value.items()}
-        case list():
-            return [_stringified(one) for one in value]
-        case bool():
-            return "true" if value else "false"
-        case _:
-            return str(value)

@@ -10,6 +10,7 @@ comes from, and the custom resources' own properties, may change in any release.
 
 from .interface import IRecommender
 from .metrics import describe as describe_metric
+from .monitoring import RecommenderMonitoring
 from .recommender import RECIPE_ARN, TopPicksRecommender
 from .service import RecommenderService
 from .settings import PropertyError
@@ -18,6 +19,7 @@ __all__ = [
     "RECIPE_ARN",
     "IRecommender",
     "PropertyError",
+    "RecommenderMonitoring",
     "RecommenderService",
     "TopPicksRecommender",
     "describe_metric",

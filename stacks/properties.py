@@ -39,6 +39,7 @@ _PROPERTIES: Final = {
     "sweeps": _LINKS,
     "training_gate": _SETTINGS["training_gate_minutes"],
     "poll_interval": _SETTINGS["poll_interval_seconds"],
+    "observation_interval": _SETTINGS["observation_interval_minutes"],
     "log_key": _SETTINGS["log_key_arn"],
     "log_retention": _SETTINGS["log_retention_days"],
     "removal_policy": _REMOVAL,
@@ -52,7 +53,7 @@ _OPTIONAL: Final = (
 )
 _SHAPING: Final = (
     *("running", "active_hours", "adopt_existing", "removal_policy"),
-    *("training_gates", "sweeps", "training_gate", "poll_interval"),
+    *("training_gates", "sweeps", "training_gate", "poll_interval", "observation_interval"),
 )
 """Which resources there are, and when they give up, depends on these."""
 
@@ -141,6 +142,10 @@ def _whole_if_it_is(number: float) -> float:
 _RETAINS: Final = {RemovalPolicy.DESTROY: False, RemovalPolicy.RETAIN: True}
 _UNITS: Final[Mapping[str, tuple[type, Callable[[Any], object]]]] = {
     "training_gate": (Duration, lambda wait: round(wait.to_minutes(integral=False), 6)),
+    "observation_interval": (
+        Duration,
+        lambda interval: _whole_if_it_is(interval.to_minutes(integral=False)),
+    ),
     "poll_interval": (Duration, lambda wait: _whole_if_it_is(wait.to_seconds(integral=False))),
     "exploration_item_age_cut_off": (
         Duration,

@@ -24,7 +24,7 @@ from aws_cdk import (
 )
 from aws_cdk import aws_iam as iam
 from aws_cdk import aws_ssm as ssm
-from constructs import Construct, IValidation
+from constructs import Construct, IDependable, IValidation
 
 from .exports import warn_of_exports
 from .functions import vocabulary as v
@@ -161,7 +161,8 @@ class TopPicksRecommender(RecommenderBase):
             quality_gate=quality_gate,
         )
         stack = Stack.of(self)
-        self._service = service or RecommenderService.shared(self)
+        self.service = service or RecommenderService.shared(self)
+        """What answers for it."""
         self._tags = TagManager(TagType.MAP, v.RECOMMENDER_TYPE)
         self.node.add_validation(_TagRules(self._tags))
         names = {v.NAME_PREFIX: _name_prefix(stack), v.FIXED_NAME: recommender_name}
@@ -174,22 +175,18 @@ class TopPicksRecommender(RecommenderBase):
             ),
         }
         hours = {v.ACTIVE_HOURS: weekly_times(active_hours)} if active_hours else {}
-        resource = self._custom_resource(
-            self,
-            "Resource",
-            v.RECOMMENDER_TYPE,
-            {
-                **names,
-                **config,
-                **hours,
-                v.RUNNING: running,
-                v.DATASET_GROUP_ARN: dataset_group_arn,
-                v.RECIPE_ARN: RECIPE_ARN,
-                v.ADOPT_EXISTING: adopt_existing,
-                v.GENERATION: generation,
-                v.TAGS: self._tags.rendered_tags,
-            },
-        )
+        properties = {
+            **names,
+            **config,
+            **hours,
+            v.RUNNING: running,
+            v.DATASET_GROUP_ARN: dataset_group_arn,
+            v.RECIPE_ARN: RECIPE_ARN,
+            v.ADOPT_EXISTING: adopt_existing,
+            v.GENERATION: generation,
+            v.TAGS: self._tags.rendered_tags,
+        }
+        resource = self._custom_resource(self, "Resource", v.RECOMMENDER_TYPE, properties)
         logical_id = {v.RECOMMENDER_LOGICAL_ID: _cfn(resource).logical_id}
         swept = self._chain(
             Construct(self, "Sweeps"),
@@ -199,7 +196,7 @@ class TopPicksRecommender(RecommenderBase):
         )
         # All of it has to be there as long as there is a custom resource.
         policies = self._policies(stack, dataset_group_arn, recommender_name)
-        for needed in (self._service, *policies):
+        for needed in (self.service, *policies):
             swept[0].node.add_dependency(needed)
             resource.node.add_dependency(needed)
         resource.node.add_dependency(swept[-1])
@@ -217,25 +214,24 @@ class TopPicksRecommender(RecommenderBase):
             there,
             last=_quality_gate(minimum_metrics or {}, max_metric_regression, quality_gate),
         )
-        if not running:
-            stop = self._custom_resource(self, "Stop", v.STOP_TYPE, {**there, **logical_id})
-            stop.node.add_dependency(gates[-1])
-        if active_hours:
-            arn = gates[-1].get_att_string(v.RECOMMENDER_ARN_ATTRIBUTE)
-            schedules = HoursOfService(self, "Hours", arn, active_hours)
-            last = self._custom_resource(
-                schedules, "State", v.HOURS_TYPE, {**there, **logical_id, **hours}
-            )
-            last.node.add_dependency(*schedules.schedules)
+        self.running = running
+        self.active_hours = active_hours
+        self.ready = self._left_in_its_state(gates[-1], {**there, **logical_id, **hours})
+        """What depends on it is made when the recommender is as it is asked for."""
         self._kept_if_retained = [resource, *swept]
         self.apply_removal_policy(removal_policy)
-        if not Token.is_unresolved(stack.region) and stack.region not in PERSONALIZE:
-            Annotations.of(self).add_warning_v2(
-                "@top-picks/recommender:region",
-                f"Amazon Personalize is not known to be in {stack.region}. It is in "
-                f"{', '.join(PERSONALIZE)}. If it is not there, the deployment fails in minutes.",
-            )
+        self._warn_of_the_region(stack.region)
         warn_of_exports(self, _cfn(resource), _cfn(gates[-1]))
+        self.request = {
+            "StackId": Aws.STACK_ID,
+            "LogicalResourceId": _cfn(resource).logical_id,
+            "ResourceProperties": properties,
+        }
+        """What CloudFormation is told to ask for, as it stands in the template."""
+        self.derived_arns = recommender_arn(stack, _derived_names(stack))
+        """ARNs, as policies have them, that it can have without a fixed name."""
+        self.fixed_name = recommender_name
+        self.minimum_metrics = dict(minimum_metrics or {})
         self.dataset_group_arn = dataset_group_arn
         self.recommender_name = resource.get_att_string(v.NAME_ATTRIBUTE)
         self.recommender_arn = gates[-1].get_att_string(v.RECOMMENDER_ARN_ATTRIBUTE)
@@ -332,10 +328,32 @@ class TopPicksRecommender(RecommenderBase):
         return CustomResource(
             scope,
             construct_id,
-            service_token=self._service.service_token,
+            service_token=self.service.service_token,
             resource_type=resource_type,
             properties={**properties, v.WAIT_SECONDS: self._wait.to_seconds(integral=False)},
         )
+
+    def _left_in_its_state(self, ready: CustomResource, given: Mapping[str, Any]) -> IDependable:
+        """Have it stopped or left to its hours, if it is to be; return what has the last word."""
+        if not self.running:
+            stop = self._custom_resource(self, "Stop", v.STOP_TYPE, given)
+            stop.node.add_dependency(ready)
+            return stop
+        if self.active_hours:
+            arn = ready.get_att_string(v.RECOMMENDER_ARN_ATTRIBUTE)
+            by_the_clock = HoursOfService(self, "Hours", arn, self.active_hours)
+            state = self._custom_resource(by_the_clock, "State", v.HOURS_TYPE, given)
+            state.node.add_dependency(*by_the_clock.schedules)
+            return state
+        return ready
+
+    def _warn_of_the_region(self, region: str) -> None:
+        if not Token.is_unresolved(region) and region not in PERSONALIZE:
+            Annotations.of(self).add_warning_v2(
+                "@top-picks/recommender:region",
+                f"Amazon Personalize is not known to be in {region}. It is in "
+                f"{', '.join(PERSONALIZE)}. If it is not there, the deployment fails in minutes.",
+            )
 
     def _chain(
         self,
@@ -371,10 +389,9 @@ class TopPicksRecommender(RecommenderBase):
         allow it on the recipe, too, as aws-solutions/maintaining-personalized-experiences does.
         """
         group = stack.split_arn(dataset_group_arn, ArnFormat.SLASH_RESOURCE_NAME)
-        any_digest = "?" * v.DIGEST_LENGTH
-        policy = iam.Policy(self, "Policy", roles=[self._service.role])
+        policy = iam.Policy(self, "Policy", roles=[self.service.role])
         policy.add_statements(
-            _recommender_statement(stack, f"{_name_prefix(stack)}-{any_digest}"),
+            _recommender_statement(stack, _derived_names(stack)),
             _allow(
                 [dataset_group_arn],
                 "personalize:CreateRecommender",
@@ -403,10 +420,7 @@ class TopPicksRecommender(RecommenderBase):
         )
         if fixed_name is None:
             return [policy]
-        # A policy of its own for each fixed name: when the name changes, the old one's policy goes
-        # after the old recommender, which CloudFormation deletes in clean-up.
-        which = "Name" if Token.is_unresolved(fixed_name) else _digest(fixed_name)
-        named = iam.Policy(self, f"PolicyFor{which}", roles=[self._service.role])
+        named = policy_for(self, fixed_name, self.service.role)
         named.add_statements(_recommender_statement(stack, fixed_name))
         return [policy, named]
 
@@ -459,6 +473,16 @@ def recommender_config(
     }
 
 
+def policy_for(scope: Construct, fixed_name: str, role: iam.IRole) -> iam.Policy:
+    """Return a policy of its own for what a role may do to a fixed name.
+
+    When the name changes, the old one's policy goes after the old recommender, which CloudFormation
+    deletes in clean-up.
+    """
+    which = "Name" if Token.is_unresolved(fixed_name) else _digest(fixed_name)
+    return iam.Policy(scope, f"PolicyFor{which}", roles=[role])
+
+
 def _quality_gate(
     minimum: Mapping[str, Decimal], max_regression: Decimal | None, on_miss: str
 ) -> dict[str, Any]:
@@ -486,10 +510,18 @@ def _name_prefix(stack: Stack) -> str:
     return name[: v.MAX_PREFIX_LENGTH]
 
 
+def _derived_names(stack: Stack) -> str:
+    return f"{_name_prefix(stack)}-{'?' * v.DIGEST_LENGTH}"
+
+
+def recommender_arn(stack: Stack, name: str) -> str:
+    """Return the ARN of a recommender of the stack's place; the name may be a pattern."""
+    return stack.format_arn(service="personalize", resource="recommender", resource_name=name)
+
+
 def _recommender_statement(stack: Stack, name: str) -> iam.PolicyStatement:
-    arn = stack.format_arn(service="personalize", resource="recommender", resource_name=name)
     return _allow(
-        [arn],
+        [recommender_arn(stack, name)],
         "personalize:CreateRecommender",
         "personalize:DeleteRecommender",
         "personalize:DescribeRecommender",

@@ -2,6 +2,7 @@
 
 from aws_cdk import Acknowledgment, ArnFormat, Stack, Validations
 from aws_cdk import aws_iam as iam
+from aws_cdk import aws_sns as sns
 from constructs import IConstruct
 
 
@@ -13,6 +14,43 @@ def acknowledge(scope: IConstruct, rule: str, reason: str) -> None:
     """
     pack = rule.partition("-")[0]
     Validations.of(scope).acknowledge(Acknowledgment(id=f"{pack}::{rule}", reason=reason))
+
+
+def allow_alarms(topic: sns.Topic) -> None:
+    """Let the alarms of the topic's own account and region publish to it, and nobody else.
+
+    Source: "Amazon SNS and CloudWatch alarms", CloudWatch User Guide.
+    """
+    stack = Stack.of(topic)
+    alarms = stack.format_arn(
+        service="cloudwatch",
+        resource="alarm",
+        resource_name="*",
+        arn_format=ArnFormat.COLON_RESOURCE_NAME,
+    )
+    topic.add_to_resource_policy(
+        iam.PolicyStatement(
+            principals=[iam.ServicePrincipal("cloudwatch.amazonaws.com")],
+            actions=["sns:Publish"],
+            resources=[topic.topic_arn],
+            conditions={
+                "StringEquals": {"aws:SourceAccount": stack.account},
+                "ArnLike": {"aws:SourceArn": alarms},
+            },
+        )
+    )
+    acknowledge(
+        topic,
+        "AwsSolutions-SNS2",
+        "CloudWatch can publish to an encrypted topic only with a customer-managed key, which has "
+        "a monthly price. Alarms hold names and numbers.",
+    )
+    acknowledge(
+        topic,
+        "Serverless-SNSRedrivePolicy",
+        "An e-mail that cannot be delivered is of no use in a queue: the alarm's state stays where "
+        "it is, and shows on the dashboard.",
+    )
 
 
 def trust_own(role: iam.CfnRole, service: str, resources: str, arn_format: ArnFormat) -> None:

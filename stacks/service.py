@@ -62,9 +62,10 @@ class RecommenderService(Construct):
             log_retention=log_retention,
             log_key=log_key.key_arn if log_key else None,
         )
-        self._log_group = _log_group(self, log_retention, log_key)
+        self.log_group = _log_group(self, log_retention, log_key)
+        """Where all functions of the recommenders that it answers for write their log."""
         self.role = iam.Role(self, "Role", assumed_by=iam.ServicePrincipal("lambda.amazonaws.com"))
-        self._log_group.grant_write(self.role)
+        self.log_group.grant_write(self.role)
         poll = self._function("Poll", "looks at what is waited for")
         state_machine = _state_machine(self, poll, interval)
         begin = self._function(
@@ -105,27 +106,49 @@ class RecommenderService(Construct):
     def _function(
         self, construct_id: str, does: str, environment: Mapping[str, str] | None = None
     ) -> lambda_.Function:
-        return lambda_.Function(
+        return function(
             self,
             construct_id,
-            description=f"Top picks recommender: {does}",
-            runtime=lambda_.Runtime.PYTHON_3_14,
-            architecture=_architecture_in(Stack.of(self).region),
-            code=lambda_.Code.from_asset(
-                str(LAMBDAS),
-                exclude=["*", "!/recommender/", "!/recommender/*.py"],
-                ignore_mode=IgnoreMode.GIT,
-            ),
-            handler=f"recommender.handler.{construct_id.lower()}",
+            does=does,
+            handler=f"handler.{construct_id.lower()}",
             role=self.role,
-            environment=dict(environment or {}),
-            timeout=Duration.minutes(15),
-            memory_size=256,
-            log_group=self._log_group,
-            logging_format=lambda_.LoggingFormat.JSON,
-            application_log_level_v2=lambda_.ApplicationLogLevel.INFO,
-            system_log_level_v2=lambda_.SystemLogLevel.WARN,
+            log_group=self.log_group,
+            environment=environment,
         )
+
+
+def function(
+    scope: Construct,
+    construct_id: str,
+    *,
+    does: str,
+    handler: str,
+    role: iam.IRole,
+    log_group: logs.ILogGroup,
+    environment: Mapping[str, str] | None = None,
+) -> lambda_.Function:
+    """Return a function of the one package that all of them share."""
+    return lambda_.Function(
+        scope,
+        construct_id,
+        description=f"Top picks recommender: {does}",
+        runtime=lambda_.Runtime.PYTHON_3_14,
+        architecture=_architecture_in(Stack.of(scope).region),
+        code=lambda_.Code.from_asset(
+            str(LAMBDAS),
+            exclude=["*", "!/recommender/", "!/recommender/*.py"],
+            ignore_mode=IgnoreMode.GIT,
+        ),
+        handler=f"recommender.{handler}",
+        role=role,
+        environment=dict(environment or {}),
+        timeout=Duration.minutes(15),
+        memory_size=256,
+        log_group=log_group,
+        logging_format=lambda_.LoggingFormat.JSON,
+        application_log_level_v2=lambda_.ApplicationLogLevel.INFO,
+        system_log_level_v2=lambda_.SystemLogLevel.WARN,
+    )
 
 
 def definition(interval: Duration) -> dict[str, Any]:

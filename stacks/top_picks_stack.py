@@ -7,11 +7,15 @@ from typing import Any, Final
 from aws_cdk import CfnOutput, Duration, RemovalPolicy, Stack, Tags
 from aws_cdk import aws_iam as iam
 from aws_cdk import aws_kms as kms
+from aws_cdk import aws_sns as sns
+from aws_cdk import aws_sns_subscriptions as subscriptions
 from constructs import Construct
 
 from .metrics import describe
+from .monitoring import RecommenderMonitoring
 from .recommender import TopPicksRecommender
 from .retention import RETENTION
+from .security import allow_alarms
 from .service import RecommenderService
 from .settings import Settings, SettingsError
 
@@ -73,6 +77,14 @@ class TopPicksStack(Stack):
                 log_key=log_key,
             ),
         )
+        if settings.monitoring:
+            RecommenderMonitoring(
+                self,
+                "Monitoring",
+                recommender=recommender,
+                observation_interval=Duration.minutes(settings.observation_interval_minutes),
+                alarm_topic=self._alarm_topic(settings),
+            )
         parameter = recommender.add_arn_parameter(
             self,
             "RecommenderArnParameter",
@@ -94,6 +106,17 @@ class TopPicksStack(Stack):
             outputs["ConsumerRoleArn"] = role.role_arn
         for name, value in outputs.items():
             CfnOutput(self, name, value=value, description=describe(name))
+
+    def _alarm_topic(self, settings: Settings) -> sns.ITopic | None:
+        """Return where alarms are sent to: a topic that is there, or one for an address."""
+        if settings.alarm_topic_arn:
+            return sns.Topic.from_topic_arn(self, "AlarmTopic", settings.alarm_topic_arn)
+        if settings.alarm_email is None:
+            return None
+        topic = sns.Topic(self, "AlarmTopic", enforce_ssl=True)
+        topic.add_subscription(subscriptions.EmailSubscription(settings.alarm_email))
+        allow_alarms(topic)
+        return topic
 
     def _consumer_role(self, consumers: Sequence[str]) -> iam.Role:
         """Return the role that consumers assume, by a name that they can know beforehand."""

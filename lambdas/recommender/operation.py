@@ -39,6 +39,11 @@ class Operation:
         return datetime.fromisoformat(self.last_updated).timestamp()
 
     @property
+    def is_under_way(self) -> bool:
+        """Whether it has not ended."""
+        return self.status.endswith("_IN_PROGRESS")
+
+    @property
     def removes_the_stack(self) -> bool:
         """Whether the stack is being deleted, or its creation is being rolled back."""
         return self.status in _BEING_REMOVED
@@ -62,7 +67,7 @@ class Operation:
         delete, besides in its clean-up, what failed before without being rolled back
         (CloudFormation User Guide, "Choose how to handle failures when provisioning resources").
         """
-        if not self.status.endswith("_IN_PROGRESS") or self.status == "REVIEW_IN_PROGRESS":
+        if not self.is_under_way or self.status == "REVIEW_IN_PROGRESS":
             return False
         if request is not RequestType.CREATE and self.status in _ONLY_CREATING:
             return False

@@ -50,6 +50,19 @@ def reject_unknown(properties: Mapping[str, Any], known: Collection[str]) -> Non
         raise BadRequestError(name, got=properties[name], allowed="no such property")
 
 
+def stringified(value: Any) -> Any:
+    """Return properties of a template as CloudFormation sends them: scalars as strings, no null."""
+    match value:
+        case dict():
+            return {key: stringified(one) for key, one in value.items() if one is not None}
+        case list():
+            return [stringified(one) for one in value]
+        case bool():
+            return "true" if value else "false"
+        case _:
+            return str(value)
+
+
 def within(text: str, limit: int) -> str:
     """Return ``text``, cut so that it has at most ``limit`` bytes inside a JSON string."""
     cut = text[:limit]

@@ -87,6 +87,22 @@ METRICS: Final = {
 Source: Amazon Personalize Developer Guide, "Evaluating an Amazon Personalize domain recommender".
 """
 
+# Metrics of the observer, beside the model's, and what they are known by.
+NAMESPACE: Final = "TopPicksRecommender"
+DIMENSION: Final = "Recommender"
+"""Stack and construct: a replacement has other ARNs, and the same history."""
+ACTIVE: Final = "Active"
+DRIFT: Final = "Drift"
+LEFTOVERS: Final = "Leftovers"
+PROVISIONED: Final = "ProvisionedRequestsPerSecond"
+HOURS_SINCE_TRAINING: Final = "HoursSinceTraining"
+HOURS_SINCE_UPDATE: Final = "HoursSinceUpdate"
+OBSERVED: Final = (
+    *(ACTIVE, DRIFT, LEFTOVERS, PROVISIONED, HOURS_SINCE_TRAINING, HOURS_SINCE_UPDATE),
+    *METRICS,
+)
+"""All that the observer measures, as far as it is known beforehand."""
+
 MAX_NAME_LENGTH: Final = 63
 """Source: ``CreateRecommender`` in the Personalize API reference (name, 1 to 63 characters)."""
 

@@ -11,9 +11,12 @@ from .errors import NotAllowedError, Refusal, SettingsError
 from .kinds import differing_in_case, from_json
 from .rules import (
     adoption_needs_a_name,
+    alarms_go_one_way,
+    alarms_need_monitoring,
     chains_fit_into_a_stack,
     hours_are_of_what_runs,
     key_is_of_the_region,
+    topic_is_of_the_region,
 )
 from .setting import required_of, settings_of
 
@@ -120,6 +123,20 @@ def _rules(settings: Settings) -> Iterator[tuple[str, Refusal | None]]:
         "active_hours",
         hours_are_of_what_runs(active_hours=settings.active_hours, running=settings.running),
     )
+    for key in ("alarm_topic_arn", "alarm_email"):
+        yield (
+            key,
+            alarms_need_monitoring(monitoring=settings.monitoring, to=getattr(settings, key)),
+        )
+    yield (
+        "alarm_email",
+        alarms_go_one_way(topic_arn=settings.alarm_topic_arn, email=settings.alarm_email),
+    )
+    if settings.alarm_topic_arn:
+        yield (
+            "alarm_topic_arn",
+            topic_is_of_the_region(settings.alarm_topic_arn, settings.region),
+        )
     if settings.log_key_arn:
         yield "log_key_arn", key_is_of_the_region(settings.log_key_arn, settings.region)
     for consumer in settings.consumers:

@@ -209,6 +209,41 @@ class Settings:
             example="warn",
         ),
     )
+    monitoring: bool = field(
+        default=False,
+        metadata=setting(
+            boolean(),
+            "True: an observer looks at the recommender by the hour and writes metrics, for which "
+            "there are a dashboard and alarms.",
+            example=True,
+        ),
+    )
+    alarm_topic_arn: str | None = field(
+        default=None,
+        metadata=setting(
+            regional_arn(["sns"], "<topic>", "[A-Za-z0-9_-]{1,256}"),
+            "With `monitoring`: the SNS topic, of the stack's region, that alarms are sent to.",
+            example="arn:aws:sns:eu-west-1:111111111111:on-call",
+            remedy="Copy the ARN from `aws sns list-topics`.",
+        ),
+    )
+    alarm_email: str | None = field(
+        default=None,
+        metadata=setting(
+            text("an e-mail address", r"[^@\s]+@[^@\s]+\.[^@\s]+"),
+            "With `monitoring`: an address that alarms are sent to, by a topic of the stack, once "
+            "somebody has confirmed the subscription that AWS sends there.",
+            example="on-call@example.com",
+        ),
+    )
+    observation_interval_minutes: int = field(
+        default=60,
+        metadata=setting(
+            whole(1, 1440),
+            "With `monitoring`: the time between two looks of the observer.",
+            example=15,
+        ),
+    )
     consumers: tuple[str, ...] = field(
         default=(),
         metadata=setting(

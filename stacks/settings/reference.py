@@ -42,9 +42,10 @@ in `cdk.json` is no setting. A wrong value ends `cdk` with one message, before a
   {", ".join(f"`{name}`" for name in (*PIPELINE_STAGES, PIPELINE_STACK))}.
 - An empty `-c environments=` or `-c pipeline=` takes away what `cdk.json` says.
 
-The properties of the construct `TopPicksRecommender` and of its `RecommenderService` have the same
-names, limits and defaults, save that `exploration_item_age_cut_off`, `training_gate` and
-`poll_interval` are a `Duration`, `log_retention` is one of `RetentionDays`, `log_key` is a key,
+The properties of the construct `TopPicksRecommender`, of its `RecommenderService` and of
+`RecommenderMonitoring` have the same names, limits and defaults, save that
+`exploration_item_age_cut_off`, `training_gate`, `poll_interval` and `observation_interval` are a
+`Duration`, `alarm_topic` is a topic, `log_retention` is one of `RetentionDays`, `log_key` is a key,
 `removal_policy`, which is `DESTROY` or `RETAIN`, is `retain_on_destroy`, and `training_gates` and
 `sweeps` say how many links the two chains have.
 

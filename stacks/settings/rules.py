@@ -37,6 +37,35 @@ def hours_are_of_what_runs(
     )
 
 
+def alarms_need_monitoring(*, monitoring: bool, to: str | None) -> Refusal | None:
+    """Look at ``alarm_topic_arn`` or ``alarm_email``."""
+    if monitoring or to is None:
+        return None
+    return Refusal(to, "a receiver together with monitoring", "Set monitoring to true.")
+
+
+def alarms_go_one_way(*, topic_arn: str | None, email: str | None) -> Refusal | None:
+    """Look at ``alarm_email``."""
+    if topic_arn is None or email is None:
+        return None
+    return Refusal(
+        email,
+        "either alarm_topic_arn or alarm_email",
+        "Subscribe the address to that topic, and remove alarm_email.",
+    )
+
+
+def topic_is_of_the_region(alarm_topic_arn: str, region: str) -> Refusal | None:
+    """Look at ``alarm_topic_arn``: an alarm notifies a topic of its own region only."""
+    if alarm_topic_arn.split(":")[3] == region:
+        return None
+    return Refusal(
+        alarm_topic_arn,
+        f"a topic of the region of the alarms, {region}",
+        "Give a topic of the dataset group's region.",
+    )
+
+
 def chains_fit_into_a_stack(*, training_gates: int, sweeps: int) -> Refusal | None:
     """Look at the two chains."""
     if training_gates + sweeps <= MAX_LINKS:

@@ -46,6 +46,11 @@ def in_words(expression: str) -> list[str]:
     return [f"{v.DAYS[at // 1440]} {at // 60 % 24:02}:{at % 60:02}" for at in minutes(expression)]
 
 
+def days(expression: str) -> set[int]:
+    """Return the days of the week on which a schedule fires, from 0 for Monday."""
+    return {at // 1440 for at in minutes(expression)}
+
+
 def until(expression: str, other: str) -> int:
     """Return the least number of minutes from one schedule's firing to the next of the other."""
     ends = minutes(other)

@@ -15,6 +15,7 @@ SHARE_A_WORLD = (
     "test_deploy",
     "test_failures",
     "test_local_play",
+    "test_monitoring",
     "test_operations",
     "test_page",
 )

@@ -11,6 +11,7 @@ from aws_cdk.assertions import Template
 
 from lambdas.recommender import vocabulary as v
 from stacks.functions import LAMBDAS
+from stacks.monitoring import RecommenderMonitoring
 from stacks.recommender import TopPicksRecommender
 from tests.support import wheel
 from tests.support.template import GROUP, in_order, of_type, resolved, the
@@ -18,12 +19,13 @@ from tests.support.template import GROUP, in_order, of_type, resolved, the
 APP = f"""
 import lambdas, stacks
 from aws_cdk import App, Environment, Stack
-from top_picks_recommender import TopPicksRecommender
+from top_picks_recommender import RecommenderMonitoring, TopPicksRecommender
 
 assert lambdas.THEIRS and stacks.THEIRS
 app = App()
 stack = Stack(app, "Video", env=Environment(account="111111111111", region="eu-west-1"))
-TopPicksRecommender(stack, "TopPicks", dataset_group_arn="{GROUP}")
+recommender = TopPicksRecommender(stack, "TopPicks", dataset_group_arn="{GROUP}")
+RecommenderMonitoring(stack, "Monitoring", recommender=recommender)
 app.synth()
 """
 
@@ -50,7 +52,8 @@ def test_beside_packages_of_the_same_names_it_deploys_the_same_byte_for_byte(
 
     ours = App(outdir=str(tmp_path / "ours"))
     stack = Stack(ours, "Video", env=Environment(account="111111111111", region="eu-west-1"))
-    TopPicksRecommender(stack, "TopPicks", dataset_group_arn=GROUP)
+    recommender = TopPicksRecommender(stack, "TopPicks", dataset_group_arn=GROUP)
+    RecommenderMonitoring(stack, "Monitoring", recommender=recommender)
     ours.synth()
 
     wheel.synthesised(theirs, packages=packages, out=tmp_path / "out")
@@ -58,6 +61,7 @@ def test_beside_packages_of_the_same_names_it_deploys_the_same_byte_for_byte(
     made = (tmp_path / "out" / template).read_bytes()
     assert made == (tmp_path / "ours" / template).read_bytes()
     assert b"Custom::TopPicksRecommender" in made
+    assert b"AWS::CloudWatch::Dashboard" in made
 
 
 def test_one_package_is_installed_with_the_functions_code_and_its_types(packages: Path) -> None:

@@ -51,9 +51,8 @@ def _failing(life: str, failure: str) -> Callable[[World], str]:
 
 def _cancelled(world: World, **settings: object) -> str:
     """Create or update, and have a resource beside ours fail during the training."""
-    given = {"max_training_hours": world.hours, **settings}
     begin = world.stack.update if world.stack.resources else world.stack.create
-    return begin(given, sibling_fails=100.0)
+    return begin(world.given(settings), sibling_fails=100.0)
 
 
 _ROLLED_BACK: Final = "ROLLBACK_COMPLETE"
@@ -103,9 +102,15 @@ REPAIRABLE: Final = (*CLEAN, "ROLLBACK_FAILED", "UPDATE_ROLLBACK_FAILED")
 """As `CLEAN`, and rollbacks that failed, which can be continued."""
 
 
-def prepared(life: str) -> World:
-    """Return a world in which a life can begin; it has one gate and one sweep."""
+def prepared(life: str, **settings: object) -> World:
+    """Return a world in which a life can begin; it has one gate and one sweep.
+
+    Args:
+        life: which one.
+        settings: with which the stack is deployed, beside its own.
+    """
     world = World(Behaviour(**QUICKER), hours=0.9)
+    world.settings = settings
     begins = ROLLBACKS[life].life if life in ROLLBACKS else life
     if begins == "adopt":
         world.foreign("films")

@@ -16,6 +16,7 @@ from local_aws.personalize import Behaviour
 from tests.reliability.world import QUICKER, World, texts
 from tests.support import deployed_code
 from tests.support.cloudformation import Stack
+from tests.support.deployed_code import BEGIN
 from tests.support.permissions import Permissions, Use, roles_of, uses_in
 from tests.support.synthesis import ACCOUNT, DATASET_GROUP_ARN, REGION
 from tests.support.template import of_type, synthesised, the
@@ -122,9 +123,10 @@ def records() -> dict[str, Record]:
     made: dict[str, Record] = defaultdict(Record)
     answer = deployed_code._authorize
 
-    def authorize(stack: Stack, action: str, resource: str) -> None:
-        made[stack.name].note(list(deployed_code._statements(stack)), Use(action, resource))
-        answer(stack, action, resource)
+    def authorize(stack: Stack, action: str, resource: str, function: str = BEGIN) -> None:
+        statements = list(deployed_code._statements(stack, function))
+        made[stack.name].note(statements, Use(action, resource))
+        answer(stack, action, resource, function)
 
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(deployed_code, "_authorize", authorize)

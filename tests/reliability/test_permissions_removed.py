@@ -161,8 +161,8 @@ def _without(action: str) -> Iterator[None]:
     """Take an action out of all that the functions' role allows."""
     statements = deployed_code._statements
 
-    def left(stack: Stack) -> Iterator[Mapping[str, Any]]:
-        for one in statements(stack):
+    def left(stack: Stack, function: str) -> Iterator[Mapping[str, Any]]:
+        for one in statements(stack, function):
             actions = deployed_code._listed(one["Action"])
             yield {**one, "Action": [each for each in actions if each != action]}
 

@@ -30,6 +30,7 @@ from local_aws.personalize import Behaviour, wire
 from local_aws.personalize.behaviour import Echo
 from tests.reliability.faults import ATTEMPTS, KINDS, closed
 from tests.reliability.world import HOUR, MINUTE, QUICKER, RECIPE, World, follow
+from tests.support import deployed_code
 from tests.support.cloudformation import FunctionKilledError, Rollback, Stack, ThrottledError
 from tests.support.serverless import Event
 
@@ -229,6 +230,7 @@ class Account(RuleBasedStateMachine):
             "max_training_hours": 1.8,
             "exploration_weight": weight,
             "running": running or hours is not None,
+            "monitoring": True,
             **NAMED[stack.name],
         }
         if hours:
@@ -284,6 +286,16 @@ class Account(RuleBasedStateMachine):
     def _under_way(self) -> list[Stack]:
         deploying = ("CREATE_IN_PROGRESS", "UPDATE_IN_PROGRESS")
         return [one for one in self.stacks if one.status in deploying]
+
+    @precondition(lambda self: self._observed)
+    @rule(who=WHO)
+    def observe(self, who: int) -> None:
+        self.cloud.observe(self._observed[who % len(self._observed)])
+
+    @property
+    def _observed(self) -> list[Stack]:
+        """The stacks that have an observer by now."""
+        return [one for one in self.stacks if deployed_code.has_observer(one)]
 
     # -- what else happens ----------------------------------------------------------------------
 

@@ -48,10 +48,12 @@ class World:
         hours: For how long a training is waited for by default, which is three gates and sweeps.
         group: The dataset group that is trained on by default.
         other_group: Another one of the same domain.
+        settings: What the stack is deployed with, beside what is given.
     """
 
     def __init__(self, behaviour: Behaviour, *, hours: float = 2.5) -> None:
         self.hours = hours
+        self.settings: dict[str, object] = {}
         self.clock = VirtualClock()
         self.service = Personalize(behaviour, self.clock)
         self.group = self.service.seed_dataset_group(ACCOUNT, REGION, "vod")
@@ -67,7 +69,7 @@ class World:
 
     def create(self, **settings: object) -> str:
         """Create the stack and return its status."""
-        return self.stack.create({"max_training_hours": self.hours, **settings})
+        return self.stack.create(self.given(settings))
 
     def created(self, **settings: object) -> None:
         """Have the stack created."""
@@ -75,13 +77,17 @@ class World:
 
     def update(self, **settings: object) -> str:
         """Update the stack and return its status."""
-        return self.stack.update({"max_training_hours": self.hours, **settings})
+        return self.stack.update(self.given(settings))
 
     def undone(self, **settings: object) -> str:
         """Update the stack, have a resource beside ours fail last of all, and return its status."""
-        template = Deployable.of("TopPicks", {"max_training_hours": self.hours, **settings})
+        template = Deployable.of("TopPicks", self.given(settings))
         last = [*template.ids_of(TRAINING_GATE_TYPE), *template.ids_of(STOP_TYPE)][-1]
         return self.stack.update(template, sibling_fails=lambda: self.stack.has_completed(last))
+
+    def given(self, settings: Mapping[str, object]) -> dict[str, object]:
+        """Return settings with all that is the same in this world."""
+        return {"max_training_hours": self.hours, **self.settings, **settings}
 
     @property
     def owned(self) -> list[dict[str, Any]]:

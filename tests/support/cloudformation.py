@@ -207,6 +207,15 @@ class Cloud:
             for observer in self.observers:
                 observer.invoked(ended)
 
+    def observe(self, stack: Stack) -> list[str]:
+        """Have a stack's observer look, and return the lines that it writes."""
+        began = len(self.service.journal)
+        try:
+            return deployed_code.observe(stack)
+        finally:
+            for observer in self.observers:
+                observer.looked(stack, self.service.journal[began:])
+
     def start_execution(self, stack: Stack, name: str, given: str) -> None:
         """Start an execution of a stack's state machine, as the template defines it."""
         request = self._request_of(json.loads(given)["Event"]["ResponseURL"])

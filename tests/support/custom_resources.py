@@ -1,11 +1,12 @@
 """What CloudFormation knows of resources and of its requests to them."""
 
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from enum import Enum
 from typing import TYPE_CHECKING, Any, Final
 
+from local_aws.personalize.service import Call
 from tests.support.serverless import Event
 
 if TYPE_CHECKING:
@@ -144,6 +145,9 @@ class Observer:
 
     def called(self, invocation: Invocation, operation: str, params: Mapping[str, Any]) -> None:
         """Note a call to AWS before it is made."""
+
+    def looked(self, stack: "Stack", calls: Sequence[Call]) -> None:
+        """Note the calls to Personalize that the observer of a stack has made in one look."""
 
     def invoked(self, invocation: Invocation) -> None:
         """Note an invocation that has ended."""

@@ -20,6 +20,7 @@ from types_boto3_cloudformation import CloudFormationClient
 
 from lambdas.recommender import vocabulary as v
 from lambdas.recommender.answer import Answers, Delivery, encoded
+from lambdas.recommender.observer import Observer
 from lambdas.recommender.personalize import Personalize
 from lambdas.recommender.protocol import CustomResources
 from lambdas.recommender.stack import Stacks
@@ -41,6 +42,9 @@ RETRIES: Final = Config(
 
 _POLICY: Final = "AWS::IAM::Policy"
 _FUNCTION: Final = "AWS::Lambda::Function"
+_SCHEDULE: Final = "AWS::Scheduler::Schedule"
+BEGIN: Final = "handler.begin"
+OBSERVE: Final = "observer_handler.observe"
 _LAMBDA_KEEPS_EVENTS: Final = 6 * 3600
 
 
@@ -115,6 +119,38 @@ def functions(stack: "Stack") -> Functions:
     )
 
 
+def observe(stack: "Stack") -> list[str]:
+    """Look at a stack's recommender with what its schedule sends, and return the lines written.
+
+    Nobody fires a schedule here. Before it is made, what it is to send is in the template.
+    """
+    cloud = stack.cloud
+    there = [one.properties for one in stack.existing if one.type == _SCHEDULE]
+    definitions = [
+        one["Properties"] for one in stack.template.resources.values() if one["Type"] == _SCHEDULE
+    ]
+    (schedule,) = there or resolve(definitions, stack.lookup)
+    client = personalize.client(
+        cloud.service,
+        account=ACCOUNT,
+        region=cloud.region,
+        authorize=lambda action, resource, _context: _authorize(stack, action, resource, OBSERVE),
+        caller=f"{stack.id}/observer",
+        config=RETRIES,
+    )
+    lines: list[str] = []
+    stacks = Stacks(_stacks_client(stack, OBSERVE))
+    observer = Observer(Personalize(client), stacks, cloud.clock, lines.append)
+    observer.observe(json.loads(schedule["Target"]["Input"]))
+    return lines
+
+
+def has_observer(stack: "Stack") -> bool:
+    """Whether a stack has an observer by now."""
+    handlers = [one.properties["Handler"] for one in stack.existing if one.type == _FUNCTION]
+    return f"recommender.{OBSERVE}" in handlers
+
+
 def configuration(stack: "Stack", function: str) -> Mapping[str, Any]:
     """Return the properties of a function, as they are deployed now."""
     (found,) = (
@@ -148,8 +184,8 @@ def _properties(stack: "Stack", resource_type: str) -> list[Mapping[str, Any]]:
     return [one["Properties"] for one in resources if one["Type"] == resource_type]
 
 
-def _authorize(stack: "Stack", action: str, resource: str) -> None:
-    for statement in _statements(stack):
+def _authorize(stack: "Stack", action: str, resource: str, function: str = BEGIN) -> None:
+    for statement in _statements(stack, function):
         actions, resources = (_listed(statement[key]) for key in ("Action", "Resource"))
         if action in actions and any(fnmatch.fnmatchcase(resource, one) for one in resources):
             return
@@ -160,9 +196,13 @@ def _authorize(stack: "Stack", action: str, resource: str) -> None:
     )
 
 
-def _statements(stack: "Stack") -> Iterator[Mapping[str, Any]]:
-    """Return what the policies allow that the handlers' role has now."""
-    (role,) = {one["Role"]["Fn::GetAtt"][0] for one in _properties(stack, _FUNCTION)}
+def _statements(stack: "Stack", function: str = BEGIN) -> Iterator[Mapping[str, Any]]:
+    """Return what the policies allow that a function's role has now."""
+    (role,) = {
+        one["Role"]["Fn::GetAtt"][0]
+        for one in _properties(stack, _FUNCTION)
+        if one["Handler"] == f"recommender.{function}"
+    }
     for resource in stack.existing:
         properties = resource.definition.get("Properties", {})
         if resource.type == _POLICY and {"Ref": role} in properties["Roles"]:
@@ -173,18 +213,21 @@ def _listed(value: str | list[str]) -> list[str]:
     return [value] if isinstance(value, str) else value
 
 
-def _stacks_client(stack: "Stack") -> CloudFormationClient:
+def _stacks_client(stack: "Stack", function: str = BEGIN) -> CloudFormationClient:
     """Return a real client of which DescribeStacks is answered from the fake."""
     cloud = stack.cloud
 
     def answer(request: AWSPreparedRequest, operation: str) -> wire.Response:
         (asked,) = parse_qs(personalize._bytes(request.body).decode())["StackName"]
         try:
-            cloud.called(operation, {"StackName": asked})
-            _authorize(stack, f"cloudformation:{operation}", asked)
+            if function == BEGIN:
+                cloud.called(operation, {"StackName": asked})
+            _authorize(stack, f"cloudformation:{operation}", asked, function)
         except ServiceError as error:
             return error.http_status, {}, _error(error)
         response = (200, dict[str, str](), _description(stack))
+        if function != BEGIN:
+            return response
         return cloud.applied(operation, {}, response) or response
 
     made: CloudFormationClient = personalize.connected(

@@ -6,7 +6,7 @@ handlers say. Number 7 is about faults, so it is each fault's test that shows it
 
 import json
 import logging
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from decimal import Decimal
 from typing import Any, Final
 
@@ -18,6 +18,7 @@ from lambdas.recommender.vocabulary import (
     RECOMMENDER_TYPE,
     SWEEP_TYPE,
 )
+from local_aws.personalize.service import Call
 from tests.support.cloudformation import CANARY, Cloud, Invocation, Observer, Request, Stack
 
 _CHANGING: Final = {
@@ -85,6 +86,11 @@ class Invariants(Observer, logging.Handler):
             self._expect(request.stack.status in _REMOVING, f"6: {what} while the stack lives")
         if operation in _CHANGING:
             self._check_owner(request, operation, params)
+
+    def looked(self, stack: Stack, calls: Sequence[Call]) -> None:
+        """Check what the observer has called: number 9."""
+        changes = [call.operation for call in calls if call.mutating]
+        self._expect(not changes, f"9: monitoring of {stack.name} calls {', '.join(changes)}")
 
     def invoked(self, invocation: Invocation) -> None:
         """Check what is there after an invocation that has changed something: number 3."""

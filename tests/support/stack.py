@@ -530,14 +530,15 @@ class Stack:
 
     def _resource(self, template: Deployable, logical_id: str) -> Resource:
         definition = template.resources[logical_id]
-        properties = resolve(definition.get("Properties", {}), self._lookup)
+        properties = resolve(definition.get("Properties", {}), self.lookup)
         return Resource(logical_id, definition["Type"], properties, definition)
 
     def _resolved_outputs(self, template: Deployable) -> dict[str, Any]:
         outputs = template.outputs.items()
-        return {name: resolve(output["Value"], self._lookup) for name, output in outputs}
+        return {name: resolve(output["Value"], self.lookup) for name, output in outputs}
 
-    def _lookup(self, name: str, attribute: str | None) -> Any:
+    def lookup(self, name: str, attribute: str | None) -> Any:
+        """Return what `Ref` or `Fn::GetAtt` is."""
         pseudo = {
             "AWS::Partition": self.cloud.partition,
             "AWS::AccountId": ACCOUNT,

@@ -1,9 +1,9 @@
 import pytest
 
 from lambdas.recommender import vocabulary as v
+from lambdas.recommender.drift import Drift, Verdict
 from lambdas.recommender.observed import Observed
 from operations import drift_text, leftovers_text, status_text, text
-from operations.drift import Drift, Verdict
 from operations.progress import Progress, progress
 from operations.stack import Event
 from operations.status import status
@@ -162,3 +162,11 @@ def test_only_a_deletion_that_has_failed_can_be_forced() -> None:
     )
     assert shown.count("FORCE_DELETE_STACK") == 1
     assert "FORCE" not in leftovers_text.stacks_to_delete([stack("ROLLBACK_FAILED")], "eu-west-1")
+
+
+@pytest.mark.parametrize(
+    ("now", "following"),
+    [("", "2"), ("1", "2"), ("09", "10"), ("spring", "spring-2"), ("x" * 64, f"{'x' * 60}-2")],
+)
+def test_another_generation(now: str, following: str) -> None:
+    assert drift_text.next_generation(now) == following

@@ -65,6 +65,10 @@ def test_the_defaults_are_the_contracts() -> None:
         max_deletion_hours=None,
         training_gate_minutes=Decimal(55),
         poll_interval_seconds=60,
+        monitoring=False,
+        alarm_topic_arn=None,
+        alarm_email=None,
+        observation_interval_minutes=60,
         log_retention_days=90,
         log_key_arn=None,
         consumers=(),
@@ -79,6 +83,8 @@ HOURS = {
     "stop": "cron(0 20 ? * MON-FRI *)",
     "time_zone": "Europe/Berlin",
 }
+TOPIC = "arn:aws:sns:eu-west-1:111111111111:on-call"
+
 ALLOWED: list[tuple[str, Any, Any]] = [
     ("recommender_name", "my-Recs_1", "my-Recs_1"),
     ("min_recommendation_requests_per_second", 5, 5),
@@ -108,6 +114,8 @@ ALLOWED: list[tuple[str, Any, Any]] = [
     ("max_deletion_hours", 0.25, Decimal("0.25")),
     ("training_gate_minutes", 30, Decimal(30)),
     ("poll_interval_seconds", 120, 120),
+    ("monitoring", True, True),
+    ("observation_interval_minutes", 1440, 1440),
     ("log_retention_days", 365, 365),
     ("log_key_arn", KEY, KEY),
     ("log_key_arn", KEY.replace("key/", "key/mrk-"), KEY.replace("key/", "key/mrk-")),
@@ -235,6 +243,19 @@ REFUSED: dict[str, list[Any]] = {
     "max_training_hours": [0, -1, 24.1, "ten", "", True],
     "training_gate_minutes": [0, 56, -5, "hour", False],
     "poll_interval_seconds": [0, 121, 1.5, "fast"],
+    "monitoring": ["on", 1, "TRUE"],
+    "alarm_topic_arn": [
+        "on-call",
+        TOPIC.replace(":sns:", ":sqs:"),
+        TOPIC.replace("arn:aws:", "arn:aws-us-gov:"),
+        f"{TOPIC}.fifo",
+        f"{TOPIC}:0a1b2c3d-0000-1111-2222-333344445555",
+        f"{TOPIC}\n",
+        "",
+        7,
+    ],
+    "alarm_email": ["on-call", "on-call@", "@example.com", "a b@example.com", "a@b", "", 7],
+    "observation_interval_minutes": [0, 1441, 1.5, "hourly", True],
     "log_retention_days": [0, 2, 91, 3654, 90.5, "forever", True],
     "log_key_arn": [
         "alias/logs",
@@ -312,6 +333,7 @@ BEYOND_A_SCHEMA: dict[str, list[Any]] = {
     ],
     "generation": ["a\u00a0b"],
     "log_key_arn": [KEY.replace("arn:aws:", "arn:aws-us-gov:")],
+    "alarm_topic_arn": [TOPIC.replace("arn:aws:", "arn:aws-us-gov:")],
     "tags": [
         {"k": "a&b"},
         {"aws:team": "x"},
@@ -348,6 +370,29 @@ def test_where_the_machine_knows_no_time_zones_any_name_of_one_is_taken(
     hours = {**HOURS, "time_zone": "Europe/Atlantis"}
 
     assert parse({**MINIMAL, "active_hours": hours}).active_hours == hours
+
+
+@pytest.mark.parametrize("receiver", [{"alarm_topic_arn": TOPIC}, {"alarm_email": "a@b.cd"}])
+def test_alarms_are_sent_to_a_topic_or_an_address_if_there_are_any(
+    receiver: dict[str, str],
+) -> None:
+    ((key, to),) = receiver.items()
+
+    assert getattr(parse({**MINIMAL, "monitoring": True, **receiver}), key) == to
+    with pytest.raises(SettingsError, match=f"Setting {key}: .* Set monitoring to true"):
+        parse({**MINIMAL, **receiver})
+
+
+def test_alarms_go_one_way() -> None:
+    with pytest.raises(SettingsError, match="either alarm_topic_arn or alarm_email"):
+        parse({**MINIMAL, "monitoring": True, "alarm_topic_arn": TOPIC, "alarm_email": "a@b.cd"})
+
+
+def test_alarms_go_to_a_topic_of_their_own_region() -> None:
+    elsewhere = TOPIC.replace("eu-west-1", "us-east-1")
+
+    with pytest.raises(SettingsError, match="a topic of the region of the alarms, eu-west-1"):
+        parse({**MINIMAL, "monitoring": True, "alarm_topic_arn": elsewhere})
 
 
 SETTINGS = [

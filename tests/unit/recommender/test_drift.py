@@ -4,12 +4,24 @@ from typing import Any
 import pytest
 
 from lambdas.recommender import vocabulary as v
+from lambdas.recommender.drift import Difference, Verdict, drift, hour
 from lambdas.recommender.observed import Observed, Update
-from operations.drift import Difference, Verdict, drift, hour, next_generation
+from lambdas.recommender.request import Desired, Request
 
-from .examples import PLACE, chain
+from .examples import PLACE, event
 
-DESIRED = chain().desired
+
+def desired(**properties: Any) -> Desired:
+    """Return what a template asks for that has these properties, too."""
+    config = {
+        v.MIN_REQUESTS_PER_SECOND: "1",
+        v.ENABLE_METADATA: "true",
+        v.EXPLORATION: {v.EXPLORATION_WEIGHT: "0.3", v.EXPLORATION_ITEM_AGE_CUT_OFF: "30"},
+    }
+    return Request.parse(event({v.CONFIG: config, **properties})).desired
+
+
+DESIRED = desired()
 CONFIG: dict[str, Any] = {
     v.MIN_REQUESTS_PER_SECOND: 1,
     v.ENABLE_METADATA: True,
@@ -142,19 +154,19 @@ MONDAY, SATURDAY = 1_764_000_000.0, 1_764_460_000.0
 def test_one_with_hours_lives_in_either_state_and_says_which_one_its_hour_wants(
     status: str,
 ) -> None:
-    desired = chain(properties={v.ACTIVE_HOURS: HOURS}).desired
-    found = drift(desired, replace(THERE, status=status))
+    by_the_clock = desired(**{v.ACTIVE_HOURS: HOURS})
+    found = drift(by_the_clock, replace(THERE, status=status))
 
     assert found.verdict is Verdict.NONE
-    assert hour(desired, MONDAY).startswith("ACTIVE at this hour")
-    assert hour(desired, SATURDAY).startswith("INACTIVE at this hour")
+    assert hour(by_the_clock, MONDAY).startswith("ACTIVE at this hour")
+    assert hour(by_the_clock, SATURDAY).startswith("INACTIVE at this hour")
     assert hour(DESIRED, MONDAY) == ""
 
 
 def test_one_with_hours_differs_all_the_same_in_what_is_not_its_state() -> None:
-    desired = chain(properties={v.ACTIVE_HOURS: HOURS}).desired
+    by_the_clock = desired(**{v.ACTIVE_HOURS: HOURS})
     changed = CONFIG | {v.MIN_REQUESTS_PER_SECOND: 3}
-    found = drift(desired, replace(THERE, status="INACTIVE", config=changed))
+    found = drift(by_the_clock, replace(THERE, status="INACTIVE", config=changed))
 
     assert found.differences == (Difference(v.MIN_REQUESTS_PER_SECOND, "3", "1"),)
 
@@ -174,11 +186,3 @@ def test_members_that_do_not_show_are_named() -> None:
 def test_without_tags_nothing_is_said_of_them() -> None:
     bare = replace(THERE, tags=None, status="INACTIVE")
     assert [one.member for one in drift(DESIRED, bare).differences] == ["status"]
-
-
-@pytest.mark.parametrize(
-    ("now", "following"),
-    [("", "2"), ("1", "2"), ("09", "10"), ("spring", "spring-2"), ("x" * 64, f"{'x' * 60}-2")],
-)
-def test_another_generation(now: str, following: str) -> None:
-    assert next_generation(now) == following

@@ -1,23 +1,22 @@
 """How what is there differs from what the template asks for (pure).
 
-Whether it does is decided as the functions decide it: `plan` is asked what it would do now. What
-differs is for people to read.
+Whether it does is decided as a deployment decides it: ``plan`` is asked what it would do now. What
+differs is for people to read. The observer asks it, and so does ``python -m operations drift``.
 """
 
-import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 from enum import Enum, auto
 from typing import Any, Final
 
-from lambdas.recommender import vocabulary as v
-from lambdas.recommender.config import Config, not_shown
-from lambdas.recommender.identity import Ownership
-from lambdas.recommender.observed import Observed, Phase
-from lambdas.recommender.operation import Operation
-from lambdas.recommender.plan import Situation, left_to_its_hours, plan
-from lambdas.recommender.request import Desired
-from lambdas.recommender.steps import Done, Fail
+from . import vocabulary as v
+from .config import Config, not_shown
+from .identity import Ownership
+from .observed import Observed, Phase
+from .operation import Operation
+from .plan import Situation, left_to_its_hours, plan
+from .request import Desired
+from .steps import Done, Fail
 
 _MEMBERS: Final = {
     "min_requests_per_second": v.MIN_REQUESTS_PER_SECOND,
@@ -27,10 +26,10 @@ _MEMBERS: Final = {
     "excluded_columns": f"{v.TRAINING_DATA}.{v.EXCLUDED_COLUMNS}",
     "included_columns": f"{v.TRAINING_DATA}.{v.INCLUDED_COLUMNS}",
 }
-"""Fields of `Config`, as Personalize names what they are of."""
+"""Fields of ``Config``, as Personalize names what they are of."""
 
 _DEPLOYMENT: Final = Situation(Operation("UPDATE_IN_PROGRESS", ""))
-"""Of a deployment that asks for everything anew, as a change of `generation` does."""
+"""Of a deployment that asks for everything anew, as a change of ``generation`` does."""
 
 NOTHING: Final = "nothing"
 
@@ -52,16 +51,19 @@ class Difference:
     there: str
     wanted: str
 
+    def __str__(self) -> str:
+        return f"{self.member}: there {self.there}, wanted {self.wanted}"
+
 
 @dataclass(frozen=True)
 class Drift:
-    """What `plan` would do about a recommender, and why.
+    """What ``plan`` would do about a recommender, and why.
 
     Attributes:
         verdict: whether there is drift.
         differences: what differs.
-        reason: what `plan` says: what is waited for, or why a deployment would fail.
-        is_put_right: whether a deployment with another `generation` puts it right.
+        reason: what ``plan`` says: what is waited for, or why a deployment would fail.
+        is_put_right: whether a deployment with another ``generation`` puts it right.
         hidden: members that DescribeRecommender does not show, so that they are not compared.
     """
 
@@ -149,12 +151,3 @@ def _shown(value: Any) -> str:
             return "; ".join(f"{key}: {', '.join(names)}" for key, names in value.items()) or "none"
         case _:
             return str(value)
-
-
-def next_generation(generation: str) -> str:
-    """Return a generation that differs from the one that is deployed."""
-    if not generation:
-        return "2"
-    if re.fullmatch(r"[0-9]{1,60}", generation):
-        return str(int(generation) + 1)
-    return f"{generation[:60]}-2"

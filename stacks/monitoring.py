@@ -1,0 +1,424 @@
+"""Monitoring: what looks at a recommender by the hour, a dashboard, and alarms (ADR 13)."""
+
+import math
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from functools import partial
+from typing import Any, Final, cast
+
+from aws_cdk import ArnFormat, Duration, Stack
+from aws_cdk import aws_cloudwatch as cloudwatch
+from aws_cdk import aws_cloudwatch_actions as actions
+from aws_cdk import aws_iam as iam
+from aws_cdk import aws_lambda as lambda_
+from aws_cdk import aws_scheduler as scheduler
+from aws_cdk import aws_scheduler_targets as targets
+from aws_cdk import aws_sns as sns
+from constructs import Construct
+
+from .functions import vocabulary as v
+from .properties import check_properties
+from .recommender import TopPicksRecommender, policy_for, recommender_arn
+from .security import acknowledge, trust_own
+from .service import function
+from .settings import weekly
+from .settings.kinds import START
+
+_HOUR: Final = Duration.hours(1)
+_FIVE_MINUTES: Final = Duration.minutes(5)
+_DAY_IN_MINUTES: Final = 24 * 60
+_MISSED: Final = 3
+"""So many looks in a row that are missing are no accident."""
+_SLOW: Final = 1000
+"""Milliseconds. AWS promises no latency; nobody waits longer than a second for a list of films."""
+_RUNBOOK: Final = "docs/runbook.md"
+
+_BELOW: Final = cloudwatch.ComparisonOperator.LESS_THAN_THRESHOLD
+_FROM: Final = cloudwatch.ComparisonOperator.GREATER_THAN_OR_EQUAL_TO_THRESHOLD
+_FINE: Final = cloudwatch.TreatMissingData.NOT_BREACHING
+_AS_BEFORE: Final = cloudwatch.TreatMissingData.IGNORE
+
+
+@dataclass(frozen=True)
+class _Watched:
+    """What an alarm watches, and what it means; ``heading`` is the runbook's."""
+
+    construct_id: str
+    heading: str
+    meaning: str
+    metric: cloudwatch.IMetric
+    comparison: cloudwatch.ComparisonOperator
+    threshold: float = 1
+    periods: int = 1
+    breaching: int | None = None
+    missing: cloudwatch.TreatMissingData = _AS_BEFORE
+
+
+class RecommenderMonitoring(Construct):
+    """Looks at a recommender on a schedule, and shows and alarms what it sees. It changes nothing.
+
+    The observer's metrics are in the namespace ``TopPicksRecommender``, with the dimension
+    ``Recommender``: stack and construct, so that a replacement goes on with the same history.
+
+    Example::
+
+        monitoring = RecommenderMonitoring(
+            self, "Monitoring", recommender=recommender, alarm_topic=on_call
+        )
+        monitoring.metric("Coverage").create_alarm(...)
+        monitoring.dashboard.add_widgets(...)
+    """
+
+    def __init__(
+        self,
+        scope: Construct,
+        construct_id: str,
+        *,
+        recommender: TopPicksRecommender,
+        observation_interval: Duration | None = None,
+        alarm_topic: sns.ITopic | None = None,
+    ) -> None:
+        """Make the observer, its schedule, the dashboard and the alarms.
+
+        Args:
+            scope: the parent.
+            construct_id: the id.
+            recommender: what is looked at.
+            observation_interval: time between two looks, in whole minutes, 1 to 1440; an hour by
+                default.
+            alarm_topic: where alarms are sent to, and that they are over; by default nowhere.
+
+        Raises:
+            PropertyError: the interval is not allowed, or is a token.
+        """
+        super().__init__(scope, construct_id)
+        self._interval = observation_interval or _HOUR
+        check_properties(self, observation_interval=self._interval)
+        self._recommender = recommender
+        self._topic = alarm_topic
+        self._dimension = f"{Stack.of(recommender).stack_name}/{_path(recommender)}"
+        self.role = iam.Role(self, "Role", assumed_by=iam.ServicePrincipal("lambda.amazonaws.com"))
+        self.observer = self._observer()
+        self.schedule = self._schedule()
+        self.alarms = self._alarms()
+        """By the names of their constructs, such as ``Drift``."""
+        self.dashboard = self._dashboard()
+
+    def metric(self, metric_name: str, **props: Any) -> cloudwatch.Metric:
+        """Return a metric that the observer writes: the latest value, by its interval.
+
+        Args:
+            metric_name: one of ``vocabulary.OBSERVED``, or what else the service calls a metric of
+                its model.
+            props: of ``aws_cloudwatch.Metric``.
+        """
+        given = {"statistic": cloudwatch.Stats.MAXIMUM, "period": self._interval, **props}
+        return cloudwatch.Metric(
+            namespace=v.NAMESPACE,
+            metric_name=metric_name,
+            dimensions_map={v.DIMENSION: self._dimension},
+            **given,
+        )
+
+    # -- the observer ------------------------------------------------------------------------------
+
+    def _observer(self) -> lambda_.Function:
+        recommender, stack = self._recommender, Stack.of(self._recommender)
+        service = recommender.service
+        service.log_group.grant_write(self.role)
+        for statement in (
+            _looks(recommender.derived_arns),
+            iam.PolicyStatement(actions=["personalize:ListRecommenders"], resources=["*"]),
+            iam.PolicyStatement(
+                actions=["cloudformation:DescribeStacks"], resources=[stack.stack_id]
+            ),
+        ):
+            self.role.add_to_policy(statement)
+        observer = function(
+            self,
+            "Observer",
+            does="looks at a recommender, and changes nothing",
+            handler="observer_handler.observe",
+            role=self.role,
+            log_group=service.log_group,
+        )
+        if recommender.fixed_name is not None:
+            named = policy_for(self, recommender.fixed_name, self.role)
+            named.add_statements(_looks(recommender_arn(stack, recommender.fixed_name)))
+            observer.node.add_dependency(named)
+        _acknowledge(self.role, observer)
+        return observer
+
+    def _schedule(self) -> scheduler.Schedule:
+        """Return what invokes the observer with what is wanted, once that is there.
+
+        An update changes what is wanted when the recommender is ready; until then the observer
+        looks at the one that serves.
+        """
+        role = iam.Role(
+            self, "ScheduleRole", assumed_by=iam.ServicePrincipal("scheduler.amazonaws.com")
+        )
+        role.add_to_policy(
+            iam.PolicyStatement(
+                actions=["lambda:InvokeFunction"], resources=[self.observer.function_arn]
+            )
+        )
+        trust_own(
+            cast("iam.CfnRole", role.node.default_child),
+            "scheduler",
+            "schedule-group",
+            ArnFormat.SLASH_RESOURCE_NAME,
+        )
+        schedule = scheduler.Schedule(
+            self,
+            "Schedule",
+            description="Has the observer look at a recommender",
+            schedule=scheduler.ScheduleExpression.rate(self._interval),
+            target=targets.LambdaInvoke(
+                self.observer,
+                input=scheduler.ScheduleTargetInput.from_object(
+                    {v.DIMENSION: self._dimension, **self._recommender.request}
+                ),
+                role=role.without_policy_updates(),
+                # It fires at once when it is made, maybe before its role is in force; but a look
+                # that is older than the next one is of no use.
+                max_event_age=self._interval,
+                retry_attempts=5,
+            ),
+        )
+        schedule.node.add_dependency(self._recommender.ready, role)
+        return schedule
+
+    # -- the alarms --------------------------------------------------------------------------------
+
+    def _alarms(self) -> dict[str, cloudwatch.Alarm]:
+        """Return the alarms, each made when there is something to look at."""
+        scope = Construct(self, "Alarms")
+        scope.node.add_dependency(self.schedule)
+        watched = (*self._state(), *self._model(), *self._calls(), self._bill())
+        return {one.construct_id: self._alarm(scope, one) for one in watched}
+
+    def _alarm(self, scope: Construct, watched: _Watched) -> cloudwatch.Alarm:
+        alarm = cloudwatch.Alarm(
+            scope,
+            watched.construct_id,
+            alarm_description=f"{watched.meaning} {self._dimension}. What to do: {_RUNBOOK}, "
+            f"{watched.heading}",
+            metric=watched.metric,
+            comparison_operator=watched.comparison,
+            threshold=watched.threshold,
+            evaluation_periods=watched.periods,
+            datapoints_to_alarm=watched.breaching,
+            treat_missing_data=watched.missing,
+        )
+        if self._topic:
+            action = actions.SnsAction(self._topic)
+            alarm.add_alarm_action(action)
+            alarm.add_ok_action(action)
+        return alarm
+
+    def _state(self) -> Iterator[_Watched]:
+        if self._recommender.running:
+            yield _Watched(
+                "NotActive",
+                "Not ACTIVE though wanted",
+                "The recommender is not ACTIVE, so that nobody gets recommendations.",
+                self.metric(v.ACTIVE),
+                _BELOW,
+            )
+        yield _Watched(
+            "Drift",
+            "Drift",
+            "The recommender is not as it was deployed: the observer's log says which member.",
+            self.metric(v.DRIFT),
+            _FROM,
+        )
+        yield _Watched(
+            "Leftovers",
+            "Leftovers",
+            "The stack owns a recommender that it does not use, and that may be billed.",
+            self.metric(v.LEFTOVERS),
+            _FROM,
+        )
+        yield _Watched(
+            "NoObservation",
+            "No observation",
+            f"The observer has not looked {_MISSED} times in a row: nothing else is known.",
+            self.metric(v.PROVISIONED, statistic=cloudwatch.Stats.SAMPLE_COUNT),
+            _BELOW,
+            periods=_MISSED,
+            missing=cloudwatch.TreatMissingData.BREACHING,
+        )
+
+    def _model(self) -> Iterator[_Watched]:
+        names = {key: name for name, key in v.METRICS.items()}
+        for key, least in self._recommender.minimum_metrics.items():
+            yield _Watched(
+                f"Quality{names[key]}",
+                "Quality under its minimum",
+                f"The model's {key} is less than {least}, its minimum.",
+                self.metric(names[key]),
+                _BELOW,
+                threshold=float(least),
+            )
+
+    def _calls(self) -> Iterator[_Watched]:
+        recommender = self._recommender
+        lasting = partial(_Watched, comparison=_FROM, periods=3, missing=_FINE)
+        yield lasting(
+            "Refused",
+            "Calls are refused",
+            "For 15 minutes, GetRecommendations has refused calls of the application (4xx).",
+            recommender.metric_get_recommendations4xx_errors(period=_FIVE_MINUTES),
+        )
+        yield lasting(
+            "Failed",
+            "Calls fail",
+            "For 15 minutes, GetRecommendations has failed (5xx).",
+            recommender.metric_get_recommendations5xx_errors(period=_FIVE_MINUTES),
+        )
+        yield lasting(
+            "Slow",
+            "Calls are slow",
+            f"For 15 minutes, GetRecommendations has taken {_SLOW} ms or more on average.",
+            recommender.metric_get_recommendations_latency(period=_FIVE_MINUTES),
+            threshold=_SLOW,
+        )
+
+    def _bill(self) -> _Watched:
+        hours = self._recommender.active_hours
+        minutes = _DAY_IN_MINUTES if hours else max(60, int(self._interval.to_minutes()))
+        period = Duration.minutes(minutes)
+        calls = self._recommender.metric_get_recommendations(period=period)
+        idle = cloudwatch.MathExpression(
+            expression="IF(billed > 0 AND FILL(calls, 0) < 1, 1, 0)",
+            using_metrics={"billed": self.metric(v.PROVISIONED, period=period), "calls": calls},
+            period=period,
+        )
+        return _Watched(
+            "Idle",
+            "Billed and not asked",
+            f"For a {'week of days' if hours else 'day'} on which the recommender was ACTIVE, and "
+            "billed, nobody has asked it.",
+            idle,
+            _FROM,
+            periods=7 if hours else math.ceil(_DAY_IN_MINUTES / minutes),
+            breaching=len(weekly.days(hours[START])) if hours else None,
+            missing=_FINE,
+        )
+
+    # -- the dashboard -----------------------------------------------------------------------------
+
+    def _dashboard(self) -> cloudwatch.Dashboard:
+        dashboard = cloudwatch.Dashboard(self, "Dashboard", start="-P1W")
+        for row in self._rows():
+            dashboard.add_widgets(*row)
+        return dashboard
+
+    def _rows(self) -> Sequence[Sequence[cloudwatch.IWidget]]:
+        recommender = self._recommender
+        calls = recommender.metric_get_recommendations(period=_FIVE_MINUTES)
+        per_second = cloudwatch.MathExpression(
+            expression="calls / PERIOD(calls)",
+            using_metrics={"calls": calls},
+            label="used",
+            period=_FIVE_MINUTES,
+        )
+        minimum = [
+            cloudwatch.HorizontalAnnotation(value=float(least), label=f"minimum {key}")
+            for key, least in recommender.minimum_metrics.items()
+        ]
+        share = cloudwatch.YAxisProps(min=0, max=1)
+        return (
+            (
+                cloudwatch.AlarmStatusWidget(
+                    title="Alarms", alarms=list(self.alarms.values()), width=24, height=3
+                ),
+            ),
+            (
+                _graph(
+                    "Model metrics",
+                    *map(self.metric, v.METRICS),
+                    left_y_axis=share,
+                    left_annotations=minimum,
+                ),
+                _graph(
+                    "Hours since the last training, and the last update",
+                    self.metric(v.HOURS_SINCE_TRAINING, label="training"),
+                    self.metric(v.HOURS_SINCE_UPDATE, label="update"),
+                ),
+            ),
+            (
+                _graph("GetRecommendations: calls in 5 minutes", calls),
+                _graph(
+                    "GetRecommendations: errors in 5 minutes",
+                    recommender.metric_get_recommendations4xx_errors(
+                        period=_FIVE_MINUTES, label="4xx"
+                    ),
+                    recommender.metric_get_recommendations5xx_errors(
+                        period=_FIVE_MINUTES, label="5xx"
+                    ),
+                ),
+            ),
+            (
+                _graph(
+                    "GetRecommendations: latency in milliseconds",
+                    recommender.metric_get_recommendations_latency(period=_FIVE_MINUTES),
+                ),
+                _graph(
+                    "Requests per second, provisioned and used",
+                    self.metric(v.PROVISIONED, label="provisioned"),
+                    per_second,
+                ),
+            ),
+            (
+                _graph(
+                    "ACTIVE, drift, leftovers",
+                    self.metric(v.ACTIVE, statistic=cloudwatch.Stats.MINIMUM),
+                    self.metric(v.DRIFT),
+                    self.metric(v.LEFTOVERS),
+                    width=24,
+                ),
+            ),
+        )
+
+
+def _graph(
+    title: str, *metrics: cloudwatch.IMetric, width: int = 12, **props: Any
+) -> cloudwatch.GraphWidget:
+    axis = {"left_y_axis": cloudwatch.YAxisProps(min=0), **props}
+    return cloudwatch.GraphWidget(title=title, left=list(metrics), width=width, **axis)
+
+
+def _looks(arn: str) -> iam.PolicyStatement:
+    return iam.PolicyStatement(
+        actions=["personalize:DescribeRecommender", "personalize:ListTagsForResource"],
+        resources=[arn],
+    )
+
+
+def _path(recommender: TopPicksRecommender) -> str:
+    """Return where a recommender is in its stack."""
+    return recommender.node.path.removeprefix(f"{Stack.of(recommender).node.path}/")
+
+
+def _acknowledge(role: iam.Role, observer: lambda_.Function) -> None:
+    acknowledge(
+        role,
+        "AwsSolutions-IAM5[Resource::*]",
+        "ListRecommenders supports no resource-level permissions (Service Authorization Reference, "
+        "Amazon Personalize); it only reads names.",
+    )
+    acknowledge(
+        observer,
+        "Serverless-LambdaTracing",
+        "Tracing needs xray:PutTraceSegments on every resource, the widest permission that the "
+        "role would have. There is one caller, and each invocation is logged.",
+    )
+    for rule in ("Serverless-LambdaDLQ", "Serverless-LambdaAsyncFailureDestination"):
+        acknowledge(
+            observer,
+            rule,
+            "A look that is lost is made by the next one, and an alarm tells when three are "
+            "missing.",
+        )

@@ -1,0 +1,536 @@
+"""Monitoring in the template: the observer, its schedule, the dashboard and the alarms."""
+
+import json
+import re
+from pathlib import Path
+from typing import Any
+
+import pytest
+from aws_cdk import App, Duration, Environment, NestedStack, Stack
+from aws_cdk import aws_sns as sns
+from aws_cdk.assertions import Template
+
+from lambdas.recommender import vocabulary as v
+from lambdas.recommender.observation import Wanted
+from lambdas.recommender.request import Request
+from stacks.monitoring import RecommenderMonitoring
+from stacks.recommender import TopPicksRecommender
+from stacks.settings import PropertyError
+from tests.infrastructure.test_stack import OTHERWISE, as_sent, trusted
+from tests.support.alarms import ALARM, OK, Samples, metrics_of, state
+from tests.support.permissions import Use, roles_of
+from tests.support.template import GROUP, Synth, in_order, of_type, resolved, the
+
+ON: dict[str, Any] = {
+    "monitoring": True,
+    "minimum_metrics": {"coverage": 0.05, "precision_at_10": 0.25},
+}
+TOPIC = "arn:aws:sns:eu-west-1:111111111111:on-call"
+STACK_ID = "arn:aws:cloudformation:eu-west-1:111111111111:stack/TopPicks/1"
+AWS_METRICS = {
+    "GetRecommendations",
+    "GetRecommendations4xxErrors",
+    "GetRecommendations5xxErrors",
+    "GetRecommendationsLatency",
+}
+"""Source: "CloudWatch metrics for Amazon Personalize", Developer Guide."""
+ALARM_TYPE = "AWS::CloudWatch::Alarm"
+TYPES = ("AWS::CloudWatch::", "AWS::Scheduler::", "AWS::SNS::")
+
+
+@pytest.fixture(scope="session")
+def monitored(synth: Synth) -> dict[str, Any]:
+    return dict(synth(**ON).to_json())
+
+
+def alarms(template: dict[str, Any]) -> dict[str, dict[str, Any]]:
+    """Return the alarms' properties by the names of their constructs."""
+    return {
+        re.sub(r"^MonitoringAlarms|[0-9A-F]{8}$", "", name): resolved(one["Properties"])
+        for name, one in of_type(template, ALARM_TYPE).items()
+    }
+
+
+def test_off_means_off(template: dict[str, Any], synth: Synth) -> None:
+    assert not [
+        one["Type"] for one in template["Resources"].values() if one["Type"].startswith(TYPES)
+    ]
+    assert dict(synth(monitoring=False).to_json()) == template
+
+
+def test_it_adds_and_changes_nothing_else(synth: Synth, monitored: dict[str, Any]) -> None:
+    without = dict(synth(minimum_metrics=ON["minimum_metrics"]).to_json())
+
+    there = monitored["Resources"]
+    assert {name: there[name] for name in without["Resources"]} == without["Resources"]
+    assert {name for name in there if name not in without["Resources"]} == {
+        name for name in there if name.startswith("Monitoring")
+    }
+
+
+# -- the observer ----------------------------------------------------------------------------------
+
+
+def observer(template: dict[str, Any]) -> dict[str, Any]:
+    (found,) = [
+        one["Properties"]
+        for one in of_type(template, "AWS::Lambda::Function").values()
+        if one["Properties"]["Handler"] == "recommender.observer_handler.observe"
+    ]
+    return dict(found)
+
+
+def test_the_observer_is_of_the_same_package_and_writes_into_the_same_log(
+    monitored: dict[str, Any],
+) -> None:
+    functions = [one["Properties"] for one in of_type(monitored, "AWS::Lambda::Function").values()]
+    assert len(functions) == 3
+    assert len({json.dumps([one["Code"], one["Runtime"]]) for one in functions}) == 1
+    assert len({json.dumps(one["LoggingConfig"]) for one in functions}) == 1
+    assert "Environment" not in observer(monitored)
+
+
+@pytest.mark.parametrize("name", [{}, {"recommender_name": "films"}])
+def test_the_observer_may_look_and_nothing_else(synth: Synth, name: dict[str, str]) -> None:
+    template = dict(synth(**ON, **name).to_json())
+    role = observer(template)["Role"]["Fn::GetAtt"][0]
+    place = "arn:aws:personalize:eu-west-1:111111111111:recommender"
+    names = ["TopPicks-????????????????", *name.values()]
+
+    ((group, _),) = of_type(template, "AWS::Logs::LogGroup").items()
+    assert roles_of(template)[role].grants == {
+        *(Use(f"logs:{one}", f"{group}.Arn") for one in ("CreateLogStream", "PutLogEvents")),
+        *(Use("personalize:DescribeRecommender", f"{place}/{one}") for one in names),
+        *(Use("personalize:ListTagsForResource", f"{place}/{one}") for one in names),
+        Use("personalize:ListRecommenders", "*"),
+        Use("cloudformation:DescribeStacks", "AWS::StackId"),
+    }
+
+
+def test_the_permission_to_look_at_a_fixed_name_goes_with_the_name(synth: Synth) -> None:
+    """The old recommender is looked at until the new one is ready."""
+
+    def policies(name: str) -> dict[str, Any]:
+        made = of_type(dict(synth(**ON, recommender_name=name).to_json()), "AWS::IAM::Policy")
+        return {one: made[one] for one in made if one.startswith("Monitoring")}
+
+    mine, other = policies("mine"), policies("other")
+    (of_mine,) = mine.keys() - other.keys()
+    assert "recommender/mine" in json.dumps(mine[of_mine])
+    assert {name: mine[name] for name in mine.keys() & other.keys()} == {
+        name: other[name] for name in mine.keys() & other.keys()
+    }
+
+
+def test_the_schedule_may_invoke_the_observer_and_nothing_else(monitored: dict[str, Any]) -> None:
+    _, schedule = the(monitored, "AWS::Scheduler::Schedule")
+    target = resolved(schedule["Properties"]["Target"])
+
+    role = target["RoleArn"].removesuffix(".Arn")
+    assert roles_of(monitored)[role].grants == {Use("lambda:InvokeFunction", target["Arn"])}
+    assert trusted(monitored)["Service:scheduler.amazonaws.com"] == [
+        {
+            "StringEquals": {"aws:SourceAccount": "111111111111"},
+            "ArnLike": {
+                "aws:SourceArn": "arn:aws:scheduler:eu-west-1:111111111111:schedule-group/*"
+            },
+        }
+    ]
+    assert not of_type(monitored, "AWS::Lambda::Permission")
+
+
+@pytest.mark.parametrize(
+    ("settings", "rate"),
+    [
+        ({}, "rate(1 hour)"),
+        ({"observation_interval_minutes": 15}, "rate(15 minutes)"),
+        ({"observation_interval_minutes": 90}, "rate(90 minutes)"),
+    ],
+)
+def test_it_looks_by_the_interval(synth: Synth, settings: dict[str, Any], rate: str) -> None:
+    _, schedule = the(dict(synth(**ON, **settings).to_json()), "AWS::Scheduler::Schedule")
+
+    assert schedule["Properties"]["ScheduleExpression"] == rate
+    retry = schedule["Properties"]["Target"]["RetryPolicy"]
+    minutes = settings.get("observation_interval_minutes", 60)
+    assert retry == {"MaximumEventAgeInSeconds": minutes * 60, "MaximumRetryAttempts": 5}
+    assert schedule["Properties"]["State"] == "ENABLED"
+
+
+@pytest.mark.parametrize("settings", [{}, OTHERWISE], ids=["defaults", "all otherwise"])
+def test_the_schedule_says_what_cloudformation_asks_for(
+    synth: Synth, settings: dict[str, Any]
+) -> None:
+    template = dict(synth(**ON, **settings).to_json())
+    logical_id, recommender = the(template, v.RECOMMENDER_TYPE)
+    _, schedule = the(template, "AWS::Scheduler::Schedule")
+    sent = resolved(schedule["Properties"]["Target"]["Input"]).replace("AWS::StackId", STACK_ID)
+
+    wanted = Wanted.parse(json.loads(sent))
+
+    request = Request.parse(
+        {
+            "RequestType": "Update",
+            "ResourceType": v.RECOMMENDER_TYPE,
+            "RequestId": "r",
+            "StackId": STACK_ID,
+            "LogicalResourceId": logical_id,
+            "ResourceProperties": as_sent(recommender["Properties"]),
+        }
+    )
+    assert wanted.request.desired == request.desired
+    assert wanted.request.names == request.names
+    assert wanted.recommender == "TopPicks/Recommender"
+
+
+@pytest.mark.parametrize("running", [True, False])
+def test_what_is_wanted_changes_when_the_recommender_is_ready(synth: Synth, running: bool) -> None:
+    template = dict(synth(**ON, running=running).to_json())
+    last = in_order(template, v.TRAINING_GATE_TYPE)[-1]
+    if not running:
+        last, _ = the(template, v.STOP_TYPE)
+
+    name, schedule = the(template, "AWS::Scheduler::Schedule")
+    assert last in schedule["DependsOn"]
+    for alarm in of_type(template, ALARM_TYPE).values():
+        assert name in alarm["DependsOn"]
+
+
+# -- the alarms ------------------------------------------------------------------------------------
+
+
+def test_there_is_an_alarm_for_each_thing_that_can_go_wrong(
+    monitored: dict[str, Any], synth: Synth
+) -> None:
+    ids = {
+        *("NotActive", "Drift", "Leftovers", "NoObservation"),
+        *("QualityCoverage", "QualityPrecisionAt10"),
+        *("Refused", "Failed", "Slow", "Idle"),
+    }
+    assert alarms(monitored).keys() == ids
+    stopped = dict(synth(**ON, running=False).to_json())
+    assert alarms(stopped).keys() == ids - {"NotActive"}
+
+
+def test_alarms_are_about_metrics_that_there_are(monitored: dict[str, Any]) -> None:
+    for alarm in alarms(monitored).values():
+        for namespace, name in metrics_of(alarm):
+            assert name in {v.NAMESPACE: v.OBSERVED, "AWS/Personalize": AWS_METRICS}[namespace]
+
+
+def every(samples: float | None, periods: int = 1) -> Samples:
+    return [[] if samples is None else [samples]] * periods
+
+
+@pytest.mark.parametrize(
+    ("alarm", "measured", "expected"),
+    [
+        ("NotActive", {v.ACTIVE: every(1)}, OK),
+        ("NotActive", {v.ACTIVE: every(0)}, ALARM),
+        ("Drift", {v.DRIFT: every(0)}, OK),
+        ("Drift", {v.DRIFT: every(1)}, ALARM),
+        ("Leftovers", {v.LEFTOVERS: every(0)}, OK),
+        ("Leftovers", {v.LEFTOVERS: every(2)}, ALARM),
+        ("QualityCoverage", {"Coverage": every(0.05)}, OK),
+        ("QualityCoverage", {"Coverage": every(0.049)}, ALARM),
+        ("QualityPrecisionAt10", {"PrecisionAt10": every(0.25)}, OK),
+        ("QualityPrecisionAt10", {"PrecisionAt10": every(0.2)}, ALARM),
+        ("NoObservation", {v.PROVISIONED: every(0, 3)}, OK),
+        ("NoObservation", {v.PROVISIONED: [[], [], [1]]}, OK),
+        ("NoObservation", {v.PROVISIONED: [[], [0], []]}, OK),
+        ("NoObservation", {v.PROVISIONED: every(None, 3)}, ALARM),
+        ("Refused", {"GetRecommendations4xxErrors": every(0, 3)}, OK),
+        ("Refused", {"GetRecommendations4xxErrors": every(None, 3)}, OK),
+        ("Refused", {"GetRecommendations4xxErrors": [[9], [], [9]]}, OK),
+        ("Refused", {"GetRecommendations4xxErrors": every(1, 3)}, ALARM),
+        ("Failed", {"GetRecommendations5xxErrors": [[0], [0], [50]]}, OK),
+        ("Failed", {"GetRecommendations5xxErrors": [[1, 1], [3], [2]]}, ALARM),
+        ("Slow", {"GetRecommendationsLatency": [[5000], [40], [5000]]}, OK),
+        ("Slow", {"GetRecommendationsLatency": every(None, 3)}, OK),
+        ("Slow", {"GetRecommendationsLatency": every(1000, 3)}, ALARM),
+        ("Idle", {v.PROVISIONED: every(1, 24), "GetRecommendations": every(None, 24)}, ALARM),
+        ("Idle", {v.PROVISIONED: every(1, 24), "GetRecommendations": every(0, 24)}, ALARM),
+        (
+            "Idle",
+            {
+                v.PROVISIONED: every(1, 24),
+                "GetRecommendations": [*every(None, 12), [1], *every(None, 11)],
+            },
+            OK,
+        ),
+        ("Idle", {v.PROVISIONED: every(0, 24), "GetRecommendations": every(None, 24)}, OK),
+        (
+            "Idle",
+            {
+                v.PROVISIONED: [*every(0), *every(1, 23)],
+                "GetRecommendations": every(None, 24),
+            },
+            OK,
+        ),
+        ("Idle", {v.PROVISIONED: every(None, 24), "GetRecommendations": every(None, 24)}, OK),
+    ],
+)
+def test_an_alarm_goes_off_when_it_should_and_only_then(
+    monitored: dict[str, Any], alarm: str, measured: dict[str, Samples], expected: str
+) -> None:
+    assert state(alarms(monitored)[alarm], measured, before=OK) == expected
+
+
+def test_what_has_hours_is_idle_when_nobody_asks_it_on_any_of_a_weeks_days(synth: Synth) -> None:
+    hours = {
+        "start": "cron(0 7 ? * MON-FRI *)",
+        "stop": "cron(0 20 ? * MON-FRI *)",
+        "time_zone": "Europe/Berlin",
+    }
+    idle = alarms(dict(synth(**ON, active_hours=hours).to_json()))["Idle"]
+    (period,) = {one["MetricStat"]["Period"] for one in idle["Metrics"] if "MetricStat" in one}
+    week = [*every(1, 5), *every(0, 2)]
+
+    assert (period, idle["EvaluationPeriods"], idle["DatapointsToAlarm"]) == (86_400, 7, 5)
+    for calls, expected in (
+        (every(None, 7), ALARM),
+        ([*every(None, 2), [1], *every(None, 4)], OK),
+        ([*every(None, 6), [1]], ALARM),
+    ):
+        measured = {v.PROVISIONED: week, "GetRecommendations": calls}
+        assert state(idle, measured, before=OK) == expected
+    young = {v.PROVISIONED: [*every(None, 3), *every(1, 4)], "GetRecommendations": every(None, 7)}
+    assert state(idle, young, before=OK) == OK
+
+
+def test_what_is_not_measured_during_a_deployment_leaves_an_alarm_as_it_was(
+    monitored: dict[str, Any],
+) -> None:
+    drift = alarms(monitored)["Drift"]
+
+    for before in (OK, ALARM):
+        assert state(drift, {v.DRIFT: every(None)}, before) == before
+
+
+def test_every_alarm_of_the_table_is_seen_in_both_states(monitored: dict[str, Any]) -> None:
+    (mark,) = [
+        one
+        for one in test_an_alarm_goes_off_when_it_should_and_only_then.pytestmark
+        if one.name == "parametrize"
+    ]
+    seen = {(alarm, expected) for alarm, _, expected in mark.args[1]}
+
+    assert seen == {(alarm, one) for alarm in alarms(monitored) for one in (OK, ALARM)}
+
+
+@pytest.mark.parametrize(("minutes", "hours"), [(1, 1), (15, 1), (60, 1), (90, 1.5), (1440, 24)])
+def test_alarms_keep_step_with_the_interval(synth: Synth, minutes: int, hours: float) -> None:
+    found = alarms(dict(synth(**ON, observation_interval_minutes=minutes).to_json()))
+
+    silent = found["NoObservation"]
+    assert (silent["Period"], silent["EvaluationPeriods"]) == (minutes * 60, 3)
+    idle = found["Idle"]
+    (period,) = {one["MetricStat"]["Period"] for one in idle["Metrics"] if "MetricStat" in one}
+    assert period == hours * 3600
+    assert idle["EvaluationPeriods"] * period >= 24 * 3600
+    # "Period" of PutMetricAlarm, CloudWatch API reference: a week, or a day for short periods.
+    for alarm in found.values():
+        each = alarm.get("Period", period)
+        assert each % 60 == 0
+        assert each * alarm["EvaluationPeriods"] <= (604_800 if each >= 3600 else 86_400)
+
+
+def test_the_bill_is_what_the_documents_say(synth: Synth) -> None:
+    """Whoever changes these numbers changes docs/explanation/cost.md, too."""
+    found = alarms(dict(synth(monitoring=True).to_json()))
+
+    assert len(v.OBSERVED) == 6 + 8 == 14
+    assert sorted(len(metrics_of(one)) for one in found.values()) == [1] * 7 + [2]
+    assert "of the observer and one for each metric that the model has: 14 |" in COST
+    assert "minimum_metrics`: 9, and the minimums |" in COST
+
+
+COST = (Path(__file__).parents[2] / "docs" / "explanation" / "cost.md").read_text()
+RUNBOOK = (Path(__file__).parents[2] / "docs" / "runbook.md").read_text()
+
+
+def headings() -> list[str]:
+    section = RUNBOOK.partition("\n## Alarms\n")[2].partition("\n## ")[0]
+    return re.findall(r"(?m)^### (.*)$", section)
+
+
+def test_every_alarm_names_a_heading_of_the_runbook_and_every_heading_an_alarm(
+    monitored: dict[str, Any],
+) -> None:
+    named = {
+        one["AlarmDescription"].partition("What to do: docs/runbook.md, ")[2]
+        for one in alarms(monitored).values()
+    }
+
+    assert named == {*headings()}
+    assert len(headings()) == len(named)
+
+
+def test_an_alarm_says_what_it_means_and_of_what(monitored: dict[str, Any]) -> None:
+    for alarm in alarms(monitored).values():
+        meaning, _, _ = alarm["AlarmDescription"].partition(" What to do: ")
+        assert meaning.endswith(". TopPicks/Recommender.")
+        assert len(meaning) > 50
+        assert len(alarm["AlarmDescription"]) <= 1024
+
+
+# -- where they are sent ---------------------------------------------------------------------------
+
+
+def test_alarms_are_sent_nowhere_by_default(monitored: dict[str, Any]) -> None:
+    for alarm in alarms(monitored).values():
+        assert not alarm.keys() & {"AlarmActions", "OKActions"}
+
+
+def test_alarms_go_to_a_topic_that_is_there_and_so_does_their_end(synth: Synth) -> None:
+    template = dict(synth(**ON, alarm_topic_arn=TOPIC).to_json())
+
+    for alarm in alarms(template).values():
+        assert alarm["AlarmActions"] == alarm["OKActions"] == [TOPIC]
+    assert not of_type(template, "AWS::SNS::Topic")
+
+
+def test_alarms_go_to_an_address_by_a_topic_to_which_only_alarms_publish(synth: Synth) -> None:
+    template = dict(synth(**ON, alarm_email="on-call@example.com").to_json())
+
+    ((topic, _),) = of_type(template, "AWS::SNS::Topic").items()
+    for alarm in alarms(template).values():
+        assert alarm["AlarmActions"] == alarm["OKActions"] == [topic]
+    _, subscription = the(template, "AWS::SNS::Subscription")
+    assert subscription["Properties"] == {
+        "Protocol": "email",
+        "Endpoint": "on-call@example.com",
+        "TopicArn": {"Ref": topic},
+    }
+    _, policy = the(template, "AWS::SNS::TopicPolicy")
+    allowed = [
+        one
+        for one in policy["Properties"]["PolicyDocument"]["Statement"]
+        if one["Effect"] == "Allow"
+    ]
+    assert [one["Principal"] for one in allowed] == [{"Service": "cloudwatch.amazonaws.com"}]
+    assert allowed[0]["Condition"]["StringEquals"] == {"aws:SourceAccount": "111111111111"}
+
+
+# -- the dashboard ---------------------------------------------------------------------------------
+
+
+def body(template: dict[str, Any]) -> dict[str, Any]:
+    _, dashboard = the(template, "AWS::CloudWatch::Dashboard")
+    made: dict[str, Any] = json.loads(resolved(dashboard["Properties"]["DashboardBody"]))
+    return made
+
+
+def test_the_dashboard_shows_metrics_that_there_are(monitored: dict[str, Any]) -> None:
+    shown: set[tuple[str, str]] = set()
+    for widget in body(monitored)["widgets"]:
+        for row in widget["properties"].get("metrics", ()):
+            if isinstance(row[0], str):
+                namespace, name, dimension, value, *_ = row
+                shown.add((namespace, name))
+                expected = {
+                    v.NAMESPACE: (v.DIMENSION, "TopPicks/Recommender"),
+                    "AWS/Personalize": ("RecommenderArn", value),
+                }[namespace]
+                assert (dimension, value) == expected
+
+    assert shown == {
+        *((v.NAMESPACE, name) for name in v.OBSERVED),
+        *(("AWS/Personalize", name) for name in AWS_METRICS),
+    }
+
+
+def test_the_dashboard_is_one_that_cloudwatch_takes(monitored: dict[str, Any]) -> None:
+    """Source: "Dashboard body structure and syntax", CloudWatch API reference."""
+    made = body(monitored)
+
+    assert made["start"] == "-P1W"
+    taken: set[tuple[int, int]] = set()
+    for widget in made["widgets"]:
+        assert widget["type"] in ("alarm", "metric")
+        assert widget["x"] + widget["width"] <= 24
+        cells = {
+            (widget["x"] + column, widget["y"] + row)
+            for column in range(widget["width"])
+            for row in range(widget["height"])
+        }
+        assert not cells & taken
+        taken |= cells
+        ids = [row[-1].get("id") for row in widget["properties"].get("metrics", ())]
+        named = [one for one in ids if one]
+        assert len(named) == len({*named})
+        for row in widget["properties"].get("metrics", ()):
+            used = re.findall(r"\b[a-z]\w*", row[-1].get("expression", ""))
+            assert {*used} <= {*named}
+
+
+def test_the_dashboard_shows_every_alarm_and_each_minimum(monitored: dict[str, Any]) -> None:
+    status, model, *_ = body(monitored)["widgets"]
+
+    assert {one.removesuffix(".Arn") for one in status["properties"]["alarms"]} == {
+        *of_type(monitored, ALARM_TYPE)
+    }
+    lines = model["properties"]["annotations"]["horizontal"]
+    assert {one["label"]: one["value"] for one in lines} == {
+        "minimum coverage": 0.05,
+        "minimum precision_at_10": 0.25,
+    }
+
+
+# -- the construct in somebody else's app ----------------------------------------------------------
+
+
+@pytest.fixture
+def stack() -> Stack:
+    return Stack(App(), "Video", env=Environment(account="111111111111", region="eu-west-1"))
+
+
+def test_the_construct_can_be_given_a_topic_and_be_extended(stack: Stack) -> None:
+    recommender = TopPicksRecommender(stack, "TopPicks", dataset_group_arn=GROUP)
+    monitoring = RecommenderMonitoring(
+        stack, "Monitoring", recommender=recommender, alarm_topic=sns.Topic(stack, "OnCall")
+    )
+    monitoring.metric("Coverage").create_alarm(stack, "Mine", threshold=1, evaluation_periods=1)
+
+    template = Template.from_stack(stack)
+    template.has_resource_properties(
+        ALARM_TYPE, {"MetricName": "Coverage", "Namespace": v.NAMESPACE, "Statistic": "Maximum"}
+    )
+    assert {"Drift", "Idle", "NoObservation"} <= monitoring.alarms.keys()
+
+
+def test_two_recommenders_of_a_stack_have_metrics_of_their_own(stack: Stack) -> None:
+    for name in ("Films", "Series"):
+        recommender = TopPicksRecommender(stack, name, dataset_group_arn=GROUP)
+        RecommenderMonitoring(stack, f"{name}Monitoring", recommender=recommender)
+
+    drifts = [
+        one["Properties"]["Dimensions"]
+        for one in of_type(dict(Template.from_stack(stack).to_json()), ALARM_TYPE).values()
+        if one["Properties"].get("MetricName") == v.DRIFT
+    ]
+    assert drifts == [
+        [{"Name": v.DIMENSION, "Value": "Video/Films"}],
+        [{"Name": v.DIMENSION, "Value": "Video/Series"}],
+    ]
+
+
+def test_in_a_nested_stack_it_is_known_by_its_path_there(stack: Stack) -> None:
+    nested = NestedStack(stack, "Nested")
+    recommender = TopPicksRecommender(nested, "TopPicks", dataset_group_arn=GROUP)
+    RecommenderMonitoring(nested, "Monitoring", recommender=recommender)
+
+    found = alarms(dict(Template.from_stack(nested).to_json()))
+    assert found
+    for alarm in found.values():
+        assert "/TopPicks. What to do" in alarm["AlarmDescription"]
+
+
+@pytest.mark.parametrize("interval", [Duration.seconds(30), Duration.days(2)])
+def test_an_interval_that_is_none_is_refused(stack: Stack, interval: Duration) -> None:
+    recommender = TopPicksRecommender(stack, "TopPicks", dataset_group_arn=GROUP)
+
+    with pytest.raises(PropertyError, match="observation_interval"):
+        RecommenderMonitoring(
+            stack, "Monitoring", recommender=recommender, observation_interval=interval
+        )

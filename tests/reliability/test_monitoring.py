@@ -1,0 +1,205 @@
+"""Monitoring looks at any moment of any life, and changes nothing."""
+
+import json
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+
+from lambdas.recommender import vocabulary as v
+from tests.reliability.lives import ALL, EVERY_LIFE, prepared
+from tests.reliability.world import HOUR, World, texts
+from tests.support import deployed_code
+from tests.support.metrics import metrics_of
+from tests.support.permissions import Permissions, Use
+
+MONITORED = {"monitoring": True}
+
+
+def watched(world: World) -> list[dict[str, Any]]:
+    """Have the observer look before every call of the functions, and collect its lines."""
+    lines: list[dict[str, Any]] = []
+
+    def look(_operation: str, _params: dict[str, Any]) -> None:
+        for stack in world.cloud.stacks:
+            if deployed_code.has_observer(stack):
+                lines.extend(map(json.loads, world.cloud.observe(stack)))
+
+    world.cloud.before = look
+    return lines
+
+
+def changes(world: World) -> list[tuple[float, str, str]]:
+    return [
+        (call.time, call.operation, call.resource_arn)
+        for call in world.service.journal
+        if call.mutating
+    ]
+
+
+def observed(world: World) -> dict[str, Any]:
+    """Return the line of one look."""
+    (line,) = world.cloud.observe(world.stack)
+    assert len(metrics_of(line)) == 1
+    document: dict[str, Any] = json.loads(line)
+    return document
+
+
+@pytest.mark.rows("M1")
+@pytest.mark.sweep
+@pytest.mark.parametrize("life", EVERY_LIFE)
+def test_a_life_that_is_looked_at_all_the_time_is_the_same(
+    life: str, record_property: Callable[[str, object], None]
+) -> None:
+    alone = prepared(life, **MONITORED)
+    status = ALL[life](alone)
+
+    world = prepared(life, **MONITORED)
+    has_observer = deployed_code.has_observer(world.stack)
+    lines = watched(world)
+    assert ALL[life](world) == status, texts(world.stack)
+    world.cloud.drain()
+    alone.cloud.drain()
+
+    assert changes(world) == changes(alone)
+    world.invariants.check()
+    record_property("cells", len(lines))
+    if has_observer and life != "delete":  # the observer is the last to come, and the first to go
+        assert len(lines) > 1
+
+
+@pytest.mark.rows("M1")
+def test_an_observer_that_changed_something_would_be_seen(monkeypatch: pytest.MonkeyPatch) -> None:
+    world = prepared("update", **MONITORED)
+    arn = world.recommender["recommenderArn"]
+
+    def meddle(_stack: object) -> list[str]:
+        world.disturb().stop_recommender(recommenderArn=arn)
+        return []
+
+    monkeypatch.setattr(deployed_code, "observe", meddle)
+    world.cloud.observe(world.stack)
+    with pytest.raises(AssertionError, match="9: monitoring of TopPicks calls StopRecommender"):
+        world.invariants.check()
+
+
+@pytest.mark.rows("M2")
+def test_what_is_edited_behind_its_back_is_drift_until_it_is_put_right() -> None:
+    world = prepared("update", **MONITORED)
+    assert observed(world)[v.DRIFT] == 0
+    world.disturb().update_recommender(
+        recommenderArn=world.recommender["recommenderArn"],
+        recommenderConfig={"minRecommendationRequestsPerSecond": 7},
+    )
+    world.cloud.run_for(HOUR)
+
+    line = observed(world)
+    assert line[v.DRIFT] == 1
+    assert line["Differs"] == ["minRecommendationRequestsPerSecond: there 7, wanted 1"]
+    assert line[v.PROVISIONED] == 7
+
+    assert world.update(generation="2") == "UPDATE_COMPLETE", texts(world.stack)
+    assert observed(world)[v.DRIFT] == 0
+
+
+@pytest.mark.rows("M2")
+def test_what_is_stopped_or_deleted_by_hand_is_drift_and_not_active() -> None:
+    world = prepared("update", **MONITORED)
+    arn = world.recommender["recommenderArn"]
+    world.disturb().stop_recommender(recommenderArn=arn)
+    world.cloud.run_for(HOUR)
+    stopped = observed(world)
+    assert (stopped[v.ACTIVE], stopped[v.DRIFT], stopped[v.PROVISIONED]) == (0, 1, 0)
+
+    world.disturb().delete_recommender(recommenderArn=arn)
+    world.cloud.run_for(HOUR)
+    gone = observed(world)
+    assert (gone[v.ACTIVE], gone[v.DRIFT], gone["Status"]) == (0, 1, "not there")
+
+
+@pytest.mark.rows("M2")
+def test_one_that_is_kept_stopped_is_as_it_is_wanted() -> None:
+    world = prepared("start", **MONITORED)
+    line = observed(world)
+    assert (line[v.ACTIVE], line[v.DRIFT]) == (0, 0)
+
+
+@pytest.mark.rows("M3")
+def test_a_replacement_keeps_its_history_and_is_no_drift_while_it_trains() -> None:
+    world = prepared("replace", **MONITORED)
+    before = observed(world)
+    lines = watched(world)
+    assert ALL["replace"](world) == "UPDATE_COMPLETE", texts(world.stack)
+    world.cloud.before = lambda _operation, _params: None
+    after = observed(world)
+
+    assert before["RecommenderArn"] != after["RecommenderArn"]
+    assert {line[v.DIMENSION] for line in (before, *lines, after)} == {"TopPicks/Recommender"}
+    assert (after[v.ACTIVE], after[v.DRIFT], after[v.LEFTOVERS]) == (1, 0, 0)
+    for line in lines:
+        assert line[v.ACTIVE] == 1  # of the one that serves
+        assert not {v.DRIFT, v.LEFTOVERS} & line.keys()
+        assert "IN_PROGRESS" in line["Unmeasured"]
+
+
+@pytest.mark.rows("M3")
+def test_the_one_that_serves_is_looked_at_until_another_name_is_ready() -> None:
+    """The permission for the old name has to outlast the training of the new one."""
+    world = prepared("replace", **MONITORED, recommender_name="films")
+    lines = watched(world)
+    assert world.update(recommender_name="series") == "UPDATE_COMPLETE", texts(world.stack)
+
+    looked_at = [line["RecommenderArn"].rpartition("/")[2] for line in lines]
+    assert looked_at.count("films") > 1
+    assert {line[v.ACTIVE] for line in lines} == {1}
+    world.cloud.before = lambda _operation, _params: None
+    assert observed(world)["RecommenderArn"].endswith("/series")
+
+
+@pytest.mark.rows("M3")
+def test_what_a_clean_up_has_left_is_counted_and_named() -> None:
+    world = prepared("replace", **MONITORED)
+    old = world.recommender["recommenderArn"]
+    world.behaviour.delete = 10 * HOUR  # longer than clean-up tries
+    assert ALL["replace"](world) == "UPDATE_COMPLETE"
+    line = observed(world)
+    assert (line[v.LEFTOVERS], line["LeftOver"]) == (1, [old])
+    assert line[v.DRIFT] == 0
+
+
+@pytest.mark.rows("S5")
+def test_the_observer_may_do_what_it_does_and_nothing_else(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    world = prepared("replace", **MONITORED)
+    fixed = prepared("replace", **MONITORED, recommender_name="films")
+    for one in (world, fixed):
+        # What is left over of another name is looked at, too.
+        uses: set[Use] = set()
+        answer = deployed_code._authorize
+
+        def authorize(*given: str, uses: set[Use] = uses, answer: Any = answer) -> None:
+            uses.add(Use(given[1], given[2]))
+            answer(*given)
+
+        one.behaviour.delete = 10 * HOUR
+        settings = {"recommender_name": "series"} if one is fixed else {}
+        one.update(dataset_group_arn=one.other_group, **settings)
+        with monkeypatch.context() as patch:
+            patch.setattr(deployed_code, "_authorize", authorize)
+            one.cloud.observe(one.stack)
+        granted = [
+            statement
+            for statement in deployed_code._statements(one.stack, deployed_code.OBSERVE)
+            if "logs:" not in json.dumps(statement)
+        ]
+        allowed = Permissions([{"Statement": granted}])
+        assert not allowed.refused(uses)
+        derived = {use for use in allowed.unused(uses) if "TopPicks-?" in use.resource}
+        assert allowed.unused(uses) == (derived if one is fixed else set())
+        assert {use.action for use in uses} == {
+            "cloudformation:DescribeStacks",
+            "personalize:DescribeRecommender",
+            "personalize:ListRecommenders",
+            "personalize:ListTagsForResource",
+        }

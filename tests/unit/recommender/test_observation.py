@@ -1,0 +1,205 @@
+"""From what is seen to the line of the log, of which CloudWatch makes metrics."""
+
+import json
+from dataclasses import replace
+from typing import Any
+
+import pytest
+
+from lambdas.recommender import vocabulary as v
+from lambdas.recommender.observation import Seen, Wanted, document
+from lambdas.recommender.observed import Observed, Update
+from lambdas.recommender.operation import Operation
+from lambdas.recommender.properties import BadRequestError
+from tests.support.metrics import metrics_of
+
+from .examples import PROPERTIES, RECOMMENDER, STACK
+
+EVENT: dict[str, Any] = {
+    v.DIMENSION: "TopPicks/Recommender",
+    "StackId": STACK,
+    "LogicalResourceId": "Recommender",
+    "ResourceProperties": {
+        **{name: value for name, value in PROPERTIES.items() if name != "ServiceToken"},
+        v.CONFIG: {v.MIN_REQUESTS_PER_SECOND: 2, v.ENABLE_METADATA: True},
+        v.RUNNING: True,
+        v.ADOPT_EXISTING: False,
+    },
+}
+"""As a schedule's input: values are as they are in the template, not strings."""
+WANTED = Wanted.parse(EVENT)
+DESIRED = WANTED.request.desired
+NOW = 1_767_225_600.0
+REST = Operation("UPDATE_COMPLETE", "")
+HOUR = 3600.0
+THERE = Observed(
+    arn=DESIRED.arn,
+    status="ACTIVE",
+    dataset_group_arn=DESIRED.dataset_group_arn,
+    recipe_arn=DESIRED.recipe_arn,
+    config={v.MIN_REQUESTS_PER_SECOND: 2, v.ENABLE_METADATA: True, v.EXPLORATION: {}},
+    created=NOW - 50 * HOUR,
+    updated=NOW - 48 * HOUR,
+    metrics={"precision_at_10": 0.25, "coverage": 0.5, "novelty": 0.125},
+    tags={**DESIRED.tags, **DESIRED.owner.tags()},
+)
+
+
+def seen(
+    observed: Observed | None = THERE, *others: str, operation: Operation = REST
+) -> dict[str, Any]:
+    return document(WANTED, Seen(observed, others, operation), NOW)
+
+
+def test_all_that_is_seen_is_measured() -> None:
+    assert metrics_of(json.dumps(seen())) == {
+        ("TopPicksRecommender", "Recommender", "TopPicks/Recommender"): {
+            v.ACTIVE: 1,
+            v.DRIFT: 0,
+            v.LEFTOVERS: 0,
+            v.PROVISIONED: 2,
+            v.HOURS_SINCE_TRAINING: 50,
+            v.HOURS_SINCE_UPDATE: 48,
+            "PrecisionAt10": 0.25,
+            "Coverage": 0.5,
+            "novelty": 0.125,
+        }
+    }
+
+
+def test_the_time_is_that_of_the_look_in_milliseconds() -> None:
+    assert seen()["_aws"]["Timestamp"] == NOW * 1000
+
+
+def test_the_line_says_which_member_differs_there_and_wanted() -> None:
+    edited = replace(THERE, config={**THERE.config, v.MIN_REQUESTS_PER_SECOND: 9})
+    line = seen(edited)
+    assert line[v.DRIFT] == 1
+    assert line["Differs"] == ["minRecommendationRequestsPerSecond: there 9, wanted 2"]
+    assert line[v.PROVISIONED] == 9
+    assert "Differs" not in seen()
+
+
+@pytest.mark.parametrize(
+    ("status", "active", "drift"),
+    [
+        ("ACTIVE", 1, 0),
+        ("INACTIVE", 0, 1),
+        ("STOP IN_PROGRESS", 0, 1),
+        ("CREATE FAILED", 0, 1),
+        ("CREATE IN_PROGRESS", 0, 0),
+        ("A STATUS THAT NOBODY KNOWS", 0, 1),
+    ],
+)
+def test_whether_it_serves_and_whether_that_is_wanted(status: str, active: int, drift: int) -> None:
+    line = seen(replace(THERE, status=status))
+    assert (line[v.ACTIVE], line[v.DRIFT]) == (active, drift)
+    assert line[v.PROVISIONED] == (2 if active else 0)
+
+
+@pytest.mark.parametrize(
+    ("start", "stop", "status", "active"),
+    [
+        ("WED 23:00", "THU 06:00", "ACTIVE", 1),
+        ("WED 23:00", "THU 06:00", "INACTIVE", 0),
+        ("WED 23:01", "THU 06:00", "INACTIVE", None),
+        ("WED 06:00", "THU 00:00", "ACTIVE", None),
+        ("WED 06:00", "WED 23:00", "INACTIVE", None),
+    ],
+)
+def test_out_of_its_hours_nobody_measures_whether_it_serves(
+    start: str, stop: str, status: str, active: int | None
+) -> None:
+    hours = {v.START: [start], v.STOP: [stop], v.TIME_ZONE: "UTC"}
+    properties = {**EVENT["ResourceProperties"], v.ACTIVE_HOURS: hours}
+    wanted = Wanted.parse({**EVENT, "ResourceProperties": properties})
+    there = replace(THERE, status=status)
+
+    line = document(wanted, Seen(there, (), REST), NOW)
+
+    assert (line.get(v.ACTIVE), line[v.DRIFT]) == (active, 0)
+    assert v.PROVISIONED in line
+
+
+def test_what_is_not_there_is_no_secret() -> None:
+    line = seen(None)
+    assert line["Status"] == "not there"
+    assert (line[v.ACTIVE], line[v.PROVISIONED], line[v.DRIFT]) == (0, 0, 1)
+    assert line["Differs"] == [f"recommender: there nothing, wanted {DESIRED.name}"]
+    assert not {v.HOURS_SINCE_TRAINING, v.HOURS_SINCE_UPDATE} & line.keys()
+
+
+def test_drift_of_what_is_on_its_way_is_not_measured() -> None:
+    line = seen(replace(THERE, status="START IN_PROGRESS"))
+    assert v.DRIFT not in line
+    assert line[v.LEFTOVERS] == 0
+    assert line["Unmeasured"].startswith("Drift: ")
+    assert "START IN_PROGRESS" in line["Unmeasured"]
+
+
+def test_times_that_do_not_show_are_not_made_up() -> None:
+    line = seen(replace(THERE, created=0.0, updated=0.0))
+    assert not {v.HOURS_SINCE_TRAINING, v.HOURS_SINCE_UPDATE} & line.keys()
+
+
+def test_leftovers_are_counted_and_named() -> None:
+    line = seen(THERE, f"{RECOMMENDER}a", f"{RECOMMENDER}b")
+    assert line[v.LEFTOVERS] == 2
+    assert line["LeftOver"] == [f"{RECOMMENDER}a", f"{RECOMMENDER}b"]
+
+
+@pytest.mark.parametrize(
+    "status",
+    ["CREATE_IN_PROGRESS", "UPDATE_IN_PROGRESS", "UPDATE_COMPLETE_CLEANUP_IN_PROGRESS"],
+)
+def test_a_deployment_is_neither_drift_nor_does_it_leave_anything_over(status: str) -> None:
+    line = seen(replace(THERE, config={}), f"{RECOMMENDER}a", operation=Operation(status, ""))
+    assert not {v.DRIFT, v.LEFTOVERS} & line.keys()
+    assert line["Unmeasured"] == f"Drift, Leftovers: the stack is {status}"
+    assert line[v.ACTIVE] == 1
+
+
+def test_members_that_do_not_show_are_named() -> None:
+    assert seen(replace(THERE, config={}))["NotShown"]
+
+
+@pytest.mark.parametrize(
+    ("update", "hours"),
+    [
+        (None, 50),
+        (Update("ACTIVE", {}, NOW - 5 * HOUR), 5),
+        (Update("CREATE IN_PROGRESS", {}, NOW - HOUR), 1),
+        (Update("CREATE FAILED", {}, NOW - HOUR), 50),
+    ],
+)
+def test_a_retraining_is_an_update(update: Update | None, hours: float) -> None:
+    line = seen(replace(THERE, latest_update=update))
+    assert line[v.HOURS_SINCE_TRAINING] == hours
+
+
+def test_a_document_has_no_more_metrics_than_cloudwatch_takes() -> None:
+    many = {f"metric_{n:03}": 0.5 for n in range(200)}
+    (of_one,) = metrics_of(json.dumps(seen(replace(THERE, metrics=many)))).values()
+    assert len(of_one) == 100
+    assert {v.ACTIVE, v.DRIFT, v.LEFTOVERS} <= of_one.keys()
+
+
+@pytest.mark.parametrize(
+    "broken",
+    [
+        {},
+        {**EVENT, "ResourceProperties": "text"},
+        {**EVENT, v.DIMENSION: ""},
+        {**EVENT, "StackId": "TopPicks"},
+    ],
+)
+def test_an_event_that_is_none_is_refused(broken: dict[str, Any]) -> None:
+    with pytest.raises(BadRequestError):
+        Wanted.parse(broken)
+
+
+def test_what_is_not_given_is_not_asked_for() -> None:
+    """The schedule's input has null where the template has no property."""
+    given = {**EVENT["ResourceProperties"], v.FIXED_NAME: None, v.GENERATION: None}
+    same = Wanted.parse({**EVENT, "ResourceProperties": given})
+    assert same.request.desired == DESIRED

@@ -1,0 +1,125 @@
+"""The observer looks, writes one line, and makes no call that changes anything."""
+
+import json
+from typing import Any
+
+import boto3
+import pytest
+
+from lambdas.recommender import clients, observer_handler
+from lambdas.recommender import vocabulary as v
+from lambdas.recommender.errors import PermanentError, TransientError
+from lambdas.recommender.observer import Observer
+from lambdas.recommender.personalize import Personalize
+from lambdas.recommender.stack import Stacks
+
+from .examples import RECOMMENDER
+from .fakes import FakeCloudFormation, FakePersonalize, refusal
+from .test_observation import DESIRED, EVENT, NOW
+
+HASH = "0123456789abcdef"
+
+
+class World:
+    def __init__(self) -> None:
+        self.personalize = FakePersonalize()
+        self.stack = FakeCloudFormation("UPDATE_COMPLETE")
+        self.lines: list[str] = []
+        self.observer = Observer(
+            Personalize(self.personalize), Stacks(self.stack), lambda: NOW, self.lines.append
+        )
+        self.personalize.add(DESIRED.arn, tags={**DESIRED.tags, **DESIRED.owner.tags()})
+
+    def observe(self) -> dict[str, Any]:
+        self.observer.observe(EVENT)
+        line: dict[str, Any] = json.loads(self.lines[-1])
+        return line
+
+
+@pytest.fixture
+def world() -> World:
+    return World()
+
+
+def test_it_looks_and_writes_one_line(world: World) -> None:
+    line = world.observe()
+    assert (line[v.ACTIVE], line[v.DRIFT], line[v.LEFTOVERS]) == (1, 0, 0)
+    assert len(world.lines) == 1
+    assert {call for call, _ in world.personalize.calls} == {
+        "DescribeRecommender",
+        "ListRecommenders",
+        "ListTagsForResource",
+    }
+
+
+def test_the_recommender_is_the_one_whose_properties_are_sent(world: World) -> None:
+    world.personalize.add(DESIRED.arn, "INACTIVE")
+    line = world.observe()
+    assert line["RecommenderArn"] == DESIRED.arn
+    assert line["Differs"] == [
+        "status: there INACTIVE, wanted ACTIVE",
+        "tag team: there nothing, wanted video",
+    ]
+
+
+def test_what_else_carries_the_tags_is_left_over(world: World) -> None:
+    world.personalize.add(f"{RECOMMENDER}TopPicks-{HASH}")
+    world.personalize.add(f"{RECOMMENDER}TopPicks-{HASH[::-1]}", tags={})
+    world.personalize.add(f"{RECOMMENDER}theirs")
+    line = world.observe()
+    assert line["LeftOver"] == [f"{RECOMMENDER}TopPicks-{HASH}"]
+    asked = [arn for call, arn in world.personalize.calls if call == "ListTagsForResource"]
+    assert f"{RECOMMENDER}theirs" not in asked
+
+
+def test_what_is_gone_between_two_looks_is_not_there(world: World) -> None:
+    world.personalize.add(f"{RECOMMENDER}TopPicks-{HASH}")
+    world.personalize.faults["ListTagsForResource"] = refusal("ResourceNotFoundException")
+    line = world.observe()
+    assert line["Status"] == "not there"
+    assert line[v.LEFTOVERS] == 0
+
+
+def test_a_recommender_that_is_gone_is_drift(world: World) -> None:
+    del world.personalize.shown[DESIRED.arn]
+    assert world.observe()[v.DRIFT] == 1
+
+
+@pytest.mark.parametrize(
+    ("operation", "code", "error"),
+    [
+        ("DescribeRecommender", "ThrottlingException", TransientError),
+        ("ListRecommenders", "AccessDeniedException", PermanentError),
+        ("ListTagsForResource", "InternalServerError", TransientError),
+    ],
+)
+def test_half_a_look_is_not_written(
+    world: World, operation: str, code: str, error: type[Exception]
+) -> None:
+    world.personalize.faults[operation] = refusal(code)
+    with pytest.raises(error):
+        world.observe()
+    assert world.lines == []
+
+
+def test_a_stack_that_cannot_be_read_is_not_guessed_at(world: World) -> None:
+    world.stack.fault = refusal("AccessDenied")
+    with pytest.raises(PermanentError):
+        world.observe()
+    assert world.lines == []
+
+
+def test_the_entry_point_prints_the_line(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], world: World
+) -> None:
+    """A record of the log would not do: Lambda's formatter leaves out what begins with `_`."""
+    services: dict[str, object] = {
+        "personalize": world.personalize,
+        "cloudformation": world.stack,
+    }
+    monkeypatch.setattr(boto3, "client", lambda name, **_: services[name])
+    clients.observer.cache_clear()
+    observer_handler.observe(EVENT, None)
+    clients.observer.cache_clear()
+    (line,) = capsys.readouterr().out.splitlines()
+    assert json.loads(line)[v.ACTIVE] == 1
