@@ -126,6 +126,22 @@ def test_what_is_as_asked_or_trains_as_asked_does_not_differ(changes: dict[str, 
     assert found.differences == ()
 
 
+def test_what_is_there_and_what_is_wanted_are_named() -> None:
+    group, recipe = f"{PLACE}dataset-group/other", "arn:aws:personalize:::recipe/other"
+    strange = replace(
+        THERE, dataset_group_arn=group, recipe_arn=recipe, tags={"team": "audio", "x": "y"}
+    )
+    assert drift(DESIRED, strange).differences == (
+        Difference("datasetGroupArn", group, DESIRED.dataset_group_arn),
+        Difference("recipeArn", recipe, DESIRED.recipe_arn),
+        Difference("tag team", "audio", "video"),
+        *(
+            Difference(f"tag {key}", "nothing", value)
+            for key, value in DESIRED.owner.tags().items()
+        ),
+    )
+
+
 def test_an_update_that_leads_elsewhere_does() -> None:
     update = Update("CREATE PENDING", CONFIG | {v.MIN_REQUESTS_PER_SECOND: 3}, 1.0)
     found = drift(DESIRED, replace(THERE, latest_update=update))

@@ -67,6 +67,35 @@ def test_all_that_is_seen_is_measured() -> None:
     }
 
 
+def test_a_line_of_one_that_is_as_it_should_be_says_no_more_than_that() -> None:
+    line = seen()
+    numbers = {name for of_one in metrics_of(json.dumps(line)).values() for name in of_one}
+    assert {name: line[name] for name in line.keys() - numbers - {"_aws"}} == {
+        v.DIMENSION: "TopPicks/Recommender",
+        "RecommenderArn": DESIRED.arn,
+        "Status": "ACTIVE",
+        "StackStatus": "UPDATE_COMPLETE",
+        "NotShown": [v.EXPLORATION_WEIGHT, v.EXPLORATION_ITEM_AGE_CUT_OFF],
+    }
+    whole = {v.EXPLORATION_WEIGHT: "0.3", v.EXPLORATION_ITEM_AGE_CUT_OFF: "30"}
+    assert "NotShown" not in seen(replace(THERE, config={**THERE.config, v.EXPLORATION: whole}))
+
+
+def test_what_is_counted_has_its_unit() -> None:
+    described = seen()["_aws"]["CloudWatchMetrics"][0]["Metrics"]
+    units = {one["Name"]: one["Unit"] for one in described}
+    assert units[v.LEFTOVERS] == "Count"
+    assert units[v.PROVISIONED] == "Count/Second"
+    assert {units[v.ACTIVE], units["Coverage"]} == {"None"}
+
+
+@pytest.mark.parametrize(
+    ("seconds", "hours"), [(0, 0), (-5, 0), (60, 0.02), (5400, 1.5), (100_000, 27.78)]
+)
+def test_hours_have_two_digits_and_are_never_below_zero(seconds: float, hours: float) -> None:
+    assert seen(replace(THERE, updated=NOW - seconds))[v.HOURS_SINCE_UPDATE] == hours
+
+
 def test_the_time_is_that_of_the_look_in_milliseconds() -> None:
     assert seen()["_aws"]["Timestamp"] == NOW * 1000
 
@@ -185,16 +214,16 @@ def test_a_document_has_no_more_metrics_than_cloudwatch_takes() -> None:
 
 
 @pytest.mark.parametrize(
-    "broken",
+    ("broken", "member"),
     [
-        {},
-        {**EVENT, "ResourceProperties": "text"},
-        {**EVENT, v.DIMENSION: ""},
-        {**EVENT, "StackId": "TopPicks"},
+        ({}, "event.ResourceProperties"),
+        ({**EVENT, "ResourceProperties": "text"}, "event.ResourceProperties"),
+        ({**EVENT, v.DIMENSION: ""}, "event.Recommender"),
+        ({**EVENT, "StackId": "TopPicks"}, "event.StackId"),
     ],
 )
-def test_an_event_that_is_none_is_refused(broken: dict[str, Any]) -> None:
-    with pytest.raises(BadRequestError):
+def test_an_event_that_is_none_is_refused(broken: dict[str, Any], member: str) -> None:
+    with pytest.raises(BadRequestError, match=f"^{member}: got "):
         Wanted.parse(broken)
 
 
