@@ -263,9 +263,7 @@ def _spent(account: Account, *, by_lambda: bool) -> tuple[float, ...]:
     calls = Counter(call.operation for call in account.service.journal)
     describes = calls["DescribeRecommender"]
     others = sum(calls.values()) - describes + account.meter.calls["DescribeStacks"]
-    executions = [
-        one for stack in account.cloud.stacks for one in account.cloud.executions(stack)
-    ]
+    executions = [one for stack in account.cloud.stacks for one in account.cloud.executions(stack)]
     invoked = account.meter.invocations
     ran = sum(invoked.values()) if by_lambda else invoked["begin"]
     worked = account.lambda_seconds + _CALL_SECONDS * sum(account.meter.calls.values())

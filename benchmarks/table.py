@@ -64,9 +64,7 @@ def duration(seconds: float) -> str:
 def rendered(rows: Iterable[Row]) -> str:
     """Return the rows as a table of Markdown."""
     lines = [_HEAD, ("---",) * len(_HEAD)]
-    lines += [
-        (one.ratio, one.target, one.what, one.ours, one.other, one.how) for one in rows
-    ]
+    lines += [(one.ratio, one.target, one.what, one.ours, one.other, one.how) for one in rows]
     return "\n".join(f"| {' | '.join(line)} |" for line in lines)
 
 
