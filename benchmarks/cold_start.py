@@ -55,7 +55,7 @@ _STACKS: Final = f"""<DescribeStacksResponse><DescribeStacksResult><Stacks><memb
 class _Stub(BaseHTTPRequestHandler):
     """Answers what the functions ask for."""
 
-    def do_POST(self) -> None:  # noqa: N802  # http.server's name
+    def do_POST(self) -> None:  # http.server's name
         """Answer a call."""
         self.rfile.read(int(self.headers["Content-Length"]))
         operation = self.headers.get("X-Amz-Target", "").rpartition(".")[2]
@@ -69,7 +69,7 @@ class _Stub(BaseHTTPRequestHandler):
         self.end_headers()
         self.wfile.write(body)
 
-    def do_PUT(self) -> None:  # noqa: N802
+    def do_PUT(self) -> None:
         """Take an answer to CloudFormation."""
         self.rfile.read(int(self.headers["Content-Length"]))
         self.send_response(200)

@@ -42,11 +42,13 @@ class Meter(Observer):
     calls: Counter[str] = field(default_factory=Counter)
     invocations: Counter[str] = field(default_factory=Counter)
 
-    def called(self, invocation: Invocation, operation: str, params: Mapping[str, Any]) -> None:
+    def called(  # noqa: D102  # see Observer
+        self, invocation: Invocation, operation: str, params: Mapping[str, Any]
+    ) -> None:
         del invocation, params
         self.calls[operation] += 1
 
-    def invoked(self, invocation: Invocation) -> None:
+    def invoked(self, invocation: Invocation) -> None:  # noqa: D102
         self.invocations[invocation.function] += 1
 
 

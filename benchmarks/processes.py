@@ -35,7 +35,7 @@ def run(arguments: Sequence[str], *, environment: Mapping[str, str], folder: Pat
     Raises:
         RuntimeError: it failed.
     """
-    with subprocess.Popen(
+    with subprocess.Popen(  # noqa: S603  # our own code
         [sys.executable, *arguments],
         env={**os.environ, **environment},
         cwd=folder,

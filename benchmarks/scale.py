@@ -58,7 +58,9 @@ class Calls(Observer):
     lists: Counter[str] = field(default_factory=Counter)
     """First pages of ListRecommenders, by stack and phase, which is one operation."""
 
-    def called(self, invocation: Invocation, operation: str, params: Mapping[str, Any]) -> None:
+    def called(  # noqa: D102  # see Observer
+        self, invocation: Invocation, operation: str, params: Mapping[str, Any]
+    ) -> None:
         self.made.append((self.clock(), operation))
         if operation == "ListRecommenders" and "nextToken" not in params:
             self.lists[f"{invocation.request.stack.id} {invocation.request.phase}"] += 1
@@ -113,13 +115,11 @@ def _all_at_once(region: Region, operation: str, **settings: object) -> tuple[st
     for stack in region.stacks:
         getattr(stack, operation)(*([settings] if settings else []), wait=False)
     region.cloud.finish()
-    complete = sum(stack.status.endswith("_COMPLETE") for stack in region.stacks)
     good = sum(
         stack.status in ("CREATE_COMPLETE", "UPDATE_COMPLETE", "DELETE_COMPLETE")
         for stack in region.stacks
     )
     mean, minute, second = region.calls.per_minute(since, region.clock.now)
-    assert complete >= good
     calls = len(region.calls.made) - made
     refused = sum(region.limit.refused.values())
     return (
