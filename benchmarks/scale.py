@@ -23,6 +23,7 @@ _BURST: Final = 10.0
 _TRAINING: Final = 65 * 60.0
 _UPDATE: Final = 900.0
 _MINUTE: Final = 60.0
+_SETTLED: Final = 10 * _MINUTE
 
 
 @dataclass
@@ -143,8 +144,20 @@ def scale() -> list[Row]:
         ("update", {"exploration_weight": 0.5}),
         ("delete", {}),
     ):
+        since = region.clock.now
         ended, calls = _all_at_once(region, operation, **settings)
         rows.append(Row(what=f"{_STACKS} stacks: {operation}", ours=f"{ended}; {calls}", how=how))
+        if operation == "create":
+            mean, minute, second = region.calls.per_minute(since + _SETTLED, since + _TRAINING)
+            rows.append(
+                Row(
+                    what=f"{_STACKS} stacks while they train",
+                    ratio=f"{minute / mean:.2f}",
+                    ours=f"{minute} calls in the busiest minute, {second} in the busiest second",
+                    other=f"{mean:.0f} a minute on average",
+                    how="The same, from the tenth minute on: whether polls stay spread",
+                )
+            )
     region = Region(_QUOTA, quota=_QUOTA)
     ended, calls = _all_at_once(region, "create")
     rows.append(Row(what=f"{_QUOTA} stacks, as many as the quota allows", ours=ended, how=how))

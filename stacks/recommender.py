@@ -133,7 +133,7 @@ class TopPicksRecommender(RecommenderBase):
         reference; "Configuring exploration for domain recommenders", Personalize Developer Guide.
         """
         super().__init__(scope, construct_id)
-        self._wait = training_gate or Duration.minutes(55)
+        wait = training_gate or Duration.minutes(55)
         cut_off = exploration_item_age_cut_off or Duration.days(30)
         check_properties(
             self,
@@ -149,11 +149,12 @@ class TopPicksRecommender(RecommenderBase):
             generation=generation,
             training_gates=training_gates,
             sweeps=sweeps,
-            training_gate=self._wait,
+            training_gate=wait,
             minimum_metrics=minimum_metrics or {},
             max_metric_regression=max_metric_regression,
             quality_gate=quality_gate,
         )
+        self._wait_seconds = wait.to_seconds(integral=False)
         stack = Stack.of(self)
         self._service = service or RecommenderService.shared(self)
         self._tags = TagManager(TagType.MAP, v.RECOMMENDER_TYPE)
@@ -212,7 +213,8 @@ class TopPicksRecommender(RecommenderBase):
             stop = self._custom_resource(self, "Stop", v.STOP_TYPE, {**there, **logical_id})
             stop.node.add_dependency(gates[-1])
         self._kept_if_retained = [resource, *swept]
-        self.apply_removal_policy(removal_policy)
+        if removal_policy != RemovalPolicy.DESTROY:  # which is a custom resource's by default
+            self.apply_removal_policy(removal_policy)
         if not Token.is_unresolved(stack.region) and stack.region not in PERSONALIZE:
             Annotations.of(self).add_warning_v2(
                 "@top-picks/recommender:region",
@@ -318,7 +320,7 @@ class TopPicksRecommender(RecommenderBase):
             construct_id,
             service_token=self._service.service_token,
             resource_type=resource_type,
-            properties={**properties, v.WAIT_SECONDS: self._wait.to_seconds(integral=False)},
+            properties={**properties, v.WAIT_SECONDS: self._wait_seconds},
         )
 
     def _chain(

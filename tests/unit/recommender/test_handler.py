@@ -285,7 +285,8 @@ def test_every_client_of_the_functions_has_these_limits(region: Region) -> None:
     del region
     resources, waiter = clients.resources(), clients.waiter()
 
-    made: list[Any] = [resources.personalize._api, resources.stacks._api, waiter._api]
+    stacks: Any = resources.stacks._api
+    made: list[Any] = [resources.personalize._api, stacks._client, waiter._api]
     for client in made:
         config = client.meta.config
         limits = (config.connect_timeout, config.read_timeout, config.retries)
