@@ -1,4 +1,4 @@
-"""Measure it all, print one table, and keep it in docs/benchmarks.md: `make bench`.
+"""Measure it all, and keep it in one table, docs/benchmarks.md: `make bench`.
 
 `python -m benchmarks part ...` measures parts, and keeps nothing.
 """
@@ -44,9 +44,13 @@ def main() -> None:
     began = time.monotonic()
     for name in given or _PARTS:
         print(f"{name} ...", flush=True)
-        rows += parts[name]()
+        measured = parts[name]()
+        for row in measured:
+            print(f"  {row.what}: {row.ratio or '-'}; {row.ours}; {row.other or '-'}", flush=True)
+        rows += measured
     took = (time.monotonic() - began) / 60
-    print(shown := f"{table.rendered(rows)}\n\n{_where(took)}")
+    shown = f"{table.rendered(rows)}\n\n{_where(took)}"
+    print(shown)
     if not given:
         _DOCUMENT.write_text(table.replaced(_DOCUMENT.read_text(), shown))
 

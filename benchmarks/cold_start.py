@@ -27,15 +27,23 @@ _PACKAGE: Final = ROOT / "lambdas" / "recommender"
 _ARN: Final = "arn:aws:personalize:eu-west-1:111111111111:recommender/one"
 _STACK: Final = "arn:aws:cloudformation:eu-west-1:111111111111:stack/TopPicks/1"
 
+_PEAK: Final = """
+import re, resource, sys
+if sys.platform == "linux":  # where ru_maxrss has in it what the process was forked from
+    with open("/proc/self/status") as status:
+        print("peak KiB", re.search(r"VmHWM:\\s+([0-9]+)", status.read())[1])
+else:
+    print("peak KiB", resource.getrusage(resource.RUSAGE_SELF).ru_maxrss // 1024)
+"""
 _BARE: Final = f"""
 import boto3
 boto3.client("personalize").describe_recommender(recommenderArn={_ARN!r})
-"""
-_OURS: Final = """
+{_PEAK}"""
+_OURS: Final = f"""
 import json, sys
 from recommender import handler
 getattr(handler, sys.argv[1])(json.loads(sys.argv[2]), None)
-"""
+{_PEAK}"""
 
 _RECOMMENDER: Final = {
     "recommender": {
@@ -162,6 +170,7 @@ def cold_start() -> list[Row]:
         }
         measured = in_turn(_ROUNDS, **starts)
     bare = measured["bare"]
+    memory = Pairs([_mib(one) for one in measured["poll"]], [_mib(one) for one in bare])
     files = sorted(_PACKAGE.glob("*.py"))
     named = {
         "poll": "cold start of `poll`, a training gate",
@@ -176,10 +185,10 @@ def cold_start() -> list[Row]:
         ),
         Row(
             what="peak memory of `poll`",
-            ratio=Pairs([one.mib for one in measured["poll"]], [one.mib for one in bare]).ratio,
+            ratio=memory.ratio,
             target=_TARGET,
-            ours=spread([one.mib for one in measured["poll"]], digits=1, unit=" MiB"),
-            other=f"bare client {spread([one.mib for one in bare], digits=1, unit=' MiB')}",
+            ours=spread(memory.ours, digits=1, unit=" MiB"),
+            other=f"bare client {spread(memory.other, digits=1, unit=' MiB')}",
             how="The same processes; resident memory at most",
         ),
         Row(
@@ -206,6 +215,10 @@ def _start(endpoint: str, package: Path, code: str, *arguments: Any) -> Used:
         },
         folder=package,
     )
+
+
+def _mib(used: Used) -> float:
+    return int(used.said.rpartition("peak KiB ")[2]) / 1024
 
 
 def _row(what: str, ours: list[Used], bare: list[Used], *, target: bool) -> Row:

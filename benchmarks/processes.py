@@ -1,4 +1,4 @@
-"""Processes that are measured from outside: processor time and memory, theirs and their children's.
+"""Processes whose processor time is measured, theirs and that of their children.
 
 Processor time, because whatever else the machine does disturbs it less than the clock on the wall.
 """
@@ -13,8 +13,6 @@ from typing import Final
 
 ROOT: Final = Path(__file__).parents[1]
 
-_PER_MIB: Final = 2**20 if sys.platform == "darwin" else 2**10
-
 
 @dataclass(frozen=True)
 class Used:
@@ -22,11 +20,11 @@ class Used:
 
     Attributes:
         seconds: of processor time.
-        mib: resident memory at most, of itself.
+        said: what it wrote.
     """
 
     seconds: float
-    mib: float
+    said: str
 
 
 def run(arguments: Sequence[str], *, environment: Mapping[str, str], folder: Path = ROOT) -> Used:
@@ -39,16 +37,17 @@ def run(arguments: Sequence[str], *, environment: Mapping[str, str], folder: Pat
         [sys.executable, *arguments],
         env={**os.environ, **environment},
         cwd=folder,
-        stdout=subprocess.DEVNULL,
-        stderr=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
     ) as process:
-        assert process.stderr  # noqa: S101  # for mypy
-        said = process.stderr.read()
+        assert process.stdout  # noqa: S101  # for mypy
+        said = process.stdout.read()
         _, status, used = os.wait4(process.pid, 0)
         process.returncode = os.waitstatus_to_exitcode(status)
     if process.returncode:
-        raise RuntimeError(said.decode())
-    return Used(used.ru_utime + used.ru_stime, used.ru_maxrss / _PER_MIB)
+        raise RuntimeError(said)
+    return Used(used.ru_utime + used.ru_stime, said)
 
 
 def in_turn(rounds: int, **runs: Callable[[], Used]) -> dict[str, list[Used]]:

@@ -144,6 +144,7 @@ def _synthesise(code: str, settings: dict[str, Any], into: Path | None = None) -
                 "PYTHONPATH": str(ROOT),
                 "CDK_CONTEXT_JSON": json.dumps({**context, **settings}),
                 "CDK_OUTDIR": str(into or folder),
+                "PYTHONDONTWRITEBYTECODE": "",
                 "JSII_SILENCE_WARNING_END_OF_LIFE_NODE_VERSION": "1",
             },
         )

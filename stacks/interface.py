@@ -119,8 +119,8 @@ class RecommenderBase(Resource):
 def _fitting(metric_name: str) -> Mapping[str, Any]:
     """Return what fits a metric.
 
-    The counts have no unit here: an alarm sees only data of the unit that it
-    names, and none is documented for them.
+    The counts have no unit here: an alarm sees only data of the unit that it names, and none is
+    documented for them.
 
     Source: "CloudWatch metrics for Amazon Personalize", Developer Guide, where GetRecommendations
     supports the sum only; the dimension ``RecommenderArn`` is what AWS's own
@@ -129,7 +129,7 @@ def _fitting(metric_name: str) -> Mapping[str, Any]:
     from aws_cdk import aws_cloudwatch as cloudwatch
 
     total = {"statistic": cloudwatch.Stats.SUM}
-    return {
+    fitting: dict[str, dict[str, Any]] = {
         "GetRecommendations": total,
         "GetRecommendationsLatency": {
             "statistic": cloudwatch.Stats.AVERAGE,
@@ -137,7 +137,8 @@ def _fitting(metric_name: str) -> Mapping[str, Any]:
         },
         "GetRecommendations4xxErrors": total,
         "GetRecommendations5xxErrors": total,
-    }.get(metric_name, {})
+    }
+    return fitting.get(metric_name, {})
 
 
 class _ImportedRecommender(RecommenderBase):
