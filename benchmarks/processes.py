@@ -51,11 +51,9 @@ def run(arguments: Sequence[str], *, environment: Mapping[str, str], folder: Pat
 
 
 def in_turn(rounds: int, **runs: Callable[[], Used]) -> dict[str, list[Used]]:
-    """Run each in turn, over and over; the first round, which warms the machine, does not count."""
+    """Run each in turn, over and over."""
     measured: dict[str, list[Used]] = {name: [] for name in runs}
-    for number in range(rounds + 1):
+    for _ in range(rounds):
         for name, once in runs.items():
-            used = once()
-            if number:
-                measured[name].append(used)
+            measured[name].append(once())
     return measured

@@ -14,9 +14,11 @@ from typing import Any, Final
 from benchmarks.processes import ROOT, Used, in_turn, run
 from benchmarks.table import Pairs, Row, spread
 
-_ROUNDS: Final = 4
+_ROUNDS: Final = 3
 _ENVIRONMENTS: Final = (1, 10, 50)
 _GROUP: Final = "arn:aws:personalize:eu-west-1:111111111111:dataset-group/vod"
+
+_NOT_VALIDATED: Final = {"@aws-cdk/core:validateAgainstDefaultRules": False}
 
 _EMPTY: Final = """
 from aws_cdk import App, CfnWaitConditionHandle, Stack
@@ -63,6 +65,8 @@ def synthesis() -> list[Row]:
         whole=partial(_synthesise, _WHOLE, one),
         without_rules=partial(_synthesise, _WITHOUT_RULES, one),
         pipeline=partial(_synthesise, _WHOLE, _with_pipeline()),
+        bare_empty=partial(_synthesise, _EMPTY, _NOT_VALIDATED),
+        bare_whole=partial(_synthesise, _WHOLE, {**one, **_NOT_VALIDATED}),
     )
     how = f"Processor time of {_ROUNDS} processes each with their Node, in turn"
     rows = [
@@ -72,6 +76,12 @@ def synthesis() -> list[Row]:
         ),
         _row("without rule packs", measured["without_rules"], measured["empty"], how),
         _row("with a pipeline, two environments", measured["pipeline"], measured["empty"], how),
+        _row(
+            "without the CDK's own validation, in both",
+            measured["bare_whole"],
+            measured["bare_empty"],
+            f"{how}; the feature flag validateAgainstDefaultRules is off",
+        ),
     ]
     seconds = {count: _synthesise(_WHOLE, _environments(count)).seconds for count in _ENVIRONMENTS}
     first = _ENVIRONMENTS[0]
