@@ -74,8 +74,8 @@ def replaced(document: str, table: str) -> str:
     Raises:
         ValueError: it has not both marks, once each.
     """
-    before, begin, rest = document.partition(BEGIN)
-    _, end, after = rest.partition(END)
-    if not begin or not end or BEGIN in after or END in after:
+    once = document.count(BEGIN) == document.count(END) == 1
+    if not once or document.index(BEGIN) > document.index(END):
         raise ValueError(f"The document must have {BEGIN} and {END}, once each, in this order.")
+    before, after = document.partition(BEGIN)[0], document.partition(END)[2]
     return f"{before}{BEGIN}\n\n{table}\n\n{END}{after}"
