@@ -108,8 +108,8 @@ audit: setup ## Ask PyPI and npm for known vulnerabilities of what is pinned; ne
 settings: setup ## Write docs/reference/settings.md, outputs.md and the JSON schema of the context
 	$(RUN) -m checks.reference
 
-bench: setup ## Measure the rehearsal on a million interactions: time and memory
-	$(RUN) -m benchmarks.rehearsal
+bench: setup ## Measure all that docs/benchmarks.md shows, and write it there (PARTS=... measures parts)
+	$(RUN) -m benchmarks $(PARTS)
 
 dashboard-picture: setup ## Draw the dashboard of monitoring, by its definition and with sample data, for docs
 	$(RUN) -m checks.dashboard

@@ -5,7 +5,6 @@ import sys
 from aws_cdk import App, Environment, Stage, Validations
 from cdk_nag import AwsSolutionsChecks, ServerlessChecks
 
-from stacks.pipeline_stack import PipelineStack
 from stacks.settings import PIPELINE_STACK, SettingsError, from_context
 from stacks.top_picks_stack import TopPicksStack
 
@@ -25,6 +24,8 @@ def main(app: App) -> App:
         TopPicksStack(scope, "TopPicks", settings=settings, env=env)
         stages.append((scope, settings))
     if pipeline := deployment.pipeline:
+        from stacks.pipeline_stack import PipelineStack
+
         env = Environment(account=pipeline.account, region=pipeline.region)
         PipelineStack(app, PIPELINE_STACK, settings=pipeline, environments=stages, env=env)
     return app

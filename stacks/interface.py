@@ -1,14 +1,16 @@
 """What a recommender offers to those that use it, be it made in the same app or elsewhere."""
 
 from collections.abc import Mapping
-from typing import Any, Final, Protocol, cast
+from typing import TYPE_CHECKING, Any, Protocol, cast
 
 from aws_cdk import ArnFormat, IResource, Resource, Stack, Token
-from aws_cdk import aws_cloudwatch as cloudwatch
 from aws_cdk import aws_iam as iam
 from constructs import Construct
 
 from .properties import check_recommender_arn
+
+if TYPE_CHECKING:
+    from aws_cdk import aws_cloudwatch as cloudwatch
 
 
 class IRecommender(IResource, Protocol):
@@ -32,19 +34,19 @@ class IRecommender(IResource, Protocol):
     def grant_get_recommendations(self, grantee: iam.IGrantable) -> iam.Grant:
         """Let ``grantee`` get recommendations from this recommender, and nothing else."""
 
-    def metric(self, metric_name: str, **props: Any) -> cloudwatch.Metric:
+    def metric(self, metric_name: str, **props: Any) -> "cloudwatch.Metric":
         """Return a CloudWatch metric of this recommender."""
 
-    def metric_get_recommendations(self, **props: Any) -> cloudwatch.Metric:
+    def metric_get_recommendations(self, **props: Any) -> "cloudwatch.Metric":
         """Return the number of successful calls of GetRecommendations."""
 
-    def metric_get_recommendations_latency(self, **props: Any) -> cloudwatch.Metric:
+    def metric_get_recommendations_latency(self, **props: Any) -> "cloudwatch.Metric":
         """Return the time that a successful call takes."""
 
-    def metric_get_recommendations4xx_errors(self, **props: Any) -> cloudwatch.Metric:
+    def metric_get_recommendations4xx_errors(self, **props: Any) -> "cloudwatch.Metric":
         """Return the number of calls that the caller made wrongly."""
 
-    def metric_get_recommendations5xx_errors(self, **props: Any) -> cloudwatch.Metric:
+    def metric_get_recommendations5xx_errors(self, **props: Any) -> "cloudwatch.Metric":
         """Return the number of calls in which the service failed."""
 
 
@@ -78,7 +80,7 @@ class RecommenderBase(Resource):
         """
         return self.grant(grantee, "personalize:GetRecommendations")
 
-    def metric(self, metric_name: str, **props: Any) -> cloudwatch.Metric:
+    def metric(self, metric_name: str, **props: Any) -> "cloudwatch.Metric":
         """Return a CloudWatch metric of this recommender.
 
         Args:
@@ -86,49 +88,57 @@ class RecommenderBase(Resource):
             props: of ``aws_cloudwatch.Metric``; for a metric that has a method here, the statistic
                 is the one that fits by default.
         """
+        from aws_cdk import aws_cloudwatch as cloudwatch
+
         place = {"account": self.env.account, "region": self.env.region}
         known = {name: at for name, at in place.items() if not Token.is_unresolved(at)}
         return cloudwatch.Metric(
             namespace="AWS/Personalize",
             metric_name=metric_name,
             dimensions_map={"RecommenderArn": self.recommender_arn},
-            **{**known, **_METRICS.get(metric_name, {}), **props},
+            **{**known, **_fitting(metric_name), **props},
         )
 
-    def metric_get_recommendations(self, **props: Any) -> cloudwatch.Metric:
+    def metric_get_recommendations(self, **props: Any) -> "cloudwatch.Metric":
         """Return the number of successful calls of GetRecommendations: their sum."""
         return self.metric("GetRecommendations", **props)
 
-    def metric_get_recommendations_latency(self, **props: Any) -> cloudwatch.Metric:
+    def metric_get_recommendations_latency(self, **props: Any) -> "cloudwatch.Metric":
         """Return the time that a successful call takes: the average, in milliseconds."""
         return self.metric("GetRecommendationsLatency", **props)
 
-    def metric_get_recommendations4xx_errors(self, **props: Any) -> cloudwatch.Metric:
+    def metric_get_recommendations4xx_errors(self, **props: Any) -> "cloudwatch.Metric":
         """Return the number of calls that the caller made wrongly: their sum."""
         return self.metric("GetRecommendations4xxErrors", **props)
 
-    def metric_get_recommendations5xx_errors(self, **props: Any) -> cloudwatch.Metric:
+    def metric_get_recommendations5xx_errors(self, **props: Any) -> "cloudwatch.Metric":
         """Return the number of calls in which the service failed: their sum."""
         return self.metric("GetRecommendations5xxErrors", **props)
 
 
-_SUM: Final = {"statistic": cloudwatch.Stats.SUM}
-_METRICS: Final[Mapping[str, Mapping[str, Any]]] = {
-    "GetRecommendations": _SUM,
-    "GetRecommendationsLatency": {
-        "statistic": cloudwatch.Stats.AVERAGE,
-        "unit": cloudwatch.Unit.MILLISECONDS,
-    },
-    "GetRecommendations4xxErrors": _SUM,
-    "GetRecommendations5xxErrors": _SUM,
-}
-"""What fits each metric. The counts have no unit here: an alarm sees only data of the unit that it
-names, and none is documented for them.
+def _fitting(metric_name: str) -> Mapping[str, Any]:
+    """Return what fits a metric.
 
-Source: "CloudWatch metrics for Amazon Personalize", Developer Guide, where GetRecommendations
-supports the sum only; the dimension ``RecommenderArn`` is what AWS's own
-aws-samples/amazon-personalize-monitor uses.
-"""
+    The counts have no unit here: an alarm sees only data of the unit that it names, and none is
+    documented for them.
+
+    Source: "CloudWatch metrics for Amazon Personalize", Developer Guide, where GetRecommendations
+    supports the sum only; the dimension ``RecommenderArn`` is what AWS's own
+    aws-samples/amazon-personalize-monitor uses.
+    """
+    from aws_cdk import aws_cloudwatch as cloudwatch
+
+    total = {"statistic": cloudwatch.Stats.SUM}
+    fitting: dict[str, dict[str, Any]] = {
+        "GetRecommendations": total,
+        "GetRecommendationsLatency": {
+            "statistic": cloudwatch.Stats.AVERAGE,
+            "unit": cloudwatch.Unit.MILLISECONDS,
+        },
+        "GetRecommendations4xxErrors": total,
+        "GetRecommendations5xxErrors": total,
+    }
+    return fitting.get(metric_name, {})
 
 
 class _ImportedRecommender(RecommenderBase):

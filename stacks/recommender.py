@@ -138,7 +138,7 @@ class TopPicksRecommender(RecommenderBase):
         reference; "Configuring exploration for domain recommenders", Personalize Developer Guide.
         """
         super().__init__(scope, construct_id)
-        self._wait = training_gate or Duration.minutes(55)
+        wait = training_gate or Duration.minutes(55)
         cut_off = exploration_item_age_cut_off or Duration.days(30)
         check_properties(
             self,
@@ -155,11 +155,12 @@ class TopPicksRecommender(RecommenderBase):
             generation=generation,
             training_gates=training_gates,
             sweeps=sweeps,
-            training_gate=self._wait,
+            training_gate=wait,
             minimum_metrics=minimum_metrics or {},
             max_metric_regression=max_metric_regression,
             quality_gate=quality_gate,
         )
+        self._wait_seconds = wait.to_seconds(integral=False)
         stack = Stack.of(self)
         self.service = service or RecommenderService.shared(self)
         """What answers for it."""
@@ -330,7 +331,7 @@ class TopPicksRecommender(RecommenderBase):
             construct_id,
             service_token=self.service.service_token,
             resource_type=resource_type,
-            properties={**properties, v.WAIT_SECONDS: self._wait.to_seconds(integral=False)},
+            properties={**properties, v.WAIT_SECONDS: self._wait_seconds},
         )
 
     def _left_in_its_state(self, ready: CustomResource, given: Mapping[str, Any]) -> IDependable:

@@ -109,14 +109,16 @@ class Answers:
     """Puts answers to ResponseURLs."""
 
     def __init__(self, endpoint: str) -> None:
-        """Take the endpoint of CloudFormation: ResponseURLs are in the same DNS as it is.
+        """Take the endpoint of a service: ResponseURLs are in the same DNS as it is.
 
         Args:
-            endpoint: such as ``https://cloudformation.eu-west-1.amazonaws.com``, or that of a
-                local AWS.
+            endpoint: CloudFormation's or Personalize's, such as
+                ``https://personalize.eu-west-1.amazonaws.com``, or that of a local AWS.
         """
         parts = urlsplit(endpoint)
-        aws = re.fullmatch(r"cloudformation(?:-fips)?\.[a-z0-9-]+\.(.+)", parts.netloc)
+        aws = re.fullmatch(
+            r"(?:cloudformation|personalize)(?:-fips)?\.[a-z0-9-]+\.(.+)", parts.netloc
+        )
         self._scheme = parts.scheme
         self._host = re.compile(
             rf"[a-z0-9.-]+\.s3[a-z0-9.-]*\.{re.escape(aws[1])}" if aws else re.escape(parts.netloc)

@@ -35,6 +35,21 @@ def test_a_wrong_setting_ends_in_one_message_and_no_traceback() -> None:
     assert run.stderr.strip().startswith('Setting dataset_group_arn: got "vod"; allowed: arn:')
 
 
+def test_what_few_need_is_not_imported_by_all() -> None:
+    """The pipeline's libraries and those of metrics take longer to import than the rest of ours."""
+    few = ("pipelines", "aws_codebuild", "aws_codepipeline", "aws_cloudwatch")
+    run = subprocess.run(
+        [sys.executable, "-c", "import app, sys; print(*sys.modules)"],
+        cwd=ROOT,
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+
+    assert "aws_cdk.aws_lambda" in run.stdout.split()
+    assert {f"aws_cdk.{name}" for name in few}.isdisjoint(run.stdout.split())
+
+
 def test_nothing_is_built_of_wrong_settings() -> None:
     app = App(context={"dataset_group_arn": "vod"})
 

@@ -75,7 +75,10 @@ def invoke_asynchronously(
 
 @dataclass
 class Execution:
-    """One execution of a state machine."""
+    """One execution of a state machine.
+
+    Its `transitions` are what is billed: a state that is entered, or tried again, is one.
+    """
 
     timeline: Timeline
     definition: Mapping[str, Any]
@@ -83,6 +86,7 @@ class Execution:
     invoke: Invoke
     status: str = "RUNNING"
     history: int = 1
+    transitions: int = 0
     ends: float = math.inf
     data: Any = None
 
@@ -101,6 +105,7 @@ class Execution:
         if not self._goes_on():
             return
         state = self.definition["States"][name]
+        self.transitions += 1
         self._note(2 if not attempts else 0)
         match state["Type"]:
             case "Wait":

@@ -172,9 +172,12 @@ CLOUDFORMATIONS: list[tuple[str, str]] = [
 ]
 
 
+@pytest.mark.parametrize("service", ["cloudformation", "personalize"])
 @pytest.mark.parametrize(("endpoint", "url"), CLOUDFORMATIONS)
-def test_an_answer_may_go_to_where_cloudformation_reads_it(endpoint: str, url: str) -> None:
-    assert Answers(endpoint).may_go_to(url)
+def test_an_answer_may_go_to_where_cloudformation_reads_it(
+    endpoint: str, url: str, service: str
+) -> None:
+    assert Answers(endpoint.replace("cloudformation", service)).may_go_to(url)
 
 
 HOST = f"{BUCKET}-euwest1.s3.eu-west-1.amazonaws.com"
@@ -220,9 +223,10 @@ OTHERS: list[tuple[str, object]] = [
 ]
 
 
+@pytest.mark.parametrize("service", ["cloudformation", "personalize"])
 @pytest.mark.parametrize(("endpoint", "url"), OTHERS)
-def test_an_answer_may_go_nowhere_else(endpoint: str, url: object) -> None:
-    assert not Answers(endpoint).may_go_to(url)
+def test_an_answer_may_go_nowhere_else(endpoint: str, url: object, service: str) -> None:
+    assert not Answers(endpoint.replace("cloudformation", service)).may_go_to(url)
 
 
 # -- how it is delivered -----------------------------------------------------------------------

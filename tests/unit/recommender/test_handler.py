@@ -285,11 +285,31 @@ def test_every_client_of_the_functions_has_these_limits(region: Region) -> None:
     del region
     resources, waiter = clients.resources(), clients.waiter()
 
-    made: list[Any] = [resources.personalize._api, resources.stacks._api, waiter._api]
+    stacks: Any = resources.stacks._api
+    made: list[Any] = [resources.personalize._api, stacks._client, waiter._api]
     for client in made:
         config = client.meta.config
         limits = (config.connect_timeout, config.read_timeout, config.retries)
         assert limits == (CLIENT.connect_timeout, CLIENT.read_timeout, CLIENT.retries)
+
+
+def test_a_look_that_changes_nothing_needs_one_client(
+    region: Region, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    made: list[str] = []
+    client = boto3.client
+
+    def counted(service: str, **given: Any) -> Any:
+        made.append(service)
+        return client(service, **given)
+
+    monkeypatch.setattr(boto3, "client", counted)
+    raw = gate() | {"ResponseURL": region.response_url}
+
+    looked = handler.poll(Waiting.begin(raw, now=time.time(), interval=60.0).to_json(), None)
+
+    assert (looked["Looks"], looked["Ended"]) == (1, False)
+    assert made == ["personalize"]
 
 
 def test_a_service_that_never_answers_is_asked_again_and_then_given_up(

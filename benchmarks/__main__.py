@@ -1,0 +1,74 @@
+"""Measure it all, and keep it in one table, docs/benchmarks.md: `make bench`.
+
+`python -m benchmarks part ...` measures parts, and keeps nothing.
+"""
+
+import argparse
+import os
+import platform
+import subprocess
+import time
+from collections.abc import Callable, Mapping
+from datetime import UTC, datetime
+from typing import Final
+
+from benchmarks import cold_start, deployments, local_world, rehearsal, scale, synthesis, table
+from benchmarks.processes import ROOT
+from benchmarks.table import Row
+
+_DOCUMENT: Final = ROOT / "docs" / "benchmarks.md"
+
+_PARTS: Final[Mapping[str, Callable[[], list[Row]]]] = {
+    "rehearsal": rehearsal.rehearsal,  # first: memory is this process's, at its most
+    "training": deployments.over_training,
+    "waiting": deployments.waiting,
+    "cold-start": cold_start.cold_start,
+    "synthesis": synthesis.synthesis,
+    "scale": scale.scale,
+    "local-aws": local_world.local_aws,
+    "clone": local_world.fresh_clone,
+}
+_ASKED_FOR: Final = {"suites": local_world.suites}
+"""Not in a full run."""
+
+
+def main() -> None:
+    """Measure."""
+    parts = {**_PARTS, **_ASKED_FOR}
+    parser = argparse.ArgumentParser(prog="python -m benchmarks", description=__doc__)
+    parser.add_argument("parts", nargs="*", metavar="part", help=f"of {', '.join(parts)}; or all")
+    given = parser.parse_args().parts
+    if unknown := sorted(set(given) - parts.keys()):
+        parser.error(f"no such part: {', '.join(unknown)}")
+    rows: list[Row] = []
+    began = time.monotonic()
+    for name in given or _PARTS:
+        print(f"{name} ...", flush=True)
+        measured = parts[name]()
+        for row in measured:
+            print(f"  {row.what}: {row.ratio or '-'}; {row.ours}; {row.other or '-'}", flush=True)
+        rows += measured
+    took = (time.monotonic() - began) / 60
+    shown = f"{table.rendered(rows)}\n\n{_where(took)}"
+    print(shown)
+    if not given:
+        _DOCUMENT.write_text(table.replaced(_DOCUMENT.read_text(), shown))
+
+
+def _where(minutes: float) -> str:
+    commit = subprocess.run(
+        ["git", "describe", "--always", "--dirty"],  # noqa: S607
+        cwd=ROOT,
+        capture_output=True,
+        text=True,
+        check=False,
+    ).stdout.strip()
+    return (
+        f"Taken on {datetime.now(UTC):%Y-%m-%d} at {commit}, in {minutes:.0f} minutes, on "
+        f"{os.cpu_count()} cores ({platform.machine()}, load {os.getloadavg()[0]:.1f} at the end) "
+        f"with Python {platform.python_version()}."
+    )
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,234 @@
+"""Part 3: what our functions need beyond a bare client, from nothing to the end of the first look.
+
+Each start is a process of its own, against a stub of AWS on this machine that answers one
+recommender in training: import, clients, first call. The bare client is boto3's for Personalize,
+with one DescribeRecommender. All of boto3 is compiled, as in Lambda's runtime; our own files are
+not, as in the asset that is deployed, and then they are.
+"""
+
+import compileall
+import json
+import shutil
+import tempfile
+import threading
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from functools import partial
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
+from typing import Any, Final
+
+from benchmarks.processes import ROOT, Used, in_turn, run
+from benchmarks.table import Pairs, Row, spread
+
+_ROUNDS: Final = 9
+_TARGET: Final = "1.05"
+_PACKAGE: Final = ROOT / "lambdas" / "recommender"
+_ARN: Final = "arn:aws:personalize:eu-west-1:111111111111:recommender/one"
+_STACK: Final = "arn:aws:cloudformation:eu-west-1:111111111111:stack/TopPicks/1"
+
+_PEAK: Final = """
+import re, resource, sys
+if sys.platform == "linux":  # where ru_maxrss has in it what the process was forked from
+    with open("/proc/self/status") as status:
+        print("peak KiB", re.search(r"VmHWM:\\s+([0-9]+)", status.read())[1])
+else:
+    print("peak KiB", resource.getrusage(resource.RUSAGE_SELF).ru_maxrss // 1024)
+"""
+_BARE: Final = f"""
+import boto3
+boto3.client("personalize").describe_recommender(recommenderArn={_ARN!r})
+{_PEAK}"""
+_OURS: Final = f"""
+import json, sys
+from recommender import handler
+getattr(handler, sys.argv[1])(json.loads(sys.argv[2]), None)
+{_PEAK}"""
+
+_RECOMMENDER: Final = {
+    "recommender": {
+        "recommenderArn": _ARN,
+        "name": "one",
+        "status": "CREATE IN_PROGRESS",
+        "creationDateTime": 1767225600.0,
+        "lastUpdatedDateTime": 1767225600.0,
+    }
+}
+_STACKS: Final = f"""<DescribeStacksResponse><DescribeStacksResult><Stacks><member>
+<StackId>{_STACK}</StackId><StackName>TopPicks</StackName><StackStatus>CREATE_IN_PROGRESS</StackStatus>
+<CreationTime>2026-01-01T00:00:00Z</CreationTime></member></Stacks></DescribeStacksResult>
+</DescribeStacksResponse>"""
+
+
+class _Stub(BaseHTTPRequestHandler):
+    """Answers what the functions ask for."""
+
+    def do_POST(self) -> None:  # http.server's name
+        """Answer a call."""
+        self.rfile.read(int(self.headers["Content-Length"]))
+        operation = self.headers.get("X-Amz-Target", "").rpartition(".")[2]
+        answers = {
+            "DescribeRecommender": json.dumps(_RECOMMENDER),
+            "StartExecution": json.dumps({"executionArn": "arn", "startDate": 1767225600.0}),
+        }
+        body = answers.get(operation, _STACKS).encode()
+        self.send_response(200)
+        self.send_header("Content-Length", str(len(body)))
+        self.end_headers()
+        self.wfile.write(body)
+
+    def do_PUT(self) -> None:
+        """Take an answer to CloudFormation."""
+        self.rfile.read(int(self.headers["Content-Length"]))
+        self.send_response(200)
+        self.send_header("Content-Length", "0")
+        self.end_headers()
+
+    def log_message(self, *_: object) -> None:
+        """Say nothing."""
+
+
+@contextmanager
+def _stub() -> Iterator[str]:
+    with ThreadingHTTPServer(("127.0.0.1", 0), _Stub) as server:
+        thread = threading.Thread(target=server.serve_forever)
+        thread.start()
+        yield f"http://127.0.0.1:{server.server_port}"
+        server.shutdown()
+        thread.join()
+
+
+def _event(endpoint: str, resource_type: str, **properties: object) -> dict[str, Any]:
+    return {
+        "RequestType": "Create",
+        "ResponseURL": f"{endpoint}/answer",
+        "StackId": _STACK,
+        "RequestId": "1",
+        "LogicalResourceId": "Link",
+        "ResourceType": resource_type,
+        "ResourceProperties": {"ServiceToken": "arn", "WaitSeconds": "3300", **properties},
+    }
+
+
+def _waiting(endpoint: str) -> dict[str, Any]:
+    """Return an event of a training gate, which waits."""
+    return _event(
+        endpoint,
+        "Custom::RecommenderTraining",
+        RecommenderArn=_ARN,
+        Link="1",
+        Links="11",
+        Running="true",
+        UpdatedAfter="none",
+        RecommenderConfig={"minRecommendationRequestsPerSecond": "1"},
+    )
+
+
+def _finished(endpoint: str) -> dict[str, Any]:
+    """Return an event of a sweep that is created, which is answered at once."""
+    return _event(endpoint, "Custom::RecommenderSweep", NamePrefix="TopPicks", Link="1", Links="11")
+
+
+def _state(event: Mapping[str, Any]) -> dict[str, Any]:
+    """Return what an execution carries."""
+    now = 4_102_444_800.0  # in the future, so that there is time left
+    return {
+        "Event": dict(event),
+        "Interval": 60.0,
+        "Sent": now,
+        "Begun": now,
+        "Looks": 1,
+        "Operation": None,
+        "NothingSeen": True,
+        "DoubtedSince": None,
+        "Answer": None,
+        "Seconds": 60,
+        "Ended": False,
+    }
+
+
+def cold_start() -> list[Row]:
+    """Part 3."""
+    with tempfile.TemporaryDirectory() as name, _stub() as endpoint:
+        folder = Path(name)
+        as_text, compiled = folder / "text", folder / "compiled"
+        for place in (as_text, compiled):
+            shutil.copytree(
+                _PACKAGE,
+                place / "recommender",
+                ignore=shutil.ignore_patterns("__pycache__"),
+            )
+        compileall.compile_dir(compiled, quiet=1)
+        starts = {
+            "bare": partial(_start, endpoint, as_text, _BARE),
+            "poll": partial(_start, endpoint, as_text, _OURS, "poll", _state(_waiting(endpoint))),
+            "compiled": partial(
+                _start, endpoint, compiled, _OURS, "poll", _state(_waiting(endpoint))
+            ),
+            "finished": partial(_start, endpoint, as_text, _OURS, "begin", _finished(endpoint)),
+            "waiting": partial(_start, endpoint, as_text, _OURS, "begin", _waiting(endpoint)),
+        }
+        measured = in_turn(_ROUNDS, **starts)
+    bare = measured["bare"]
+    memory = Pairs([_mib(one) for one in measured["poll"]], [_mib(one) for one in bare])
+    files = sorted(_PACKAGE.glob("*.py"))
+    named = {
+        "poll": "cold start of `poll`, a training gate",
+        "compiled": "the same, with our files compiled",
+        "finished": "cold start of `begin`, answered at once",
+        "waiting": "cold start of `begin`, which has it waited for",
+    }
+    return [
+        *(
+            _row(what, measured[name], bare, target=name != "waiting")
+            for name, what in named.items()
+        ),
+        Row(
+            what="peak memory of `poll`",
+            ratio=memory.ratio,
+            target=_TARGET,
+            ours=spread(memory.ours, digits=1, unit=" MiB"),
+            other=f"bare client {spread(memory.other, digits=1, unit=' MiB')}",
+            how="The same processes; resident memory at most",
+        ),
+        Row(
+            what="asset",
+            ours=f"{sum(one.stat().st_size for one in files):,} bytes in {len(files)} files",
+            how="The files that are deployed, before they are zipped",
+        ),
+    ]
+
+
+def _start(endpoint: str, package: Path, code: str, *arguments: Any) -> Used:
+    return run(
+        ["-c", code, *(one if isinstance(one, str) else json.dumps(one) for one in arguments)],
+        environment={
+            "PYTHONPATH": str(package),
+            "PYTHONDONTWRITEBYTECODE": "1",
+            "AWS_ENDPOINT_URL": endpoint,
+            "AWS_ACCESS_KEY_ID": "none",
+            "AWS_SECRET_ACCESS_KEY": "none",
+            "AWS_REGION": "eu-west-1",
+            "AWS_DEFAULT_REGION": "eu-west-1",
+            "STATE_MACHINE_ARN": "arn:aws:states:eu-west-1:111111111111:stateMachine:one",
+            "POLL_INTERVAL_SECONDS": "60",
+        },
+        folder=package,
+    )
+
+
+def _mib(used: Used) -> float:
+    return int(used.said.rpartition("peak KiB ")[2]) / 1024
+
+
+def _row(what: str, ours: list[Used], bare: list[Used], *, target: bool) -> Row:
+    pairs = Pairs([one.seconds for one in ours], [one.seconds for one in bare])
+    return Row(
+        what=what,
+        ratio=pairs.ratio,
+        target=_TARGET if target else "",
+        ours=spread(pairs.ours, digits=2, unit=" s"),
+        other=f"bare client {spread(pairs.other, digits=2, unit=' s')}",
+        how=f"Processor time of {_ROUNDS} processes each, in turn, from nothing to the end of the "
+        "first look, against a stub on this machine",
+    )

@@ -1,0 +1,343 @@
+"""Parts 1 and 2: what comes on top of a training, and what an hour of waiting costs.
+
+All on the fakes' virtual clock: the real template and the real functions through real boto3
+clients, and the rivals beside them, in a world in which a training takes what it is told to.
+Nothing is scaled: each poll is made, at the second at which it would be made.
+"""
+
+import time
+from collections import Counter
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from typing import Any, Final
+
+from benchmarks.rivals import Rival, create, notebook
+from benchmarks.rivals.provider import Provider
+from benchmarks.rivals.sleeping import Sleeping
+from benchmarks.rivals.wait_condition import WaitCondition
+from benchmarks.table import Row, duration
+from local_aws.personalize import Behaviour, Personalize
+from tests.support.cloudformation import Cloud, Invocation, Observer, Stack
+from tests.support.personalize import VirtualClock
+from tests.support.synthesis import ACCOUNT, REGION
+
+MINUTE: Final = 60.0
+HOUR: Final = 3600.0
+
+_TRAININGS: Final = (5 * MINUTE, 65 * MINUTE, 3 * HOUR, 9.5 * HOUR)
+_POLL: Final = 60.0
+_TARGET: Final = _POLL + 10
+_DELETED_AFTER: Final = 2 * MINUTE
+_OFFSETS: Final = (7.0, 27.0, 47.0)
+"""Seconds that trainings take beyond the round number: else each poll would come just in time."""
+_CALL_SECONDS: Final = 0.1
+"""Assumed of a call to AWS, in Lambda; the fakes answer at once."""
+_RIVALS: Final[tuple[type[Rival], ...]] = (Provider, WaitCondition, Sleeping)
+
+
+@dataclass
+class Meter(Observer):
+    """Counts what is billed or limited."""
+
+    calls: Counter[str] = field(default_factory=Counter)
+    invocations: Counter[str] = field(default_factory=Counter)
+
+    def called(  # noqa: D102  # see Observer
+        self, invocation: Invocation, operation: str, params: Mapping[str, Any]
+    ) -> None:
+        del invocation, params
+        self.calls[operation] += 1
+
+    def invoked(self, invocation: Invocation) -> None:  # noqa: D102
+        self.invocations[invocation.function] += 1
+
+
+class Account:
+    """An account with a dataset group, in which a training takes so long.
+
+    Attributes:
+        training: seconds from CreateRecommender to ACTIVE.
+        lambda_seconds: how long functions have run: by the virtual clock for what they sleep, and
+            by this process's own for the rest, in which the simulated service is counted, too.
+    """
+
+    def __init__(self, training: float) -> None:
+        self.training = training
+        self.clock = VirtualClock()
+        behaviour = Behaviour(create_pending=0.0, create_in_progress=training)
+        self.service = Personalize(behaviour, self.clock)
+        self.service.seed_dataset_group(ACCOUNT, REGION, "vod")
+        self.cloud = Cloud(self.service, self.clock)
+        self.cloud.around = self._around
+        self.meter = Meter()
+        self.cloud.observers.append(self.meter)
+        self.lambda_seconds = 0.0
+        self.began = self.clock.now
+
+    def _around(self, _function: str, _event: object, invoke: Callable[[], Any]) -> Any:
+        slept, worked = self.clock.now, time.process_time()
+        try:
+            return invoke()
+        finally:
+            self.lambda_seconds += self.clock.now - slept + time.process_time() - worked
+
+    def stack_of(self, rival: type[Rival]) -> Stack:
+        """Return a stack whose functions are a rival's."""
+        stack = self.cloud.stack()
+        stack.functions = rival(stack)
+        return stack
+
+    @property
+    def trained(self) -> float:
+        """When the recommender was, or will be, ACTIVE."""
+        return self._time_of("CreateRecommender") + self.training
+
+    def deleted(self) -> "Deployed":
+        """Return how long a deletion has taken that has just ended."""
+        begun = self._time_of("DeleteRecommender") - self.trained
+        ended = self.clock.now - self.trained - self.service.behaviour.delete
+        return Deployed(begun, ended)
+
+    def _time_of(self, operation: str) -> float:
+        (made,) = {
+            call.time
+            for call in self.service.journal
+            if call.operation == operation and call.outcome == "OK"
+        }
+        return made
+
+
+@dataclass(frozen=True)
+class Deployed:
+    """How a deployment went.
+
+    Attributes:
+        after: seconds from the service's saying ACTIVE to the stack's being complete.
+        whole: seconds of the whole deployment beyond the training.
+        failure: what became of it instead, if it failed.
+    """
+
+    after: float = 0.0
+    whole: float = 0.0
+    failure: str = ""
+
+    def __str__(self) -> str:
+        return self.failure or f"{self.after:.0f} s, {self.whole:.0f} s in all"
+
+
+def ours(training: float) -> tuple[Account, Deployed]:
+    """Deploy our stack with default settings."""
+    account = Account(training)
+    stack = account.cloud.stack()
+    return account, _deployed(account, stack, stack.create())
+
+
+def theirs(rival: type[Rival], training: float) -> tuple[Account, Deployed]:
+    """Deploy a rival's stack."""
+    account = Account(training)
+    stack = account.stack_of(rival)
+    return account, _deployed(account, stack, stack.create(rival.template()))
+
+
+def by_notebook(training: float) -> tuple[Account, Deployed]:
+    """Run the notebook's loop."""
+    account = Account(training)
+    notebook.deploy(account.cloud.outsider(), account.clock)
+    after = account.clock.now - account.trained
+    return account, Deployed(after, account.clock.now - account.began - training)
+
+
+def _deployed(account: Account, stack: Stack, status: str) -> Deployed:
+    if status == "CREATE_COMPLETE":
+        ended = stack.events[-1].time
+        return Deployed(ended - account.trained, ended - account.began - account.training)
+    left = ", and the recommender is left" if account.cloud.recommenders() else ""
+    failed = next(one.time for one in stack.events if one.status.endswith("FAILED"))
+    return Deployed(failure=f"{status} after {duration(failed - account.began)}{left}")
+
+
+def _deletion(training: float, rival: type[Rival] | None) -> Deployed:
+    """Return how a deletion goes that is asked for during the training."""
+    account = Account(training)
+    stack = account.stack_of(rival) if rival else account.cloud.stack()
+    stack.create(rival.template() if rival else None, wait=False)
+    account.cloud.run_for(_DELETED_AFTER)
+    status = stack.delete()
+    if status == "DELETE_COMPLETE":
+        return account.deleted()
+    return Deployed(failure=f"{status}, and the recommender is left")
+
+
+def _deletion_by_notebook(training: float) -> Deployed:
+    account = Account(training)
+    api = account.cloud.outsider()
+    create(api)
+    account.clock.advance(_DELETED_AFTER)
+    notebook.delete(api, account.clock)
+    return account.deleted()
+
+
+def _worst(run: Callable[[float], Deployed], training: float) -> Deployed:
+    """Return the longest of deployments whose trainings end at different seconds of a minute."""
+    return max((run(training + offset) for offset in _OFFSETS), key=lambda one: one.whole)
+
+
+def over_training() -> list[Row]:
+    """Part 1: the time over the training."""
+    rows = []
+    how = (
+        "Virtual clock; 1 s from CloudFormation to a function, calls take none; polls each minute; "
+        "the longest of trainings that end at three different seconds. From ACTIVE to complete, "
+        "and the whole deployment less the training"
+    )
+    for training in _TRAININGS:
+        mine = _worst(lambda seconds: ours(seconds)[1], training)
+        others = {"notebook": _worst(lambda seconds: by_notebook(seconds)[1], training)}
+        for rival in _RIVALS:
+            others[rival.name] = _worst(
+                lambda seconds, rival=rival: theirs(rival, seconds)[1],  # type: ignore[misc]
+                training,
+            )
+        rows.append(
+            Row(
+                what=f"deployment over a training of {duration(training)}",
+                ratio=f"{(training + mine.whole) / training:.3f} of the training",
+                target=f"{_TARGET:.0f} s",
+                ours=str(mine),
+                other=_named(others),
+                how=how,
+            )
+        )
+    for training in _TRAININGS:
+        others = {"notebook": _worst(_deletion_by_notebook, training)}
+        for rival in _RIVALS[:2]:
+            others[rival.name] = _worst(
+                lambda seconds, rival=rival: _deletion(seconds, rival),  # type: ignore[misc]
+                training,
+            )
+        mine = _worst(lambda seconds: _deletion(seconds, None), training)
+        rows.append(
+            Row(
+                what=f"deletion 2 min into a training of {duration(training)}",
+                ratio=f"{(training + mine.whole) / training:.3f} of the training",
+                target=f"{_TARGET:.0f} s",
+                ours=str(mine),
+                other=_named(others),
+                how="The same. From DeleteRecommender's being possible, and all of it less the rest"
+                " of the training and the service's own deletion: two ends are waited for",
+            )
+        )
+    return rows
+
+
+def _named(others: Mapping[str, object]) -> str:
+    return "; ".join(f"{name}: {one}" for name, one in others.items())
+
+
+@dataclass(frozen=True)
+class PerHour:
+    """What an hour of training makes, apart from what a deployment makes in any case."""
+
+    describes: float
+    other_calls: float
+    lambda_requests: float
+    lambda_seconds: float
+    transitions: float
+
+    def __str__(self) -> str:
+        return (
+            f"{self.describes:.1f} DescribeRecommender, {self.other_calls:.1f} other calls, "
+            f"{self.lambda_requests:.1f} Lambda requests, {self.lambda_seconds:.1f} s of Lambda, "
+            f"{self.transitions:.0f} transitions"
+        )
+
+
+def _per_hour(
+    run: Callable[[float], Account], hours: tuple[float, float], *, by_lambda: bool = True
+) -> PerHour:
+    """Return the difference of a longer training to a shorter one, per hour."""
+    short, long = (_spent(run(hour * HOUR), by_lambda=by_lambda) for hour in hours)
+    between = hours[1] - hours[0]
+    return PerHour(*((more - less) / between for less, more in zip(short, long, strict=True)))
+
+
+def _spent(account: Account, *, by_lambda: bool) -> tuple[float, ...]:
+    calls = Counter(call.operation for call in account.service.journal)
+    describes = calls["DescribeRecommender"]
+    others = sum(calls.values()) - describes + account.meter.calls["DescribeStacks"]
+    executions = [one for stack in account.cloud.stacks for one in account.cloud.executions(stack)]
+    invoked = account.meter.invocations
+    ran = sum(invoked.values()) if by_lambda else invoked["begin"]
+    worked = account.lambda_seconds + _CALL_SECONDS * sum(account.meter.calls.values())
+    return (
+        describes,
+        others + account.meter.calls["StartExecution"],
+        ran,
+        worked if by_lambda else 0.0,
+        sum(one.transitions for one in executions),
+    )
+
+
+def waiting() -> list[Row]:
+    """Part 2: calls and compute per hour of training."""
+    long = (2.25, 8.25)
+    within_the_hour = (0.25, 0.75)
+    mine = _per_hour(lambda training: ours(training)[0], long)
+    loop = _per_hour(lambda training: by_notebook(training)[0], long)
+    provider = _per_hour(lambda training: theirs(Provider, training)[0], within_the_hour)
+    condition = _per_hour(
+        lambda training: theirs(WaitCondition, training)[0], long, by_lambda=False
+    )
+    sleeping = _per_hour(lambda training: theirs(Sleeping, training)[0], within_the_hour)
+    polls = HOUR / _POLL
+    how = (
+        "Virtual clock; a longer training less a shorter one, 8.25 h and 2.25 h, or 45 min and "
+        "15 min for what ends after an hour"
+    )
+    return [
+        Row(
+            what="DescribeRecommender per hour of training",
+            ratio=f"{mine.describes / polls:.3f}",
+            target="1.05",
+            ours=str(mine),
+            other=f"one a minute: {polls:.0f}",
+            how=how,
+        ),
+        Row(
+            what="all calls to AWS per hour of training",
+            ratio=f"{(mine.describes + mine.other_calls) / polls:.3f}",
+            target="1.05",
+            ours=f"{mine.describes + mine.other_calls:.1f}",
+            other=f"one a minute: {polls:.0f}",
+            how="The same",
+        ),
+        Row(
+            what="compute per hour of training",
+            ratio=f"1/{sleeping.lambda_seconds / mine.lambda_seconds:.0f}",
+            target="1/60",
+            ours=f"{mine.lambda_seconds:.1f} s of Lambda",
+            other=f"{Sleeping.name}: {sleeping.lambda_seconds:.0f} s",
+            how=f"The same; {_CALL_SECONDS} s assumed for each call, the rest is processor time of "
+            "a warm function here, with the simulated service in it",
+        ),
+        *(
+            Row(
+                what=f"per hour of training, {name}",
+                ratio=f"{mine.describes / one.describes:.2f}, "
+                + (f"{mine.transitions / one.transitions:.1f}" if one.transitions else "-"),
+                ours="see above",
+                other=str(one),
+                how="The same; the ratios are of DescribeRecommender and of transitions. " + note,
+            )
+            for name, one, note in (
+                ("notebook", loop, "Somebody's kernel has to live"),
+                (Provider.name, provider, "The framework's functions count twice in Lambda"),
+                (
+                    WaitCondition.name,
+                    condition,
+                    "The state machine calls the service itself, without Lambda",
+                ),
+                (Sleeping.name, sleeping, "Ends with CloudFormation's hour"),
+            )
+        ),
+    ]

@@ -1,0 +1,137 @@
+"""Part 6: the local AWS, by the clock on the wall, and the virtual clock compared with it."""
+
+import os
+import socket
+import subprocess
+import tempfile
+import time
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any, Final
+
+from benchmarks.deployments import Account
+from benchmarks.processes import ROOT
+from benchmarks.table import Row
+from lambdas.recommender import vocabulary as v
+from tests.support.synthesis import Deployable
+from tests.support.world import STACK, World
+
+_TRAINING: Final = 75.0
+_POLL: Final = 10
+_SUITES: Final = ("check-format", "lint", "types", "static", "coverage", "sweeps", "test-e2e")
+_LINKS: Final = (v.SWEEP_TYPE, v.TRAINING_GATE_TYPE, v.RECOMMENDER_TYPE)
+
+
+def fresh_clone() -> list[Row]:
+    """Clone what is committed, set it up, deploy it and destroy it."""
+    rows = []
+    with tempfile.TemporaryDirectory() as name, socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        port = free.getsockname()[1]
+        free.close()
+        clone = Path(name) / "clone"
+        steps = {
+            "git clone": ["git", "clone", "--quiet", str(ROOT), str(clone)],
+            "make setup": ["make", "-C", str(clone), "setup"],
+            "make deploy-local": ["make", "-C", str(clone), "deploy-local", f"PORT={port}"],
+            "make destroy-local": ["make", "-C", str(clone), "destroy-local"],
+        }
+        for step, command in steps.items():
+            rows.append(
+                Row(
+                    what=f"fresh clone: {step}",
+                    ours=f"{_wall(command):.0f} s",
+                    how="By the clock; packages from the registries of this machine",
+                )
+            )
+    return rows
+
+
+def suites() -> list[Row]:
+    """Run `make check` suite by suite; longer than all else together, so only when asked for."""
+    return [
+        Row(
+            what=f"make {target}",
+            ours=f"{_wall(['make', '-C', str(ROOT), target]):.0f} s",
+            how="By the clock",
+        )
+        for target in _SUITES
+    ]
+
+
+def local_aws() -> list[Row]:
+    """Deploy to the local AWS: with all links finished, and with a training that is waited for."""
+    with tempfile.TemporaryDirectory() as folder, World.start(Path(folder)) as world:
+        return [_finished_links(world), _unscaled(world)]
+
+
+def _finished_links(world: World) -> Row:
+    world.set_behaviour(create_pending=0.0, create_in_progress=0.0, delete=0.0)
+    _deploy(world, {"training_gate_minutes": 55, "max_training_hours": 10})
+    links: dict[str, list[float]] = {}
+    for event in _events(world):
+        if event["ResourceType"] in _LINKS:
+            links.setdefault(event["LogicalResourceId"], []).append(event["Timestamp"].timestamp())
+    took = sorted(max(times) - min(times) for times in links.values())
+    world.destroy()
+    return Row(
+        what=f"{len(links)} links with everything finished",
+        ours=f"{sum(took):.1f} s together, of which {took[-1]:.1f} s the recommender, which polls",
+        how="Unscaled, local AWS: from CREATE_IN_PROGRESS to CREATE_COMPLETE, a training of 0 s",
+    )
+
+
+def _unscaled(world: World) -> Row:
+    settings = {
+        "training_gate_minutes": 55,
+        "max_training_hours": 2.5,
+        "max_deletion_hours": 2.5,
+        "poll_interval_seconds": _POLL,
+    }
+    world.set_behaviour(create_pending=0.0, create_in_progress=_TRAINING, delete=0.0)
+    _deploy(world, settings)
+    created = [
+        call["time"]
+        for call in world.personalize_journal()
+        if call["operation"] == "CreateRecommender" and call["outcome"] == "OK"
+    ][-1]
+    complete = max(event["Timestamp"].timestamp() for event in _events(world))
+    world.destroy()
+    account = Account(_TRAINING)
+    stack = account.cloud.stack()
+    stack.create(Deployable.of("TopPicks", settings))
+    unscaled = complete - created - _TRAINING
+    virtual = stack.events[-1].time - account.trained
+    return Row(
+        what=f"from ACTIVE to complete, after a training of {_TRAINING:.0f} s",
+        ratio=f"{unscaled / virtual:.2f}",
+        ours=f"{unscaled:.1f} s unscaled, on the local AWS",
+        other=f"virtual clock: {virtual:.1f} s",
+        how=f"The same settings, polls every {_POLL} s, three gates; checks the virtual clock",
+    )
+
+
+def _deploy(world: World, settings: Mapping[str, object]) -> None:
+    deployed = world.cdk("deploy", context=settings)
+    if deployed.returncode:
+        raise RuntimeError(deployed.stdout)
+
+
+def _events(world: World) -> list[dict[str, Any]]:
+    pages = world.client("cloudformation").get_paginator("describe_stack_events")
+    return [event for page in pages.paginate(StackName=STACK) for event in page["StackEvents"]]
+
+
+def _wall(command: list[str]) -> float:
+    began = time.monotonic()
+    environment = {name: text for name, text in os.environ.items() if name not in _OWN}
+    done = subprocess.run(  # noqa: S603  # our own commands
+        command, env=environment, capture_output=True, text=True, check=False
+    )
+    if done.returncode:
+        raise RuntimeError(f"{' '.join(command)}:\n{done.stdout}{done.stderr}")
+    return time.monotonic() - began
+
+
+_OWN: Final = ("MAKEFLAGS", "MAKELEVEL", "MFLAGS", "VIRTUAL_ENV", "PYTHONPATH")
+"""What the make that runs this hands down; a clone is made by whoever has none of it."""

@@ -1,0 +1,172 @@
+"""Part 4: synthesis, against an empty app of the same CDK, and how it grows.
+
+An empty app has one stack with one resource, as none is not allowed. `least` has what our stack
+needs of the CDK's own library in any case: a function from an asset and a state machine.
+"""
+
+import json
+import tempfile
+from collections import Counter
+from functools import partial
+from pathlib import Path
+from typing import Any, Final
+
+from benchmarks.processes import ROOT, Used, in_turn, run
+from benchmarks.table import Pairs, Row, spread
+
+_ROUNDS: Final = 3
+_ENVIRONMENTS: Final = (1, 10, 50)
+_GROUP: Final = "arn:aws:personalize:eu-west-1:111111111111:dataset-group/vod"
+
+_NOT_VALIDATED: Final = {"@aws-cdk/core:validateAgainstDefaultRules": False}
+
+_EMPTY: Final = """
+from aws_cdk import App, CfnWaitConditionHandle, Stack
+app = App()
+CfnWaitConditionHandle(Stack(app, "TopPicks"), "Handle")
+app.synth()
+"""
+_LEAST: Final = """
+from aws_cdk import App, Stack
+from aws_cdk import aws_lambda as lambda_
+from aws_cdk import aws_stepfunctions as sfn
+app = App()
+stack = Stack(app, "TopPicks")
+code = lambda_.Code.from_asset("lambdas/recommender")
+runtime = lambda_.Runtime.PYTHON_3_14
+lambda_.Function(stack, "Function", code=code, runtime=runtime, handler="handler.poll")
+body = sfn.DefinitionBody.from_string(
+    '{"StartAt": "End", "States": {"End": {"Type": "Succeed"}}}'
+)
+sfn.StateMachine(stack, "StateMachine", definition_body=body)
+app.synth()
+"""
+_WITHOUT_RULES: Final = """
+from unittest import mock
+from aws_cdk import App
+import app
+with mock.patch("aws_cdk.Validations.add_plugins"):
+    app.main(App()).synth()
+"""
+_WHOLE: Final = """
+import app
+from aws_cdk import App
+app.main(App()).synth()
+"""
+
+
+def synthesis() -> list[Row]:
+    """Part 4."""
+    one = {"dataset_group_arn": _GROUP}
+    measured = in_turn(
+        _ROUNDS,
+        empty=partial(_synthesise, _EMPTY, {}),
+        least=partial(_synthesise, _LEAST, {}),
+        whole=partial(_synthesise, _WHOLE, one),
+        without_rules=partial(_synthesise, _WITHOUT_RULES, one),
+        pipeline=partial(_synthesise, _WHOLE, _with_pipeline()),
+        bare_empty=partial(_synthesise, _EMPTY, _NOT_VALIDATED),
+        bare_whole=partial(_synthesise, _WHOLE, {**one, **_NOT_VALIDATED}),
+    )
+    how = f"Processor time of {_ROUNDS} processes each with their Node, in turn"
+    rows = [
+        _row("synthesis, one environment", measured["whole"], measured["empty"], how, "1.3"),
+        _row(
+            "the least: one function, one state machine", measured["least"], measured["empty"], how
+        ),
+        _row("without rule packs", measured["without_rules"], measured["empty"], how),
+        _row("with a pipeline, two environments", measured["pipeline"], measured["empty"], how),
+        _row(
+            "without the CDK's own validation, in both",
+            measured["bare_whole"],
+            measured["bare_empty"],
+            f"{how}; the feature flag validateAgainstDefaultRules is off",
+        ),
+    ]
+    seconds = {count: _synthesise(_WHOLE, _environments(count)).seconds for count in _ENVIRONMENTS}
+    first = _ENVIRONMENTS[0]
+    for count in _ENVIRONMENTS[1:]:
+        each = (seconds[count] - seconds[first]) / (count - first)
+        rows.append(
+            Row(
+                what=f"each further environment, of {count}",
+                target="0.4 s",
+                ours=f"{each:.2f} s",
+                how=f"Processor time of {count} environments less that of {first}, rule packs "
+                "included, one run of each",
+            )
+        )
+    return [*rows, template()]
+
+
+def template() -> Row:
+    """Return what is in the template with default settings."""
+    with tempfile.TemporaryDirectory() as name:
+        _synthesise(_WHOLE, {"dataset_group_arn": _GROUP}, Path(name))
+        text = (Path(name) / "TopPicks.template.json").read_text()
+    resources = json.loads(text)["Resources"].values()
+    types = Counter(resource["Type"] for resource in resources)
+    statements = sum(
+        len(resource["Properties"]["PolicyDocument"]["Statement"])
+        for resource in resources
+        if resource["Type"] == "AWS::IAM::Policy"
+    )
+    return Row(
+        what="the template",
+        ours=f"{len(resources)} resources, {types['AWS::Lambda::Function']} functions, "
+        f"{types['AWS::IAM::Role']} roles, {statements} statements in {types['AWS::IAM::Policy']} "
+        f"policies, {len(text.encode()):,} bytes",
+        how="Default settings, as the CDK writes it",
+    )
+
+
+def _environments(count: int) -> dict[str, Any]:
+    return {
+        "environments": {
+            f"e{number:02}": {
+                "dataset_group_arn": f"arn:aws:personalize:eu-west-1:{number:012}:dataset-group/vod"
+            }
+            for number in range(1, count + 1)
+        }
+    }
+
+
+def _with_pipeline() -> dict[str, Any]:
+    return {
+        **_environments(2),
+        "pipeline": {
+            "connection_arn": "arn:aws:codeconnections:eu-west-1:999999999999:connection/"
+            "0a1b2c3d-0000-1111-2222-333344445555",
+            "repository": "video/top-picks",
+            "branch": "main",
+            "account": "999999999999",
+            "region": "eu-west-1",
+        },
+    }
+
+
+def _synthesise(code: str, settings: dict[str, Any], into: Path | None = None) -> Used:
+    context = json.loads((ROOT / "cdk.json").read_text())["context"]
+    with tempfile.TemporaryDirectory() as folder:
+        return run(
+            ["-c", code],
+            environment={
+                "PYTHONPATH": str(ROOT),
+                "CDK_CONTEXT_JSON": json.dumps({**context, **settings}),
+                "CDK_OUTDIR": str(into or folder),
+                "PYTHONDONTWRITEBYTECODE": "",
+                "JSII_SILENCE_WARNING_END_OF_LIFE_NODE_VERSION": "1",
+            },
+        )
+
+
+def _row(what: str, ours: list[Used], empty: list[Used], how: str, target: str = "") -> Row:
+    pairs = Pairs([one.seconds for one in ours], [one.seconds for one in empty])
+    return Row(
+        what=what,
+        ratio=pairs.ratio,
+        target=target,
+        ours=spread(pairs.ours, digits=2, unit=" s"),
+        other=f"empty app {spread(pairs.other, digits=2, unit=' s')}",
+        how=how,
+    )

@@ -1,0 +1,81 @@
+"""The table that `make bench` prints and keeps (pure)."""
+
+import statistics
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from typing import Final
+
+BEGIN: Final = "<!-- the table: written by make bench -->"
+END: Final = "<!-- the end of the table -->"
+
+_HEAD: Final = ("ratio", "target", "what", "ours", "the other", "how, and on what")
+
+
+@dataclass(frozen=True)
+class Row:
+    """One figure.
+
+    Attributes:
+        ratio: ours over the other's, as it is shown; empty where there is no other.
+        what: what is measured.
+        ours: the figure itself, with its unit and its spread.
+        other: what it is compared with, and its figure.
+        how: how it was taken, and on what.
+        target: what it should be, if somebody has said so.
+    """
+
+    what: str
+    ours: str
+    how: str
+    ratio: str = ""
+    other: str = ""
+    target: str = ""
+
+
+@dataclass(frozen=True)
+class Pairs:
+    """Measurements of two things, taken in turn, so that whatever disturbs one disturbs both."""
+
+    ours: Sequence[float]
+    other: Sequence[float]
+
+    @property
+    def ratio(self) -> str:
+        """The median of the ratios of the pairs, and their spread."""
+        ratios = [ours / other for ours, other in zip(self.ours, self.other, strict=True)]
+        return spread(ratios, digits=2)
+
+
+def spread(values: Sequence[float], *, digits: int, unit: str = "") -> str:
+    """Return the median of what was measured, and between what it was."""
+    middle, least, most = statistics.median(values), min(values), max(values)
+    shown = f"{middle:.{digits}f}{unit}"
+    return shown if least == most else f"{shown} ({least:.{digits}f} to {most:.{digits}f})"
+
+
+def duration(seconds: float) -> str:
+    """Return a duration as a reader takes it in."""
+    two_minutes, two_hours = 120, 7200
+    if seconds < two_minutes:
+        return f"{seconds:.0f} s"
+    return f"{seconds / 60:.0f} min" if seconds < two_hours else f"{seconds / 3600:.1f} h"
+
+
+def rendered(rows: Iterable[Row]) -> str:
+    """Return the rows as a table of Markdown."""
+    lines = [_HEAD, ("---",) * len(_HEAD)]
+    lines += [(one.ratio, one.target, one.what, one.ours, one.other, one.how) for one in rows]
+    return "\n".join(f"| {' | '.join(line)} |" for line in lines)
+
+
+def replaced(document: str, table: str) -> str:
+    """Return a document with another table between the two marks.
+
+    Raises:
+        ValueError: it has not both marks, once each.
+    """
+    once = document.count(BEGIN) == document.count(END) == 1
+    if not once or document.index(BEGIN) > document.index(END):
+        raise ValueError(f"The document must have {BEGIN} and {END}, once each, in this order.")
+    before, after = document.partition(BEGIN)[0], document.partition(END)[2]
+    return f"{before}{BEGIN}\n\n{table}\n\n{END}{after}"
