@@ -1,4 +1,4 @@
-"""The package, connected to AWS as its functions are; made when it is first needed."""
+"""The custom resources, connected to AWS as the functions are; made when they are first needed."""
 
 import os
 import time
@@ -10,7 +10,6 @@ from botocore.config import Config
 
 from . import vocabulary as v
 from .answer import Answers
-from .observer import Observer
 from .personalize import Personalize
 from .protocol import CustomResources
 from .stack import Stacks
@@ -54,17 +53,6 @@ def waiter() -> Waiter:
     """Return what waits for them."""
     stepfunctions = boto3.client("stepfunctions", config=CLIENT)
     return Waiter(stepfunctions, os.environ[v.STATE_MACHINE_VARIABLE])
-
-
-@cache
-def observer() -> Observer:
-    """Return what looks, for monitoring; it prints, since a record of the log hides ``_aws``."""
-    return Observer(
-        Personalize(boto3.client("personalize", config=CLIENT)),
-        Stacks(boto3.client("cloudformation", config=CLIENT)),
-        time.time,
-        print,
-    )
 
 
 def poll_interval() -> float:

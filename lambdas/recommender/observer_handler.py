@@ -1,11 +1,29 @@
 """The entry point of monitoring: the schedule invokes it."""
 
+import time
 from collections.abc import Mapping
+from functools import cache
 from typing import Any
 
-from . import clients
+import boto3
+
+from .clients import CLIENT, CloudFormation
+from .observer import Observer
+from .personalize import Personalize
+from .stack import Stacks
 
 
 def observe(event: Mapping[str, Any], _context: object) -> None:
     """Lambda entry point: look at a recommender, and write what is seen into the log."""
-    clients.observer().observe(event)
+    observer().observe(event)
+
+
+@cache
+def observer() -> Observer:
+    """Return what looks; it prints, since a record of the log hides ``_aws``."""
+    return Observer(
+        Personalize(boto3.client("personalize", config=CLIENT)),
+        Stacks(CloudFormation()),
+        time.time,
+        print,
+    )

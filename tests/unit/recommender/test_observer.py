@@ -6,7 +6,7 @@ from typing import Any
 import boto3
 import pytest
 
-from lambdas.recommender import clients, observer_handler
+from lambdas.recommender import observer_handler
 from lambdas.recommender import vocabulary as v
 from lambdas.recommender.errors import PermanentError, TransientError
 from lambdas.recommender.observer import Observer
@@ -118,8 +118,8 @@ def test_the_entry_point_prints_the_line(
         "cloudformation": world.stack,
     }
     monkeypatch.setattr(boto3, "client", lambda name, **_: services[name])
-    clients.observer.cache_clear()
+    observer_handler.observer.cache_clear()
     observer_handler.observe(EVENT, None)
-    clients.observer.cache_clear()
+    observer_handler.observer.cache_clear()
     (line,) = capsys.readouterr().out.splitlines()
     assert json.loads(line)[v.ACTIVE] == 1
