@@ -118,7 +118,8 @@ class CustomResources:
         again = None if refusal else _again(waiting, request, timing, verdict, acts=acts)
         looked = (again or waiting).looked(
             operation=operation,
-            nothing_seen=waiting.nothing_seen and isinstance(verdict, Wait) and verdict.unseen,
+            nothing_seen=waiting.nothing_seen
+            and (operation is None or (isinstance(verdict, Wait) and verdict.unseen)),
         )
         if again:
             return looked
@@ -162,12 +163,12 @@ def _again(
     if isinstance(verdict, Wait):
         share = waiting.share if not waiting.looks and request.link[0] == 1 else 1.0
         pause = 0 if verdict.to_change else timing.next_poll(waiting.interval, share=share)
-        return replace(waiting, seconds=pause, doubted_since=None)
+        return replace(waiting, seconds=pause, doubted=None)
     if not acts and isinstance(verdict, Fail):
         return replace(waiting, seconds=0)
-    if not verdict.certain and waiting.is_doubted(timing.now):
-        since = waiting.doubted_since or timing.now
-        return replace(waiting, seconds=int(DOUBT_SECONDS), doubted_since=since)
+    doubted = waiting.doubt(type(verdict).__name__, timing.now)
+    if not verdict.certain and timing.now - doubted.since < DOUBT_SECONDS:
+        return replace(waiting, seconds=int(DOUBT_SECONDS), doubted=doubted)
     return None
 
 

@@ -6,18 +6,25 @@ import logging
 import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
-from typing import Any, Final, Protocol
+from typing import Any, Final, NamedTuple, Protocol
 
 from .answer import sent_at
 from .errors import PermanentError, TransientError, sorted_errors
 from .operation import Operation
-from .timing import DOUBT_SECONDS, Timing
+from .timing import Timing
 
 # At DEBUG, botocore logs the bodies of requests, and that of StartExecution has the ResponseURL.
 logging.getLogger("botocore").setLevel(logging.INFO)
 
 _PAUSES: Final = (5.0, 10.0, 20.0, 40.0, 80.0, 80.0)
 """Seconds between attempts to start an execution."""
+
+
+class Doubted(NamedTuple):
+    """A verdict that may rest on a look that was stale, and since when it has shown."""
+
+    verdict: str
+    since: float
 
 
 @dataclass(frozen=True)
@@ -32,7 +39,7 @@ class Waiting:
         looks: how many there have been.
         operation: the operation of the stack that sent it, once that is known.
         nothing_seen: whether nothing has shown in any look of what was changed just before.
-        doubted_since: since when what shows would end the request, if it is believed.
+        doubted: what would end the request, if it still shows when it is to be believed.
         answer: the answer, once it is decided: from then on it is only delivered.
         seconds: how long to wait before the next look.
         ended: whether the execution ends.
@@ -45,7 +52,7 @@ class Waiting:
     looks: int = 0
     operation: Operation | None = None
     nothing_seen: bool = True
-    doubted_since: float | None = None
+    doubted: Doubted | None = None
     answer: Mapping[str, Any] | None = None
     seconds: int = 0
     ended: bool = False
@@ -83,9 +90,10 @@ class Waiting:
         """Return it with the answer that is to be delivered."""
         return replace(self, answer=answer, seconds=0)
 
-    def is_doubted(self, now: float) -> bool:
-        """Whether what shows has not shown for long enough to be believed."""
-        return self.doubted_since is None or now - self.doubted_since < DOUBT_SECONDS
+    def doubt(self, verdict: str, now: float) -> Doubted:
+        """Return since when such a verdict has shown: another one in between begins anew."""
+        known = self.doubted
+        return known if known and known.verdict == verdict else Doubted(verdict, now)
 
     def to_json(self) -> dict[str, Any]:
         """Return it as JSON's types; ``from_json`` reads it back."""
@@ -98,7 +106,7 @@ class Waiting:
             "Looks": self.looks,
             "Operation": [operation.status, operation.last_updated] if operation else None,
             "NothingSeen": self.nothing_seen,
-            "DoubtedSince": self.doubted_since,
+            "Doubted": self.doubted,
             "Answer": self.answer,
             "Seconds": self.seconds,
             "Ended": self.ended,
@@ -115,7 +123,7 @@ class Waiting:
             looks=state["Looks"],
             operation=Operation(*state["Operation"]) if state["Operation"] else None,
             nothing_seen=state["NothingSeen"],
-            doubted_since=state["DoubtedSince"],
+            doubted=Doubted(*state["Doubted"]) if state["Doubted"] else None,
             answer=state["Answer"],
             seconds=state["Seconds"],
             ended=state["Ended"],

@@ -331,3 +331,21 @@ def test_a_recommender_of_a_fixed_name_without_our_tags_is_left_alone(world: Wor
     assert world.stack.delete() == "DELETE_COMPLETE", texts(world.stack)
     assert world.changes(since=started) == []
     assert world.cloud.recommenders()["films"]["status"] == "ACTIVE"
+
+
+@pytest.mark.rows("RB2", "C4")
+@pytest.mark.parametrize("dates_urls", [False, True])
+@pytest.mark.parametrize("seconds", [2.0, 3.0, 5.0, 20.0])
+def test_a_creation_that_is_cancelled_leaves_nothing_though_neither_it_nor_that_shows_yet(
+    world: World, seconds: float, dates_urls: bool
+) -> None:
+    """A look at the stack that is out of date is none at the recommender."""
+    world.invariants.forgives.add("stale")
+    world.behaviour.not_found_after_create = 20.0
+    world.cloud.status_lag = 3.0
+    world.cloud.dates_urls = dates_urls
+    world.stack.create(settings_of(), wait=False)
+    world.cloud.run_for(seconds)
+    assert world.stack.delete() == "DELETE_COMPLETE", texts(world.stack)
+    world.cloud.drain()
+    assert world.cloud.recommenders() == {}

@@ -792,7 +792,7 @@ def test_what_was_stale_is_forgotten() -> None:
     here.personalize.add(DESIRED.arn, tags=OWN, recommenderConfig=AS_ASKED)
     here.begin(update())
     state = here.poll(here.state())
-    assert state["DoubtedSince"] == here.clock()
+    assert state["Doubted"] == ["Fail", here.clock()]
 
     here.cloudformation.status = "UPDATE_IN_PROGRESS"
     while not state["Ended"]:
@@ -809,7 +809,7 @@ def test_a_doubt_begins_anew_after_something_else_has_shown() -> None:
 
     here.cloudformation.fault = refusal("Throttling")
     state = here.poll(state)
-    assert state["DoubtedSince"] is None
+    assert state["Doubted"] is None
 
     here.cloudformation.fault = None
     state = here.poll(state)
@@ -840,6 +840,18 @@ def test_what_is_gone_at_a_later_look_is_doubted() -> None:
 
     believed = here.poll(gone)
     assert believed["Answer"]["Status"] == "SUCCESS"
+
+
+def test_a_look_at_a_stack_that_is_out_of_date_is_none_at_the_recommender() -> None:
+    here = world("CREATE_IN_PROGRESS")
+    here.begin(DELETE)
+    assert here.state()["NothingSeen"]
+    late = here.poll(here.state())
+    assert late["Answer"] is None
+
+    here.cloudformation.status = "DELETE_IN_PROGRESS"
+    unseen = here.poll(late)
+    assert (unseen["Answer"], unseen["NothingSeen"], unseen["Doubted"]) == (None, True, None)
 
 
 def test_what_was_created_just_before_a_delete_is_waited_for_to_show() -> None:

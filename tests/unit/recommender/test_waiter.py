@@ -13,8 +13,7 @@ from hypothesis import strategies as st
 
 from lambdas.recommender.errors import PermanentError, TransientError
 from lambdas.recommender.operation import Operation
-from lambdas.recommender.timing import DOUBT_SECONDS
-from lambdas.recommender.waiter import Waiter, Waiting
+from lambdas.recommender.waiter import Doubted, Waiter, Waiting
 from tests.support.personalize import VirtualClock
 
 from .examples import RESPONSE_URL, event
@@ -48,7 +47,7 @@ def waiting(**members: Any) -> Waiting:
             st.just("") | st.datetimes(min_value=datetime(2000, 1, 1)).map(datetime.isoformat),
         ),
         nothing_seen=st.booleans(),
-        doubted_since=st.none() | TIMES,
+        doubted=st.none() | st.builds(Doubted, st.sampled_from(["Done", "Fail"]), TIMES),
         answer=st.none() | st.fixed_dictionaries({"Status": st.text(), "Data": st.just({})}),
         seconds=st.integers(0, 3600),
         ended=st.booleans(),
@@ -95,13 +94,13 @@ def test_a_look_is_counted_and_an_answer_is_delivered_at_once() -> None:
     )
 
 
-def test_what_shows_is_doubted_for_some_seconds() -> None:
+def test_a_verdict_is_doubted_since_it_shows_and_anew_after_another_one() -> None:
     now = VirtualClock().now
-    doubted = replace(waiting(), doubted_since=now)
+    doubted = replace(waiting(), doubted=Doubted("Done", now))
 
-    assert waiting().is_doubted(now)
-    assert doubted.is_doubted(now + DOUBT_SECONDS - 0.1)
-    assert not doubted.is_doubted(now + DOUBT_SECONDS)
+    assert waiting().doubt("Done", now) == Doubted("Done", now)
+    assert doubted.doubt("Done", now + 5) == Doubted("Done", now)
+    assert doubted.doubt("Fail", now + 5) == Doubted("Fail", now + 5)
 
 
 # -- its name ----------------------------------------------------------------------------------
