@@ -119,7 +119,7 @@ class CustomResources:
             nothing_seen=waiting.nothing_seen and isinstance(verdict, Wait) and verdict.unseen,
         )
         if isinstance(verdict, Wait):
-            share = waiting.share if not waiting.looks and request.link[0] == 1 else 1.0
+            share = 1.0 if waiting.looks else waiting.share
             pause = 0 if verdict.to_change else timing.next_poll(waiting.interval, share=share)
             return replace(looked, seconds=pause, doubted_since=None)
         if not acts and isinstance(verdict, Fail):
