@@ -112,8 +112,7 @@ class Answers:
         """Take the endpoint of a service: ResponseURLs are in the same DNS as it is.
 
         Args:
-            endpoint: CloudFormation's or Personalize's, such as
-                ``https://personalize.eu-west-1.amazonaws.com``, or that of a local AWS.
+            endpoint: ``https://personalize.eu-west-1.amazonaws.com``, or that of a local AWS.
         """
         parts = urlsplit(endpoint)
         aws = re.fullmatch(

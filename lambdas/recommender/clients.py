@@ -27,7 +27,7 @@ class CloudFormation:
     Most cold starts look at Personalize only, and this client takes as long as all of our own code.
     """
 
-    def describe_stacks(self, *, StackName: str) -> Any:  # noqa: N803  # AWS's own name
+    def describe_stacks(self, *, StackName: str) -> Any:  # noqa: N803
         """DescribeStacks."""
         return self._client.describe_stacks(StackName=StackName)
 
@@ -39,11 +39,11 @@ class CloudFormation:
 @cache
 def resources() -> CustomResources:
     """Return what answers requests."""
-    personalize = boto3.client("personalize", config=CLIENT)
+    client = boto3.client("personalize", config=CLIENT)
     return CustomResources(
-        Personalize(personalize),
+        Personalize(client),
         Stacks(CloudFormation()),
-        Answers(personalize.meta.endpoint_url),
+        Answers(client.meta.endpoint_url),
         time.time,
     )
 
@@ -51,8 +51,8 @@ def resources() -> CustomResources:
 @cache
 def waiter() -> Waiter:
     """Return what waits for them."""
-    stepfunctions = boto3.client("stepfunctions", config=CLIENT)
-    return Waiter(stepfunctions, os.environ[v.STATE_MACHINE_VARIABLE])
+    client = boto3.client("stepfunctions", config=CLIENT)
+    return Waiter(client, os.environ[v.STATE_MACHINE_VARIABLE])
 
 
 def poll_interval() -> float:

@@ -115,7 +115,7 @@ class CustomResources:
             operation, verdict, observed = waiting.operation, _unexpected(request, error), None
         verdict = in_time(verdict, timing, resource, operation, refusal)
         _log(waiting, request, timing, verdict, observed)
-        again = None if refusal else _again(waiting, request, timing, verdict, acts=acts)
+        again = None if refusal else _again(waiting, timing, verdict, acts=acts)
         looked = (again or waiting).looked(
             operation=operation,
             nothing_seen=waiting.nothing_seen
@@ -156,12 +156,10 @@ class CustomResources:
         return operation, verdict, reconciler.observed
 
 
-def _again(
-    waiting: Waiting, request: Request, timing: Timing, verdict: Verdict, *, acts: bool
-) -> Waiting | None:
+def _again(waiting: Waiting, timing: Timing, verdict: Verdict, *, acts: bool) -> Waiting | None:
     """Return it with the time until the next look, or None if this one has decided it."""
     if isinstance(verdict, Wait):
-        share = waiting.share if not waiting.looks and request.link[0] == 1 else 1.0
+        share = 1.0 if waiting.looks else waiting.share
         pause = 0 if verdict.to_change else timing.next_poll(waiting.interval, share=share)
         return replace(waiting, seconds=pause, doubted=None)
     if not acts and isinstance(verdict, Fail):

@@ -216,10 +216,13 @@ def test_what_is_waited_for_is_looked_at_again_when_that_is_of_use(
 
 
 @pytest.mark.parametrize("number", range(5))
-def test_the_first_looks_at_first_links_are_spread_by_their_names(number: int) -> None:
+@pytest.mark.parametrize(("link", "links"), [(1, 1), (1, 11), (2, 11), (11, 11)])
+def test_the_first_looks_at_links_are_spread_by_their_names(
+    number: int, link: int, links: int
+) -> None:
     here = world()
     here.personalize.add(MINE, "CREATE PENDING")
-    raw = gate(1) | {"RequestId": f"r-{number}"}
+    raw = gate(link, links) | {"RequestId": f"r-{number}"}
     share = Waiting.begin(raw, now=here.clock(), interval=INTERVAL).share
 
     here.begin(raw)
@@ -228,16 +231,6 @@ def test_the_first_looks_at_first_links_are_spread_by_their_names(number: int) -
 
     assert first["Seconds"] == math.ceil(INTERVAL * share)
     assert second["Seconds"] == INTERVAL
-
-
-@pytest.mark.parametrize(("link", "links"), [(2, 2), (2, 11), (11, 11)])
-def test_later_links_are_not(link: int, links: int) -> None:
-    here = world()
-    here.personalize.add(MINE, "CREATE PENDING")
-
-    here.begin(gate(link, links))
-
-    assert here.state()["Seconds"] == INTERVAL
 
 
 def test_whose_it_is_is_read_at_the_first_look_only_while_there_is_nothing_to_do() -> None:
@@ -558,7 +551,8 @@ def test_a_training_is_waited_for_until_it_is_done() -> None:
     assert delivered["Ended"] is True
     (answer,) = here.letterbox.arrived
     assert (answer["Status"], answer["Data"]["Coverage"]) == ("SUCCESS", "0.5")
-    assert here.pauses == [60, 60, 60, 60, 0]
+    assert here.pauses[0] <= INTERVAL
+    assert here.pauses[1:] == [60, 60, 60, 0]
 
 
 def test_what_the_last_gate_could_not_check_is_said_once(caplog: pytest.LogCaptureFixture) -> None:
@@ -1231,7 +1225,8 @@ def test_each_look_says_where_it_is(caplog: pytest.LogCaptureFixture) -> None:
     assert where.items() <= first.items()
     assert where.items() <= second.items()
     assert (first["look"], first["waited"], first["left"]) == (1, 0, 3300)
-    assert (second["look"], second["waited"], second["left"]) == (2, 60, 3240)
+    assert (second["look"], second["left"]) == (2, 3300 - second["waited"])
+    assert 0 < second["waited"] <= INTERVAL
 
 
 def test_where_there_is_no_chain_and_nothing_to_see_it_says_so(
