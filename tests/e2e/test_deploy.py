@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from local_aws.report import leftovers
-from tests.support.world import STACK, World
+from tests.support.local_world import STACK, LocalWorld
 
 GATE = {"training_gate_minutes": 0.05, "max_training_hours": 0.005}
 """Gates of 3 s, six of them."""
@@ -24,7 +24,7 @@ class Deployed:
 
 
 @pytest.fixture(scope="module")
-def deployed(world: World) -> Iterator[Deployed]:
+def deployed(world: LocalWorld) -> Iterator[Deployed]:
     """A recommender whose training took longer than three gates; destroyed without a trace."""
     metrics = {"coverage": 0.0768, "precision_at_5": 0.0868, "a_metric_of_tomorrow": 0.25}
     world.set_behaviour(create_in_progress=10.0, metrics=metrics)
@@ -42,7 +42,7 @@ def test_the_event_list_shows_every_gate(deployed: Deployed) -> None:
         assert f"Recommender/Training/Hour0{hour}Of06" in deployed.terminal
 
 
-def test_the_recommender_of_the_outputs_is_active(world: World, deployed: Deployed) -> None:
+def test_the_recommender_of_the_outputs_is_active(world: LocalWorld, deployed: Deployed) -> None:
     (recommender,) = world.personalize_state()["recommenders"]
 
     assert recommender["recommenderArn"] == deployed.outputs["RecommenderArn"]
@@ -57,7 +57,7 @@ def test_metrics_are_outputs_whether_the_service_reports_them_or_not(deployed: D
     assert json.loads(deployed.outputs["ModelMetrics"])["a_metric_of_tomorrow"] == 0.25
 
 
-def test_recommendations_come_with_item_metadata(world: World, deployed: Deployed) -> None:
+def test_recommendations_come_with_item_metadata(world: LocalWorld, deployed: Deployed) -> None:
     answer = world.client("personalize-runtime").get_recommendations(
         recommenderArn=deployed.outputs["RecommenderArn"],
         userId="user-1",
@@ -75,7 +75,7 @@ def test_a_poll_is_one_describe_and_nothing_else(deployed: Deployed) -> None:
     assert set(after_the_creation) == {"DescribeRecommender"}
 
 
-def test_an_unchanged_deploy_changes_nothing(world: World, deployed: Deployed) -> None:
+def test_an_unchanged_deploy_changes_nothing(world: LocalWorld, deployed: Deployed) -> None:
     assert deployed.outputs
     before = world.personalize_journal()
 
@@ -85,7 +85,7 @@ def test_an_unchanged_deploy_changes_nothing(world: World, deployed: Deployed) -
     assert world.personalize_journal() == before
 
 
-def test_a_wrong_setting_ends_the_deploy_before_anything_is_deployed(world: World) -> None:
+def test_a_wrong_setting_ends_the_deploy_before_anything_is_deployed(world: LocalWorld) -> None:
     refused: Any = world.cdk("deploy", STACK, context={"max_training_hours": 48})
 
     assert refused.returncode != 0

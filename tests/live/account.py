@@ -18,7 +18,7 @@ from lambdas.recommender.identity import Arn
 from local_aws import processes, toolchain
 from tests.live import guard
 from tests.live.guard import Consent, RefusedError
-from tests.support.world import World
+from tests.support.local_world import LocalWorld
 
 _HOURS: Final = 3600.0
 _LISTS_LAG: Final = 900.0
@@ -74,7 +74,7 @@ class Account:
         return cls(**(vars(account) | {"metadata_column": column}))
 
     @classmethod
-    def embedded(cls, world: World) -> Self:
+    def embedded(cls, world: LocalWorld) -> Self:
         """Return the embedded AWS as such an account, in which hours are seconds."""
         world.set_behaviour(create_in_progress=12.0)
         env = world.aws.env()

@@ -12,7 +12,7 @@ import pytest
 from tests.live import guard
 from tests.live.account import Account, Trial
 from tests.live.observations import Report
-from tests.support.world import World
+from tests.support.local_world import LocalWorld
 
 _HERE = Path(__file__).parent
 _REPORT = pytest.StashKey[Report]()
@@ -62,7 +62,7 @@ def account(
 ) -> Iterator[Account]:
     """Where they run."""
     if not _runs_on_aws(request.config):
-        with World.start(tmp_path_factory.mktemp("world")) as world:
+        with LocalWorld.start(tmp_path_factory.mktemp("world")) as world:
             yield Account.embedded(world)
         return
     try:
