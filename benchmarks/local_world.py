@@ -13,8 +13,9 @@ from benchmarks.deployments import Account
 from benchmarks.processes import ROOT
 from benchmarks.table import Row
 from lambdas.recommender import vocabulary as v
+from tests.support.local_world import STACK
+from tests.support.local_world import LocalWorld as World
 from tests.support.synthesis import Deployable
-from tests.support.world import STACK, World
 
 _TRAINING: Final = 75.0
 _POLL: Final = 10

@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from local_aws import toolchain
-from tests.reliability.report import Report
+from tests.reliability.report import RunReport
 
 # jsii would run, and warn of, whichever Node is on the PATH.
 os.environ["JSII_NODE"] = toolchain.CDK[0]
@@ -21,7 +21,7 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 def pytest_configure(config: pytest.Config) -> None:
     path = config.getoption("--reliability-report")
     if path and not hasattr(config, "workerinput"):
-        config.pluginmanager.register(Report(path))
+        config.pluginmanager.register(RunReport(path))
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 from xdist.scheduler import LoadScopeScheduling  # type: ignore[import-untyped]
 
-from tests.support.world import World
+from tests.support.local_world import LocalWorld
 
 SHARE_A_WORLD = (
     "test_accounts",
@@ -44,14 +44,14 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 
 
 @pytest.fixture(scope="module")
-def new_world(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Callable[[], World]]:
+def new_world(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Callable[[], LocalWorld]]:
     """A factory of worlds that end with the module."""
     with ExitStack() as worlds:
-        yield lambda: worlds.enter_context(World.start(tmp_path_factory.mktemp("world")))
+        yield lambda: worlds.enter_context(LocalWorld.start(tmp_path_factory.mktemp("world")))
 
 
 @pytest.fixture(scope="module")
-def world(new_world: Callable[[], World]) -> World:
+def world(new_world: Callable[[], LocalWorld]) -> LocalWorld:
     """A world for all tests of a module; a test that leaves a stack behind asks for its own."""
     return new_world()
 

@@ -14,9 +14,9 @@ from botocore.exceptions import ClientError
 from local_aws import processes, toolchain
 from local_aws.commands import NO_TEAM_ACCOUNTS
 from local_aws.report import leftovers
+from tests.support.local_world import ACCOUNT, REGION, LocalWorld
 from tests.support.permissions import Permissions, Use, uses_in
 from tests.support.roles import Role, Session
-from tests.support.world import ACCOUNT, REGION, World
 
 pytestmark = pytest.mark.rows("S4", "S5")
 
@@ -60,7 +60,7 @@ PROD: Final = Environment("prod", "222222222222", "us-east-1")
 class Organisation:
     """Accounts of a local AWS: each environment's, one that deploys, and one of applications."""
 
-    def __init__(self, world: World) -> None:
+    def __init__(self, world: LocalWorld) -> None:
         self.world = world
         self.pipeline = Role(world.aws, account=TOOLS)
         for environment in (DEV, PROD):
@@ -170,7 +170,7 @@ class Promoted:
 
 @pytest.fixture(scope="module")
 def organisation(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Organisation]:
-    with World.start(tmp_path_factory.mktemp("world"), *BOOTSTRAP) as world:
+    with LocalWorld.start(tmp_path_factory.mktemp("world"), *BOOTSTRAP) as world:
         world.aws.bootstrap(*BOOTSTRAP, **PROD.place)
         yield Organisation(world)
 

@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 
 from local_aws.report import leftovers
-from tests.support.world import STACK, World, until
+from tests.support.local_world import STACK, LocalWorld, until
 
 GATE = {"training_gate_minutes": 0.1, "max_training_hours": 0.005}
 """Gates of 6 s, three of them."""
@@ -17,7 +17,7 @@ CREATES, UPDATES, DELETES = "CreateRecommender", "UpdateRecommender", "DeleteRec
 class Life:
     """One stack in a world, and what its deployments change in Personalize."""
 
-    def __init__(self, world: World) -> None:
+    def __init__(self, world: LocalWorld) -> None:
         self.world = world
 
     def deploy(self, **settings: Any) -> list[str]:
@@ -56,7 +56,7 @@ class Life:
 
 
 @pytest.fixture
-def life(new_world: Callable[[], World]) -> Iterator[Life]:
+def life(new_world: Callable[[], LocalWorld]) -> Iterator[Life]:
     """A life that begins in a new world, and ends without a trace."""
     world = new_world()
     yield Life(world)

@@ -8,14 +8,14 @@ from typing import Any
 import pytest
 
 from local_aws.report import leftovers
-from tests.support.world import STACK, World
+from tests.support.local_world import STACK, LocalWorld
 
 GATE = {"training_gate_minutes": 0.05, "max_training_hours": 0.005}
 """Gates of 3 s, six of them."""
 
 
 @dataclass(frozen=True)
-class Deployed:
+class FinishedDeployment:
     """A stack that was deployed once for all tests of the module."""
 
     terminal: str
@@ -24,25 +24,27 @@ class Deployed:
 
 
 @pytest.fixture(scope="module")
-def deployed(world: World) -> Iterator[Deployed]:
+def deployed(world: LocalWorld) -> Iterator[FinishedDeployment]:
     """A recommender whose training took longer than three gates; destroyed without a trace."""
     metrics = {"coverage": 0.0768, "precision_at_5": 0.0868, "a_metric_of_tomorrow": 0.25}
     world.set_behaviour(create_in_progress=10.0, metrics=metrics)
     ran = world.cdk("deploy", STACK, context=GATE)
     assert ran.returncode == 0, ran.stdout
     calls = [call["operation"] for call in world.personalize_journal()]
-    yield Deployed(ran.stdout, world.outputs(), calls)
+    yield FinishedDeployment(ran.stdout, world.outputs(), calls)
     destroyed = world.cdk("destroy", STACK, context=GATE)
     assert destroyed.returncode == 0, destroyed.stdout
     assert not any(leftovers(world.aws).values())
 
 
-def test_the_event_list_shows_every_gate(deployed: Deployed) -> None:
+def test_the_event_list_shows_every_gate(deployed: FinishedDeployment) -> None:
     for hour in range(1, 7):
         assert f"Recommender/Training/Hour0{hour}Of06" in deployed.terminal
 
 
-def test_the_recommender_of_the_outputs_is_active(world: World, deployed: Deployed) -> None:
+def test_the_recommender_of_the_outputs_is_active(
+    world: LocalWorld, deployed: FinishedDeployment
+) -> None:
     (recommender,) = world.personalize_state()["recommenders"]
 
     assert recommender["recommenderArn"] == deployed.outputs["RecommenderArn"]
@@ -50,14 +52,18 @@ def test_the_recommender_of_the_outputs_is_active(world: World, deployed: Deploy
     assert recommender["status"] == "ACTIVE"
 
 
-def test_metrics_are_outputs_whether_the_service_reports_them_or_not(deployed: Deployed) -> None:
+def test_metrics_are_outputs_whether_the_service_reports_them_or_not(
+    deployed: FinishedDeployment,
+) -> None:
     assert deployed.outputs["Coverage"] == "0.0768"
     assert deployed.outputs["PrecisionAt5"] == "0.0868"
     assert deployed.outputs["PrecisionAt10"] == "n/a"
     assert json.loads(deployed.outputs["ModelMetrics"])["a_metric_of_tomorrow"] == 0.25
 
 
-def test_recommendations_come_with_item_metadata(world: World, deployed: Deployed) -> None:
+def test_recommendations_come_with_item_metadata(
+    world: LocalWorld, deployed: FinishedDeployment
+) -> None:
     answer = world.client("personalize-runtime").get_recommendations(
         recommenderArn=deployed.outputs["RecommenderArn"],
         userId="user-1",
@@ -68,14 +74,16 @@ def test_recommendations_come_with_item_metadata(world: World, deployed: Deploye
     assert [set(item["metadata"]) for item in answer["itemList"]] == [{"TITLE"}] * 3
 
 
-def test_a_poll_is_one_describe_and_nothing_else(deployed: Deployed) -> None:
+def test_a_poll_is_one_describe_and_nothing_else(deployed: FinishedDeployment) -> None:
     after_the_creation = deployed.calls[deployed.calls.index("CreateRecommender") + 1 :]
 
     assert len(after_the_creation) > 5
     assert set(after_the_creation) == {"DescribeRecommender"}
 
 
-def test_an_unchanged_deploy_changes_nothing(world: World, deployed: Deployed) -> None:
+def test_an_unchanged_deploy_changes_nothing(
+    world: LocalWorld, deployed: FinishedDeployment
+) -> None:
     assert deployed.outputs
     before = world.personalize_journal()
 
@@ -85,7 +93,7 @@ def test_an_unchanged_deploy_changes_nothing(world: World, deployed: Deployed) -
     assert world.personalize_journal() == before
 
 
-def test_a_wrong_setting_ends_the_deploy_before_anything_is_deployed(world: World) -> None:
+def test_a_wrong_setting_ends_the_deploy_before_anything_is_deployed(world: LocalWorld) -> None:
     refused: Any = world.cdk("deploy", STACK, context={"max_training_hours": 48})
 
     assert refused.returncode != 0

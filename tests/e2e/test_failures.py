@@ -12,14 +12,14 @@ import pytest
 
 from local_aws import toolchain
 from local_aws.report import leftovers
-from tests.support.world import STACK, World, until
+from tests.support.local_world import STACK, LocalWorld, until
 
 GATE = {"training_gate_minutes": 0.05, "max_training_hours": 0.0025}
 """Gates of 3 s, three of them."""
 
 
 @pytest.fixture(autouse=True)
-def _nothing_stays(world: World) -> Iterator[None]:
+def _nothing_stays(world: LocalWorld) -> Iterator[None]:
     """A deployment that failed leaves no recommender, and a destroy nothing at all."""
     yield
     assert world.personalize_state()["recommenders"] == []
@@ -27,7 +27,7 @@ def _nothing_stays(world: World) -> Iterator[None]:
     assert not any(leftovers(world.aws).values())
 
 
-def fails(world: World, **context: Any) -> str:
+def fails(world: LocalWorld, **context: Any) -> str:
     """Deploy, and return what the terminal shows of the failure."""
     deployed = world.cdk("deploy", STACK, context={**GATE, **context})
     assert deployed.returncode != 0, deployed.stdout
@@ -36,7 +36,7 @@ def fails(world: World, **context: Any) -> str:
 
 @pytest.mark.rows("S4")
 @pytest.mark.parametrize("action", ["personalize:CreateRecommender", "personalize:TagResource"])
-def test_a_permission_that_the_role_lacks_is_named(world: World, action: str) -> None:
+def test_a_permission_that_the_role_lacks_is_named(world: LocalWorld, action: str) -> None:
     app = without(action, world.assembly(GATE), world.aws.folder / action)
 
     deployed = world.aws.cdk(
@@ -78,7 +78,7 @@ def _listed(value: str | list[str]) -> list[str]:
     return [value] if isinstance(value, str) else value
 
 
-def test_a_training_that_fails_says_why(world: World) -> None:
+def test_a_training_that_fails_says_why(world: LocalWorld) -> None:
     reason = "Dataset has fewer than 1000 interactions after filtering by event type: Watch"
     world.set_behaviour(training_failure=reason)
 
@@ -88,7 +88,7 @@ def test_a_training_that_fails_says_why(world: World) -> None:
     assert "import more data" in shown
 
 
-def test_a_training_that_outlasts_the_whole_budget_is_ended_and_removed(world: World) -> None:
+def test_a_training_that_outlasts_the_whole_budget_is_ended_and_removed(world: LocalWorld) -> None:
     world.set_behaviour(create_in_progress=14.0)
 
     shown = fails(world)
@@ -97,7 +97,7 @@ def test_a_training_that_outlasts_the_whole_budget_is_ended_and_removed(world: W
     assert "Raise max_training_hours" in shown
 
 
-def test_a_missing_dataset_group_is_named(world: World) -> None:
+def test_a_missing_dataset_group_is_named(world: LocalWorld) -> None:
     missing = world.dataset_group_arn.replace("/vod", "/nowhere")
 
     shown = fails(world, dataset_group_arn=missing)
@@ -105,7 +105,7 @@ def test_a_missing_dataset_group_is_named(world: World) -> None:
     assert f"The dataset group {missing} does not exist" in shown
 
 
-def test_a_custom_dataset_group_is_refused(world: World) -> None:
+def test_a_custom_dataset_group_is_refused(world: LocalWorld) -> None:
     custom = world.seed("custom", domain=None)
 
     shown = fails(world, dataset_group_arn=custom)
@@ -113,7 +113,7 @@ def test_a_custom_dataset_group_is_refused(world: World) -> None:
     assert f"The dataset group {custom} has the domain none (custom)" in shown
 
 
-def test_a_stack_deleted_while_it_trains_leaves_nothing(world: World) -> None:
+def test_a_stack_deleted_while_it_trains_leaves_nothing(world: LocalWorld) -> None:
     """The local engine goes on creating what the deletion deletes; CloudFormation cancels first."""
     world.set_behaviour(create_in_progress=8.0)
     deploying = subprocess.Popen(

@@ -7,7 +7,7 @@ from zoneinfo import ZoneInfo
 
 from local_aws.report import leftovers
 from tests.e2e.test_operations import operations
-from tests.support.world import STACK, World, until
+from tests.support.local_world import STACK, LocalWorld, until
 
 GATE = {
     "training_gate_minutes": 0.1,
@@ -29,7 +29,7 @@ def hours(*, start: int, stop: int) -> dict[str, Any]:
     return {"active_hours": {"start": cron(start), "stop": cron(stop), "time_zone": ZONE}}
 
 
-def test_it_is_stopped_out_of_hours_and_started_in_them(world: World) -> None:
+def test_it_is_stopped_out_of_hours_and_started_in_them(world: LocalWorld) -> None:
     def deploy(**context: Any) -> list[str]:
         before = len(world.personalize_journal())
         ran = world.cdk("deploy", STACK, context={**GATE, **context})
@@ -81,7 +81,7 @@ def test_it_is_stopped_out_of_hours_and_started_in_them(world: World) -> None:
     assert not any(leftovers(world.aws).values())
 
 
-def schedules(world: World) -> list[dict[str, Any]]:
+def schedules(world: LocalWorld) -> list[dict[str, Any]]:
     """Return the schedules, that of the start first."""
     scheduler = world.client("scheduler")
     named = scheduler.list_schedules()["Schedules"]
@@ -89,7 +89,7 @@ def schedules(world: World) -> list[dict[str, Any]]:
     return sorted(found, key=lambda one: str(one["Target"]["Arn"]))
 
 
-def call(world: World, schedule: dict[str, Any]) -> None:
+def call(world: LocalWorld, schedule: dict[str, Any]) -> None:
     """Do what Scheduler does when a schedule fires: call the operation with the input."""
     operation = schedule["Target"]["Arn"].rpartition(":")[2]
     given = json.loads(schedule["Target"]["Input"])
@@ -98,7 +98,7 @@ def call(world: World, schedule: dict[str, Any]) -> None:
     getattr(world.client("personalize"), method[operation])(**members)
 
 
-def may(world: World, role: str, resource: str) -> dict[str, bool]:
+def may(world: LocalWorld, role: str, resource: str) -> dict[str, bool]:
     """Return what a role may do to a resource."""
     actions = [
         f"personalize:{does}Recommender"

@@ -18,8 +18,8 @@ from botocore.exceptions import ClientError
 
 from local_aws import toolchain
 from local_aws.engine import ACCOUNT, REGION, LocalAws, LocalAwsError, PortTakenError
+from tests.support.local_world import LocalWorld
 from tests.support.roles import Role, policy_document, trust_document
-from tests.support.world import World
 
 _ARN = f"arn:aws:personalize:{REGION}:{ACCOUNT}:recommender"
 _LINUX = pytest.mark.skipif(sys.platform != "linux", reason="looks for processes in /proc")
@@ -247,13 +247,13 @@ class TestAuthentication:
 
 class TestBootstrap:
     def test_the_bootstrap_bucket_keeps_the_policy_that_denies_plain_http(
-        self, world: World
+        self, world: LocalWorld
     ) -> None:
         bucket = f"cdk-hnb659fds-assets-{ACCOUNT}-{REGION}"
         policy = json.loads(world.client("s3").get_bucket_policy(Bucket=bucket)["Policy"])
         assert policy["Statement"][0]["Condition"] == {"Bool": {"aws:SecureTransport": "false"}}
 
-    def test_twice_is_once(self, world: World) -> None:
+    def test_twice_is_once(self, world: LocalWorld) -> None:
         before = world.client("cloudformation").describe_stacks(StackName="CDKToolkit")
         world.aws.bootstrap()
         after = world.client("cloudformation").describe_stacks(StackName="CDKToolkit")

@@ -8,7 +8,7 @@ from functools import partial
 import pytest
 
 from local_aws.engine import LocalAws
-from tests.support.world import local_aws
+from tests.support.local_world import local_aws
 
 Run = Callable[..., subprocess.CompletedProcess[str]]
 

@@ -13,15 +13,15 @@ from lambdas.recommender import vocabulary as v
 from local_aws import monitoring
 from local_aws.engine import LocalAwsError
 from local_aws.report import leftovers
+from tests.support.local_world import STACK, LocalWorld, until
 from tests.support.metrics import metrics_of
-from tests.support.world import STACK, World, until
 
 QUICK = {"training_gate_minutes": 0.05, "max_training_hours": 0.005}
 ON = QUICK | {"monitoring": True, "alarm_email": "on-call@example.com"}
 READS = {"DescribeRecommender", "ListRecommenders", "ListTagsForResource"}
 
 
-def observed(world: World) -> dict[str, Any]:
+def observed(world: LocalWorld) -> dict[str, Any]:
     """Invoke the observer, and return its line, which must be one that CloudWatch takes."""
     before = len(world.personalize_journal())
     (line,) = monitoring.look(world.aws, STACK)
@@ -33,7 +33,9 @@ def observed(world: World) -> dict[str, Any]:
     return line
 
 
-def test_the_observer_sees_what_is_there_and_what_is_edited_behind_its_back(world: World) -> None:
+def test_the_observer_sees_what_is_there_and_what_is_edited_behind_its_back(
+    world: LocalWorld,
+) -> None:
     deployed = world.cdk("deploy", STACK, context=ON)
     assert deployed.returncode == 0, deployed.stdout
     first = observed(world)
@@ -76,7 +78,7 @@ def test_the_observer_sees_what_is_there_and_what_is_edited_behind_its_back(worl
     assert not any(leftovers(world.aws).values())
 
 
-def test_an_observer_that_fails_says_so(world: World) -> None:
+def test_an_observer_that_fails_says_so(world: LocalWorld) -> None:
     deployed = world.cdk("deploy", STACK, context=ON)
     assert deployed.returncode == 0, deployed.stdout
     iam = world.client("iam")
@@ -93,7 +95,7 @@ def test_an_observer_that_fails_says_so(world: World) -> None:
     world.destroy()
 
 
-def _weight(world: World) -> str:
+def _weight(world: LocalWorld) -> str:
     (recommender,) = world.personalize_state()["recommenders"]
     exploration = recommender["recommenderConfig"]["itemExplorationConfig"]
     return str(exploration["explorationWeight"])

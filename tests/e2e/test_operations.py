@@ -12,7 +12,7 @@ import pytest
 from local_aws import commands, toolchain
 from local_aws.report import leftovers
 from operations.account import READS
-from tests.support.world import STACK, World, until
+from tests.support.local_world import STACK, LocalWorld, until
 
 GATE = {"training_gate_minutes": 0.05, "max_training_hours": 0.005}
 """Gates of 3 s, six of them."""
@@ -20,7 +20,7 @@ GATE = {"training_gate_minutes": 0.05, "max_training_hours": 0.005}
 _ERASE = "\r\x1b[K"
 
 
-def operations(world: World, *arguments: str) -> subprocess.CompletedProcess[str]:
+def operations(world: LocalWorld, *arguments: str) -> subprocess.CompletedProcess[str]:
     """Run the command as somebody types it, but not in a terminal."""
     return subprocess.run(
         [sys.executable, "-m", "operations", *arguments],
@@ -37,7 +37,7 @@ def operations(world: World, *arguments: str) -> subprocess.CompletedProcess[str
 class Terminal:
     """A command that runs in a terminal."""
 
-    def __init__(self, world: World, *arguments: str) -> None:
+    def __init__(self, world: LocalWorld, *arguments: str) -> None:
         self._reader, writer = pty.openpty()
         self.process = subprocess.Popen(
             [sys.executable, "-m", "operations", *arguments],
@@ -62,7 +62,7 @@ class Terminal:
         return b"".join(parts).decode().replace("\r\n", "\n")
 
 
-def deploying(world: World, **settings: Any) -> subprocess.Popen[bytes]:
+def deploying(world: LocalWorld, **settings: Any) -> subprocess.Popen[bytes]:
     return subprocess.Popen(
         [*toolchain.CDK, *world.arguments("deploy", STACK, context=GATE | settings)],
         env=world.aws.env(),
@@ -72,7 +72,7 @@ def deploying(world: World, **settings: Any) -> subprocess.Popen[bytes]:
     )
 
 
-def stack_status(world: World) -> str:
+def stack_status(world: LocalWorld) -> str:
     cloudformation = world.client("cloudformation")
     try:
         return str(cloudformation.describe_stacks(StackName=STACK)["Stacks"][0]["StackStatus"])
@@ -80,7 +80,7 @@ def stack_status(world: World) -> str:
         return ""
 
 
-def test_a_whole_deployment_is_followed_in_a_terminal_of_80_columns(world: World) -> None:
+def test_a_whole_deployment_is_followed_in_a_terminal_of_80_columns(world: LocalWorld) -> None:
     missing = operations(world, "status")
     assert missing.returncode == 2
     assert f"There is no stack {STACK} in eu-west-1" in missing.stdout
@@ -119,7 +119,7 @@ def test_a_whole_deployment_is_followed_in_a_terminal_of_80_columns(world: World
     assert operations(world, "drift").returncode == 2
 
 
-def test_what_is_edited_behind_its_back_is_found_and_put_right(world: World) -> None:
+def test_what_is_edited_behind_its_back_is_found_and_put_right(world: LocalWorld) -> None:
     assert world.cdk("deploy", STACK, context=GATE).returncode == 0
     before = len(world.personalize_journal())
     same = operations(world, "drift")
@@ -150,13 +150,13 @@ def test_what_is_edited_behind_its_back_is_found_and_put_right(world: World) -> 
     world.destroy()
 
 
-def _weight(world: World) -> str:
+def _weight(world: LocalWorld) -> str:
     (recommender,) = world.personalize_state()["recommenders"]
     exploration = recommender["recommenderConfig"]["itemExplorationConfig"]
     return str(exploration["explorationWeight"])
 
 
-def test_a_stack_that_has_lost_its_functions_is_got_rid_of(world: World) -> None:
+def test_a_stack_that_has_lost_its_functions_is_got_rid_of(world: LocalWorld) -> None:
     assert world.cdk("deploy", STACK, context=GATE).returncode == 0
     functions = world.client("lambda")
     for one in functions.list_functions()["Functions"]:
@@ -189,7 +189,7 @@ def test_a_stack_that_has_lost_its_functions_is_got_rid_of(world: World) -> None
 
 
 def test_the_command_of_the_local_aws_runs_another_one_against_it(
-    world: World, capfd: pytest.CaptureFixture[str]
+    world: LocalWorld, capfd: pytest.CaptureFixture[str]
 ) -> None:
     code = commands.run(
         world.aws.folder, [sys.executable, "-m", "operations", "leftovers", "--region", "eu-west-1"]

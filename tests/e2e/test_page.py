@@ -10,7 +10,7 @@ from local_aws.page import data_page
 from local_aws.rehearsal import NOTICE, sample
 from local_aws.rehearsal.reading import read
 from tests.support.browser import CHROMIUM, Browser
-from tests.support.world import until
+from tests.support.local_world import until
 from tests.unit.local_aws.rehearsal.folders import NOW, folder_of, watching
 
 pytestmark = pytest.mark.skipif(

@@ -7,7 +7,7 @@ from typing import Any
 from local_aws.rehearsal import sample
 from local_aws.report import leftovers
 from tests.e2e.test_rehearsal import metrics_of, trained
-from tests.support.world import STACK, World
+from tests.support.local_world import STACK, LocalWorld
 from tests.unit.local_aws.rehearsal.folders import Interaction, folder_of
 
 GATE = {
@@ -22,7 +22,7 @@ STEP = 0.0001
 """The service's metrics have four digits."""
 
 
-def test_a_gate_around_what_the_sample_measures(world: World, tmp_path: Path) -> None:
+def test_a_gate_around_what_the_sample_measures(world: LocalWorld, tmp_path: Path) -> None:
     world.set_behaviour(metrics=None)
     on_sample = world.seed("sample", data=str(sample.FOLDER))
     worse = world.seed("worse", data=str(folder_of(tmp_path, at_random())))

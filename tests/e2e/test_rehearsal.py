@@ -12,7 +12,7 @@ from local_aws.engine import LocalAws
 from local_aws.rehearsal import NOTICE, sample
 from local_aws.rehearsal.reading import read
 from local_aws.rehearsal.training import Options, TopPicks
-from tests.support.world import STACK, World, local_aws
+from tests.support.local_world import STACK, LocalWorld, local_aws
 from tests.unit.local_aws.rehearsal.folders import folder_of, watching
 
 REASON = "Dataset has fewer than 1000 interactions after filtering by event type: Watch"
@@ -110,7 +110,7 @@ def test_too_little_data_fails_the_deployment_with_the_documented_reason_and_lea
     assert destroyed.returncode == 0, destroyed.stdout
 
 
-def test_excluded_columns_change_the_metrics(world: World) -> None:
+def test_excluded_columns_change_the_metrics(world: LocalWorld) -> None:
     world.set_behaviour(metrics=None)
     group = world.seed("rehearsed", data=str(sample.FOLDER))
 

@@ -17,8 +17,8 @@ from botocore.exceptions import ClientError
 from lambdas.recommender.identity import Arn
 from local_aws import processes, toolchain
 from tests.live import guard
-from tests.live.guard import Consent, RefusedError
-from tests.support.world import World
+from tests.live.guard import Consent, LiveRunRefusedError
+from tests.support.local_world import LocalWorld
 
 _HOURS: Final = 3600.0
 _LISTS_LAG: Final = 900.0
@@ -26,7 +26,7 @@ _SECRET: Final = "AWS_SECRET_ACCESS_KEY"
 
 
 @dataclass(frozen=True, kw_only=True)
-class Account:
+class LiveAccount:
     """AWS, or the embedded AWS, with a dataset group in it."""
 
     where: str
@@ -48,7 +48,7 @@ class Account:
         """Return the account that was agreed to, after looking whether it is as it was said to be.
 
         Raises:
-            RefusedError: It is not; nothing but reading calls was made.
+            LiveRunRefusedError: It is not; nothing but reading calls was made.
         """
         account = cls(
             where=f"AWS, {consent.region}",
@@ -74,7 +74,7 @@ class Account:
         return cls(**(vars(account) | {"metadata_column": column}))
 
     @classmethod
-    def embedded(cls, world: World) -> Self:
+    def embedded(cls, world: LocalWorld) -> Self:
         """Return the embedded AWS as such an account, in which hours are seconds."""
         world.set_behaviour(create_in_progress=12.0)
         env = world.aws.env()
@@ -123,14 +123,14 @@ def _metadata_column(personalize: Any, dataset_group_arn: str) -> str:
     group = personalize.describe_dataset_group(datasetGroupArn=dataset_group_arn)["datasetGroup"]
     seen = group.get("status"), group.get("domain")
     if seen != ("ACTIVE", "VIDEO_ON_DEMAND"):
-        raise RefusedError(
+        raise LiveRunRefusedError(
             f"The dataset group is {seen[0]} and of the domain {seen[1]}; it has to be ACTIVE and "
             "VIDEO_ON_DEMAND. (Nothing was created.)"
         )
     datasets = personalize.list_datasets(datasetGroupArn=dataset_group_arn)["datasets"]
     items = [one["datasetArn"] for one in datasets if one["datasetType"].upper() == "ITEMS"]
     if not items:
-        raise RefusedError("The dataset group has no Items dataset. (Nothing was created.)")
+        raise LiveRunRefusedError("The dataset group has no Items dataset. (Nothing was created.)")
     schema_arn = personalize.describe_dataset(datasetArn=items[0])["dataset"]["schemaArn"]
     return guard.metadata_column(
         personalize.describe_schema(schemaArn=schema_arn)["schema"]["schema"]
@@ -140,7 +140,7 @@ def _metadata_column(personalize: Any, dataset_group_arn: str) -> str:
 class Trial:
     """A stack with a name that nobody else has, and whatever there is by that name."""
 
-    def __init__(self, account: Account, folder: Path) -> None:
+    def __init__(self, account: LiveAccount, folder: Path) -> None:
         self.account = account
         self.environment = f"live{secrets.token_hex(4)}"
         self.name = f"{self.environment}-TopPicks"

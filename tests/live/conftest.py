@@ -10,12 +10,12 @@ from pathlib import Path
 import pytest
 
 from tests.live import guard
-from tests.live.account import Account, Trial
-from tests.live.observations import Report
-from tests.support.world import World
+from tests.live.account import LiveAccount, Trial
+from tests.live.observations import Observations
+from tests.support.local_world import LocalWorld
 
 _HERE = Path(__file__).parent
-_REPORT = pytest.StashKey[Report]()
+_REPORT = pytest.StashKey[Observations]()
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
@@ -25,11 +25,11 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 
 
 def pytest_configure(config: pytest.Config) -> None:
-    config.stash[_REPORT] = Report()
+    config.stash[_REPORT] = Observations()
     if _runs_on_aws(config):
         try:
             guard.consent(os.environ)
-        except guard.RefusedError as error:
+        except guard.LiveRunRefusedError as error:
             raise pytest.UsageError(str(error)) from error
         if not config.getoption("--force-enable-socket"):
             raise pytest.UsageError(
@@ -59,21 +59,21 @@ def pytest_terminal_summary(
 @pytest.fixture(scope="session")
 def account(
     request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory
-) -> Iterator[Account]:
+) -> Iterator[LiveAccount]:
     """Where they run."""
     if not _runs_on_aws(request.config):
-        with World.start(tmp_path_factory.mktemp("world")) as world:
-            yield Account.embedded(world)
+        with LocalWorld.start(tmp_path_factory.mktemp("world")) as world:
+            yield LiveAccount.embedded(world)
         return
     try:
-        agreed = Account.agreed(guard.consent(os.environ))
-    except guard.RefusedError as error:
+        agreed = LiveAccount.agreed(guard.consent(os.environ))
+    except guard.LiveRunRefusedError as error:
         pytest.exit(str(error), returncode=pytest.ExitCode.USAGE_ERROR)
     yield agreed
 
 
 @pytest.fixture
-def report(request: pytest.FixtureRequest, account: Account) -> Report:
+def report(request: pytest.FixtureRequest, account: LiveAccount) -> Observations:
     """What is printed at the end, however the tests end."""
     report = request.config.stash[_REPORT]
     report.where, report.account = account.where, account.group.account
@@ -81,7 +81,7 @@ def report(request: pytest.FixtureRequest, account: Account) -> Report:
 
 
 @pytest.fixture
-def trial(account: Account, tmp_path: Path) -> Iterator[Trial]:
+def trial(account: LiveAccount, tmp_path: Path) -> Iterator[Trial]:
     """A stack that is gone at the end, or else is said to be there, and how to remove it."""
     trial = Trial(account, tmp_path)
     removal = f"aws cloudformation delete-stack --stack-name {trial.name}"

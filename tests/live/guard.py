@@ -18,7 +18,7 @@ _DOMAINS: Final = (".amazonaws.com", ".amazonaws.com.cn")
 _NO_METADATA: Final = ("ITEM_ID", "CREATION_TIMESTAMP")
 
 
-class RefusedError(Exception):
+class LiveRunRefusedError(Exception):
     """The live tests do not run; the message lists everything that is in their way."""
 
     def __init__(self, *problems: str) -> None:
@@ -55,7 +55,7 @@ def consent(environ: Mapping[str, str]) -> Consent:
     """Return what the environment agrees to.
 
     Raises:
-        RefusedError: It does not, or not plainly.
+        LiveRunRefusedError: It does not, or not plainly.
     """
     group = _dataset_group(environ.get(DATASET_GROUP, ""))
     profile = environ.get(_PROFILE)
@@ -70,7 +70,7 @@ def consent(environ: Mapping[str, str]) -> Consent:
         ),
     ]
     if group is None or problems:
-        raise RefusedError(*problems)
+        raise LiveRunRefusedError(*problems)
     return Consent(environ[DATASET_GROUP], group.account, group.region, profile)
 
 
@@ -78,11 +78,11 @@ def check_endpoint(url: str) -> None:
     """Refuse a client that a configuration file sends elsewhere than to AWS.
 
     Raises:
-        RefusedError: It is not an endpoint of AWS.
+        LiveRunRefusedError: It is not an endpoint of AWS.
     """
     parts = urlsplit(url)
     if parts.scheme != "https" or not (parts.hostname or "").endswith(_DOMAINS):
-        raise RefusedError(
+        raise LiveRunRefusedError(
             f"A client would call {url}, which is not AWS: take endpoint_url out of the AWS "
             "configuration file."
         )
@@ -92,10 +92,10 @@ def check_account(agreed: Consent, actual: str) -> None:
     """Refuse credentials of another account than the one that was agreed to.
 
     Raises:
-        RefusedError: They are.
+        LiveRunRefusedError: They are.
     """
     if actual != agreed.account:
-        raise RefusedError(
+        raise LiveRunRefusedError(
             f"The credentials are of account {actual}, {DATASET_GROUP} is of {agreed.account} "
             "(beside sts:GetCallerIdentity, that is): use credentials of that account."
         )
@@ -105,13 +105,13 @@ def metadata_column(schema: str) -> str:
     """Return a column of the Items dataset with this schema that recommendations can bring.
 
     Raises:
-        RefusedError: There is none.
+        LiveRunRefusedError: There is none.
     """
     columns = [field["name"] for field in json.loads(schema)["fields"]]
     for column in columns:
         if column not in _NO_METADATA:
             return str(column)
-    raise RefusedError(
+    raise LiveRunRefusedError(
         f"The Items dataset has no metadata column, only {', '.join(columns)}: use another "
         "dataset group."
     )

@@ -18,7 +18,7 @@ from tests.live.account import Trial
 
 
 @dataclass
-class Report:
+class Observations:
     """Observations beside what is assumed as long as nobody has looked, as a table in Markdown."""
 
     where: str = ""
@@ -151,7 +151,7 @@ def duration(seconds: float) -> str:
     return f"{seconds / 60:.0f} min" if seconds >= 120 else f"{seconds:.1f} s"
 
 
-def note_time(report: Report, what: str, watch: Watch) -> None:
+def note_time(report: Observations, what: str, watch: Watch) -> None:
     """Note how long something took and what was seen meanwhile."""
     report.note(f"Time for {what}", duration(watch.seconds))
     report.note(f"Statuses during {what}", watch.statuses)
@@ -163,7 +163,7 @@ def note_time(report: Report, what: str, watch: Watch) -> None:
     )
 
 
-def note_creation(report: Report, watch: Watch) -> None:
+def note_creation(report: Observations, watch: Watch) -> None:
     """Note how a creation looked from outside."""
     note_time(report, "the first deployment", watch)
     training = [look for look in watch.looks if look.listed.startswith("CREATE ")]
@@ -190,7 +190,7 @@ def note_creation(report: Report, watch: Watch) -> None:
     )
 
 
-def note_configuration(report: Report, seen: Mapping[str, Any]) -> None:
+def note_configuration(report: Observations, seen: Mapping[str, Any]) -> None:
     """Note how a created recommender describes itself."""
     config = seen.get("recommenderConfig") or {}
     report.note("recommenderConfig after the creation", json.dumps(config))
@@ -207,7 +207,7 @@ def note_configuration(report: Report, seen: Mapping[str, Any]) -> None:
     report.note("modelMetrics", json.dumps(seen.get("modelMetrics")))
 
 
-def note_creation_time(report: Report, stack: Mapping[str, Any]) -> None:
+def note_creation_time(report: Observations, stack: Mapping[str, Any]) -> None:
     """Note whether a creation, which the CDK CLI makes by a change set, sets LastUpdatedTime."""
     report.note(
         "LastUpdatedTime after the creation",
@@ -216,7 +216,7 @@ def note_creation_time(report: Report, stack: Mapping[str, Any]) -> None:
     )
 
 
-def note_requests(report: Report, trial: Trial) -> None:
+def note_requests(report: Observations, trial: Trial) -> None:
     """Note whether a RequestId stands for one request, as far as the functions have logged it."""
     pages = trial.client("cloudformation").get_paginator("list_stack_resources")
     groups = pages.paginate(StackName=trial.name).search(
@@ -240,7 +240,7 @@ def note_requests(report: Report, trial: Trial) -> None:
     )
 
 
-def note_update_semantics(report: Report, trial: Trial) -> None:
+def note_update_semantics(report: Observations, trial: Trial) -> None:
     """Update the trial's own recommender with one member only, and note what becomes of the rest.
 
     The next deployment puts right what this changes.
@@ -285,7 +285,7 @@ def note_update_semantics(report: Report, trial: Trial) -> None:
     )
 
 
-def note_tag_conditions(report: Report, trial: Trial) -> None:
+def note_tag_conditions(report: Observations, trial: Trial) -> None:
     """Note whether IAM knows the tags of a recommender, by sessions of the CDK's lookup role.
 
     That role, which `cdk bootstrap` has made, may read; each session may describe recommenders with
@@ -332,7 +332,7 @@ def note_tag_conditions(report: Report, trial: Trial) -> None:
         report.note(question, _outcome(described), assumed=assumed)
 
 
-def note_cancellation(report: Report, trial: Trial, stack_id: str, watch: Watch) -> None:
+def note_cancellation(report: Observations, trial: Trial, stack_id: str, watch: Watch) -> None:
     """Note what a deployment that was cancelled during the training looked like."""
     note_time(report, "a cancelled deployment until nothing is left", watch)
     pages = trial.client("cloudformation").get_paginator("describe_stack_events")
@@ -346,7 +346,7 @@ def note_cancellation(report: Report, trial: Trial, stack_id: str, watch: Watch)
             )
 
 
-def note_deletion(report: Report, watch: Watch) -> None:
+def note_deletion(report: Observations, watch: Watch) -> None:
     """Note how a deletion looked from outside."""
     note_time(report, "destroying", watch)
     unknown = [look for look in watch.looks if isinstance(look.described, str)]

@@ -10,10 +10,10 @@ import pytest
 from lambdas.recommender.vocabulary import METRICS
 from tests.live import observations as seen
 from tests.live.account import Trial
-from tests.live.observations import Report, Watch
+from tests.live.observations import Observations, Watch
 
 
-def test_a_whole_life(trial: Trial, report: Report, subtests: pytest.Subtests) -> None:
+def test_a_whole_life(trial: Trial, report: Observations, subtests: pytest.Subtests) -> None:
     """Deployed, asked, deployed again without and with a change, destroyed without a trace."""
     with Watch(trial) as watch:
         assert trial.deploy()
@@ -53,7 +53,7 @@ def test_a_whole_life(trial: Trial, report: Report, subtests: pytest.Subtests) -
     trial.is_gone()
 
 
-def test_a_deployment_cancelled_while_it_trains(trial: Trial, report: Report) -> None:
+def test_a_deployment_cancelled_while_it_trains(trial: Trial, report: Observations) -> None:
     """Destroyed as soon as it trains: everything is gone when the training has ended."""
     with ThreadPoolExecutor(1) as background, Watch(trial) as watch:
         deploying = background.submit(trial.deploy)

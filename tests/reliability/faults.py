@@ -21,7 +21,7 @@ _OTHER_SERVICES: Final = (_STACKS_CALLS, "StartExecution")
 
 
 @dataclass(frozen=True)
-class Kind:
+class FaultKind:
     """One way in which a call fails.
 
     Attributes:
@@ -69,19 +69,19 @@ def _cut(operation: str) -> bytes:
     return b"<a/>" if operation == _STACKS_CALLS else b"{}"
 
 
-KINDS: Final[Mapping[str, Kind]] = {
-    "throttled twice": Kind(code="ThrottlingException", attempts=2),
-    "throttled": Kind(code="ThrottlingException"),
-    "internal error": Kind(code="InternalServerError"),
-    "unavailable": Kind(code="ServiceUnavailable"),
-    "reset": Kind(lost=closed),
-    "timeout": Kind(lost=lambda: ReadTimeoutError(endpoint_url=_URL), seconds=20.0),
-    "lost once": Kind(applied=_lose, attempts=1),
-    "lost": Kind(applied=_lose),
-    "cut": Kind(applied=_cut, attempts=1, retried=False),
-    "denied": Kind(code="AccessDeniedException", attempts=1, retried=False, passes=False),
-    "hidden": Kind(code="ResourceNotFoundException", attempts=1, retried=False),
-    "in use": Kind(code="ResourceInUseException", attempts=1, retried=False),
+KINDS: Final[Mapping[str, FaultKind]] = {
+    "throttled twice": FaultKind(code="ThrottlingException", attempts=2),
+    "throttled": FaultKind(code="ThrottlingException"),
+    "internal error": FaultKind(code="InternalServerError"),
+    "unavailable": FaultKind(code="ServiceUnavailable"),
+    "reset": FaultKind(lost=closed),
+    "timeout": FaultKind(lost=lambda: ReadTimeoutError(endpoint_url=_URL), seconds=20.0),
+    "lost once": FaultKind(applied=_lose, attempts=1),
+    "lost": FaultKind(applied=_lose),
+    "cut": FaultKind(applied=_cut, attempts=1, retried=False),
+    "denied": FaultKind(code="AccessDeniedException", attempts=1, retried=False, passes=False),
+    "hidden": FaultKind(code="ResourceNotFoundException", attempts=1, retried=False),
+    "in use": FaultKind(code="ResourceInUseException", attempts=1, retried=False),
 }
 
 
@@ -159,7 +159,7 @@ class Faults:
         return (*response[:2], kind.applied(operation))
 
     @property
-    def _kind(self) -> Kind | None:
+    def _kind(self) -> FaultKind | None:
         """How the attempt under way fails, if it does."""
         kind = KINDS[self._fails.kind] if self._fails else None
         return kind if kind and self._failures < kind.attempts else None
@@ -172,7 +172,7 @@ class Faults:
         self.calls[site] = (event["ResourceType"], event["RequestType"], invocation.function)
         self._fails, self._failures = self._cells.get(site), 0
 
-    def _fail(self, kind: Kind) -> None:
+    def _fail(self, kind: FaultKind) -> None:
         assert self._fails
         if not self._failures:
             self.happened.append(self._fails)

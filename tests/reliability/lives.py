@@ -29,7 +29,7 @@ LIVES: Final[dict[str, Callable[[World], str]]] = {
 }
 
 
-class Rollback(NamedTuple):
+class UndoneLife(NamedTuple):
     """One of those lives in which something else than a call fails, so that it is undone."""
 
     life: str
@@ -58,28 +58,32 @@ def _cancelled(world: World, **settings: object) -> str:
 _ROLLED_BACK: Final = "ROLLBACK_COMPLETE"
 _UPDATE_ROLLED_BACK: Final = "UPDATE_ROLLBACK_COMPLETE"
 
-ROLLBACKS: Final[dict[str, Rollback]] = {
-    "failed creation": Rollback("create", _ROLLED_BACK, _failing("create", "training_failure")),
-    "cancelled creation": Rollback("create", _ROLLED_BACK, _cancelled),
-    "cancelled adoption": Rollback(
+ROLLBACKS: Final[dict[str, UndoneLife]] = {
+    "failed creation": UndoneLife("create", _ROLLED_BACK, _failing("create", "training_failure")),
+    "cancelled creation": UndoneLife("create", _ROLLED_BACK, _cancelled),
+    "cancelled adoption": UndoneLife(
         "adopt",
         _ROLLED_BACK,
         lambda world: _cancelled(
             world, recommender_name="films", adopt_existing=True, exploration_weight=0.7
         ),
     ),
-    "failed update": Rollback("update", _UPDATE_ROLLED_BACK, _failing("update", "update_failure")),
-    "failed replacement": Rollback(
+    "failed update": UndoneLife(
+        "update", _UPDATE_ROLLED_BACK, _failing("update", "update_failure")
+    ),
+    "failed replacement": UndoneLife(
         "replace", _UPDATE_ROLLED_BACK, _failing("replace", "training_failure")
     ),
-    "undone update": Rollback(
+    "undone update": UndoneLife(
         "update", _UPDATE_ROLLED_BACK, lambda world: world.undone(exploration_weight=0.7)
     ),
-    "undone stop": Rollback("stop", _UPDATE_ROLLED_BACK, lambda world: world.undone(running=False)),
-    "undone replacement": Rollback(
+    "undone stop": UndoneLife(
+        "stop", _UPDATE_ROLLED_BACK, lambda world: world.undone(running=False)
+    ),
+    "undone replacement": UndoneLife(
         "replace", _UPDATE_ROLLED_BACK, lambda world: world.undone(dataset_group_arn=_OTHER)
     ),
-    "cancelled replacement": Rollback(
+    "cancelled replacement": UndoneLife(
         "replace", _UPDATE_ROLLED_BACK, lambda world: _cancelled(world, dataset_group_arn=_OTHER)
     ),
 }

@@ -85,7 +85,7 @@ def written(text: str, parts: Mapping[str, str]) -> str:
     return text
 
 
-class Report:
+class RunReport:
     """Counts a run, in the process that the results of all workers come to."""
 
     def __init__(self, path: Path) -> None:

@@ -8,7 +8,7 @@ import pytest
 
 from lambdas.recommender.vocabulary import RECOMMENDER_TYPE, SWEEP_TYPE
 from tests.reliability.world import HOUR, MINUTE, World, edit, refuse, settings_of, texts, types
-from tests.support.cloudformation import Cloud, Request
+from tests.support.cloudformation import Cloud, SentRequest
 
 
 def _nothing(_operation: str, _params: dict[str, Any]) -> None:
@@ -253,7 +253,7 @@ def test_a_sweep_that_cannot_see_what_becomes_of_the_stack_does_nothing(world: W
     assert world.changes(since=started) == []
 
 
-def _requests(cloud: Cloud, of: Callable[[Request], bool]) -> list[Request]:
+def _requests(cloud: Cloud, of: Callable[[SentRequest], bool]) -> list[SentRequest]:
     return [request for request in cloud.requests if of(request)]
 
 

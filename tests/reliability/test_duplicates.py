@@ -8,7 +8,7 @@ import pytest
 from lambdas.recommender.vocabulary import RECOMMENDER_TYPE, TRAINING_GATE_TYPE
 from tests.reliability.lives import LIVES
 from tests.reliability.world import HOUR, MINUTE, World, lose, once, settings_of, texts
-from tests.support.cloudformation import Request
+from tests.support.cloudformation import SentRequest
 from tests.support.serverless import Event
 
 THRICE = (0.0, 60.0, 180.0)
@@ -182,7 +182,7 @@ def test_an_update_of_a_minute_ago_that_comes_in_a_newer_one_loses(world: World)
     assert world.recommender["tags"]["team"] == "series"
 
 
-def _stale_in_update(world: World, stale: Request) -> None:
+def _stale_in_update(world: World, stale: SentRequest) -> None:
     world.clock.advance(HOUR)
     _deliver_with_every_gate(world, stale)
     assert world.update(exploration_weight=0.7) == "UPDATE_COMPLETE", texts(world.stack)
@@ -191,7 +191,7 @@ def _stale_in_update(world: World, stale: Request) -> None:
     assert exploration["explorationWeight"] == "0.7"
 
 
-def _deliver_with_every_gate(world: World, stale: Request) -> None:
+def _deliver_with_every_gate(world: World, stale: SentRequest) -> None:
 
     def deliver(function: str, event: Event, invoke: Callable[[], Any]) -> Any:
         gate = event["ResourceType"] == TRAINING_GATE_TYPE

@@ -20,7 +20,7 @@ from stacks.recommender import TopPicksRecommender
 from stacks.service import RecommenderService
 from stacks.settings import SettingsError
 from tests.reliability.world import MINUTE, QUICKER, World, texts
-from tests.support.cloudformation import Request, Stack
+from tests.support.cloudformation import SentRequest, Stack
 from tests.support.serverless import Event
 from tests.support.synthesis import ACCOUNT, DATASET_GROUP_ARN, REGION, Deployable
 from tests.unit.stacks.test_settings import read
@@ -582,7 +582,7 @@ def _forgeries(world: World, other: Stack, kind: str) -> Iterator[Event]:
 
 
 def _invoke(world: World, function: str, given: Event, event: Event | None = None) -> None:
-    world.cloud.invoke(Request(world.stack, event or given, world.stack.phase), function, given)
+    world.cloud.invoke(SentRequest(world.stack, event or given, world.stack.phase), function, given)
 
 
 @pytest.mark.rows("S10", "O6")

@@ -12,7 +12,7 @@ from lambdas.recommender.answer import Delivery
 from lambdas.recommender.vocabulary import RECOMMENDER_TYPE, SWEEP_TYPE, TRAINING_GATE_TYPE
 from tests.reliability.lives import ALL, EVERY_LIFE, GOOD, LIVES, prepared, wrong_with
 from tests.reliability.world import HOUR, MINUTE, World, error, settings_of, texts
-from tests.support.cloudformation import FunctionKilledError, Request, ThrottledError
+from tests.support.cloudformation import FunctionKilledError, SentRequest, ThrottledError
 from tests.support.serverless import Event
 from tests.support.synthesis import ROOT, Deployable
 
@@ -302,7 +302,7 @@ def test_an_answer_that_does_not_arrive_is_put_again_the_same(life: str, times: 
     world = prepared(life)
     bodies: dict[str, list[bytes]] = {}
 
-    def unreliable(request: Request, body: bytes) -> Delivery | None:
+    def unreliable(request: SentRequest, body: bytes) -> Delivery | None:
         mine = bodies.setdefault(request.event["ResponseURL"], [])
         mine.append(body)
         return Delivery.LATER if len(mine) <= times else None
@@ -340,7 +340,7 @@ def test_an_answer_that_is_refused_for_good_is_not_put_again_and_all_can_be_remo
     world = prepared(life)
     puts: list[str] = []
 
-    def expired(request: Request, _body: bytes) -> Delivery | None:
+    def expired(request: SentRequest, _body: bytes) -> Delivery | None:
         if request.event["ResourceType"] != RECOMMENDER_TYPE or request.type == "Delete":
             return None
         puts.append(request.event["ResponseURL"])

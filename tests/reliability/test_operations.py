@@ -562,7 +562,7 @@ def test_a_name_that_can_be_none_is_not_taken_for_a_stack_that_is_gone(
 # -- what all of them do ---------------------------------------------------------------------------
 
 
-class Looks(Observer):
+class CommandsAtEveryStep(Observer):
     """Looks after every invocation of the functions, and keeps what is wrong with what it sees."""
 
     def __init__(self, operator: Operator) -> None:
@@ -587,7 +587,7 @@ def test_whatever_a_stack_goes_through_looking_changes_nothing(
 ) -> None:
     """Nor is anything of it left over while the stack may need it."""
     world = prepared(life)
-    looks = Looks(Operator(world.cloud, capsys))
+    looks = CommandsAtEveryStep(Operator(world.cloud, capsys))
     world.cloud.observers.append(looks)
 
     status = ALL[life](world)

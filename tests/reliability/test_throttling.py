@@ -89,7 +89,7 @@ STACKS: Final = 50
 CALLS_PER_SECOND: Final = 5.0
 
 
-class RateLimit:
+class TokenBucket:
     """Refuses what comes faster than so many calls a second, as a token bucket does."""
 
     def __init__(self, world: World) -> None:
@@ -119,7 +119,7 @@ def test_fifty_stacks_at_once_all_get_their_recommender_under_a_rate_limit(world
     world.behaviour.recommenders_per_region = STACKS
     template = Deployable.of("TopPicks", {"max_training_hours": world.hours})
     stacks = [world.stack, *(world.cloud.stack(f"Picks{number}") for number in range(1, STACKS))]
-    limit = RateLimit(world)
+    limit = TokenBucket(world)
 
     def together(operate: Callable[[Stack], object]) -> set[str]:
         for stack in stacks:

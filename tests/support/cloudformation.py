@@ -31,9 +31,9 @@ from tests.support.custom_resources import (
     Invocation,
     Observer,
     Outcome,
-    Request,
-    Resource,
     Rollback,
+    SentRequest,
+    StackResource,
 )
 from tests.support.personalize import VirtualClock
 from tests.support.scheduler import Scheduler
@@ -60,7 +60,7 @@ Around = Callable[[str, Event, Callable[[], Any]], Any]
 Raise a `ThrottledError` or a `FunctionKilledError` before or after that for what Lambda can do.
 """
 
-Put = Callable[["Request", bytes], Delivery | None]
+Put = Callable[["SentRequest", bytes], Delivery | None]
 """Called with a request and a body that is put to its ResponseURL; None delivers it."""
 
 
@@ -105,7 +105,7 @@ class Cloud:
         self.clock = clock
         self.timeline = Timeline(clock)
         self.stacks: list[Stack] = []
-        self.requests: list[Request] = []
+        self.requests: list[SentRequest] = []
         self.invocations: list[Invocation] = []
         self.rollback = Rollback.REVERSED_THEN_DELETE
         self.deletes_what_has_returned = False
@@ -166,7 +166,7 @@ class Cloud:
         while self.timeline.next() is not None:
             self._step()
 
-    def send(self, request: Request) -> None:
+    def send(self, request: SentRequest) -> None:
         """Deliver a request as often as `deliveries` says, and end it when its time is up."""
         self.requests.append(request)
         request.sent = self.clock.now
@@ -179,7 +179,7 @@ class Cloud:
         )
         self.timeline.after(allowed, lambda: request.end("FAILED", too_late))
 
-    def deliver(self, request: Request, *, at_any_age: bool = False) -> None:
+    def deliver(self, request: SentRequest, *, at_any_age: bool = False) -> None:
         """Deliver a request, be it for the first time or once more.
 
         Lambda drops an event that is too old, unless it is delivered `at_any_age`.
@@ -191,7 +191,7 @@ class Cloud:
             expires=math.inf if at_any_age else deployed_code.expires(request.stack, request.sent),
         )
 
-    def invoke(self, request: Request, function: str, event: Event) -> Any:
+    def invoke(self, request: SentRequest, function: str, event: Event) -> Any:
         """Invoke a function; one that takes longer than it may is killed when it has acted."""
         invoked = getattr(request.stack.functions, function)
         allowed = deployed_code.configuration(request.stack, function)["Timeout"]
@@ -240,7 +240,7 @@ class Cloud:
             request.respond(body)
         return delivery or Delivery.DELIVERED
 
-    def _request_of(self, response_url: str) -> Request:
+    def _request_of(self, response_url: str) -> SentRequest:
         (request,) = (one for one in self.requests if one.event["ResponseURL"] == response_url)
         return request
 
@@ -276,9 +276,9 @@ __all__ = [
     "Invocation",
     "Observer",
     "Outcome",
-    "Request",
-    "Resource",
     "Rollback",
+    "SentRequest",
     "Stack",
+    "StackResource",
     "ThrottledError",
 ]

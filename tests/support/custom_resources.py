@@ -46,7 +46,7 @@ class Outcome:
 
 
 @dataclass(eq=False)
-class Request:
+class SentRequest:
     """One request to a custom resource."""
 
     stack: "Stack"
@@ -103,7 +103,7 @@ class Request:
 
 
 @dataclass(frozen=True)
-class Resource:
+class StackResource:
     """A resource of a stack, as CloudFormation remembers it."""
 
     logical_id: str
@@ -137,7 +137,7 @@ class Invocation:
 
     function: str
     """`begin` or `poll`."""
-    request: Request
+    request: SentRequest
 
 
 class Observer:

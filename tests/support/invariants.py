@@ -19,7 +19,7 @@ from lambdas.recommender.vocabulary import (
     SWEEP_TYPE,
 )
 from local_aws.personalize.service import Call
-from tests.support.cloudformation import CANARY, Cloud, Invocation, Observer, Request, Stack
+from tests.support.cloudformation import CANARY, Cloud, Invocation, Observer, SentRequest, Stack
 
 _CHANGING: Final = {
     "UpdateRecommender": "recommenderArn",
@@ -137,7 +137,7 @@ class Invariants(Observer, logging.Handler):
         )
         self._expect(CANARY not in text, f"8: a ResponseURL in the log: {record.getMessage()}")
 
-    def _is_continued(self, request: Request) -> bool:
+    def _is_continued(self, request: SentRequest) -> bool:
         if request.stack.status != "UPDATE_ROLLBACK_IN_PROGRESS":
             return False
         asked = (request.type, request.logical_id, request.event["ResourceProperties"])
@@ -147,7 +147,7 @@ class Invariants(Observer, logging.Handler):
             if one.stack is request.stack
         )
 
-    def _check_owner(self, request: Request, operation: str, params: Mapping[str, Any]) -> None:
+    def _check_owner(self, request: SentRequest, operation: str, params: Mapping[str, Any]) -> None:
         arn = params[_CHANGING[operation]]
         seen = self._cloud.recommenders().get(arn.rpartition("/")[2])
         if seen is None:
@@ -188,7 +188,7 @@ class Invariants(Observer, logging.Handler):
             missing = tags.items() - one["tags"].items()
             self._expect(not missing, f"5: {stack.status} without the tags {missing}")
 
-    def _check_answer(self, request: Request, body: bytes) -> None:
+    def _check_answer(self, request: SentRequest, body: bytes) -> None:
         answer = json.loads(body)
         what = f"4: the answer to a {request.type} of {request.logical_id}"
         self._expect(len(body) <= _MAX_ANSWER_BYTES, f"{what} has {len(body)} bytes")

@@ -27,7 +27,7 @@ class KeptAnswers(Answers):
         return Delivery.DELIVERED
 
 
-class StateMachine:
+class StateKeeper:
     """Keeps the state that an execution is started with."""
 
     state: dict[str, Any] | None = None
@@ -43,7 +43,7 @@ class OneRequest:
     def __init__(self, personalize: Any, stacks: Any, clock: VirtualClock) -> None:
         self.clock = clock
         self.answers = KeptAnswers()
-        self.machine = StateMachine()
+        self.machine = StateKeeper()
         self.resources = CustomResources(personalize, stacks, self.answers, clock)
 
     def carry_out(self, event: Event, state: Mapping[str, Any] | None = None) -> Mapping[str, Any]:

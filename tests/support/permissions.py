@@ -98,7 +98,7 @@ def uses_in(journal: Iterable[Mapping[str, Any]], role: str) -> set[Use]:
     authorisation of CreateRecommender is missing here.
 
     Args:
-        journal: Calls, as `tests.support.world.World.personalize_journal` returns them.
+        journal: Calls, as `tests.support.local_world.LocalWorld.personalize_journal` returns them.
         role: The role's name.
     """
     return {

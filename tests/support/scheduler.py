@@ -25,7 +25,7 @@ from tests.support.synthesis import ACCOUNT
 
 if TYPE_CHECKING:
     from tests.support.cloudformation import Cloud
-    from tests.support.custom_resources import Resource
+    from tests.support.custom_resources import StackResource
     from tests.support.stack import Stack
 
 _TYPE: Final = "AWS::Scheduler::Schedule"
@@ -35,7 +35,7 @@ _SETTLES: Final = 30 * 60.0
 _LONGEST_BACKOFF: Final = 600.0
 
 
-class Call(NamedTuple):
+class TimedCall(NamedTuple):
     """One call that was made: when, what, of which recommender, and how it ended."""
 
     time: float
@@ -63,7 +63,7 @@ class Scheduler:
     """
 
     def __init__(self, cloud: "Cloud") -> None:
-        self.calls: list[Call] = []
+        self.calls: list[TimedCall] = []
         self._cloud = cloud
         self._until = cloud.clock.now
         self._again: list[_Due] = []
@@ -128,7 +128,7 @@ class Scheduler:
         except ClientError as error:
             outcome = error.response["Error"]["Code"]
             self._try_again(due)
-        self.calls.append(Call(self._cloud.clock.now, operation, arn, outcome))
+        self.calls.append(TimedCall(self._cloud.clock.now, operation, arn, outcome))
 
     def _try_again(self, due: _Due) -> None:
         policy = due.schedule["Target"]["RetryPolicy"]
@@ -198,7 +198,7 @@ def _operation(schedule: Mapping[str, Any]) -> str:
     return str(schedule["Target"]["Arn"].rpartition(":")[2])
 
 
-def _role(resource: "Resource") -> str:
+def _role(resource: "StackResource") -> str:
     return str(resource.definition["Properties"]["Target"]["RoleArn"]["Fn::GetAtt"][0])
 
 

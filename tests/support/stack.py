@@ -10,10 +10,10 @@ from tests.support import deployed_code
 from tests.support.custom_resources import (
     CANARY,
     Outcome,
-    Request,
-    Resource,
     Rollback,
+    SentRequest,
     StackEvent,
+    StackResource,
 )
 from tests.support.synthesis import ACCOUNT, Deployable, Settings, resolve, stringified
 
@@ -61,7 +61,7 @@ class Stack:
         self.phase = 0
         self.events: list[StackEvent] = []
         self.template = Deployable({}, {})
-        self.resources: dict[str, Resource] = {}
+        self.resources: dict[str, StackResource] = {}
         self.was_complete = False
         """Whether a creation or an update has ever succeeded: there is a state to go back to."""
         self.outputs: dict[str, Any] = {}
@@ -69,16 +69,16 @@ class Stack:
         self.updated: float | None = None
         self.deleted: float | None = None
         self.functions: Functions = deployed_code.functions(self)
-        self._garbage: list[Resource] = []
+        self._garbage: list[StackResource] = []
         self._attempted: dict[str, Mapping[str, Any]] = {}
         """The properties of the latest request to each resource."""
         self._process: Process | None = None
         self._awaited: Condition = bool
-        self._in_flight: Request | None = None
+        self._in_flight: SentRequest | None = None
         self._interrupted: Condition = bool
         self._rolls_back = True
         self._skipped: set[str] = set()
-        self._rolled_back: tuple[Deployable, dict[str, Resource]] | None = None
+        self._rolled_back: tuple[Deployable, dict[str, StackResource]] | None = None
 
     # -- operations ----------------------------------------------------------------------------
 
@@ -185,13 +185,13 @@ class Stack:
 
     # -- what can be asked ---------------------------------------------------------------------
 
-    def the(self, resource_type: str) -> Resource:
+    def the(self, resource_type: str) -> StackResource:
         """Return the only resource of a type."""
         (found,) = (one for one in self.resources.values() if one.type == resource_type)
         return found
 
     @property
-    def existing(self) -> list[Resource]:
+    def existing(self) -> list[StackResource]:
         """All resources, with those that are still to be cleaned up."""
         return [*self.resources.values(), *self._garbage]
 
@@ -210,7 +210,7 @@ class Stack:
         """Return the reasons of all events whose status ends like this."""
         return [event.reason for event in self.events if event.status.endswith(status)]
 
-    def sent(self, resource_type: str, request_type: str = "") -> list[Request]:
+    def sent(self, resource_type: str, request_type: str = "") -> list[SentRequest]:
         """Return the requests to resources of a type, all or those of one kind."""
         return [
             request
@@ -269,7 +269,7 @@ class Stack:
             return ""
         return (yield from self._updating_one(current, wanted))
 
-    def _creating_one(self, wanted: Resource) -> Generator[Condition, None, str]:
+    def _creating_one(self, wanted: StackResource) -> Generator[Condition, None, str]:
         self.resources[wanted.logical_id] = wanted
         self._note(wanted.logical_id, "CREATE_IN_PROGRESS")
         outcome = yield from self._asking("Create", wanted)
@@ -283,7 +283,7 @@ class Stack:
         return "" if outcome.succeeded else outcome.reason
 
     def _updating_one(
-        self, current: Resource, wanted: Resource, *, physical_id: str | None = None
+        self, current: StackResource, wanted: StackResource, *, physical_id: str | None = None
     ) -> Generator[Condition, None, str]:
         """Update a resource; one that answers with another id has been replaced by it."""
         told = replace(current, physical_id=physical_id or current.physical_id)
@@ -329,7 +329,7 @@ class Stack:
         yield from self._cleaning_up([*old.order, *template.order], removed)
         self._enter("UPDATE_COMPLETE")
 
-    def _rolling_back(self, old: Deployable, before: dict[str, Resource]) -> Process:
+    def _rolling_back(self, old: Deployable, before: dict[str, StackResource]) -> Process:
         self._interrupted = bool
         if self.status != "UPDATE_ROLLBACK_FAILED":
             self._garbage = []  # what was replaced is to be in use again
@@ -348,7 +348,7 @@ class Stack:
         self._rolled_back = None
         self._enter("UPDATE_ROLLBACK_COMPLETE")
 
-    def _restoring(self, before: Resource) -> Generator[Condition, None, str]:
+    def _restoring(self, before: StackResource) -> Generator[Condition, None, str]:
         """Bring one resource back to what it was."""
         current = self.resources[before.logical_id]
         if before.logical_id in self._skipped:
@@ -436,7 +436,7 @@ class Stack:
             del self.resources[logical_id]
         return failed
 
-    def _deleting_one(self, resource: Resource) -> Generator[Condition, None, str]:
+    def _deleting_one(self, resource: StackResource) -> Generator[Condition, None, str]:
         if resource.physical_id is None:
             resource = replace(resource, physical_id=self._invented_id(resource.logical_id))
         self._note(resource.logical_id, "DELETE_IN_PROGRESS", physical_id=resource.physical_id)
@@ -451,14 +451,14 @@ class Stack:
     # -- requests ------------------------------------------------------------------------------
 
     def _asking(
-        self, request_type: str, resource: Resource, wanted: Resource | None = None
+        self, request_type: str, resource: StackResource, wanted: StackResource | None = None
     ) -> Generator[Condition, None, Outcome]:
         """Send a request, wait for its end, and return it."""
         if not resource.is_custom:
             physical_id = resource.physical_id or f"{self.name}-{resource.logical_id}"
             return Outcome("SUCCESS", "", physical_id)
         self._attempted[resource.logical_id] = (wanted or resource).properties
-        request = Request(self, self._event(request_type, resource, wanted), self.phase)
+        request = SentRequest(self, self._event(request_type, resource, wanted), self.phase)
         self._in_flight = request
         self.cloud.send(request)
         yield lambda: request.outcome is not None or self._interrupted()
@@ -474,7 +474,7 @@ class Stack:
             self._in_flight.end("CANCELLED", reason)
 
     def _event(
-        self, request_type: str, resource: Resource, wanted: Resource | None
+        self, request_type: str, resource: StackResource, wanted: StackResource | None
     ) -> Mapping[str, Any]:
         request_id = self.cloud.new_request_id()
         properties = stringified((wanted or resource).properties)
@@ -523,15 +523,15 @@ class Stack:
         ]
         return self.events[begun[-1] :] if begun else []
 
-    def _keep(self, resource: Resource, *, reason: str = "", **changes: Any) -> None:
+    def _keep(self, resource: StackResource, *, reason: str = "", **changes: Any) -> None:
         kept = replace(resource, **changes)
         self.resources[kept.logical_id] = kept
         self._note(kept.logical_id, kept.status, reason, kept.physical_id)
 
-    def _resource(self, template: Deployable, logical_id: str) -> Resource:
+    def _resource(self, template: Deployable, logical_id: str) -> StackResource:
         definition = template.resources[logical_id]
         properties = resolve(definition.get("Properties", {}), self.lookup)
-        return Resource(logical_id, definition["Type"], properties, definition)
+        return StackResource(logical_id, definition["Type"], properties, definition)
 
     def _resolved_outputs(self, template: Deployable) -> dict[str, Any]:
         outputs = template.outputs.items()

@@ -10,8 +10,8 @@ from botocore.stub import Stubber
 
 from local_aws import toolchain
 from tests.live import guard
-from tests.live.account import Account
-from tests.live.guard import ACCEPT_COST, DATASET_GROUP, Consent, RefusedError
+from tests.live.account import LiveAccount
+from tests.live.guard import ACCEPT_COST, DATASET_GROUP, Consent, LiveRunRefusedError
 
 ARN = "arn:aws:personalize:eu-west-1:111111111111:dataset-group/vod"
 CONSENT = Consent(ARN, "111111111111", "eu-west-1", "mine")
@@ -29,7 +29,7 @@ def test_keys_do_instead_of_a_profile() -> None:
 
 
 def test_half_a_key_does_not() -> None:
-    with pytest.raises(RefusedError, match="No credentials are given: set AWS_PROFILE"):
+    with pytest.raises(LiveRunRefusedError, match="No credentials are given: set AWS_PROFILE"):
         guard.consent(AGREED | {"AWS_ACCESS_KEY_ID": "AKIA"})
 
 
@@ -71,7 +71,7 @@ REFUSED: dict[str, tuple[dict[str, str], str]] = {
 
 @pytest.mark.parametrize(("change", "problem"), REFUSED.values(), ids=REFUSED)
 def test_whatever_is_missing_or_wrong_refuses(change: dict[str, str], problem: str) -> None:
-    with pytest.raises(RefusedError) as refused:
+    with pytest.raises(LiveRunRefusedError) as refused:
         guard.consent(COMPLETE | change)
     first, *problems = str(refused.value).splitlines()
     assert first == "The live tests refuse to run; nothing was called."
@@ -79,7 +79,7 @@ def test_whatever_is_missing_or_wrong_refuses(change: dict[str, str], problem: s
 
 
 def test_everything_that_is_missing_is_said_at_once() -> None:
-    with pytest.raises(RefusedError) as refused:
+    with pytest.raises(LiveRunRefusedError) as refused:
         guard.consent({"AWS_ENDPOINT_URL": "http://127.0.0.1:4566"})
     assert len(str(refused.value).splitlines()) == 1 + 4
 
@@ -92,7 +92,7 @@ def test_the_warning_says_where_and_that_it_costs() -> None:
 
 def test_credentials_of_another_account_are_refused() -> None:
     guard.check_account(CONSENT, "111111111111")
-    with pytest.raises(RefusedError, match="are of account 222222222222"):
+    with pytest.raises(LiveRunRefusedError, match="are of account 222222222222"):
         guard.check_account(CONSENT, "222222222222")
 
 
@@ -115,14 +115,14 @@ def test_endpoints_of_aws_are_called(url: str) -> None:
     ],
 )
 def test_other_endpoints_are_refused(url: str) -> None:
-    with pytest.raises(RefusedError, match="not AWS"):
+    with pytest.raises(LiveRunRefusedError, match="not AWS"):
         guard.check_endpoint(url)
 
 
 def test_a_column_with_metadata_is_found_in_the_schema() -> None:
     fields = '[{"name": "ITEM_ID"}, {"name": "CREATION_TIMESTAMP"}, {"name": "GENRES"}]'
     assert guard.metadata_column(f'{{"fields": {fields}}}') == "GENRES"
-    with pytest.raises(RefusedError, match="no metadata column, only ITEM_ID: use another"):
+    with pytest.raises(LiveRunRefusedError, match="no metadata column, only ITEM_ID: use another"):
         guard.metadata_column('{"fields": [{"name": "ITEM_ID"}]}')
 
 
@@ -131,7 +131,7 @@ class TestAgreed:
 
     def test_an_account_that_is_as_agreed_is_taken(self, seen: dict[str, Any]) -> None:
         assert seen["account"] == "111111111111"
-        assert Account.agreed(CONSENT).metadata_column == "GENRES"
+        assert LiveAccount.agreed(CONSENT).metadata_column == "GENRES"
 
     @pytest.mark.parametrize(
         ("key", "value", "problem"),
@@ -146,8 +146,8 @@ class TestAgreed:
         self, seen: dict[str, Any], key: str, value: str, problem: str
     ) -> None:
         seen[key] = value
-        with pytest.raises(RefusedError, match=problem):
-            Account.agreed(CONSENT)
+        with pytest.raises(LiveRunRefusedError, match=problem):
+            LiveAccount.agreed(CONSENT)
 
 
 @pytest.fixture
@@ -162,7 +162,7 @@ def seen(monkeypatch: pytest.MonkeyPatch) -> dict[str, Any]:
     dataset = "arn:aws:personalize:eu-west-1:111111111111:dataset/vod/ITEMS"
     schema = "arn:aws:personalize:::schema/items"
 
-    def client(_: Account, service: str) -> Any:
+    def client(_: LiveAccount, service: str) -> Any:
         made = boto3.Session("a", "b", region_name="eu-west-1").client(service)  # type: ignore[call-overload]
         stubber = Stubber(made)
         if service == "sts":
@@ -183,7 +183,7 @@ def seen(monkeypatch: pytest.MonkeyPatch) -> dict[str, Any]:
         stubber.activate()
         return made
 
-    monkeypatch.setattr(Account, "client", client)
+    monkeypatch.setattr(LiveAccount, "client", client)
     return shown
 
 

@@ -13,7 +13,7 @@ from aws_cdk import App
 from app import main
 from local_aws import commands, report
 from local_aws.engine import LocalAws
-from tests.support.world import World
+from tests.support.local_world import LocalWorld
 
 OTHERS = "arn:aws:personalize:us-east-1:222222222222:dataset-group/theirs"
 CONNECTION = "arn:aws:codeconnections:us-east-1:999999999999:connection"
@@ -46,7 +46,7 @@ def test_one_environment_is_deployed_whatever_cdk_json_says(tmp_path: Path) -> N
 def test_end_to_end_tests_take_the_same_away_unless_they_say_otherwise(tmp_path: Path) -> None:
     aws = create_autospec(LocalAws, instance=True, folder=tmp_path)
     aws.seed_dataset_group.return_value = "arn"
-    world = World(aws)
+    world = LocalWorld(aws)
     boundary = "@aws-cdk/core:permissionsBoundary"
 
     given = _context(world.arguments("deploy"))

@@ -16,7 +16,7 @@ ARN = f"arn:aws:personalize:{REGION}:{ACCOUNT}:recommender/films"
 CALLER = f"arn:aws:iam::{ACCOUNT}:user/ann"
 
 
-class Caller:
+class LimitedCaller:
     """Somebody who may do what is allowed, and nothing else."""
 
     account, region, arn = ACCOUNT, REGION, CALLER
@@ -65,7 +65,7 @@ def call(operation: str, body: bytes = b"{}", *, signed: bool = True) -> tuple[i
     return status, json.loads(content)
 
 
-def signed_by(monkeypatch: pytest.MonkeyPatch, caller: Caller) -> Caller:
+def signed_by(monkeypatch: pytest.MonkeyPatch, caller: LimitedCaller) -> LimitedCaller:
     monkeypatch.setattr(ministack_iam, "authenticate", lambda _scope, _body: caller)
     return caller
 
@@ -74,7 +74,7 @@ def test_what_the_callers_policies_do_not_allow_is_refused_and_changes_nothing(
     monkeypatch: pytest.MonkeyPatch, service: Personalize
 ) -> None:
     group = service.seed_dataset_group(ACCOUNT, REGION, "vod")
-    caller = signed_by(monkeypatch, Caller("personalize:DescribeRecommender"))
+    caller = signed_by(monkeypatch, LimitedCaller("personalize:DescribeRecommender"))
     recipe = "arn:aws:personalize:::recipe/aws-vod-top-picks"
     asked_for = {"name": "films", "datasetGroupArn": group, "recipeArn": recipe}
 
@@ -89,7 +89,7 @@ def test_what_the_callers_policies_do_not_allow_is_refused_and_changes_nothing(
 def test_a_call_is_made_by_who_has_signed_it_in_the_account_and_region_of_the_key(
     monkeypatch: pytest.MonkeyPatch, service: Personalize
 ) -> None:
-    signed_by(monkeypatch, Caller("personalize:ListRecommenders"))
+    signed_by(monkeypatch, LimitedCaller("personalize:ListRecommenders"))
 
     assert call("ListRecommenders") == (200, {"recommenders": []})
 

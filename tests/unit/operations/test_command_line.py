@@ -57,7 +57,7 @@ def test_an_interval_that_is_none_is_refused(
     assert "--interval" in capsys.readouterr().err
 
 
-class CloudFormation:
+class DeployedCloudFormation:
     """Answers GetTemplate and DescribeStacks."""
 
     def __init__(self, body: object) -> None:
@@ -76,7 +76,7 @@ class CloudFormation:
 
 
 def account(body: object = None) -> Account:
-    cloudformation: Any = CloudFormation(body)
+    cloudformation: Any = DeployedCloudFormation(body)
     personalize: Any = None
     return Account(cloudformation, personalize)
 

@@ -3,13 +3,13 @@ import io
 from operations.screen import Screen
 
 
-class Terminal(io.StringIO):
+class FakeTerminal(io.StringIO):
     def isatty(self) -> bool:
         return True
 
 
 def test_in_a_terminal_the_line_is_drawn_in_place() -> None:
-    out = Terminal()
+    out = FakeTerminal()
     screen = Screen(out, lambda: 0.0)
     screen.line("begins")
     screen.progress("one", "1")

@@ -260,7 +260,7 @@ def bucket(respond: Respond) -> Iterator[Bucket]:
     """Open a bucket that responds like this."""
     opened = Bucket()
 
-    class Handler(BaseHTTPRequestHandler):
+    class BucketHandler(BaseHTTPRequestHandler):
         def do_PUT(self) -> None:
             length = int(self.headers["Content-Length"])
             opened.received.append((self.path, dict(self.headers), self.rfile.read(length)))
@@ -269,7 +269,7 @@ def bucket(respond: Respond) -> Iterator[Bucket]:
         def log_message(self, *_: object) -> None:
             pass
 
-    with serving(Handler) as opened.endpoint:
+    with serving(BucketHandler) as opened.endpoint:
         try:
             yield opened
         finally:

@@ -28,7 +28,7 @@ from .fakes import serving
 STATE_MACHINE = "arn:aws:states:eu-west-1:111111111111:stateMachine:Waiter"
 
 
-class Region:
+class LoopbackRegion:
     """A region on the loopback interface: a recommender that trains, Step Functions and S3.
 
     Attributes:
@@ -60,11 +60,11 @@ class Region:
 
 
 @pytest.fixture
-def region(monkeypatch: pytest.MonkeyPatch) -> Iterator[Region]:
+def region(monkeypatch: pytest.MonkeyPatch) -> Iterator[LoopbackRegion]:
     """A region, and a Lambda function in it that has just been started."""
-    made = Region()
+    made = LoopbackRegion()
 
-    class Handler(BaseHTTPRequestHandler):
+    class RegionHandler(BaseHTTPRequestHandler):
         def do_PUT(self) -> None:
             made.answers.append(self._given())
             self._respond({}, made.status)
@@ -85,7 +85,7 @@ def region(monkeypatch: pytest.MonkeyPatch) -> Iterator[Region]:
             self.end_headers()
             self.wfile.write(body)
 
-    with serving(Handler) as made.endpoint:
+    with serving(RegionHandler) as made.endpoint:
         environment = {
             "AWS_DEFAULT_REGION": "eu-west-1",
             "AWS_ACCESS_KEY_ID": "testing",
@@ -107,7 +107,9 @@ def _forget() -> None:
     clients.waiter.cache_clear()
 
 
-def test_a_request_is_answered_by_the_function_that_cloudformation_invokes(region: Region) -> None:
+def test_a_request_is_answered_by_the_function_that_cloudformation_invokes(
+    region: LoopbackRegion,
+) -> None:
     raw = gate(kind="Delete") | {"PhysicalResourceId": "gate", "ResponseURL": region.response_url}
 
     handler.begin(raw, None)
@@ -117,7 +119,9 @@ def test_a_request_is_answered_by_the_function_that_cloudformation_invokes(regio
     assert region.executions == []
 
 
-def test_a_request_that_is_not_understood_changes_nothing_and_says_so(region: Region) -> None:
+def test_a_request_that_is_not_understood_changes_nothing_and_says_so(
+    region: LoopbackRegion,
+) -> None:
     handler.begin(gate() | {"StackId": "", "ResponseURL": region.response_url}, None)
 
     (answer,) = region.answers
@@ -125,7 +129,7 @@ def test_a_request_that_is_not_understood_changes_nothing_and_says_so(region: Re
     assert answer["Reason"].startswith("Nothing was changed. event.StackId: got")
 
 
-def test_or_by_the_one_that_the_state_machine_invokes(region: Region) -> None:
+def test_or_by_the_one_that_the_state_machine_invokes(region: LoopbackRegion) -> None:
     handler.begin(gate() | {"ResponseURL": region.response_url}, None)
 
     (execution,) = region.executions
@@ -142,7 +146,7 @@ def test_or_by_the_one_that_the_state_machine_invokes(region: Region) -> None:
     assert region.answers == [{"Status": "SUCCESS"}]
 
 
-def test_a_request_with_somebody_elses_response_url_is_dropped(region: Region) -> None:
+def test_a_request_with_somebody_elses_response_url_is_dropped(region: LoopbackRegion) -> None:
     handler.begin(gate() | {"ResponseURL": "https://evil.example/key"}, None)
 
     assert (region.answers, region.executions) == ([], [])
@@ -175,7 +179,7 @@ BREAKS = [broken_package, broken_environment, broken_interval]
     list(zip(BREAKS, ["ModuleNotFoundError", "KeyError", "ValueError"], strict=True)),
 )
 def test_a_function_that_cannot_work_says_so_at_once(
-    region: Region,
+    region: LoopbackRegion,
     monkeypatch: pytest.MonkeyPatch,
     caplog: pytest.LogCaptureFixture,
     breaks: Callable[[pytest.MonkeyPatch], None],
@@ -197,7 +201,7 @@ def test_a_function_that_cannot_work_says_so_at_once(
     list(zip(BREAKS, [ModuleNotFoundError, KeyError, ValueError], strict=True)),
 )
 def test_it_is_invoked_again_where_that_could_not_be_delivered(
-    region: Region,
+    region: LoopbackRegion,
     monkeypatch: pytest.MonkeyPatch,
     breaks: Callable[[pytest.MonkeyPatch], None],
     raised: type[Exception],
@@ -215,7 +219,7 @@ def test_it_is_invoked_again_where_that_could_not_be_delivered(
 
 
 def test_but_not_where_that_was_refused_for_good(
-    region: Region, monkeypatch: pytest.MonkeyPatch
+    region: LoopbackRegion, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     broken_package(monkeypatch)
     region.status = 403
@@ -227,7 +231,7 @@ def test_but_not_where_that_was_refused_for_good(
 
 @pytest.mark.parametrize("breaks", BREAKS)
 def test_but_to_nobody_else(
-    region: Region,
+    region: LoopbackRegion,
     monkeypatch: pytest.MonkeyPatch,
     breaks: Callable[[pytest.MonkeyPatch], None],
 ) -> None:
@@ -281,7 +285,7 @@ def test_a_call_lasts_a_minute_at_most() -> None:
     assert attempts * (CLIENT.connect_timeout + CLIENT.read_timeout) <= 60
 
 
-def test_every_client_of_the_functions_has_these_limits(region: Region) -> None:
+def test_every_client_of_the_functions_has_these_limits(region: LoopbackRegion) -> None:
     del region
     resources, waiter = clients.resources(), clients.waiter()
 
@@ -294,7 +298,7 @@ def test_every_client_of_the_functions_has_these_limits(region: Region) -> None:
 
 
 def test_a_look_that_changes_nothing_needs_one_client(
-    region: Region, monkeypatch: pytest.MonkeyPatch
+    region: LoopbackRegion, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     made: list[str] = []
     client: Any = boto3.client

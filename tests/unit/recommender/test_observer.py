@@ -20,7 +20,7 @@ from .test_observation import DESIRED, EVENT, NOW
 HASH = "0123456789abcdef"
 
 
-class World:
+class ObservedStack:
     def __init__(self) -> None:
         self.personalize = FakePersonalize()
         self.stack = FakeCloudFormation("UPDATE_COMPLETE")
@@ -37,11 +37,11 @@ class World:
 
 
 @pytest.fixture
-def world() -> World:
-    return World()
+def world() -> ObservedStack:
+    return ObservedStack()
 
 
-def test_it_looks_and_writes_one_line(world: World) -> None:
+def test_it_looks_and_writes_one_line(world: ObservedStack) -> None:
     line = world.observe()
     assert (line[v.ACTIVE], line[v.DRIFT], line[v.LEFTOVERS]) == (1, 0, 0)
     assert len(world.lines) == 1
@@ -52,7 +52,7 @@ def test_it_looks_and_writes_one_line(world: World) -> None:
     }
 
 
-def test_the_recommender_is_the_one_whose_properties_are_sent(world: World) -> None:
+def test_the_recommender_is_the_one_whose_properties_are_sent(world: ObservedStack) -> None:
     world.personalize.add(DESIRED.arn, "INACTIVE")
     line = world.observe()
     assert line["RecommenderArn"] == DESIRED.arn
@@ -62,7 +62,7 @@ def test_the_recommender_is_the_one_whose_properties_are_sent(world: World) -> N
     ]
 
 
-def test_what_else_carries_the_tags_is_left_over(world: World) -> None:
+def test_what_else_carries_the_tags_is_left_over(world: ObservedStack) -> None:
     world.personalize.add(f"{RECOMMENDER}TopPicks-{HASH}")
     world.personalize.add(f"{RECOMMENDER}TopPicks-{HASH[::-1]}", tags={})
     world.personalize.add(f"{RECOMMENDER}theirs")
@@ -72,7 +72,7 @@ def test_what_else_carries_the_tags_is_left_over(world: World) -> None:
     assert f"{RECOMMENDER}theirs" not in asked
 
 
-def test_what_is_gone_between_two_looks_is_not_there(world: World) -> None:
+def test_what_is_gone_between_two_looks_is_not_there(world: ObservedStack) -> None:
     world.personalize.add(f"{RECOMMENDER}TopPicks-{HASH}")
     world.personalize.faults["ListTagsForResource"] = refusal("ResourceNotFoundException")
     line = world.observe()
@@ -80,7 +80,7 @@ def test_what_is_gone_between_two_looks_is_not_there(world: World) -> None:
     assert line[v.LEFTOVERS] == 0
 
 
-def test_a_recommender_that_is_gone_is_drift(world: World) -> None:
+def test_a_recommender_that_is_gone_is_drift(world: ObservedStack) -> None:
     del world.personalize.shown[DESIRED.arn]
     assert world.observe()[v.DRIFT] == 1
 
@@ -94,7 +94,7 @@ def test_a_recommender_that_is_gone_is_drift(world: World) -> None:
     ],
 )
 def test_half_a_look_is_not_written(
-    world: World, operation: str, code: str, error: type[Exception]
+    world: ObservedStack, operation: str, code: str, error: type[Exception]
 ) -> None:
     world.personalize.faults[operation] = refusal(code)
     with pytest.raises(error):
@@ -102,7 +102,7 @@ def test_half_a_look_is_not_written(
     assert world.lines == []
 
 
-def test_a_stack_that_cannot_be_read_is_not_guessed_at(world: World) -> None:
+def test_a_stack_that_cannot_be_read_is_not_guessed_at(world: ObservedStack) -> None:
     world.stack.fault = refusal("AccessDenied")
     with pytest.raises(PermanentError):
         world.observe()
@@ -110,7 +110,7 @@ def test_a_stack_that_cannot_be_read_is_not_guessed_at(world: World) -> None:
 
 
 def test_the_entry_point_prints_the_line(
-    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], world: World
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], world: ObservedStack
 ) -> None:
     """A record of the log would not do: Lambda's formatter leaves out what begins with `_`."""
     services: dict[str, object] = {

@@ -62,7 +62,7 @@ class Letterbox(Answers):
 
 
 @dataclass
-class World:
+class Surroundings:
     """Everything around the custom resources, and a clock that tests turn."""
 
     cloudformation: FakeCloudFormation = field(
@@ -114,9 +114,9 @@ class World:
         return self.clock() - VirtualClock().now
 
 
-def world(status: str = "CREATE_IN_PROGRESS", updated: datetime | None = None) -> World:
+def world(status: str = "CREATE_IN_PROGRESS", updated: datetime | None = None) -> Surroundings:
     """Return a world with a stack in an operation."""
-    return World(FakeCloudFormation(status, updated))
+    return Surroundings(FakeCloudFormation(status, updated))
 
 
 def update(properties: Mapping[str, Any] | None = None) -> dict[str, Any]:
@@ -709,7 +709,7 @@ def test_what_has_failed_in_an_operation_is_not_begun_again_in_it(row: str) -> N
 # -- delivered ---------------------------------------------------------------------------------
 
 
-def decided(here: World) -> Any:
+def decided(here: Surroundings) -> Any:
     """Return the state of an execution that has an answer to deliver."""
     here.personalize.add(MINE, "CREATE FAILED")
     here.begin(gate())

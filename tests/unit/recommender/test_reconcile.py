@@ -76,7 +76,7 @@ START, STOP = StartRecommender(), StopRecommender()
 
 
 @dataclass
-class Account:
+class RecordedAccount:
     """A service and a CloudFormation that note each call, and what is in the account.
 
     Attributes:
@@ -107,7 +107,7 @@ class Account:
 
 
 class _Service:
-    def __init__(self, account: Account) -> None:
+    def __init__(self, account: RecordedAccount) -> None:
         self._account = account
 
     def describe(self, arn: str) -> Observed | None:
@@ -126,7 +126,7 @@ class _Service:
 
 
 class _Stacks:
-    def __init__(self, account: Account) -> None:
+    def __init__(self, account: RecordedAccount) -> None:
         self._account = account
 
     def operation(self, stack_id: str) -> Operation:
@@ -150,9 +150,9 @@ def deciding(*steps: Step) -> Callable[[Observed | None], Step]:
     return decide
 
 
-def owned(**faults: Exception) -> Account:
+def owned(**faults: Exception) -> RecordedAccount:
     """Return an account with one recommender, which is ours."""
-    return Account(tags={ARN: OWNER.tags()}, faults=faults)
+    return RecordedAccount(tags={ARN: OWNER.tags()}, faults=faults)
 
 
 THERE = [("describe", ARN), ("tags", ARN)]
@@ -169,7 +169,7 @@ def test_a_change_is_made_after_the_tags_and_the_stack_are_looked_at(change: Cha
 
 
 def test_what_is_not_there_is_created_after_the_stack_is_looked_at() -> None:
-    account = Account()
+    account = RecordedAccount()
 
     account.reconciler().advance(ARN, deciding(CREATE))
 
@@ -260,7 +260,7 @@ def test_what_passes_is_waited_for(call: str) -> None:
 
 
 def test_what_is_not_there_and_cannot_be_created_now_is_still_unseen() -> None:
-    account = Account(faults={"change": TransientError("slow down")})
+    account = RecordedAccount(faults={"change": TransientError("slow down")})
 
     verdict = account.reconciler().advance(ARN, deciding(CREATE))
 
@@ -360,7 +360,7 @@ def accepted_as_done(arn: str, change: Change) -> Verdict:
 
 @pytest.mark.parametrize("change", [CREATE, UPDATE, START, STOP, DELETE])
 def test_who_asks_for_a_change_says_how_things_stand_when_it_is_accepted(change: Change) -> None:
-    account = Account() if change is CREATE else owned()
+    account = RecordedAccount() if change is CREATE else owned()
 
     verdict = account.reconciler().advance(ARN, deciding(change), accepted=accepted_as_done)
 
@@ -399,7 +399,7 @@ def test_who_looks_only_leaves_the_change_to_others(change: Change) -> None:
 
 
 def test_who_looks_only_does_not_create_either() -> None:
-    account = Account()
+    account = RecordedAccount()
 
     verdict = account.reconciler(acts=False).advance(ARN, deciding(CREATE))
 

@@ -11,7 +11,7 @@ from lambdas.recommender.operation import Operation
 from lambdas.recommender.stack import Stacks
 
 
-class CloudFormation:
+class AnsweringCloudFormation:
     """Answers one question, about the stack `id`."""
 
     def __init__(self, *stacks: dict[str, Any]) -> None:
@@ -26,7 +26,7 @@ EARLIER, LATER = datetime(2026, 1, 1, tzinfo=UTC), datetime(2026, 1, 2, tzinfo=U
 
 
 def operation(**stack: Any) -> Operation:
-    return Stacks(CloudFormation(stack)).operation("id")
+    return Stacks(AnsweringCloudFormation(stack)).operation("id")
 
 
 def test_two_operations_of_the_same_status_differ_in_time() -> None:
@@ -50,7 +50,7 @@ def test_an_operation_knows_when_it_began() -> None:
 
 def test_a_stack_that_is_not_there_has_none() -> None:
     with pytest.raises(PermanentError, match="id is not there"):
-        Stacks(CloudFormation()).operation("id")
+        Stacks(AnsweringCloudFormation()).operation("id")
 
 
 @pytest.mark.parametrize("answer", [{}, {"Stacks": [{}]}])

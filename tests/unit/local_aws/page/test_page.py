@@ -11,13 +11,13 @@ from local_aws.page.plots import plots
 from local_aws.personalize import wire
 from local_aws.rehearsal import NOTICE, sample
 from local_aws.rehearsal.reading import read
-from tests.unit.local_aws.personalize.world import ACCOUNT, REGION, World
+from tests.unit.local_aws.personalize.simulation import ACCOUNT, REGION, Simulation
 from tests.unit.local_aws.rehearsal.folders import ITEMS, NOW, folder_of, watching
 
 
-def page(world: World, query: str = "") -> str:
+def page(simulation: Simulation, query: str = "") -> str:
     status, headers, body = wire.handle(
-        world.service, method="GET", path="/_personalize/", query=query, headers={}, body=b""
+        simulation.service, method="GET", path="/_personalize/", query=query, headers={}, body=b""
     )
     assert status == 200
     assert headers["content-type"] == "text/html; charset=utf-8"
@@ -25,39 +25,41 @@ def page(world: World, query: str = "") -> str:
     return body.decode()
 
 
-def test_without_a_recommender_it_says_so(world: World) -> None:
-    assert "There is no recommender." in page(world)
+def test_without_a_recommender_it_says_so(simulation: Simulation) -> None:
+    assert "There is no recommender." in page(simulation)
 
 
-def test_a_recommender_is_shown_with_what_comes_next(world: World) -> None:
-    world.create()
-    world.clock.advance(5)
-    assert "CREATE PENDING, for 5 s" in page(world)
-    assert "CREATE IN_PROGRESS in 5 s, ACTIVE in 1 min 35 s, at the earliest" in page(world)
+def test_a_recommender_is_shown_with_what_comes_next(simulation: Simulation) -> None:
+    simulation.create()
+    simulation.clock.advance(5)
+    assert "CREATE PENDING, for 5 s" in page(simulation)
+    assert "CREATE IN_PROGRESS in 5 s, ACTIVE in 1 min 35 s, at the earliest" in page(simulation)
 
 
-def test_an_update_is_shown_as_what_comes_next(world: World) -> None:
-    world.create_active()
-    world.update(minRecommendationRequestsPerSecond=2)
-    assert "CREATE IN_PROGRESS of the update in 5 s, ACTIVE of the update in 50 s" in page(world)
+def test_an_update_is_shown_as_what_comes_next(simulation: Simulation) -> None:
+    simulation.create_active()
+    simulation.update(minRecommendationRequestsPerSecond=2)
+    assert "CREATE IN_PROGRESS of the update in 5 s, ACTIVE of the update in 50 s" in page(
+        simulation
+    )
 
 
-def test_fixed_metrics_are_said_to_be_fixed(world: World) -> None:
-    world.create_active()
-    shown = page(world)
+def test_fixed_metrics_are_said_to_be_fixed(simulation: Simulation) -> None:
+    simulation.create_active()
+    shown = page(simulation)
     assert "These metrics are fixed by a switch. Nothing was measured." in shown
     assert "0.0768" in shown
 
 
 def test_why_a_training_failed_is_shown() -> None:
-    world = World(training_failure="no <luck>")
-    world.create_active()
-    assert "<dd>no &lt;luck&gt;</dd>" in page(world)
+    simulation = Simulation(training_failure="no <luck>")
+    simulation.create_active()
+    assert "<dd>no &lt;luck&gt;</dd>" in page(simulation)
 
 
-def test_other_methods_have_no_page(world: World) -> None:
+def test_other_methods_have_no_page(simulation: Simulation) -> None:
     status, _, body = wire.handle(
-        world.service, method="POST", path="/_personalize/", headers={}, body=b""
+        simulation.service, method="POST", path="/_personalize/", headers={}, body=b""
     )
     assert status == 404
     assert "GET state" in json.loads(body)["message"]
@@ -69,9 +71,9 @@ def test_what_files_hold_is_text_and_nothing_else(tmp_path: Path) -> None:
     lines = [f"{ITEMS},TITLE", f"i,{script},1,{script}"]
     data = read(folder_of(tmp_path, rows, items=lines), now=NOW)
     assert script not in data_page(script, data, None)
-    world = World()
-    world.service.seed_dataset_group(ACCOUNT, REGION, "vod", data=str(tmp_path))
-    assert script not in page(world, f"user={script}")
+    simulation = Simulation()
+    simulation.service.seed_dataset_group(ACCOUNT, REGION, "vod", data=str(tmp_path))
+    assert script not in page(simulation, f"user={script}")
 
 
 def test_it_refers_to_nothing_outside_and_runs_nothing() -> None:

@@ -1,8 +1,8 @@
 import pytest
 
-from tests.unit.local_aws.personalize.world import World
+from tests.unit.local_aws.personalize.simulation import Simulation
 
 
 @pytest.fixture
-def world() -> World:
-    return World()
+def simulation() -> Simulation:
+    return Simulation()

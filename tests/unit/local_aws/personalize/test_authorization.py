@@ -9,7 +9,14 @@ from types_boto3_personalize import PersonalizeClient
 from local_aws.personalize import ServiceError
 from local_aws.personalize.service import ConditionContext
 from tests.support.personalize import runtime_client
-from tests.unit.local_aws.personalize.world import ACCOUNT, ARN, REGION, TOP_PICKS, World, outcome
+from tests.unit.local_aws.personalize.simulation import (
+    ACCOUNT,
+    ARN,
+    REGION,
+    TOP_PICKS,
+    Simulation,
+    outcome,
+)
 
 GROUP = f"arn:aws:personalize:{REGION}:{ACCOUNT}:dataset-group/vod"
 TAGS: Any = [{"tagKey": "owner", "tagValue": "us"}]
@@ -33,9 +40,11 @@ def _create(client: PersonalizeClient, **more: Any) -> str:
     return client.create_recommender(**(request | more))["recommenderArn"]
 
 
-def test_creation_is_checked_on_all_three_arns_and_for_the_tags_it_sends(world: World) -> None:
+def test_creation_is_checked_on_all_three_arns_and_for_the_tags_it_sends(
+    simulation: Simulation,
+) -> None:
     policy = Policy()
-    _create(world.connect(policy), tags=TAGS)
+    _create(simulation.connect(policy), tags=TAGS)
     sent = {"aws:RequestTag/owner": "us", "aws:TagKeys": ["owner"]}
     assert policy.asked == [
         ("personalize:CreateRecommender", ARN, sent),
@@ -45,9 +54,9 @@ def test_creation_is_checked_on_all_three_arns_and_for_the_tags_it_sends(world: 
     ]
 
 
-def test_creation_without_tags_needs_no_permission_to_tag(world: World) -> None:
+def test_creation_without_tags_needs_no_permission_to_tag(simulation: Simulation) -> None:
     policy = Policy()
-    _create(world.connect(policy))
+    _create(simulation.connect(policy))
     assert policy.asked == [
         ("personalize:CreateRecommender", ARN, {}),
         ("personalize:CreateRecommender", GROUP, {}),
@@ -64,10 +73,12 @@ def test_creation_without_tags_needs_no_permission_to_tag(world: World) -> None:
         ("personalize:TagResource", ARN),
     ],
 )
-def test_each_of_them_alone_denies_a_creation(world: World, action: str, arn: str) -> None:
-    denied = world.connect(Policy(lambda *asked: asked == (action, arn)))
+def test_each_of_them_alone_denies_a_creation(
+    simulation: Simulation, action: str, arn: str
+) -> None:
+    denied = simulation.connect(Policy(lambda *asked: asked == (action, arn)))
     assert outcome(lambda: _create(denied, tags=TAGS)) == "AccessDenied"
-    assert world.service.recommenders(ACCOUNT, REGION) == []
+    assert simulation.service.recommenders(ACCOUNT, REGION) == []
 
 
 CALLS: list[tuple[str, str, Callable[[PersonalizeClient], object]]] = [
@@ -95,22 +106,24 @@ CALLS: list[tuple[str, str, Callable[[PersonalizeClient], object]]] = [
 
 @pytest.mark.parametrize(("operation", "arn", "call"), CALLS)
 def test_a_denied_call_says_nothing_about_what_exists(
-    world: World, operation: str, arn: str, call: Callable[[PersonalizeClient], object]
+    simulation: Simulation, operation: str, arn: str, call: Callable[[PersonalizeClient], object]
 ) -> None:
     policy = Policy(lambda *_: True)
-    denied = world.connect(policy)
+    denied = simulation.connect(policy)
     assert outcome(lambda: call(denied)) == "AccessDenied"
-    world.create_active()
-    before = world.service.recommenders(ACCOUNT, REGION)
+    simulation.create_active()
+    before = simulation.service.recommenders(ACCOUNT, REGION)
     assert outcome(lambda: call(denied)) == "AccessDenied"
-    assert world.service.recommenders(ACCOUNT, REGION) == before
+    assert simulation.service.recommenders(ACCOUNT, REGION) == before
     assert {asked[:2] for asked in policy.asked} == {(f"personalize:{operation}", arn)}
 
 
-def test_the_context_has_the_tags_of_the_resource_and_of_the_request(world: World) -> None:
+def test_the_context_has_the_tags_of_the_resource_and_of_the_request(
+    simulation: Simulation,
+) -> None:
     policy = Policy()
-    client = world.connect(policy)
-    world.create(tags=TAGS)
+    client = simulation.connect(policy)
+    simulation.create(tags=TAGS)
     client.tag_resource(resourceArn=ARN, tags=[{"tagKey": "team", "tagValue": "vod"}])
     client.untag_resource(resourceArn=ARN, tagKeys=["owner", "team"])
     client.describe_recommender(recommenderArn=ARN)
@@ -129,15 +142,15 @@ def test_the_context_has_the_tags_of_the_resource_and_of_the_request(world: Worl
     ]
 
 
-def test_recommendations_are_checked_on_the_recommender(world: World) -> None:
+def test_recommendations_are_checked_on_the_recommender(simulation: Simulation) -> None:
     policy = Policy(lambda *_: True)
-    runtime = runtime_client(world.service, authorize=policy)
+    runtime = runtime_client(simulation.service, authorize=policy)
     ask = runtime.get_recommendations
     assert outcome(lambda: ask(recommenderArn=ARN, userId="1")) == "AccessDenied"
     assert policy.asked == [("personalize:GetRecommendations", ARN, {})]
 
 
-def test_a_malformed_request_is_refused_without_asking(world: World) -> None:
+def test_a_malformed_request_is_refused_without_asking(simulation: Simulation) -> None:
     policy = Policy(lambda *_: True)
-    assert outcome(lambda: _create(world.connect(policy), name="-")) == "Validation"
+    assert outcome(lambda: _create(simulation.connect(policy), name="-")) == "Validation"
     assert policy.asked == []

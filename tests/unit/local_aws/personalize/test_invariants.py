@@ -6,7 +6,7 @@ from hypothesis import Phase, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, rule
 
-from tests.unit.local_aws.personalize.world import ACCOUNT, ARN, REGION, World, outcome
+from tests.unit.local_aws.personalize.simulation import ACCOUNT, ARN, REGION, Simulation, outcome
 
 NEXT = {
     "absent": {"CREATE PENDING"},
@@ -47,7 +47,7 @@ class AnySequence(RuleBasedStateMachine):
         ghost=st.sampled_from([0.0, 5.0]),
     )
     def begin(self, semantics: str, retraining_every: float | None, ghost: float) -> None:
-        self.world = World(
+        self.simulation = Simulation(
             create_pending=2,
             create_in_progress=8,
             update_pending=2,
@@ -60,31 +60,31 @@ class AnySequence(RuleBasedStateMachine):
 
     @rule(config=configs, failure=st.sampled_from([None, None, "no data"]))
     def create(self, config: dict[str, Any], failure: str | None) -> None:
-        self.world.behaviour.training_failure = failure
-        if outcome(lambda: self.world.create(config=config)) == "OK":
+        self.simulation.behaviour.training_failure = failure
+        if outcome(lambda: self.simulation.create(config=config)) == "OK":
             assert self.seen["status"] == "absent"
 
     @rule(config=configs, failure=st.sampled_from([None, "no"]))
     def update(self, config: dict[str, Any], failure: str | None) -> None:
-        self.world.behaviour.update_failure = failure
-        if outcome(lambda: self.world.update(**config)) == "OK":
+        self.simulation.behaviour.update_failure = failure
+        if outcome(lambda: self.simulation.update(**config)) == "OK":
             assert self.seen["status"] == "ACTIVE"
 
     @rule(operation=st.sampled_from(["stop", "start", "delete"]))
     def change(self, operation: str) -> None:
-        call = getattr(self.world.client, f"{operation}_recommender")
+        call = getattr(self.simulation.client, f"{operation}_recommender")
         outcome(lambda: call(recommenderArn=ARN))
 
     @rule(seconds=st.integers(1, 30))
     def wait(self, seconds: int) -> None:
         for _ in range(seconds):
-            self.world.clock.advance(STEP)
+            self.simulation.clock.advance(STEP)
             self.look()
 
     @invariant()
     def look(self) -> None:
         """Compare what is there with what was there when it was last looked at."""
-        existing = self.world.service.recommenders(ACCOUNT, REGION)
+        existing = self.simulation.service.recommenders(ACCOUNT, REGION)
         now: dict[str, Any] = existing[0] if existing else {"status": "absent"}
         before, self.seen = self.seen, now
         if now["status"] != before["status"]:
@@ -99,7 +99,7 @@ class AnySequence(RuleBasedStateMachine):
             assert latest["recommenderConfig"] == now["recommenderConfig"]
         serves = now["status"] in {"ACTIVE", "INACTIVE"}
         assert not serves or "modelMetrics" in now
-        assert outcome(self.world.describe) == ("OK" if existing else "ResourceNotFound")
+        assert outcome(self.simulation.describe) == ("OK" if existing else "ResourceNotFound")
 
 
 AnySequence.TestCase.settings = settings(

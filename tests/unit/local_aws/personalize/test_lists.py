@@ -7,11 +7,17 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from tests.unit.local_aws.personalize.world import ACCOUNT, REGION, TOP_PICKS, World, outcome
+from tests.unit.local_aws.personalize.simulation import (
+    ACCOUNT,
+    REGION,
+    TOP_PICKS,
+    Simulation,
+    outcome,
+)
 
 
-def _names(world: World, **more: Any) -> list[str]:
-    pages = world.client.get_paginator("list_recommenders").paginate(**more)
+def _names(simulation: Simulation, **more: Any) -> list[str]:
+    pages = simulation.client.get_paginator("list_recommenders").paginate(**more)
     return [one["name"] for page in pages for one in page["recommenders"]]
 
 
@@ -24,12 +30,12 @@ def _names(world: World, **more: Any) -> list[str]:
 def test_pages_hold_everything_once_and_no_more_than_asked_for(
     count: int, page_size: int, max_results: int | None
 ) -> None:
-    world = World(page_size=page_size, recommenders_per_dataset_group=12)
+    simulation = Simulation(page_size=page_size, recommenders_per_dataset_group=12)
     names = [f"films-{number:02}" for number in range(count)]
     for name in names:
-        world.create(name)
+        simulation.create(name)
     asked: Any = {"PaginationConfig": {"PageSize": max_results}} if max_results else {}
-    pages = list(world.client.get_paginator("list_recommenders").paginate(**asked))
+    pages = list(simulation.client.get_paginator("list_recommenders").paginate(**asked))
     assert [one["name"] for page in pages for one in page["recommenders"]] == names
     limit = min(page_size, max_results or 100)
     assert max(len(page["recommenders"]) for page in pages) <= limit
@@ -37,35 +43,35 @@ def test_pages_hold_everything_once_and_no_more_than_asked_for(
 
 
 def test_a_recommender_that_goes_between_two_pages_hides_no_other() -> None:
-    world = World(page_size=2, delete=0)
+    simulation = Simulation(page_size=2, delete=0)
     for name in "abcd":
-        world.create_active(name)
-    first = world.client.list_recommenders()
-    world.client.delete_recommender(recommenderArn=first["recommenders"][0]["recommenderArn"])
-    second = world.client.list_recommenders(nextToken=first["nextToken"])
+        simulation.create_active(name)
+    first = simulation.client.list_recommenders()
+    simulation.client.delete_recommender(recommenderArn=first["recommenders"][0]["recommenderArn"])
+    second = simulation.client.list_recommenders(nextToken=first["nextToken"])
     assert [one["name"] for one in second["recommenders"]] == ["c", "d"]
 
 
-def test_recommenders_are_listed_by_dataset_group(world: World) -> None:
-    other = world.service.seed_dataset_group(ACCOUNT, REGION, "other")
-    world.create("a")
-    world.create("b", datasetGroupArn=other)
-    assert _names(world) == ["a", "b"]
-    assert _names(world, datasetGroupArn=other) == ["b"]
+def test_recommenders_are_listed_by_dataset_group(simulation: Simulation) -> None:
+    other = simulation.service.seed_dataset_group(ACCOUNT, REGION, "other")
+    simulation.create("a")
+    simulation.create("b", datasetGroupArn=other)
+    assert _names(simulation) == ["a", "b"]
+    assert _names(simulation, datasetGroupArn=other) == ["b"]
 
 
 @pytest.mark.parametrize("token", ["", "nonsense", "bm9uc2Vuc2U=", "\x7f"])
-def test_a_token_of_no_page_is_refused(world: World, token: str) -> None:
-    assert outcome(lambda: world.client.list_recipes(nextToken=token)) == "InvalidNextToken"
+def test_a_token_of_no_page_is_refused(simulation: Simulation, token: str) -> None:
+    assert outcome(lambda: simulation.client.list_recipes(nextToken=token)) == "InvalidNextToken"
 
 
-def test_a_token_is_for_its_own_list(world: World) -> None:
-    token = world.client.list_recipes()["nextToken"]
-    assert outcome(lambda: world.client.list_datasets(nextToken=token)) == "InvalidNextToken"
+def test_a_token_is_for_its_own_list(simulation: Simulation) -> None:
+    token = simulation.client.list_recipes()["nextToken"]
+    assert outcome(lambda: simulation.client.list_datasets(nextToken=token)) == "InvalidNextToken"
 
 
-def test_the_recipes_of_a_domain_take_several_pages(world: World) -> None:
-    pages = list(world.client.get_paginator("list_recipes").paginate(domain="VIDEO_ON_DEMAND"))
+def test_the_recipes_of_a_domain_take_several_pages(simulation: Simulation) -> None:
+    pages = list(simulation.client.get_paginator("list_recipes").paginate(domain="VIDEO_ON_DEMAND"))
     recipes = [recipe for page in pages for recipe in page["recipes"]]
     assert len(pages) == 2
     assert TOP_PICKS in {recipe["recipeArn"] for recipe in recipes}
@@ -73,44 +79,48 @@ def test_the_recipes_of_a_domain_take_several_pages(world: World) -> None:
     assert len(recipes) == 5
 
 
-def test_without_a_domain_custom_recipes_are_listed_too(world: World) -> None:
-    pages = world.client.get_paginator("list_recipes").paginate()
+def test_without_a_domain_custom_recipes_are_listed_too(simulation: Simulation) -> None:
+    pages = simulation.client.get_paginator("list_recipes").paginate()
     recipes = {recipe["name"]: recipe for page in pages for recipe in page["recipes"]}
     assert "domain" not in recipes["aws-user-personalization-v2"]
     assert recipes["aws-ecomm-recommended-for-you"]["domain"] == "ECOMMERCE"
 
 
-def test_a_domain_that_does_not_exist_is_refused(world: World) -> None:
-    assert outcome(lambda: world.client.list_recipes(domain="NEWS")) == "Validation"  # type: ignore[arg-type]
+def test_a_domain_that_does_not_exist_is_refused(simulation: Simulation) -> None:
+    assert outcome(lambda: simulation.client.list_recipes(domain="NEWS")) == "Validation"  # type: ignore[arg-type]
 
 
-def test_a_recipe_is_described(world: World) -> None:
-    recipe = world.client.describe_recipe(recipeArn=TOP_PICKS)["recipe"]
+def test_a_recipe_is_described(simulation: Simulation) -> None:
+    recipe = simulation.client.describe_recipe(recipeArn=TOP_PICKS)["recipe"]
     assert (recipe["name"], recipe["status"]) == ("aws-vod-top-picks", "ACTIVE")
-    describe = world.client.describe_recipe
+    describe = simulation.client.describe_recipe
     assert outcome(lambda: describe(recipeArn=TOP_PICKS + "x")) == "ResourceNotFound"
 
 
 @pytest.mark.parametrize("domain", ["VIDEO_ON_DEMAND", "ECOMMERCE", None])
-def test_a_dataset_group_says_its_domain_if_it_has_one(world: World, domain: str | None) -> None:
-    arn = world.service.seed_dataset_group(ACCOUNT, REGION, "g", domain=domain, status="X")  # type: ignore[arg-type]
-    group = world.client.describe_dataset_group(datasetGroupArn=arn)["datasetGroup"]
+def test_a_dataset_group_says_its_domain_if_it_has_one(
+    simulation: Simulation, domain: str | None
+) -> None:
+    arn = simulation.service.seed_dataset_group(ACCOUNT, REGION, "g", domain=domain, status="X")  # type: ignore[arg-type]
+    group = simulation.client.describe_dataset_group(datasetGroupArn=arn)["datasetGroup"]
     assert group.get("domain") == domain
     assert group["status"] == "X"
     assert group["name"] == "g"
 
 
-def test_the_datasets_of_a_group_are_listed_and_described(world: World) -> None:
-    world.service.seed_dataset_group(ACCOUNT, REGION, "other", datasets=("Interactions",))
-    listed = world.client.list_datasets(datasetGroupArn=world.dataset_group_arn)["datasets"]
+def test_the_datasets_of_a_group_are_listed_and_described(simulation: Simulation) -> None:
+    simulation.service.seed_dataset_group(ACCOUNT, REGION, "other", datasets=("Interactions",))
+    listed = simulation.client.list_datasets(datasetGroupArn=simulation.dataset_group_arn)[
+        "datasets"
+    ]
     prefix = f"arn:aws:personalize:{REGION}:{ACCOUNT}:dataset/vod"
     assert [dataset["datasetArn"] for dataset in listed] == [
         f"{prefix}/INTERACTIONS",
         f"{prefix}/ITEMS",
         f"{prefix}/USERS",
     ]
-    dataset = world.client.describe_dataset(datasetArn=f"{prefix}/ITEMS")["dataset"]
-    assert dataset["datasetGroupArn"] == world.dataset_group_arn
+    dataset = simulation.client.describe_dataset(datasetArn=f"{prefix}/ITEMS")["dataset"]
+    assert dataset["datasetGroupArn"] == simulation.dataset_group_arn
     assert dataset["datasetType"] == "ITEMS"
 
 
@@ -122,6 +132,6 @@ def test_the_datasets_of_a_group_are_listed_and_described(world: World) -> None:
         f"arn:aws:personalize:{REGION}:222222222222:dataset/vod/ITEMS",
     ],
 )
-def test_a_dataset_that_is_not_there_is_not_found(world: World, arn: str) -> None:
-    describe = world.client.describe_dataset
+def test_a_dataset_that_is_not_there_is_not_found(simulation: Simulation, arn: str) -> None:
+    describe = simulation.client.describe_dataset
     assert outcome(lambda: describe(datasetArn=arn)) == "ResourceNotFound"

@@ -5,21 +5,21 @@ from typing import Any
 import pytest
 
 from local_aws.personalize.catalogue import CATALOGUE
-from tests.unit.local_aws.personalize.world import ARN, World, message, outcome
+from tests.unit.local_aws.personalize.simulation import ARN, Simulation, message, outcome
 
 METADATA = {"enableMetadataWithRecommendations": True}
 
 
 @pytest.fixture
-def serving() -> World:
-    world = World()
-    world.create_active(config=METADATA)
-    return world
+def serving() -> Simulation:
+    simulation = Simulation()
+    simulation.create_active(config=METADATA)
+    return simulation
 
 
-def _ask(world: World, **more: Any) -> list[Any]:
+def _ask(simulation: Simulation, **more: Any) -> list[Any]:
     request = {"recommenderArn": ARN, "userId": "user-1"}
-    return list(world.runtime.get_recommendations(**(request | more))["itemList"])
+    return list(simulation.runtime.get_recommendations(**(request | more))["itemList"])
 
 
 def test_the_catalogue_has_sixty_different_titles() -> None:
@@ -27,7 +27,7 @@ def test_the_catalogue_has_sixty_different_titles() -> None:
     assert len({item["TITLE"] for item in CATALOGUE}) == 60
 
 
-def test_a_user_gets_25_different_titles_best_first(serving: World) -> None:
+def test_a_user_gets_25_different_titles_best_first(serving: Simulation) -> None:
     items = _ask(serving)
     assert len({item["itemId"] for item in items}) == 25
     scores = [item["score"] for item in items]
@@ -35,19 +35,19 @@ def test_a_user_gets_25_different_titles_best_first(serving: World) -> None:
     assert all("metadata" not in item for item in items)
 
 
-def test_without_data_all_users_get_the_catalogue_in_its_order(serving: World) -> None:
+def test_without_data_all_users_get_the_catalogue_in_its_order(serving: Simulation) -> None:
     assert [item["itemId"] for item in _ask(serving)] == [one["ITEM_ID"] for one in CATALOGUE[:25]]
     assert _ask(serving) == _ask(serving, userId="user-2")
 
 
-def test_metadata_comes_with_the_columns_that_are_asked_for(serving: World) -> None:
+def test_metadata_comes_with_the_columns_that_are_asked_for(serving: Simulation) -> None:
     titles = {item["ITEM_ID"]: item["TITLE"] for item in CATALOGUE}
     for item in _ask(serving, metadataColumns={"ITEMS": ["TITLE", "GENRES"]}, numResults=50):
         assert item["metadata"].keys() == {"TITLE", "GENRES"}
         assert item["metadata"]["TITLE"] == titles[item["itemId"]]
 
 
-def test_no_more_come_than_there_are_titles(serving: World) -> None:
+def test_no_more_come_than_there_are_titles(serving: Simulation) -> None:
     assert len(_ask(serving, numResults=500)) == 60
 
 
@@ -63,42 +63,44 @@ def test_no_more_come_than_there_are_titles(serving: World) -> None:
         {"filterArn": "arn:aws:personalize:eu-west-1:111111111111:filter/new"},
     ],
 )
-def test_requests_beyond_the_limits_are_refused(serving: World, request_: dict[str, Any]) -> None:
+def test_requests_beyond_the_limits_are_refused(
+    serving: Simulation, request_: dict[str, Any]
+) -> None:
     assert outcome(lambda: _ask(serving, **request_)) == "InvalidInput"
 
 
-def test_a_campaign_is_not_simulated(serving: World) -> None:
+def test_a_campaign_is_not_simulated(serving: Simulation) -> None:
     ask = serving.runtime.get_recommendations
     arn = "arn:aws:personalize:eu-west-1:111111111111:campaign/c"
     assert outcome(lambda: ask(campaignArn=arn, userId="1")) == "InvalidInput"
 
 
 def test_metadata_is_refused_until_an_update_that_enables_it_is_in_force() -> None:
-    world = World()
-    world.create_active()
+    simulation = Simulation()
+    simulation.create_active()
 
     def ask() -> list[Any]:
-        return _ask(world, metadataColumns={"ITEMS": ["TITLE"]})
+        return _ask(simulation, metadataColumns={"ITEMS": ["TITLE"]})
 
     assert outcome(ask) == "InvalidInput"
-    world.update(**METADATA)
-    world.clock.advance(49)
+    simulation.update(**METADATA)
+    simulation.clock.advance(49)
     assert outcome(ask) == "InvalidInput"
-    world.clock.advance(1)
+    simulation.clock.advance(1)
     assert outcome(ask) == "OK"
 
 
 def test_a_recommender_that_does_not_serve_is_refused_in_the_words_of_the_service() -> None:
-    world = World()
+    simulation = Simulation()
     expected = f"{ARN} does not exist or is not active yet."
-    assert message(lambda: _ask(world)) == expected
-    world.create()
-    assert message(lambda: _ask(world)) == expected
+    assert message(lambda: _ask(simulation)) == expected
+    simulation.create()
+    assert message(lambda: _ask(simulation)) == expected
 
 
 def test_a_recipe_that_does_not_personalise_needs_an_item() -> None:
-    world = World()
-    world.create(recipeArn="arn:aws:personalize:::recipe/aws-vod-more-like-x")
-    world.clock.advance(100)
-    assert outcome(lambda: _ask(world)) == "InvalidInput"
-    assert outcome(lambda: _ask(world, itemId="vod-001")) == "OK"
+    simulation = Simulation()
+    simulation.create(recipeArn="arn:aws:personalize:::recipe/aws-vod-more-like-x")
+    simulation.clock.advance(100)
+    assert outcome(lambda: _ask(simulation)) == "InvalidInput"
+    assert outcome(lambda: _ask(simulation, itemId="vod-001")) == "OK"

@@ -9,12 +9,12 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from local_aws.personalize import Behaviour, Personalize, ServiceError
-from tests.unit.local_aws.personalize.world import (
+from tests.unit.local_aws.personalize.simulation import (
     ACCOUNT,
     ARN,
     REGION,
     TOP_PICKS,
-    World,
+    Simulation,
     message,
     outcome,
 )
@@ -81,10 +81,10 @@ def test_a_name_is_accepted_exactly_if_the_whole_of_it_matches(name: str) -> Non
     ],
 )
 def test_what_boto3_lets_through_the_service_refuses(
-    world: World, changes: dict[str, Any], constraint: str
+    simulation: Simulation, changes: dict[str, Any], constraint: str
 ) -> None:
-    assert outcome(lambda: world.create(**changes)) == "Validation"
-    assert constraint in message(lambda: world.create(**changes))
+    assert outcome(lambda: simulation.create(**changes)) == "Validation"
+    assert constraint in message(lambda: simulation.create(**changes))
 
 
 @pytest.mark.parametrize(
@@ -114,35 +114,39 @@ def test_what_boto3_lets_through_the_service_refuses(
     ],
 )
 def test_what_boto3_would_not_send_is_refused(params: dict[str, Any], code: str) -> None:
-    world = World()
-    world.create_active()
+    simulation = Simulation()
+    simulation.create_active()
     with pytest.raises(ServiceError) as refused:
-        world.service.call("UpdateRecommender", params, account=ACCOUNT, region=REGION)
+        simulation.service.call("UpdateRecommender", params, account=ACCOUNT, region=REGION)
     assert refused.value.code == code
 
 
-def test_all_violations_are_named_at_once(world: World) -> None:
-    text = message(lambda: world.create(name="-", recipeArn="x"))
+def test_all_violations_are_named_at_once(simulation: Simulation) -> None:
+    text = message(lambda: simulation.create(name="-", recipeArn="x"))
     assert text.startswith("2 validation errors detected: ")
     assert "'name'" in text
     assert "'recipeArn'" in text
 
 
 def test_the_code_of_a_violation_is_a_switch() -> None:
-    world = World(validation_code="InvalidInputException")
-    assert outcome(lambda: world.create(name="-")) == "InvalidInput"
+    simulation = Simulation(validation_code="InvalidInputException")
+    assert outcome(lambda: simulation.create(name="-")) == "InvalidInput"
 
 
-def test_null_members_are_as_good_as_absent(world: World) -> None:
-    request = {"name": "films", "datasetGroupArn": world.dataset_group_arn, "recipeArn": TOP_PICKS}
-    world.service.call(
+def test_null_members_are_as_good_as_absent(simulation: Simulation) -> None:
+    request = {
+        "name": "films",
+        "datasetGroupArn": simulation.dataset_group_arn,
+        "recipeArn": TOP_PICKS,
+    }
+    simulation.service.call(
         "CreateRecommender",
         request | {"recommenderConfig": {"itemExplorationConfig": None}, "tags": None},
         account=ACCOUNT,
         region=REGION,
     )
-    assert world.describe()["recommenderConfig"] == {}
-    assert world.tags() == {}
+    assert simulation.describe()["recommenderConfig"] == {}
+    assert simulation.tags() == {}
 
 
 @pytest.mark.parametrize(
@@ -160,11 +164,11 @@ def test_null_members_are_as_good_as_absent(world: World) -> None:
     ],
 )
 def test_a_configuration_out_of_range_is_refused_by_create_and_update(
-    world: World, config: dict[str, Any]
+    simulation: Simulation, config: dict[str, Any]
 ) -> None:
-    assert outcome(lambda: world.create(config=config)) == "InvalidInput"
-    world.create_active()
-    assert outcome(lambda: world.update(**config)) == "InvalidInput"
+    assert outcome(lambda: simulation.create(config=config)) == "InvalidInput"
+    simulation.create_active()
+    assert outcome(lambda: simulation.update(**config)) == "InvalidInput"
 
 
 @pytest.mark.parametrize(
@@ -174,25 +178,29 @@ def test_a_configuration_out_of_range_is_refused_by_create_and_update(
         {"explorationWeight": "1.0", "explorationItemAgeCutOff": "100000"},
     ],
 )
-def test_the_ends_of_the_ranges_are_allowed(world: World, exploration: dict[str, str]) -> None:
-    world.create(config={"itemExplorationConfig": exploration})
-    assert world.describe()["recommenderConfig"]["itemExplorationConfig"] == exploration
+def test_the_ends_of_the_ranges_are_allowed(
+    simulation: Simulation, exploration: dict[str, str]
+) -> None:
+    simulation.create(config={"itemExplorationConfig": exploration})
+    assert simulation.describe()["recommenderConfig"]["itemExplorationConfig"] == exploration
 
 
-def test_exploration_is_only_for_recipes_that_personalise(world: World) -> None:
+def test_exploration_is_only_for_recipes_that_personalise(simulation: Simulation) -> None:
     popular = "arn:aws:personalize:::recipe/aws-vod-most-popular"
     exploring = {"itemExplorationConfig": {"explorationWeight": "0.3"}}
-    assert outcome(lambda: world.create(config=exploring, recipeArn=popular)) == "InvalidInput"
-    assert outcome(lambda: world.create(recipeArn=popular)) == "OK"
+    assert outcome(lambda: simulation.create(config=exploring, recipeArn=popular)) == "InvalidInput"
+    assert outcome(lambda: simulation.create(recipeArn=popular)) == "OK"
 
 
-def test_metadata_needs_an_items_dataset(world: World) -> None:
-    group = world.service.seed_dataset_group(ACCOUNT, REGION, "plain", datasets=("Interactions",))
+def test_metadata_needs_an_items_dataset(simulation: Simulation) -> None:
+    group = simulation.service.seed_dataset_group(
+        ACCOUNT, REGION, "plain", datasets=("Interactions",)
+    )
     flag = {"enableMetadataWithRecommendations": True}
-    assert outcome(lambda: world.create(config=flag, datasetGroupArn=group)) == "InvalidInput"
-    world.create(datasetGroupArn=group)
-    world.clock.advance(100)
-    assert outcome(lambda: world.update(**flag)) == "InvalidInput"
+    assert outcome(lambda: simulation.create(config=flag, datasetGroupArn=group)) == "InvalidInput"
+    simulation.create(datasetGroupArn=group)
+    simulation.clock.advance(100)
+    assert outcome(lambda: simulation.update(**flag)) == "InvalidInput"
 
 
 @pytest.mark.parametrize(
@@ -206,15 +214,17 @@ def test_metadata_needs_an_items_dataset(world: World) -> None:
     ],
 )
 def test_the_dataset_group_must_be_fit_for_the_recipe(
-    world: World, seed: dict[str, Any], answer: str
+    simulation: Simulation, seed: dict[str, Any], answer: str
 ) -> None:
-    group = world.service.seed_dataset_group(ACCOUNT, REGION, "other", **seed)
-    assert outcome(lambda: world.create(datasetGroupArn=group)) == answer
+    group = simulation.service.seed_dataset_group(ACCOUNT, REGION, "other", **seed)
+    assert outcome(lambda: simulation.create(datasetGroupArn=group)) == answer
 
 
-def test_a_custom_dataset_group_is_refused_in_the_words_of_the_service(world: World) -> None:
-    group = world.service.seed_dataset_group(ACCOUNT, REGION, "custom", domain=None)
-    assert message(lambda: world.create(datasetGroupArn=group)) == (
+def test_a_custom_dataset_group_is_refused_in_the_words_of_the_service(
+    simulation: Simulation,
+) -> None:
+    group = simulation.service.seed_dataset_group(ACCOUNT, REGION, "custom", domain=None)
+    assert message(lambda: simulation.create(datasetGroupArn=group)) == (
         "Please use a domains-specific Dataset Group to create the Recommender"
     )
 
@@ -228,11 +238,11 @@ def test_a_custom_dataset_group_is_refused_in_the_words_of_the_service(world: Wo
     ],
 )
 def test_the_dataset_group_must_exist_in_the_account_and_region(
-    world: World, group_arn: str
+    simulation: Simulation, group_arn: str
 ) -> None:
-    world.service.seed_dataset_group(ACCOUNT, "us-east-1", "vod")
-    world.service.seed_dataset_group("222222222222", REGION, "vod")
-    assert message(lambda: world.create(datasetGroupArn=group_arn)) == (
+    simulation.service.seed_dataset_group(ACCOUNT, "us-east-1", "vod")
+    simulation.service.seed_dataset_group("222222222222", REGION, "vod")
+    assert message(lambda: simulation.create(datasetGroupArn=group_arn)) == (
         f"The given dataset group does not exist: {group_arn}"
     )
 
@@ -240,48 +250,48 @@ def test_the_dataset_group_must_exist_in_the_account_and_region(
 @pytest.mark.parametrize(
     "recipe", ["aws::recipe/aws-vod-top-pick", "aws-cn::recipe/aws-vod-top-picks"]
 )
-def test_the_recipe_must_exist_in_the_partition(world: World, recipe: str) -> None:
+def test_the_recipe_must_exist_in_the_partition(simulation: Simulation, recipe: str) -> None:
     partition, _, rest = recipe.partition("::")
     arn = f"arn:{partition}:personalize:::{rest}"
-    assert outcome(lambda: world.create(recipeArn=arn)) == "ResourceNotFound"
+    assert outcome(lambda: simulation.create(recipeArn=arn)) == "ResourceNotFound"
 
 
-def test_a_custom_recipe_makes_no_recommender(world: World) -> None:
+def test_a_custom_recipe_makes_no_recommender(simulation: Simulation) -> None:
     arn = "arn:aws:personalize:::recipe/aws-user-personalization-v2"
-    assert outcome(lambda: world.create(recipeArn=arn)) == "InvalidInput"
+    assert outcome(lambda: simulation.create(recipeArn=arn)) == "InvalidInput"
 
 
-def test_a_taken_name_is_refused_in_the_words_of_the_service(world: World) -> None:
-    world.create()
-    assert message(world.create) == f"Another resource with Arn {ARN} already exists."
+def test_a_taken_name_is_refused_in_the_words_of_the_service(simulation: Simulation) -> None:
+    simulation.create()
+    assert message(simulation.create) == f"Another resource with Arn {ARN} already exists."
 
 
-def test_a_dataset_group_has_five_recommenders_in_whatever_status(world: World) -> None:
-    world.behaviour.training_failure = "no data"
+def test_a_dataset_group_has_five_recommenders_in_whatever_status(simulation: Simulation) -> None:
+    simulation.behaviour.training_failure = "no data"
     for number in range(5):
-        world.create(f"films-{number}")
-    world.clock.advance(100)
-    assert outcome(lambda: world.create("sixth")) == "LimitExceeded"
-    world.client.delete_recommender(recommenderArn=ARN + "-0")
-    assert outcome(lambda: world.create("sixth")) == "LimitExceeded"
-    world.clock.advance(20)
-    assert outcome(lambda: world.create("sixth")) == "OK"
+        simulation.create(f"films-{number}")
+    simulation.clock.advance(100)
+    assert outcome(lambda: simulation.create("sixth")) == "LimitExceeded"
+    simulation.client.delete_recommender(recommenderArn=ARN + "-0")
+    assert outcome(lambda: simulation.create("sixth")) == "LimitExceeded"
+    simulation.clock.advance(20)
+    assert outcome(lambda: simulation.create("sixth")) == "OK"
 
 
-def test_a_region_has_fifteen_recommenders(world: World) -> None:
-    groups = [world.service.seed_dataset_group(ACCOUNT, REGION, f"vod-{n}") for n in range(4)]
+def test_a_region_has_fifteen_recommenders(simulation: Simulation) -> None:
+    groups = [simulation.service.seed_dataset_group(ACCOUNT, REGION, f"vod-{n}") for n in range(4)]
     for number in range(15):
-        world.create(f"films-{number}", datasetGroupArn=groups[number // 5])
-    assert message(lambda: world.create(datasetGroupArn=groups[3])) == (
+        simulation.create(f"films-{number}", datasetGroupArn=groups[number // 5])
+    assert message(lambda: simulation.create(datasetGroupArn=groups[3])) == (
         "Cannot create a recommender. More than 15 resources in ACTIVE state. "
         "Please delete some and try again."
     )
 
 
 def test_every_nth_call_is_throttled() -> None:
-    world = World(throttle_every=3)
-    world.create()
-    assert [outcome(world.describe) for _ in range(5)] == [
+    simulation = Simulation(throttle_every=3)
+    simulation.create()
+    assert [outcome(simulation.describe) for _ in range(5)] == [
         "OK",
         "Throttling",
         "OK",
@@ -290,18 +300,18 @@ def test_every_nth_call_is_throttled() -> None:
     ]
 
 
-def test_what_was_sent_is_not_shared_with_what_is_kept(world: World) -> None:
+def test_what_was_sent_is_not_shared_with_what_is_kept(simulation: Simulation) -> None:
     config = {"itemExplorationConfig": {"explorationWeight": "0.3"}}
     params = {
         "name": "films",
-        "datasetGroupArn": world.dataset_group_arn,
+        "datasetGroupArn": simulation.dataset_group_arn,
         "recipeArn": TOP_PICKS,
         "recommenderConfig": config,
     }
-    world.service.call("CreateRecommender", params, account=ACCOUNT, region=REGION)
+    simulation.service.call("CreateRecommender", params, account=ACCOUNT, region=REGION)
     config["itemExplorationConfig"]["explorationWeight"] = "0.9"
-    [recommender] = world.service.recommenders(ACCOUNT, REGION)
+    [recommender] = simulation.service.recommenders(ACCOUNT, REGION)
     recommender["recommenderConfig"].clear()
-    assert world.describe()["recommenderConfig"] == {
+    assert simulation.describe()["recommenderConfig"] == {
         "itemExplorationConfig": {"explorationWeight": "0.3"}
     }

@@ -11,7 +11,14 @@ from botocore.exceptions import ConnectionClosedError, EndpointConnectionError
 
 from local_aws.personalize import Behaviour, Personalize, ServiceError, wire
 from tests.support.personalize import VirtualClock, client
-from tests.unit.local_aws.personalize.world import ACCOUNT, ARN, REGION, World, message, outcome
+from tests.unit.local_aws.personalize.simulation import (
+    ACCOUNT,
+    ARN,
+    REGION,
+    Simulation,
+    message,
+    outcome,
+)
 
 MODES: list[Literal["legacy", "standard"]] = ["legacy", "standard"]
 
@@ -22,22 +29,22 @@ def _retrying(mode: Literal["legacy", "standard"]) -> Config:
 
 @pytest.mark.parametrize("mode", MODES)
 def test_retries_pass_on_the_virtual_clock(
-    world: World, mode: Literal["legacy", "standard"], monkeypatch: pytest.MonkeyPatch
+    simulation: Simulation, mode: Literal["legacy", "standard"], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     pauses: list[float] = []
     monkeypatch.setattr(time, "sleep", pauses.append)
-    world.behaviour.throttle_every = 1
-    started = world.clock.now
-    personalize = client(world.service, config=_retrying(mode))
+    simulation.behaviour.throttle_every = 1
+    started = simulation.clock.now
+    personalize = client(simulation.service, config=_retrying(mode))
     assert outcome(personalize.list_recommenders) == "Throttling"
-    assert len(world.service.journal) == 4
-    assert world.clock.now > started
+    assert len(simulation.service.journal) == 4
+    assert simulation.clock.now > started
     assert not any(pauses)
 
 
 @pytest.mark.parametrize("mode", MODES)
 def test_a_request_that_never_arrives_is_sent_again(
-    world: World, mode: Literal["legacy", "standard"]
+    simulation: Simulation, mode: Literal["legacy", "standard"]
 ) -> None:
     failures = iter([True, True, False])
 
@@ -45,14 +52,14 @@ def test_a_request_that_never_arrives_is_sent_again(
         if next(failures):
             raise EndpointConnectionError(endpoint_url="https://personalize")
 
-    personalize = client(world.service, before=before, config=_retrying(mode))
+    personalize = client(simulation.service, before=before, config=_retrying(mode))
     assert personalize.list_recommenders()["recommenders"] == []
-    assert len(world.service.journal) == 1
+    assert len(simulation.service.journal) == 1
 
 
 @pytest.mark.parametrize("mode", MODES)
 def test_a_lost_response_makes_the_retry_find_its_own_recommender(
-    world: World, mode: Literal["legacy", "standard"]
+    simulation: Simulation, mode: Literal["legacy", "standard"]
 ) -> None:
     lost: list[str] = []
 
@@ -61,45 +68,45 @@ def test_a_lost_response_makes_the_retry_find_its_own_recommender(
             lost.append(operation)
             raise ConnectionClosedError(endpoint_url="https://personalize")
 
-    personalize = client(world.service, after=lose_first, config=_retrying(mode))
+    personalize = client(simulation.service, after=lose_first, config=_retrying(mode))
     text = message(
         lambda: personalize.create_recommender(
             name="films",
-            datasetGroupArn=world.dataset_group_arn,
+            datasetGroupArn=simulation.dataset_group_arn,
             recipeArn="arn:aws:personalize:::recipe/aws-vod-top-picks",
         )
     )
     assert text == f"Another resource with Arn {ARN} already exists."
-    assert [call.outcome for call in world.service.journal] == [
+    assert [call.outcome for call in simulation.service.journal] == [
         "OK",
         "ResourceAlreadyExistsException",
     ]
 
 
-def test_an_error_in_place_of_the_service_keeps_the_call_from_it(world: World) -> None:
+def test_an_error_in_place_of_the_service_keeps_the_call_from_it(simulation: Simulation) -> None:
     def before(operation: str, params: dict[str, Any]) -> None:
         raise ServiceError("AccessDeniedException", f"{operation} {params['recommenderArn']}")
 
-    personalize = client(world.service, before=before)
+    personalize = client(simulation.service, before=before)
     text = message(lambda: personalize.describe_recommender(recommenderArn=ARN))
     assert text == f"DescribeRecommender {ARN}"
-    assert world.service.journal == []
+    assert simulation.service.journal == []
 
 
-def test_a_response_can_be_replaced(world: World) -> None:
-    world.create()
+def test_a_response_can_be_replaced(simulation: Simulation) -> None:
+    simulation.create()
 
     def empty(_o: str, _p: dict[str, Any], response: wire.Response) -> wire.Response:
         return (*response[:2], b"{}")
 
-    described = client(world.service, after=empty).describe_recommender(recommenderArn=ARN)
+    described = client(simulation.service, after=empty).describe_recommender(recommenderArn=ARN)
     assert described.keys() == {"ResponseMetadata"}
 
 
-def test_the_caller_is_in_the_journal(world: World) -> None:
+def test_the_caller_is_in_the_journal(simulation: Simulation) -> None:
     role = "arn:aws:iam::111111111111:role/deployer"
-    client(world.service, caller=role).list_recipes()
-    assert [call.caller for call in world.service.journal] == [role]
+    client(simulation.service, caller=role).list_recipes()
+    assert [call.caller for call in simulation.service.journal] == [role]
 
 
 def test_of_simultaneous_creations_one_is_accepted() -> None:

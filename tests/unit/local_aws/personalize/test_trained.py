@@ -18,7 +18,14 @@ from local_aws.personalize.training import Model, Source
 from local_aws.rehearsal import sample
 from local_aws.rehearsal.reading import read
 from local_aws.rehearsal.training import Options, TopPicks
-from tests.unit.local_aws.personalize.world import ACCOUNT, ARN, REGION, World, message, outcome
+from tests.unit.local_aws.personalize.simulation import (
+    ACCOUNT,
+    ARN,
+    REGION,
+    Simulation,
+    message,
+    outcome,
+)
 from tests.unit.local_aws.rehearsal.folders import ITEMS, folder_of, watching
 
 METADATA = {"enableMetadataWithRecommendations": True}
@@ -28,21 +35,21 @@ DEFAULT = Options()
 REASON = "Dataset has fewer than 1000 interactions after filtering by event type: Watch"
 
 
-def world_on(folder: Path, **behaviour: Any) -> World:
-    world = World(**(MEASURED | behaviour))
-    world.service.seed_dataset_group(ACCOUNT, REGION, "vod", data=str(folder))
-    return world
+def simulation_on(folder: Path, **behaviour: Any) -> Simulation:
+    simulation = Simulation(**(MEASURED | behaviour))
+    simulation.service.seed_dataset_group(ACCOUNT, REGION, "vod", data=str(folder))
+    return simulation
 
 
-def wait(world: World, seconds: float = 100) -> Any:
+def wait(simulation: Simulation, seconds: float = 100) -> Any:
     """Let time pass, and then as much more as the training takes."""
-    world.clock.advance(seconds)
+    simulation.clock.advance(seconds)
     deadline = time.monotonic() + 30
-    while _is_going_on(world.describe()):
+    while _is_going_on(simulation.describe()):
         assert time.monotonic() < deadline
         time.sleep(0.01)
-        world.clock.advance(1)
-    return world.describe()
+        simulation.clock.advance(1)
+    return simulation.describe()
 
 
 def _is_going_on(recommender: Any) -> bool:
@@ -51,17 +58,17 @@ def _is_going_on(recommender: Any) -> bool:
 
 
 @pytest.fixture(scope="module")
-def serving() -> World:
+def serving() -> Simulation:
     """A recommender that was trained on the sample; tests change nothing about it."""
-    world = world_on(sample.FOLDER)
-    world.create(config=METADATA)
-    assert wait(world)["status"] == "ACTIVE"
-    return world
+    simulation = simulation_on(sample.FOLDER)
+    simulation.create(config=METADATA)
+    assert wait(simulation)["status"] == "ACTIVE"
+    return simulation
 
 
-def ask(world: World, **more: Any) -> list[Any]:
+def ask(simulation: Simulation, **more: Any) -> list[Any]:
     request = {"recommenderArn": ARN, "userId": "user-1"}
-    return list(world.runtime.get_recommendations(**(request | more))["itemList"])
+    return list(simulation.runtime.get_recommendations(**(request | more))["itemList"])
 
 
 @cache
@@ -70,31 +77,33 @@ def trained(options: Options = DEFAULT) -> TopPicks:
 
 
 class TestMetrics:
-    def test_are_those_that_the_training_measured(self, serving: World) -> None:
+    def test_are_those_that_the_training_measured(self, serving: Simulation) -> None:
         assert serving.describe()["modelMetrics"] == trained().metrics
 
     def test_are_fixed_where_the_switch_says_so(self) -> None:
-        world = world_on(sample.FOLDER, metrics={"coverage": 0.5})
-        world.create()
-        assert wait(world)["modelMetrics"] == {"coverage": 0.5}
+        simulation = simulation_on(sample.FOLDER, metrics={"coverage": 0.5})
+        simulation.create()
+        assert wait(simulation)["modelMetrics"] == {"coverage": 0.5}
 
     def test_are_none_where_there_is_no_data(self) -> None:
-        world = World(**MEASURED)
-        world.create_active()
-        assert world.describe()["modelMetrics"] == {}
+        simulation = Simulation(**MEASURED)
+        simulation.create_active()
+        assert simulation.describe()["modelMetrics"] == {}
 
-    def test_stand_in_the_state_beside_those_of_a_popularity_list(self, serving: World) -> None:
+    def test_stand_in_the_state_beside_those_of_a_popularity_list(
+        self, serving: Simulation
+    ) -> None:
         (recommender,) = serving.service.state()["recommenders"]
         assert recommender["popularityMetrics"] == trained().popularity_metrics
 
     def test_change_with_the_columns_once_the_update_is_in_force(self) -> None:
-        world = world_on(sample.FOLDER)
-        world.create()
-        before = wait(world)["modelMetrics"]
-        world.update(**WITHOUT_GENRES)
-        world.clock.advance(50)
-        assert world.describe()["modelMetrics"] == before
-        after = wait(world)["modelMetrics"]
+        simulation = simulation_on(sample.FOLDER)
+        simulation.create()
+        before = wait(simulation)["modelMetrics"]
+        simulation.update(**WITHOUT_GENRES)
+        simulation.clock.advance(50)
+        assert simulation.describe()["modelMetrics"] == before
+        after = wait(simulation)["modelMetrics"]
         expected = trained(Options(excluded_item_columns=frozenset({"GENRES"}))).metrics
         assert after == expected != before
 
@@ -124,17 +133,17 @@ class TestMetrics:
         ],
     )
     def test_follow_from_the_configuration(self, config: dict[str, Any], options: Options) -> None:
-        world = world_on(sample.FOLDER)
-        world.create(config=config)
-        assert wait(world)["modelMetrics"] == trained(options).metrics
+        simulation = simulation_on(sample.FOLDER)
+        simulation.create(config=config)
+        assert wait(simulation)["modelMetrics"] == trained(options).metrics
 
 
 class TestRecommendations:
-    def test_are_the_models(self, serving: World) -> None:
+    def test_are_the_models(self, serving: Simulation) -> None:
         expected = trained().recommend("user-1", 25)
         assert [(item["itemId"], item["score"]) for item in ask(serving)] == expected
 
-    def test_of_an_unknown_user_are_what_is_popular(self, serving: World) -> None:
+    def test_of_an_unknown_user_are_what_is_popular(self, serving: Simulation) -> None:
         assert ask(serving, userId="nobody") == ask(serving, userId="another")
         assert ask(serving, userId="nobody") != ask(serving)
 
@@ -143,7 +152,7 @@ class TestRecommendations:
         [({}, 25), ({"numResults": 1}, 1), ({"numResults": 500}, 165)],
     )
     def test_are_25_unless_more_or_less_is_asked_for(
-        self, serving: World, asked: dict[str, int], expected: int
+        self, serving: Simulation, asked: dict[str, int], expected: int
     ) -> None:
         """Of the 180 items, user-1 has watched 15."""
         assert len(ask(serving, **asked)) == expected
@@ -158,10 +167,12 @@ class TestRecommendations:
             {"metadataColumns": {"USERS": ["SUBSCRIPTION_MODEL"]}},
         ],
     )
-    def test_beyond_the_limits_are_refused(self, serving: World, refused: dict[str, Any]) -> None:
+    def test_beyond_the_limits_are_refused(
+        self, serving: Simulation, refused: dict[str, Any]
+    ) -> None:
         assert outcome(lambda: ask(serving, **refused)) == "InvalidInput"
 
-    def test_come_with_the_metadata_that_is_asked_for_as_strings(self, serving: World) -> None:
+    def test_come_with_the_metadata_that_is_asked_for_as_strings(self, serving: Simulation) -> None:
         rows = read(sample.FOLDER, now=time.time()).metadata
         columns = ["TITLE", "DURATION", "CREATION_TIMESTAMP"]
         for item in ask(serving, metadataColumns={"ITEMS": columns}, numResults=50):
@@ -170,49 +181,51 @@ class TestRecommendations:
 
     def test_without_metadata_where_items_csv_has_none(self, tmp_path: Path) -> None:
         folder = folder_of(tmp_path, watching(users=60, each=20), items=[ITEMS, "i000,Drama,1"])
-        world = world_on(folder)
-        world.create(config=METADATA)
-        wait(world)
-        answered = ask(world, userId="new", numResults=40, metadataColumns={"ITEMS": ["GENRES"]})
+        simulation = simulation_on(folder)
+        simulation.create(config=METADATA)
+        wait(simulation)
+        answered = ask(
+            simulation, userId="new", numResults=40, metadataColumns={"ITEMS": ["GENRES"]}
+        )
         known = {item["itemId"]: item["metadata"] for item in answered}
         assert known.pop("i000") == {"GENRES": "Drama"}
         assert len(known) == 39
         assert not any(known.values())
 
     def test_are_refused_until_the_recommender_is_active(self) -> None:
-        world = world_on(sample.FOLDER)
-        world.create()
-        assert message(lambda: ask(world)) == f"{ARN} does not exist or is not active yet."
+        simulation = simulation_on(sample.FOLDER)
+        simulation.create()
+        assert message(lambda: ask(simulation)) == f"{ARN} does not exist or is not active yet."
 
 
 class TestFailures:
     def test_too_little_data_is_refused_with_the_documented_reason(self, tmp_path: Path) -> None:
-        world = world_on(folder_of(tmp_path, watching(users=27, each=37)))
-        world.create()
-        assert world.status() == "CREATE PENDING"
-        failed = wait(world)
+        simulation = simulation_on(folder_of(tmp_path, watching(users=27, each=37)))
+        simulation.create()
+        assert simulation.status() == "CREATE PENDING"
+        failed = wait(simulation)
         assert (failed["status"], failed["failureReason"]) == ("CREATE FAILED", REASON)
 
     def test_an_update_that_fails_leaves_what_serves(self) -> None:
-        world = world_on(sample.FOLDER, update_failure="no luck")
-        world.create()
-        before = wait(world)["modelMetrics"]
-        world.update(**WITHOUT_GENRES)
-        failed = wait(world)
+        simulation = simulation_on(sample.FOLDER, update_failure="no luck")
+        simulation.create()
+        before = wait(simulation)["modelMetrics"]
+        simulation.update(**WITHOUT_GENRES)
+        failed = wait(simulation)
         assert failed["latestRecommenderUpdate"]["failureReason"] == "no luck"
         assert failed["modelMetrics"] == before
 
     def test_what_a_training_raises_is_the_reason_of_an_update(self) -> None:
         with controlled() as training:
-            world = world_on(sample.FOLDER, metrics={})
-            world.create()
+            simulation = simulation_on(sample.FOLDER, metrics={})
+            simulation.create()
             training().set_result(trained())
-            world.clock.advance(100)
-            assert world.status() == "ACTIVE"
-            world.update(**WITHOUT_GENRES)
+            simulation.clock.advance(100)
+            assert simulation.status() == "ACTIVE"
+            simulation.update(**WITHOUT_GENRES)
             training().set_exception(ValueError("out of luck"))
-            world.clock.advance(100)
-            failed = world.describe()
+            simulation.clock.advance(100)
+            failed = simulation.describe()
         assert failed["status"] == "ACTIVE"
         assert failed["latestRecommenderUpdate"]["status"] == "CREATE FAILED"
         assert failed["latestRecommenderUpdate"]["failureReason"] == "out of luck"
@@ -220,14 +233,14 @@ class TestFailures:
     def test_a_folder_that_cannot_be_imported_puts_no_dataset_group_in_place(
         self, tmp_path: Path
     ) -> None:
-        world = World()
+        simulation = Simulation()
         with pytest.raises(ValueError, match=r"^interactions.csv: found no file"):
-            world.service.seed_dataset_group(ACCOUNT, REGION, "other", data=str(tmp_path))
-        assert len(world.client.list_datasets()["datasets"]) == 3
+            simulation.service.seed_dataset_group(ACCOUNT, REGION, "other", data=str(tmp_path))
+        assert len(simulation.client.list_datasets()["datasets"]) == 3
 
     def test_datasets_are_those_that_there_are_files_for(self, tmp_path: Path) -> None:
-        world = world_on(folder_of(tmp_path, watching(users=1, each=1)))
-        kinds = {one["datasetType"] for one in world.client.list_datasets()["datasets"]}
+        simulation = simulation_on(folder_of(tmp_path, watching(users=1, each=1)))
+        kinds = {one["datasetType"] for one in simulation.client.list_datasets()["datasets"]}
         assert kinds == {"INTERACTIONS", "ITEMS"}
 
 
@@ -250,64 +263,66 @@ class controlled:  # noqa: N801  # a context
 class TestTime:
     def test_a_training_that_ends_early_is_not_ready_before_its_time(self) -> None:
         with controlled() as training:
-            world = world_on(sample.FOLDER)
-            world.create()
+            simulation = simulation_on(sample.FOLDER)
+            simulation.create()
             training().set_result(trained())
-            world.clock.advance(99)
-            assert world.status() == "CREATE IN_PROGRESS"
-            world.clock.advance(1)
-            assert world.status() == "ACTIVE"
+            simulation.clock.advance(99)
+            assert simulation.status() == "CREATE IN_PROGRESS"
+            simulation.clock.advance(1)
+            assert simulation.status() == "ACTIVE"
 
     def test_a_training_that_takes_longer_is_waited_for(self) -> None:
         with controlled() as training:
-            world = world_on(sample.FOLDER)
-            world.create()
+            simulation = simulation_on(sample.FOLDER)
+            simulation.create()
             for _ in range(10):
-                world.clock.advance(500)
-                assert world.status() == "CREATE IN_PROGRESS"
+                simulation.clock.advance(500)
+                assert simulation.status() == "CREATE IN_PROGRESS"
             training().set_result(trained())
-            world.clock.advance(1)
-            assert world.status() == "ACTIVE"
+            simulation.clock.advance(1)
+            assert simulation.status() == "ACTIVE"
 
     def test_so_is_that_of_an_update(self) -> None:
         with controlled() as training:
-            world = world_on(sample.FOLDER)
-            world.create()
+            simulation = simulation_on(sample.FOLDER)
+            simulation.create()
             training().set_result(trained())
-            world.clock.advance(100)
-            assert world.status() == "ACTIVE"
-            world.update(**WITHOUT_GENRES)
-            world.clock.advance(500)
-            assert world.describe()["latestRecommenderUpdate"]["status"] == "CREATE IN_PROGRESS"
+            simulation.clock.advance(100)
+            assert simulation.status() == "ACTIVE"
+            simulation.update(**WITHOUT_GENRES)
+            simulation.clock.advance(500)
+            assert (
+                simulation.describe()["latestRecommenderUpdate"]["status"] == "CREATE IN_PROGRESS"
+            )
             training().set_result(trained())
-            world.clock.advance(1)
-            assert world.describe()["latestRecommenderUpdate"]["status"] == "ACTIVE"
+            simulation.clock.advance(1)
+            assert simulation.describe()["latestRecommenderUpdate"]["status"] == "ACTIVE"
 
     def test_an_update_that_means_the_same_for_the_training_does_not_train(self) -> None:
-        world = world_on(sample.FOLDER)
-        world.create()
-        wait(world)
+        simulation = simulation_on(sample.FOLDER)
+        simulation.create()
+        wait(simulation)
         with patch("local_aws.rehearsal.training.TopPicks", side_effect=AssertionError):
-            world.update(minRecommendationRequestsPerSecond=2)
-            assert wait(world)["latestRecommenderUpdate"]["status"] == "ACTIVE"
+            simulation.update(minRecommendationRequestsPerSecond=2)
+            assert wait(simulation)["latestRecommenderUpdate"]["status"] == "ACTIVE"
 
     def test_a_retraining_on_the_same_data_changes_nothing(self) -> None:
-        world = world_on(sample.FOLDER, retraining_every=1000.0)
-        world.create()
-        before = wait(world)["modelMetrics"]
-        world.clock.advance(1150)
-        after = world.describe()
+        simulation = simulation_on(sample.FOLDER, retraining_every=1000.0)
+        simulation.create()
+        before = wait(simulation)["modelMetrics"]
+        simulation.clock.advance(1150)
+        after = simulation.describe()
         assert after["latestRecommenderUpdate"]["status"] == "ACTIVE"
         assert after["modelMetrics"] == before
 
     def test_a_stopped_recommender_keeps_its_metrics(self) -> None:
-        world = world_on(sample.FOLDER)
-        world.create()
-        before = wait(world)["modelMetrics"]
-        world.client.stop_recommender(recommenderArn=ARN)
-        world.clock.advance(20)
-        assert world.status() == "INACTIVE"
-        assert world.describe()["modelMetrics"] == before
+        simulation = simulation_on(sample.FOLDER)
+        simulation.create()
+        before = wait(simulation)["modelMetrics"]
+        simulation.client.stop_recommender(recommenderArn=ARN)
+        simulation.clock.advance(20)
+        assert simulation.status() == "INACTIVE"
+        assert simulation.describe()["modelMetrics"] == before
 
 
 def test_without_data_nothing_of_what_trains_is_imported() -> None:

@@ -7,7 +7,14 @@ from typing import Any
 import pytest
 
 from local_aws.personalize import ServiceError, wire
-from tests.unit.local_aws.personalize.world import ACCOUNT, ARN, QUICK, REGION, TOP_PICKS, World
+from tests.unit.local_aws.personalize.simulation import (
+    ACCOUNT,
+    ARN,
+    QUICK,
+    REGION,
+    TOP_PICKS,
+    Simulation,
+)
 
 SIGNATURE = (
     "AWS4-HMAC-SHA256 Credential=AKIDEXAMPLE/20260101/eu-west-1/personalize/aws4_request, "
@@ -16,17 +23,19 @@ SIGNATURE = (
 
 
 def _call(
-    world: World, operation: str, body: bytes = b"{}", **more: Any
+    simulation: Simulation, operation: str, body: bytes = b"{}", **more: Any
 ) -> tuple[int, dict[str, str], Any]:
     options = {"account": ACCOUNT, "region": REGION, "method": "POST", "path": "/"} | more
     headers = {"X-Amz-Target": f"AmazonPersonalize.{operation}", "Authorization": SIGNATURE}
-    status, answered, content = wire.handle(world.service, headers=headers, body=body, **options)
+    status, answered, content = wire.handle(
+        simulation.service, headers=headers, body=body, **options
+    )
     return status, answered, json.loads(content) if content else None
 
 
-def _admin(world: World, method: str, path: str, body: object = None) -> tuple[int, Any]:
+def _admin(simulation: Simulation, method: str, path: str, body: object = None) -> tuple[int, Any]:
     status, _, content = wire.handle(
-        world.service,
+        simulation.service,
         method=method,
         path=f"/_personalize/{path}",
         headers={},
@@ -35,8 +44,8 @@ def _admin(world: World, method: str, path: str, body: object = None) -> tuple[i
     return status, json.loads(content)
 
 
-def test_a_response_has_the_headers_of_the_service(world: World) -> None:
-    status, headers, body = _call(world, "ListRecommenders")
+def test_a_response_has_the_headers_of_the_service(simulation: Simulation) -> None:
+    status, headers, body = _call(simulation, "ListRecommenders")
     assert (status, body) == (200, {"recommenders": []})
     assert len(headers.pop("x-amzn-requestid")) == 36
     assert headers == {
@@ -49,17 +58,17 @@ def test_a_response_has_the_headers_of_the_service(world: World) -> None:
     }
 
 
-def test_times_are_numbers_of_seconds(world: World) -> None:
-    world.create()
+def test_times_are_numbers_of_seconds(simulation: Simulation) -> None:
+    simulation.create()
     body = json.dumps({"recommenderArn": ARN}).encode()
-    _, _, answer = _call(world, "DescribeRecommender", body)
-    assert answer["recommender"]["creationDateTime"] == world.clock.now
+    _, _, answer = _call(simulation, "DescribeRecommender", body)
+    assert answer["recommender"]["creationDateTime"] == simulation.clock.now
 
 
-def test_a_deletion_has_no_body(world: World) -> None:
-    world.create_active()
+def test_a_deletion_has_no_body(simulation: Simulation) -> None:
+    simulation.create_active()
     body = json.dumps({"recommenderArn": ARN}).encode()
-    status, headers, answer = _call(world, "DeleteRecommender", body)
+    status, headers, answer = _call(simulation, "DeleteRecommender", body)
     assert (status, headers["content-length"], answer) == (200, "0", None)
 
 
@@ -75,33 +84,33 @@ def test_a_deletion_has_no_body(world: World) -> None:
         ("DescribeRecommender", b"", "ValidationException"),
     ],
 )
-def test_errors_are_answers(world: World, operation: str, body: bytes, code: str) -> None:
-    status, headers, answer = _call(world, operation, body)
+def test_errors_are_answers(simulation: Simulation, operation: str, body: bytes, code: str) -> None:
+    status, headers, answer = _call(simulation, operation, body)
     assert status == 400
     assert headers["content-type"] == "application/x-amz-json-1.1"
     assert answer.keys() == {"__type", "message"}
     assert answer["__type"] == code
 
 
-def test_errors_of_the_runtime_name_their_type_in_a_header(world: World) -> None:
+def test_errors_of_the_runtime_name_their_type_in_a_header(simulation: Simulation) -> None:
     body = json.dumps({"recommenderArn": ARN, "userId": "1"}).encode()
-    status, headers, answer = _call(world, "", body, path="/recommendations")
+    status, headers, answer = _call(simulation, "", body, path="/recommendations")
     assert (status, headers["content-type"]) == (400, "application/json")
     assert headers["x-amzn-errortype"] == "InvalidInputException:"
     assert answer == {"message": f"{ARN} does not exist or is not active yet."}
 
 
-def test_the_status_of_an_error_is_the_authorizers_to_choose(world: World) -> None:
+def test_the_status_of_an_error_is_the_authorizers_to_choose(simulation: Simulation) -> None:
     def deny(*_: object) -> None:
         raise ServiceError("AccessDeniedException", "no", 403)
 
-    status, _, answer = _call(world, "ListRecommenders", authorize=deny)
+    status, _, answer = _call(simulation, "ListRecommenders", authorize=deny)
     assert (status, answer) == (403, {"__type": "AccessDeniedException", "message": "no"})
 
 
 @pytest.mark.parametrize("unsigned", [{"account": ""}, {"region": ""}])
-def test_an_unsigned_request_is_refused(world: World, unsigned: dict[str, Any]) -> None:
-    status, _, answer = _call(world, "ListRecommenders", **unsigned)
+def test_an_unsigned_request_is_refused(simulation: Simulation, unsigned: dict[str, Any]) -> None:
+    status, _, answer = _call(simulation, "ListRecommenders", **unsigned)
     assert (status, answer["__type"]) == (403, "MissingAuthenticationTokenException")
 
 
@@ -133,13 +142,15 @@ def test_requests_to_personalize_are_told_from_others(
     assert wire.is_personalize(headers, path) == expected
 
 
-def test_behaviour_is_read_and_changed_in_part(world: World) -> None:
-    status, behaviour = _admin(world, "PUT", "behaviour", {"stop": 7, "metrics": {"coverage": 1}})
+def test_behaviour_is_read_and_changed_in_part(simulation: Simulation) -> None:
+    status, behaviour = _admin(
+        simulation, "PUT", "behaviour", {"stop": 7, "metrics": {"coverage": 1}}
+    )
     assert status == 200
     assert behaviour["stop"] == 7
     assert behaviour["create_in_progress"] == QUICK["create_in_progress"]
-    assert _admin(world, "GET", "behaviour") == (200, behaviour)
-    assert world.behaviour.metrics == {"coverage": 1}
+    assert _admin(simulation, "GET", "behaviour") == (200, behaviour)
+    assert simulation.behaviour.metrics == {"coverage": 1}
 
 
 @pytest.mark.parametrize(
@@ -155,26 +166,26 @@ def test_behaviour_is_read_and_changed_in_part(world: World) -> None:
     ],
 )
 def test_what_an_admin_path_cannot_do_it_says(
-    world: World, method: str, path: str, body: object, status: int
+    simulation: Simulation, method: str, path: str, body: object, status: int
 ) -> None:
-    answered, content = _admin(world, method, path, body)
+    answered, content = _admin(simulation, method, path, body)
     assert answered == status
     assert content["message"]
-    assert world.behaviour.stop == QUICK["stop"]
+    assert simulation.behaviour.stop == QUICK["stop"]
 
 
-def test_a_dataset_group_is_seeded(world: World) -> None:
+def test_a_dataset_group_is_seeded(simulation: Simulation) -> None:
     seed = {"account": ACCOUNT, "region": "us-east-1", "name": "shop", "domain": "ECOMMERCE"}
-    status, answer = _admin(world, "POST", "dataset-groups", seed)
+    status, answer = _admin(simulation, "POST", "dataset-groups", seed)
     assert status == 200
-    client = world.connect(region="us-east-1")
+    client = simulation.connect(region="us-east-1")
     group = client.describe_dataset_group(datasetGroupArn=answer["datasetGroupArn"])["datasetGroup"]
     assert group["domain"] == "ECOMMERCE"
 
 
-def test_the_state_shows_everything(world: World) -> None:
-    world.create(tags=[{"tagKey": "owner", "tagValue": "us"}])
-    status, state = _admin(world, "GET", "state")
+def test_the_state_shows_everything(simulation: Simulation) -> None:
+    simulation.create(tags=[{"tagKey": "owner", "tagValue": "us"}])
+    status, state = _admin(simulation, "GET", "state")
     assert status == 200
     assert "not AWS" in state["simulation"]
     [recommender] = state["recommenders"]
@@ -183,21 +194,25 @@ def test_the_state_shows_everything(world: World) -> None:
     assert state["calls"] == 1
 
 
-def test_the_journal_records_calls_whatever_became_of_them(world: World) -> None:
-    def read(world: World) -> object:
-        return _call(world, "DescribeRecommender", json.dumps({"recommenderArn": ARN}).encode())
+def test_the_journal_records_calls_whatever_became_of_them(simulation: Simulation) -> None:
+    def read(simulation: Simulation) -> object:
+        return _call(
+            simulation, "DescribeRecommender", json.dumps({"recommenderArn": ARN}).encode()
+        )
 
-    steps: list[Callable[[World], object]] = [read, lambda world: world.create()]
+    steps: list[Callable[[Simulation], object]] = [read, lambda simulation: simulation.create()]
     for step in steps:
-        step(world)
-        world.clock.advance(1)
-    _call(world, "CreateRecommender", b'{"name": 7}', caller="arn:aws:iam::111111111111:role/r")
-    _call(world, "Nonsense")
-    start = world.clock.now - 2
+        step(simulation)
+        simulation.clock.advance(1)
+    _call(
+        simulation, "CreateRecommender", b'{"name": 7}', caller="arn:aws:iam::111111111111:role/r"
+    )
+    _call(simulation, "Nonsense")
+    start = simulation.clock.now - 2
     common = {"account": ACCOUNT, "region": REGION, "caller": ""}
     describe = common | {"operation": "DescribeRecommender", "resource_arn": ARN}
     create = common | {"operation": "CreateRecommender", "resource_arn": ARN, "mutating": True}
-    status, journal = _admin(world, "GET", "journal")
+    status, journal = _admin(simulation, "GET", "journal")
     assert status == 200
     assert journal == [
         describe | {"time": start, "outcome": "ResourceNotFoundException", "mutating": False},
@@ -218,8 +233,8 @@ def test_the_journal_records_calls_whatever_became_of_them(world: World) -> None
             "mutating": False,
         },
     ]
-    assert _admin(world, "DELETE", "journal") == (200, [])
-    assert world.service.journal == []
+    assert _admin(simulation, "DELETE", "journal") == (200, [])
+    assert simulation.service.journal == []
 
 
 @pytest.mark.parametrize(
@@ -232,15 +247,15 @@ def test_the_journal_records_calls_whatever_became_of_them(world: World) -> None
     ],
 )
 def test_the_journal_tells_the_calls_that_change_something(
-    world: World, operation: str, mutating: bool
+    simulation: Simulation, operation: str, mutating: bool
 ) -> None:
-    _call(world, operation)
-    assert [call.mutating for call in world.service.journal] == [mutating]
+    _call(simulation, operation)
+    assert [call.mutating for call in simulation.service.journal] == [mutating]
 
 
 def test_a_throttled_call_is_in_the_journal_too() -> None:
-    world = World(throttle_every=1)
-    request = {"name": "n", "datasetGroupArn": world.dataset_group_arn, "recipeArn": TOP_PICKS}
-    _call(world, "CreateRecommender", json.dumps(request).encode())
-    [call] = world.service.journal
+    simulation = Simulation(throttle_every=1)
+    request = {"name": "n", "datasetGroupArn": simulation.dataset_group_arn, "recipeArn": TOP_PICKS}
+    _call(simulation, "CreateRecommender", json.dumps(request).encode())
+    [call] = simulation.service.journal
     assert (call.outcome, call.resource_arn) == ("ThrottlingException", ARN[:-5] + "n")

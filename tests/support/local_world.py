@@ -42,7 +42,7 @@ def local_aws(folder: Path, *arguments: str) -> subprocess.CompletedProcess[str]
     )
 
 
-class World:
+class LocalWorld:
     """A bootstrapped local AWS with a dataset group, in which everything is over in seconds."""
 
     def __init__(self, aws: LocalAws) -> None:
@@ -176,4 +176,4 @@ def _as_context(value: object) -> str:
     return value if isinstance(value, str) else json.dumps(value)
 
 
-__all__ = ["ACCOUNT", "DATASET_GROUP", "REGION", "STACK", "World", "until"]
+__all__ = ["ACCOUNT", "DATASET_GROUP", "REGION", "STACK", "LocalWorld", "until"]

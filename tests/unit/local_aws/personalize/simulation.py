@@ -30,7 +30,9 @@ QUICK = {
 }
 
 
-class World:
+class Simulation:
+    """The simulated service, its clock, one dataset group, and clients of it."""
+
     def __init__(self, **behaviour: Any) -> None:
         self.clock = VirtualClock()
         self.service = Personalize(Behaviour(**(QUICK | behaviour)), self.clock)
