@@ -297,7 +297,7 @@ def test_a_look_that_changes_nothing_needs_one_client(
     region: Region, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     made: list[str] = []
-    client = boto3.client
+    client: Any = boto3.client
 
     def counted(service: str, **given: Any) -> Any:
         made.append(service)
