@@ -85,8 +85,7 @@ class Scheduler:
         now = self._cloud.clock.now
         latest = {
             _operation(one.properties): last(_cron(one.properties), now)
-            for one in stack.existing
-            if one.type == _TYPE
+            for one in _schedules(stack)
         }
         if now - max(latest.values()) < _SETTLES:
             return None
@@ -98,8 +97,7 @@ class Scheduler:
             (
                 (following(_cron(one.properties), self._until), next(self._numbers), stack, one)
                 for stack in self._cloud.stacks
-                for one in stack.existing
-                if one.type == _TYPE
+                for one in _schedules(stack)
             ),
             default=None,
         )
@@ -192,6 +190,15 @@ def _named(days: str) -> list[str]:
 
 def _cron(schedule: Mapping[str, Any]) -> Cron:
     return Cron(schedule["ScheduleExpression"], schedule["ScheduleExpressionTimezone"])
+
+
+def _schedules(stack: "Stack") -> list["StackResource"]:
+    """Return the schedules that call Personalize; the observer's, which invokes it, is not fired."""
+    return [
+        one
+        for one in stack.existing
+        if one.type == _TYPE and ":aws-sdk:personalize:" in one.properties["Target"]["Arn"]
+    ]
 
 
 def _operation(schedule: Mapping[str, Any]) -> str:
