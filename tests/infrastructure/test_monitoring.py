@@ -19,7 +19,8 @@ from stacks.settings import PropertyError
 from tests.infrastructure.test_stack import OTHERWISE, as_sent, trusted
 from tests.support.alarms import ALARM, OK, Samples, metrics_of, state
 from tests.support.permissions import Use, roles_of
-from tests.support.template import GROUP, Synth, in_order, of_type, resolved, the
+from tests.support.place import GROUP
+from tests.support.template import Synth, in_order, of_type, resolved, the
 
 ON: dict[str, Any] = {
     "monitoring": True,

@@ -14,7 +14,8 @@ from stacks.functions import LAMBDAS
 from stacks.monitoring import RecommenderMonitoring
 from stacks.recommender import TopPicksRecommender
 from tests.support import wheel
-from tests.support.template import GROUP, in_order, of_type, resolved, the
+from tests.support.place import GROUP
+from tests.support.template import in_order, of_type, resolved, the
 
 APP = f"""
 import lambdas, stacks

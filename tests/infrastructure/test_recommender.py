@@ -34,7 +34,8 @@ from stacks.retention import RETENTION
 from stacks.service import RecommenderService
 from stacks.settings import PropertyError, Settings, SettingsError, parse
 from stacks.settings.setting import settings_of
-from tests.support.template import GROUP, KEY, in_order, of_type, resolved
+from tests.support.place import GROUP
+from tests.support.template import KEY, in_order, of_type, resolved
 
 
 @pytest.fixture

@@ -18,18 +18,9 @@ from lambdas.recommender import vocabulary as v
 from lambdas.recommender.request import Request
 from stacks.functions import LAMBDAS
 from stacks.settings import SettingsError
+from tests.support.place import GROUP
 from tests.support.synthesis import stringified
-from tests.support.template import (
-    FLAGS,
-    GROUP,
-    KEY,
-    Synth,
-    in_order,
-    of_type,
-    resolved,
-    synthesised,
-    the,
-)
+from tests.support.template import FLAGS, KEY, Synth, in_order, of_type, resolved, synthesised, the
 
 OUTPUTS = {
     "RecommenderArn",

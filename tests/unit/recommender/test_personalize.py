@@ -32,11 +32,11 @@ from lambdas.recommender.steps import (
 from local_aws.personalize import Behaviour, ServiceError, wire
 from local_aws.personalize import Personalize as Simulator
 from tests.support.personalize import VirtualClock, client
+from tests.support.place import ACCOUNT, REGION
 
 from .examples import GROUP, RECIPE
 from .fakes import FakePersonalize, refusal
 
-ACCOUNT, REGION = "111111111111", "eu-west-1"
 OWNER = Owner(f"arn:aws:cloudformation:{REGION}:{ACCOUNT}:stack/TopPicks/1", "Recommender")
 ARN = f"arn:aws:personalize:{REGION}:{ACCOUNT}:recommender/mine"
 URL = "https://personalize.example"

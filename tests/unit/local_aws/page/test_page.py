@@ -11,7 +11,8 @@ from local_aws.page.plots import plots
 from local_aws.personalize import wire
 from local_aws.rehearsal import NOTICE, sample
 from local_aws.rehearsal.reading import read
-from tests.unit.local_aws.personalize.simulation import ACCOUNT, REGION, Simulation
+from tests.support.place import ACCOUNT, REGION
+from tests.unit.local_aws.personalize.simulation import Simulation
 from tests.unit.local_aws.rehearsal.folders import ITEMS, NOW, folder_of, watching
 
 

@@ -9,14 +9,8 @@ from types_boto3_personalize import PersonalizeClient
 from local_aws.personalize import ServiceError
 from local_aws.personalize.service import ConditionContext
 from tests.support.personalize import runtime_client
-from tests.unit.local_aws.personalize.simulation import (
-    ACCOUNT,
-    ARN,
-    REGION,
-    TOP_PICKS,
-    Simulation,
-    outcome,
-)
+from tests.support.place import ACCOUNT, REGION
+from tests.unit.local_aws.personalize.simulation import ARN, TOP_PICKS, Simulation, outcome
 
 GROUP = f"arn:aws:personalize:{REGION}:{ACCOUNT}:dataset-group/vod"
 TAGS: Any = [{"tagKey": "owner", "tagValue": "us"}]

@@ -18,14 +18,8 @@ from local_aws.personalize.training import Model, Source
 from local_aws.rehearsal import sample
 from local_aws.rehearsal.reading import read
 from local_aws.rehearsal.training import Options, TopPicks
-from tests.unit.local_aws.personalize.simulation import (
-    ACCOUNT,
-    ARN,
-    REGION,
-    Simulation,
-    message,
-    outcome,
-)
+from tests.support.place import ACCOUNT, REGION
+from tests.unit.local_aws.personalize.simulation import ARN, Simulation, message, outcome
 from tests.unit.local_aws.rehearsal.folders import ITEMS, folder_of, watching
 
 METADATA = {"enableMetadataWithRecommendations": True}
