@@ -38,7 +38,7 @@ def test_without_hours_there_is_nothing_of_them() -> None:
     assert v.HOURS_TYPE not in types
 
 
-def test_it_is_started_and_stopped_by_the_clock_that_is_asked_for(
+def test_a_recommender_is_started_and_stopped_by_the_clock_that_is_asked_for(
     schedules: dict[str, dict[str, Any]],
 ) -> None:
     assert {

@@ -59,7 +59,9 @@ def test_off_means_off(template: dict[str, Any], synth: Synth) -> None:
     assert dict(synth(monitoring=False).to_json()) == template
 
 
-def test_it_adds_and_changes_nothing_else(synth: Synth, monitored: dict[str, Any]) -> None:
+def test_monitoring_adds_resources_of_its_own_and_changes_no_other(
+    synth: Synth, monitored: dict[str, Any]
+) -> None:
     without = dict(synth(minimum_metrics=ON["minimum_metrics"]).to_json())
 
     there = monitored["Resources"]
@@ -148,7 +150,9 @@ def test_the_schedule_may_invoke_the_observer_and_nothing_else(monitored: dict[s
         ({"observation_interval_minutes": 90}, "rate(90 minutes)"),
     ],
 )
-def test_it_looks_by_the_interval(synth: Synth, settings: dict[str, Any], rate: str) -> None:
+def test_the_observer_looks_by_the_interval(
+    synth: Synth, settings: dict[str, Any], rate: str
+) -> None:
     _, schedule = the(dict(synth(**ON, **settings).to_json()), "AWS::Scheduler::Schedule")
 
     assert schedule["Properties"]["ScheduleExpression"] == rate

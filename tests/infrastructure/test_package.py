@@ -82,7 +82,7 @@ def test_the_same_sources_make_the_same_wheel(built: Path, tmp_path: Path) -> No
     assert wheel.built(tmp_path).read_bytes() == built.read_bytes()
 
 
-def test_it_asks_for_what_it_needs_and_no_more(built: Path) -> None:
+def test_the_wheel_asks_for_what_it_needs_and_no_more(built: Path) -> None:
     with zipfile.ZipFile(built) as archive:
         (path,) = (name for name in archive.namelist() if name.endswith("/METADATA"))
         lines = archive.read(path).decode().splitlines()

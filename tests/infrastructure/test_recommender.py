@@ -213,7 +213,9 @@ def test_a_wrong_property_is_refused_by_name_value_and_what_is_allowed(
     [(name, value) for name, values in REFUSED_BY_THE_SERVICE.items() for value in values],
     ids=lambda value: value.to_human_string() if isinstance(value, Duration) else repr(value),
 )
-def test_so_is_one_of_the_service(stack: Stack, name: str, value: Any) -> None:
+def test_a_wrong_property_of_the_service_is_refused_by_name(
+    stack: Stack, name: str, value: Any
+) -> None:
     with pytest.raises(ValueError, match=f"^Property {name}: got .*; allowed: .*[.] "):
         RecommenderService(stack, "Service", **{name: value})
 

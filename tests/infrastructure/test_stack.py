@@ -578,7 +578,7 @@ def test_a_recommender_that_runs_is_not_stopped(template: dict[str, Any]) -> Non
     assert not of_type(template, v.STOP_TYPE)
 
 
-def test_one_that_does_not_run_is_stopped_after_its_training(synth: Synth) -> None:
+def test_a_recommender_that_is_not_to_run_is_stopped_after_its_training(synth: Synth) -> None:
     stopped = dict(synth(running=False).to_json())
 
     _, stop = the(stopped, v.STOP_TYPE)

@@ -67,7 +67,7 @@ def test_creation_without_tags_needs_no_permission_to_tag(simulation: Simulation
         ("personalize:TagResource", ARN),
     ],
 )
-def test_each_of_them_alone_denies_a_creation(
+def test_each_action_of_a_creation_that_is_denied_alone_denies_it(
     simulation: Simulation, action: str, arn: str
 ) -> None:
     denied = simulation.connect(Policy(lambda *asked: asked == (action, arn)))

@@ -276,7 +276,7 @@ class TestTime:
             simulation.clock.advance(1)
             assert simulation.status() == "ACTIVE"
 
-    def test_so_is_that_of_an_update(self) -> None:
+    def test_a_training_of_an_update_that_takes_longer_is_waited_for(self) -> None:
         with controlled() as training:
             simulation = simulation_on(sample.FOLDER)
             simulation.create()
