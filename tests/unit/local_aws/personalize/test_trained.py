@@ -169,7 +169,9 @@ class TestRecommendations:
     def test_come_with_the_metadata_that_is_asked_for_as_strings(self, serving: Simulation) -> None:
         rows = read(sample.FOLDER, now=time.time()).metadata
         columns = ["TITLE", "DURATION", "CREATION_TIMESTAMP"]
-        for item in ask(serving, metadataColumns={"ITEMS": columns}, numResults=50):
+        items = ask(serving, metadataColumns={"ITEMS": columns}, numResults=50)
+        assert len(items) == 50
+        for item in items:
             assert item["metadata"] == {name: rows[item["itemId"]][name] for name in columns}
             assert all(isinstance(value, str) for value in item["metadata"].values())
 
