@@ -3,7 +3,7 @@
 import json
 from typing import Any, Final
 
-import boto3
+import botocore.session
 import pytest
 from botocore.validate import validate_parameters
 
@@ -59,7 +59,7 @@ def test_what_is_called_is_an_operation_of_personalize_and_takes_this_input(
 ) -> None:
     """Universal targets name operations as the SDK does, and members in PascalCase."""
     target = schedules[operation[0].lower() + operation[1:]]["Target"]
-    model = boto3.client("personalize", region_name="eu-west-1").meta.service_model
+    model = botocore.session.Session().get_service_model("personalize")
     given = json.loads(target["Input"])
     members = {name[0].lower() + name[1:]: value for name, value in given.items()}
 
