@@ -19,7 +19,7 @@ from benchmarks.table import Row, duration
 from local_aws.personalize import Behaviour, Personalize
 from tests.support.cloudformation import Cloud, Invocation, Observer, Stack
 from tests.support.personalize import VirtualClock
-from tests.support.synthesis import ACCOUNT, REGION
+from tests.support.place import ACCOUNT, REGION
 
 MINUTE: Final = 60.0
 HOUR: Final = 3600.0

@@ -13,7 +13,7 @@ from benchmarks.table import Row
 from local_aws.personalize import Behaviour, Personalize, ServiceError
 from tests.support.cloudformation import Cloud, Invocation, Observer
 from tests.support.personalize import VirtualClock
-from tests.support.synthesis import ACCOUNT, REGION
+from tests.support.place import ACCOUNT, REGION
 
 _STACKS: Final = 50
 _QUOTA: Final = 15

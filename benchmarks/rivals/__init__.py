@@ -13,9 +13,11 @@ from typing import Any, Final, Protocol
 from types_boto3_personalize import PersonalizeClient
 
 from tests.support import personalize
+from tests.support.place import ACCOUNT
+from tests.support.place import GROUP as DATASET_GROUP_ARN
 from tests.support.serverless import Event
 from tests.support.stack import Stack
-from tests.support.synthesis import ACCOUNT, DATASET_GROUP_ARN, Deployable
+from tests.support.synthesis import Deployable
 
 RECIPE: Final = "arn:aws:personalize:::recipe/aws-vod-top-picks"
 NAME: Final = "rival"

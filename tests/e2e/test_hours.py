@@ -29,7 +29,7 @@ def hours(*, start: int, stop: int) -> dict[str, Any]:
     return {"active_hours": {"start": cron(start), "stop": cron(stop), "time_zone": ZONE}}
 
 
-def test_it_is_stopped_out_of_hours_and_started_in_them(world: LocalWorld) -> None:
+def test_a_recommender_is_stopped_out_of_hours_and_started_in_them(world: LocalWorld) -> None:
     def deploy(**context: Any) -> list[str]:
         before = len(world.personalize_journal())
         ran = world.cdk("deploy", STACK, context={**GATE, **context})

@@ -81,14 +81,14 @@ class TestEnding:
         assert not (tmp_path / "data").exists()
         aws.stop()
 
-    def test_one_that_has_lost_its_leader_leaves_no_workers(self, tmp_path: Path) -> None:
+    def test_a_local_aws_that_has_lost_its_leader_leaves_no_workers(self, tmp_path: Path) -> None:
         with LocalAws.start(tmp_path) as aws:
             _invoke_a_function(aws)
             os.kill(aws.pid, signal.SIGKILL)
             _eventually(lambda: _processes_of(tmp_path) == [])
             assert not aws.is_healthy()
 
-    def test_it_ends_with_the_process_that_started_it(self, tmp_path: Path) -> None:
+    def test_a_local_aws_ends_with_the_process_that_started_it(self, tmp_path: Path) -> None:
         starter = _start_elsewhere(tmp_path, "time.sleep(600)")
         assert LocalAws.find(tmp_path)
         starter.kill()

@@ -52,7 +52,7 @@ def url(aws: LocalAws) -> str:
     return f"{aws.endpoint}/_personalize/"
 
 
-def test_it_shows_every_recommender_with_its_status_and_metrics(
+def test_the_page_shows_every_recommender_with_its_status_and_metrics(
     browser: Browser, aws: LocalAws, url: str
 ) -> None:
     browser.open(url)
@@ -67,7 +67,7 @@ def test_it_shows_every_recommender_with_its_status_and_metrics(
         assert f"{name}\t{value:.4f}\t{films['popularityMetrics'][name]:.4f}" in text
 
 
-def test_it_asks_for_nothing_but_itself_and_the_browser_complains_of_nothing(
+def test_the_page_asks_for_nothing_but_itself_and_the_browser_complains_of_nothing(
     browser: Browser, url: str
 ) -> None:
     browser.open(url)

@@ -10,7 +10,8 @@ import pytest
 from aws_cdk import App
 
 from app import main
-from tests.support.template import FLAGS, GROUP, PIPELINE, Synth, synthesised
+from tests.support.place import GROUP
+from tests.support.template import FLAGS, PIPELINE, Synth, synthesised
 
 DEV = GROUP
 PROD = "arn:aws:personalize:us-east-1:222222222222:dataset-group/vod"

@@ -15,7 +15,8 @@ from app import main
 from stacks.settings import SettingsError
 from tests.infrastructure.assembly import artifacts, resources, templates
 from tests.infrastructure.conftest import PROD, Assemble
-from tests.support.template import FLAGS, GROUP
+from tests.support.place import GROUP
+from tests.support.template import FLAGS
 
 ROOT = Path(__file__).parents[2]
 

@@ -17,13 +17,13 @@ def test_the_picture_in_the_documents_is_the_present_one(picture: str) -> None:
     assert dashboard.PICTURE.read_text() == picture, "run `make dashboard-picture`"
 
 
-def test_it_says_that_its_data_are_invented(picture: str) -> None:
+def test_the_dashboard_picture_says_that_its_data_are_invented(picture: str) -> None:
     texts = [one.text or "" for one in ElementTree.fromstring(picture).iter()]
 
     assert any("sample data: invented" in text for text in texts)
 
 
-def test_it_needs_nothing_outside_itself_and_runs_nothing(picture: str) -> None:
+def test_the_dashboard_picture_needs_nothing_outside_itself_and_runs_nothing(picture: str) -> None:
     assert "<script" not in picture
     assert not re.search(r"""(?:href|src)=["'](?!#)""", picture)
     assert "@import" not in picture

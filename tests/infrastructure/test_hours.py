@@ -3,7 +3,7 @@
 import json
 from typing import Any, Final
 
-import boto3
+import botocore.session
 import pytest
 from botocore.validate import validate_parameters
 
@@ -38,7 +38,7 @@ def test_without_hours_there_is_nothing_of_them() -> None:
     assert v.HOURS_TYPE not in types
 
 
-def test_it_is_started_and_stopped_by_the_clock_that_is_asked_for(
+def test_a_recommender_is_started_and_stopped_by_the_clock_that_is_asked_for(
     schedules: dict[str, dict[str, Any]],
 ) -> None:
     assert {
@@ -59,7 +59,7 @@ def test_what_is_called_is_an_operation_of_personalize_and_takes_this_input(
 ) -> None:
     """Universal targets name operations as the SDK does, and members in PascalCase."""
     target = schedules[operation[0].lower() + operation[1:]]["Target"]
-    model = boto3.client("personalize", region_name="eu-west-1").meta.service_model
+    model = botocore.session.Session().get_service_model("personalize")
     given = json.loads(target["Input"])
     members = {name[0].lower() + name[1:]: value for name, value in given.items()}
 
@@ -74,9 +74,11 @@ def test_the_schedules_follow_a_replacement_when_that_is_ready(template: dict[st
     last_gate = in_order(template, v.TRAINING_GATE_TYPE)[-1]
     arn = f"{last_gate}.{v.RECOMMENDER_ARN_ATTRIBUTE}"
 
-    for schedule in of_type(template, SCHEDULE).values():
-        given = resolved(schedule["Properties"]["Target"]["Input"])
-        assert json.loads(given) == {"RecommenderArn": arn}
+    given = [
+        json.loads(resolved(schedule["Properties"]["Target"]["Input"]))
+        for schedule in of_type(template, SCHEDULE).values()
+    ]
+    assert given == [{"RecommenderArn": arn}] * 2
 
 
 def test_their_role_can_start_and_stop_this_recommender_and_nothing_else(
@@ -108,10 +110,10 @@ def test_the_role_trusts_scheduler_for_these_schedules_only(template: dict[str, 
     assert names == {template["Resources"][group]["Properties"]["Name"]}
 
 
-def test_nothing_of_them_is_left_when_the_stack_is_deleted(template: dict[str, Any]) -> None:
+def test_no_schedule_is_left_when_the_stack_is_deleted(template: dict[str, Any]) -> None:
     for kind in (SCHEDULE, "AWS::Scheduler::ScheduleGroup"):
-        for resource in of_type(template, kind).values():
-            assert resource.get("DeletionPolicy", "Delete") == "Delete"
+        made = of_type(template, kind).values()
+        assert {one.get("DeletionPolicy", "Delete") for one in made} == {"Delete"}
 
 
 @pytest.mark.parametrize(

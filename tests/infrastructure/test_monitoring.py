@@ -19,7 +19,8 @@ from stacks.settings import PropertyError
 from tests.infrastructure.test_stack import OTHERWISE, as_sent, trusted
 from tests.support.alarms import ALARM, OK, Samples, metrics_of, state
 from tests.support.permissions import Use, roles_of
-from tests.support.template import GROUP, Synth, in_order, of_type, resolved, the
+from tests.support.place import GROUP
+from tests.support.template import Synth, in_order, of_type, resolved, the
 
 ON: dict[str, Any] = {
     "monitoring": True,
@@ -51,6 +52,13 @@ def alarms(template: dict[str, Any]) -> dict[str, dict[str, Any]]:
     }
 
 
+def some_alarms(template: dict[str, Any]) -> dict[str, dict[str, Any]]:
+    """Return the alarms, of which there must be some."""
+    found = alarms(template)
+    assert found
+    return found
+
+
 def test_off_means_off(template: dict[str, Any], synth: Synth) -> None:
     assert not [
         one["Type"] for one in template["Resources"].values() if one["Type"].startswith(TYPES)
@@ -58,7 +66,9 @@ def test_off_means_off(template: dict[str, Any], synth: Synth) -> None:
     assert dict(synth(monitoring=False).to_json()) == template
 
 
-def test_it_adds_and_changes_nothing_else(synth: Synth, monitored: dict[str, Any]) -> None:
+def test_monitoring_adds_resources_of_its_own_and_changes_no_other(
+    synth: Synth, monitored: dict[str, Any]
+) -> None:
     without = dict(synth(minimum_metrics=ON["minimum_metrics"]).to_json())
 
     there = monitored["Resources"]
@@ -147,7 +157,9 @@ def test_the_schedule_may_invoke_the_observer_and_nothing_else(monitored: dict[s
         ({"observation_interval_minutes": 90}, "rate(90 minutes)"),
     ],
 )
-def test_it_looks_by_the_interval(synth: Synth, settings: dict[str, Any], rate: str) -> None:
+def test_the_observer_looks_by_the_interval(
+    synth: Synth, settings: dict[str, Any], rate: str
+) -> None:
     _, schedule = the(dict(synth(**ON, **settings).to_json()), "AWS::Scheduler::Schedule")
 
     assert schedule["Properties"]["ScheduleExpression"] == rate
@@ -213,8 +225,10 @@ def test_there_is_an_alarm_for_each_thing_that_can_go_wrong(
 
 
 def test_alarms_are_about_metrics_that_there_are(monitored: dict[str, Any]) -> None:
-    for alarm in alarms(monitored).values():
-        for namespace, name in metrics_of(alarm):
+    for alarm in some_alarms(monitored).values():
+        metrics = list(metrics_of(alarm))
+        assert metrics
+        for namespace, name in metrics:
             assert name in {v.NAMESPACE: v.OBSERVED, "AWS/Personalize": AWS_METRICS}[namespace]
 
 
@@ -367,7 +381,7 @@ def test_every_alarm_names_a_heading_of_the_runbook_and_every_heading_an_alarm(
 
 
 def test_an_alarm_says_what_it_means_and_of_what(monitored: dict[str, Any]) -> None:
-    for alarm in alarms(monitored).values():
+    for alarm in some_alarms(monitored).values():
         meaning, _, _ = alarm["AlarmDescription"].partition(" What to do: ")
         assert meaning.endswith(". TopPicks/Recommender.")
         assert len(meaning) > 50
@@ -378,7 +392,7 @@ def test_an_alarm_says_what_it_means_and_of_what(monitored: dict[str, Any]) -> N
 
 
 def test_alarms_are_sent_nowhere_by_default(monitored: dict[str, Any]) -> None:
-    for alarm in alarms(monitored).values():
+    for alarm in some_alarms(monitored).values():
         assert not alarm.keys() & {"AlarmActions", "OKActions"}
 
 

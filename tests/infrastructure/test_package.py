@@ -14,7 +14,8 @@ from stacks.functions import LAMBDAS
 from stacks.monitoring import RecommenderMonitoring
 from stacks.recommender import TopPicksRecommender
 from tests.support import wheel
-from tests.support.template import GROUP, in_order, of_type, resolved, the
+from tests.support.place import GROUP
+from tests.support.template import in_order, of_type, resolved, the
 
 APP = f"""
 import lambdas, stacks
@@ -81,7 +82,7 @@ def test_the_same_sources_make_the_same_wheel(built: Path, tmp_path: Path) -> No
     assert wheel.built(tmp_path).read_bytes() == built.read_bytes()
 
 
-def test_it_asks_for_what_it_needs_and_no_more(built: Path) -> None:
+def test_the_wheel_asks_for_what_it_needs_and_no_more(built: Path) -> None:
     with zipfile.ZipFile(built) as archive:
         (path,) = (name for name in archive.namelist() if name.endswith("/METADATA"))
         lines = archive.read(path).decode().splitlines()

@@ -142,7 +142,9 @@ def test_the_pipeline_uses_the_keys_of_its_artifacts(template: dict[str, Any]) -
     assert used == [f"{own}.Arn", "arn:aws:kms:us-east-1:999999999999:key/*"]
 
 
-def test_it_updates_itself_by_tagged_roles_of_its_own_account(template: dict[str, Any]) -> None:
+def test_the_pipeline_updates_itself_by_tagged_roles_of_its_own_account(
+    template: dict[str, Any],
+) -> None:
     (statement,) = [
         statement
         for policy in of_type(template, "AWS::IAM::Policy").values()

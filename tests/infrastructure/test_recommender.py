@@ -34,7 +34,8 @@ from stacks.retention import RETENTION
 from stacks.service import RecommenderService
 from stacks.settings import PropertyError, Settings, SettingsError, parse
 from stacks.settings.setting import settings_of
-from tests.support.template import GROUP, KEY, in_order, of_type, resolved
+from tests.support.place import GROUP
+from tests.support.template import KEY, in_order, of_type, resolved
 
 
 @pytest.fixture
@@ -212,7 +213,9 @@ def test_a_wrong_property_is_refused_by_name_value_and_what_is_allowed(
     [(name, value) for name, values in REFUSED_BY_THE_SERVICE.items() for value in values],
     ids=lambda value: value.to_human_string() if isinstance(value, Duration) else repr(value),
 )
-def test_so_is_one_of_the_service(stack: Stack, name: str, value: Any) -> None:
+def test_a_wrong_property_of_the_service_is_refused_by_name(
+    stack: Stack, name: str, value: Any
+) -> None:
     with pytest.raises(ValueError, match=f"^Property {name}: got .*; allowed: .*[.] "):
         RecommenderService(stack, "Service", **{name: value})
 

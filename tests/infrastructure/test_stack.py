@@ -18,18 +18,9 @@ from lambdas.recommender import vocabulary as v
 from lambdas.recommender.request import Request
 from stacks.functions import LAMBDAS
 from stacks.settings import SettingsError
+from tests.support.place import GROUP
 from tests.support.synthesis import stringified
-from tests.support.template import (
-    FLAGS,
-    GROUP,
-    KEY,
-    Synth,
-    in_order,
-    of_type,
-    resolved,
-    synthesised,
-    the,
-)
+from tests.support.template import FLAGS, KEY, Synth, in_order, of_type, resolved, synthesised, the
 
 OUTPUTS = {
     "RecommenderArn",
@@ -189,8 +180,8 @@ def test_functions_run_on_what_their_partition_has(
 def test_sweeps_know_their_recommender_without_depending_on_it(template: dict[str, Any]) -> None:
     name, _ = the(template, v.RECOMMENDER_TYPE)
 
-    for sweep in of_type(template, v.SWEEP_TYPE).values():
-        assert sweep["Properties"][v.RECOMMENDER_LOGICAL_ID] == name
+    sweeps = of_type(template, v.SWEEP_TYPE).values()
+    assert {sweep["Properties"][v.RECOMMENDER_LOGICAL_ID] for sweep in sweeps} == {name}
 
 
 OTHERWISE: dict[str, Any] = {
@@ -371,8 +362,8 @@ def test_the_environment_of_functions_holds_no_secrets(template: dict[str, Any])
 
 def test_no_function_takes_from_the_accounts_concurrency(template: dict[str, Any]) -> None:
     """See ADR 5."""
-    for function in of_type(template, "AWS::Lambda::Function").values():
-        assert "ReservedConcurrentExecutions" not in function["Properties"]
+    functions = of_type(template, "AWS::Lambda::Function").values()
+    assert {"ReservedConcurrentExecutions" in one["Properties"] for one in functions} == {False}
 
 
 def trusted(template: dict[str, Any]) -> dict[str, list[Any]]:
@@ -587,7 +578,7 @@ def test_a_recommender_that_runs_is_not_stopped(template: dict[str, Any]) -> Non
     assert not of_type(template, v.STOP_TYPE)
 
 
-def test_one_that_does_not_run_is_stopped_after_its_training(synth: Synth) -> None:
+def test_a_recommender_that_is_not_to_run_is_stopped_after_its_training(synth: Synth) -> None:
     stopped = dict(synth(running=False).to_json())
 
     _, stop = the(stopped, v.STOP_TYPE)
@@ -637,9 +628,11 @@ def test_the_lambda_understands_what_the_template_says(
 ) -> None:
     template = dict(synth(**context).to_json())
 
+    understood = set()
     for name, resource in template["Resources"].items():
         if not resource["Type"].startswith("Custom::"):
             continue
+        understood.add(resource["Type"])
         request = Request.parse(
             {
                 "RequestType": "Create",
@@ -653,6 +646,7 @@ def test_the_lambda_understands_what_the_template_says(
         assert request.wait_seconds > 0
         if resource["Type"] == v.RECOMMENDER_TYPE:
             assert request.desired.dataset_group_arn == GROUP
+    assert understood >= {v.RECOMMENDER_TYPE, v.TRAINING_GATE_TYPE, v.SWEEP_TYPE}
 
 
 def as_sent(properties: dict[str, Any]) -> Any:

@@ -15,7 +15,8 @@ from stacks import service
 from stacks.functions import LAMBDAS
 from stacks.settings import parse
 from stacks.top_picks_stack import TopPicksStack
-from tests.support.template import FLAGS, GROUP
+from tests.support.place import GROUP
+from tests.support.template import FLAGS
 
 pytestmark = pytest.mark.rows("S9")
 

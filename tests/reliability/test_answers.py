@@ -18,7 +18,7 @@ from lambdas.recommender.observed import Observed
 from lambdas.recommender.operation import Operation
 from tests.support.one_request import RESPONSE_URL, OneRequest
 from tests.support.personalize import VirtualClock
-from tests.support.synthesis import ACCOUNT
+from tests.support.place import ACCOUNT
 
 Record = Callable[[str, object], None]
 

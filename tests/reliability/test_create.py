@@ -16,7 +16,8 @@ from tests.reliability.world import (
     settings_of,
     texts,
 )
-from tests.support.synthesis import ACCOUNT, REGION, Deployable
+from tests.support.place import ACCOUNT, REGION
+from tests.support.synthesis import Deployable
 
 
 @pytest.mark.rows("C1", "T3")

@@ -20,7 +20,7 @@ from tests.reliability.world import HOUR, QUICK
 from tests.support import personalize
 from tests.support.one_request import OneRequest
 from tests.support.personalize import VirtualClock
-from tests.support.synthesis import ACCOUNT, REGION
+from tests.support.place import ACCOUNT, REGION
 
 STORED: Final = stored()
 GOLDEN: Final = {

@@ -23,7 +23,7 @@ from local_aws.personalize import wire
 from tests.reliability.lives import ALL, GOOD, prepared, wrong_with
 from tests.reliability.world import World, texts
 from tests.support.deployed_code import DeployedFunctions
-from tests.support.synthesis import ACCOUNT, REGION
+from tests.support.place import ACCOUNT, REGION
 
 pytestmark = pytest.mark.sweep
 

@@ -21,8 +21,9 @@ from stacks.service import RecommenderService
 from stacks.settings import SettingsError
 from tests.reliability.world import MINUTE, QUICKER, World, texts
 from tests.support.cloudformation import SentRequest, Stack
+from tests.support.place import ACCOUNT, GROUP, REGION
 from tests.support.serverless import Event
-from tests.support.synthesis import ACCOUNT, DATASET_GROUP_ARN, REGION, Deployable
+from tests.support.synthesis import Deployable
 from tests.unit.stacks.test_settings import read
 
 Record = Callable[[str, object], None]
@@ -97,7 +98,7 @@ NOT_A_COLUMN: Final[tuple[Any, ...]] = ("x" * 151, "1A", "A-B", "EVENT_TYPE", No
 # -- settings ----------------------------------------------------------------------------------
 
 BAD_SETTINGS: Final[Mapping[str, tuple[Any, ...]]] = {
-    "dataset_group_arn": (*_bad_arns("dataset-group"), 7, True, [DATASET_GROUP_ARN], {}),
+    "dataset_group_arn": (*_bad_arns("dataset-group"), 7, True, [GROUP], {}),
     "recommender_name": (*BAD_NAMES, 7, True, ["films"], {}),
     "min_recommendation_requests_per_second": (*BAD_COUNTS, 0, -1, 1.0, 1.5, True, *NOT_SCALARS),
     "exploration_weight": (*BAD_WEIGHTS, "01", "00", "00.5", -0.1, 1.1, 1e-7, True, *NOT_SCALARS),
@@ -139,7 +140,7 @@ GOOD_SETTINGS: Final[Mapping[str, tuple[Any, ...]]] = {
 
 def _ways(key: str, value: object) -> Iterator[tuple[dict[str, Any], str]]:
     """Yield the contexts by which a value can come, each with how a message on it begins."""
-    settings = {"dataset_group_arn": DATASET_GROUP_ARN, key: value}
+    settings = {"dataset_group_arn": GROUP, key: value}
     yield settings, f"Setting {key}: got {json.dumps(value)}; allowed: "
     for environments in ({"dev": settings}, json.dumps({"dev": settings})):
         message = f"Setting dev.{key}: got {json.dumps(value)}; allowed: "
@@ -184,7 +185,7 @@ def test_a_setting_in_another_case_is_refused_with_the_one_that_was_meant(
     slips = {key: (key.upper(), key.title(), key.replace("_", "-"), f"{key} ") for key in _KEYS}
     tried = {slip for key, some in slips.items() for slip in some if slip != key}
     for slip in sorted(tried):
-        given = {"dataset_group_arn": DATASET_GROUP_ARN, slip: "1"}
+        given = {"dataset_group_arn": GROUP, slip: "1"}
         with pytest.raises(SettingsError, match=rf"Setting dev\.{slip}: got \"1\"; .*settings\.md"):
             read(environments={"dev": given})
     record_property("inputs", len(tried))
@@ -200,13 +201,13 @@ BAD_PROPERTIES: Final[Mapping[str, tuple[Any, ...]]] = {
         *_bad_arns("dataset-group"),
         *NOT_SCALARS,
         "",
-        DATASET_GROUP_ARN.replace(ACCOUNT, "222222222222"),
-        DATASET_GROUP_ARN.replace(ACCOUNT, ""),
-        DATASET_GROUP_ARN.replace(REGION, "us-east-1"),
-        DATASET_GROUP_ARN.replace(REGION, ""),
-        DATASET_GROUP_ARN.replace("aws", "aws-cn"),
+        GROUP.replace(ACCOUNT, "222222222222"),
+        GROUP.replace(ACCOUNT, ""),
+        GROUP.replace(REGION, "us-east-1"),
+        GROUP.replace(REGION, ""),
+        GROUP.replace("aws", "aws-cn"),
     ),
-    v.RECIPE_ARN: ("", "aws-vod-top-picks", DATASET_GROUP_ARN, *NOT_SCALARS),
+    v.RECIPE_ARN: ("", "aws-vod-top-picks", GROUP, *NOT_SCALARS),
     v.RUNNING: (*BAD_BOOLEANS, *NOT_SCALARS),
     v.ADOPT_EXISTING: (*BAD_BOOLEANS, *NOT_SCALARS),
     v.WAIT_SECONDS: ("", "-1", "1e3", "1h", " 1", "NaN", "\u0663", *NOT_SCALARS),
@@ -385,17 +386,17 @@ REFUSED_BY_THE_SERVICE: Final[Mapping[str, tuple[str, Any, str]]] = {
     ),
     "group that is not there": (
         v.DATASET_GROUP_ARN,
-        DATASET_GROUP_ARN.replace("/vod", "/other-vod"),
+        GROUP.replace("/vod", "/other-vod"),
         "does not exist",
     ),
     "group of another domain": (
         v.DATASET_GROUP_ARN,
-        DATASET_GROUP_ARN.replace("/vod", "/shop"),
+        GROUP.replace("/vod", "/shop"),
         "has the domain ECOMMERCE",
     ),
     "group without a domain": (
         v.DATASET_GROUP_ARN,
-        DATASET_GROUP_ARN.replace("/vod", "/custom"),
+        GROUP.replace("/vod", "/custom"),
         "has the domain none (custom)",
     ),
     "tag of AWS": (v.TAGS, {"aws:team": "films"}, "aws:team"),
@@ -739,7 +740,7 @@ def test_a_token_is_passed_on_to_where_it_is_judged(
     prop: str, name: str, given: Given, expected: object
 ) -> None:
     stack = CdkStack(App(), "Tokens", env=Environment(account=ACCOUNT, region=REGION))
-    properties = {"dataset_group_arn": DATASET_GROUP_ARN, prop: given(stack)}
+    properties = {"dataset_group_arn": GROUP, prop: given(stack)}
     TopPicksRecommender(stack, "TopPicks", **properties)
     template = Template.from_stack(stack)
     (resource,) = template.find_resources(v.RECOMMENDER_TYPE).values()
@@ -756,7 +757,7 @@ def test_a_token_is_passed_on_to_where_it_is_judged(
 def test_a_token_that_would_have_to_shape_the_template_is_refused(prop: str, given: Given) -> None:
     stack = CdkStack(App(), "Tokens", env=Environment(account=ACCOUNT, region=REGION))
     token = given(stack)
-    properties: Any = {"dataset_group_arn": DATASET_GROUP_ARN, prop: token}
+    properties: Any = {"dataset_group_arn": GROUP, prop: token}
     refusal = rf"^Property {prop}: got .*(Given|<token>).*; allowed: .* at synthesis\. "
     with pytest.raises(ValueError, match=refusal):
         if prop == "poll_interval":
@@ -767,7 +768,7 @@ def test_a_token_that_would_have_to_shape_the_template_is_refused(prop: str, giv
 @pytest.mark.rows("B10", "B6")
 def test_a_token_may_be_a_tag() -> None:
     stack = CdkStack(App(), "Tokens", env=Environment(account=ACCOUNT, region=REGION))
-    recommender = TopPicksRecommender(stack, "TopPicks", dataset_group_arn=DATASET_GROUP_ARN)
+    recommender = TopPicksRecommender(stack, "TopPicks", dataset_group_arn=GROUP)
     Tags.of(recommender).add("team", _text(stack))
     (resource,) = Template.from_stack(stack).find_resources(v.RECOMMENDER_TYPE).values()
     assert resource["Properties"][v.TAGS] == {"team": GIVEN}

@@ -18,7 +18,7 @@ from tests.support import deployed_code
 from tests.support.cloudformation import Stack
 from tests.support.deployed_code import BEGIN
 from tests.support.permissions import Permissions, Use, roles_of, uses_in
-from tests.support.synthesis import ACCOUNT, DATASET_GROUP_ARN, REGION
+from tests.support.place import ACCOUNT, GROUP, REGION
 from tests.support.template import of_type, synthesised, the
 
 pytestmark = pytest.mark.rows("S5")
@@ -253,7 +253,7 @@ FOREIGN: Final = {
     "another region": DERIVED.replace(REGION, "us-east-1"),
     "another account": DERIVED.replace(ACCOUNT, "222222222222"),
     "another partition": DERIVED.replace("arn:aws:", "arn:aws-cn:"),
-    "another dataset group": f"{DATASET_GROUP_ARN}2",
+    "another dataset group": f"{GROUP}2",
     "a dataset that is not looked at": f"{PLACE}:dataset/vod/USERS",
     "another group's dataset": f"{PLACE}:dataset/vod2/ITEMS",
     "another stack": f"{STACKS}/TopPicks-dev/00000000-0000-0000-0000-000000000001",

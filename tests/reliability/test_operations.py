@@ -181,7 +181,7 @@ def test_a_deployment_is_followed_to_its_end(world: World, operator: Operator) -
     assert set(operator.calls) <= set(READS)
 
 
-def test_one_that_fails_says_why(world: World, operator: Operator) -> None:
+def test_a_followed_deployment_that_fails_says_why(world: World, operator: Operator) -> None:
     world.behaviour.training_failure = "too few interactions"
     world.stack.create(settings_of(), wait=False)
     world.cloud.run_for(60)
@@ -279,7 +279,9 @@ def test_a_member_that_was_edited_is_named_and_put_right(world: World, operator:
     assert operator.run("drift")[0] == 0
 
 
-def test_one_that_was_stopped_or_deleted_is_named(world: World, operator: Operator) -> None:
+def test_a_recommender_that_was_stopped_or_deleted_is_named_as_drift(
+    world: World, operator: Operator
+) -> None:
     world.created()
     arn = world.recommender["recommenderArn"]
     world.disturb().stop_recommender(recommenderArn=arn)
@@ -386,7 +388,7 @@ def test_the_way_out_of_a_deletion_that_a_training_outlasted(
     assert world.stack.delete(retain=failed) == "DELETE_COMPLETE"
 
 
-def test_one_whose_stack_is_gone_is_deleted_and_others_are_not(
+def test_a_recommender_whose_stack_is_gone_is_deleted_and_others_are_not(
     world: World, operator: Operator, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     world.created()
@@ -416,7 +418,9 @@ def test_one_whose_stack_is_gone_is_deleted_and_others_are_not(
     assert f"used       {used}" in shown
 
 
-def test_one_that_its_stack_does_not_use_is_left_over(world: World, operator: Operator) -> None:
+def test_a_recommender_that_its_stack_does_not_use_is_left_over(
+    world: World, operator: Operator
+) -> None:
     world.created()
     proof = {v.OWNER_STACK_TAG: world.stack.id, v.OWNER_RESOURCE_TAG: "Recommender"}
     world.foreign("other", proof)

@@ -20,7 +20,8 @@ from tests.reliability.world import (
 from tests.support.cloudformation import Cloud
 from tests.support.invariants import Invariants
 from tests.support.personalize import VirtualClock
-from tests.support.synthesis import ACCOUNT, Deployable
+from tests.support.place import ACCOUNT
+from tests.support.synthesis import Deployable
 
 OTHER_STACK = f"arn:aws:cloudformation:eu-west-1:{ACCOUNT}:stack/Other/1"
 SAME_CONFIG = {

@@ -13,6 +13,7 @@ from tests.reliability.lives import ALL, prepared
 from tests.reliability.world import World, texts
 from tests.support import deployed_code
 from tests.support.cloudformation import Stack
+from tests.support.permissions import listed
 
 pytestmark = [pytest.mark.rows("S4"), pytest.mark.sweep]
 
@@ -101,7 +102,7 @@ def test_every_permission_of_the_functions_is_taken_away_once(world: World) -> N
     granted = {
         action
         for statement in deployed_code._statements(world.stack)
-        for action in deployed_code._listed(statement["Action"])
+        for action in listed(statement["Action"])
     }
     assert {one for one in granted if not one.startswith("logs:")} == NEEDED.keys()
 
@@ -163,8 +164,8 @@ def _without(action: str) -> Iterator[None]:
 
     def left(stack: Stack, function: str) -> Iterator[Mapping[str, Any]]:
         for one in statements(stack, function):
-            actions = deployed_code._listed(one["Action"])
-            yield {**one, "Action": [each for each in actions if each != action]}
+            if actions := [each for each in listed(one["Action"]) if each != action]:
+                yield {**one, "Action": actions}
 
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(deployed_code, "_statements", left)

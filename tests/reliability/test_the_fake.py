@@ -17,8 +17,9 @@ from local_aws.personalize import ServiceError
 from tests.reliability.world import HOUR, MINUTE, World, settings_of, texts
 from tests.support.cloudformation import CANARY, FunctionKilledError, Stack, ThrottledError
 from tests.support.deployed_code import _authorize
+from tests.support.place import GROUP
 from tests.support.serverless import Event, StateMachine, invoke_asynchronously
-from tests.support.synthesis import DATASET_GROUP_ARN, Deployable, _synthesise
+from tests.support.synthesis import Deployable, _synthesise
 
 
 class Scripted:
@@ -85,7 +86,7 @@ def _create(stack: Stack, **answers: Any) -> Scripted:
 
 def test_values_in_a_template_are_as_the_app_synthesises_them() -> None:
     settings = {
-        "dataset_group_arn": DATASET_GROUP_ARN,
+        "dataset_group_arn": GROUP,
         "max_training_hours": 1,
         "max_deletion_hours": 1,
         "min_recommendation_requests_per_second": 3,
@@ -95,9 +96,13 @@ def test_values_in_a_template_are_as_the_app_synthesises_them() -> None:
     }
     made = Deployable.of("TopPicks", settings)
     synthesised = _synthesise("TopPicks", json.dumps(settings))
-    for logical_id, resource in synthesised.resources.items():
-        if resource["Type"].startswith("Custom::"):
-            assert made.resources[logical_id] == resource
+    custom = {
+        logical_id: resource
+        for logical_id, resource in synthesised.resources.items()
+        if resource["Type"].startswith("Custom::")
+    }
+    assert custom
+    assert {logical_id: made.resources[logical_id] for logical_id in custom} == custom
 
 
 def test_everything_is_a_string_and_comes_in_the_order_of_dependencies(stack: Stack) -> None:
@@ -383,7 +388,7 @@ def test_what_the_template_s_policies_do_not_allow_is_refused(
     world: World, action: str, resource: str
 ) -> None:
     world.created()
-    place = DATASET_GROUP_ARN.rpartition(":")[0]
+    place = GROUP.rpartition(":")[0]
     allowed = f"{place}:recommender/TopPicks-0123456789abcdef"
     _authorize(world.stack, "personalize:DeleteRecommender", allowed)
     with pytest.raises(ServiceError, match=f"not authorized to perform: {action}"):

@@ -11,7 +11,8 @@ from local_aws.personalize import Behaviour, Personalize, ServiceError, wire
 from tests.support.cloudformation import Cloud, Stack
 from tests.support.invariants import Invariants
 from tests.support.personalize import VirtualClock
-from tests.support.synthesis import ACCOUNT, REGION, Deployable
+from tests.support.place import ACCOUNT, REGION
+from tests.support.synthesis import Deployable
 
 QUICK: Final[dict[str, Any]] = {
     "create_pending": 60.0,

@@ -36,6 +36,7 @@ from tests.support.custom_resources import (
     StackResource,
 )
 from tests.support.personalize import VirtualClock
+from tests.support.place import ACCOUNT, REGION
 from tests.support.scheduler import Scheduler
 from tests.support.serverless import (
     Event,
@@ -46,7 +47,6 @@ from tests.support.serverless import (
     invoke_asynchronously,
 )
 from tests.support.stack import Stack
-from tests.support.synthesis import ACCOUNT, REGION
 from tests.support.timeline import Timeline
 
 _LATENCY: Final = 1.0

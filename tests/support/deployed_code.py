@@ -4,7 +4,6 @@ They call through real boto3 clients, as a role that has the policies of the rea
 long as they exist; Lambda and Step Functions invoke them as the template configures it.
 """
 
-import fnmatch
 import json
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
@@ -27,8 +26,11 @@ from lambdas.recommender.stack import Stacks
 from lambdas.recommender.waiter import StepFunctionsApi, Waiter
 from local_aws.personalize import ServiceError, wire
 from tests.support import personalize
+from tests.support.permissions import Permissions, Use, statements_of
+from tests.support.place import ACCOUNT
+from tests.support.scheduler import calls_personalize
 from tests.support.serverless import Event
-from tests.support.synthesis import ACCOUNT, resolve
+from tests.support.template import resolve
 
 if TYPE_CHECKING:
     from tests.support.stack import Stack
@@ -40,7 +42,6 @@ RETRIES: Final = Config(
 )
 """Retries as in `handler.py`; nobody looks at signatures and user agents here."""
 
-_POLICY: Final = "AWS::IAM::Policy"
 _FUNCTION: Final = "AWS::Lambda::Function"
 _SCHEDULE: Final = "AWS::Scheduler::Schedule"
 BEGIN: Final = "handler.begin"
@@ -129,7 +130,8 @@ def observe(stack: "Stack") -> list[str]:
     definitions = [
         one["Properties"] for one in stack.template.resources.values() if one["Type"] == _SCHEDULE
     ]
-    (schedule,) = there or resolve(definitions, stack.lookup)
+    schedules = [*there, *resolve(definitions, stack.lookup)]
+    schedule = next(one for one in schedules if not calls_personalize(one))
     client = personalize.client(
         cloud.service,
         account=ACCOUNT,
@@ -185,10 +187,9 @@ def _properties(stack: "Stack", resource_type: str) -> list[Mapping[str, Any]]:
 
 
 def _authorize(stack: "Stack", action: str, resource: str, function: str = BEGIN) -> None:
-    for statement in _statements(stack, function):
-        actions, resources = (_listed(statement[key]) for key in ("Action", "Resource"))
-        if action in actions and any(fnmatch.fnmatchcase(resource, one) for one in resources):
-            return
+    allowed = Permissions([{"Statement": list(_statements(stack, function))}])
+    if allowed.allow(Use(action, resource)):
+        return
     raise ServiceError(
         "AccessDeniedException",
         f"User: {stack.name}-ProviderRole is not authorized to perform: {action} on resource: "
@@ -203,14 +204,7 @@ def _statements(stack: "Stack", function: str = BEGIN) -> Iterator[Mapping[str, 
         for one in _properties(stack, _FUNCTION)
         if one["Handler"] == f"recommender.{function}"
     }
-    for resource in stack.existing:
-        properties = resource.definition.get("Properties", {})
-        if resource.type == _POLICY and {"Ref": role} in properties["Roles"]:
-            yield from resource.properties["PolicyDocument"]["Statement"]
-
-
-def _listed(value: str | list[str]) -> list[str]:
-    return [value] if isinstance(value, str) else value
+    return statements_of(stack, role)
 
 
 def _stacks_client(stack: "Stack", function: str = BEGIN) -> CloudFormationClient:

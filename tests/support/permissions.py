@@ -1,16 +1,22 @@
 """What a role may do, and whether that is what it does.
 
 Whether a policy allows something is decided by ministack's evaluator, which implements AWS's
-(https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_evaluation-logic.html).
+(https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_evaluation-logic.html): in the
+fakes of CloudFormation and EventBridge Scheduler as in the local AWS. Which calls are made is taken
+from the calls, never from the policies.
 """
 
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
-from typing import Any, Final
+from typing import TYPE_CHECKING, Any, Final
 
 from ministack.core import iam_evaluator  # type: ignore[import-untyped]
 
+from tests.support.place import ACCOUNT, REGION
 from tests.support.template import resolved
+
+if TYPE_CHECKING:
+    from tests.support.stack import Stack
 
 Document = Mapping[str, Any]
 """A policy document with all its references resolved."""
@@ -40,19 +46,19 @@ class Permissions:
         return {
             Use(action, resource)
             for statement in self._allowing()
-            for action in _strings(statement["Action"])
-            for resource in _strings(statement["Resource"])
+            for action in listed(statement["Action"])
+            for resource in listed(statement["Resource"])
         }
 
     def allow(self, use: Use) -> bool:
         """Return whether something is allowed."""
         context = iam_evaluator.EvalContext(
-            principal_arn="arn:aws:sts::111111111111:assumed-role/role/session",
+            principal_arn=f"arn:aws:sts::{ACCOUNT}:assumed-role/role/session",
             principal_type="AssumedRole",
-            principal_account="111111111111",
+            principal_account=ACCOUNT,
             action=use.action,
             resource_arn=use.resource,
-            region="eu-west-1",
+            region=REGION,
         )
         return bool(iam_evaluator.evaluate(context, self._parsed).decision == "Allow")
 
@@ -71,6 +77,19 @@ class Permissions:
             for one in [statements] if isinstance(statements, dict) else statements:
                 if one["Effect"] == "Allow":
                     yield one
+
+
+def statements_of(stack: "Stack", role: str) -> Iterator[Mapping[str, Any]]:
+    """Return the statements of the policies that a role of a deployed stack has now.
+
+    Args:
+        stack: The stack.
+        role: The role's logical id.
+    """
+    for resource in stack.existing:
+        attached_to = resource.definition.get("Properties", {}).get("Roles", ())
+        if resource.type == "AWS::IAM::Policy" and {"Ref": role} in attached_to:
+            yield from resource.properties["PolicyDocument"]["Statement"]
 
 
 def roles_of(template: Mapping[str, Any]) -> dict[str, Permissions]:
@@ -120,7 +139,8 @@ def _covers(grant: Use, use: Use) -> bool:
     )
 
 
-def _strings(value: Any) -> list[str]:
-    listed = [value] if isinstance(value, str) else value
-    assert all(isinstance(one, str) for one in listed), f"not resolved: {value}"
-    return list(listed)
+def listed(value: Any) -> list[str]:
+    """Return the strings of a policy's member, which may be one or several."""
+    several = [value] if isinstance(value, str) else value
+    assert all(isinstance(one, str) for one in several), f"not resolved: {value}"
+    return list(several)

@@ -23,9 +23,7 @@ from types_boto3_personalize import PersonalizeClient
 from types_boto3_personalize_runtime import PersonalizeRuntimeClient
 
 from local_aws.personalize import Authorizer, Personalize, ServiceError, validation, wire
-
-ACCOUNT: Final = "111111111111"
-REGION: Final = "eu-west-1"
+from tests.support.place import ACCOUNT, REGION
 
 Before = Callable[[str, dict[str, Any]], None]
 """Called with operation and parameters before the service is reached.

@@ -4,7 +4,7 @@ import copy
 import functools
 import json
 import tempfile
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
@@ -15,18 +15,13 @@ from lambdas.recommender import vocabulary as v
 from stacks.recommender import recommender_config
 from stacks.settings import parse
 from stacks.top_picks_stack import TopPicksStack
+from tests.support.place import GROUP
 from tests.support.template import FLAGS
 
 ROOT: Final = Path(__file__).parents[2]
-ACCOUNT: Final = "111111111111"
-REGION: Final = "eu-west-1"
-DATASET_GROUP_ARN: Final = f"arn:aws:personalize:{REGION}:{ACCOUNT}:dataset-group/vod"
 
 Settings = Mapping[str, object]
 """Settings of the contract, as in `cdk.json`."""
-
-Lookup = Callable[[str, str | None], Any]
-"""Answers `Fn::GetAtt` of a logical id and an attribute, or `Ref` if there is no attribute."""
 
 
 @dataclass(frozen=True)
@@ -43,7 +38,7 @@ class Deployable:
         The dataset group has a default, and both chains are as long as a training may be, unless
         the settings say otherwise.
         """
-        given = {"dataset_group_arn": DATASET_GROUP_ARN} | dict(settings)
+        given = {"dataset_group_arn": GROUP} | dict(settings)
         if "max_training_hours" in given:
             given.setdefault("max_deletion_hours", given["max_training_hours"])
         return _deployable(stack_name, json.dumps(given, sort_keys=True))
@@ -123,23 +118,6 @@ def _synthesise(stack_name: str, settings: str) -> Deployable:
         TopPicksStack(app, stack_name, settings=parsed, env=env)
         whole = app.synth().get_stack_by_name(stack_name).template
     return Deployable(whole["Resources"], whole.get("Outputs", {}))
-
-
-def resolve(value: Any, lookup: Lookup) -> Any:
-    """Return a template's value with its intrinsic functions evaluated."""
-    match value:
-        case {"Ref": str(logical_id)}:
-            return lookup(logical_id, None)
-        case {"Fn::GetAtt": [str(logical_id), str(attribute)]}:
-            return lookup(logical_id, attribute)
-        case {"Fn::Join": [str(separator), list(parts)]}:
-            return separator.join(str(resolve(part, lookup)) for part in parts)
-        case dict():
-            return {key: resolve(one, lookup) for key, one in value.items()}
-        case list():
-            return [resolve(one, lookup) for one in value]
-        case _:
-            return value
 
 
 def stringified(value: Any) -> Any:

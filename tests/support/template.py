@@ -9,8 +9,8 @@ from aws_cdk import App
 from aws_cdk.assertions import Template
 
 from app import main
+from tests.support.place import GROUP
 
-GROUP: Final = "arn:aws:personalize:eu-west-1:111111111111:dataset-group/vod"
 KEY: Final = "arn:aws:kms:eu-west-1:111111111111:key/0a1b2c3d-0000-1111-2222-333344445555"
 PIPELINE: Final = {
     "connection_arn": "arn:aws:codeconnections:eu-west-1:999999999999:connection/"
@@ -34,6 +34,9 @@ FLAGS: Final = {
 """The feature flags with which the CLI synthesises, without what a deployment of one's own adds."""
 
 Synth = Callable[..., Template]
+
+Lookup = Callable[[str, str | None], Any]
+"""Answers `Fn::GetAtt` of a logical id and an attribute, or `Ref` if there is no attribute."""
 
 
 def synthesised(**context: Any) -> Template:
@@ -71,20 +74,32 @@ def in_order(template: dict[str, Any], resource_type: str) -> list[str]:
     return order
 
 
-def resolved(value: Any) -> Any:
-    """Return a value with pseudo parameters and attributes in place, as a string where joined."""
+def resolve(value: Any, lookup: Lookup) -> Any:
+    """Return a template's value with its intrinsic functions evaluated."""
     match value:
-        case {"Ref": "AWS::Partition"}:
-            return "aws"
-        case {"Ref": str(name)}:
-            return name
-        case {"Fn::GetAtt": [str(name), str(attribute)]}:
-            return f"{name}.{attribute}"
-        case {"Fn::Join": ["", list(parts)]}:
-            return "".join(str(resolved(part)) for part in parts)
+        case {"Ref": str(logical_id)}:
+            return lookup(logical_id, None)
+        case {"Fn::GetAtt": [str(logical_id), str(attribute)]}:
+            return lookup(logical_id, attribute)
+        case {"Fn::Join": [str(separator), list(parts)]}:
+            return separator.join(str(resolve(part, lookup)) for part in parts)
         case dict():
-            return {key: resolved(member) for key, member in value.items()}
+            return {key: resolve(one, lookup) for key, one in value.items()}
         case list():
-            return [resolved(member) for member in value]
+            return [resolve(one, lookup) for one in value]
         case _:
             return value
+
+
+def resolved(value: Any) -> Any:
+    """Return a value with what is only known when it is deployed named after where it comes from.
+
+    An attribute is `<logical id>.<attribute>`, and a `Ref` the logical id or parameter it is of.
+    """
+    return resolve(value, _named)
+
+
+def _named(name: str, attribute: str | None) -> str:
+    if name == "AWS::Partition":
+        return "aws"
+    return f"{name}.{attribute}" if attribute else name

@@ -142,7 +142,7 @@ class TestAgreed:
             ("dataset", "USERS", "has no Items dataset"),
         ],
     )
-    def test_one_that_is_not_is_refused(
+    def test_an_account_that_is_not_as_agreed_is_refused(
         self, seen: dict[str, Any], key: str, value: str, problem: str
     ) -> None:
         seen[key] = value

@@ -7,7 +7,8 @@ import pytest
 from checks.reference import documents
 from stacks.settings.reference import schema
 from tests.support.json_schema import is_valid
-from tests.support.template import GROUP, PIPELINE
+from tests.support.place import GROUP
+from tests.support.template import PIPELINE
 
 
 @pytest.mark.parametrize("path", documents(), ids=lambda path: path.name)

@@ -47,7 +47,7 @@ def test_what_needs_a_local_aws_says_how_to_start_one(
 
 
 @pytest.mark.parametrize("command", ["status", "faults", "logs"])
-def test_it_can_be_looked_at_and_told_things_while_another_command_is_at_work(
+def test_a_local_aws_can_be_looked_at_and_told_things_while_another_command_is_at_work(
     tmp_path: Path, command: str
 ) -> None:
     with PidFile(tmp_path / "command.lock").claim():

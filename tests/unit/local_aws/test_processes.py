@@ -60,7 +60,9 @@ class TestRun:
 
 
 class TestEndGroup:
-    def test_one_that_ignores_the_request_is_killed(self, monkeypatch: pytest.MonkeyPatch) -> None:
+    def test_a_group_that_ignores_the_request_to_end_is_killed(
+        self, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
         monkeypatch.setattr(processes, "GRACE", 0.2)
         script = (
             "import signal, time; signal.signal(signal.SIGTERM, signal.SIG_IGN);"
@@ -76,7 +78,7 @@ class TestEndGroup:
 
 
 class TestPidFile:
-    def test_one_that_does_not_exist_has_no_holder(self, tmp_path: Path) -> None:
+    def test_a_pid_file_that_does_not_exist_has_no_holder(self, tmp_path: Path) -> None:
         assert PidFile(tmp_path / "pid.json").holder() is None
 
     def test_the_holder_is_known_while_the_process_that_inherited_the_file_lives(
@@ -92,18 +94,18 @@ class TestPidFile:
             process.kill()
         assert pid_file.holder() is None
 
-    def test_what_a_stale_one_says_is_not_believed(self, pid_file: PidFile) -> None:
+    def test_what_a_stale_pid_file_says_is_not_believed(self, pid_file: PidFile) -> None:
         with pid_file.claim() as file:
             PidFile.record(file, Holder(pid=os.getpid(), port=4566))
         assert pid_file.holder() is None
 
-    def test_a_stale_one_is_replaced(self, pid_file: PidFile, tmp_path: Path) -> None:
+    def test_a_stale_pid_file_is_replaced(self, pid_file: PidFile, tmp_path: Path) -> None:
         for port in (45660, 4566):
             with pid_file.claim() as file:
                 PidFile.record(file, Holder(pid=1, port=port))
         assert (tmp_path / "pid.json").read_text() == '{"pid": 1, "port": 4566}'
 
-    def test_one_that_is_claimed_and_not_recorded_is_in_use(
+    def test_a_pid_file_that_is_claimed_and_not_recorded_is_in_use(
         self, pid_file: PidFile, monkeypatch: pytest.MonkeyPatch
     ) -> None:
         monkeypatch.setattr(processes, "RECORD_DEADLINE", 0.1)

@@ -6,9 +6,10 @@ from typing import Any, Final
 from lambdas.recommender import vocabulary as v
 from operations.stack import Event, Resource, Stack
 from operations.template import Chain, chains
+from tests.support.place import ACCOUNT, REGION
 
-PLACE: Final = "arn:aws:personalize:eu-west-1:111111111111:"
-STACK_ID: Final = "arn:aws:cloudformation:eu-west-1:111111111111:stack/TopPicks/0a1b"
+PLACE: Final = f"arn:aws:personalize:{REGION}:{ACCOUNT}:"
+STACK_ID: Final = f"arn:aws:cloudformation:{REGION}:{ACCOUNT}:stack/TopPicks/0a1b"
 ARN: Final = f"{PLACE}recommender/TopPicks-0123456789abcdef"
 
 PROPERTIES: Final[Mapping[str, Any]] = {

@@ -109,7 +109,7 @@ class Vanishing:
         raise ClientError({"Error": {"Code": "ResourceNotFoundException"}}, "ListTagsForResource")
 
 
-def test_one_that_vanishes_meanwhile_is_not_there() -> None:
+def test_a_recommender_that_vanishes_between_two_calls_is_not_there() -> None:
     personalize: Any = Vanishing()
     cloudformation: Any = None
     assert Account(cloudformation, personalize).observed(ARN) is None

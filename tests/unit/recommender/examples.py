@@ -5,9 +5,10 @@ from typing import Any, Final
 
 from lambdas.recommender import vocabulary as v
 from lambdas.recommender.operation import Operation
+from tests.support.place import ACCOUNT, REGION
 
-PLACE: Final = "arn:aws:personalize:eu-west-1:111111111111:"
-STACK: Final = "arn:aws:cloudformation:eu-west-1:111111111111:stack/TopPicks/0a1b"
+PLACE: Final = f"arn:aws:personalize:{REGION}:{ACCOUNT}:"
+STACK: Final = f"arn:aws:cloudformation:{REGION}:{ACCOUNT}:stack/TopPicks/0a1b"
 GROUP: Final = f"{PLACE}dataset-group/vod"
 RECIPE: Final = "arn:aws:personalize:::recipe/aws-vod-top-picks"
 RECOMMENDER: Final = f"{PLACE}recommender/"

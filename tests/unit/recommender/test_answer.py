@@ -123,7 +123,9 @@ def test_a_response_url_says_when_it_was_signed() -> None:
     assert sent_at(RESPONSE_URL) == 1_767_225_600.0
 
 
-def test_it_says_it_in_utc_and_the_first_of_two_counts(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_response_url_says_its_date_in_utc_and_the_first_of_two_counts(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
     monkeypatch.setenv("TZ", "Asia/Tokyo")
     time.tzset()
     try:
@@ -137,7 +139,7 @@ def test_it_says_it_in_utc_and_the_first_of_two_counts(monkeypatch: pytest.Monke
 @pytest.mark.parametrize(
     "query", ["", "?", "?X-Amz-Date=", "?X-Amz-Date=today", "?Expires=1767232800&Signature=x"]
 )
-def test_one_that_does_not_say_it_leaves_it_open(query: str) -> None:
+def test_a_response_url_without_a_date_leaves_open_when_it_was_signed(query: str) -> None:
     assert sent_at(f"https://bucket.s3.amazonaws.com/key{query}") is None
 
 

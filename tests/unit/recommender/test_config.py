@@ -230,7 +230,7 @@ def test_a_number_that_is_none_is_a_difference(shown: object) -> None:
     assert METADATA.shown_by(echoed) != METADATA
 
 
-def test_so_is_one_that_cannot_even_be_compared() -> None:
+def test_a_number_that_cannot_be_compared_is_a_difference() -> None:
     shown = METADATA.shown_by({v.EXPLORATION: {v.EXPLORATION_WEIGHT: "sNaN"}})
 
     assert shown != METADATA

@@ -154,7 +154,7 @@ def test_what_starts_is_on_its_way() -> None:
     assert "START IN_PROGRESS" in found.reason
 
 
-def test_one_that_is_kept_stopped() -> None:
+def test_a_recommender_that_is_kept_stopped_differs_when_it_runs() -> None:
     stopped = replace(DESIRED, running=False)
     assert drift(stopped, replace(THERE, status="INACTIVE")).verdict is Verdict.NONE
     found = drift(stopped, THERE)
@@ -167,7 +167,7 @@ MONDAY, SATURDAY = 1_764_000_000.0, 1_764_460_000.0
 
 
 @pytest.mark.parametrize("status", ["ACTIVE", "INACTIVE", "STOP PENDING"])
-def test_one_with_hours_lives_in_either_state_and_says_which_one_its_hour_wants(
+def test_a_recommender_with_hours_lives_in_either_state_and_says_which_one_its_hour_wants(
     status: str,
 ) -> None:
     by_the_clock = desired(**{v.ACTIVE_HOURS: HOURS})
@@ -179,7 +179,7 @@ def test_one_with_hours_lives_in_either_state_and_says_which_one_its_hour_wants(
     assert hour(DESIRED, MONDAY) == ""
 
 
-def test_one_with_hours_differs_all_the_same_in_what_is_not_its_state() -> None:
+def test_a_recommender_with_hours_differs_all_the_same_in_what_is_not_its_state() -> None:
     by_the_clock = desired(**{v.ACTIVE_HOURS: HOURS})
     changed = CONFIG | {v.MIN_REQUESTS_PER_SECOND: 3}
     found = drift(by_the_clock, replace(THERE, status="INACTIVE", config=changed))
@@ -187,7 +187,7 @@ def test_one_with_hours_differs_all_the_same_in_what_is_not_its_state() -> None:
     assert found.differences == (Difference(v.MIN_REQUESTS_PER_SECOND, "3", "1"),)
 
 
-def test_one_that_is_not_there() -> None:
+def test_a_recommender_that_is_not_there_is_a_difference() -> None:
     found = drift(DESIRED, None)
     assert found.differences == (Difference("recommender", "nothing", DESIRED.name),)
 

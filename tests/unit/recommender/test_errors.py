@@ -211,7 +211,9 @@ def test_an_endpoint_that_cannot_be_reached_may_be_later(
     assert str(error).startswith("Operate: no usable answer (EndpointConnectionError(")
 
 
-def test_so_may_one_that_is_not_of_aws(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_an_endpoint_that_is_not_of_aws_may_be_reached_later(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
     error = connecting(monkeypatch, "localhost.localstack.cloud", None)
 
     assert type(error) is TransientError

@@ -129,7 +129,9 @@ def test_a_request_that_is_not_understood_changes_nothing_and_says_so(
     assert answer["Reason"].startswith("Nothing was changed. event.StackId: got")
 
 
-def test_or_by_the_one_that_the_state_machine_invokes(region: LoopbackRegion) -> None:
+def test_a_request_that_waits_is_answered_by_the_function_that_the_state_machine_invokes(
+    region: LoopbackRegion,
+) -> None:
     handler.begin(gate() | {"ResponseURL": region.response_url}, None)
 
     (execution,) = region.executions
@@ -200,7 +202,7 @@ def test_a_function_that_cannot_work_says_so_at_once(
     ("breaks", "raised"),
     list(zip(BREAKS, [ModuleNotFoundError, KeyError, ValueError], strict=True)),
 )
-def test_it_is_invoked_again_where_that_could_not_be_delivered(
+def test_a_function_that_cannot_work_is_invoked_again_where_its_answer_could_not_be_delivered(
     region: LoopbackRegion,
     monkeypatch: pytest.MonkeyPatch,
     breaks: Callable[[pytest.MonkeyPatch], None],
@@ -218,7 +220,7 @@ def test_it_is_invoked_again_where_that_could_not_be_delivered(
     assert region.executions == []
 
 
-def test_but_not_where_that_was_refused_for_good(
+def test_a_function_that_cannot_work_is_not_invoked_again_where_its_answer_was_refused_for_good(
     region: LoopbackRegion, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     broken_package(monkeypatch)
@@ -230,7 +232,7 @@ def test_but_not_where_that_was_refused_for_good(
 
 
 @pytest.mark.parametrize("breaks", BREAKS)
-def test_but_to_nobody_else(
+def test_a_function_that_cannot_work_answers_nobody_but_cloudformation(
     region: LoopbackRegion,
     monkeypatch: pytest.MonkeyPatch,
     breaks: Callable[[pytest.MonkeyPatch], None],

@@ -34,11 +34,13 @@ def at(local: str, zone: str = "Europe/Berlin") -> float:
         ("2026-07-01 07:00:00", True),
     ],
 )
-def test_it_runs_from_a_start_to_the_next_stop(local: str, runs: bool) -> None:
+def test_a_recommender_with_hours_runs_from_a_start_to_the_next_stop(
+    local: str, runs: bool
+) -> None:
     assert ActiveHours.asked(OFFICE).run_at(at(local)) is runs
 
 
-def test_one_that_starts_once_a_week_runs_until_it_stops_once_a_week() -> None:
+def test_a_recommender_that_starts_once_a_week_runs_until_it_stops_once_a_week() -> None:
     hours = ActiveHours.asked({**OFFICE, v.START: ["MON 06:00"], v.STOP: ["SAT 00:00"]})
 
     assert hours.run_at(at("2026-11-27 23:59:59"))
@@ -82,7 +84,7 @@ ZONES = st.sampled_from(
     zone=ZONES,
     now=st.integers(1_767_000_000, 1_798_000_000),
 )
-def test_it_is_what_a_clock_shows_that_is_read_back_minute_by_minute(
+def test_the_hours_run_as_a_clock_shows_that_is_read_back_minute_by_minute(
     start: list[str], stop: list[str], zone: str, now: int
 ) -> None:
     hours = ActiveHours.asked({v.START: start, v.STOP: stop, v.TIME_ZONE: zone})

@@ -79,7 +79,7 @@ SETTLED: dict[str, tuple[Observed, bool, str]] = {
 
 
 @pytest.mark.parametrize("row", SETTLED)
-def test_it_is_settled_when_nothing_is_under_way_and_says_what_is(row: str) -> None:
+def test_a_recommender_is_settled_when_nothing_is_under_way_and_says_what_is(row: str) -> None:
     there, settled, says = SETTLED[row]
 
     assert there.settled is settled

@@ -41,7 +41,7 @@ def world() -> ObservedStack:
     return ObservedStack()
 
 
-def test_it_looks_and_writes_one_line(world: ObservedStack) -> None:
+def test_the_observer_looks_and_writes_one_line(world: ObservedStack) -> None:
     line = world.observe()
     assert (line[v.ACTIVE], line[v.DRIFT], line[v.LEFTOVERS]) == (1, 0, 0)
     assert len(world.lines) == 1

@@ -32,11 +32,11 @@ from lambdas.recommender.steps import (
 from local_aws.personalize import Behaviour, ServiceError, wire
 from local_aws.personalize import Personalize as Simulator
 from tests.support.personalize import VirtualClock, client
+from tests.support.place import ACCOUNT, REGION
 
 from .examples import GROUP, RECIPE
 from .fakes import FakePersonalize, refusal
 
-ACCOUNT, REGION = "111111111111", "eu-west-1"
 OWNER = Owner(f"arn:aws:cloudformation:{REGION}:{ACCOUNT}:stack/TopPicks/1", "Recommender")
 ARN = f"arn:aws:personalize:{REGION}:{ACCOUNT}:recommender/mine"
 URL = "https://personalize.example"
@@ -500,7 +500,7 @@ def test_what_is_not_shown_is_nothing(update: dict[str, Any] | None) -> None:
     assert Personalize(service).describe(ARN) == Observed(ARN, "", "", "")
 
 
-def test_nor_is_what_an_update_does_not_show() -> None:
+def test_what_an_update_does_not_show_is_nothing() -> None:
     service = FakePersonalize()
     service.shown[ARN] = {"latestRecommenderUpdate": {"ofTomorrow": 1}}
 
@@ -540,7 +540,7 @@ def test_a_page_that_comes_again_and_again_is_no_usable_answer() -> None:
     assert str(error.value) == "ListRecommenders: the same page was answered twice"
 
 
-def test_nor_is_one_of_recipes() -> None:
+def test_a_page_of_recipes_that_comes_again_is_no_usable_answer() -> None:
     account: Any = FakePersonalize()
     account.list_recipes = Pages({"0": "1", "1": "1"}).list_recipes
 

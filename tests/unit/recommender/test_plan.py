@@ -939,7 +939,7 @@ def test_a_rollback_ends_with_what_there_was(row: str) -> None:
 
 
 @pytest.mark.parametrize("row", SETTLES)
-def test_and_so_does_its_plan(row: str) -> None:
+def test_a_plan_of_a_rollback_ends_with_what_there_was(row: str) -> None:
     done, situation, expected = SETTLES[row]
     there = {
         CHANGES: observed("ACTIVE", config=OTHER, latest_update=RETRAINING),

@@ -297,7 +297,7 @@ def test_a_request_that_is_not_cloudformations_is_dropped(
     assert SIGNATURE not in repr([vars(record) for record in caplog.records])
 
 
-def test_so_is_one_that_has_no_response_url_at_all() -> None:
+def test_a_request_without_a_response_url_is_dropped() -> None:
     here, raw = world(), event()
     del raw["ResponseURL"]
 
@@ -337,7 +337,7 @@ def test_a_request_is_started_as_soon_as_that_is_possible() -> None:
 @pytest.mark.parametrize(
     "code", ["StateMachineDoesNotExist", "AccessDeniedException", "ThrottlingException"]
 )
-def test_one_that_cannot_be_started_fails_with_the_services_words(code: str) -> None:
+def test_a_request_that_cannot_be_started_fails_with_the_services_words(code: str) -> None:
     here = world()
     here.step_functions.fault = refusal(code)
 
@@ -404,7 +404,7 @@ def test_an_answer_that_is_decided_stays_it_when_nothing_can_be_started() -> Non
     assert answer["Status"] == "SUCCESS"
 
 
-def test_the_answer_of_one_that_can_never_be_started_arrives_in_the_end() -> None:
+def test_the_answer_of_a_request_that_can_never_be_started_arrives_in_the_end() -> None:
     here = world()
     here.step_functions.fault = refusal("StateMachineDoesNotExist")
     here.letterbox.fates = [Delivery.LATER]
@@ -421,7 +421,9 @@ def test_the_answer_of_one_that_can_never_be_started_arrives_in_the_end() -> Non
     ("code", "raised"),
     [("StateMachineDoesNotExist", PermanentError), ("ThrottlingException", TransientError)],
 )
-def test_so_does_an_answer_that_is_decided(code: str, raised: type[Exception]) -> None:
+def test_an_answer_that_is_decided_arrives_in_the_end_without_a_state_machine(
+    code: str, raised: type[Exception]
+) -> None:
     here = world("DELETE_IN_PROGRESS")
     here.letterbox.fates = [Delivery.LATER, Delivery.LATER]
     here.step_functions.fault = refusal(code)
@@ -437,7 +439,7 @@ def test_so_does_an_answer_that_is_decided(code: str, raised: type[Exception]) -
 @pytest.mark.parametrize(
     ("fate", "late"), [(Delivery.REFUSED, 0.0), (Delivery.LATER, REQUEST_SECONDS)]
 )
-def test_one_that_nobody_waits_for_is_not_begun_again(fate: Delivery, late: float) -> None:
+def test_a_request_that_nobody_waits_for_is_not_begun_again(fate: Delivery, late: float) -> None:
     here = world()
     here.clock.advance(late)
     here.letterbox.fates = [fate]
@@ -448,7 +450,7 @@ def test_one_that_nobody_waits_for_is_not_begun_again(fate: Delivery, late: floa
     assert (here.letterbox.arrived, here.letterbox.tries) == ([], 1)
 
 
-def test_one_that_cannot_be_started_is_looked_at_again_before_it_fails() -> None:
+def test_a_request_that_cannot_be_started_is_looked_at_again_before_it_fails() -> None:
     here = world()
     here.personalize.add(MINE, "CREATE PENDING")
     here.step_functions.fault = refusal("StateMachineDoesNotExist")
@@ -467,7 +469,7 @@ def test_one_that_cannot_be_started_is_looked_at_again_before_it_fails() -> None
     assert here.personalize.changes == []
 
 
-def test_but_an_answer_that_is_decided_is_not_decided_again_then() -> None:
+def test_an_answer_that_is_decided_is_not_decided_again_where_no_execution_starts() -> None:
     here = world()
     here.personalize.add(MINE, "ACTIVE")
     here.letterbox.fates = [Delivery.LATER]
@@ -871,7 +873,7 @@ def test_a_delete_of_what_never_shows_succeeds_after_the_grace_period() -> None:
 
 
 @pytest.mark.parametrize("service", ["CloudFormation", "Personalize"])
-def test_nor_does_a_look_that_was_throttled_make_it_gone_sooner(service: str) -> None:
+def test_a_look_that_was_throttled_makes_what_never_shows_gone_no_sooner(service: str) -> None:
     here = world("DELETE_IN_PROGRESS")
     if service == "CloudFormation":
         here.cloudformation.fault = refusal("Throttling")
@@ -889,7 +891,7 @@ def test_nor_does_a_look_that_was_throttled_make_it_gone_sooner(service: str) ->
 
 
 @pytest.mark.parametrize("service", ["CloudFormation", "Personalize"])
-def test_nor_does_one_that_could_not_be_made(service: str) -> None:
+def test_a_look_that_could_not_be_made_makes_what_never_shows_gone_no_sooner(service: str) -> None:
     here = world("ROLLBACK_IN_PROGRESS")
     if service == "CloudFormation":
         here.cloudformation.fault = refusal("AccessDenied")
@@ -976,7 +978,7 @@ def test_a_clean_up_that_is_out_of_time_leaves_it_to_the_next_change() -> None:
     )
 
 
-def test_one_that_is_refused_fails_at_once() -> None:
+def test_a_clean_up_that_is_refused_fails_at_once() -> None:
     here = world(CLEANS_UP)
     here.personalize.add(DESIRED.arn, tags=OWN)
     here.personalize.faults["DeleteRecommender"] = refusal("AccessDeniedException")
@@ -1026,7 +1028,7 @@ def test_a_defect_fails_after_the_grace_period_by_its_name_and_without_the_url(
     assert SIGNATURE not in repr([vars(record) for record in caplog.records])
 
 
-def test_one_that_passes_is_no_failure() -> None:
+def test_a_defect_that_passes_is_no_failure() -> None:
     here = world()
     here.personalize.faults["DescribeRecommender"] = ZeroDivisionError("by zero")
     here.begin(event())

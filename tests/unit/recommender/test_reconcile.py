@@ -268,7 +268,7 @@ def test_what_is_not_there_and_cannot_be_created_now_is_still_unseen() -> None:
 
 
 @pytest.mark.parametrize("call", ["describe", "tags", "operation", "change"])
-def test_what_is_refused_is_not(call: str) -> None:
+def test_what_is_refused_is_not_waited_for(call: str) -> None:
     account = owned(**{call: PermanentError("no", code="AccessDeniedException")})
 
     with pytest.raises(PermanentError, match="no"):
@@ -345,7 +345,7 @@ def test_an_update_that_stays_invalid_may_be_in_force_where_nothing_of_it_shows(
         assert account.calls == refused
 
 
-def test_but_not_where_it_is_refused_for_another_reason() -> None:
+def test_an_update_that_is_refused_for_another_reason_is_not_in_force() -> None:
     account = owned(change=PermanentError("no", code="LimitExceededException"))
     account.operations = [LATER]
 

@@ -145,7 +145,9 @@ def test_what_was_refused_is_as_good_as_absent_when_it_is_deleted() -> None:
         (v.WAIT_SECONDS, lambda request: request.wait_seconds),
     ],
 )
-def test_but_not_before(kind: str, name: str, read: Callable[[Request], object]) -> None:
+def test_what_was_refused_is_not_as_good_as_absent_before_it_is_deleted(
+    kind: str, name: str, read: Callable[[Request], object]
+) -> None:
     with pytest.raises(BadRequestError, match=name):
         read(Request.parse(event({name: REFUSED[name]}, kind=kind)))
 

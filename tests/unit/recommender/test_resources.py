@@ -1071,7 +1071,7 @@ def test_a_fault_that_passes_does_not_end_a_training(link: int) -> None:
 
 
 @pytest.mark.parametrize("link", [1, 11])
-def test_one_that_does_not_pass_ends_it_with_the_services_words(link: int) -> None:
+def test_a_fault_that_does_not_pass_ends_a_training_with_the_services_words(link: int) -> None:
     personalize = mine("CREATE PENDING")
     personalize.faults["DescribeRecommender"] = refusal("AccessDeniedException")
 
@@ -1184,5 +1184,5 @@ def test_a_recommender_is_stopped(kind: str) -> None:
     assert personalize.changes == [("StopRecommender", f"{RECOMMENDER}mine")]
 
 
-def test_one_that_is_stopped_is_as_asked() -> None:
+def test_a_recommender_that_is_stopped_already_is_as_asked() -> None:
     assert step(stop(), mine("INACTIVE"), UPDATES) == Done("INACTIVE, as asked", Progress.IN_FORCE)

@@ -75,7 +75,9 @@ def test_a_request_was_sent_when_its_response_url_was_signed() -> None:
 
 
 @pytest.mark.parametrize("date", ["20270101T000000Z", "yesterday", ""])
-def test_or_when_it_was_seen_first_if_that_does_not_show_or_cannot_be(date: str) -> None:
+def test_a_request_was_sent_when_it_was_seen_first_if_its_url_has_no_date_that_can_be(
+    date: str,
+) -> None:
     url = RESPONSE_URL.replace("20260101T000000Z", date)
 
     request = waiting(ResponseURL=url)
@@ -210,7 +212,7 @@ def test_what_passes_within_minutes_is_waited_for(row: str, seconds: int) -> Non
 
 
 @pytest.mark.parametrize("row", PASSES)
-def test_what_does_not_is_raised(row: str) -> None:
+def test_what_does_not_pass_within_minutes_is_raised(row: str) -> None:
     clock = VirtualClock()
     began = clock()
     step_functions = Throttled(clock, began + 3600, PASSES[row])

@@ -20,7 +20,8 @@ from stacks.settings import (
 from stacks.settings.reference import schema
 from stacks.settings.setting import default_of, settings_of
 from tests.support.json_schema import is_valid
-from tests.support.template import GROUP, KEY, PIPELINE
+from tests.support.place import GROUP
+from tests.support.template import KEY, PIPELINE
 
 MINIMAL = {"dataset_group_arn": GROUP}
 

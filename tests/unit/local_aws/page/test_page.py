@@ -11,7 +11,8 @@ from local_aws.page.plots import plots
 from local_aws.personalize import wire
 from local_aws.rehearsal import NOTICE, sample
 from local_aws.rehearsal.reading import read
-from tests.unit.local_aws.personalize.simulation import ACCOUNT, REGION, Simulation
+from tests.support.place import ACCOUNT, REGION
+from tests.unit.local_aws.personalize.simulation import Simulation
 from tests.unit.local_aws.rehearsal.folders import ITEMS, NOW, folder_of, watching
 
 
@@ -76,7 +77,7 @@ def test_what_files_hold_is_text_and_nothing_else(tmp_path: Path) -> None:
     assert script not in page(simulation, f"user={script}")
 
 
-def test_it_refers_to_nothing_outside_and_runs_nothing() -> None:
+def test_the_page_refers_to_nothing_outside_and_runs_nothing() -> None:
     html = data_page("the sample", read(sample.FOLDER, now=NOW), None)
     assert NOTICE in html.replace("&#39;", "'")
     references = re.findall(r"""(?:src|href|action|url)\s*[=(]\s*["']?([^"'\s>)]*)""", html)
@@ -88,7 +89,7 @@ def test_it_refers_to_nothing_outside_and_runs_nothing() -> None:
     }
 
 
-def test_it_is_the_same_every_time() -> None:
+def test_the_page_of_the_same_data_is_the_same_every_time() -> None:
     data = read(sample.FOLDER, now=NOW)
     assert data_page("the sample", data, None) == data_page("the sample", data, None)
 

@@ -14,9 +14,8 @@ from types_boto3_personalize_runtime import PersonalizeRuntimeClient
 from local_aws.personalize import Authorizer, Behaviour, Personalize, wire
 from local_aws.personalize.validation import operation_model
 from tests.support.personalize import VirtualClock, client, runtime_client
+from tests.support.place import ACCOUNT, REGION
 
-ACCOUNT = "111111111111"
-REGION = "eu-west-1"
 TOP_PICKS = "arn:aws:personalize:::recipe/aws-vod-top-picks"
 ARN = f"arn:aws:personalize:{REGION}:{ACCOUNT}:recommender/films"
 QUICK = {

@@ -9,14 +9,8 @@ from types_boto3_personalize import PersonalizeClient
 from local_aws.personalize import ServiceError
 from local_aws.personalize.service import ConditionContext
 from tests.support.personalize import runtime_client
-from tests.unit.local_aws.personalize.simulation import (
-    ACCOUNT,
-    ARN,
-    REGION,
-    TOP_PICKS,
-    Simulation,
-    outcome,
-)
+from tests.support.place import ACCOUNT, REGION
+from tests.unit.local_aws.personalize.simulation import ARN, TOP_PICKS, Simulation, outcome
 
 GROUP = f"arn:aws:personalize:{REGION}:{ACCOUNT}:dataset-group/vod"
 TAGS: Any = [{"tagKey": "owner", "tagValue": "us"}]
@@ -73,7 +67,7 @@ def test_creation_without_tags_needs_no_permission_to_tag(simulation: Simulation
         ("personalize:TagResource", ARN),
     ],
 )
-def test_each_of_them_alone_denies_a_creation(
+def test_each_action_of_a_creation_that_is_denied_alone_denies_it(
     simulation: Simulation, action: str, arn: str
 ) -> None:
     denied = simulation.connect(Policy(lambda *asked: asked == (action, arn)))

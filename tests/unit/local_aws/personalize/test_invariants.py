@@ -6,7 +6,8 @@ from hypothesis import Phase, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, rule
 
-from tests.unit.local_aws.personalize.simulation import ACCOUNT, ARN, REGION, Simulation, outcome
+from tests.support.place import ACCOUNT, REGION
+from tests.unit.local_aws.personalize.simulation import ARN, Simulation, outcome
 
 NEXT = {
     "absent": {"CREATE PENDING"},

@@ -6,14 +6,8 @@ import pytest
 
 from local_aws.personalize import Behaviour, Personalize
 from tests.support.personalize import VirtualClock, client
-from tests.unit.local_aws.personalize.simulation import (
-    ACCOUNT,
-    ARN,
-    REGION,
-    Simulation,
-    message,
-    outcome,
-)
+from tests.support.place import ACCOUNT, REGION
+from tests.unit.local_aws.personalize.simulation import ARN, Simulation, message, outcome
 
 
 def test_creation_takes_the_configured_time(simulation: Simulation) -> None:

@@ -7,13 +7,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from tests.unit.local_aws.personalize.simulation import (
-    ACCOUNT,
-    REGION,
-    TOP_PICKS,
-    Simulation,
-    outcome,
-)
+from tests.support.place import ACCOUNT, REGION
+from tests.unit.local_aws.personalize.simulation import TOP_PICKS, Simulation, outcome
 
 
 def _names(simulation: Simulation, **more: Any) -> list[str]:

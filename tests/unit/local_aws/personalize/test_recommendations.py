@@ -42,7 +42,9 @@ def test_without_data_all_users_get_the_catalogue_in_its_order(serving: Simulati
 
 def test_metadata_comes_with_the_columns_that_are_asked_for(serving: Simulation) -> None:
     titles = {item["ITEM_ID"]: item["TITLE"] for item in CATALOGUE}
-    for item in _ask(serving, metadataColumns={"ITEMS": ["TITLE", "GENRES"]}, numResults=50):
+    items = _ask(serving, metadataColumns={"ITEMS": ["TITLE", "GENRES"]}, numResults=50)
+    assert items
+    for item in items:
         assert item["metadata"].keys() == {"TITLE", "GENRES"}
         assert item["metadata"]["TITLE"] == titles[item["itemId"]]
 

@@ -9,15 +9,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from local_aws.personalize import Behaviour, Personalize, ServiceError
-from tests.unit.local_aws.personalize.simulation import (
-    ACCOUNT,
-    ARN,
-    REGION,
-    TOP_PICKS,
-    Simulation,
-    message,
-    outcome,
-)
+from tests.support.place import ACCOUNT, REGION
+from tests.unit.local_aws.personalize.simulation import ARN, TOP_PICKS, Simulation, message, outcome
 
 NAME = re.compile(r"[a-zA-Z0-9][a-zA-Z0-9\-_]{0,62}", re.ASCII)
 

@@ -11,14 +11,8 @@ from botocore.exceptions import ConnectionClosedError, EndpointConnectionError
 
 from local_aws.personalize import Behaviour, Personalize, ServiceError, wire
 from tests.support.personalize import VirtualClock, client
-from tests.unit.local_aws.personalize.simulation import (
-    ACCOUNT,
-    ARN,
-    REGION,
-    Simulation,
-    message,
-    outcome,
-)
+from tests.support.place import ACCOUNT, REGION
+from tests.unit.local_aws.personalize.simulation import ARN, Simulation, message, outcome
 
 MODES: list[Literal["legacy", "standard"]] = ["legacy", "standard"]
 

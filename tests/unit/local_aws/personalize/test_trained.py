@@ -18,14 +18,8 @@ from local_aws.personalize.training import Model, Source
 from local_aws.rehearsal import sample
 from local_aws.rehearsal.reading import read
 from local_aws.rehearsal.training import Options, TopPicks
-from tests.unit.local_aws.personalize.simulation import (
-    ACCOUNT,
-    ARN,
-    REGION,
-    Simulation,
-    message,
-    outcome,
-)
+from tests.support.place import ACCOUNT, REGION
+from tests.unit.local_aws.personalize.simulation import ARN, Simulation, message, outcome
 from tests.unit.local_aws.rehearsal.folders import ITEMS, folder_of, watching
 
 METADATA = {"enableMetadataWithRecommendations": True}
@@ -175,7 +169,9 @@ class TestRecommendations:
     def test_come_with_the_metadata_that_is_asked_for_as_strings(self, serving: Simulation) -> None:
         rows = read(sample.FOLDER, now=time.time()).metadata
         columns = ["TITLE", "DURATION", "CREATION_TIMESTAMP"]
-        for item in ask(serving, metadataColumns={"ITEMS": columns}, numResults=50):
+        items = ask(serving, metadataColumns={"ITEMS": columns}, numResults=50)
+        assert len(items) == 50
+        for item in items:
             assert item["metadata"] == {name: rows[item["itemId"]][name] for name in columns}
             assert all(isinstance(value, str) for value in item["metadata"].values())
 
@@ -282,7 +278,7 @@ class TestTime:
             simulation.clock.advance(1)
             assert simulation.status() == "ACTIVE"
 
-    def test_so_is_that_of_an_update(self) -> None:
+    def test_a_training_of_an_update_that_takes_longer_is_waited_for(self) -> None:
         with controlled() as training:
             simulation = simulation_on(sample.FOLDER)
             simulation.create()

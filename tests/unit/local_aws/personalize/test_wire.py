@@ -7,14 +7,8 @@ from typing import Any
 import pytest
 
 from local_aws.personalize import ServiceError, wire
-from tests.unit.local_aws.personalize.simulation import (
-    ACCOUNT,
-    ARN,
-    QUICK,
-    REGION,
-    TOP_PICKS,
-    Simulation,
-)
+from tests.support.place import ACCOUNT, REGION
+from tests.unit.local_aws.personalize.simulation import ARN, QUICK, TOP_PICKS, Simulation
 
 SIGNATURE = (
     "AWS4-HMAC-SHA256 Credential=AKIDEXAMPLE/20260101/eu-west-1/personalize/aws4_request, "

@@ -100,7 +100,7 @@ def test_a_list_that_begins_with_all_that_is_relevant_is_ideal(
     assert reciprocal_rank(relevant, ideal, k) == 1
 
 
-def test_they_agree_with_trec_eval_on_random_data() -> None:
+def test_the_metrics_agree_with_trec_eval_on_random_data() -> None:
     random = Random(14)
     relevant = {str(n): set(random.sample(range(80), random.randint(1, 30))) for n in range(200)}
     ranked = {name: random.sample(range(80), random.randint(1, 40)) for name in relevant}

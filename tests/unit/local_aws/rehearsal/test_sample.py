@@ -16,7 +16,7 @@ def test_the_script_makes_what_is_committed(tmp_path: Path) -> None:
     assert len(list(tmp_path.iterdir())) == 3
 
 
-def test_it_says_that_it_is_invented() -> None:
+def test_the_sample_says_that_it_is_invented() -> None:
     assert "Everything in this folder is invented" in (sample.FOLDER / "README.md").read_text()
 
 

@@ -24,7 +24,9 @@ def imports(file: Path) -> Iterator[str]:
 
 
 @pytest.mark.parametrize("file", sorted(ROOM.glob("*.py")), ids=lambda file: file.stem)
-def test_it_imports_nothing_of_ours_but_itself_and_nothing_that_speaks_http(file: Path) -> None:
+def test_the_rehearsal_imports_nothing_of_ours_but_itself_and_nothing_that_speaks_http(
+    file: Path,
+) -> None:
     for name in imports(file):
         top = name.partition(".")[0]
         assert name.startswith("local_aws.rehearsal") or top in ALLOWED - HTTP, name

@@ -77,12 +77,15 @@ def test_scores_fall_and_lie_between_0_and_1(user_id: str) -> None:
 
 def test_what_was_watched_is_not_shown_but_what_was_clicked_is() -> None:
     data = the_sample()
+    seen = set()
     for user_id in ("user-1", "user-2", "user-3"):
         history = data.history(user_id)
         shown = {item for item, _ in recommender().recommend(user_id, 500)}
         for item, event_type in zip(data.item[history], data.event_type[history], strict=True):
             was_watched = data.event_types[event_type] == "Watch"
             assert (data.items[item] in shown) != was_watched
+            seen.add(was_watched)
+    assert seen == {True, False}
 
 
 def test_only_the_newest_hundred_watched_items_are_left_out(tmp_path: Path) -> None:
