@@ -12,7 +12,6 @@ from aws_cdk import aws_sns_subscriptions as subscriptions
 from constructs import Construct
 
 from .metrics import describe
-from .monitoring import RecommenderMonitoring
 from .recommender import TopPicksRecommender
 from .retention import RETENTION
 from .security import allow_alarms
@@ -78,6 +77,8 @@ class TopPicksStack(Stack):
             ),
         )
         if settings.monitoring:
+            from .monitoring import RecommenderMonitoring
+
             RecommenderMonitoring(
                 self,
                 "Monitoring",

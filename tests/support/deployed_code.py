@@ -130,8 +130,8 @@ def observe(stack: "Stack") -> list[str]:
     definitions = [
         one["Properties"] for one in stack.template.resources.values() if one["Type"] == _SCHEDULE
     ]
-    schedules = [*there, *resolve(definitions, stack.lookup)]
-    schedule = next(one for one in schedules if not calls_personalize(one))
+    given = next(one for one in [*there, *definitions] if not calls_personalize(one))
+    schedule = resolve(given, stack.lookup)
     client = personalize.client(
         cloud.service,
         account=ACCOUNT,

@@ -200,7 +200,7 @@ def _schedules(stack: "Stack") -> list["StackResource"]:
 
 def calls_personalize(schedule: Mapping[str, Any]) -> bool:
     """Return whether a schedule is one of the hours; the observer's invokes a function."""
-    return ":aws-sdk:personalize:" in schedule["Target"]["Arn"]
+    return ":aws-sdk:personalize:" in json.dumps(schedule["Target"]["Arn"])
 
 
 def _operation(schedule: Mapping[str, Any]) -> str:
