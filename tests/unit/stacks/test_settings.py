@@ -9,6 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from lambdas.recommender.vocabulary import METRICS
 from stacks.settings import (
     Deployment,
     PipelineSettings,
@@ -781,3 +782,14 @@ def test_every_partition_is_known(place: tuple[str, str]) -> None:
     arn = GROUP.replace("arn:aws:", f"arn:{partition}:").replace("eu-west-1", region)
 
     assert parse({"dataset_group_arn": arn}).region == region
+
+
+def test_a_metric_that_the_service_does_not_know_is_refused_with_those_that_it_does() -> None:
+    known = ", ".join(METRICS.values())
+
+    with pytest.raises(
+        SettingsError, match=r"minimum_metrics: .*\. There is no metric ndcg\."
+    ) as no:
+        parse({**MINIMAL, "minimum_metrics": {"coverage": 0.1, "ndcg": 0.2}})
+
+    assert f"Known are {known}." in str(no.value)
