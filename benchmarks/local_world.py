@@ -13,8 +13,7 @@ from benchmarks.deployments import Account
 from benchmarks.processes import ROOT
 from benchmarks.table import Row
 from lambdas.recommender import vocabulary as v
-from tests.support.local_world import STACK
-from tests.support.local_world import LocalWorld as World
+from tests.support.local_world import STACK, LocalWorld
 from tests.support.synthesis import Deployable
 
 _TRAINING: Final = 75.0
@@ -62,11 +61,11 @@ def suites() -> list[Row]:
 
 def local_aws() -> list[Row]:
     """Deploy to the local AWS: with all links finished, and with a training that is waited for."""
-    with tempfile.TemporaryDirectory() as folder, World.start(Path(folder)) as world:
+    with tempfile.TemporaryDirectory() as folder, LocalWorld.start(Path(folder)) as world:
         return [_finished_links(world), _unscaled(world)]
 
 
-def _finished_links(world: World) -> Row:
+def _finished_links(world: LocalWorld) -> Row:
     world.set_behaviour(create_pending=0.0, create_in_progress=0.0, delete=0.0)
     _deploy(world, {"training_gate_minutes": 55, "max_training_hours": 10})
     links: dict[str, list[float]] = {}
@@ -82,7 +81,7 @@ def _finished_links(world: World) -> Row:
     )
 
 
-def _unscaled(world: World) -> Row:
+def _unscaled(world: LocalWorld) -> Row:
     settings = {
         "training_gate_minutes": 55,
         "max_training_hours": 2.5,
@@ -112,13 +111,13 @@ def _unscaled(world: World) -> Row:
     )
 
 
-def _deploy(world: World, settings: Mapping[str, object]) -> None:
+def _deploy(world: LocalWorld, settings: Mapping[str, object]) -> None:
     deployed = world.cdk("deploy", context=settings)
     if deployed.returncode:
         raise RuntimeError(deployed.stdout)
 
 
-def _events(world: World) -> list[dict[str, Any]]:
+def _events(world: LocalWorld) -> list[dict[str, Any]]:
     pages = world.client("cloudformation").get_paginator("describe_stack_events")
     return [event for page in pages.paginate(StackName=STACK) for event in page["StackEvents"]]
 

@@ -14,10 +14,11 @@ from typing import Any, Final
 
 from benchmarks.processes import ROOT, Used, in_turn, run
 from benchmarks.table import Pairs, Row, spread
+from tests.support.place import GROUP
+from tests.support.template import PIPELINE
 
 _ROUNDS: Final = 3
 _ENVIRONMENTS: Final = (1, 10, 50)
-_GROUP: Final = "arn:aws:personalize:eu-west-1:111111111111:dataset-group/vod"
 
 _NOT_VALIDATED: Final = {"CDK_VALIDATION": "false"}
 """Of the environment: leaves out the CDK's own validation of templates, as of 2.275."""
@@ -59,7 +60,7 @@ app.main(App()).synth()
 
 def synthesis() -> list[Row]:
     """Part 4."""
-    one = {"dataset_group_arn": _GROUP}
+    one = {"dataset_group_arn": GROUP}
     measured = in_turn(
         _ROUNDS,
         empty=partial(_synthesise, _EMPTY, {}),
@@ -104,7 +105,7 @@ def synthesis() -> list[Row]:
 def template() -> Row:
     """Return what is in the template with default settings."""
     with tempfile.TemporaryDirectory() as name:
-        _synthesise(_WHOLE, {"dataset_group_arn": _GROUP}, Path(name))
+        _synthesise(_WHOLE, {"dataset_group_arn": GROUP}, Path(name))
         text = (Path(name) / "TopPicks.template.json").read_text()
     resources = json.loads(text)["Resources"].values()
     types = Counter(resource["Type"] for resource in resources)
@@ -136,14 +137,7 @@ def _environments(count: int) -> dict[str, Any]:
 def _with_pipeline() -> dict[str, Any]:
     return {
         **_environments(2),
-        "pipeline": {
-            "connection_arn": "arn:aws:codeconnections:eu-west-1:999999999999:connection/"
-            "0a1b2c3d-0000-1111-2222-333344445555",
-            "repository": "video/top-picks",
-            "branch": "main",
-            "account": "999999999999",
-            "region": "eu-west-1",
-        },
+        "pipeline": PIPELINE,
     }
 
 

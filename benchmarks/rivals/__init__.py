@@ -13,19 +13,25 @@ from typing import Any, Final, Protocol
 from types_boto3_personalize import PersonalizeClient
 
 from tests.support import personalize
-from tests.support.place import ACCOUNT
-from tests.support.place import GROUP as DATASET_GROUP_ARN
+from tests.support.place import ACCOUNT, GROUP
 from tests.support.serverless import Event
 from tests.support.stack import Stack
 from tests.support.synthesis import Deployable
 
 RECIPE: Final = "arn:aws:personalize:::recipe/aws-vod-top-picks"
 NAME: Final = "rival"
-ARN: Final = DATASET_GROUP_ARN.replace("dataset-group/vod", f"recommender/{NAME}")
+ARN: Final = GROUP.replace("dataset-group/vod", f"recommender/{NAME}")
 """Known beforehand, as CloudFormation deletes a cancelled creation by an id that it invents."""
 POLL_SECONDS: Final = 60
 LAMBDA_SECONDS: Final = 900
 """The longest that a function may run ("Lambda quotas", Lambda Developer Guide)."""
+
+RECOMMENDER: Final = {
+    "Type": "Custom::Recommender",
+    "DependsOn": ["Begin", "Poll", "Machine"],
+    "Properties": {"ServiceToken": "Begin"},
+}
+"""The custom resource that each of them has."""
 
 _NOTHING: Final = {"StartAt": "End", "States": {"End": {"Type": "Succeed"}}}
 
@@ -87,7 +93,7 @@ def client(stack: Stack) -> PersonalizeClient:
 
 def create(api: PersonalizeClient) -> None:
     """Create the recommender."""
-    api.create_recommender(name=NAME, datasetGroupArn=DATASET_GROUP_ARN, recipeArn=RECIPE)
+    api.create_recommender(name=NAME, datasetGroupArn=GROUP, recipeArn=RECIPE)
 
 
 def is_active(api: PersonalizeClient) -> bool:
@@ -111,6 +117,11 @@ def is_gone(api: PersonalizeClient) -> bool:
     except api.exceptions.ResourceNotFoundException:
         return True
     return False
+
+
+def is_done(api: PersonalizeClient, event: Event) -> bool:
+    """Look once, and return whether what CloudFormation asks for is so."""
+    return is_gone(api) if event["RequestType"] == "Delete" else is_active(api)
 
 
 def answer(stack: Stack, event: Event) -> None:

@@ -53,12 +53,7 @@ class Provider:
     @staticmethod
     def template() -> Deployable:
         """Return what CloudFormation deploys."""
-        resource = {
-            "Type": "Custom::Recommender",
-            "DependsOn": ["Begin", "Poll", "Machine"],
-            "Properties": {"ServiceToken": "Begin"},
-        }
-        return rivals.template({"Recommender": resource}, _WAITER)
+        return rivals.template({"Recommender": rivals.RECOMMENDER}, _WAITER)
 
     def begin(self, event: Event) -> None:
         """Have it created, if that is asked for; then the state machine waits."""
@@ -69,8 +64,7 @@ class Provider:
     def poll(self, state: Event) -> Mapping[str, Any]:
         """Look; raise if it is not as it should be."""
         event = state["Event"]
-        looks = rivals.is_gone if event["RequestType"] == "Delete" else rivals.is_active
-        if not looks(self._api):
+        if not rivals.is_done(self._api, event):
             raise _NotYetError
         rivals.answer(self._stack, event)
         return state

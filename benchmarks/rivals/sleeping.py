@@ -28,12 +28,7 @@ class Sleeping:
     @staticmethod
     def template() -> Deployable:
         """Return what CloudFormation deploys."""
-        resource = {
-            "Type": "Custom::Recommender",
-            "DependsOn": ["Begin", "Poll", "Machine"],
-            "Properties": {"ServiceToken": "Begin"},
-        }
-        return rivals.template({"Recommender": resource})
+        return rivals.template({"Recommender": rivals.RECOMMENDER})
 
     def begin(self, event: Event) -> None:
         """Have it created, if that is asked for; then sleep."""
@@ -48,10 +43,9 @@ class Sleeping:
 
     def _wait(self, state: Event) -> None:
         cloud, event = self._stack.cloud, state["Event"]
-        looks = rivals.is_gone if event["RequestType"] == "Delete" else rivals.is_active
         ends = cloud.clock.now + _INVOKED_AGAIN_AFTER
         while cloud.clock.now < ends:
-            if looks(self._api):
+            if rivals.is_done(self._api, event):
                 rivals.answer(self._stack, event)
                 return
             cloud.clock.advance(rivals.POLL_SECONDS)

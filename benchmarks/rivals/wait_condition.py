@@ -62,11 +62,7 @@ class WaitCondition:
         """Return what CloudFormation deploys."""
         return rivals.template(
             {
-                "Recommender": {
-                    "Type": "Custom::Recommender",
-                    "DependsOn": ["Begin", "Poll", "Machine"],
-                    "Properties": {"ServiceToken": "Begin"},
-                },
+                "Recommender": rivals.RECOMMENDER,
                 "Ready": {
                     "Type": "Custom::WaitCondition",
                     "DependsOn": "Recommender",
@@ -90,8 +86,7 @@ class WaitCondition:
     def poll(self, state: Event) -> Mapping[str, Any]:
         """Do one round of the state machine."""
         event = state["Event"]
-        looks = rivals.is_gone if event["RequestType"] == "Delete" else rivals.is_active
-        done = looks(self._api)
+        done = rivals.is_done(self._api, event)
         if done:
             rivals.answer(self._stack, event)
         return {**state, "Done": done}

@@ -142,10 +142,9 @@ def sweep(
         return plan_deletion(request.owner, observed)
 
     try:
-        names = [name for name in reconciler.personalize.names() if name in request.names]
+        targets = request.arns_among(reconciler.personalize.names()) - (keep or set())
     except TransientError as error:
         return Wait(str(error), unseen=True)
-    targets = {request.recommender_arn(name) for name in names} - (keep or set())
     return first_unfinished(
         [reconciler.advance(arn, partial(planned, arn)) for arn in sorted(targets)]
     )

@@ -72,14 +72,8 @@ class Observer:
 
     def _others(self, request: Request) -> tuple[str, ...]:
         """Return what else is the stack's, under any name that it can use."""
-        arns = {
-            request.recommender_arn(name)
-            for name in self._personalize.names()
-            if name in request.names
-        }
-        return tuple(
-            arn for arn in sorted(arns - {request.desired.arn}) if self._is_ours(arn, request)
-        )
+        arns = request.arns_among(self._personalize.names()) - {request.desired.arn}
+        return tuple(arn for arn in sorted(arns) if self._is_ours(arn, request))
 
     def _is_ours(self, arn: str, request: Request) -> bool:
         with suppress(NotFoundError):

@@ -4,7 +4,7 @@ Sources: "Custom resource request objects", CloudFormation User Guide (crpg-ref-
 """
 
 import math
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 from typing import Any, Final
 
@@ -141,6 +141,11 @@ class Request:
         both = (self.properties, self.old_properties)
         fixed = {_accepted(properties, v.FIXED_NAME, "") for properties in both} - {""}
         return Names(self.get(v.NAME_PREFIX), frozenset(fixed))
+
+    def arns_among(self, names: Iterable[str]) -> set[str]:
+        """Return the ARNs of those that recommenders of this resource can have."""
+        ours = self.names
+        return {self.recommender_arn(name) for name in names if name in ours}
 
     @property
     def config(self) -> Config:
