@@ -56,7 +56,7 @@ test-fast: setup ## Run the tests that need no AWS, local or otherwise
 	$(RUN) $(FAST) -m 'not sweep'
 
 test-e2e: setup ## Run the tests that deploy to a local AWS
-	$(RUN) -m pytest -n 4 tests/e2e
+	$(RUN) -m pytest -n 5 tests/e2e
 
 test-live: setup ## Run the tests that deploy to your AWS account, and cost money
 	$(RUN) -m pytest -s -p no:randomly --force-enable-socket tests/live

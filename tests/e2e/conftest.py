@@ -21,6 +21,9 @@ SHARE_A_WORLD = (
 )
 """Modules all tests of which use one world; those of others are better spread."""
 
+LONG = ("test_local_play", "test_monitoring", "test_operations", "test_quality", "test_rehearsal")
+"""Modules that begin first, so that no worker is busy with one when all others have ended."""
+
 
 class WorldsTogether(LoadScopeScheduling):  # type: ignore[misc]
     """Sends the tests that share a world to one worker.
@@ -41,6 +44,7 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     for item in items:
         if Path(__file__).parent in item.path.parents:
             item.add_marker(pytest.mark.e2e)
+    items.sort(key=lambda item: item.path.stem not in LONG)
 
 
 @pytest.fixture(scope="module")

@@ -8,8 +8,8 @@ import pytest
 from local_aws.report import leftovers
 from tests.support.local_world import STACK, LocalWorld, until
 
-GATE = {"training_gate_minutes": 0.1, "max_training_hours": 0.005}
-"""Gates of 6 s, three of them."""
+GATE = {"training_gate_minutes": 0.1}
+"""Gates of 6 s, in one of which a recommender is started, updated and stopped again."""
 
 CREATES, UPDATES, DELETES = "CreateRecommender", "UpdateRecommender", "DeleteRecommender"
 

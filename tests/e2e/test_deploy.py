@@ -1,6 +1,7 @@
 """`cdk deploy` and `cdk destroy`, as a user runs them."""
 
 import json
+import subprocess
 from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
@@ -9,9 +10,6 @@ import pytest
 
 from local_aws.report import leftovers
 from tests.support.local_world import STACK, LocalWorld
-
-GATE = {"training_gate_minutes": 0.05, "max_training_hours": 0.005}
-"""Gates of 3 s, six of them."""
 
 
 @dataclass(frozen=True)
@@ -23,16 +21,24 @@ class FinishedDeployment:
     calls: list[str]
 
 
+def deploy(world: LocalWorld, **settings: Any) -> subprocess.CompletedProcess[str]:
+    """Run the CDK CLI, which runs app.py, with settings on its command line."""
+    options = [f"--context={name}={text}" for name, text in world.context(settings).items()]
+    output = f"--output={world.aws.folder / 'cdk.out'}"
+    consent = "--require-approval=never"
+    return world.aws.cdk("deploy", STACK, consent, output, *options, capture=True)
+
+
 @pytest.fixture(scope="module")
 def deployed(world: LocalWorld) -> Iterator[FinishedDeployment]:
     """A recommender whose training took longer than three gates; destroyed without a trace."""
     metrics = {"coverage": 0.0768, "precision_at_5": 0.0868, "a_metric_of_tomorrow": 0.25}
     world.set_behaviour(create_in_progress=10.0, metrics=metrics)
-    ran = world.cdk("deploy", STACK, context=GATE)
+    ran = deploy(world)
     assert ran.returncode == 0, ran.stdout
     calls = [call["operation"] for call in world.personalize_journal()]
     yield FinishedDeployment(ran.stdout, world.outputs(), calls)
-    destroyed = world.cdk("destroy", STACK, context=GATE)
+    destroyed = world.cdk("destroy", STACK)
     assert destroyed.returncode == 0, destroyed.stdout
     assert not any(leftovers(world.aws).values())
 
@@ -84,17 +90,18 @@ def test_a_poll_is_one_describe_and_nothing_else(deployed: FinishedDeployment) -
 def test_an_unchanged_deploy_changes_nothing(
     world: LocalWorld, deployed: FinishedDeployment
 ) -> None:
+    """Nor is there a difference between what the CLI synthesises and what the tests do."""
     assert deployed.outputs
     before = world.personalize_journal()
 
-    again = world.cdk("deploy", STACK, context=GATE)
+    again = world.cdk("deploy", STACK)
 
     assert "no changes" in again.stdout
     assert world.personalize_journal() == before
 
 
 def test_a_wrong_setting_ends_the_deploy_before_anything_is_deployed(world: LocalWorld) -> None:
-    refused: Any = world.cdk("deploy", STACK, context={"max_training_hours": 48})
+    refused = deploy(world, max_training_hours=48)
 
     assert refused.returncode != 0
     assert 'Setting max_training_hours: got "48"; allowed: a number of hours' in refused.stdout

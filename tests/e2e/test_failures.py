@@ -14,7 +14,7 @@ from local_aws import toolchain
 from local_aws.report import leftovers
 from tests.support.local_world import STACK, LocalWorld, until
 
-GATE = {"training_gate_minutes": 0.05, "max_training_hours": 0.0025}
+GATE = {"max_training_hours": 0.0025}
 """Gates of 3 s, three of them."""
 
 

@@ -16,8 +16,7 @@ from local_aws.report import leftovers
 from tests.support.local_world import STACK, LocalWorld, until
 from tests.support.metrics import metrics_of
 
-QUICK = {"training_gate_minutes": 0.05, "max_training_hours": 0.005}
-ON = QUICK | {"monitoring": True, "alarm_email": "on-call@example.com"}
+ON = {"monitoring": True, "alarm_email": "on-call@example.com"}
 READS = {"DescribeRecommender", "ListRecommenders", "ListTagsForResource"}
 
 
@@ -69,7 +68,7 @@ def test_the_observer_sees_what_is_there_and_what_is_edited_behind_its_back(
     shown = world.client("cloudwatch").get_dashboard(DashboardName=dashboard["DashboardName"])
     assert outputs["RecommenderArn"] in shown["DashboardBody"]
 
-    off = world.cdk("deploy", STACK, context=QUICK)
+    off = world.cdk("deploy", STACK)
     assert off.returncode == 0, off.stdout
     assert monitoring.look(world.aws, STACK) == []
     left = leftovers(world.aws)

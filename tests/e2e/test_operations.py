@@ -14,9 +14,6 @@ from local_aws.report import leftovers
 from operations.account import READS
 from tests.support.local_world import STACK, LocalWorld, until
 
-GATE = {"training_gate_minutes": 0.05, "max_training_hours": 0.005}
-"""Gates of 3 s, six of them."""
-
 _ERASE = "\r\x1b[K"
 
 
@@ -64,7 +61,7 @@ class Terminal:
 
 def deploying(world: LocalWorld, **settings: Any) -> subprocess.Popen[bytes]:
     return subprocess.Popen(
-        [*toolchain.CDK, *world.arguments("deploy", STACK, context=GATE | settings)],
+        [*toolchain.CDK, *world.arguments("deploy", STACK, context=settings)],
         env=world.aws.env(),
         cwd=toolchain.ROOT,
         stdout=subprocess.DEVNULL,
@@ -120,7 +117,7 @@ def test_a_whole_deployment_is_followed_in_a_terminal_of_80_columns(world: Local
 
 
 def test_what_is_edited_behind_its_back_is_found_and_put_right(world: LocalWorld) -> None:
-    assert world.cdk("deploy", STACK, context=GATE).returncode == 0
+    assert world.cdk("deploy", STACK).returncode == 0
     before = len(world.personalize_journal())
     same = operations(world, "drift")
     assert same.returncode == 0, same.stdout + same.stderr
@@ -139,9 +136,9 @@ def test_what_is_edited_behind_its_back_is_found_and_put_right(world: LocalWorld
     calls = {call["operation"] for call in world.personalize_journal()[before:]}
     assert calls - {"UpdateRecommender"} <= set(READS)
 
-    unchanged = world.cdk("deploy", STACK, context=GATE)
+    unchanged = world.cdk("deploy", STACK)
     assert "no changes" in unchanged.stdout
-    put_right = world.cdk("deploy", STACK, context=GATE | {"generation": 2})
+    put_right = world.cdk("deploy", STACK, context={"generation": 2})
     assert put_right.returncode == 0, put_right.stdout
     assert _weight(world) == "0.3"
     again = operations(world, "drift")
@@ -157,7 +154,7 @@ def _weight(world: LocalWorld) -> str:
 
 
 def test_a_stack_that_has_lost_its_functions_is_got_rid_of(world: LocalWorld) -> None:
-    assert world.cdk("deploy", STACK, context=GATE).returncode == 0
+    assert world.cdk("deploy", STACK).returncode == 0
     functions = world.client("lambda")
     for one in functions.list_functions()["Functions"]:
         if one["FunctionName"].startswith(STACK):
