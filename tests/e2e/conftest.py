@@ -21,7 +21,7 @@ SHARE_A_WORLD = (
 )
 """Modules all tests of which use one world; those of others are better spread."""
 
-LONG = ("test_local_play", "test_monitoring", "test_operations", "test_quality", "test_rehearsal")
+LONG = ("test_rehearsal", "test_failures", "test_operations", "test_accounts", "test_local_play")
 """Modules that begin first, so that no worker is busy with one when all others have ended."""
 
 
@@ -37,6 +37,7 @@ class WorldsTogether(LoadScopeScheduling):  # type: ignore[misc]
 
 
 def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> WorldsTogether:
+    config.option.loadscopereorder = False  # by the number of tests, which says little here
     return WorldsTogether(config, log)
 
 
