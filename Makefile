@@ -134,7 +134,7 @@ lock: setup ## Move the pins to the newest versions that *.in and package.json a
 $(PYTHON_PACKAGES): requirements.txt requirements-dev.txt
 	@$(PYTHON) -m checks.make python
 	$(PYTHON) -m venv $(VENV)
-	$(RUN) -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements-dev.txt
+	$(RUN) -m pip install --quiet --disable-pip-version-check --no-compile --require-hashes -r requirements-dev.txt
 	@$(RUN) -m checks.make touch $@
 
 $(NODE_PACKAGES): package.json package-lock.json $(PYTHON_PACKAGES)
