@@ -27,6 +27,9 @@ LOCK := $(RUN) -m uv pip compile --universal --python-version 3.11 --generate-ha
 # Tests that need nothing but this machine and no local AWS.
 FAST := -m pytest -n 2 --ignore=tests/e2e --ignore=tests/live
 
+# They wait more than they work.
+E2E := $(RUN) -m pytest -n 5 tests/e2e
+
 .PHONY: help setup deploy-local destroy-local stop-local status test test-fast test-e2e test-live check \
 	check-format lint lint-workflows types coverage sweeps synth static reliability soak mutants \
 	audit bench picture dashboard-picture settings licences format lock
@@ -50,13 +53,14 @@ status: setup ## Look at the stack: on the local AWS that runs, or in your accou
 	@exec $(RUN) $(if $(STACK)$(REGION),,-m local_aws run python) -m operations status \
 		$(if $(STACK),--stack '$(STACK)') $(if $(REGION),--region '$(REGION)')
 
-test: test-fast test-e2e ## Run the tests, but for the sweeps
+test: test-fast ## Run the tests, but for the sweeps and the longest deployments
+	$(E2E) -m 'not long'
 
 test-fast: setup ## Run the tests that need no AWS, local or otherwise
 	$(RUN) $(FAST) -m 'not sweep'
 
 test-e2e: setup ## Run the tests that deploy to a local AWS
-	$(RUN) -m pytest -n 5 tests/e2e
+	$(E2E)
 
 test-live: setup ## Run the tests that deploy to your AWS account, and cost money
 	$(RUN) -m pytest -s -p no:randomly --force-enable-socket tests/live

@@ -10,19 +10,22 @@ from xdist.scheduler import LoadScopeScheduling  # type: ignore[import-untyped]
 
 from tests.support.local_world import LocalWorld
 
-SHARE_A_WORLD = (
-    "test_accounts",
-    "test_deploy",
-    "test_failures",
-    "test_local_play",
-    "test_monitoring",
-    "test_operations",
-    "test_page",
-)
+SHARE_A_WORLD = ("test_accounts", "test_deploy", "test_local_play", "test_page")
 """Modules all tests of which use one world; those of others are better spread."""
 
-LONG = ("test_rehearsal", "test_failures", "test_operations", "test_accounts", "test_local_play")
-"""Modules that begin first, so that no worker is busy with one when all others have ended."""
+LONG = (
+    "test_rehearsal",
+    "test_accounts",
+    "test_local_play",
+    "test_changes",
+    "test_quality",
+    "test_monitoring",
+    "test_hours",
+)
+"""Modules that `make test` leaves out.
+
+They begin first, so that no worker is busy with one when all others have ended.
+"""
 
 
 class WorldsTogether(LoadScopeScheduling):  # type: ignore[misc]
@@ -45,6 +48,8 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     for item in items:
         if Path(__file__).parent in item.path.parents:
             item.add_marker(pytest.mark.e2e)
+            if item.path.stem in LONG:
+                item.add_marker(pytest.mark.long)
     items.sort(key=lambda item: item.path.stem not in LONG)
 
 

@@ -49,11 +49,11 @@ def test_end_to_end_tests_take_the_same_away_unless_they_say_otherwise(tmp_path:
     world = LocalWorld(aws)
     boundary = "@aws-cdk/core:permissionsBoundary"
 
-    given = _context(world.arguments("deploy"))
+    given = world.context()
     assert commands.NO_TEAM_ACCOUNTS.keys() == TEAM.keys()
     assert given.items() >= commands.NO_TEAM_ACCOUNTS.items()
 
-    given = _context(world.arguments("deploy", context={boundary: {"name": "ours"}}))
+    given = world.context({boundary: {"name": "ours"}})
     assert given[boundary] == '{"name": "ours"}'
 
 
