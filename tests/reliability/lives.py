@@ -17,10 +17,16 @@ RESTING: Final[dict[str, object]] = {
 }
 """Hours that want it stopped at midnight, which is when these worlds begin."""
 
+NDCG: Final = "normalized_discounted_cumulative_gain_at_25"
+COMPARED: Final[dict[str, object]] = {"max_metric_regression": 0.05}
+"""A quality gate that the replacement passes, for which the old one's metrics are read."""
+TOO_GOOD: Final[dict[str, object]] = {"minimum_metrics": {NDCG: 0.9}}
+"""One that nothing passes."""
+
 LIVES: Final[dict[str, Callable[[World], str]]] = {
     "create": lambda world: world.create(),
     "update": lambda world: world.update(exploration_weight=0.7),
-    "replace": lambda world: world.update(dataset_group_arn=world.other_group),
+    "replace": lambda world: world.update(dataset_group_arn=world.other_group, **COMPARED),
     "stop": lambda world: world.update(running=False),
     "start": lambda world: world.update(exploration_weight=0.7),
     "rest": lambda world: world.update(exploration_weight=0.7, **RESTING),
@@ -68,11 +74,17 @@ ROLLBACKS: Final[dict[str, UndoneLife]] = {
             world, recommender_name="films", adopt_existing=True, exploration_weight=0.7
         ),
     ),
+    "missed gate": UndoneLife("create", _ROLLED_BACK, lambda world: world.create(**TOO_GOOD)),
     "failed update": UndoneLife(
         "update", _UPDATE_ROLLED_BACK, _failing("update", "update_failure")
     ),
     "failed replacement": UndoneLife(
         "replace", _UPDATE_ROLLED_BACK, _failing("replace", "training_failure")
+    ),
+    "missed gate of a replacement": UndoneLife(
+        "replace",
+        _UPDATE_ROLLED_BACK,
+        lambda world: world.update(dataset_group_arn=_OTHER, **TOO_GOOD),
     ),
     "undone update": UndoneLife(
         "update", _UPDATE_ROLLED_BACK, lambda world: world.undone(exploration_weight=0.7)

@@ -5,12 +5,11 @@ import json
 import pytest
 
 from lambdas.recommender.vocabulary import RECOMMENDER_TYPE
+from tests.reliability.lives import NDCG, TOO_GOOD
 from tests.reliability.world import World, edit, texts
 
-NDCG = "normalized_discounted_cumulative_gain_at_25"
 GOOD = {"minimum_metrics": {NDCG: 0.25, "coverage": 0.05}}
-TOO_GOOD = {"minimum_metrics": {NDCG: 0.9, "coverage": 0.05}}
-WORSE = {"normalized_discounted_cumulative_gain_at_25": 0.3, "coverage": 0.07}
+WORSE = {NDCG: 0.3, "coverage": 0.07}
 
 
 @pytest.mark.rows("Q1")

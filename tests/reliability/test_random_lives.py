@@ -27,8 +27,9 @@ from hypothesis.stateful import (
 from lambdas.recommender.timing import DOUBT_SECONDS
 from lambdas.recommender.vocabulary import OWNER_STACK_TAG, RESERVED_TAGS
 from local_aws.personalize import Behaviour, wire
-from local_aws.personalize.behaviour import Echo
+from local_aws.personalize.behaviour import TOP_PICKS_METRICS, Echo
 from tests.reliability.faults import ATTEMPTS, KINDS, closed
+from tests.reliability.lives import NDCG
 from tests.reliability.world import HOUR, MINUTE, QUICKER, RECIPE, World, follow
 from tests.support import deployed_code
 from tests.support.cloudformation import FunctionKilledError, Rollback, Stack, ThrottledError
@@ -47,14 +48,21 @@ NAMED: Final[dict[str, dict[str, object]]] = {
 }
 """Settings by stack: two want the same name, and a foreign recommender may have it, too."""
 
-HOURS: Final = [
-    {"start": start, "stop": stop, "time_zone": "Asia/Kolkata"}
+HOURS: Final[list[dict[str, object]]] = [
+    {"active_hours": {"start": start, "stop": stop, "time_zone": "Asia/Kolkata"}}
     for start, stop in (
         ("cron(0 8 * * ? *)", "cron(0 6 * * ? *)"),
         ("cron(45 5 * * ? *)", "cron(45 8 ? * THU-FRI *)"),
     )
 ]
 """Hours of which some begin or end soon: there, these lives begin on a Thursday at 05:30."""
+
+GATES: Final[list[dict[str, object]]] = [
+    {"minimum_metrics": {NDCG: 0.33}},
+    {"max_metric_regression": 0.05},
+]
+"""Quality gates that metrics pass until they are `WORSE`."""
+WORSE: Final = {NDCG: 0.3, "coverage": 0.07}
 
 WHO: Final = st.sampled_from(range(len(NAMED)))
 OPERATIONS: Final = (
@@ -210,7 +218,7 @@ class Account(RuleBasedStateMachine):
         weight=st.sampled_from(["0.3", "0.7"]),
         other_group=st.booleans(),
         running=st.sampled_from([True, True, False]),
-        hours=st.sampled_from([None, None, *HOURS]),
+        more=st.sampled_from([{}, {}, *HOURS, *GATES]),
         rolls_back=st.sampled_from([True, True, True, False]),
         wait=st.booleans(),
     )
@@ -221,7 +229,7 @@ class Account(RuleBasedStateMachine):
         weight: str,
         other_group: bool,
         running: bool,
-        hours: dict[str, str] | None,
+        more: dict[str, object],
         rolls_back: bool,
         wait: bool,
     ) -> None:
@@ -229,12 +237,11 @@ class Account(RuleBasedStateMachine):
         settings: dict[str, object] = {
             "max_training_hours": 1.8,
             "exploration_weight": weight,
-            "running": running or hours is not None,
+            "running": running or more in HOURS,
             "monitoring": True,
             **NAMED[stack.name],
+            **more,
         }
-        if hours:
-            settings["active_hours"] = hours
         if other_group:
             settings["dataset_group_arn"] = self.world.other_group
         if stack.status == "ROLLBACK_COMPLETE":
@@ -323,6 +330,10 @@ class Account(RuleBasedStateMachine):
     @rule(fails=st.booleans())
     def updates_fail(self, fails: bool) -> None:
         self.world.behaviour.update_failure = "no data" if fails else None
+
+    @rule(worse=st.booleans())
+    def metrics_change(self, worse: bool) -> None:
+        self.world.behaviour.metrics = dict(WORSE if worse else TOP_PICKS_METRICS)
 
     @rule(name=st.sampled_from(["films", "TopPicks-0123456789abcdef", "theirs"]))
     def somebody_creates_one(self, name: str) -> None:
