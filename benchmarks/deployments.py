@@ -17,7 +17,7 @@ from benchmarks.rivals.sleeping import Sleeping
 from benchmarks.rivals.wait_condition import WaitCondition
 from benchmarks.table import Row, duration
 from local_aws.personalize import Behaviour, Personalize
-from tests.support.cloudformation import Cloud, Invocation, Observer, Stack
+from tests.support.cloudformation import Cloud, Invocation, Stack, Watcher
 from tests.support.personalize import VirtualClock
 from tests.support.place import ACCOUNT, REGION
 
@@ -36,13 +36,13 @@ _RIVALS: Final[tuple[type[Rival], ...]] = (Provider, WaitCondition, Sleeping)
 
 
 @dataclass
-class Meter(Observer):
+class Meter(Watcher):
     """Counts what is billed or limited."""
 
     calls: Counter[str] = field(default_factory=Counter)
     invocations: Counter[str] = field(default_factory=Counter)
 
-    def called(  # noqa: D102  # see Observer
+    def called(  # noqa: D102  # see Watcher
         self, invocation: Invocation, operation: str, params: Mapping[str, Any]
     ) -> None:
         del invocation, params
@@ -52,7 +52,7 @@ class Meter(Observer):
         self.invocations[invocation.function] += 1
 
 
-class Account:
+class TimedAccount:
     """An account with a dataset group, in which a training takes so long.
 
     Attributes:
@@ -70,7 +70,7 @@ class Account:
         self.cloud = Cloud(self.service, self.clock)
         self.cloud.around = self._around
         self.meter = Meter()
-        self.cloud.observers.append(self.meter)
+        self.cloud.watchers.append(self.meter)
         self.lambda_seconds = 0.0
         self.began = self.clock.now
 
@@ -125,29 +125,29 @@ class Deployed:
         return self.failure or f"{self.after:.0f} s, {self.whole:.0f} s in all"
 
 
-def ours(training: float) -> tuple[Account, Deployed]:
+def ours(training: float) -> tuple[TimedAccount, Deployed]:
     """Deploy our stack with default settings."""
-    account = Account(training)
+    account = TimedAccount(training)
     stack = account.cloud.stack()
     return account, _deployed(account, stack, stack.create())
 
 
-def theirs(rival: type[Rival], training: float) -> tuple[Account, Deployed]:
+def theirs(rival: type[Rival], training: float) -> tuple[TimedAccount, Deployed]:
     """Deploy a rival's stack."""
-    account = Account(training)
+    account = TimedAccount(training)
     stack = account.stack_of(rival)
     return account, _deployed(account, stack, stack.create(rival.template()))
 
 
-def by_notebook(training: float) -> tuple[Account, Deployed]:
+def by_notebook(training: float) -> tuple[TimedAccount, Deployed]:
     """Run the notebook's loop."""
-    account = Account(training)
+    account = TimedAccount(training)
     notebook.deploy(account.cloud.outsider(), account.clock)
     after = account.clock.now - account.trained
     return account, Deployed(after, account.clock.now - account.began - training)
 
 
-def _deployed(account: Account, stack: Stack, status: str) -> Deployed:
+def _deployed(account: TimedAccount, stack: Stack, status: str) -> Deployed:
     if status == "CREATE_COMPLETE":
         ended = stack.events[-1].time
         return Deployed(ended - account.trained, ended - account.began - account.training)
@@ -158,7 +158,7 @@ def _deployed(account: Account, stack: Stack, status: str) -> Deployed:
 
 def _deletion(training: float, rival: type[Rival] | None) -> Deployed:
     """Return how a deletion goes that is asked for during the training."""
-    account = Account(training)
+    account = TimedAccount(training)
     stack = account.stack_of(rival) if rival else account.cloud.stack()
     stack.create(rival.template() if rival else None, wait=False)
     account.cloud.run_for(_DELETED_AFTER)
@@ -169,7 +169,7 @@ def _deletion(training: float, rival: type[Rival] | None) -> Deployed:
 
 
 def _deletion_by_notebook(training: float) -> Deployed:
-    account = Account(training)
+    account = TimedAccount(training)
     api = account.cloud.outsider()
     create(api)
     account.clock.advance(_DELETED_AFTER)
@@ -253,7 +253,7 @@ class PerHour:
 
 
 def _per_hour(
-    run: Callable[[float], Account], hours: tuple[float, float], *, by_lambda: bool = True
+    run: Callable[[float], TimedAccount], hours: tuple[float, float], *, by_lambda: bool = True
 ) -> PerHour:
     """Return the difference of a longer training to a shorter one, per hour."""
     short, long = (_spent(run(hour * HOUR), by_lambda=by_lambda) for hour in hours)
@@ -261,7 +261,7 @@ def _per_hour(
     return PerHour(*((more - less) / between for less, more in zip(short, long, strict=True)))
 
 
-def _spent(account: Account, *, by_lambda: bool) -> tuple[float, ...]:
+def _spent(account: TimedAccount, *, by_lambda: bool) -> tuple[float, ...]:
     calls = Counter(call.operation for call in account.service.journal)
     describes = calls["DescribeRecommender"]
     others = sum(calls.values()) - describes + account.meter.calls["DescribeStacks"]

@@ -9,7 +9,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, Final
 
-from benchmarks.deployments import Account
+from benchmarks.deployments import TimedAccount
 from benchmarks.processes import ROOT
 from benchmarks.table import Row
 from lambdas.recommender import vocabulary as v
@@ -97,7 +97,7 @@ def _unscaled(world: LocalWorld) -> Row:
     ][-1]
     complete = max(event["Timestamp"].timestamp() for event in _events(world))
     world.destroy()
-    account = Account(_TRAINING)
+    account = TimedAccount(_TRAINING)
     stack = account.cloud.stack()
     stack.create(Deployable.of("TopPicks", settings))
     unscaled = complete - created - _TRAINING

@@ -11,7 +11,7 @@ from typing import Any, Final
 
 from benchmarks.table import Row
 from local_aws.personalize import Behaviour, Personalize, ServiceError
-from tests.support.cloudformation import Cloud, Invocation, Observer
+from tests.support.cloudformation import Cloud, Invocation, Watcher
 from tests.support.personalize import VirtualClock
 from tests.support.place import ACCOUNT, REGION
 
@@ -51,7 +51,7 @@ class RateLimit:
 
 
 @dataclass
-class Calls(Observer):
+class Calls(Watcher):
     """Every call, when it was made, and for which request."""
 
     clock: Callable[[], float]
@@ -59,7 +59,7 @@ class Calls(Observer):
     lists: Counter[str] = field(default_factory=Counter)
     """First pages of ListRecommenders, by stack and phase, which is one operation."""
 
-    def called(  # noqa: D102  # see Observer
+    def called(  # noqa: D102  # see Watcher
         self, invocation: Invocation, operation: str, params: Mapping[str, Any]
     ) -> None:
         self.made.append((self.clock(), operation))
@@ -93,7 +93,7 @@ class Region:
         self.limit = RateLimit(self.clock)
         self.cloud.before = self.limit
         self.calls = Calls(self.clock)
-        self.cloud.observers.append(self.calls)
+        self.cloud.watchers.append(self.calls)
         self.stacks = [self.cloud.stack(f"TopPicks{number:02}") for number in range(stacks)]
 
     def of_others(self, count: int) -> None:

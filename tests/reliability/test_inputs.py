@@ -542,7 +542,7 @@ def _calls(world: World) -> list[str]:
     """Return the list in which the functions' calls from now on are noted."""
     calls: list[str] = []
     world.cloud.before = lambda operation, _params: calls.append(operation)
-    world.cloud.observers.clear()  # which ask for whom a call is made
+    world.cloud.watchers.clear()  # which ask for whom a call is made
     world.cloud.called = world.cloud.before  # type: ignore[method-assign, assignment]
     return calls
 

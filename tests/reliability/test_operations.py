@@ -13,7 +13,7 @@ from local_aws.personalize import ServiceError
 from operations.account import READS
 from tests.reliability.lives import ALL, GOOD, prepared
 from tests.reliability.world import HOUR, MINUTE, World, error, refuse, settings_of
-from tests.support.cloudformation import Invocation, Observer
+from tests.support.cloudformation import Invocation, Watcher
 from tests.support.operator import Operator
 from tests.support.permissions import Permissions, Use
 from tests.support.synthesis import Deployable
@@ -566,7 +566,7 @@ def test_a_name_that_can_be_none_is_not_taken_for_a_stack_that_is_gone(
 # -- what all of them do ---------------------------------------------------------------------------
 
 
-class CommandsAtEveryStep(Observer):
+class CommandsAtEveryStep(Watcher):
     """Looks after every invocation of the functions, and keeps what is wrong with what it sees."""
 
     def __init__(self, operator: Operator) -> None:
@@ -592,7 +592,7 @@ def test_whatever_a_stack_goes_through_looking_changes_nothing(
     """Nor is anything of it left over while the stack may need it."""
     world = prepared(life)
     looks = CommandsAtEveryStep(Operator(world.cloud, capsys))
-    world.cloud.observers.append(looks)
+    world.cloud.watchers.append(looks)
 
     status = ALL[life](world)
 

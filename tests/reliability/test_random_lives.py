@@ -133,7 +133,7 @@ class LambdaFault:
         return self.count % self.every == 0
 
 
-class Account(RuleBasedStateMachine):
+class Lives(RuleBasedStateMachine):
     """One account: three stacks at most, foreign recommenders, and everything that can happen.
 
     Attributes:
@@ -478,7 +478,7 @@ def test_whatever_happens_nothing_is_lost_or_left(
 ) -> None:
     runs, steps = RUNS
     taken = [0]
-    machine = hypothesis.seed(seed)(type("Account", (Account,), {"steps": taken}))
+    machine = hypothesis.seed(seed)(type("Lives", (Lives,), {"steps": taken}))
     run_state_machine_as_test(
         machine,
         settings=hypothesis.settings(

@@ -72,7 +72,7 @@ ALL = dict.fromkeys(
 @pytest.fixture
 def stack(world: World) -> Stack:
     """A stack whose handlers are scripted, so that nothing of ours is there to be checked."""
-    world.cloud.observers.clear()
+    world.cloud.watchers.clear()
     world.invariants.check = lambda: None  # type: ignore[method-assign]
     return world.stack
 

@@ -29,11 +29,11 @@ from tests.support import deployed_code, personalize
 from tests.support.custom_resources import (
     CANARY,
     Invocation,
-    Observer,
     Outcome,
     Rollback,
     SentRequest,
     StackResource,
+    Watcher,
 )
 from tests.support.personalize import VirtualClock
 from tests.support.place import ACCOUNT, REGION
@@ -87,7 +87,7 @@ class Cloud:
         before: Stands before every call of the functions to AWS, as in `tests.support.personalize`.
         after: Stands after it.
         scheduler: Fires the schedules of the stacks.
-        observers: Told of every call that the functions make (the operation and its parameters), of
+        watchers: Told of every call that the functions make (the operation and its parameters), of
             every invocation that has ended, and of every operation that has.
     """
 
@@ -121,7 +121,7 @@ class Cloud:
         self.before: Before = lambda _operation, _params: None
         self.after: After = lambda _operation, _params, _response: None
         self.scheduler = Scheduler(self)
-        self.observers: list[Observer] = []
+        self.watchers: list[Watcher] = []
         self._ids = (uuid.UUID(int=number) for number in itertools.count(1))
         self._state_machines: dict[str, StateMachine] = {}
 
@@ -204,8 +204,8 @@ class Cloud:
             return result
         finally:
             ended = self.invocations.pop()
-            for observer in self.observers:
-                observer.invoked(ended)
+            for watcher in self.watchers:
+                watcher.invoked(ended)
 
     def observe(self, stack: Stack) -> list[str]:
         """Have a stack's observer look, and return the lines that it writes."""
@@ -213,8 +213,8 @@ class Cloud:
         try:
             return deployed_code.observe(stack)
         finally:
-            for observer in self.observers:
-                observer.looked(stack, self.service.journal[began:])
+            for watcher in self.watchers:
+                watcher.looked(stack, self.service.journal[began:])
 
     def start_execution(self, stack: Stack, name: str, given: str) -> None:
         """Start an execution of a stack's state machine, as the template defines it."""
@@ -246,8 +246,8 @@ class Cloud:
 
     def called(self, operation: str, params: dict[str, Any]) -> None:
         """Note a call of the functions."""
-        for observer in self.observers:
-            observer.called(self.invocations[-1], operation, params)
+        for watcher in self.watchers:
+            watcher.called(self.invocations[-1], operation, params)
         self.before(operation, params)
 
     def applied(
@@ -274,11 +274,11 @@ __all__ = [
     "Cloud",
     "FunctionKilledError",
     "Invocation",
-    "Observer",
     "Outcome",
     "Rollback",
     "SentRequest",
     "Stack",
     "StackResource",
     "ThrottledError",
+    "Watcher",
 ]

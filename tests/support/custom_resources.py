@@ -140,7 +140,7 @@ class Invocation:
     request: SentRequest
 
 
-class Observer:
+class Watcher:
     """Watches a cloud; does nothing by itself."""
 
     def called(self, invocation: Invocation, operation: str, params: Mapping[str, Any]) -> None:

@@ -19,7 +19,7 @@ from lambdas.recommender.vocabulary import (
     SWEEP_TYPE,
 )
 from local_aws.personalize.service import Call
-from tests.support.cloudformation import CANARY, Cloud, Invocation, Observer, SentRequest, Stack
+from tests.support.cloudformation import CANARY, Cloud, Invocation, SentRequest, Stack, Watcher
 
 _CHANGING: Final = {
     "UpdateRecommender": "recommenderArn",
@@ -35,7 +35,7 @@ _MAX_ANSWER_BYTES: Final = 4096
 Recommender = Mapping[str, Any]
 
 
-class Invariants(Observer, logging.Handler):
+class Invariants(Watcher, logging.Handler):
     """Collects what must never happen; `check` raises if anything of it did.
 
     Attributes:
@@ -52,7 +52,7 @@ class Invariants(Observer, logging.Handler):
         self._changed = False
         self._serving: dict[str, set[str]] = {}
         """The recommenders of each stack, by its id, that served when its operation began."""
-        cloud.observers.append(self)
+        cloud.watchers.append(self)
 
     def disturbed(self) -> None:
         """Note that somebody is about to change a recommender, so that it may cease to serve."""

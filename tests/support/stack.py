@@ -182,8 +182,8 @@ class Stack:
             self._awaited = next(process)
         except StopIteration:
             self._process = None
-            for observer in self.cloud.observers:
-                observer.ended(self)
+            for watcher in self.cloud.watchers:
+                watcher.ended(self)
 
     # -- what can be asked ---------------------------------------------------------------------
 
