@@ -107,8 +107,11 @@ class CustomResources:
     ) -> Waiting:
         request = resource.request
         timing = waiting.timing(self.clock(), request.wait_seconds)
+        in_force = dict(waiting.in_force)
         try:
-            operation, verdict, observed = self._step(waiting, resource, timing, acts=acts)
+            operation, verdict, observed = self._step(
+                waiting, resource, timing, in_force, acts=acts
+            )
         except BadRequestError:
             raise
         except Exception as error:
@@ -118,6 +121,7 @@ class CustomResources:
         again = None if refusal else _again(waiting, timing, verdict, acts=acts)
         looked = (again or waiting).looked(
             operation=operation,
+            in_force=in_force,
             nothing_seen=waiting.nothing_seen
             and (operation is None or (isinstance(verdict, Wait) and verdict.unseen)),
         )
@@ -133,7 +137,13 @@ class CustomResources:
         return looked.answered(answer)
 
     def _step(
-        self, waiting: Waiting, resource: CustomResource, timing: Timing, *, acts: bool
+        self,
+        waiting: Waiting,
+        resource: CustomResource,
+        timing: Timing,
+        in_force: dict[str, Mapping[str, Any]],
+        *,
+        acts: bool,
     ) -> tuple[Operation | None, Verdict, Observed | None]:
         request = resource.request
         if request.type not in resource.changes:
@@ -141,7 +151,7 @@ class CustomResources:
         operation = waiting.operation or admit(request, self.stacks, timing)
         if not isinstance(operation, Operation):
             return None, resource.not_admitted(operation), None
-        reconciler = Reconciler(self.personalize, self.stacks, request, operation, acts)
+        reconciler = Reconciler(self.personalize, self.stacks, request, operation, acts, in_force)
         situation = Situation(
             operation,
             began=timing.begun - DOUBT_SECONDS if operation.rolls_back else operation.began,

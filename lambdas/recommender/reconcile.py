@@ -46,6 +46,8 @@ class Reconciler:
 
     Attributes:
         acts: whether it may change something; else it stops before the first change.
+        in_force: by ARN, a configuration that does not show, but that Personalize has refused to
+            set since it is in force.
         observed: the recommender that was looked at last, or None if it did not show.
     """
 
@@ -54,6 +56,7 @@ class Reconciler:
     request: Request
     operation: Operation
     acts: bool
+    in_force: dict[str, Mapping[str, Any]] = field(default_factory=dict)
     observed: Observed | None = field(default=None, init=False)
 
     def advance(
@@ -88,7 +91,8 @@ class Reconciler:
                     return Fail("A newer operation of the stack has begun: nothing is changed.")
                 LOG.info("Changing", extra={"recommender": arn, "operation": operation})
                 if self._changed_nothing(step, arn, plan):
-                    step = self._planned(arn, plan, config=step.config)
+                    self.in_force[arn] = step.config
+                    step = self._planned(arn, plan)
                 elif isinstance(step, TagResource | UntagResource):
                     step = self._planned(arn, plan)
                 else:
@@ -97,18 +101,10 @@ class Reconciler:
             return Wait(str(error), unseen=self.observed is None)
         return step
 
-    def _planned(
-        self,
-        arn: str,
-        plan: Plan,
-        *,
-        proven: bool = False,
-        config: Mapping[str, Any] | None = None,
-    ) -> Step:
-        """Look, and return the next step; ``config`` is in force though it does not show."""
+    def _planned(self, arn: str, plan: Plan, *, proven: bool = False) -> Step:
         observed = self.personalize.describe(arn)
-        if observed and config is not None:
-            observed = replace(observed, config=config)
+        if observed:
+            observed = replace(observed, config=self.in_force.get(arn, observed.config))
         self.observed = observed
         step = plan(observed)
         if observed is None:

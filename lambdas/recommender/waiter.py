@@ -5,7 +5,7 @@ import json
 import logging
 import time
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from typing import Any, Final, NamedTuple, Protocol
 
 from .answer import sent_at
@@ -40,6 +40,7 @@ class Waiting:
         operation: the operation of the stack that sent it, once that is known.
         nothing_seen: whether nothing has shown in any look of what was changed just before.
         doubted: what would end the request, if it still shows when it is to be believed.
+        in_force: by ARN, a configuration that does not show, but is known to be in force.
         answer: the answer, once it is decided: from then on it is only delivered.
         seconds: how long to wait before the next look.
         ended: whether the execution ends.
@@ -53,6 +54,7 @@ class Waiting:
     operation: Operation | None = None
     nothing_seen: bool = True
     doubted: Doubted | None = None
+    in_force: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
     answer: Mapping[str, Any] | None = None
     seconds: int = 0
     ended: bool = False
@@ -107,6 +109,7 @@ class Waiting:
             "Operation": [operation.status, operation.last_updated] if operation else None,
             "NothingSeen": self.nothing_seen,
             "Doubted": self.doubted,
+            "InForce": dict(self.in_force),
             "Answer": self.answer,
             "Seconds": self.seconds,
             "Ended": self.ended,
@@ -124,6 +127,7 @@ class Waiting:
             operation=Operation(*state["Operation"]) if state["Operation"] else None,
             nothing_seen=state["NothingSeen"],
             doubted=Doubted(*state["Doubted"]) if state["Doubted"] else None,
+            in_force=state["InForce"],
             answer=state["Answer"],
             seconds=state["Seconds"],
             ended=state["Ended"],

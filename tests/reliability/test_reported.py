@@ -208,6 +208,33 @@ def test_an_update_that_fails_is_seen_though_its_configuration_is_not_shown(
     assert exploration["explorationWeight"] == "0.7"
 
 
+@pytest.mark.rows("W2", "RB6")
+@pytest.mark.parametrize("echo", get_args(Echo))
+def test_a_stopped_one_that_goes_back_to_what_is_not_shown_is_started_once_at_most(
+    world: World, echo: Echo
+) -> None:
+    """That it is in force shows in nothing but a refusal, which is known when it is stopped."""
+    world.behaviour.echo = echo
+    stopped: dict[str, object] = {"recommender_name": "films", "running": False}
+    world.created(**stopped)
+    started = world.clock.now
+    refused = world.update(**stopped, exploration_weight=0.7, dataset_group_arn=world.other_group)
+    assert refused == "UPDATE_ROLLBACK_COMPLETE", texts(world.stack)
+    assert world.changes(since=started) in ([], ["StartRecommender", "StopRecommender"])
+    assert world.recommender["status"] == "INACTIVE"
+
+
+@pytest.mark.rows("W2", "C9")
+@pytest.mark.parametrize("echo", get_args(Echo))
+def test_one_that_is_adopted_to_be_stopped_is_not_started_again(world: World, echo: Echo) -> None:
+    world.behaviour.echo = echo
+    world.foreign("films", config={"enableMetadataWithRecommendations": True})
+    started = world.clock.now
+    world.created(recommender_name="films", adopt_existing=True, running=False)
+    assert world.changes(since=started).count("StartRecommender") == 0
+    assert world.recommender["status"] == "INACTIVE"
+
+
 @pytest.mark.rows("W10", "U4")
 @pytest.mark.parametrize("echo", ["as set", "in full", "without defaults", "without metadata"])
 def test_columns_that_an_adopted_recommender_includes_are_put_right(
