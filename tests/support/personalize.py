@@ -8,17 +8,20 @@ socket.
 import functools
 import io
 import json
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextvars import ContextVar
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any, Final
+from unittest import mock
 from urllib.parse import urlsplit
 
 import boto3
 from botocore.awsrequest import AWSPreparedRequest, AWSResponse
 from botocore.config import Config
 from botocore.hooks import first_non_none_response
+from botocore.retries import quota
+from botocore.retries.quota import RetryQuota
 from types_boto3_personalize import PersonalizeClient
 from types_boto3_personalize_runtime import PersonalizeRuntimeClient
 
@@ -111,9 +114,12 @@ def connected(
     """Return a real boto3 client of a service, whose HTTP requests `answer` answers.
 
     The pauses between retries are spent on the clock if it is a `VirtualClock`. All such clients of
-    a service are one underneath, because to make one takes as long as several calls.
+    a service are one underneath, because to make one takes as long as several calls; none finds
+    fewer retries left because of what went wrong with an earlier one.
     """
-    shared = _shared(name, account, region, config)
+    shared, quotas = _shared(name, account, region, config)
+    for one in quotas:
+        one.release(one.INITIAL_CAPACITY)
     made = object.__new__(type(shared))  # botocore's clients cannot be copied by `copy`
     vars(made).update(vars(shared))
 
@@ -140,9 +146,17 @@ _LINE: Final[ContextVar[_Line]] = ContextVar("_LINE")
 
 
 @functools.cache
-def _shared(name: str, account: str, region: str, config: Config | None) -> Any:
-    session = _session(account, region)
-    made = session.client(name, config=config)  # type: ignore[call-overload]
+def _shared(
+    name: str, account: str, region: str, config: Config | None
+) -> tuple[Any, Sequence[RetryQuota]]:
+    quotas: list[RetryQuota] = []
+
+    def full() -> RetryQuota:
+        quotas.append(RetryQuota())
+        return quotas[-1]
+
+    with mock.patch.object(quota, "RetryQuota", full):
+        made = _session(account, region).client(name, config=config)  # type: ignore[call-overload]
 
     def send(request: AWSPreparedRequest, event_name: str, **_: object) -> AWSResponse:
         status, headers, body = _LINE.get().answer(request, event_name.rpartition(".")[2])
@@ -151,7 +165,7 @@ def _shared(name: str, account: str, region: str, config: Config | None) -> Any:
 
     made.meta.events.register("before-send", send)
     _wait_on_clock(made.meta.events)
-    return made
+    return made, quotas
 
 
 @functools.cache

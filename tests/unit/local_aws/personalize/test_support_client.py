@@ -52,6 +52,16 @@ def test_a_request_that_never_arrives_is_sent_again(
 
 
 @pytest.mark.parametrize("mode", MODES)
+def test_a_client_has_all_its_retries_whatever_went_wrong_with_those_before(
+    simulation: Simulation, mode: Literal["legacy", "standard"]
+) -> None:
+    simulation.behaviour.throttle_every = 1
+    for _ in range(50):
+        outcome(client(simulation.service, config=_retrying(mode)).list_recommenders)
+    assert len(simulation.service.journal) == 4 * 50
+
+
+@pytest.mark.parametrize("mode", MODES)
 def test_a_lost_response_makes_the_retry_find_its_own_recommender(
     simulation: Simulation, mode: Literal["legacy", "standard"]
 ) -> None:
