@@ -55,10 +55,18 @@ def test_a_request_that_never_arrives_is_sent_again(
 def test_a_client_has_all_its_retries_whatever_went_wrong_with_those_before(
     simulation: Simulation, mode: Literal["legacy", "standard"]
 ) -> None:
-    simulation.behaviour.throttle_every = 1
+    attempts: list[str] = []
+
+    def before(operation: str, _params: dict[str, Any]) -> None:
+        attempts.append(operation)
+        raise EndpointConnectionError(endpoint_url="https://personalize")
+
+    config = _retrying(mode)
     for _ in range(50):
-        outcome(client(simulation.service, config=_retrying(mode)).list_recommenders)
-    assert len(simulation.service.journal) == 4 * 50
+        personalize = client(simulation.service, before=before, config=config)
+        with pytest.raises(EndpointConnectionError):
+            personalize.list_recommenders()
+    assert len(attempts) == 4 * 50
 
 
 @pytest.mark.parametrize("mode", MODES)
