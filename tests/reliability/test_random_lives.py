@@ -5,6 +5,7 @@ faults are over; then every stack must be deletable, and nothing of it may be le
 """
 
 import contextlib
+import json
 import logging
 import os
 from collections.abc import Callable, Iterator
@@ -149,6 +150,7 @@ class Lives(RuleBasedStateMachine):
         self.cloud.before, self.cloud.after = self._before, self._after
         self.cloud.around = self._around
         self.begun: set[tuple[str, str]] = set()
+        self.admitted: set[tuple[str, str]] = set()
         self.stacks = [self.world.stack, *map(self.cloud.stack, list(NAMED)[1:])]
         self.faults: list[Fault] = []
         self.lambda_fault: LambdaFault | None = None
@@ -425,7 +427,8 @@ class Lives(RuleBasedStateMachine):
 
         That is a known limit, so that these lives would only find it again and again. So is it of
         one that comes once more, was answered at once, so that no execution has its name, and was
-        sent when the newer operation was about to begin: clocks may differ by so much.
+        sent when the newer operation was about to begin: clocks may differ by so much. And so is
+        one for which no look has shown an operation before the newer one began.
         """
         request = self.cloud.invocations[-1].request
         one = (request.stack.id, str(event["RequestId"]))
@@ -433,11 +436,15 @@ class Lives(RuleBasedStateMachine):
         at_once = 0 <= began - request.sent <= DOUBT_SECONDS
         if function == "begin" and not request.is_newest and (at_once or one not in self.begun):
             raise LookupError(f"{request.type} of {request.logical_id} is lost")
+        if function == "poll" and not request.is_newest and one not in self.admitted:
+            raise LookupError(f"{request.type} of {request.logical_id} is lost")
         fault = self.lambda_fault
         if fault:
             fault.before()
         self.begun.add(one)
         result = invoke()
+        if result and result["Operation"]:
+            self.admitted.add(one)
         if fault:
             fault.after()
         return result
@@ -448,7 +455,10 @@ class Lives(RuleBasedStateMachine):
             return False
         return (self.starts == "lost") is applied and self.started // ATTEMPTS % 2 == 0
 
-    def _before(self, operation: str, _params: dict[str, Any]) -> None:
+    def _before(self, operation: str, params: dict[str, Any]) -> None:
+        if operation == "StartExecution" and json.loads(params["input"])["Operation"]:
+            request = self.cloud.invocations[-1].request
+            self.admitted.add((request.stack.id, str(request.event["RequestId"])))
         if self._start_fails(operation, applied=False):
             self.started += 1
             raise KINDS[self.starts or ""].failure()
