@@ -17,6 +17,7 @@ from .functions import vocabulary as v
 from .partitions import CHINA, partition_of
 from .properties import check_properties
 from .security import acknowledge, trust_own
+from .settings.declarations import Settings
 
 _SHARED_ID: Final = "TopPicksRecommenderService"
 
@@ -45,8 +46,8 @@ class RecommenderService(Construct):
         Args:
             scope: the parent.
             construct_id: the id.
-            poll_interval: time between two looks at a recommender, in whole seconds, 1 to 120; 60
-                seconds by default.
+            poll_interval: time between two looks at a recommender, in whole seconds, 1 to 120; by
+                default that of the setting ``poll_interval_seconds``.
             log_retention: how long logs are kept; three months by default, and not ``INFINITE``.
             log_key: encrypts the logs; its policy must let CloudWatch Logs use it. By default,
                 CloudWatch Logs encrypts with a key of its own.
@@ -55,7 +56,7 @@ class RecommenderService(Construct):
             PropertyError: a property is not allowed, or the poll interval is a token.
         """
         super().__init__(scope, construct_id)
-        interval = poll_interval or Duration.seconds(60)
+        interval = poll_interval or Duration.seconds(Settings.poll_interval_seconds)
         check_properties(
             self,
             poll_interval=interval,
