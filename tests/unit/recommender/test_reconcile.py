@@ -339,6 +339,9 @@ def test_an_update_that_stays_invalid_may_be_in_force_where_nothing_of_it_shows(
     if may_be:
         assert reconciler.advance(ARN, plan, accepted=accepted_as_done) == in_force
         assert account.calls == [*refused, *THERE]
+        account.calls.clear()
+        assert reconciler.advance(ARN, plan, accepted=accepted_as_done) == in_force
+        assert account.calls == THERE, "which is known from then on"
     else:
         with pytest.raises(PermanentError, match="not like this"):
             reconciler.advance(ARN, plan, accepted=accepted_as_done)

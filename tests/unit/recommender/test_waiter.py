@@ -48,6 +48,7 @@ def waiting(**members: Any) -> Waiting:
         ),
         nothing_seen=st.booleans(),
         doubted=st.none() | st.builds(Doubted, st.sampled_from(["Done", "Fail"]), TIMES),
+        in_force=st.dictionaries(st.text(), st.dictionaries(st.text(), st.booleans())),
         answer=st.none() | st.fixed_dictionaries({"Status": st.text(), "Data": st.just({})}),
         seconds=st.integers(0, 3600),
         ended=st.booleans(),
