@@ -1,5 +1,6 @@
 """The SDK's clients, made when they are needed; where AWS is, is boto3's own to know."""
 
+import os
 from typing import Final
 
 import boto3
@@ -20,7 +21,8 @@ def connect(region: str | None) -> tuple[Account, str]:
     Raises:
         botocore.exceptions.BotoCoreError: no region is known.
     """
-    session = boto3.Session(region_name=region)
+    # The AWS CLI and other SDKs read it, boto3 does not: https://github.com/boto/boto3/issues/3620
+    session = boto3.Session(region_name=region or os.environ.get("AWS_REGION"))
     cloudformation = session.client("cloudformation", config=_CONFIG)
     personalize = session.client("personalize", config=_CONFIG)
     return Account(cloudformation, personalize), cloudformation.meta.region_name

@@ -45,6 +45,8 @@ def test_the_region_and_the_endpoint_are_found_as_the_aws_cli_finds_them(
     assert isinstance(account, Account)
     assert region == "us-east-1"
     assert clients.connect(None)[1] == "eu-west-1"
+    monkeypatch.setenv("AWS_REGION", "us-west-2")
+    assert clients.connect(None)[1] == "us-west-2", "which comes first for the AWS CLI, too"
 
 
 @pytest.mark.parametrize("interval", ["0", "-1", "3601", "soon"])
