@@ -8,7 +8,7 @@ from lambdas.recommender.config import Config
 from lambdas.recommender.observed import Observed, Phase
 from operations.progress import Progress, progress
 from operations.stack import Event, Stack, since
-from operations.template import Chain, UnreadableError
+from operations.template import Chain, UnreadableError, is_recommender
 
 SECONDS_AN_HOUR = 3600
 
@@ -134,7 +134,7 @@ def arns(chain: Chain, events: Sequence[Event]) -> tuple[str, ...]:
     What an update has replaced shows in the events only, until clean-up has deleted it.
     """
     replaced = (event.physical_id for event in events if event.logical_id == chain.logical_id)
-    there = (arn for arn in replaced if ":recommender/" in arn)
+    there = (arn for arn in replaced if is_recommender(arn))
     return tuple(dict.fromkeys((*chain.arns, *there)))
 
 

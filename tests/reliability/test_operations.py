@@ -388,6 +388,41 @@ def test_the_way_out_of_a_deletion_that_a_training_outlasted(
     assert world.stack.delete(retain=failed) == "DELETE_COMPLETE"
 
 
+@pytest.mark.parametrize("untagged", [v.OWNER_STACK_TAG, v.OWNER_RESOURCE_TAG])
+@pytest.mark.parametrize("readable", [True, False])
+def test_a_stuck_stack_does_not_hide_a_recommender_that_nothing_proves_its_own(
+    world: World, operator: Operator, untagged: str, readable: bool
+) -> None:
+    world.created()
+    arn = world.recommender["recommenderArn"]
+    world.disturb().untag_resource(resourceArn=arn, tagKeys=[untagged])
+    assert world.stack.delete() == "DELETE_FAILED"
+    if not readable:
+        sweep = world.stack.template.ids_of(v.SWEEP_TYPE)[0]
+        hidden = {"Fn::ImportValue": "x"}
+        world.stack.template = world.stack.template.patched(sweep, WaitSeconds=hidden)
+    world.invariants.forgives.add("rest")
+
+    for command in (["leftovers"], ["leftovers", "--delete", "--yes"]):
+        code, shown = operator.run(*command, "--stack", "TopPicks")
+        assert code == 2, shown
+        assert "its tags do not prove that it belongs to TopPicks." in " ".join(shown.split())
+        assert "  Status: ACTIVE\n" in shown
+        deletes = f"aws personalize delete-recommender --recommender-arn {arn} --region eu-west-1"
+        assert f"  {deletes}\n" in shown
+        assert ("FORCE_DELETE_STACK" in shown.partition(deletes)[2]) is ("--delete" in command)
+        assert "FORCE_DELETE_STACK" not in shown.partition(deletes)[0]
+    assert set(operator.calls) <= set(READS)
+    assert arn.rpartition("/")[2] in world.cloud.recommenders(), "without proof, nothing"
+
+    world.disturb().delete_recommender(recommenderArn=arn)
+    code, shown = operator.run("leftovers", "--delete", "--yes", "--stack", "TopPicks")
+    assert "delete-recommender" not in shown, "it is being deleted"
+    world.cloud.run_for(HOUR)
+    code, shown = operator.run("leftovers", "--delete", "--yes", "--stack", "TopPicks")
+    assert (code, "FORCE_DELETE_STACK" in shown) == (0, True)
+
+
 def test_a_recommender_whose_stack_is_gone_is_deleted_and_others_are_not(
     world: World, operator: Operator, monkeypatch: pytest.MonkeyPatch
 ) -> None:
