@@ -158,6 +158,7 @@ def test_what_has_failed_is_an_exit_code(world: World, operator: Operator) -> No
     assert code == 1
     assert "CREATE FAILED" in shown
     assert "too few interactions" in shown
+    assert "Exit code 1: the last operation has failed.\nCREATE_FAILED: " in shown
 
 
 # -- status --follow ---------------------------------------------------------------------------
@@ -204,6 +205,11 @@ def test_an_update_that_is_undone_has_failed(world: World, operator: Operator) -
     code, shown = operator.run("status", "--follow")
     assert code == 1
     assert "TopPicks is UPDATE_ROLLBACK_COMPLETE after" in shown
+    code, shown = operator.run("status")
+    assert code == 1
+    assert "ACTIVE, as asked" in shown
+    assert "Config       " in shown
+    assert shown.splitlines()[-1] == "Exit code 1: the last operation was rolled back."
 
 
 def test_clean_up_is_followed_too(world: World, operator: Operator) -> None:
@@ -273,7 +279,9 @@ def test_a_member_that_was_edited_is_named_and_put_right(world: World, operator:
     assert "itemExplorationConfig.explorationWeight: there 0.9, wanted 0.3" in shown
     assert "tag team: there films, wanted video" in shown
     assert "npx cdk deploy TopPicks -c generation=8" in shown
-    assert operator.run("status")[0] == 1
+    code, shown = operator.run("status")
+    assert code == 1
+    assert shown.endswith("Exit code 1: what is there differs from what is wanted.\n")
     assert set(operator.calls) <= set(READS)
     assert world.update(generation="8", tags={"team": "video"}) == "UPDATE_COMPLETE"
     assert operator.run("drift")[0] == 0
