@@ -150,9 +150,10 @@ def destroy(folder: Path, _: int | None) -> int:
             aws.stop()
             print("The local AWS has been stopped.")
             return 0
+    since = report.deletion_began(aws, _STACK, at_latest=began)
+    print(report.failure(problem, aws, report.reasons(aws, _STACK, since=since)))
     if any(left.values()):
         print(report.WAY_OUT)
-    print(report.failure(problem, aws, report.reasons(aws, _STACK, since=began)))
     return code or 1
 
 

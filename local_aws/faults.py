@@ -1,15 +1,14 @@
 """What the simulated service can be told to do: listed, and read from the command line."""
 
 import json
-import textwrap
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, Final
 
 from local_aws.engine import LocalAwsError
 from local_aws.personalize import Behaviour
+from local_aws.text import filled
 
 RESET: Final = "reset"
-_WIDTH: Final = 100
 
 
 def listed(behaviour: Mapping[str, Any], usual: Mapping[str, Any]) -> str:
@@ -21,7 +20,7 @@ def listed(behaviour: Mapping[str, Any], usual: Mapping[str, Any]) -> str:
     """
     return "\n".join(
         f"{_assignment(name, behaviour[name])}{_difference(name, behaviour, usual)}\n"
-        f"    {field.allowed}\n{textwrap.indent(_filled(field.description), ' ' * 4)}"
+        f"    {field.allowed}\n{_filled(field.description)}"
         for name, field in Behaviour.documented().items()
     )
 
@@ -70,4 +69,4 @@ def _difference(name: str, behaviour: Mapping[str, Any], usual: Mapping[str, Any
 
 def _filled(text: str) -> str:
     paragraphs = text.split("\n\n")
-    return "\n".join(textwrap.fill(" ".join(one.split()), _WIDTH - 4) for one in paragraphs)
+    return "\n".join(filled(" ".join(one.split()), "    ", "    ") for one in paragraphs)

@@ -4,6 +4,7 @@ import json
 import textwrap
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from datetime import datetime
+from itertools import takewhile
 from typing import Any, Final
 
 from botocore.exceptions import ClientError
@@ -11,15 +12,15 @@ from botocore.exceptions import ClientError
 from local_aws.engine import ACCOUNT, REGION, LocalAws
 from local_aws.rehearsal import NOTICE
 from local_aws.rehearsal.findings import Finding
+from local_aws.text import filled
 
 _RECOMMENDATIONS: Final = 3
 _COLUMNS: Final = ("TITLE", "GENRES")
 _COMMAND: Final = ".venv/bin/python -m local_aws"
-_WIDTH: Final = 100
 _REASONS: Final = 3
 """What failed first; what came after failed because of it."""
 
-_NOTICE: Final = textwrap.fill(NOTICE, _WIDTH)
+_NOTICE: Final = filled(NOTICE)
 _SIMULATED: Final = f"""\
 {_NOTICE}
 
@@ -29,10 +30,13 @@ What is real here: the stack, its Lambda code and the CDK CLI, unmodified. What 
   - AWS itself (CloudFormation, IAM, Lambda, Step Functions, S3, ...), by ministack.
 What works here can still fail in an account: quotas, service limits and costs are AWS's own."""
 
-WAY_OUT: Final = """\
-The way out: this deletes what is left of recommenders, and says how to remove a stack that cannot
-be deleted otherwise.
-  .venv/bin/python -m local_aws run python -m operations leftovers --delete --stack TopPicks
+WAY_OUT: Final = f"""\
+The way out, when the cause is gone: this deletes what is left of recommenders, and names what it
+must not delete.
+  {_COMMAND} run python -m operations leftovers --delete --stack TopPicks
+After that, this removes a stack that cannot be deleted otherwise (`make stop-local` ends it all):
+  {_COMMAND} run aws cloudformation delete-stack --stack-name TopPicks \\
+    --deletion-mode FORCE_DELETE_STACK
 """
 
 _KINDS: Final = (
@@ -91,7 +95,7 @@ def on_data(name: str, found: Sequence[Finding]) -> str:
 
 
 def _indented(text: str) -> str:
-    return textwrap.fill(text, _WIDTH, initial_indent=" " * 11, subsequent_indent=" " * 11)
+    return filled(text, " " * 11, " " * 11)
 
 
 def measured(metrics: Mapping[str, float], popularity: Mapping[str, float]) -> str:
@@ -163,25 +167,16 @@ The local AWS goes on running. What now:
 
 
 def observation(line: Mapping[str, Any]) -> str:
-    """Return the first line of monitoring, and who had it written."""
+    """Return a line of monitoring, and who had it written."""
     return f"""
-The observer's first line, of which CloudWatch makes metrics, a dashboard and alarms (not here: the
-local engine fires no schedule and makes no metrics, so this command has invoked the observer):
+What the observer sees: a line of which CloudWatch makes metrics, a dashboard and alarms (not here:
+the local engine fires no schedule and makes no metrics, so this command has invoked the observer):
 {json.dumps(line)}"""
 
 
 def reasons(aws: LocalAws, stack: str, *, since: datetime) -> list[str]:
     """Return what failed first in a stack, each with its reason, in the order of the events."""
-    pages = aws.client("cloudformation").get_paginator("describe_stack_events")
-    try:
-        events = [
-            event
-            for page in pages.paginate(StackName=stack)
-            for event in page["StackEvents"]
-            if event["Timestamp"] >= since
-        ]
-    except ClientError:  # there is no such stack
-        return []
+    events = [event for event in _events(aws, stack) if event["Timestamp"] >= since]
     return [
         f"{event['LogicalResourceId']} ({event['ResourceType']}), {event['ResourceStatus']}: "
         f"{event['ResourceStatusReason']}"
@@ -192,13 +187,29 @@ def reasons(aws: LocalAws, stack: str, *, since: datetime) -> list[str]:
     ][:_REASONS]
 
 
+def deletion_began(aws: LocalAws, stack: str, *, at_latest: datetime) -> datetime:
+    """Return when the first deletion of a stack began: after one that fails, only others follow.
+
+    What fails in those fails because the first one has deleted the functions.
+    """
+    of_the_stack = (one for one in _events(aws, stack) if one["LogicalResourceId"] == stack)
+    deletions = takewhile(lambda one: one["ResourceStatus"].startswith("DELETE_"), of_the_stack)
+    return min((one["Timestamp"] for one in deletions), default=at_latest)
+
+
+def _events(aws: LocalAws, stack: str) -> list[Mapping[str, Any]]:
+    """Return the events of a stack, newest first; none if there is no such stack."""
+    pages = aws.client("cloudformation").get_paginator("describe_stack_events")
+    try:
+        return [event for page in pages.paginate(StackName=stack) for event in page["StackEvents"]]
+    except ClientError:
+        return []
+
+
 def why(reasons: Sequence[str]) -> str:
     """Return the reasons of a failure, to be the last that a person reads."""
-    lines = (
-        textwrap.fill(reason, _WIDTH, initial_indent="  ", subsequent_indent="    ")
-        for reason in reasons
-    )
-    return "\nWhy, by the events of the stack:\n" + "\n".join(lines)
+    lines = "\n".join(filled(reason, "  ", "    ") for reason in reasons)
+    return f"\nWhy, by the events of the stack:\n{lines}"
 
 
 def failure(problem: str, aws: LocalAws, reasons: Sequence[str] = ()) -> str:
@@ -249,11 +260,11 @@ What the simulated Personalize is told other than usual (`{_COMMAND} faults`):
 
 
 def _next_steps(aws: LocalAws) -> Iterable[tuple[str, str]]:
-    yield "deploy again", "make deploy-local, with the DATA that it had"
+    yield "deploy again", "make deploy-local (add DATA=... if you gave it)"
     yield "see what the stack does", "make status"
     yield "destroy and end it", "make destroy-local"
     yield "just end it", "make stop-local"
-    yield "change a setting", f"{_COMMAND} cdk deploy -c exploration_weight=0.9"
+    yield "change a setting", f"{_COMMAND} cdk deploy -c exploration_weight=0.5"
     yield "have it fail", f"{_COMMAND} faults"
     yield "logs of functions", f"{_COMMAND} logs"
     yield "its own log", str(aws.log)

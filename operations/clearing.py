@@ -1,7 +1,7 @@
 """`leftovers`: what is left over, and its removal."""
 
 import contextlib
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from functools import partial
 
@@ -11,9 +11,11 @@ from lambdas.recommender.identity import Ownership
 from operations import leftovers_text as text
 from operations.account import Account
 from operations.console import CANNOT_TELL, FINE, NOT, Console, chains_of
-from operations.leftovers import Claim, Judgement, Tagged, judge
+from operations.leftovers import Claim, Judgement, Tagged, Unproven, judge, unproven, was_to_stay
 from operations.removal import remove
-from operations.template import Chain, UnreadableError
+from operations.stack import Stack
+from operations.status import arns
+from operations.template import Chain, UnreadableError, is_recommender
 
 
 def leftovers(console: Console, name: str | None) -> int:
@@ -22,7 +24,7 @@ def leftovers(console: Console, name: str | None) -> int:
     console.screen.line(text.leftovers(judged, console.region))
     if more := text.way_out(judged, console.region):
         console.screen.line(more)
-    return _verdict(judged)
+    return _verdict(judged, _shown_unproven(console, _stuck(console.account, name, judged)))
 
 
 def delete(console: Console, name: str | None) -> int:
@@ -43,13 +45,18 @@ def delete(console: Console, name: str | None) -> int:
             console.screen.line(text.removal_ended(one, removed))
         judged = _judged(console.account, name)
         console.screen.line(text.leftovers(judged, console.region))
-    named = console.account.stack(name) if name else None
-    stacks = [one for one in (*(each.of.stack for each in doomed), named) if one]
-    kept = {one.of.stack_id for one in judged if one.claim is not Claim.RETAINED}
-    ended = [one for one in stacks if one.is_stuck and one.id not in kept]
+    stuck = _stuck(console.account, name, doomed)
+    doubtful = _shown_unproven(console, stuck)
+    shown = {one.observed.arn for one in doubtful}
+    kept = {
+        one.of.stack_id
+        for one in judged
+        if one.claim is not Claim.RETAINED and one.of.arn not in shown
+    }
+    ended = [one for one in stuck if one.id not in kept]
     if ended:
         console.screen.line(text.stacks_to_delete(ended, console.region))
-    return _verdict(judged)
+    return _verdict(judged, doubtful)
 
 
 def _wait(console: Console, leftover: Judgement, why: str) -> None:
@@ -57,11 +64,43 @@ def _wait(console: Console, leftover: Judgement, why: str) -> None:
     console.sleep(console.interval)
 
 
-def _verdict(judged: list[Judgement]) -> int:
+def _verdict(judged: Iterable[Judgement], doubtful: Sequence[Unproven]) -> int:
     claims = {one.claim for one in judged}
     if Claim.LEFTOVER in claims:
         return NOT
-    return CANNOT_TELL if claims & {Claim.UNDECIDED, Claim.UNPROVEN} else FINE
+    cannot_tell = doubtful or claims & {Claim.UNDECIDED, Claim.UNPROVEN}
+    return CANNOT_TELL if cannot_tell else FINE
+
+
+def _stuck(account: Account, name: str | None, judged: Iterable[Judgement]) -> list[Stack]:
+    """Return the stacks whose removal has failed, of the one that is named and those judged."""
+    named = account.stack(name) if name else None
+    stacks = (*(one.of.stack for one in judged), named)
+    return list({one.id: one for one in stacks if one and one.is_stuck}.values())
+
+
+def _shown_unproven(console: Console, stuck: Iterable[Stack]) -> list[Unproven]:
+    """Show what these stacks know as theirs though its tags do not prove it, and return it."""
+    account = console.account
+    found = []
+    for stack in stuck:
+        there = (account.observed(arn) for arn in _known(account, stack))
+        found += unproven(stack, [one for one in there if one])
+    if found:
+        console.screen.line(text.not_proven(found, console.region))
+    return found
+
+
+def _known(account: Account, stack: Stack) -> list[str]:
+    """Return the ARNs of a stack's recommenders, but for what its deletion leaves there."""
+    try:
+        known, events = chains_of(account, stack), account.events(stack)
+    except UnreadableError:
+        of_a_type = [one for one in account.resources(stack) if one.type == v.RECOMMENDER_TYPE]
+        return [one.physical_id for one in of_a_type if is_recommender(one.physical_id)]
+    return [
+        arn for chain in known for arn in arns(chain, events) if not was_to_stay(chain, arn, stack)
+    ]
 
 
 def _judged(account: Account, name: str | None) -> list[Judgement]:

@@ -4,13 +4,14 @@ A recommender is a stack's by its tags, and the stack's name does not count: a s
 deleted and deployed again is another one.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from enum import Enum
 from typing import Final
 
 from lambdas.recommender import vocabulary as v
 from lambdas.recommender.identity import Arn, Owner, Ownership
+from lambdas.recommender.observed import Observed, Phase
 from operations.stack import DELETE_FAILED, DELETED, TO_BE_DELETED, Resource, Stack
 from operations.template import Chain
 
@@ -97,6 +98,29 @@ class Judgement:
     why: str
 
 
+@dataclass(frozen=True)
+class Unproven:
+    """A recommender that a stack knows as its own, though its tags do not prove it."""
+
+    stack: Stack
+    observed: Observed
+
+
+def unproven(stack: Stack, there: Iterable[Observed]) -> list[Unproven]:
+    """Return what is nobody's by its tags and goes on if a stuck stack is removed.
+
+    Args:
+        stack: the stack.
+        there: the recommenders that it knows, with their tags.
+    """
+    return [
+        Unproven(stack, one)
+        for one in there
+        if one.phase is not Phase.DELETING
+        and Tagged(one.arn, one.tags or {}).ownership is Ownership.FOREIGN
+    ]
+
+
 def judge(tagged: Tagged) -> Judgement:
     """Return what becomes of a recommender that carries our tags."""
     claim, why = _judge(tagged)
@@ -123,10 +147,14 @@ def _judge(tagged: Tagged) -> tuple[Claim, str]:
 
 def _was_to_stay(tagged: Tagged, stack: Stack) -> bool:
     """Whether it is what the deletion of the stack leaves there, and not what it had replaced."""
-    chain = tagged.chain
-    if chain is None or not chain.retained or stack.status not in (DELETED, DELETE_FAILED):
+    return tagged.chain is not None and was_to_stay(tagged.chain, tagged.arn, stack)
+
+
+def was_to_stay(chain: Chain, arn: str, stack: Stack) -> bool:
+    """Whether the deletion of a stack leaves this recommender of its template there."""
+    if not chain.retained or stack.status not in (DELETED, DELETE_FAILED):
         return False
-    return chain.physical_id in ("", tagged.arn)
+    return chain.physical_id in ("", arn)
 
 
 def _is_of_this_place(tagged: Tagged) -> bool:

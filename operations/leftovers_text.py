@@ -4,7 +4,7 @@ from collections.abc import Iterable, Sequence
 
 from lambdas.recommender.identity import Ownership
 from lambdas.recommender.vocabulary import RESERVED_TAGS
-from operations.leftovers import Claim, Judgement
+from operations.leftovers import Claim, Judgement, Unproven
 from operations.removal import Removed
 from operations.stack import DELETE_FAILED, Stack
 from operations.text import shortened, wrapped
@@ -72,6 +72,25 @@ def way_out(judged: Sequence[Judgement], region: str) -> str:
                 f"  aws personalize untag-resource --region {region} "
                 f"--resource-arn {one.of.arn} --tag-keys {tags}",
             ]
+    return "\n".join(lines)
+
+
+def not_proven(unproven: Sequence[Unproven], region: str) -> str:
+    """Return what is not removed though a stuck stack knows it, and how a person removes it."""
+    lines = []
+    for one in unproven:
+        stack, observed = one.stack.name, one.observed
+        name = observed.arn.rpartition("/")[2]
+        lines += [
+            "",
+            *wrapped(f"{name} is not removed: its tags do not prove that it belongs to {stack}."),
+            f"  {observed.arn}",
+            f"  Status: {observed.says}",
+            f"If {stack} made it, this deletes it:",
+            f"  aws personalize delete-recommender --recommender-arn {observed.arn} "
+            f"--region {region}",
+            *wrapped(f"See to that first: once {stack} is removed, nothing leads to it any more."),
+        ]
     return "\n".join(lines)
 
 

@@ -62,6 +62,15 @@ class Stack:
         """Whether its operation has failed, or is being undone or was."""
         return self.status.endswith("FAILED") or "ROLLBACK" in self.status
 
+    @property
+    def has_come_to(self) -> str:
+        """What has become of an operation that has failed, for people."""
+        if self.status.endswith("FAILED"):
+            return "the last operation has failed"
+        if self.is_under_way:
+            return "the operation is being rolled back"
+        return "the last operation was rolled back"
+
 
 @dataclass(frozen=True)
 class Event:

@@ -7,8 +7,8 @@ from lambdas.recommender import drift as d
 from lambdas.recommender.config import Config
 from lambdas.recommender.observed import Observed, Phase
 from operations.progress import Progress, progress
-from operations.stack import Event, Stack, since
-from operations.template import Chain, UnreadableError
+from operations.stack import Event, Stack, failures, since
+from operations.template import Chain, UnreadableError, is_recommender
 
 SECONDS_AN_HOUR = 3600
 
@@ -46,7 +46,7 @@ class RecommenderStatus:
         is_asked_for: whether it is the one that the template asks for; else it is the one that is
             being replaced, or was.
         drift: how it differs from that, or None if that cannot be compared.
-        not_compared: why not.
+        not_compared: why not, for people.
         hour: what its hour wants, if it has hours of service.
         billed: what it costs, or None if it is not there.
     """
@@ -72,24 +72,40 @@ class ChainStatus:
 
 @dataclass(frozen=True)
 class Status:
-    """A stack, and its recommenders; `since` is in epoch seconds, or None."""
+    """A stack, and its recommenders.
+
+    Attributes:
+        stack: the stack.
+        since: since when (epoch seconds) it has its status, or None.
+        chains: the recommenders.
+        failed: what failed first in its latest operation, or None.
+        now: epoch seconds.
+    """
 
     stack: Stack
     since: float | None
     chains: tuple[ChainStatus, ...]
+    failed: Event | None
     now: float
 
     @property
     def is_fine(self) -> bool:
         """Whether nothing has failed, and, at rest, all is there as it is asked for."""
+        return not self.wrong
+
+    @property
+    def wrong(self) -> str:
+        """What is not fine, or nothing."""
         if self.stack.has_failed:
-            return False
+            return self.stack.has_come_to
         there = [one for chain in self.chains for one in chain.recommenders if one.is_asked_for]
-        if any(one.observed and one.observed.phase.has_failed for one in there):
-            return False
-        return self.stack.is_under_way or not any(
-            one.drift and one.drift.verdict is d.Verdict.DRIFTED for one in there
-        )
+        for one in there:
+            if one.observed and one.observed.phase.has_failed:
+                return f"the recommender is {one.observed.status}"
+        differs = any(one.drift and one.drift.verdict is d.Verdict.DRIFTED for one in there)
+        if differs and not self.stack.is_under_way:
+            return "what is there differs from what is wanted"
+        return ""
 
 
 def status(
@@ -124,6 +140,7 @@ def status(
             )
             for chain in chains
         ),
+        next(iter(failures(events, stack.id)), None),
         now,
     )
 
@@ -134,7 +151,7 @@ def arns(chain: Chain, events: Sequence[Event]) -> tuple[str, ...]:
     What an update has replaced shows in the events only, until clean-up has deleted it.
     """
     replaced = (event.physical_id for event in events if event.logical_id == chain.logical_id)
-    there = (arn for arn in replaced if ":recommender/" in arn)
+    there = (arn for arn in replaced if is_recommender(arn))
     return tuple(dict.fromkeys((*chain.arns, *there)))
 
 
@@ -145,10 +162,10 @@ def _recommender(
     try:
         desired = chain.desired
     except UnreadableError as error:
-        why = str(error)
+        why = f"nothing to compare with: {error}"
     is_asked_for = desired is None or arn == desired.arn
     if chain.stack.wants_nothing:
-        why = f"a stack that is {chain.stack.status} wants none"
+        why = f"nothing is wanted of a stack that is {chain.stack.status}"
     elif desired and is_asked_for:
         compared = d.drift(desired, observed)
     return RecommenderStatus(

@@ -1,7 +1,9 @@
 """What is said of a stack and its operation (pure)."""
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from typing import Any
 
+from lambdas.recommender import vocabulary as v
 from lambdas.recommender.drift import Verdict
 from lambdas.recommender.observed import Observed
 from operations.drift_text import differing, hidden
@@ -26,7 +28,16 @@ def status(shown: Status, region: str) -> str:
         lines += _chain(chain, shown)
     if stack.is_stuck:
         lines += row("Way out", _way_out(stack))
+    if shown.wrong:
+        lines += _exit_code(shown)
     return "\n".join(lines)
+
+
+def _exit_code(shown: Status) -> Iterator[str]:
+    """Return why it is 1, which the lines before need not say: all may be as it was."""
+    yield f"Exit code 1: {shown.wrong}."
+    if shown.failed and shown.stack.has_failed:
+        yield from _failures([shown.failed])
 
 
 def _way_out(stack: Stack) -> str:
@@ -60,6 +71,8 @@ def _recommender(one: RecommenderStatus, shown: Status) -> Iterator[str]:
         yield from row("Status", f"{one.observed.says}{_lasts(one, shown.now)}")
         if one.observed.phase.has_failed:
             yield from row("", one.observed.reason)
+    if one.observed and (members := ", ".join(_members(one.observed.config))):
+        yield from row("Config", members)
     if one.is_asked_for:
         yield from _configuration(one)
     if one.observed and one.observed.metrics:
@@ -74,7 +87,7 @@ def _lasts(one: RecommenderStatus, now: float) -> str:
 
 def _configuration(one: RecommenderStatus) -> Iterator[str]:
     if one.drift is None:
-        yield from row("Wanted", f"nothing to compare with: {one.not_compared}")
+        yield from row("Wanted", one.not_compared)
         return
     match one.drift.verdict:
         case Verdict.NONE:
@@ -89,6 +102,18 @@ def _configuration(one: RecommenderStatus) -> Iterator[str]:
         yield from row("Hour", f"wanted {one.hour}")
     for line in hidden(one.drift):
         yield from row("", line)
+
+
+def _members(config: Mapping[str, Any]) -> Iterator[str]:
+    """Return what DescribeRecommender shows of a configuration, each member with its value."""
+    for name, value in config.items():
+        match value:
+            case dict() if name in (v.EXCLUDED_COLUMNS, v.INCLUDED_COLUMNS):
+                yield from (f"{name} {of} ({', '.join(columns)})" for of, columns in value.items())
+            case dict():
+                yield from _members(value)
+            case _:
+                yield f"{name} {str(value).lower() if isinstance(value, bool) else value}"
 
 
 def _metrics(observed: Observed) -> Iterator[str]:

@@ -115,7 +115,7 @@ class Chain:
     @property
     def arns(self) -> tuple[str, ...]:
         """The ARNs of its recommenders: the one that is asked for, and one that it replaces."""
-        there = (self.physical_id,) if _is_recommender(self.physical_id) else ()
+        there = (self.physical_id,) if is_recommender(self.physical_id) else ()
         try:
             return tuple(dict.fromkeys((self.desired.arn, *there)))
         except UnreadableError:
@@ -223,7 +223,8 @@ def _properties(definition: Mapping[str, Any]) -> Mapping[str, Any]:
     return properties
 
 
-def _is_recommender(physical_id: str) -> bool:
+def is_recommender(physical_id: str) -> bool:
+    """Whether a physical id is the ARN of a recommender, and none that CloudFormation invented."""
     return ":recommender/" in physical_id
 
 

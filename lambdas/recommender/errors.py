@@ -104,6 +104,11 @@ _HINTS: Final = {
 }
 
 
+def sentence(reason: str) -> str:
+    """Return a service's words with a full stop where they have none, for more may follow."""
+    return reason if reason.endswith((".", "!", "?")) else f"{reason}."
+
+
 @contextmanager
 def sorted_errors(operation: str) -> Iterator[None]:
     """Translate what boto3 raises while it calls ``operation``.
@@ -174,4 +179,4 @@ def _sorted(operation: str, error: ClientError) -> Exception:
     if code in _TRANSIENT | _UNTIMELY or code.isdigit() or status >= _FIRST_SERVER_FAULT:
         return TransientError(text)
     hint = _HINTS.get(code)
-    return PermanentError(f"{text} Hint: {hint}" if hint else text, code=code)
+    return PermanentError(f"{sentence(text)} Hint: {hint}" if hint else text, code=code)

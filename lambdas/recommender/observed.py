@@ -6,6 +6,8 @@ from dataclasses import dataclass, field
 from enum import Enum, auto
 from typing import Any, Final
 
+from .errors import sentence
+
 _NO_REASON: Final = "the service gave no reason"
 
 
@@ -74,8 +76,8 @@ class Update:
 
     @property
     def reason(self) -> str:
-        """The service's reason for its failure."""
-        return self.failure_reason or _NO_REASON
+        """The service's reason for its failure, as a sentence."""
+        return sentence(self.failure_reason or _NO_REASON)
 
 
 @dataclass(frozen=True)
@@ -104,8 +106,8 @@ class Observed:
 
     @property
     def reason(self) -> str:
-        """The service's reason for its failure."""
-        return self.failure_reason or _NO_REASON
+        """The service's reason for its failure, as a sentence."""
+        return sentence(self.failure_reason or _NO_REASON)
 
     @property
     def updating(self) -> bool:

@@ -4,7 +4,7 @@ from collections.abc import Callable, Iterator, Mapping
 from datetime import datetime
 from typing import Any, Final, Protocol, assert_never
 
-from .errors import NotFoundError, PermanentError, TransientError, sorted_errors
+from .errors import NotFoundError, PermanentError, TransientError, sentence, sorted_errors
 from .observed import Observed, Update
 from .request import Desired
 from .steps import (
@@ -33,7 +33,7 @@ def with_hint(reason: str) -> str:
     """Return the service's ``failureReason`` with what helps against it, where we know it."""
     for words, hint in _REASON_HINTS:
         if all(word in reason for word in words):
-            return f"{reason} Hint: {hint}"
+            return f"{sentence(reason)} Hint: {hint}"
     return reason
 
 
@@ -185,7 +185,8 @@ class Personalize:
         status = group.get("status", "")
         if status.endswith("FAILED"):
             raise PermanentError(
-                f"The dataset group {arn} is {status}: {group.get('failureReason', 'no reason')}. "
+                f"The dataset group {arn} is {status}: "
+                f"{sentence(group.get('failureReason', 'no reason'))} "
                 "Delete it and create it anew, or name another one in dataset_group_arn."
             )
         if status != "ACTIVE":

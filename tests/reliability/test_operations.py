@@ -158,6 +158,7 @@ def test_what_has_failed_is_an_exit_code(world: World, operator: Operator) -> No
     assert code == 1
     assert "CREATE FAILED" in shown
     assert "too few interactions" in shown
+    assert "Exit code 1: the last operation has failed.\nCREATE_FAILED: " in shown
 
 
 # -- status --follow ---------------------------------------------------------------------------
@@ -204,6 +205,11 @@ def test_an_update_that_is_undone_has_failed(world: World, operator: Operator) -
     code, shown = operator.run("status", "--follow")
     assert code == 1
     assert "TopPicks is UPDATE_ROLLBACK_COMPLETE after" in shown
+    code, shown = operator.run("status")
+    assert code == 1
+    assert "ACTIVE, as asked" in shown
+    assert "Config       " in shown
+    assert shown.splitlines()[-1] == "Exit code 1: the last operation was rolled back."
 
 
 def test_clean_up_is_followed_too(world: World, operator: Operator) -> None:
@@ -273,7 +279,9 @@ def test_a_member_that_was_edited_is_named_and_put_right(world: World, operator:
     assert "itemExplorationConfig.explorationWeight: there 0.9, wanted 0.3" in shown
     assert "tag team: there films, wanted video" in shown
     assert "npx cdk deploy TopPicks -c generation=8" in shown
-    assert operator.run("status")[0] == 1
+    code, shown = operator.run("status")
+    assert code == 1
+    assert shown.endswith("Exit code 1: what is there differs from what is wanted.\n")
     assert set(operator.calls) <= set(READS)
     assert world.update(generation="8", tags={"team": "video"}) == "UPDATE_COMPLETE"
     assert operator.run("drift")[0] == 0
@@ -386,6 +394,41 @@ def test_the_way_out_of_a_deletion_that_a_training_outlasted(
     assert "FORCE_DELETE_STACK" in shown, "also when nothing is left of it"
     failed = [one.logical_id for one in world.stack.resources.values()]
     assert world.stack.delete(retain=failed) == "DELETE_COMPLETE"
+
+
+@pytest.mark.parametrize("untagged", [v.OWNER_STACK_TAG, v.OWNER_RESOURCE_TAG])
+@pytest.mark.parametrize("readable", [True, False])
+def test_a_stuck_stack_does_not_hide_a_recommender_that_nothing_proves_its_own(
+    world: World, operator: Operator, untagged: str, readable: bool
+) -> None:
+    world.created()
+    arn = world.recommender["recommenderArn"]
+    world.disturb().untag_resource(resourceArn=arn, tagKeys=[untagged])
+    assert world.stack.delete() == "DELETE_FAILED"
+    if not readable:
+        sweep = world.stack.template.ids_of(v.SWEEP_TYPE)[0]
+        hidden = {"Fn::ImportValue": "x"}
+        world.stack.template = world.stack.template.patched(sweep, WaitSeconds=hidden)
+    world.invariants.forgives.add("rest")
+
+    for command in (["leftovers"], ["leftovers", "--delete", "--yes"]):
+        code, shown = operator.run(*command, "--stack", "TopPicks")
+        assert code == 2, shown
+        assert "its tags do not prove that it belongs to TopPicks." in " ".join(shown.split())
+        assert "  Status: ACTIVE\n" in shown
+        deletes = f"aws personalize delete-recommender --recommender-arn {arn} --region eu-west-1"
+        assert f"  {deletes}\n" in shown
+        assert ("FORCE_DELETE_STACK" in shown.partition(deletes)[2]) is ("--delete" in command)
+        assert "FORCE_DELETE_STACK" not in shown.partition(deletes)[0]
+    assert set(operator.calls) <= set(READS)
+    assert arn.rpartition("/")[2] in world.cloud.recommenders(), "without proof, nothing"
+
+    world.disturb().delete_recommender(recommenderArn=arn)
+    code, shown = operator.run("leftovers", "--delete", "--yes", "--stack", "TopPicks")
+    assert "delete-recommender" not in shown, "it is being deleted"
+    world.cloud.run_for(HOUR)
+    code, shown = operator.run("leftovers", "--delete", "--yes", "--stack", "TopPicks")
+    assert (code, "FORCE_DELETE_STACK" in shown) == (0, True)
 
 
 def test_a_recommender_whose_stack_is_gone_is_deleted_and_others_are_not(

@@ -83,8 +83,12 @@ def test_where_something_is_left_the_way_out_is_shown(
 
     assert commands.destroy(tmp_path, None) == expected
 
+    problem = "cdk destroy failed" if code else "The stack is gone, but not all"
     way_out = "python -m operations leftovers --delete --stack TopPicks"
-    assert (way_out in capsys.readouterr().out) is bool(left)
+    shown = capsys.readouterr().out
+    assert (way_out in shown) is bool(left)
+    assert ("FORCE_DELETE_STACK" in shown.partition(way_out)[2]) is bool(left)
+    assert shown.find(problem) <= shown.find(way_out) or not left, "it is the last that is read"
     assert aws.stop.called is (expected == 0)
 
 

@@ -32,6 +32,8 @@ def test_the_summary_shows_outputs_recommendations_and_what_is_simulated() -> No
     assert NOTICE in " ".join(shown.split())
     assert "What is simulated:" in shown
     assert "make destroy-local" in shown
+    assert "make deploy-local (add DATA=... if you gave it)" in shown
+    assert "cdk deploy -c exploration_weight=0.5" in shown
     assert "/folder/local-aws.log" in shown
 
 
@@ -56,6 +58,16 @@ def test_a_failure_says_where_to_look_and_last_of_all_why() -> None:
     assert "/folder/local-aws.log" in shown
     assert "http://127.0.0.1:4566/_personalize/state" in shown
     assert shown.endswith("Why, by the events of the stack:\n  Gate (Custom::It), too bad\n")
+
+
+def test_a_command_in_a_reason_can_be_copied() -> None:
+    arn = "arn:aws:personalize:eu-west-1:111111111111:recommender/TopPicks-0123456789abcdef"
+    command = f"aws personalize delete-recommender --recommender-arn {arn} --region eu-west-1"
+    shown = report.why([f"Sweep (Custom::It), DELETE_FAILED: Left: {arn}. At last: {command}"])
+    words = shown.split()
+    assert words.count(arn) == 1
+    assert words.count(f"{arn}.") == 1
+    assert "delete-recommender" in words
 
 
 def test_a_failure_without_events_leaves_the_last_word_to_the_cli() -> None:
@@ -101,6 +113,36 @@ def test_the_reasons_are_what_failed_first_in_this_operation_and_not_because_of_
         "Gate (Custom::It), UPDATE_FAILED: No such luck",
         "Later (Custom::It), UPDATE_FAILED: And this",
     ]
+
+
+def _stack_with(*newest_first: dict[str, Any]) -> Any:
+    aws = create_autospec(LocalAws, instance=True)
+    paginate = aws.client.return_value.get_paginator.return_value.paginate
+    paginate.return_value = [{"StackEvents": newest_first}]
+    return aws
+
+
+def test_a_deletion_that_failed_began_with_the_first_attempt() -> None:
+    again = _stack_with(
+        _event(8, "TopPicks", "DELETE_FAILED"),
+        _event(7, "Sweep", "DELETE_FAILED", "Custom resource ServiceToken not found"),
+        _event(6, "TopPicks", "DELETE_IN_PROGRESS"),
+        _event(5, "TopPicks", "DELETE_FAILED"),
+        _event(4, "Sweep", "DELETE_FAILED", "Its tags prove nothing"),
+        _event(3, "TopPicks", "DELETE_IN_PROGRESS"),
+        _event(2, "TopPicks", "CREATE_COMPLETE"),
+        _event(1, "Gate", "CREATE_FAILED", "Of another life"),
+        _event(0, "TopPicks", "DELETE_IN_PROGRESS"),
+    )
+    began = report.deletion_began(again, "TopPicks", at_latest=_BEGAN + timedelta(minutes=6))
+    assert began == _BEGAN + timedelta(minutes=3)
+    assert report.reasons(again, "TopPicks", since=began)[0].endswith("Its tags prove nothing")
+
+
+def test_a_deletion_that_never_began_began_at_the_latest_now() -> None:
+    lives = _stack_with(_event(0, "TopPicks", "CREATE_COMPLETE"))
+    assert report.deletion_began(lives, "TopPicks", at_latest=_BEGAN) == _BEGAN
+    assert report.deletion_began(_stack_with(), "TopPicks", at_latest=_BEGAN) == _BEGAN
 
 
 def test_where_there_is_no_stack_there_are_no_reasons() -> None:

@@ -3,7 +3,8 @@ from typing import Any
 import pytest
 
 from lambdas.recommender import vocabulary as v
-from operations.leftovers import Claim, Tagged, judge
+from lambdas.recommender.observed import Observed
+from operations.leftovers import Claim, Tagged, judge, unproven
 from operations.stack import Resource, Stack
 
 from .examples import ARN, STACK_ID, chain, stack, template
@@ -85,6 +86,23 @@ def test_what_its_stack_was_to_leave_there_is_kept(
     resources = [Resource("Recommender", physical_id, v.RECOMMENDER_TYPE, "DELETE_SKIPPED")]
     known = chains(made, there, resources)
     assert judge(tagged(there, physical_id, chains=known)).claim is expected
+
+
+@pytest.mark.parametrize(
+    ("status", "tags", "expected"),
+    [
+        ("ACTIVE", {}, True),
+        ("CREATE FAILED", {v.OWNER_RESOURCE_TAG: "Recommender"}, True),
+        ("ACTIVE", PROOF, False),
+        ("ACTIVE", {**PROOF, v.OWNER_STACK_TAG: STACK_ID.replace("TopPicks", "Other")}, False),
+        ("DELETE IN_PROGRESS", {}, False),
+    ],
+)
+def test_what_a_stuck_stack_knows_is_unproven_if_its_tags_prove_nobody_s(
+    status: str, tags: dict[str, str], expected: bool
+) -> None:
+    there = Observed(ARN, status, dataset_group_arn="", recipe_arn="", tags=tags)
+    assert bool(unproven(stack("DELETE_FAILED"), [there])) is expected
 
 
 def test_a_resource_that_was_deleted_is_not_in_use() -> None:

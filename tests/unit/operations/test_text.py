@@ -1,3 +1,5 @@
+from dataclasses import replace
+
 import pytest
 
 from lambdas.recommender import vocabulary as v
@@ -139,7 +141,7 @@ def test_a_stack_that_is_being_removed_wants_nothing(status_: str, fine: bool) -
     assert shown.is_fine is fine
     told = " ".join(status_text.status(shown, "eu-west-1").split())
     assert ("Way out python -m operations leftovers --delete" in told) is not fine
-    assert f"nothing to compare with: a stack that is {status_} wants none" in told
+    assert f"Wanted nothing is wanted of a stack that is {status_}" in told
 
 
 def test_a_training_that_has_failed_is_not_fine() -> None:
@@ -153,7 +155,54 @@ def test_a_training_that_has_failed_is_not_fine() -> None:
     )
     shown = status(stack(), [one], [], {failed.arn: failed}, now=60.0)
     assert not shown.is_fine
-    assert "             too few\n" in status_text.status(shown, "eu-west-1")
+    told = status_text.status(shown, "eu-west-1")
+    assert "             too few.\n" in told
+    assert told.endswith("Exit code 1: the recommender is CREATE FAILED.")
+
+
+def test_the_configuration_in_force_is_shown_as_far_as_the_service_shows_it() -> None:
+    one = chain()
+    arn = one.desired.arn
+    config = {
+        v.EXPLORATION: {v.EXPLORATION_WEIGHT: "0.8", v.EXPLORATION_ITEM_AGE_CUT_OFF: "30"},
+        v.ENABLE_METADATA: True,
+        v.TRAINING_DATA: {v.EXCLUDED_COLUMNS: {"ITEMS": ["A", "B"], "USERS": ["C"]}},
+    }
+    there = Observed(arn, "ACTIVE", dataset_group_arn="", recipe_arn="", config=config)
+    told = status_text.status(status(stack(), [one], [], {arn: there}, now=60.0), "eu-west-1")
+    assert max(map(len, told.splitlines())) < 80
+    assert (
+        "Config explorationWeight 0.8, explorationItemAgeCutOff 30, "
+        "enableMetadataWithRecommendations true, excludedDatasetColumns ITEMS (A, B), "
+        "excludedDatasetColumns USERS (C) Wanted"
+    ) in " ".join(told.split())
+    bare = status(stack(), [one], [], {arn: replace(there, config={})}, now=60.0)
+    assert "Config" not in status_text.status(bare, "eu-west-1")
+
+
+@pytest.mark.parametrize(
+    ("status_", "why"),
+    [
+        ("UPDATE_ROLLBACK_COMPLETE", "the last operation was rolled back."),
+        ("UPDATE_ROLLBACK_FAILED", "the last operation has failed."),
+        ("ROLLBACK_IN_PROGRESS", "the operation is being rolled back."),
+    ],
+)
+def test_why_the_exit_code_is_1_is_the_last_that_is_said(status_: str, why: str) -> None:
+    happened = events(
+        "1 TopPicks UPDATE_IN_PROGRESS",
+        "2 Gate1 UPDATE_FAILED too few",
+        "2 Gate2 UPDATE_FAILED Resource update cancelled",
+        "3 Sweep1 DELETE_FAILED because of that",
+        "4 TopPicks UPDATE_ROLLBACK_IN_PROGRESS failed: Gate1",
+    )
+    shown = status(stack(status_), [], happened, {}, now=60.0)
+    told = status_text.status(shown, "eu-west-1").splitlines()
+    assert told[-3:] == [f"Exit code 1: {why}", "UPDATE_FAILED: Gate1", "  too few"]
+    without = status(stack(status_), [], [], {}, now=60.0)
+    assert status_text.status(without, "eu-west-1").endswith(f"Exit code 1: {why}")
+    fine = status(stack("UPDATE_COMPLETE"), [], happened, {}, now=60.0)
+    assert "Exit code" not in status_text.status(fine, "eu-west-1")
 
 
 def test_only_a_deletion_that_has_failed_can_be_forced() -> None:

@@ -119,7 +119,7 @@ def test_what_helps_against_it_is_said_where_it_is_known(code: str) -> None:
     said = str(sorted_error({"Error": {"Code": code, "Message": "no"}}))
 
     plain, _, hint = said.partition(" Hint: ")
-    assert plain == f"Operate: {code}: no"
+    assert plain == f"Operate: {code}: no{'.' if hint else ''}"
     assert HINTS.get(code, "") in hint
     assert bool(hint) is (code in HINTS)
 

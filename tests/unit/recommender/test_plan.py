@@ -608,11 +608,12 @@ ANEW = (
 
 
 def test_what_failed_for_a_gate_says_how_to_ask_for_it_anew() -> None:
-    assert ready(observed("CREATE FAILED", failure_reason="too little data.")) == Fail(
-        f"CREATE FAILED: too little data. {ANEW}"
-    )
+    for reason in ("too little data", "too little data."):
+        assert ready(observed("CREATE FAILED", failure_reason=reason)) == Fail(
+            f"CREATE FAILED: too little data. {ANEW}"
+        )
     failed = observed("ACTIVE", config=OTHER, latest_update=FAILED)
-    assert ready(failed) == Fail(f"Its update failed: the reason {ANEW}")
+    assert ready(failed) == Fail(f"Its update failed: the reason. {ANEW}")
 
 
 @pytest.mark.parametrize(
