@@ -687,6 +687,20 @@ def test_the_operation_that_sent_a_request_is_asked_for_once_and_then_compared()
     assert here.personalize.changes == []
 
 
+def test_what_is_known_to_be_in_force_at_one_look_is_known_at_the_next() -> None:
+    here = world()
+    here.personalize.add(DESIRED.arn, tags={**OWNER.tags(adopted=True), "team": "video"})
+    here.personalize.faults["UpdateRecommender"] = refusal("InvalidInputException")
+
+    answer = here.run(event({v.ADOPT_EXISTING: "true", v.RUNNING: "false"}))
+
+    assert here.personalize.changes == [
+        ("UpdateRecommender", DESIRED.arn),
+        ("StopRecommender", DESIRED.arn),
+    ]
+    assert answer["Status"] == "SUCCESS"
+
+
 def test_what_the_service_refuses_for_good_fails_at_once_and_keeps_the_old_id() -> None:
     here = world("UPDATE_IN_PROGRESS")
     here.personalize.faults["CreateRecommender"] = refusal("LimitExceededException")
