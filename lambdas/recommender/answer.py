@@ -36,7 +36,7 @@ def answer_to(
     *,
     succeeded: bool,
     physical_id: str,
-    reason: str,
+    reason: str = "",
     attributes: Mapping[str, str],
 ) -> dict[str, Any]:
     """Return an answer; the reason is cut so that all of it fits, attributes are not.

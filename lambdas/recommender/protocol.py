@@ -173,7 +173,7 @@ def _again(waiting: Waiting, timing: Timing, verdict: Verdict, *, acts: bool) ->
         pause = 0 if verdict.to_change else timing.next_poll(waiting.interval, share=share)
         return replace(waiting, seconds=pause, doubted=None)
     if not acts and isinstance(verdict, Fail):
-        return replace(waiting, seconds=0)
+        return waiting
     doubted = waiting.doubt(type(verdict).__name__, timing.now)
     if not verdict.certain and timing.now - doubted.since < DOUBT_SECONDS:
         return replace(waiting, seconds=int(DOUBT_SECONDS), doubted=doubted)
@@ -225,7 +225,6 @@ def _refused(event: Mapping[str, Any], error: BadRequestError) -> dict[str, Any]
             event,
             succeeded=True,
             physical_id=physical_id(event),
-            reason=f"Nothing came of it. {error}",
             attributes={},
         )
     return _failed(event, f"Nothing was changed. {error}")
@@ -236,7 +235,7 @@ def _failed(event: Mapping[str, Any], reason: str) -> dict[str, Any]:
     try:
         attributes = resource_of(Request.parse(event)).attributes(Fail(reason), None)
     except BadRequestError:
-        attributes = {}
+        return failure(event, reason)
     return failure(event, reason, attributes)
 
 

@@ -91,6 +91,12 @@ def test_a_reason_may_fill_an_answer_to_the_last_byte(more: int, cut: bool) -> N
     assert (len(encoded(whole)) == MAX_BYTES) is not cut
 
 
+def test_a_failure_without_a_reason_says_that_none_was_given() -> None:
+    answer = answer_to(event(), succeeded=False, physical_id="it", attributes={})
+
+    assert answer["Reason"] == "No reason was given."
+
+
 def test_a_long_reason_is_cut_to_what_a_person_reads() -> None:
     whole = answer(reason="x" * 10_000)
 

@@ -67,6 +67,7 @@ def test_a_member_that_differs(config: dict[str, Any], expected: Difference) -> 
     assert found.verdict is Verdict.DRIFTED
     assert found.differences == (expected,)
     assert found.is_put_right
+    assert found.reason == "", "it is neither waited for nor refused"
 
 
 @pytest.mark.parametrize(
@@ -197,6 +198,24 @@ def test_members_that_do_not_show_are_named() -> None:
     assert found.verdict is Verdict.NONE
     assert v.MIN_REQUESTS_PER_SECOND in found.hidden
     assert v.ENABLE_METADATA not in found.hidden
+
+
+def test_members_that_do_not_show_are_named_beside_what_differs() -> None:
+    found = drift(DESIRED, replace(THERE, config={v.ENABLE_METADATA: False}))
+    assert found.differences == (Difference(v.ENABLE_METADATA, "false", "true"),)
+    assert v.MIN_REQUESTS_PER_SECOND in found.hidden
+    assert v.ENABLE_METADATA not in found.hidden
+
+
+def test_members_that_do_not_show_are_as_asked_also_of_one_that_was_adopted() -> None:
+    adopted = {**DESIRED.tags, **DESIRED.owner.tags(adopted=True)}
+    assert drift(DESIRED, replace(THERE, config={}, tags=adopted)).verdict is Verdict.NONE
+
+
+def test_where_nothing_differs_the_reason_is_how_it_is() -> None:
+    assert drift(DESIRED, THERE).reason == "ACTIVE, as asked"
+    training = drift(DESIRED, replace(THERE, status="CREATE IN_PROGRESS"))
+    assert training.reason.startswith("CREATE IN_PROGRESS")
 
 
 def test_without_tags_nothing_is_said_of_them() -> None:

@@ -48,6 +48,15 @@ def test_a_recommender_that_starts_once_a_week_runs_until_it_stops_once_a_week()
     assert not hours.run_at(at("2026-11-30 05:59:59"))
 
 
+def test_a_recommender_may_start_and_stop_more_than_once_a_day() -> None:
+    hours = ActiveHours.asked(
+        {**OFFICE, v.START: ["MON 06:00", "MON 12:00"], v.STOP: ["MON 09:00", "MON 18:00"]}
+    )
+
+    monday = [f"2026-11-30 {time}" for time in ("05:59", "06:00", "09:00", "12:00", "18:00")]
+    assert [hours.run_at(at(local)) for local in monday] == [False, True, False, True, False]
+
+
 def test_a_time_that_the_clocks_skip_does_not_come() -> None:
     """In Berlin it was never 02:30 on 29 March 2026."""
     hours = ActiveHours.asked({**OFFICE, v.START: ["SUN 02:30"], v.STOP: ["SAT 20:00"]})

@@ -25,7 +25,7 @@ from lambdas.recommender.timing import DOUBT_SECONDS, GRACE_SECONDS, REQUEST_SEC
 from lambdas.recommender.waiter import Waiter, Waiting
 from tests.support.personalize import VirtualClock
 
-from .examples import RECOMMENDER, RESPONSE_URL, SIGNATURE, event, gate, stop, sweep
+from .examples import RECOMMENDER, RESPONSE_URL, SIGNATURE, event, gate, hours, stop, sweep
 from .fakes import OWNER, FakeCloudFormation, FakePersonalize, FakeStepFunctions, refusal
 
 INTERVAL = 60.0
@@ -557,6 +557,37 @@ def test_a_training_is_waited_for_until_it_is_done() -> None:
     assert here.pauses[1:] == [60, 60, 60, 0]
 
 
+def test_a_gate_that_misses_its_quality_in_a_rollback_opens_and_says_so() -> None:
+    here = world("UPDATE_ROLLBACK_IN_PROGRESS")
+    here.personalize.add(MINE, modelMetrics={"coverage": 0.05})
+    raw = gate(kind="Update")
+    raw["ResourceProperties"][v.QUALITY_GATE] = {v.MINIMUM_METRICS: {"coverage": "0.1"}}
+
+    here.begin(raw)
+
+    (answer,) = here.letterbox.arrived
+    assert answer["Status"] == "SUCCESS"
+    assert answer["Data"][v.QUALITY_GATE_ATTRIBUTE] == (
+        "warned: coverage: found 0.05, required at least 0.1"
+    )
+
+
+@pytest.mark.parametrize(("minutes", "starts"), [(4, False), (6, True)])
+def test_the_hour_in_which_it_looks_is_the_one_that_counts(minutes: int, starts: bool) -> None:
+    here = world()
+    here.personalize.add(MINE, "INACTIVE")
+    here.clock.advance(minutes * 60)
+    raw = hours()
+    times = {v.START: ["THU 00:05"], v.STOP: ["THU 12:00"], v.TIME_ZONE: "UTC"}
+    raw["ResourceProperties"][v.ACTIVE_HOURS] = times
+
+    here.begin(raw)
+
+    started = [here.poll(here.state())] if here.step_functions.executions else []
+    assert bool(started) is starts
+    assert here.personalize.changes == ([("StartRecommender", MINE)] if starts else [])
+
+
 def test_what_the_last_gate_could_not_check_is_said_once(caplog: pytest.LogCaptureFixture) -> None:
     here = world()
     here.personalize.add(MINE, "CREATE PENDING", recommenderConfig={v.ENABLE_METADATA: False})
@@ -654,6 +685,20 @@ def test_the_operation_that_sent_a_request_is_asked_for_once_and_then_compared()
     assert answer["Reason"] == "A newer operation of the stack has begun: nothing is changed."
     assert answer["PhysicalResourceId"] == DESIRED.arn
     assert here.personalize.changes == []
+
+
+def test_what_is_known_to_be_in_force_at_one_look_is_known_at_the_next() -> None:
+    here = world()
+    here.personalize.add(DESIRED.arn, tags={**OWNER.tags(adopted=True), "team": "video"})
+    here.personalize.faults["UpdateRecommender"] = refusal("InvalidInputException")
+
+    answer = here.run(event({v.ADOPT_EXISTING: "true", v.RUNNING: "false"}))
+
+    assert here.personalize.changes == [
+        ("UpdateRecommender", DESIRED.arn),
+        ("StopRecommender", DESIRED.arn),
+    ]
+    assert answer["Status"] == "SUCCESS"
 
 
 def test_what_the_service_refuses_for_good_fails_at_once_and_keeps_the_old_id() -> None:
@@ -906,6 +951,18 @@ def test_a_look_that_could_not_be_made_makes_what_never_shows_gone_no_sooner(ser
         state = here.poll(state)
 
     assert here.waited >= GRACE_SECONDS
+
+
+def test_a_later_look_that_a_defect_ended_has_not_seen_it_either() -> None:
+    here = world("DELETE_IN_PROGRESS")
+    here.begin(DELETE)
+    here.personalize.faults["DescribeRecommender"] = ZeroDivisionError("by zero")
+    state = here.poll(here.state())
+    here.personalize.faults.clear()
+
+    unseen = here.poll(state)
+
+    assert (unseen["Answer"], unseen["NothingSeen"], unseen["Doubted"]) == (None, True, None)
 
 
 def test_a_delete_that_has_less_time_than_the_grace_period_succeeds_too() -> None:
@@ -1196,6 +1253,14 @@ def test_a_deletion_that_is_out_of_time_says_what_becomes_of_it_in_its_operation
         assert in_time(WAITS, after(3300), deletion, operation) == Fail(
             deletion.out_of_time("55 minutes", "it trains", operation)
         )
+
+
+def test_a_deletion_that_cannot_be_waited_for_says_how_long_it_was_tried() -> None:
+    deletion = resource_of(Request.parse(sweep(1)))
+
+    assert in_time(WAITS, after(60), deletion, None, "no machine") == Fail(
+        deletion.not_waited_for("60 seconds", "no machine", None)
+    )
 
 
 # -- logged ------------------------------------------------------------------------------------

@@ -20,6 +20,7 @@ from lambdas.recommender.operation import Operation
 from lambdas.recommender.reconcile import Reconciler
 from lambdas.recommender.request import Desired, Request
 from lambdas.recommender.steps import (
+    AtDeadline,
     Change,
     CreateRecommender,
     DeleteRecommender,
@@ -257,6 +258,28 @@ def test_what_passes_is_waited_for(call: str) -> None:
 
     assert verdict == Wait("slow down", unseen=call == "describe")
     assert account.named()[-1] == call
+
+
+HANDS_OVER, SLOW = Wait("it retrains", AtDeadline.HAND_OVER), Wait("slow down")
+UNREAD: dict[str, tuple[Step, Operation, bool, Step]] = {
+    "a rollback hands over all the same": (HANDS_OVER, LATER, True, HANDS_OVER),
+    "an update does not": (HANDS_OVER, NOW, True, SLOW),
+    "nor does a rollback before it is proven": (HANDS_OVER, LATER, False, SLOW),
+    "nor does it end": (Done("d"), LATER, True, SLOW),
+    "nor does it change anything": (UPDATE, LATER, True, SLOW),
+}
+
+
+@pytest.mark.parametrize("row", UNREAD)
+def test_tags_that_cannot_be_read_now_are_waited_for_unless_a_rollback_would_fail_for_that(
+    row: str,
+) -> None:
+    step, operation, proven, expected = UNREAD[row]
+    account = owned(tags=TransientError("slow down"))
+    account.operations = [operation]
+
+    assert account.reconciler().advance(ARN, lambda _: step, proven=proven) == expected
+    assert account.calls == THERE
 
 
 def test_what_is_not_there_and_cannot_be_created_now_is_still_unseen() -> None:

@@ -418,6 +418,13 @@ def test_who_ran_out_of_time_says_what_can_be_done(row: str) -> None:
     assert resource(raw).out_of_time("55 minutes", "it trains", operation) == expected
 
 
+@pytest.mark.parametrize("row", [row for row in OUT_OF_TIME if "Delete" in row or "sweep" in row])
+def test_a_deletion_that_cannot_be_waited_for_says_the_same(row: str) -> None:
+    raw, operation, expected = OUT_OF_TIME[row]
+
+    assert resource(raw).not_waited_for("55 minutes", "it trains", operation) == expected
+
+
 @pytest.mark.parametrize("operation", [DELETES, None])
 def test_a_sweep_that_has_seen_nothing_says_how_to_find_what_is_left(
     operation: Operation | None,
@@ -899,6 +906,37 @@ def test_a_delete_of_what_is_this_resources_alone_is_no_success_without_its_tags
 
     assert isinstance(step(DELETE, personalize, DELETES), Fail)
     assert personalize.changes == []
+
+
+LEFT_ALONE = (
+    f"It is left alone. A recommender named {DESIRED.name!r} exists and is not this stack's by its "
+    f"tags: {', '.join(f'{key} is missing' for key in OWNER.tags())}. If it is the stack's, "
+)
+BY_HAND = (
+    "delete it yourself, for its functions are gone by now: aws personalize delete-recommender "
+    f"--recommender-arn {DESIRED.arn} --region eu-west-1; then cdk destroy; and if that fails: aws "
+    "cloudformation delete-stack --stack-name TopPicks --region eu-west-1 --deletion-mode "
+    "FORCE_DELETE_STACK"
+)
+BY_ITS_TAGS = (
+    f"put them back: aws personalize tag-resource --resource-arn {DESIRED.arn} --tags "
+    + " ".join(f"tagKey={key},tagValue={value}" for key, value in OWNER.tags().items())
+    + " Then the next change of the recommender removes it."
+)
+REMEDIES: dict[str, tuple[Operation, str]] = {
+    "the stack is being removed": (DELETES, BY_HAND),
+    "its creation is undone": (UNDOES, BY_HAND),
+    "the stack lives": (CLEANS_UP, BY_ITS_TAGS),
+}
+
+
+@pytest.mark.parametrize("row", REMEDIES)
+def test_a_delete_that_lacks_the_proof_says_what_can_be_done(row: str) -> None:
+    operation, remedy = REMEDIES[row]
+    personalize = FakePersonalize()
+    personalize.add(DESIRED.arn, tags={})
+
+    assert step(DELETE, personalize, operation) == Fail(LEFT_ALONE + remedy)
 
 
 # -- sweeps ------------------------------------------------------------------------------------
