@@ -106,7 +106,7 @@ _HINTS: Final = {
 
 def sentence(reason: str) -> str:
     """Return a service's words with a full stop where they have none, for more may follow."""
-    return reason if reason.endswith((".", "!", "?")) else f"{reason}."
+    return reason if not reason or reason.endswith((".", "!", "?")) else f"{reason}."
 
 
 @contextmanager

@@ -12,6 +12,7 @@ from lambdas.recommender.errors import (
     NotFoundError,
     PermanentError,
     TransientError,
+    sentence,
     sorted_errors,
 )
 
@@ -217,3 +218,10 @@ def test_an_endpoint_that_is_not_of_aws_may_be_reached_later(
     error = connecting(monkeypatch, "localhost.localstack.cloud", None)
 
     assert type(error) is TransientError
+
+
+@pytest.mark.parametrize(
+    ("said", "read"), [("No.", "No."), ("No!", "No!"), ("Why?", "Why?"), ("No", "No."), ("", "")]
+)
+def test_what_a_service_says_ends_as_a_sentence(said: str, read: str) -> None:
+    assert sentence(said) == read
