@@ -20,6 +20,7 @@ from typing import Any, Final
 
 from benchmarks.processes import ROOT, Used, in_turn, run
 from benchmarks.table import Pairs, Row, spread
+from lambdas.recommender.waiter import Waiting
 
 _ROUNDS: Final = 9
 _TARGET: Final = "1.05"
@@ -132,19 +133,7 @@ def _finished(endpoint: str) -> dict[str, Any]:
 def _state(event: Mapping[str, Any]) -> dict[str, Any]:
     """Return what an execution carries."""
     now = 4_102_444_800.0  # in the future, so that there is time left
-    return {
-        "Event": dict(event),
-        "Interval": 60.0,
-        "Sent": now,
-        "Begun": now,
-        "Looks": 1,
-        "Operation": None,
-        "NothingSeen": True,
-        "DoubtedSince": None,
-        "Answer": None,
-        "Seconds": 60,
-        "Ended": False,
-    }
+    return Waiting(event, interval=60.0, sent=now, begun=now, looks=1, seconds=60).to_json()
 
 
 def cold_start() -> list[Row]:
