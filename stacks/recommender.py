@@ -34,6 +34,7 @@ from .partitions import PERSONALIZE
 from .properties import check_properties
 from .security import acknowledge
 from .service import RecommenderService
+from .settings.declarations import Settings
 from .settings.kinds import MAX_TAGS_GIVEN
 
 RECIPE_ARN: Final = f"arn:{Aws.PARTITION}:personalize:::recipe/aws-vod-top-picks"
@@ -138,8 +139,10 @@ class TopPicksRecommender(RecommenderBase):
         reference; "Configuring exploration for domain recommenders", Personalize Developer Guide.
         """
         super().__init__(scope, construct_id)
-        wait = training_gate or Duration.minutes(55)
-        cut_off = exploration_item_age_cut_off or Duration.days(30)
+        wait = training_gate or Duration.minutes(float(Settings.training_gate_minutes))
+        cut_off = exploration_item_age_cut_off or Duration.days(
+            Settings.exploration_item_age_cut_off
+        )
         check_properties(
             self,
             dataset_group_arn=dataset_group_arn,

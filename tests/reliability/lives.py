@@ -22,6 +22,8 @@ COMPARED: Final[dict[str, object]] = {"max_metric_regression": 0.05}
 """A quality gate that the replacement passes, for which the old one's metrics are read."""
 TOO_GOOD: Final[dict[str, object]] = {"minimum_metrics": {NDCG: 0.9}}
 """One that nothing passes."""
+WORSE: Final = {NDCG: 0.3, "coverage": 0.07}
+"""Metrics that are good, but not as good as those before."""
 
 LIVES: Final[dict[str, Callable[[World], str]]] = {
     "create": lambda world: world.create(),

@@ -5,11 +5,10 @@ import json
 import pytest
 
 from lambdas.recommender.vocabulary import RECOMMENDER_TYPE
-from tests.reliability.lives import NDCG, TOO_GOOD
+from tests.reliability.lives import NDCG, TOO_GOOD, WORSE
 from tests.reliability.world import World, edit, texts
 
 GOOD = {"minimum_metrics": {NDCG: 0.25, "coverage": 0.05}}
-WORSE = {NDCG: 0.3, "coverage": 0.07}
 
 
 @pytest.mark.rows("Q1")
