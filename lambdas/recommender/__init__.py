@@ -1,4 +1,5 @@
 """The custom resources behind the Top picks recommender: what runs in the account.
 
-Standard library and the Lambda runtime's boto3 only; nothing is bundled.
+Standard library and the SDK of the Lambda runtime only (botocore, the core of boto3); nothing is
+bundled.
 """

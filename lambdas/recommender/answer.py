@@ -91,7 +91,7 @@ def sent_at(response_url: str) -> float | None:
     """
     (signed,) = parse_qs(urlsplit(response_url).query).get("X-Amz-Date", [""])[:1]
     try:
-        return datetime.strptime(signed, "%Y%m%dT%H%M%SZ").replace(tzinfo=UTC).timestamp()
+        return datetime.fromisoformat(signed).replace(tzinfo=UTC).timestamp()
     except ValueError:
         return None
 

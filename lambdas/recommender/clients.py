@@ -1,12 +1,12 @@
-"""The custom resources, connected to AWS as the functions are; made when they are first needed."""
+"""The custom resources, connected to AWS as the functions are."""
 
 import os
 import time
 from functools import cache, cached_property
 from typing import Any, Final
 
-import boto3
 from botocore.config import Config
+from botocore.session import Session
 
 from . import vocabulary as v
 from .answer import Answers
@@ -21,29 +21,44 @@ CLIENT: Final = Config(
 """A call lasts a minute at most, and an invocation makes a dozen: less than a function may last."""
 
 
-class CloudFormation:
-    """CloudFormation, whose client is made when a request may change something.
+def client(service: str) -> Any:
+    """Return a client of a service as boto3 makes it: by botocore, of which a session is enough.
 
-    Most cold starts look at Personalize only, and this client takes as long as all of our own code.
+    boto3's own part is resources and transfers, of which nothing is used here, and its import is a
+    tenth of a bare client's cold start (docs/benchmarks.md).
     """
-
-    def describe_stacks(self, *, StackName: str) -> Any:  # noqa: N803
-        """DescribeStacks."""
-        return self._client.describe_stacks(StackName=StackName)
-
-    @cached_property
-    def _client(self) -> Any:
-        return boto3.client("cloudformation", config=CLIENT)
+    return _session().create_client(service, config=CLIENT)
 
 
 @cache
+def _session() -> Session:
+    return Session()
+
+
+class LaterClient:
+    """A client that is made when it is first used.
+
+    Most cold starts look at Personalize only, and another client takes as long as all of our code.
+    """
+
+    def __init__(self, service: str) -> None:
+        self._service = service
+
+    def __getattr__(self, operation: str) -> Any:
+        return getattr(self._client, operation)
+
+    @cached_property
+    def _client(self) -> Any:
+        return client(self._service)
+
+
 def resources() -> CustomResources:
     """Return what answers requests."""
-    client = boto3.client("personalize", config=CLIENT)
+    personalize = client("personalize")
     return CustomResources(
-        Personalize(client),
-        Stacks(CloudFormation()),
-        Answers(client.meta.endpoint_url),
+        Personalize(personalize),
+        Stacks(LaterClient("cloudformation")),
+        Answers(personalize.meta.endpoint_url),
         time.time,
     )
 
@@ -51,8 +66,7 @@ def resources() -> CustomResources:
 @cache
 def waiter() -> Waiter:
     """Return what waits for them."""
-    client = boto3.client("stepfunctions", config=CLIENT)
-    return Waiter(client, os.environ[v.STATE_MACHINE_VARIABLE])
+    return Waiter(LaterClient("stepfunctions"), os.environ[v.STATE_MACHINE_VARIABLE])
 
 
 def poll_interval() -> float:

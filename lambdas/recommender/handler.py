@@ -4,12 +4,17 @@ All else is imported when it is needed, so that a package that cannot be importe
 runtime's SDK is not as it was, fails a deployment at once and not when CloudFormation gives up.
 """
 
+import gc
 import logging
 import os
 from collections.abc import Mapping
-from typing import Any
+from functools import cache
+from typing import TYPE_CHECKING, Any
 
 from .answer import Answers, Delivery, failure
+
+if TYPE_CHECKING:
+    from .protocol import CustomResources
 
 LOG = logging.getLogger(__name__)
 
@@ -17,10 +22,10 @@ LOG = logging.getLogger(__name__)
 def begin(event: Mapping[str, Any], _context: object) -> None:
     """Lambda entry point, the service token: begin a request of CloudFormation."""
     try:
+        resources = _resources()
         from . import clients
 
-        resources, waiter = clients.resources(), clients.waiter()
-        interval = clients.poll_interval()
+        waiter, interval = clients.waiter(), clients.poll_interval()
     except Exception as error:
         LOG.exception("The function cannot work")
         answers = Answers(_endpoint())
@@ -34,9 +39,24 @@ def begin(event: Mapping[str, Any], _context: object) -> None:
 
 def poll(state: Mapping[str, Any], _context: object) -> dict[str, Any]:
     """Lambda entry point: look again at a request that is waited for."""
-    from . import clients
+    return _resources().poll(state)
 
-    return clients.resources().poll(state)
+
+@cache
+def _resources() -> "CustomResources":
+    """Import and connect, once, what answers requests.
+
+    No garbage is collected meanwhile: all of this stays, and to find that out takes a tenth of a
+    cold start (docs/benchmarks.md). Later collections leave it out.
+    """
+    gc.disable()
+    try:
+        from . import clients
+
+        return clients.resources()
+    finally:
+        gc.freeze()
+        gc.enable()
 
 
 def _endpoint() -> str:

@@ -7,9 +7,8 @@ has to leave what Scheduler would have: what the latest of the two did last.
 import re
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
-from datetime import date, datetime, time, timedelta
+from datetime import date, datetime, time, timedelta, tzinfo
 from typing import Any, Final
-from zoneinfo import ZoneInfo
 
 from . import properties as p
 from . import vocabulary as v
@@ -28,7 +27,7 @@ class ActiveHours:
 
     start: Week
     stop: Week
-    time_zone: ZoneInfo
+    time_zone: tzinfo
 
     @classmethod
     def asked(cls, properties: Mapping[str, Any]) -> "ActiveHours":
@@ -78,6 +77,12 @@ def _time(text: str) -> tuple[int, time]:
     return v.DAYS.index(match[1]), time(int(match[2]), int(match[3]))
 
 
+def _time_zone(value: object) -> tzinfo:
+    from zoneinfo import ZoneInfo  # most recommenders have no hours
+
+    return ZoneInfo(p.text(value))
+
+
 def _by_day(times: Iterable[tuple[int, time]]) -> Week:
     week: dict[int, frozenset[time]] = {}
     for day, each in times:
@@ -89,7 +94,5 @@ _TIMES: Final = p.Reader(_week, "a list of times of the week such as MON 07:00")
 _MEMBERS: Final = {
     v.START: _TIMES,
     v.STOP: _TIMES,
-    v.TIME_ZONE: p.Reader(
-        lambda value: ZoneInfo(p.text(value)), "the name of a time zone that this runtime knows"
-    ),
+    v.TIME_ZONE: p.Reader(_time_zone, "the name of a time zone that this runtime knows"),
 }

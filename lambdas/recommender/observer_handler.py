@@ -5,9 +5,7 @@ from collections.abc import Mapping
 from functools import cache
 from typing import Any
 
-import boto3
-
-from .clients import CLIENT, CloudFormation
+from .clients import LaterClient, client
 from .observer import Observer
 from .personalize import Personalize
 from .stack import Stacks
@@ -22,8 +20,8 @@ def observe(event: Mapping[str, Any], _context: object) -> None:
 def observer() -> Observer:
     """Return what looks; it prints, since a record of the log hides ``_aws``."""
     return Observer(
-        Personalize(boto3.client("personalize", config=CLIENT)),
-        Stacks(CloudFormation()),
+        Personalize(client("personalize")),
+        Stacks(LaterClient("cloudformation")),
         time.time,
         print,
     )

@@ -1,5 +1,6 @@
 """The entry points, with real clients over the loopback interface."""
 
+import gc
 import json
 import socket
 import sys
@@ -20,6 +21,7 @@ from lambdas.recommender import vocabulary as v
 from lambdas.recommender.answer import Answers
 from lambdas.recommender.errors import TransientError
 from lambdas.recommender.personalize import Personalize
+from lambdas.recommender.protocol import CustomResources
 from lambdas.recommender.waiter import Waiting
 
 from .examples import RECOMMENDER, RESPONSE_URL, gate
@@ -103,7 +105,7 @@ def region(monkeypatch: pytest.MonkeyPatch) -> Iterator[LoopbackRegion]:
 
 
 def _forget() -> None:
-    clients.resources.cache_clear()
+    handler._resources.cache_clear()
     clients.waiter.cache_clear()
 
 
@@ -266,8 +268,9 @@ def test_a_function_without_clients_knows_where_an_answer_may_go(
 
 
 def test_a_look_that_cannot_work_is_tried_again_by_the_state_machine(
-    monkeypatch: pytest.MonkeyPatch,
+    region: LoopbackRegion, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    del region
     broken_package(monkeypatch)
 
     with pytest.raises(ImportError):
@@ -291,31 +294,85 @@ def test_every_client_of_the_functions_has_these_limits(region: LoopbackRegion) 
     del region
     resources, waiter = clients.resources(), clients.waiter()
 
-    stacks: Any = resources.stacks._api
-    made: list[Any] = [resources.personalize._api, stacks._client, waiter._api]
+    later: list[Any] = [resources.stacks._api, waiter._api]
+    made: list[Any] = [resources.personalize._api, *(one._client for one in later)]
     for client in made:
         config = client.meta.config
         limits = (config.connect_timeout, config.read_timeout, config.retries)
         assert limits == (CLIENT.connect_timeout, CLIENT.read_timeout, CLIENT.retries)
 
 
-def test_a_look_that_changes_nothing_needs_one_client(
-    region: LoopbackRegion, monkeypatch: pytest.MonkeyPatch
-) -> None:
+@pytest.fixture
+def made(monkeypatch: pytest.MonkeyPatch) -> list[str]:
+    """Return the services for which a client is made."""
     made: list[str] = []
-    client: Any = boto3.client
+    client = clients.client
 
-    def counted(service: str, **given: Any) -> Any:
+    def counted(service: str) -> Any:
         made.append(service)
-        return client(service, **given)
+        return client(service)
 
-    monkeypatch.setattr(boto3, "client", counted)
+    monkeypatch.setattr(clients, "client", counted)
+    return made
+
+
+def test_a_look_that_changes_nothing_needs_one_client(
+    region: LoopbackRegion, made: list[str]
+) -> None:
     raw = gate() | {"ResponseURL": region.response_url}
 
     looked = handler.poll(Waiting.begin(raw, now=time.time(), interval=60.0).to_json(), None)
 
     assert (looked["Looks"], looked["Ended"]) == (1, False)
     assert made == ["personalize"]
+
+
+def test_an_answer_at_once_needs_one_client(region: LoopbackRegion, made: list[str]) -> None:
+    raw = gate(kind="Delete") | {"ResponseURL": region.response_url}
+
+    handler.begin(raw, None)
+
+    assert [answer["Status"] for answer in region.answers] == ["SUCCESS"]
+    assert made == ["personalize"]
+
+
+def test_what_has_to_be_waited_for_needs_two_for_as_long_as_the_function_lives(
+    region: LoopbackRegion, made: list[str]
+) -> None:
+    for url in ("first", "second"):
+        handler.begin(gate() | {"ResponseURL": f"{region.response_url}&{url}"}, None)
+
+    assert len(region.executions) == 2
+    assert made == ["personalize", "stepfunctions"]
+
+
+def test_garbage_is_collected_but_not_what_stays(region: LoopbackRegion) -> None:
+    raw = gate(kind="Delete") | {"ResponseURL": region.response_url}
+    staying = gc.get_freeze_count()
+    collected: list[bool] = []
+
+    def connected() -> CustomResources:
+        collected.append(gc.isenabled())
+        return resources()
+
+    resources = clients.resources
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(clients, "resources", connected)
+        handler.begin(raw, None)
+
+    assert collected == [False]
+    assert gc.isenabled()
+    assert gc.get_freeze_count() > staying
+
+
+def test_garbage_is_collected_by_a_function_that_cannot_work(
+    region: LoopbackRegion, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    broken_package(monkeypatch)
+
+    handler.begin(gate() | {"ResponseURL": region.response_url}, None)
+
+    assert gc.isenabled()
 
 
 def test_a_service_that_never_answers_is_asked_again_and_then_given_up(

@@ -3,10 +3,9 @@
 import json
 from typing import Any
 
-import boto3
 import pytest
 
-from lambdas.recommender import observer_handler
+from lambdas.recommender import clients, observer_handler
 from lambdas.recommender import vocabulary as v
 from lambdas.recommender.errors import PermanentError, TransientError
 from lambdas.recommender.observer import Observer
@@ -117,7 +116,8 @@ def test_the_entry_point_prints_the_line(
         "personalize": world.personalize,
         "cloudformation": world.stack,
     }
-    monkeypatch.setattr(boto3, "client", lambda name, **_: services[name])
+    for module in (clients, observer_handler):
+        monkeypatch.setattr(module, "client", services.__getitem__)
     observer_handler.observer.cache_clear()
     observer_handler.observe(EVENT, None)
     observer_handler.observer.cache_clear()
