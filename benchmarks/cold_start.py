@@ -1,9 +1,10 @@
 """Part 3: what our functions need beyond a bare client, from nothing to the end of the first look.
 
 Each start is a process of its own, against a stub of AWS on this machine that answers one
-recommender in training: import, clients, first call. The bare client is boto3's for Personalize,
-with one DescribeRecommender. All of boto3 is compiled, as in Lambda's runtime; our own files are
-not, as in the asset that is deployed, and then they are.
+recommender in training: import, clients, first call. The end of a process is not in it, since a
+function comes to none. The bare client is boto3's for Personalize, with one DescribeRecommender.
+All of boto3 is compiled, as in Lambda's runtime; our own files are not, as in the asset that is
+deployed, and then they are.
 """
 
 import compileall
@@ -11,7 +12,7 @@ import json
 import shutil
 import tempfile
 import threading
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from functools import partial
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
@@ -63,13 +64,33 @@ _STACKS: Final = f"""<DescribeStacksResponse><DescribeStacksResult><Stacks><memb
 </DescribeStacksResponse>"""
 
 
+class _Region(ThreadingHTTPServer):
+    """A region with one recommender, which trains.
+
+    Attributes:
+        asked: the operations that were called; ``PUT`` is an answer to CloudFormation.
+    """
+
+    def __init__(self) -> None:
+        super().__init__(("127.0.0.1", 0), _Stub)
+        self.asked: list[str] = []
+
+    @property
+    def endpoint(self) -> str:
+        """Where it is."""
+        return f"http://127.0.0.1:{self.server_port}"
+
+
 class _Stub(BaseHTTPRequestHandler):
     """Answers what the functions ask for."""
+
+    server: _Region
 
     def do_POST(self) -> None:  # http.server's name
         """Answer a call."""
         self.rfile.read(int(self.headers["Content-Length"]))
-        operation = self.headers.get("X-Amz-Target", "").rpartition(".")[2]
+        operation = self.headers.get("X-Amz-Target", "").rpartition(".")[2] or "DescribeStacks"
+        self.server.asked.append(operation)
         answers = {
             "DescribeRecommender": json.dumps(_RECOMMENDER),
             "StartExecution": json.dumps({"executionArn": "arn", "startDate": 1767225600.0}),
@@ -82,6 +103,7 @@ class _Stub(BaseHTTPRequestHandler):
 
     def do_PUT(self) -> None:
         """Take an answer to CloudFormation."""
+        self.server.asked.append("PUT")
         self.rfile.read(int(self.headers["Content-Length"]))
         self.send_response(200)
         self.send_header("Content-Length", "0")
@@ -92,13 +114,16 @@ class _Stub(BaseHTTPRequestHandler):
 
 
 @contextmanager
-def _stub() -> Iterator[str]:
-    with ThreadingHTTPServer(("127.0.0.1", 0), _Stub) as server:
+def region() -> Iterator[_Region]:
+    """Have one answer on this machine."""
+    with _Region() as server:
         thread = threading.Thread(target=server.serve_forever)
         thread.start()
-        yield f"http://127.0.0.1:{server.server_port}"
-        server.shutdown()
-        thread.join()
+        try:
+            yield server
+        finally:
+            server.shutdown()
+            thread.join()
 
 
 def _event(endpoint: str, resource_type: str, **properties: object) -> dict[str, Any]:
@@ -138,28 +163,28 @@ def _state(event: Mapping[str, Any]) -> dict[str, Any]:
     return Waiting(event, interval=60.0, sent=now, begun=now, looks=1, seconds=60).to_json()
 
 
+def starts(endpoint: str, folder: Path) -> dict[str, Callable[[], Used]]:
+    """Return what is started, each a process of its own, with copies of our files in a folder."""
+    as_text, compiled = folder / "text", folder / "compiled"
+    for place in (as_text, compiled):
+        shutil.copytree(
+            _PACKAGE, place / "recommender", ignore=shutil.ignore_patterns("__pycache__")
+        )
+    compileall.compile_dir(compiled, quiet=1)
+    polled, finished = _state(_waiting(endpoint)), _finished(endpoint)
+    return {
+        "bare": partial(_start, endpoint, as_text, _BARE),
+        "poll": partial(_start, endpoint, as_text, _OURS, "poll", polled),
+        "compiled": partial(_start, endpoint, compiled, _OURS, "poll", polled),
+        "finished": partial(_start, endpoint, as_text, _OURS, "begin", finished),
+        "waiting": partial(_start, endpoint, as_text, _OURS, "begin", _waiting(endpoint)),
+    }
+
+
 def cold_start() -> list[Row]:
     """Part 3."""
-    with tempfile.TemporaryDirectory() as name, _stub() as endpoint:
-        folder = Path(name)
-        as_text, compiled = folder / "text", folder / "compiled"
-        for place in (as_text, compiled):
-            shutil.copytree(
-                _PACKAGE,
-                place / "recommender",
-                ignore=shutil.ignore_patterns("__pycache__"),
-            )
-        compileall.compile_dir(compiled, quiet=1)
-        starts = {
-            "bare": partial(_start, endpoint, as_text, _BARE),
-            "poll": partial(_start, endpoint, as_text, _OURS, "poll", _state(_waiting(endpoint))),
-            "compiled": partial(
-                _start, endpoint, compiled, _OURS, "poll", _state(_waiting(endpoint))
-            ),
-            "finished": partial(_start, endpoint, as_text, _OURS, "begin", _finished(endpoint)),
-            "waiting": partial(_start, endpoint, as_text, _OURS, "begin", _waiting(endpoint)),
-        }
-        measured = in_turn(_ROUNDS, **starts)
+    with tempfile.TemporaryDirectory() as name, region() as server:
+        measured = in_turn(_ROUNDS, **starts(server.endpoint, Path(name)))
     bare = measured["bare"]
     memory = Pairs([_mib(one) for one in measured["poll"]], [_mib(one) for one in bare])
     files = sorted(_PACKAGE.glob("*.py"))

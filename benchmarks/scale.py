@@ -108,7 +108,7 @@ class Region:
         self.clock.advance(2 * _TRAINING)
 
 
-def _all_at_once(region: Region, operation: str, **settings: object) -> tuple[str, str]:
+def all_at_once(region: Region, operation: str, **settings: object) -> tuple[str, str]:
     """Have all stacks do something at the same second; return how it went, and the calls."""
     since = region.clock.now
     made = len(region.calls.made)
@@ -145,7 +145,7 @@ def scale() -> list[Row]:
         ("delete", {}),
     ):
         since = region.clock.now
-        ended, calls = _all_at_once(region, operation, **settings)
+        ended, calls = all_at_once(region, operation, **settings)
         rows.append(Row(what=f"{_STACKS} stacks: {operation}", ours=f"{ended}; {calls}", how=how))
         if operation == "create":
             mean, minute, second = region.calls.per_minute(
@@ -161,13 +161,13 @@ def scale() -> list[Row]:
                 )
             )
     region = Region(_QUOTA, quota=_QUOTA)
-    ended, calls = _all_at_once(region, "create")
+    ended, calls = all_at_once(region, "create")
     rows.append(Row(what=f"{_QUOTA} stacks, as many as the quota allows", ours=ended, how=how))
     for others in (0, _MANY // 10, _MANY):
         region = Region(1)
         region.of_others(others)
-        _all_at_once(region, "create")
-        ended, calls = _all_at_once(region, "delete")
+        all_at_once(region, "create")
+        ended, calls = all_at_once(region, "delete")
         most = max(region.calls.lists.values(), default=0)
         rows.append(
             Row(

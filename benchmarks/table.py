@@ -5,8 +5,8 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Final
 
-BEGIN: Final = "<!-- the table: written by make bench -->"
-END: Final = "<!-- the end of the table -->"
+BEGIN: Final = "<!-- {}: written by make bench -->"
+END: Final = "<!-- the end of {} -->"
 
 _HEAD: Final = ("ratio", "target", "what", "ours", "the other", "how, and on what")
 
@@ -68,14 +68,15 @@ def rendered(rows: Iterable[Row]) -> str:
     return "\n".join(f"| {' | '.join(line)} |" for line in lines)
 
 
-def replaced(document: str, table: str) -> str:
-    """Return a document with another table between the two marks.
+def replaced(document: str, name: str, table: str) -> str:
+    """Return a document with another table between the two marks of that name.
 
     Raises:
         ValueError: it has not both marks, once each.
     """
-    once = document.count(BEGIN) == document.count(END) == 1
-    if not once or document.index(BEGIN) > document.index(END):
-        raise ValueError(f"The document must have {BEGIN} and {END}, once each, in this order.")
-    before, after = document.partition(BEGIN)[0], document.partition(END)[2]
-    return f"{before}{BEGIN}\n\n{table}\n\n{END}{after}"
+    begin, end = BEGIN.format(name), END.format(name)
+    once = document.count(begin) == document.count(end) == 1
+    if not once or document.index(begin) > document.index(end):
+        raise ValueError(f"The document must have {begin} and {end}, once each, in this order.")
+    before, after = document.partition(begin)[0], document.partition(end)[2]
+    return f"{before}{begin}\n\n{table}\n\n{end}{after}"

@@ -43,18 +43,22 @@ def test_the_table_has_a_line_for_each_row_and_the_ratio_first() -> None:
     assert table.splitlines()[2:] == ["| 1.2 |  | this | 6 s | 5 s | twice |"]
 
 
+FIRST, LAST = BEGIN.format("one"), END.format("one")
+
+
 def test_a_table_is_replaced_and_nothing_else() -> None:
-    document = f"# Title\n\n{BEGIN}\n\nold\n\n{END}\n\nafter\n"
+    other = f"{BEGIN.format('other')}\n\nold\n\n{END.format('other')}\n"
+    document = f"# Title\n\n{FIRST}\n\nold\n\n{LAST}\n\nafter\n{other}"
 
-    once = replaced(document, "new")
+    once = replaced(document, "one", "new")
 
-    assert once == f"# Title\n\n{BEGIN}\n\nnew\n\n{END}\n\nafter\n"
-    assert replaced(once, "new") == once
+    assert once == f"# Title\n\n{FIRST}\n\nnew\n\n{LAST}\n\nafter\n{other}"
+    assert replaced(once, "one", "new") == once
 
 
 @pytest.mark.parametrize(
-    "document", ["", BEGIN, END, f"{END}{BEGIN}", f"{BEGIN}{BEGIN}{END}", f"{BEGIN}{END}{END}"]
+    "document", ["", FIRST, LAST, f"{LAST}{FIRST}", f"{FIRST}{FIRST}{LAST}", f"{FIRST}{LAST}{LAST}"]
 )
 def test_a_document_without_its_marks_is_not_written(document: str) -> None:
     with pytest.raises(ValueError, match="once each"):
-        replaced(document, "new")
+        replaced(document, "one", "new")

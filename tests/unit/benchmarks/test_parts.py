@@ -1,0 +1,191 @@
+"""The parts of `make bench`, made small: that each measures what it says."""
+
+import json
+from pathlib import Path
+from typing import Final
+
+import pytest
+
+from benchmarks import cold_start, deployments, rehearsal, scale, synthesis
+from benchmarks.local_world import Waited
+from benchmarks.rivals import Rival
+from benchmarks.rivals.provider import Provider
+from benchmarks.rivals.sleeping import Sleeping
+from benchmarks.rivals.wait_condition import WaitCondition
+from lambdas.recommender import vocabulary as v
+from tests.support.place import GROUP
+
+FIVE_MINUTES: Final = 307.0
+SIXTY_FIVE_MINUTES: Final = 3907.0
+"""Not of whole polls: else the last one comes just in time."""
+
+
+# -- cold start --------------------------------------------------------------------------------
+
+
+def test_a_cold_start_is_all_of_a_first_look_and_no_more(tmp_path: Path) -> None:
+    asked: dict[str, list[str]] = {}
+    with cold_start.region() as region:
+        for name, start in cold_start.starts(region.endpoint, tmp_path).items():
+            region.asked.clear()
+            assert "peak KiB" in start().said
+            asked[name] = list(region.asked)
+
+    look = "DescribeRecommender"
+    assert asked == {
+        "bare": [look],
+        "poll": [look],
+        "compiled": [look],
+        "finished": ["PUT"],
+        "waiting": [look, "StartExecution"],
+    }
+
+
+# -- synthesis ---------------------------------------------------------------------------------
+
+
+def synthesised(code: str, into: Path, **settings: object) -> tuple[set[str], str]:
+    """Return the types of the resources of a synthesised stack, and what its checks report."""
+    synthesis.synthesise(code, settings, into, environment={"CDK_VALIDATION": "false"})
+    template = json.loads((into / "TopPicks.template.json").read_text())
+    report = into / "validation-report.json"
+    types = {resource["Type"] for resource in template["Resources"].values()}
+    return types - {"AWS::CDK::Metadata"}, report.read_text() if report.exists() else ""
+
+
+@pytest.mark.parametrize(
+    ("code", "types"),
+    [
+        (synthesis.EMPTY, {"AWS::CloudFormation::WaitConditionHandle"}),
+        (
+            synthesis.LEAST,
+            {
+                "AWS::IAM::Role",
+                "AWS::Lambda::Function",
+                "AWS::Logs::LogGroup",
+                "AWS::StepFunctions::StateMachine",
+            },
+        ),
+    ],
+)
+def test_what_ours_is_compared_with_has_what_it_says(
+    tmp_path: Path, code: str, types: set[str]
+) -> None:
+    assert synthesised(code, tmp_path) == (types, "")
+
+
+def test_what_is_without_rule_packs_is_the_same_stack_that_none_has_checked(tmp_path: Path) -> None:
+    whole, checks = synthesised(synthesis.WHOLE, tmp_path / "whole", dataset_group_arn=GROUP)
+    without = synthesised(synthesis.WITHOUT_RULES, tmp_path / "without", dataset_group_arn=GROUP)
+
+    assert v.RECOMMENDER_TYPE in whole
+    assert "AwsSolutions" in checks
+    assert without == (whole, "")
+
+
+# -- deployments -------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("training", [FIVE_MINUTES, SIXTY_FIVE_MINUTES])
+def test_a_stack_is_complete_a_poll_and_ten_seconds_after_its_training(training: float) -> None:
+    account, deployed = deployments.ours(training)
+
+    assert deployed.failure == ""
+    assert 0 < deployed.after <= 70
+    assert deployed.after < deployed.whole
+    assert account.lambda_seconds > 0
+
+
+@pytest.mark.parametrize(
+    ("rival", "training", "failure"),
+    [
+        (Provider, FIVE_MINUTES, ""),
+        (Provider, SIXTY_FIVE_MINUTES, "ROLLBACK_COMPLETE after 60 min"),
+        (WaitCondition, FIVE_MINUTES, ""),
+        (WaitCondition, SIXTY_FIVE_MINUTES, ""),
+        (Sleeping, FIVE_MINUTES, ""),
+        (Sleeping, SIXTY_FIVE_MINUTES, "ROLLBACK_COMPLETE after 65 min"),
+    ],
+)
+def test_a_rival_that_waits_no_more_than_an_hour_is_told_by_its_failure(
+    rival: type[Rival], training: float, failure: str
+) -> None:
+    _, deployed = deployments.theirs(rival, training)
+
+    assert deployed.failure == failure
+    assert bool(failure) != (0 < deployed.after <= 70)
+
+
+def test_the_notebook_waits_for_as_long_as_its_kernel_lives() -> None:
+    _, deployed = deployments.by_notebook(SIXTY_FIVE_MINUTES)
+
+    assert 0 <= deployed.after <= 60
+
+
+@pytest.mark.parametrize(
+    ("rival", "failure"),
+    [
+        (None, ""),
+        (Provider, "DELETE_FAILED, and the recommender is left"),
+        (WaitCondition, "DELETE_FAILED, and the recommender is left"),
+    ],
+)
+def test_a_deletion_waits_for_two_ends_a_poll_and_ten_seconds_each(
+    rival: type[Rival] | None, failure: str
+) -> None:
+    deleted = deployments.deletion(SIXTY_FIVE_MINUTES, rival)
+
+    assert deleted.failure == failure
+    if not failure:
+        assert 0 <= deleted.after <= 70
+        assert 0 < deleted.whole - deleted.after <= 70
+
+
+# -- many stacks -------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(("quota", "succeed"), [(2, "2 of 2 succeed"), (1, "1 of 2 succeed")])
+def test_of_many_stacks_at_once_those_that_succeed_are_counted(quota: int, succeed: str) -> None:
+    region = scale.Region(2, quota=quota)
+
+    ended, calls = scale.all_at_once(region, "create")
+
+    assert ended == succeed
+    assert calls.startswith(f"{len(region.calls.made)} calls, ")
+
+
+def test_names_are_read_once_for_each_sweep_however_many_there_are() -> None:
+    region = scale.Region(1)
+    region.of_others(101)
+    scale.all_at_once(region, "create")
+
+    ended, _ = scale.all_at_once(region, "delete")
+
+    assert ended == "1 of 1 succeed"
+    assert set(region.calls.lists.values()) == {11}
+
+
+# -- the rehearsal, and the local AWS ----------------------------------------------------------
+
+
+def test_the_rehearsal_is_gone_through_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    for name, value in {"_USERS": 300, "_ITEMS": 200, "_INTERACTIONS": 5000, "_ASKED": 5}.items():
+        monkeypatch.setattr(rehearsal, name, value)
+
+    rows = rehearsal.rehearsal()
+
+    assert len(rows) == 3
+    assert all(row.ours for row in rows)
+
+
+def test_of_a_training_the_looks_are_counted_that_fell_into_it() -> None:
+    calls = [
+        ("CreateRecommender", 100.0),
+        ("DescribeRecommender", 99.0),
+        *(("DescribeRecommender", 110.0 + 10 * number) for number in range(8)),
+        ("ListTagsForResource", 150.0),
+    ]
+
+    waited = Waited.of(calls, complete=190.0)
+
+    assert waited == Waited(looks=8, late=5.0, rest=10.0)
