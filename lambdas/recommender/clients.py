@@ -2,7 +2,7 @@
 
 import os
 import time
-from functools import cache, cached_property
+from functools import cache, partial
 from typing import Any, Final
 
 from botocore.config import Config
@@ -42,14 +42,10 @@ class LaterClient:
     """
 
     def __init__(self, service: str) -> None:
-        self._service = service
+        self._made = cache(partial(client, service))
 
     def __getattr__(self, operation: str) -> Any:
-        return getattr(self._client, operation)
-
-    @cached_property
-    def _client(self) -> Any:
-        return client(self._service)
+        return getattr(self._made(), operation)
 
 
 def resources() -> CustomResources:

@@ -295,7 +295,7 @@ def test_every_client_of_the_functions_has_these_limits(region: LoopbackRegion) 
     resources, waiter = clients.resources(), clients.waiter()
 
     later: list[Any] = [resources.stacks._api, waiter._api]
-    made: list[Any] = [resources.personalize._api, *(one._client for one in later)]
+    made: list[Any] = [resources.personalize._api, *(one._made() for one in later)]
     for client in made:
         config = client.meta.config
         limits = (config.connect_timeout, config.read_timeout, config.retries)
