@@ -9,7 +9,7 @@ import os
 import platform
 import subprocess
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from datetime import UTC, datetime
 from typing import Final
 
@@ -19,7 +19,7 @@ from benchmarks.table import Row
 
 _DOCUMENT: Final = ROOT / "docs" / "benchmarks.md"
 
-_PARTS: Final[Mapping[str, Callable[[], list[Row]]]] = {
+_PARTS: Final[Mapping[str, Callable[[], Iterable[Row]]]] = {
     "rehearsal": rehearsal.rehearsal,  # first: memory is this process's, at its most
     "training": deployments.over_training,
     "waiting": deployments.waiting,
@@ -48,10 +48,9 @@ def main() -> None:
     began = time.monotonic()
     for name in given or _PARTS:
         print(f"{name} ...", flush=True)
-        measured = parts[name]()
-        for row in measured:
+        for row in parts[name]():
             print(f"  {row.what}: {row.ratio or '-'}; {row.ours}; {row.other or '-'}", flush=True)
-        rows += measured
+            rows.append(row)
     took = (time.monotonic() - began) / 60
     shown = f"{table.rendered(rows)}\n\n{_where(took)}"
     print(shown)

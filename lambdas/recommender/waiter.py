@@ -98,7 +98,11 @@ class Waiting:
         return known if known and known.verdict == verdict else Doubted(verdict, now)
 
     def to_json(self) -> dict[str, Any]:
-        """Return it as JSON's types; ``from_json`` reads it back."""
+        """Return it as JSON's types, and no others; ``from_json`` reads it back.
+
+        Lambda's runtime would make an object of a named tuple (``lambda_runtime_marshaller.py`` of
+        github.com/aws/aws-lambda-python-runtime-interface-client).
+        """
         operation = self.operation
         return {
             "Event": dict(self.event),
@@ -108,7 +112,7 @@ class Waiting:
             "Looks": self.looks,
             "Operation": [operation.status, operation.last_updated] if operation else None,
             "NothingSeen": self.nothing_seen,
-            "Doubted": self.doubted,
+            "Doubted": list(self.doubted) if self.doubted else None,
             "InForce": dict(self.in_force),
             "Answer": self.answer,
             "Seconds": self.seconds,

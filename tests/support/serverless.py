@@ -14,6 +14,10 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any, Final
 
+from awslambdaric.lambda_runtime_marshaller import (  # type: ignore[import-untyped]
+    LambdaMarshaller,
+)
+
 from local_aws.personalize import ServiceError
 from tests.support.timeline import Timeline
 
@@ -127,7 +131,7 @@ class Execution:
     def _task(self, name: str, state: Mapping[str, Any], attempts: int) -> None:
         self._note(3)
         try:
-            self.data = through_json(self.invoke(through_json(self.data)))
+            self.data = through_lambda(self.invoke, self.data)
         except (FunctionKilledError, Exception):
             (retry,) = state["Retry"]
             assert retry["ErrorEquals"] == ["States.ALL"] and retry["BackoffRate"] == 1
@@ -180,6 +184,14 @@ class StateMachine:
         return started
 
 
-def through_json(value: Any) -> Any:
-    """Return a value as it comes out of JSON."""
-    return json.loads(json.dumps(value))
+def through_lambda(invoke: Invoke, event: Any) -> Any:
+    """Return what a function returns, both ways through the JSON of Lambda's own Python runtime.
+
+    It is not the standard library's: a named tuple becomes an object, not a list.
+    """
+    taken = _RUNTIME.unmarshal_request(json.dumps(event))
+    returned, _ = _RUNTIME.marshal_response(invoke(taken))
+    return json.loads(returned)
+
+
+_RUNTIME: Final = LambdaMarshaller()

@@ -7,7 +7,8 @@ from typing import Final
 import pytest
 
 from benchmarks import cold_start, deployments, rehearsal, scale, synthesis
-from benchmarks.local_world import Waited
+from benchmarks.local_world import Waited, targets_of_check
+from benchmarks.processes import ROOT
 from benchmarks.rivals import Rival
 from benchmarks.rivals.provider import Provider
 from benchmarks.rivals.sleeping import Sleeping
@@ -189,3 +190,10 @@ def test_of_a_training_the_looks_are_counted_that_fell_into_it() -> None:
     waited = Waited.of(calls, complete=190.0)
 
     assert waited == Waited(looks=8, late=5.0, rest=10.0)
+
+
+def test_the_suites_are_those_of_make_check() -> None:
+    targets = targets_of_check()
+
+    assert {"lint", "types", "test-e2e"} <= set(targets)
+    assert all(f"\n{target}: " in (ROOT / "Makefile").read_text() for target in targets)
