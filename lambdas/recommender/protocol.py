@@ -175,7 +175,8 @@ def _again(waiting: Waiting, timing: Timing, verdict: Verdict, *, acts: bool) ->
     if not acts and isinstance(verdict, Fail):
         return waiting
     doubted = waiting.doubt(type(verdict).__name__, timing.now)
-    if not verdict.certain and timing.now - doubted.since < DOUBT_SECONDS:
+    is_doubted = not verdict.certain and timing.now - doubted.since < DOUBT_SECONDS
+    if is_doubted and not timing.is_up:
         return replace(waiting, seconds=int(DOUBT_SECONDS), doubted=doubted)
     return None
 

@@ -1,5 +1,6 @@
 """Small fakes of the services that the custom resources call."""
 
+import json
 import threading
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
@@ -9,11 +10,13 @@ from typing import Any, Final
 
 from botocore.exceptions import ClientError
 
+from lambdas.recommender import vocabulary as v
 from lambdas.recommender.identity import Owner
 
 from .examples import GROUP, PLACE, RECIPE, STACK
 
 OWNER: Final = Owner(STACK, "Recommender")
+STATE_MACHINE: Final = "arn:aws:states:eu-west-1:111111111111:stateMachine:Waiter"
 
 CHANGES: Final = frozenset(
     {
@@ -209,3 +212,83 @@ def serving(handler: type[BaseHTTPRequestHandler]) -> Iterator[str]:
         finally:
             server.shutdown()
             thread.join()
+
+
+class LoopbackRegion:
+    """A region on the loopback interface: a recommender that trains, Step Functions and S3.
+
+    Attributes:
+        endpoint: where it is.
+        status: what S3 responds with.
+        exists: whether there is the recommender.
+        executions: what the state machine was given.
+        answers: what was put to S3.
+    """
+
+    def __init__(self) -> None:
+        self.endpoint = ""
+        self.status = 200
+        self.exists = True
+        self.executions: list[dict[str, Any]] = []
+        self.answers: list[dict[str, Any]] = []
+
+    @property
+    def environment(self) -> dict[str, str]:
+        """The environment of a function in it."""
+        return {
+            "AWS_DEFAULT_REGION": "eu-west-1",
+            "AWS_ACCESS_KEY_ID": "testing",
+            "AWS_SECRET_ACCESS_KEY": "testing",
+            "AWS_ENDPOINT_URL": self.endpoint,
+            "no_proxy": "*",
+            v.STATE_MACHINE_VARIABLE: STATE_MACHINE,
+            v.POLL_INTERVAL_VARIABLE: "60",
+        }
+
+    @property
+    def response_url(self) -> str:
+        """A ResponseURL of it."""
+        return f"{self.endpoint}/bucket/key?X-Amz-Signature=0a1b"
+
+    def call(self, target: str, given: dict[str, Any]) -> dict[str, Any] | None:
+        """Answer a call to a service, or refuse it, for there is no such thing."""
+        if target == "AmazonPersonalize.DescribeRecommender":
+            if not self.exists:
+                return None
+            return {"recommender": {**given, "status": "CREATE PENDING"}}
+        assert target == "AWSStepFunctions.StartExecution"
+        assert given["stateMachineArn"] == STATE_MACHINE
+        self.executions.append(given)
+        return {"executionArn": f"{STATE_MACHINE}:{given['name']}", "startDate": 1}
+
+
+@contextmanager
+def loopback_region() -> Iterator[LoopbackRegion]:
+    """Have such a region."""
+    made = LoopbackRegion()
+
+    class RegionHandler(BaseHTTPRequestHandler):
+        def do_PUT(self) -> None:
+            made.answers.append(self._given())
+            self._respond({}, made.status)
+
+        def do_POST(self) -> None:
+            answer = made.call(self.headers["X-Amz-Target"], self._given())
+            refused = {"__type": "ResourceNotFoundException", "message": "not here"}
+            self._respond(refused if answer is None else answer, 400 if answer is None else 200)
+
+        def log_message(self, *_: object) -> None:
+            pass
+
+        def _given(self) -> Any:
+            return json.loads(self.rfile.read(int(self.headers["Content-Length"])))
+
+        def _respond(self, answer: object, status: int = 200) -> None:
+            body = json.dumps(answer).encode()
+            self.send_response(status)
+            self.send_header("Content-Length", str(len(body)))
+            self.end_headers()
+            self.wfile.write(body)
+
+    with serving(RegionHandler) as made.endpoint:
+        yield made

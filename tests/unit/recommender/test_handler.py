@@ -7,7 +7,6 @@ import sys
 import threading
 import time
 from collections.abc import Callable, Iterator
-from http.server import BaseHTTPRequestHandler
 from typing import Any
 
 import boto3
@@ -25,79 +24,14 @@ from lambdas.recommender.protocol import CustomResources
 from lambdas.recommender.waiter import Waiting
 
 from .examples import RECOMMENDER, RESPONSE_URL, gate
-from .fakes import serving
-
-STATE_MACHINE = "arn:aws:states:eu-west-1:111111111111:stateMachine:Waiter"
-
-
-class LoopbackRegion:
-    """A region on the loopback interface: a recommender that trains, Step Functions and S3.
-
-    Attributes:
-        endpoint: where it is.
-        status: what S3 responds with.
-        executions: what the state machine was given.
-        answers: what was put to S3.
-    """
-
-    def __init__(self) -> None:
-        self.endpoint = ""
-        self.status = 200
-        self.executions: list[dict[str, Any]] = []
-        self.answers: list[dict[str, Any]] = []
-
-    @property
-    def response_url(self) -> str:
-        """A ResponseURL of it."""
-        return f"{self.endpoint}/bucket/key?X-Amz-Signature=0a1b"
-
-    def call(self, target: str, given: dict[str, Any]) -> dict[str, Any]:
-        """Answer a call to a service."""
-        if target == "AmazonPersonalize.DescribeRecommender":
-            return {"recommender": {**given, "status": "CREATE PENDING"}}
-        assert target == "AWSStepFunctions.StartExecution"
-        assert given["stateMachineArn"] == STATE_MACHINE
-        self.executions.append(given)
-        return {"executionArn": f"{STATE_MACHINE}:{given['name']}", "startDate": 1}
+from .fakes import LoopbackRegion, loopback_region
 
 
 @pytest.fixture
 def region(monkeypatch: pytest.MonkeyPatch) -> Iterator[LoopbackRegion]:
     """A region, and a Lambda function in it that has just been started."""
-    made = LoopbackRegion()
-
-    class RegionHandler(BaseHTTPRequestHandler):
-        def do_PUT(self) -> None:
-            made.answers.append(self._given())
-            self._respond({}, made.status)
-
-        def do_POST(self) -> None:
-            self._respond(made.call(self.headers["X-Amz-Target"], self._given()))
-
-        def log_message(self, *_: object) -> None:
-            pass
-
-        def _given(self) -> Any:
-            return json.loads(self.rfile.read(int(self.headers["Content-Length"])))
-
-        def _respond(self, answer: object, status: int = 200) -> None:
-            body = json.dumps(answer).encode()
-            self.send_response(status)
-            self.send_header("Content-Length", str(len(body)))
-            self.end_headers()
-            self.wfile.write(body)
-
-    with serving(RegionHandler) as made.endpoint:
-        environment = {
-            "AWS_DEFAULT_REGION": "eu-west-1",
-            "AWS_ACCESS_KEY_ID": "testing",
-            "AWS_SECRET_ACCESS_KEY": "testing",
-            "AWS_ENDPOINT_URL": made.endpoint,
-            "no_proxy": "*",
-            v.STATE_MACHINE_VARIABLE: STATE_MACHINE,
-            v.POLL_INTERVAL_VARIABLE: "60",
-        }
-        for name, value in environment.items():
+    with loopback_region() as made:
+        for name, value in made.environment.items():
             monkeypatch.setenv(name, value)
         _forget()
         yield made

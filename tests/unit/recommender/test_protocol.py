@@ -24,6 +24,7 @@ from lambdas.recommender.steps import AtDeadline, Done, Fail, Progress, Verdict,
 from lambdas.recommender.timing import DOUBT_SECONDS, GRACE_SECONDS, REQUEST_SECONDS, Timing
 from lambdas.recommender.waiter import Waiter, Waiting
 from tests.support.personalize import VirtualClock
+from tests.support.serverless import through_lambda
 
 from .examples import RECOMMENDER, RESPONSE_URL, SIGNATURE, event, gate, hours, stop, sweep
 from .fakes import OWNER, FakeCloudFormation, FakePersonalize, FakeStepFunctions, refusal
@@ -96,7 +97,7 @@ class Surroundings:
         self.pauses.append(state["Seconds"])
         assert len(self.pauses) < 2 * REQUEST_SECONDS, "it never ends"
         self.clock.advance(state["Seconds"])
-        return json.loads(json.dumps(self.resources.poll(state)))
+        return through_lambda(self.resources.poll, state)
 
     def run(self, raw: Mapping[str, Any]) -> Mapping[str, Any]:
         """Deliver a request, wait until it is answered, and return the answer."""
@@ -881,6 +882,19 @@ def test_what_is_gone_at_a_later_look_is_doubted() -> None:
 
     believed = here.poll(gone)
     assert believed["Answer"]["Status"] == "SUCCESS"
+
+
+def test_what_is_seen_when_the_time_is_up_is_believed() -> None:
+    """Whatever else goes wrong with a doubt, CloudFormation's hour must not end it."""
+    here = world("DELETE_IN_PROGRESS")
+    here.personalize.add(DESIRED.arn, tags=OWN)
+    here.begin(DELETE)
+    state = here.poll(here.state())
+
+    here.personalize.shown.clear()
+    here.clock.advance(Request.parse(DELETE).wait_seconds)
+
+    assert here.poll(state)["Answer"]["Status"] == "SUCCESS"
 
 
 def test_a_look_at_a_stack_that_is_out_of_date_is_none_at_the_recommender() -> None:

@@ -15,6 +15,7 @@ from lambdas.recommender.errors import PermanentError, TransientError
 from lambdas.recommender.operation import Operation
 from lambdas.recommender.waiter import Doubted, Waiter, Waiting
 from tests.support.personalize import VirtualClock
+from tests.support.serverless import through_lambda
 
 from .examples import RESPONSE_URL, event
 from .fakes import FakeStepFunctions, refusal
@@ -55,9 +56,11 @@ def waiting(**members: Any) -> Waiting:
     )
 )
 def test_all_that_is_known_of_a_request_goes_with_it(request_: Waiting) -> None:
-    state = json.loads(json.dumps(request_.to_json()))
+    begun = json.loads(json.dumps(request_.to_json()))
+    polled = through_lambda(lambda state: Waiting.from_json(state).to_json(), begun)
 
-    assert Waiting.from_json(state) == request_
+    assert Waiting.from_json(begun) == request_
+    assert Waiting.from_json(polled) == request_
 
 
 def test_a_state_has_what_the_state_machine_reads() -> None:

@@ -1,4 +1,4 @@
-"""What functions log, where ministack does not set logging up as Lambda's runtime does.
+"""Functions, where ministack does not run them as Lambda's Python runtime does.
 
 This reaches into ministack as `ministack_iam` does, and the tests of the two say what is missing
 when an upgrade moves a part.
@@ -10,16 +10,21 @@ from typing import Any, Final
 
 from ministack.core import lambda_runtime  # type: ignore[import-untyped]
 
-from local_aws import function_logging
+from local_aws import function_runtime
 
-_PRELUDE: Final = Path(function_logging.__file__).read_text(encoding="utf-8") + "\ninstall()\n"
+_PRELUDE: Final = f"""
+_runtime = {{"__name__": "function_runtime"}}
+exec({Path(function_runtime.__file__).read_text(encoding="utf-8")!r}, _runtime)
+_runtime["log"]()
+"""
+_RETURNS: Final = "result = handler_fn(event, context)"
 
 
-def log_as_the_runtime_does() -> None:
-    """Have every Python function log what Lambda's runtime would, in the format it is to log in."""
-    lambda_runtime._PYTHON_WORKER_SCRIPT = (
-        f"exec({_PRELUDE!r}, {{'__name__': 'function_logging'}})\n"
-        + lambda_runtime._PYTHON_WORKER_SCRIPT
+def run_as_the_runtime_does() -> None:
+    """Have every Python function log and return what it would in Lambda."""
+    script = lambda_runtime._PYTHON_WORKER_SCRIPT
+    lambda_runtime._PYTHON_WORKER_SCRIPT = _PRELUDE + script.replace(
+        _RETURNS, "result = _runtime['returned'](handler_fn(event, context))"
     )
     made = lambda_runtime.Worker.__init__
 

@@ -1,16 +1,16 @@
-"""What functions log here is what Lambda's Python runtime would make of it."""
+"""What functions log and return here is what Lambda's Python runtime would make of it."""
 
 import inspect
 import json
 import os
 import subprocess
 import sys
-from typing import Any
+from typing import Any, NamedTuple
 
 import pytest
 from ministack.core import lambda_runtime  # type: ignore[import-untyped]
 
-from local_aws import ministack_logs
+from local_aws import function_runtime, ministack_runtime
 
 JSON_FROM_INFO = {
     "LoggingConfig": {
@@ -24,9 +24,9 @@ JSON_FROM_INFO = {
 
 def logged(config: dict[str, Any], code: str) -> list[str]:
     """Return what a function with this configuration writes."""
-    variables = ministack_logs.configured(config)["Environment"]["Variables"]
+    variables = ministack_runtime.configured(config)["Environment"]["Variables"]
     ran = subprocess.run(
-        [sys.executable, "-c", f"{ministack_logs._PRELUDE}\nimport logging\n{code}"],
+        [sys.executable, "-c", f"{ministack_runtime._PRELUDE}\nimport logging\n{code}"],
         env={**os.environ, **variables},
         capture_output=True,
         text=True,
@@ -52,7 +52,6 @@ def test_a_record_is_a_line_of_json_with_its_extra_fields() -> None:
         "logger": "one",
         "look": 2,
         "what": "{'a'}",
-        "status": None,
     }
 
 
@@ -70,7 +69,7 @@ def test_an_error_is_in_the_same_line() -> None:
 def test_without_logging_of_its_own_a_function_logs_warnings_as_text() -> None:
     (line,) = logged({}, "logging.info('not this'); logging.warning('but this')")
 
-    level, timestamp, message = line.split("\t")
+    level, timestamp, _request, message = line.split("\t")
     assert (level, message) == ("[WARNING]", "but this")
     assert timestamp.endswith("Z")
 
@@ -82,10 +81,37 @@ def test_every_level_of_lambda_is_one_of_logging(level: str) -> None:
     assert len(logged(config, "logging.critical('this')")) == 1
 
 
+class Doubt(NamedTuple):
+    """What the standard library takes for a list."""
+
+    verdict: str
+    since: float
+
+
+@pytest.mark.parametrize(
+    ("value", "comes_out"),
+    [
+        (None, None),
+        ({"one": [1, 2.5, "ä", True, None]}, {"one": [1, 2.5, "ä", True, None]}),
+        ((1, 2), [1, 2]),
+        (Doubt("Done", 1.5), {"verdict": "Done", "since": 1.5}),
+    ],
+)
+def test_what_is_returned_is_what_the_runtimes_encoder_makes_of_it(
+    value: object, comes_out: object
+) -> None:
+    assert function_runtime.returned(value) == comes_out
+
+
+def test_what_cannot_be_encoded_is_an_error_of_the_function() -> None:
+    with pytest.raises(Exception, match="Unable to marshal response"):
+        function_runtime.returned({"what": object()})
+
+
 def test_a_configuration_keeps_all_else_and_is_not_changed() -> None:
     before = json.dumps(JSON_FROM_INFO)
 
-    made = ministack_logs.configured(JSON_FROM_INFO)
+    made = ministack_runtime.configured(JSON_FROM_INFO)
 
     assert made["Environment"]["Variables"] == {
         "MINE": "1",
@@ -97,9 +123,10 @@ def test_a_configuration_keeps_all_else_and_is_not_changed() -> None:
 
 
 def test_ministack_has_every_internal_that_is_used() -> None:
-    assert "run()" in lambda_runtime._PYTHON_WORKER_SCRIPT, "see ministack_logs.py"
+    script = lambda_runtime._PYTHON_WORKER_SCRIPT
+    assert script.count(ministack_runtime._RETURNS) == 1, "see ministack_runtime.py"
     parameters = list(inspect.signature(lambda_runtime.Worker.__init__).parameters)
-    assert parameters == ["self", "func_name", "config", "code_zip"], "see ministack_logs.py"
+    assert parameters == ["self", "func_name", "config", "code_zip"], "see ministack_runtime.py"
     assert not {"AWS_LAMBDA_LOG_FORMAT", "AWS_LAMBDA_LOG_LEVEL"} & (
         lambda_runtime._RESERVED_RUNTIME_ENV_VARS
-    ), "see ministack_logs.py"
+    ), "see ministack_runtime.py"

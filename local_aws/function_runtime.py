@@ -1,0 +1,52 @@
+"""What Lambda's Python runtime does around a function, for the processes that run functions here.
+
+ministack sets up no logging, so of what a function logs only warnings would appear, without their
+fields; and it takes what is returned through the standard library's JSON, which makes a list of
+a named tuple, where the runtime makes an object. The runtime's own formatter and encoder are used
+(github.com/aws/aws-lambda-python-runtime-interface-client).
+
+This text is put before that of ministack's worker, so it imports nothing of ours.
+
+Deviation from AWS: no line has a request id.
+"""
+
+import json
+import logging
+import os
+import sys
+import time
+from typing import Any, Final
+
+from awslambdaric.lambda_runtime_log_utils import JsonFormatter  # type: ignore[import-untyped]
+from awslambdaric.lambda_runtime_marshaller import (  # type: ignore[import-untyped]
+    LambdaMarshaller,
+)
+
+_MARSHALLER: Final = LambdaMarshaller()
+
+
+def returned(value: Any) -> Any:
+    """Return what comes out of a function, as its caller gets it."""
+    return json.loads(_MARSHALLER.marshal_response(value)[0])
+
+
+class AsText(logging.Formatter):
+    """The runtime's form of plain text; its own is made where it is used, in `bootstrap.py`."""
+
+    def __init__(self) -> None:
+        super().__init__(
+            "[%(levelname)s]\t%(asctime)s.%(msecs)03dZ\t\t%(message)s\n", "%Y-%m-%dT%H:%M:%S"
+        )
+
+
+def log() -> None:
+    """Set up the root logger by the variables that Lambda derives from `LoggingConfig`."""
+    logging.Formatter.converter = time.gmtime
+    handler = logging.StreamHandler(sys.stderr)  # what ministack takes a function's output from
+    handler.terminator = ""
+    as_json = os.environ.get("AWS_LAMBDA_LOG_FORMAT") == "JSON"
+    handler.setFormatter(JsonFormatter() if as_json else AsText())
+    root = logging.getLogger()
+    root.addHandler(handler)
+    if level := os.environ.get("AWS_LAMBDA_LOG_LEVEL"):
+        root.setLevel("DEBUG" if level == "TRACE" else level)

@@ -1,0 +1,127 @@
+"""The entry points under Lambda's own Python runtime, which talks to a Runtime API on loopback.
+
+`awslambdaric` is what runs a handler in Lambda. Here it gets its events from this process ("Using
+the Lambda runtime API for custom runtimes", Lambda Developer Guide), and calls a region on the
+loopback interface.
+"""
+
+import json
+import os
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from http.server import BaseHTTPRequestHandler
+from pathlib import Path
+from queue import SimpleQueue
+from typing import Any, Final
+
+import pytest
+
+from lambdas.recommender.timing import DOUBT_SECONDS, GRACE_SECONDS
+
+from .examples import SIGNATURE, gate
+from .fakes import LoopbackRegion, loopback_region, serving
+
+ASSET: Final = Path(__file__).parents[3] / "lambdas"
+NEXT: Final = "/2018-06-01/runtime/invocation/next"
+SECONDS: Final = 30
+"""For a process to start; then it is broken."""
+
+Function = Callable[[Any], Any]
+
+
+@contextmanager
+def function(name: str, environment: dict[str, str]) -> Iterator[Function]:
+    """Start a function, and give what invokes it; what it logs must not have a ResponseURL."""
+    events: SimpleQueue[bytes | None] = SimpleQueue()
+    returned: SimpleQueue[tuple[str, bytes]] = SimpleQueue()
+
+    class RuntimeApi(BaseHTTPRequestHandler):
+        def do_GET(self) -> None:
+            assert self.path == NEXT
+            if (event := events.get()) is None:
+                return
+            self._respond(200, event)
+
+        def do_POST(self) -> None:
+            body = self.rfile.read(int(self.headers["Content-Length"]))
+            returned.put((self.path.rpartition("/")[2], body))
+            self._respond(202, b"{}")
+
+        def log_message(self, *_: object) -> None:
+            pass
+
+        def _respond(self, status: int, body: bytes) -> None:
+            self.send_response(status)
+            self.send_header("Content-Length", str(len(body)))
+            self.send_header("Content-Type", "application/json")
+            self.send_header("Lambda-Runtime-Aws-Request-Id", "1")
+            self.send_header("Lambda-Runtime-Invoked-Function-Arn", "arn:aws:lambda:::function:one")
+            self.send_header("Lambda-Runtime-Deadline-Ms", str(int(time.time() * 1000) + 900_000))
+            self.end_headers()
+            self.wfile.write(body)
+
+    def invoke(event: Any) -> Any:
+        events.put(json.dumps(event).encode())
+        what, body = returned.get(timeout=SECONDS)
+        assert what == "response", body
+        return json.loads(body)
+
+    with serving(RuntimeApi) as api, subprocess.Popen(
+        [sys.executable, "-m", "awslambdaric", f"recommender.handler.{name}"],
+        cwd=ASSET,
+        env={
+            **os.environ,
+            **environment,
+            "AWS_LAMBDA_RUNTIME_API": api.removeprefix("http://"),
+            "AWS_EXECUTION_ENV": "AWS_Lambda_python3.14",
+            "AWS_LAMBDA_LOG_FORMAT": "JSON",
+            "AWS_LAMBDA_LOG_LEVEL": "INFO",
+        },
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+    ) as process:
+        try:
+            yield invoke
+        finally:
+            process.kill()
+            events.put(None)
+            logged, _ = process.communicate()
+    assert SIGNATURE not in logged
+    assert {json.loads(line)["level"] for line in logged.splitlines()} <= {"INFO", "WARNING"}
+
+
+@pytest.fixture
+def region() -> Iterator[LoopbackRegion]:
+    """A region of AWS on the loopback interface."""
+    with loopback_region() as made:
+        yield made
+
+
+def test_a_request_goes_all_its_way_through_lambda(region: LoopbackRegion) -> None:
+    raw = gate() | {"ResponseURL": f"{region.response_url}&X-Amz-Signature={SIGNATURE}"}
+    with function("begin", region.environment) as begin:
+        assert begin(raw) is None
+    (execution,) = region.executions
+    state = json.loads(execution["input"])
+
+    with function("poll", region.environment) as poll:
+        looked = poll(state)
+        assert (looked["Looks"], looked["Answer"], looked["Doubted"]) == (2, None, None)
+
+        region.exists = False
+        looked["Begun"] -= GRACE_SECONDS
+        doubted = poll(looked)
+        verdict, since = doubted["Doubted"]
+        assert (verdict, doubted["Answer"]) == ("Fail", None)
+
+        doubted["Doubted"] = [verdict, since - DOUBT_SECONDS]
+        decided = poll(doubted)
+        assert decided["Answer"]["Status"] == "FAILED"
+        assert region.answers == []
+
+        assert poll(decided)["Ended"] is True
+    assert region.answers == [decided["Answer"]]
