@@ -227,7 +227,7 @@ class TopPicksRecommender(RecommenderBase):
         self._warn_of_the_region(stack.region)
         warn_of_exports(self, _cfn(resource), _cfn(gates[-1]))
         self.request = {
-            "StackId": Aws.STACK_ID,
+            "StackId": stack.stack_id,
             "LogicalResourceId": _cfn(resource).logical_id,
             "ResourceProperties": properties,
         }

@@ -92,12 +92,6 @@ class RecommenderDeletion(_Deletion):
             "recommender removes it."
         )
 
-    def out_of_time(self, waited: str, reason: str, operation: Operation | None) -> str:
-        """Return its last word."""
-        adopted = self.request.properties.get(v.ADOPT_EXISTING) == "true"
-        self.left[self.request.deletion_target] = Ownership.ADOPTED if adopted else Ownership.OWN
-        return super().out_of_time(waited, reason, operation)
-
 
 class Sweep(_Deletion):
     """``Custom::RecommenderSweep``: waits for a deletion, and removes whatever is left.

@@ -52,8 +52,8 @@ class CustomResources:
             interval: seconds between two looks.
 
         Raises:
-            TransientError, PermanentError: it can neither be waited for nor answered now; Lambda
-                invokes the function again.
+            Exception: it can neither be waited for nor answered now; Lambda invokes the function
+                again.
         """
         if not self.answers.may_go_to(event.get("ResponseURL")):
             LOG.error("Dropped", extra={"why": "the ResponseURL is not one of CloudFormation's"})
@@ -63,9 +63,9 @@ class CustomResources:
             return
         try:
             first = waiter.start(waiting)
-        except (TransientError, PermanentError) as error:
+        except Exception as error:
             if not waiting.answer:
-                waiting = self._look(waiting, acts=False, refusal=str(error))  # minutes later
+                waiting = self._look(waiting, acts=False, refusal=_words(error))  # minutes later
             if not self._deliver(waiting).ended:
                 raise
             return
@@ -107,15 +107,25 @@ class CustomResources:
     ) -> Waiting:
         request = resource.request
         timing = waiting.timing(self.clock(), request.wait_seconds)
-        in_force = dict(waiting.in_force)
+        operation, observed, in_force = waiting.operation, None, dict(waiting.in_force)
         try:
-            operation, verdict, observed = self._step(
-                waiting, resource, timing, in_force, acts=acts
-            )
+            if request.type not in resource.changes:
+                verdict, observed = resource.look(self.personalize, self.stacks)
+            elif isinstance(sent := operation or admit(request, self.stacks, timing), Operation):
+                operation = sent
+                reconciler = Reconciler(
+                    self.personalize, self.stacks, request, operation, acts, in_force
+                )
+                verdict = _step(resource, reconciler, waiting, timing)
+                observed = reconciler.observed
+            else:
+                verdict = resource.not_admitted(sent)
         except BadRequestError:
             raise
         except Exception as error:
-            operation, verdict, observed = waiting.operation, _unexpected(request, error), None
+            verdict = _unexpected(request, error)
+            if operation is None or operation.removes_the_stack:
+                verdict = resource.not_admitted(verdict)
         verdict = in_time(verdict, timing, resource, operation, refusal)
         _log(waiting, request, timing, verdict, observed)
         again = None if refusal else _again(waiting, timing, verdict, acts=acts)
@@ -136,34 +146,22 @@ class CustomResources:
         )
         return looked.answered(answer)
 
-    def _step(
-        self,
-        waiting: Waiting,
-        resource: CustomResource,
-        timing: Timing,
-        in_force: dict[str, Mapping[str, Any]],
-        *,
-        acts: bool,
-    ) -> tuple[Operation | None, Verdict, Observed | None]:
-        request = resource.request
-        if request.type not in resource.changes:
-            return None, *resource.look(self.personalize, self.stacks)
-        operation = waiting.operation or admit(request, self.stacks, timing)
-        if not isinstance(operation, Operation):
-            return None, resource.not_admitted(operation), None
-        reconciler = Reconciler(self.personalize, self.stacks, request, operation, acts, in_force)
-        situation = Situation(
-            operation,
-            began=timing.begun - DOUBT_SECONDS if operation.rolls_back else operation.began,
-            may_show_late=waiting.nothing_seen and timing.may_show_late,
-            looked_before=waiting.looks > 0,
-            now=timing.now,
-        )
-        try:
-            verdict = resource.step(reconciler, situation)
-        except PermanentError as error:
-            verdict = resource.refused(error, operation)
-        return operation, verdict, reconciler.observed
+
+def _step(
+    resource: CustomResource, reconciler: Reconciler, waiting: Waiting, timing: Timing
+) -> Verdict:
+    operation = reconciler.operation
+    situation = Situation(
+        operation,
+        began=timing.begun - DOUBT_SECONDS if operation.rolls_back else operation.began,
+        may_show_late=waiting.nothing_seen and timing.may_show_late,
+        looked_before=waiting.looks > 0,
+        now=timing.now,
+    )
+    try:
+        return resource.step(reconciler, situation)
+    except PermanentError as error:
+        return resource.refused(error, operation)
 
 
 def _again(waiting: Waiting, timing: Timing, verdict: Verdict, *, acts: bool) -> Waiting | None:
@@ -187,9 +185,14 @@ def _unexpected(request: Request, error: Exception) -> Wait:
     It may be that only this one answer was not understood. A Delete that fails is final, so it is
     tried for as long as there is time.
     """
+    return Wait(_words(error), grace=request.type is not RequestType.DELETE, unseen=True)
+
+
+def _words(error: Exception) -> str:
+    if isinstance(error, TransientError | PermanentError):
+        return str(error)
     LOG.exception("Unexpected")
-    reason = f"Unexpected {type(error).__name__}: {error}"
-    return Wait(reason, grace=request.type is not RequestType.DELETE, unseen=True)
+    return f"Unexpected {type(error).__name__}: {error}"
 
 
 def in_time(

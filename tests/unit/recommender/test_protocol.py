@@ -1113,17 +1113,69 @@ def test_a_defect_that_passes_is_no_failure() -> None:
     assert answer["Status"] == "SUCCESS"
 
 
-def test_in_a_delete_it_is_tried_for_as_long_as_there_is_time() -> None:
+@pytest.mark.parametrize(
+    ("status", "raw", "says"),
+    [
+        ("DELETE_IN_PROGRESS", DELETE, None),
+        ("DELETE_IN_PROGRESS", sweep(2), None),
+        ("DELETE_IN_PROGRESS", sweep(1), "Left: unknown"),
+        (
+            "UPDATE_COMPLETE_CLEANUP_IN_PROGRESS",
+            DELETE,
+            "It is still the stack's: the next change of the recommender removes it.",
+        ),
+    ],
+)
+def test_in_a_delete_it_is_tried_for_as_long_as_there_is_time_and_handed_over(
+    status: str, raw: Mapping[str, Any], says: str | None
+) -> None:
+    here = world(status)
+    for operation in ("DescribeRecommender", "ListRecommenders"):
+        here.personalize.faults[operation] = ZeroDivisionError("by zero")
+
+    answer = here.run(raw)
+
+    assert 3300 <= here.waited <= 3301
+    assert answer["Status"] == ("FAILED" if says else "SUCCESS")
+    if says:
+        assert answer["Reason"].startswith(
+            "Not deleted within 55 minutes: Unexpected ZeroDivisionError: by zero. "
+        )
+        assert says in answer["Reason"]
+
+
+def test_a_defect_before_it_is_known_which_operation_deletes_is_handed_over() -> None:
     here = world("DELETE_IN_PROGRESS")
-    here.personalize.faults["DescribeRecommender"] = ZeroDivisionError("by zero")
+    here.cloudformation.fault = ZeroDivisionError("by zero")
 
     answer = here.run(DELETE)
 
-    assert answer["Status"] == "FAILED"
-    assert answer["Reason"].startswith(
-        "Not deleted within 55 minutes: Unexpected ZeroDivisionError: by zero. Left: "
-    )
+    assert (answer["Status"], answer["PhysicalResourceId"]) == ("SUCCESS", DESIRED.arn)
     assert 3300 <= here.waited <= 3301
+
+
+@pytest.mark.parametrize("delivery", [Delivery.DELIVERED, Delivery.REFUSED])
+def test_a_defect_when_an_execution_is_started_is_answered(delivery: Delivery) -> None:
+    here = world()
+    here.step_functions.fault = ZeroDivisionError("by zero")
+    here.letterbox.fates = [delivery]
+
+    here.begin(event())
+
+    assert here.letterbox.tries == 1
+    if delivery is Delivery.DELIVERED:
+        (answer,) = here.letterbox.arrived
+        assert answer["Status"] == "FAILED"
+        assert answer["Reason"] == "Nothing was changed. Unexpected ZeroDivisionError: by zero"
+
+
+def test_a_defect_when_an_execution_is_started_is_tried_again_if_nobody_can_be_told() -> None:
+    here = world()
+    here.step_functions.fault = ZeroDivisionError("by zero")
+    here.letterbox.fates = [Delivery.LATER]
+
+    with pytest.raises(ZeroDivisionError):
+        here.begin(event())
 
 
 # -- refused -----------------------------------------------------------------------------------

@@ -384,27 +384,6 @@ OUT_OF_TIME: dict[str, tuple[dict[str, Any], Operation | None, str]] = {
     "a Create": (event(), CREATES, NOT_POSSIBLE),
     "an Update": (event(kind="Update"), UPDATES, NOT_POSSIBLE),
     "a Delete, of a stack that lives": (event(kind="Delete"), CLEANS_UP, STILL_OWNED),
-    "a Delete": (event(kind="Delete"), DELETES, way_out(DESIRED.arn, deleting(DESIRED.arn))),
-    "a Delete, when the creation is undone": (
-        event(kind="Delete"),
-        UNDOES,
-        way_out(DESIRED.arn, deleting(DESIRED.arn)),
-    ),
-    "a Delete of nobody knows which operation": (
-        event(kind="Delete"),
-        None,
-        way_out(DESIRED.arn, deleting(DESIRED.arn)),
-    ),
-    "a Delete of another one": (
-        event(kind="Delete", PhysicalResourceId=OLD),
-        DELETES,
-        way_out(OLD, deleting(OLD)),
-    ),
-    "a Delete of what was adopted": (
-        event({v.ADOPT_EXISTING: "true"}, kind="Delete"),
-        DELETES,
-        way_out(DESIRED.arn, releasing(DESIRED.arn)),
-    ),
     "a sweep of a stack that lives": (sweep(), CLEANS_UP, STILL_OWNED),
     "a gate": (gate(), None, NOT_READY),
     "a stop": (stop(), UPDATES, NOT_POSSIBLE),

@@ -69,21 +69,24 @@ def function(name: str, environment: dict[str, str]) -> Iterator[Function]:
         assert what == "response", body
         return json.loads(body)
 
-    with serving(RuntimeApi) as api, subprocess.Popen(
-        [sys.executable, "-m", "awslambdaric", f"recommender.handler.{name}"],
-        cwd=ASSET,
-        env={
-            **os.environ,
-            **environment,
-            "AWS_LAMBDA_RUNTIME_API": api.removeprefix("http://"),
-            "AWS_EXECUTION_ENV": "AWS_Lambda_python3.14",
-            "AWS_LAMBDA_LOG_FORMAT": "JSON",
-            "AWS_LAMBDA_LOG_LEVEL": "INFO",
-        },
-        stdout=subprocess.PIPE,
-        stderr=subprocess.STDOUT,
-        text=True,
-    ) as process:
+    with (
+        serving(RuntimeApi) as api,
+        subprocess.Popen(
+            [sys.executable, "-m", "awslambdaric", f"recommender.handler.{name}"],
+            cwd=ASSET,
+            env={
+                **os.environ,
+                **environment,
+                "AWS_LAMBDA_RUNTIME_API": api.removeprefix("http://"),
+                "AWS_EXECUTION_ENV": "AWS_Lambda_python3.14",
+                "AWS_LAMBDA_LOG_FORMAT": "JSON",
+                "AWS_LAMBDA_LOG_LEVEL": "INFO",
+            },
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            text=True,
+        ) as process,
+    ):
         try:
             yield invoke
         finally:
