@@ -32,7 +32,7 @@ _HEAD: Final = """\
 # Dependencies and their licences
 
 Made by `make licences` from the locks and from what the packages say of themselves. The Lambda
-functions ship none of them: they are first-party code, and use boto3 of the Lambda runtime.
+functions ship none of them: they are first-party code, and use the SDK of the Lambda runtime.
 """
 
 

@@ -108,7 +108,15 @@ def _confirmation(*, yes: bool) -> Callable[[str], bool] | None:
         return lambda _: True
     if not sys.stdin.isatty():
         return None
-    return lambda question: input(question).strip().lower() in ("y", "yes")
+    return _asked
+
+
+def _asked(question: str) -> bool:
+    try:
+        return input(question).strip().lower() in ("y", "yes")
+    except EOFError:  # Ctrl+D
+        print()
+        return False
 
 
 if __name__ == "__main__":

@@ -45,7 +45,7 @@ def follow(console: Console, name: str) -> int:
 def _begun(console: Console, name: str) -> Stack | None:
     """Return the stack; `cdk deploy` makes a change set first, and is waited for."""
     for _ in range(max(1, round(_REVIEW_SECONDS / console.interval))):
-        stack = console.account.stack(name)
+        stack: Stack | None = read(console, lambda: console.account.stack(name))
         if stack is None or stack.status != REVIEW:
             return stack
         console.screen.progress(f"{name} waits for its change set to be executed", REVIEW)

@@ -21,10 +21,9 @@ from .properties import check_properties
 from .recommender import TopPicksRecommender, policy_for, recommender_arn
 from .security import acknowledge, trust_own
 from .service import function
-from .settings import weekly
+from .settings import Settings, weekly
 from .settings.kinds import START
 
-_HOUR: Final = Duration.hours(1)
 _FIVE_MINUTES: Final = Duration.minutes(5)
 _DAY_IN_MINUTES: Final = 24 * 60
 _MISSED: Final = 3
@@ -92,7 +91,9 @@ class RecommenderMonitoring(Construct):
             PropertyError: the interval is not allowed, or is a token.
         """
         super().__init__(scope, construct_id)
-        self._interval = observation_interval or _HOUR
+        self._interval = observation_interval or Duration.minutes(
+            Settings.observation_interval_minutes
+        )
         check_properties(self, observation_interval=self._interval)
         self._recommender = recommender
         self._topic = alarm_topic

@@ -12,7 +12,7 @@ import re
 import urllib.error
 import urllib.request
 from collections.abc import Mapping
-from datetime import UTC, datetime
+from datetime import datetime
 from enum import Enum, auto
 from typing import Any, Final
 from urllib.parse import parse_qs, urlsplit
@@ -91,9 +91,10 @@ def sent_at(response_url: str) -> float | None:
     """
     (signed,) = parse_qs(urlsplit(response_url).query).get("X-Amz-Date", [""])[:1]
     try:
-        return datetime.fromisoformat(signed).replace(tzinfo=UTC).timestamp()
+        time = datetime.fromisoformat(signed)
     except ValueError:
         return None
+    return time.timestamp() if time.tzinfo else None
 
 
 class Delivery(Enum):

@@ -46,16 +46,17 @@ def poll(state: Mapping[str, Any], _context: object) -> dict[str, Any]:
 def _resources() -> "CustomResources":
     """Import and connect, once, what answers requests.
 
-    No garbage is collected meanwhile: all of this stays, and to find that out takes a tenth of a
-    cold start (docs/benchmarks.md). Later collections leave it out.
+    No garbage is collected meanwhile: all of this stays, and to find that out is a part of a cold
+    start that shows (docs/benchmarks.md). Later collections leave it out.
     """
     gc.disable()
     try:
         from . import clients
 
-        return clients.resources()
-    finally:
+        made = clients.resources()
         gc.freeze()
+        return made
+    finally:
         gc.enable()
 
 

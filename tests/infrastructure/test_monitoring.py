@@ -529,6 +529,26 @@ def test_two_recommenders_of_a_stack_have_metrics_of_their_own(stack: Stack) -> 
     ]
 
 
+def test_in_another_stack_it_looks_at_the_recommenders_own() -> None:
+    app = App()
+    recommender = TopPicksRecommender(Stack(app, "Video"), "TopPicks", dataset_group_arn=GROUP)
+    watching = Stack(app, "Watching")
+    RecommenderMonitoring(watching, "Monitoring", recommender=recommender)
+
+    template = dict(Template.from_stack(watching).to_json())
+    (schedule,) = of_type(template, "AWS::Scheduler::Schedule").values()
+    asked_for = json.dumps(schedule["Properties"]["Target"]["Input"])
+    (allowed,) = {
+        json.dumps(statement["Resource"])
+        for policy in of_type(template, "AWS::IAM::Policy").values()
+        for statement in policy["Properties"]["PolicyDocument"]["Statement"]
+        if statement["Action"] == "cloudformation:DescribeStacks"
+    }
+    assert "ImportValue" in allowed
+    assert allowed in asked_for
+    assert "AWS::Stack" not in asked_for.replace(allowed, "")
+
+
 def test_in_a_nested_stack_it_is_known_by_its_path_there(stack: Stack) -> None:
     nested = NestedStack(stack, "Nested")
     recommender = TopPicksRecommender(nested, "TopPicks", dataset_group_arn=GROUP)

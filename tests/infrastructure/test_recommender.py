@@ -1,5 +1,6 @@
 """The construct in somebody else's app."""
 
+import inspect
 import json
 from collections.abc import Callable
 from decimal import Decimal
@@ -41,6 +42,22 @@ from tests.support.template import KEY, in_order, of_type, resolved
 @pytest.fixture
 def stack() -> Stack:
     return Stack(App(), "Video", env=Environment(account="111111111111", region="eu-west-1"))
+
+
+def test_what_is_not_given_is_what_the_settings_are_by_default() -> None:
+    settings = parse({"dataset_group_arn": GROUP})
+    given = {
+        name: parameter.default
+        for name, parameter in inspect.signature(TopPicksRecommender.__init__).parameters.items()
+        if parameter.default not in (inspect.Parameter.empty, None)
+    }
+    assert given.pop("removal_policy") == RemovalPolicy.DESTROY
+    assert not settings.retain_on_destroy
+    assert {"training_gates", "sweeps", "exploration_weight", "quality_gate"} <= given.keys()
+    assert given == {name: getattr(settings, name) for name in given}
+
+    service = inspect.signature(RecommenderService.__init__).parameters
+    assert service["log_retention"].default is RETENTION[settings.log_retention_days]
 
 
 def test_a_grantee_may_get_recommendations_and_nothing_else(stack: Stack) -> None:

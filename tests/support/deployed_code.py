@@ -19,6 +19,7 @@ from types_boto3_cloudformation import CloudFormationClient
 
 from lambdas.recommender import vocabulary as v
 from lambdas.recommender.answer import Answers, Delivery, encoded
+from lambdas.recommender.clients import CLIENT
 from lambdas.recommender.observer import Observer
 from lambdas.recommender.personalize import Personalize
 from lambdas.recommender.protocol import CustomResources
@@ -35,12 +36,8 @@ from tests.support.template import resolve
 if TYPE_CHECKING:
     from tests.support.stack import Stack
 
-RETRIES: Final = Config(
-    retries={"mode": "standard", "total_max_attempts": 3},
-    signature_version=UNSIGNED,
-    user_agent="tests",
-)
-"""Retries as in `handler.py`; nobody looks at signatures and user agents here."""
+_CLIENT: Final = CLIENT.merge(Config(signature_version=UNSIGNED, user_agent="tests"))
+"""As in the functions, but nobody looks at signatures and user agents here."""
 
 _FUNCTION: Final = "AWS::Lambda::Function"
 _SCHEDULE: Final = "AWS::Scheduler::Schedule"
@@ -106,7 +103,7 @@ def functions(stack: "Stack") -> Functions:
         caller=stack.id,
         before=cloud.called,
         after=cloud.applied,
-        config=RETRIES,
+        config=_CLIENT,
     )
     return DeployedFunctions(
         stack,
@@ -138,7 +135,7 @@ def observe(stack: "Stack") -> list[str]:
         region=cloud.region,
         authorize=lambda action, resource, _context: _authorize(stack, action, resource, OBSERVE),
         caller=f"{stack.id}/observer",
-        config=RETRIES,
+        config=_CLIENT,
     )
     lines: list[str] = []
     stacks = Stacks(_stacks_client(stack, OBSERVE))
@@ -225,7 +222,7 @@ def _stacks_client(stack: "Stack", function: str = BEGIN) -> CloudFormationClien
         return cloud.applied(operation, {}, response) or response
 
     made: CloudFormationClient = personalize.connected(
-        "cloudformation", answer, cloud.clock, config=RETRIES
+        "cloudformation", answer, cloud.clock, config=_CLIENT
     )
     return made
 
@@ -247,7 +244,7 @@ def _step_functions_client(stack: "Stack") -> StepFunctionsApi:
         response = (200, dict[str, str](), json.dumps(started).encode())
         return cloud.applied(operation, params, response) or response
 
-    client = personalize.connected("stepfunctions", answer, cloud.clock, config=RETRIES)
+    client = personalize.connected("stepfunctions", answer, cloud.clock, config=_CLIENT)
     made: StepFunctionsApi = client
     return made
 

@@ -155,6 +155,25 @@ def test_every_hint_is_in_the_runbook(hint: str) -> None:
     assert any(pattern.search(hint) for pattern in looked_up().values())
 
 
+def test_whoever_follows_the_runbook_may_make_its_calls() -> None:
+    told = [RUNBOOK, *(ROOT / "lambdas").rglob("*.py"), *(ROOT / "operations").glob("*.py")]
+    commands = {
+        command
+        for document in told
+        for command in re.findall(
+            r"aws (?:cloudformation|personalize) (?!wait )([a-z-]+)", document.read_text()
+        )
+    }
+    reference = ROOT / "docs" / "reference"
+    (row,) = re.findall(
+        r"^\| whoever clears up.*$", (reference / "permissions.md").read_text(), re.M
+    )
+    allowed = re.findall(r"[A-Z][A-Za-z]+", row + (reference / "operations.md").read_text())
+
+    assert {"describe-stack-events", "untag-resource"} <= commands
+    assert {command.title().replace("-", "") for command in commands} <= set(allowed)
+
+
 def test_every_state_in_which_a_stack_can_be_stuck_is_in_the_runbook() -> None:
     """Of those that CloudFormation knows; nothing is imported here."""
     model = botocore.session.get_session().get_service_model("cloudformation")

@@ -35,6 +35,7 @@ def test_a_cold_start_is_all_of_a_first_look_and_no_more(tmp_path: Path) -> None
     look = "DescribeRecommender"
     assert asked == {
         "bare": [look],
+        "sdk": [look],
         "poll": [look],
         "compiled": [look],
         "finished": ["PUT"],

@@ -142,8 +142,23 @@ def test_a_response_url_says_its_date_in_utc_and_the_first_of_two_counts(
         time.tzset()
 
 
+def test_a_date_with_an_offset_is_read_with_it() -> None:
+    url = "https://bucket.s3.amazonaws.com/key?X-Amz-Date=20260101T000000-05:00"
+
+    assert sent_at(url) == 1_767_225_600.0 + 5 * 3600
+
+
 @pytest.mark.parametrize(
-    "query", ["", "?", "?X-Amz-Date=", "?X-Amz-Date=today", "?Expires=1767232800&Signature=x"]
+    "query",
+    [
+        "",
+        "?",
+        "?X-Amz-Date=",
+        "?X-Amz-Date=today",
+        "?X-Amz-Date=20260101",
+        "?X-Amz-Date=20260101T000000",
+        "?Expires=1767232800&Signature=x",
+    ],
 )
 def test_a_response_url_without_a_date_leaves_open_when_it_was_signed(query: str) -> None:
     assert sent_at(f"https://bucket.s3.amazonaws.com/key{query}") is None

@@ -39,6 +39,7 @@ def region(monkeypatch: pytest.MonkeyPatch) -> Iterator[LoopbackRegion]:
 
 
 def _forget() -> None:
+    gc.unfreeze()
     handler._resources.cache_clear()
     clients.waiter.cache_clear()
 
@@ -303,10 +304,12 @@ def test_garbage_is_collected_by_a_function_that_cannot_work(
     region: LoopbackRegion, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     broken_package(monkeypatch)
+    staying = gc.get_freeze_count()
 
     handler.begin(gate() | {"ResponseURL": region.response_url}, None)
 
     assert gc.isenabled()
+    assert gc.get_freeze_count() == staying
 
 
 def test_a_service_that_never_answers_is_asked_again_and_then_given_up(
