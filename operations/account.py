@@ -78,7 +78,7 @@ class Account:
                     status=shown["StackStatus"],
                     updated=updated.isoformat() if updated else "",
                     parameters={
-                        one["ParameterKey"]: one.get("ParameterValue", "")
+                        one["ParameterKey"]: one.get("ResolvedValue", one.get("ParameterValue", ""))
                         for one in shown.get("Parameters", ())
                     },
                 )

@@ -13,7 +13,7 @@ from lambdas.recommender import vocabulary as v
 from lambdas.recommender.identity import Arn, Owner, Ownership
 from lambdas.recommender.observed import Observed, Phase
 from operations.stack import DELETE_FAILED, DELETED, TO_BE_DELETED, Resource, Stack
-from operations.template import Chain
+from operations.template import Chain, unmangled
 
 _AT_REST: Final = frozenset(
     {
@@ -81,7 +81,8 @@ class Tagged:
     @property
     def retired_tags(self) -> frozenset[str]:
         """Keys of the template's own tags, which an adopted one is rid of when it is released."""
-        return self.chain.tag_keys if self.chain else frozenset()
+        keys = self.chain.tag_keys if self.chain else ()
+        return frozenset(unmangled(key, self.tags) for key in keys)
 
     @property
     def is_in_use(self) -> bool:

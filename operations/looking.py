@@ -40,7 +40,8 @@ def drift(console: Console, name: str) -> int:
         return CANNOT_TELL
     found = []
     for chain in chains_of(console.account, stack):
-        one = d.drift(chain.desired, console.account.observed(chain.desired.arn))
+        observed = console.account.observed(chain.desired.arn)
+        one = d.drift(chain.desired_beside(observed), observed)
         console.screen.line(drift_text.drift(chain, one, console.clock()))
         found.append(one.verdict)
     if d.Verdict.DRIFTED in found:

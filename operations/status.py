@@ -160,7 +160,7 @@ def _recommender(
 ) -> RecommenderStatus:
     desired, compared, why = None, None, ""
     try:
-        desired = chain.desired
+        desired = chain.desired_beside(observed)
     except UnreadableError as error:
         why = f"nothing to compare with: {error}"
     is_asked_for = desired is None or arn == desired.arn

@@ -4,13 +4,15 @@ CloudFormation hands the properties of a template to the functions, and the func
 here they come by GetTemplate, and are parsed by the same code.
 """
 
+import re
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import Any, Final
 
 from lambdas.recommender import vocabulary as v
 from lambdas.recommender.identity import Arn
+from lambdas.recommender.observed import Observed
 from lambdas.recommender.operation import RequestType
 from lambdas.recommender.properties import BadRequestError, stringified
 from lambdas.recommender.request import Desired, Request
@@ -102,6 +104,19 @@ class Chain:
             return self.request.desired
         except BadRequestError as error:
             raise UnreadableError(str(error)) from error
+
+    def desired_beside(self, observed: Observed | None) -> Desired:
+        """Return the recommender that is asked for, to be compared with what is there.
+
+        Raises:
+            UnreadableError: as ``desired``.
+        """
+        there = (observed.tags if observed else None) or {}
+        tags = {
+            unmangled(key, there): unmangled(value, there.values())
+            for key, value in self.desired.tags.items()
+        }
+        return replace(self.desired, tags=tags)
 
     @property
     def generation(self) -> str:
@@ -226,6 +241,21 @@ def _properties(definition: Mapping[str, Any]) -> Mapping[str, Any]:
 def is_recommender(physical_id: str) -> bool:
     """Whether a physical id is the ARN of a recommender, and none that CloudFormation invented."""
     return ":recommender/" in physical_id
+
+
+def unmangled(shown: str, there: Iterable[str]) -> str:
+    """Return which text of those that are there GetTemplate shows like this, or this.
+
+    It shows ``?`` for each character that is not ASCII, which is deployed as it is
+    (cloudformation-coverage-roadmap issue 814); no tag can have a ``?``.
+    """
+    if "?" not in shown:
+        return shown
+    return next((one for one in there if _as_shown(one) == _as_shown(shown)), shown)
+
+
+def _as_shown(text: str) -> str:
+    return re.sub(r"[^\x00-\x7f]+|\?+", "?", text)
 
 
 def _references(stack: Stack) -> dict[str, str]:

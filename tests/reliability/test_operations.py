@@ -289,6 +289,21 @@ def test_a_member_that_was_edited_is_named_and_put_right(world: World, operator:
     assert operator.run("drift")[0] == 0
 
 
+def test_what_the_template_cannot_show_is_no_drift(world: World, operator: Operator) -> None:
+    world.created(tags={"Größe": "Köln", "都市": "東京", "team": "video"})
+    assert operator.run("drift")[0] == 0
+    assert operator.run("status")[0] == 0
+
+    arn = world.recommender["recommenderArn"]
+    tags = [{"tagKey": "都市", "tagValue": "Osaka"}]
+    world.disturb().tag_resource(resourceArn=arn, tags=tags)
+
+    code, shown = operator.run("drift")
+    assert code == 1
+    assert "tag 都市: there Osaka, wanted ??" in shown
+    assert shown.count("tag ") == 1
+
+
 def test_a_recommender_that_was_stopped_or_deleted_is_named_as_drift(
     world: World, operator: Operator
 ) -> None:

@@ -1,6 +1,7 @@
 """Somebody who looks at a stack of the fake CloudFormation from outside, with `operations`."""
 
 import json
+import re
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from datetime import UTC, datetime
 from typing import Final
@@ -140,8 +141,13 @@ def _resources(stack: Stack, page: int) -> str:
 
 
 def _template(stack: Stack, _page: int) -> str:
+    """Return what GetTemplate does: what is not ASCII is deployed, but shown as `?`.
+
+    Source: cloudformation-coverage-roadmap issue 814.
+    """
     body = {"Resources": stack.template.resources, "Outputs": stack.template.outputs}
-    return f"<TemplateBody>{escape(json.dumps(body))}</TemplateBody>"
+    shown = re.sub(r"[^\x00-\x7f]", "?", json.dumps(body, ensure_ascii=False))
+    return f"<TemplateBody>{escape(shown)}</TemplateBody>"
 
 
 _ANSWERS: Final[Mapping[str, Callable[[Stack, int], str]]] = {

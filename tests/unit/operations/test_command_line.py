@@ -71,7 +71,8 @@ class DeployedCloudFormation:
     def describe_stacks(self, **_: object) -> Any:
         parameters = [
             {"ParameterKey": "Group", "ParameterValue": "arn"},
-            {"ParameterKey": "FromSsm"},
+            {"ParameterKey": "Of the SSM", "ParameterValue": "/key", "ResolvedValue": "value"},
+            {"ParameterKey": "Without"},
         ]
         one = {"StackId": STACK_ID, "StackName": "TopPicks", "StackStatus": "CREATE_COMPLETE"}
         return {"Stacks": [{**one, "Parameters": parameters}]}
@@ -96,7 +97,7 @@ def test_a_template_that_is_not_json_cannot_be_read() -> None:
 def test_a_stack_has_parameters() -> None:
     found = account().stack("TopPicks")
     assert found
-    assert found.parameters == {"Group": "arn", "FromSsm": ""}
+    assert found.parameters == {"Group": "arn", "Of the SSM": "value", "Without": ""}
 
 
 class Vanishing:

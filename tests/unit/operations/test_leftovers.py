@@ -46,6 +46,15 @@ def test_by_the_status_of_its_stack(status: str, physical_id: str, expected: Cla
     assert judged.why
 
 
+def test_an_adopted_one_is_rid_of_tags_that_the_template_cannot_show() -> None:
+    chains = (chain(properties={v.TAGS: {"Gr??e": "1", "team": "video"}}),)
+    tags = {**PROOF, "Größe": "1", "theirs": "2"}
+
+    found = tagged(stack("CREATE_COMPLETE"), tags=tags, chains=chains)
+
+    assert found.retired_tags == {"Größe", "team"}
+
+
 def test_of_a_stack_that_nobody_knows_it_is_left_over() -> None:
     assert judge(Tagged(ARN, PROOF)).claim is Claim.LEFTOVER
 

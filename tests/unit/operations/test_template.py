@@ -1,12 +1,14 @@
 import json
+from dataclasses import replace
 from decimal import Decimal
 from typing import Any
 
 import pytest
 
 from lambdas.recommender import vocabulary as v
+from lambdas.recommender.observed import Observed
 from operations.stack import Resource
-from operations.template import UnreadableError, chains
+from operations.template import UnreadableError, chains, unmangled
 from tests.support.template import synthesised
 
 from .examples import ARN, PLACE, chain, stack, template
@@ -95,6 +97,35 @@ def test_columns_are_lists_and_tags_have_keys() -> None:
     assert one.desired.config.excluded_columns == {"ITEMS": ("GENRES",)}
     assert one.tag_keys == {"team"}
     assert not one.retained
+
+
+@pytest.mark.parametrize(
+    ("shown", "there", "meant"),
+    [
+        ("Koeln", ["Köln"], "Koeln"),
+        ("K?ln", ["Bonn", "Köln"], "Köln"),
+        ("??", ["東京"], "東京"),
+        ("?", ["\N{FILM PROJECTOR}"], "\N{FILM PROJECTOR}"),
+        ("??", ["\N{FILM PROJECTOR}"], "\N{FILM PROJECTOR}"),
+        ("K?ln", ["Köln am Rhein"], "K?ln"),
+        ("K?ln", [], "K?ln"),
+    ],
+)
+def test_what_get_template_cannot_show_is_what_is_there_and_looks_alike(
+    shown: str, there: list[str], meant: str
+) -> None:
+    assert unmangled(shown, there) == meant
+
+
+def test_what_is_compared_has_the_tags_that_are_there() -> None:
+    one = chain(properties={v.TAGS: {"Gr??e": "K?ln", "team": "v?deo"}})
+    there = replace(one.desired, tags={"Größe": "Köln", "team": "v?deo"})
+    bare = Observed(ARN, "ACTIVE", dataset_group_arn="", recipe_arn="")
+
+    beside = one.desired_beside(replace(bare, tags={"Größe": "Köln", "team": "video"}))
+
+    assert beside == there
+    assert one.desired_beside(bare) == one.desired_beside(None) == one.desired
 
 
 def test_a_template_without_recommenders_has_none() -> None:
