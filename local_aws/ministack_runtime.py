@@ -35,12 +35,13 @@ def run_as_the_runtime_does() -> None:
 
 
 def configured(config: Mapping[str, Any]) -> dict[str, Any]:
-    """Return a function's configuration with the variables that Lambda makes of its logging."""
+    """Return a function's configuration with the variables by which its runtime goes."""
     logging = config.get("LoggingConfig") or {}
-    of_logging = {
+    of_the_runtime = {
+        "AWS_EXECUTION_ENV": f"AWS_Lambda_{config.get('Runtime')}",
         "AWS_LAMBDA_LOG_FORMAT": logging.get("LogFormat"),
         "AWS_LAMBDA_LOG_LEVEL": logging.get("ApplicationLogLevel"),
     }
     variables = (config.get("Environment") or {}).get("Variables") or {}
-    known = {name: value for name, value in of_logging.items() if value}
+    known = {name: value for name, value in of_the_runtime.items() if value}
     return {**config, "Environment": {"Variables": {**variables, **known}}}

@@ -55,8 +55,20 @@ def answer_to(
     if succeeded:
         return answer
     left = MAX_BYTES - len(encoded(answer)) + len('""')
-    shown = within(reason or "No reason was given.", min(left, MAX_REASON_BYTES))
+    shown = within(readable(reason) or "No reason was given.", min(left, MAX_REASON_BYTES))
     return {**answer, "Reason": shown}
+
+
+_UNREADABLE: Final = re.compile("[^\t\n\r\x20-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
+
+
+def readable(text: str) -> str:
+    """Return a text without the characters that XML cannot have.
+
+    With one of them in a reason, nobody can read the stack's events any more
+    (cloudformation-coverage-roadmap issue 1601); and Lambda's runtime cannot log half of a pair.
+    """
+    return _UNREADABLE.sub("\N{REPLACEMENT CHARACTER}", text)
 
 
 def failure(

@@ -11,7 +11,7 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from . import vocabulary as v
-from .answer import Answers, Delivery, answer_to, failure, physical_id
+from .answer import Answers, Delivery, answer_to, failure, physical_id, readable
 from .errors import PermanentError, TransientError
 from .fence import admit
 from .observed import Observed
@@ -261,10 +261,10 @@ def _log(
             **_about(waiting),
             **({"link": f"{number} of {of}"} if v.LINK in request.properties else {}),
             "look": waiting.looks + 1,
-            "status": observed.says if observed else None,
+            "status": readable(observed.says) if observed else None,
             "waited": round(timing.waited),
             "left": round(timing.left),
             "verdict": type(verdict).__name__,
-            "why": verdict.reason,
+            "why": readable(verdict.reason),
         },
     )

@@ -8,8 +8,7 @@ from lambdas.recommender.answer import Answers, Delivery
 from lambdas.recommender.protocol import CustomResources
 from lambdas.recommender.waiter import Waiter
 from tests.support.personalize import VirtualClock
-
-Event = Mapping[str, Any]
+from tests.support.serverless import Event, through_lambda
 
 RESPONSE_URL = "https://cloudformation-custom-resource-response.s3.amazonaws.com/one"
 
@@ -58,5 +57,5 @@ class OneRequest:
                 return answer
             assert state
             self.clock.advance(state["Seconds"])
-            state = self.resources.poll(state)
+            state = through_lambda(self.resources.poll, state)
         raise AssertionError("it is never answered")

@@ -10,9 +10,11 @@ history at most ("Quotas", Step Functions Developer Guide).
 
 import json
 import math
+import os
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any, Final
+from unittest import mock
 
 from awslambdaric.lambda_runtime_marshaller import (  # type: ignore[import-untyped]
     LambdaMarshaller,
@@ -69,7 +71,7 @@ def invoke_asynchronously(
         timeline.after(seconds, invoked)
 
     try:
-        invoke(event)
+        through_lambda(invoke, event)
     except ThrottledError:
         again(backoff, retries, min(2 * backoff, _LONGEST_BACKOFF))
     except (FunctionKilledError, Exception):
@@ -191,7 +193,8 @@ def through_lambda(invoke: Invoke, event: Any) -> Any:
     """
     taken = _RUNTIME.unmarshal_request(json.dumps(event))
     returned, _ = _RUNTIME.marshal_response(invoke(taken))
-    return json.loads(returned)
+    return json.loads(returned.encode())
 
 
-_RUNTIME: Final = LambdaMarshaller()
+with mock.patch.dict(os.environ, {"AWS_EXECUTION_ENV": "AWS_Lambda_python3.14"}):
+    _RUNTIME: Final = LambdaMarshaller()

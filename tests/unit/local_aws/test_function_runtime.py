@@ -13,6 +13,7 @@ from ministack.core import lambda_runtime  # type: ignore[import-untyped]
 from local_aws import function_runtime, ministack_runtime
 
 JSON_FROM_INFO = {
+    "Runtime": "python3.14",
     "LoggingConfig": {
         "LogFormat": "JSON",
         "ApplicationLogLevel": "INFO",
@@ -115,6 +116,7 @@ def test_a_configuration_keeps_all_else_and_is_not_changed() -> None:
 
     assert made["Environment"]["Variables"] == {
         "MINE": "1",
+        "AWS_EXECUTION_ENV": "AWS_Lambda_python3.14",
         "AWS_LAMBDA_LOG_FORMAT": "JSON",
         "AWS_LAMBDA_LOG_LEVEL": "INFO",
     }
@@ -127,6 +129,6 @@ def test_ministack_has_every_internal_that_is_used() -> None:
     assert script.count(ministack_runtime._RETURNS) == 1, "see ministack_runtime.py"
     parameters = list(inspect.signature(lambda_runtime.Worker.__init__).parameters)
     assert parameters == ["self", "func_name", "config", "code_zip"], "see ministack_runtime.py"
-    assert not {"AWS_LAMBDA_LOG_FORMAT", "AWS_LAMBDA_LOG_LEVEL"} & (
+    assert not {"AWS_EXECUTION_ENV", "AWS_LAMBDA_LOG_FORMAT", "AWS_LAMBDA_LOG_LEVEL"} & (
         lambda_runtime._RESERVED_RUNTIME_ENV_VARS
     ), "see ministack_runtime.py"

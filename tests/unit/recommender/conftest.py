@@ -4,6 +4,7 @@ import logging
 from collections.abc import Iterator
 
 import pytest
+from awslambdaric.lambda_runtime_log_utils import JsonFormatter  # type: ignore[import-untyped]
 
 from .examples import SIGNATURE
 
@@ -14,6 +15,7 @@ class _Log(logging.Handler):
         self.shown: list[str] = []
 
     def emit(self, record: logging.LogRecord) -> None:
+        JsonFormatter().format(record).encode()  # as Lambda's runtime does
         self.shown.append(f"{self.format(record)} {vars(record)!r}")
 
 

@@ -23,6 +23,7 @@ from lambdas.recommender.answer import (
     Delivery,
     answer_to,
     encoded,
+    readable,
     sent_at,
 )
 
@@ -64,7 +65,7 @@ def test_an_answer_fits_and_its_attributes_are_never_cut(
     assert whole["Data"] == attributes
     assert whole["PhysicalResourceId"] == physical_id
     said = whole["Reason"]
-    reason = reason or "No reason was given."
+    reason = readable(reason) or "No reason was given."
     assert said == reason or (said.endswith("...") and reason.startswith(said[:-3]))
 
 
@@ -425,3 +426,16 @@ def test_what_comes_of_it_is_logged_without_the_url(
         for record in ours
     ] == logged
     assert SIGNATURE not in repr([vars(record) for record in ours])
+
+
+@pytest.mark.parametrize(
+    ("text", "shown"),
+    [
+        ("Daten für 東京 \U0001f3ac\t\r\n", "Daten für 東京 \U0001f3ac\t\r\n"),
+        ("\x00\x08\x0b\x0c\x0e\x1b\x1f", "�" * 7),
+        ("\ud83c \udfff \ufffe\uffff", "� � ��"),
+        ("\x7f\x9f\ud7ff\ue000\ufffd\U0010ffff", "\x7f\x9f\ud7ff\ue000\ufffd\U0010ffff"),
+    ],
+)
+def test_what_xml_cannot_have_is_replaced(text: str, shown: str) -> None:
+    assert readable(text) == shown

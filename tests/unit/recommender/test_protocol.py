@@ -1178,6 +1178,17 @@ def test_a_defect_when_an_execution_is_started_is_tried_again_if_nobody_can_be_t
         here.begin(event())
 
 
+def test_what_xml_cannot_have_is_in_no_answer_and_half_of_a_pair_in_no_log() -> None:
+    here = world()
+    status = {"status": "CREATE FAILED", "failureReason": "Daten \ud83c\x1b[0m\x00 \U0001f3ac\n"}
+    here.personalize.shown[DESIRED.arn] = {"recommenderArn": DESIRED.arn, **status}
+
+    answer = here.run(gate(arn=DESIRED.arn))
+
+    assert answer["Status"] == "FAILED"
+    assert "Daten ��[0m� \U0001f3ac\n" in answer["Reason"]
+
+
 # -- refused -----------------------------------------------------------------------------------
 
 REFUSED: dict[str, dict[str, Any]] = {
