@@ -20,7 +20,7 @@ from tests.support.synthesis import Deployable
 
 _TRAINING: Final = 75.0
 _POLL: Final = 10
-_CREATE, _LOOK = "CreateRecommender", "DescribeRecommender"
+_CREATE, _LOOK, _OK = "CreateRecommender", "DescribeRecommender", "OK"
 _LINKS: Final = (v.SWEEP_TYPE, v.TRAINING_GATE_TYPE, v.RECOMMENDER_TYPE)
 
 
@@ -90,7 +90,11 @@ def _unscaled(world: LocalWorld) -> list[Row]:
     world.set_behaviour(create_pending=0.0, create_in_progress=_TRAINING, delete=0.0)
     _deploy(world, settings)
     unscaled = Waited.of(
-        [(call["operation"], call["time"]) for call in world.personalize_journal()],
+        [
+            (call["operation"], call["time"])
+            for call in world.personalize_journal()
+            if call["outcome"] == _OK
+        ],
         complete=max(event["Timestamp"].timestamp() for event in _events(world)),
     )
     world.destroy()
@@ -98,7 +102,7 @@ def _unscaled(world: LocalWorld) -> list[Row]:
     stack = account.cloud.stack()
     stack.create(Deployable.of("TopPicks", settings))
     virtual = Waited.of(
-        [(call.operation, call.time) for call in account.service.journal],
+        [(call.operation, call.time) for call in account.service.journal if call.outcome == _OK],
         complete=stack.events[-1].time,
     )
     return [
@@ -136,7 +140,7 @@ class Waited:
 
     @classmethod
     def of(cls, calls: Iterable[tuple[str, float]], *, complete: float) -> "Waited":
-        """Read it from the calls to the service, and their times."""
+        """Read it from the calls that the service has answered, and their times."""
         calls = list(calls)
         end = _TRAINING + max(time for operation, time in calls if operation == _CREATE)
         looks = [time for operation, time in calls if operation == _LOOK]

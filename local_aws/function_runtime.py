@@ -15,19 +15,18 @@ import logging
 import os
 import sys
 import time
-from typing import Any, Final
+from typing import Any
 
 from awslambdaric.lambda_runtime_log_utils import JsonFormatter  # type: ignore[import-untyped]
 from awslambdaric.lambda_runtime_marshaller import (  # type: ignore[import-untyped]
     LambdaMarshaller,
 )
 
-_MARSHALLER: Final = LambdaMarshaller()
-
 
 def returned(value: Any) -> Any:
     """Return what comes out of a function, as its caller gets it."""
-    return json.loads(_MARSHALLER.marshal_response(value)[0])
+    encoded, _ = LambdaMarshaller().marshal_response(value)
+    return json.loads(encoded.encode())
 
 
 class AsText(logging.Formatter):

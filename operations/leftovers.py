@@ -13,7 +13,7 @@ from lambdas.recommender import vocabulary as v
 from lambdas.recommender.identity import Arn, Owner, Ownership
 from lambdas.recommender.observed import Observed, Phase
 from operations.stack import DELETE_FAILED, DELETED, TO_BE_DELETED, Resource, Stack
-from operations.template import Chain, unmangled
+from operations.template import Chain, looks_alike
 
 _AT_REST: Final = frozenset(
     {
@@ -80,9 +80,13 @@ class Tagged:
 
     @property
     def retired_tags(self) -> frozenset[str]:
-        """Keys of the template's own tags, which an adopted one is rid of when it is released."""
+        """Keys of the template's own tags, which an adopted one is rid of when it is released.
+
+        One that could be another's, as the template shows it, stays.
+        """
         keys = self.chain.tag_keys if self.chain else ()
-        return frozenset(unmangled(key, self.tags) for key in keys)
+        alike = ([one for one in self.tags if looks_alike(key, one)] for key in keys)
+        return frozenset(one for (one, *others) in filter(None, alike) if not others)
 
     @property
     def is_in_use(self) -> bool:

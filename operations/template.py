@@ -112,11 +112,7 @@ class Chain:
             UnreadableError: as ``desired``.
         """
         there = (observed.tags if observed else None) or {}
-        tags = {
-            unmangled(key, there): unmangled(value, there.values())
-            for key, value in self.desired.tags.items()
-        }
-        return replace(self.desired, tags=tags)
+        return replace(self.desired, tags=_tags_beside(there, self.desired.tags))
 
     @property
     def generation(self) -> str:
@@ -243,19 +239,27 @@ def is_recommender(physical_id: str) -> bool:
     return ":recommender/" in physical_id
 
 
-def unmangled(shown: str, there: Iterable[str]) -> str:
-    """Return which text of those that are there GetTemplate shows like this, or this.
+def looks_alike(shown: str, text: str) -> bool:
+    """Return whether GetTemplate shows a text like this.
 
-    It shows ``?`` for each character that is not ASCII, which is deployed as it is
-    (cloudformation-coverage-roadmap issue 814); no tag can have a ``?``.
+    It shows ``?`` for what is not ASCII, which is deployed as it is (issue 814 of
+    cloudformation-coverage-roadmap): one for a character, or for each half of a pair, which nobody
+    has written down.
     """
-    if "?" not in shown:
-        return shown
-    return next((one for one in there if _as_shown(one) == _as_shown(shown)), shown)
+    halves = re.sub(r"[\U00010000-\U0010ffff]", "??", text)
+    return shown in (re.sub(r"[^\x00-\x7f]", "?", one) for one in (text, halves))
 
 
-def _as_shown(text: str) -> str:
-    return re.sub(r"[^\x00-\x7f]+|\?+", "?", text)
+def _tags_beside(there: Mapping[str, str], shown: Mapping[str, str]) -> dict[str, str]:
+    """Return the tags of a template, with what it cannot show as it is there, if it looks alike."""
+    found: dict[str, str] = {}
+    for key, value in shown.items():
+        alike = [one for one in there if one not in found and looks_alike(key, one)]
+        same = (one for one in alike if looks_alike(value, there[one]))
+        known = next(same, alike[0] if alike else key)
+        is_there = looks_alike(value, there.get(known, ""))
+        found[known] = there[known] if is_there and known in there else value
+    return found
 
 
 def _references(stack: Stack) -> dict[str, str]:

@@ -67,6 +67,10 @@ class _Deletion(CustomResource):
 class RecommenderDeletion(_Deletion):
     """A Delete of ``Custom::TopPicksRecommender``."""
 
+    def __init__(self, request: Request) -> None:
+        super().__init__(request)
+        self.left = {request.deletion_target: None}
+
     def step(self, reconciler: Reconciler, situation: Situation) -> Verdict:
         """Take a step towards its not being there."""
         arn = self.request.deletion_target

@@ -6,6 +6,7 @@ there is one for each request, however often it is delivered (ADR 8).
 """
 
 import logging
+import traceback
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from typing import Any
@@ -174,7 +175,7 @@ def _again(waiting: Waiting, timing: Timing, verdict: Verdict, *, acts: bool) ->
         return waiting
     doubted = waiting.doubt(type(verdict).__name__, timing.now)
     is_doubted = not verdict.certain and timing.now - doubted.since < DOUBT_SECONDS
-    if is_doubted and not timing.is_up:
+    if is_doubted and timing.may_doubt:
         return replace(waiting, seconds=int(DOUBT_SECONDS), doubted=doubted)
     return None
 
@@ -191,8 +192,9 @@ def _unexpected(request: Request, error: Exception) -> Wait:
 def _words(error: Exception) -> str:
     if isinstance(error, TransientError | PermanentError):
         return str(error)
-    LOG.exception("Unexpected")
-    return f"Unexpected {type(error).__name__}: {error}"
+    words = f"Unexpected {type(error).__name__}: {error}"
+    LOG.error(readable(words), extra={"traceback": traceback.format_tb(error.__traceback__)})
+    return words
 
 
 def in_time(

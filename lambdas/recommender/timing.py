@@ -63,6 +63,14 @@ class Timing:
         return self.waited >= self.wait_seconds
 
     @property
+    def may_doubt(self) -> bool:
+        """Whether there is time for another look at what would end the wait.
+
+        The last look comes when the time is up; a doubt that has no end by then has none.
+        """
+        return self.waited < self.wait_seconds + DOUBT_SECONDS
+
+    @property
     def grace_is_over(self) -> bool:
         """Whether what was accepted just before this request should have shown by now."""
         return self.now - self.begun >= GRACE_SECONDS

@@ -9,7 +9,7 @@ from dataclasses import dataclass, field, replace
 from typing import Any, Final, NamedTuple, Protocol
 
 from .answer import sent_at
-from .errors import PermanentError, TransientError, sorted_errors
+from .errors import PermanentError, sorted_errors
 from .operation import Operation
 from .timing import Timing
 
@@ -166,12 +166,12 @@ class Waiter:
         whoever cannot start it can only fail.
 
         Raises:
-            TransientError, PermanentError: it could not be started.
+            Exception: it could not be started.
         """
         for pause in _PAUSES:
             try:
                 return self._start(waiting)
-            except (TransientError, PermanentError):
+            except Exception:
                 self._pause(pause)
         return self._start(waiting)
 

@@ -104,9 +104,15 @@ def test_what_is_returned_is_what_the_runtimes_encoder_makes_of_it(
     assert function_runtime.returned(value) == comes_out
 
 
-def test_what_cannot_be_encoded_is_an_error_of_the_function() -> None:
-    with pytest.raises(Exception, match="Unable to marshal response"):
-        function_runtime.returned({"what": object()})
+@pytest.mark.parametrize(
+    ("what", "said"), [(object(), "Unable to marshal response"), ("\ud83c", "surrogates")]
+)
+def test_what_cannot_be_encoded_is_an_error_of_the_function(
+    what: object, said: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("AWS_EXECUTION_ENV", "AWS_Lambda_python3.14")
+    with pytest.raises(Exception, match=said):
+        function_runtime.returned({"what": what})
 
 
 def test_a_configuration_keeps_all_else_and_is_not_changed() -> None:

@@ -40,6 +40,7 @@ def region(monkeypatch: pytest.MonkeyPatch) -> Iterator[LoopbackRegion]:
 
 def _forget() -> None:
     gc.unfreeze()
+    clients._session.cache_clear()
     handler._resources.cache_clear()
     clients.waiter.cache_clear()
 
