@@ -1,5 +1,6 @@
 """An account that the live tests deploy to, and one stack in it."""
 
+import contextlib
 import json
 import os
 import secrets
@@ -12,7 +13,7 @@ from typing import Any, Final, Self
 
 import boto3
 from botocore.config import Config
-from botocore.exceptions import ClientError
+from botocore.exceptions import BotoCoreError, ClientError
 
 from lambdas.recommender.identity import Arn
 from local_aws import processes, toolchain
@@ -67,7 +68,7 @@ class LiveAccount:
             },
             settings={},
             pace=20.0,
-            patience=13 * _HOURS,
+            patience=24 * _HOURS,
         )
         guard.check_account(consent, account.client("sts").get_caller_identity()["Account"])
         column = _metadata_column(account.client("personalize"), consent.dataset_group_arn)
@@ -177,7 +178,8 @@ class Trial:
 
     def destroy(self) -> bool:
         """Destroy what was deployed, and return whether that succeeded; nothing is synthesised."""
-        self._remember()
+        with contextlib.suppress(ClientError, BotoCoreError):  # it is to be destroyed all the same
+            self._remember()
         return self._cdk("destroy", "--force", "--app=cdk.out")
 
     def _cdk(self, command: str, *arguments: str) -> bool:
@@ -232,6 +234,14 @@ class Trial:
                 name for name in pages.search(names) if self.name in name or name in self._unnamed
             ]
         return {remove: names for remove, names in found.items() if names}
+
+    def removed(self) -> dict[str, list[str]]:
+        """Destroy the stack if it is there, and return what is left when lists have caught up."""
+        if self.stack:
+            self.destroy()
+        with contextlib.suppress(AssertionError):
+            self.is_gone()
+        return self.left()
 
     def is_gone(self) -> None:
         """Wait a while, since lists may lag behind, until nothing is left."""

@@ -84,13 +84,18 @@ def report(request: pytest.FixtureRequest, account: LiveAccount) -> Observations
 def trial(account: LiveAccount, tmp_path: Path) -> Iterator[Trial]:
     """A stack that is gone at the end, or else is said to be there, and how to remove it."""
     trial = Trial(account, tmp_path)
-    removal = f"aws cloudformation delete-stack --stack-name {trial.name}"
-    print(f"\nIf this is cut off: {removal} --region {account.group.region}")
+    assert not trial.left(), "nobody else has this name"  # and all that is looked at may be
+    removal = (
+        f"aws cloudformation delete-stack --stack-name {trial.name} --region {account.group.region}"
+    )
+    print(f"\nIf this is cut off: {removal}")
     yield trial
-    if trial.left():
-        trial.destroy()
-    left = trial.left()
-    trial.close()
+    try:
+        left = trial.removed()
+    except Exception as error:
+        raise AssertionError(f"What is left is not known, and may cost. {removal}") from error
+    finally:
+        trial.close()
     assert not left, trial.how_to_remove(left)
 
 

@@ -13,6 +13,12 @@ ACCEPT_COST: Final = "TOP_PICKS_LIVE_ACCEPT_COST"
 
 _PROFILE: Final = "AWS_PROFILE"
 _KEYS: Final = ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY")
+_SESSION: Final = "AWS_SESSION_TOKEN"
+_ENDS: Final = (
+    f"{_SESSION} is set: such credentials end within hours and cannot be renewed, and what is "
+    f"deployed by then stays and costs. Unset them, and set {_PROFILE} to a profile that renews "
+    "itself without asking (IAM Identity Center, or a role)."
+)
 _ENDPOINTS: Final = "AWS_ENDPOINT_URL"
 _DOMAINS: Final = (".amazonaws.com", ".amazonaws.com.cn")
 _NO_METADATA: Final = ("ITEM_ID", "CREATION_TIMESTAMP")
@@ -47,7 +53,8 @@ What that comes to, trainings included: https://aws.amazon.com/personalize/prici
 
 It takes as long as two trainings, two updates and two deletions, which is hours, and the
 credentials have to last. If it is cut off, what it leaves behind goes on costing. As each stack
-begins, the command that deletes it is printed.
+begins, the command that deletes it is printed, and so is what is observed: keep what is printed,
+as with `make test-live | tee live.log`, in a terminal that outlives the connection.
 """
 
 
@@ -63,6 +70,7 @@ def consent(environ: Mapping[str, str]) -> Consent:
         *([] if group else [_group_problem(environ.get(DATASET_GROUP))]),
         *_cost_problems(environ.get(ACCEPT_COST), group),
         *_credential_problems(profile, [key for key in _KEYS if environ.get(key)]),
+        *([_ENDS] if environ.get(_SESSION) and not profile else []),
         *(
             f"{name} is set, so the calls would not go to AWS: unset it."
             for name in sorted(environ)
@@ -104,17 +112,25 @@ def check_account(agreed: Consent, actual: str) -> None:
 def metadata_column(schema: str) -> str:
     """Return a column of the Items dataset with this schema that recommendations can bring.
 
+    One that every item has, if there is one: what is null need not be answered.
+
     Raises:
         LiveRunRefusedError: There is none.
     """
-    columns = [field["name"] for field in json.loads(schema)["fields"]]
-    for column in columns:
-        if column not in _NO_METADATA:
-            return str(column)
+    fields = json.loads(schema)["fields"]
+    columns = [field for field in fields if field["name"] not in _NO_METADATA]
+    if columns:
+        return str(min(columns, key=_may_be_null)["name"])
+    names = ", ".join(field["name"] for field in fields)
     raise LiveRunRefusedError(
-        f"The Items dataset has no metadata column, only {', '.join(columns)}: use another "
-        "dataset group."
+        f"The Items dataset has no metadata column, only {names}: use another dataset group."
     )
+
+
+def _may_be_null(field: Mapping[str, object]) -> bool:
+    """Return whether an Avro field is a union with null, which none is by default."""
+    kind = field.get("type")
+    return isinstance(kind, list) and "null" in kind
 
 
 def _dataset_group(text: str) -> Arn | None:

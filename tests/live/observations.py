@@ -7,7 +7,7 @@ import time
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any, Self
+from typing import Any, Final, Self
 
 import boto3
 from botocore.exceptions import BotoCoreError, ClientError
@@ -15,6 +15,8 @@ from botocore.exceptions import BotoCoreError, ClientError
 from lambdas.recommender.config import not_shown
 from lambdas.recommender.vocabulary import OWNER_STACK_TAG
 from tests.live.account import Trial
+
+_GONE: Final = "ResourceNotFoundException"
 
 
 @dataclass
@@ -33,6 +35,7 @@ class Observations:
         holds = bool(seen) and all(one.startswith(assumed) for one in seen)
         verdict = f"{assumed}: {'confirmed' if holds else 'NOT CONFIRMED'}" if assumed else ""
         self._rows.append((what, answer, verdict))
+        print(self._hidden(f"Observed: {what}: {answer} {verdict}"))  # hours before the table
 
     def __str__(self) -> str:
         """Return it without the account id."""
@@ -43,7 +46,10 @@ class Observations:
             "| --- | --- | --- |",
             *(f"| {' | '.join(map(_cell, row))} |" for row in self._rows),
         ]
-        return "\n".join(lines).replace(self.account or "<account>", "<account>")
+        return self._hidden("\n".join(lines))
+
+    def _hidden(self, text: str) -> str:
+        return text.replace(self.account or "<account>", "<account>")
 
 
 def _cell(text: str) -> str:
@@ -107,7 +113,8 @@ class Watch:
     def _run(self) -> None:
         while not self._over.wait(self._trial.account.pace):
             self._look_at_the_stack()
-            listed = self._listed()
+            if (listed := self._listed()) is None:
+                continue
             self._arns |= dict.fromkeys(listed)
             for arn in self._arns:
                 described = answer(self._client, "describe_recommender", recommenderArn=arn)
@@ -129,11 +136,11 @@ class Watch:
         seen = stack.get("StackStatus", "no stack"), str(stack.get("LastUpdatedTime", "none"))
         self.operations.setdefault(seen)
 
-    def _listed(self) -> dict[str, str]:
+    def _listed(self) -> dict[str, str] | None:
         try:
             return {one["recommenderArn"]: one["status"] for one in self._trial.recommenders}
         except (ClientError, BotoCoreError):
-            return {}
+            return None
 
 
 def answer(client: Any, operation: str, **parameters: Any) -> dict[str, Any] | str:
@@ -349,15 +356,20 @@ def note_cancellation(report: Observations, trial: Trial, stack_id: str, watch: 
 def note_deletion(report: Observations, watch: Watch) -> None:
     """Note how a deletion looked from outside."""
     note_time(report, "destroying", watch)
-    unknown = [look for look in watch.looks if isinstance(look.described, str)]
+    refused = [look for look in watch.looks if isinstance(look.described, str)]
+    gone = [look for look in refused if str(look.described).startswith(_GONE)]
     report.note(
         "What DescribeRecommender answers when it is gone",
-        *(look.described for look in unknown),
-        assumed="ResourceNotFoundException",
+        *(look.described for look in gone),
+        assumed=_GONE,
+    )
+    report.note(
+        "What else it has refused meanwhile",
+        *(look.described for look in refused if look not in gone),
     )
     report.note(
         "Whether it is still listed then (a ghost)",
-        *(bool(look.listed) for look in unknown),
+        *(bool(look.listed) for look in gone),
         assumed="False",
     )
 

@@ -3,14 +3,16 @@ import subprocess
 import sys
 from pathlib import Path
 from typing import Any
+from unittest import mock
 
 import boto3
 import pytest
+from botocore.exceptions import ClientError
 from botocore.stub import Stubber
 
 from local_aws import toolchain
 from tests.live import guard
-from tests.live.account import LiveAccount
+from tests.live.account import LiveAccount, Trial
 from tests.live.guard import ACCEPT_COST, DATASET_GROUP, Consent, LiveRunRefusedError
 
 ARN = "arn:aws:personalize:eu-west-1:111111111111:dataset-group/vod"
@@ -49,6 +51,10 @@ REFUSED: dict[str, tuple[dict[str, str], str]] = {
     ),
     "a yes that names no account": ({ACCEPT_COST: "yes"}, f"{ACCEPT_COST} is 'yes': give"),
     "consent for another account": ({ACCEPT_COST: "222222222222"}, "is '222222222222': give"),
+    "credentials that cannot be renewed": (
+        KEYS | {"AWS_PROFILE": "", "AWS_SESSION_TOKEN": "token"},
+        "AWS_SESSION_TOKEN is set: such credentials end within hours",
+    ),
     "no credentials": ({"AWS_PROFILE": ""}, "No credentials are given: set AWS_PROFILE, or AWS_"),
     "keys and an empty profile, which boto3 would look for": (
         KEYS | {"AWS_PROFILE": ""},
@@ -122,6 +128,12 @@ def test_other_endpoints_are_refused(url: str) -> None:
 def test_a_column_with_metadata_is_found_in_the_schema() -> None:
     fields = '[{"name": "ITEM_ID"}, {"name": "CREATION_TIMESTAMP"}, {"name": "GENRES"}]'
     assert guard.metadata_column(f'{{"fields": {fields}}}') == "GENRES"
+    nullable = (
+        '[{"name": "PRICE", "type": ["null", "float"]}, {"name": "GENRES", "type": "string"}]'
+    )
+    assert guard.metadata_column(f'{{"fields": {nullable}}}') == "GENRES"
+    only = '[{"name": "ITEM_ID", "type": "string"}, {"name": "PRICE", "type": ["null", "float"]}]'
+    assert guard.metadata_column(f'{{"fields": {only}}}') == "PRICE"
     with pytest.raises(LiveRunRefusedError, match="no metadata column, only ITEM_ID: use another"):
         guard.metadata_column('{"fields": [{"name": "ITEM_ID"}]}')
 
@@ -230,3 +242,21 @@ def _pytest(*arguments: str, **environ: str) -> subprocess.CompletedProcess[str]
         text=True,
         check=False,
     )
+
+
+def test_a_stack_is_destroyed_though_what_is_left_cannot_be_listed(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    account: Any = None
+    trial = Trial(account, tmp_path)
+    refused = ClientError({"Error": {"Code": "AccessDenied", "Message": "no"}}, "ListRoles")
+    commands: list[str] = []
+    monkeypatch.setattr(Trial, "stack", {"StackStatus": "CREATE_COMPLETE"})
+    monkeypatch.setattr(trial, "_remember", mock.Mock(side_effect=refused))
+    monkeypatch.setattr(trial, "_cdk", lambda command, *_: commands.append(command))
+    monkeypatch.setattr(trial, "is_gone", mock.Mock(side_effect=AssertionError))
+
+    with pytest.raises(ClientError):
+        trial.removed()
+
+    assert commands == ["destroy"]
