@@ -183,13 +183,31 @@ class Trial:
         return self._cdk("destroy", "--force", "--app=cdk.out")
 
     def _cdk(self, command: str, *arguments: str) -> bool:
+        """Run a command to the end of what it begins, and return whether that succeeded.
+
+        The CLI gives up on a connection that is gone for a minute; CloudFormation goes on.
+        """
+        before = _operation(self._seen())
         ran = processes.run(
             [*toolchain.CDK, command, f"{self.environment}/*", *arguments],
             env=self.account.env,
             cwd=self._folder,
             timeout=self.account.patience,
         )
-        return ran.returncode == 0
+        if ran.returncode == 0:
+            return True
+        self.account.until(lambda: _is_at_rest(self._seen()), f"cdk {command} has ended")
+        after = self._seen() or {}
+        if command == "destroy":
+            return not after
+        return after.get("StackStatus") in _COMPLETE and _operation(after) != before
+
+    def _seen(self) -> dict[str, Any] | None:
+        """Return the stack, or None if that cannot be said now."""
+        try:
+            return self.stack
+        except (ClientError, BotoCoreError):
+            return None
 
     @property
     def stack(self) -> dict[str, Any]:
@@ -268,6 +286,22 @@ class Trial:
             for name in names
         ]
         return "\n".join(["This is left, and may cost. Remove it, in this order:", *commands])
+
+
+_COMPLETE: Final = ("CREATE_COMPLETE", "UPDATE_COMPLETE")
+
+
+def _operation(stack: Mapping[str, Any] | None) -> tuple[object, object]:
+    """Return what tells the operations of a stack apart."""
+    known = stack or {}
+    return known.get("StackId"), known.get("LastUpdatedTime")
+
+
+def _is_at_rest(stack: Mapping[str, Any] | None) -> bool:
+    if stack is None:
+        return False
+    status = str(stack.get("StackStatus", ""))
+    return status == "REVIEW_IN_PROGRESS" or not status.endswith("_IN_PROGRESS")
 
 
 _KINDS: Final = (

@@ -7,10 +7,10 @@ from unittest import mock
 
 import boto3
 import pytest
-from botocore.exceptions import ClientError
+from botocore.exceptions import ClientError, EndpointConnectionError
 from botocore.stub import Stubber
 
-from local_aws import toolchain
+from local_aws import processes, toolchain
 from tests.live import guard
 from tests.live.account import LiveAccount, Trial
 from tests.live.guard import ACCEPT_COST, DATASET_GROUP, Consent, LiveRunRefusedError
@@ -260,3 +260,52 @@ def test_a_stack_is_destroyed_though_what_is_left_cannot_be_listed(
         trial.removed()
 
     assert commands == ["destroy"]
+
+
+GONE: dict[str, Any] = {}
+CREATING = {"StackId": "1", "StackStatus": "CREATE_IN_PROGRESS"}
+CREATED = {"StackId": "1", "StackStatus": "CREATE_COMPLETE"}
+CHANGED = {"StackId": "1", "StackStatus": "UPDATE_COMPLETE", "LastUpdatedTime": "later"}
+ROLLED_BACK = CHANGED | {"StackStatus": "UPDATE_ROLLBACK_COMPLETE"}
+REVIEWED = {"StackId": "1", "StackStatus": "REVIEW_IN_PROGRESS"}
+UNKNOWN = EndpointConnectionError(endpoint_url="https://aws")
+
+
+@pytest.mark.parametrize(
+    ("command", "seen", "succeeded"),
+    [
+        ("deploy", [GONE, CREATING, UNKNOWN, CREATING, CREATED, CREATED], True),
+        ("deploy", [CREATED, CHANGED, CHANGED], True),
+        ("deploy", [CREATED, ROLLED_BACK, ROLLED_BACK], False),
+        ("deploy", [CREATED, CREATED, CREATED], False),
+        ("deploy", [GONE, REVIEWED, REVIEWED], False),
+        ("deploy", [GONE, GONE, GONE], False),
+        ("destroy", [CREATED, CREATED | {"StackStatus": "DELETE_IN_PROGRESS"}, GONE, GONE], True),
+        ("destroy", [CREATED, CREATED | {"StackStatus": "DELETE_FAILED"}, CREATED], False),
+    ],
+)
+def test_what_a_command_has_begun_counts_and_not_how_the_command_has_ended(
+    monkeypatch: pytest.MonkeyPatch,
+    tmp_path: Path,
+    command: str,
+    seen: list[Any],
+    succeeded: bool,
+) -> None:
+    account = LiveAccount(
+        where="",
+        dataset_group_arn=ARN,
+        metadata_column="",
+        credentials={},
+        endpoint=None,
+        env={},
+        settings={},
+        pace=0.0,
+        patience=60.0,
+    )
+    failed = mock.Mock(return_value=subprocess.CompletedProcess([], 1))
+    monkeypatch.setattr(processes, "run", failed)
+    stack = mock.PropertyMock(side_effect=seen)
+    monkeypatch.setattr(Trial, "stack", stack)
+
+    assert Trial(account, tmp_path)._cdk(command) is succeeded
+    assert stack.call_count == len(seen)
