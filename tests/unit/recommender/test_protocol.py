@@ -1108,7 +1108,10 @@ def test_a_defect_fails_after_the_grace_period_by_its_name_and_without_the_url(
     assert answer["PhysicalResourceId"] == DESIRED.arn
     assert GRACE_SECONDS <= here.waited <= GRACE_SECONDS + INTERVAL + DOUBT_SECONDS
     formatted = [logging.Formatter().format(record) for record in caplog.records]
-    assert any(text == "Unexpected ZeroDivisionError: by zero" for text in formatted)
+    assert "Unexpected ZeroDivisionError: by zero" in formatted
+    traces = [one["traceback"] for one in map(vars, caplog.records) if "traceback" in one]
+    assert traces
+    assert all("self._api.describe_recommender" in "".join(trace) for trace in traces)
     assert SIGNATURE not in repr(formatted)
     assert SIGNATURE not in repr([vars(record) for record in caplog.records])
 
@@ -1423,6 +1426,19 @@ def test_each_look_says_where_it_is(caplog: pytest.LogCaptureFixture) -> None:
     assert (first["look"], first["waited"], first["left"]) == (1, 0, 3300)
     assert (second["look"], second["left"]) == (2, 3300 - second["waited"])
     assert 0 < second["waited"] <= INTERVAL
+
+
+def test_a_look_that_may_change_something_says_what_is_there(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    here = world("DELETE_IN_PROGRESS")
+    here.personalize.add(DESIRED.arn, "DELETE PENDING", tags=OWN)
+
+    with caplog.at_level(logging.INFO):
+        here.begin(DELETE)
+
+    (looked,) = logged(caplog, "Looked")
+    assert looked["status"] == "DELETE PENDING"
 
 
 def test_where_there_is_no_chain_and_nothing_to_see_it_says_so(
