@@ -86,7 +86,7 @@ class Tagged:
         """
         keys = self.chain.tag_keys if self.chain else ()
         alike = ([one for one in self.tags if looks_alike(key, one)] for key in keys)
-        return frozenset(one for (one, *others) in filter(None, alike) if not others)
+        return frozenset(one[0] for one in alike if len(one) == 1)
 
     @property
     def is_in_use(self) -> bool:

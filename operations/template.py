@@ -257,8 +257,8 @@ def _tags_beside(there: Mapping[str, str], shown: Mapping[str, str]) -> dict[str
         alike = [one for one in there if one not in found and looks_alike(key, one)]
         same = (one for one in alike if looks_alike(value, there[one]))
         known = next(same, alike[0] if alike else key)
-        is_there = looks_alike(value, there.get(known, ""))
-        found[known] = there[known] if is_there and known in there else value
+        tag = there.get(known, value)
+        found[known] = tag if looks_alike(value, tag) else value
     return found
 
 

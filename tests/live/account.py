@@ -17,6 +17,7 @@ from botocore.exceptions import BotoCoreError, ClientError
 
 from lambdas.recommender.identity import Arn
 from local_aws import processes, toolchain
+from operations.stack import DELETED, Stack, has_succeeded
 from tests.live import guard
 from tests.live.guard import Consent, LiveRunRefusedError
 from tests.support.local_world import LocalWorld
@@ -110,14 +111,13 @@ class LiveAccount:
             guard.check_endpoint(client.meta.endpoint_url)
         return client
 
-    def until(
-        self, holds: Callable[[], object], what: str, *, seconds: float | None = None
-    ) -> None:
+    def until(self, holds: Callable[[], Any], what: str, *, seconds: float | None = None) -> Any:
         """Wait until something holds, by default as long as the longest operation may take."""
         deadline = time.monotonic() + (seconds or self.patience)
-        while not holds():
+        while not (held := holds()):
             assert time.monotonic() < deadline, f"waited in vain until {what}"
             time.sleep(self.pace)
+        return held
 
 
 def _metadata_column(personalize: Any, dataset_group_arn: str) -> str:
@@ -187,7 +187,7 @@ class Trial:
 
         The CLI gives up on a connection that is gone for a minute; CloudFormation goes on.
         """
-        before = _operation(self._seen())
+        before = self._seen()
         ran = processes.run(
             [*toolchain.CDK, command, f"{self.environment}/*", *arguments],
             env=self.account.env,
@@ -196,18 +196,24 @@ class Trial:
         )
         if ran.returncode == 0:
             return True
-        self.account.until(lambda: _is_at_rest(self._seen()), f"cdk {command} has ended")
-        after = self._seen() or {}
+        after: Stack = self.account.until(self._at_rest, f"cdk {command} has ended")
         if command == "destroy":
-            return not after
-        return after.get("StackStatus") in _COMPLETE and _operation(after) != before
+            return after.status == DELETED
+        is_another = before is None or (after.id, after.updated) != (before.id, before.updated)
+        return is_another and has_succeeded("", after.status)
 
-    def _seen(self) -> dict[str, Any] | None:
-        """Return the stack, or None if that cannot be said now."""
+    def _at_rest(self) -> Stack | None:
+        seen = self._seen()
+        return seen if seen and not seen.is_under_way else None
+
+    def _seen(self) -> Stack | None:
+        """Return the stack, deleted if there is none, or None if that cannot be said now."""
         try:
-            return self.stack
+            shown = self.stack
         except (ClientError, BotoCoreError):
             return None
+        status, updated = shown.get("StackStatus", DELETED), shown.get("LastUpdatedTime", "")
+        return Stack(shown.get("StackId", ""), self.name, status, str(updated))
 
     @property
     def stack(self) -> dict[str, Any]:
@@ -286,22 +292,6 @@ class Trial:
             for name in names
         ]
         return "\n".join(["This is left, and may cost. Remove it, in this order:", *commands])
-
-
-_COMPLETE: Final = ("CREATE_COMPLETE", "UPDATE_COMPLETE")
-
-
-def _operation(stack: Mapping[str, Any] | None) -> tuple[object, object]:
-    """Return what tells the operations of a stack apart."""
-    known = stack or {}
-    return known.get("StackId"), known.get("LastUpdatedTime")
-
-
-def _is_at_rest(stack: Mapping[str, Any] | None) -> bool:
-    if stack is None:
-        return False
-    status = str(stack.get("StackStatus", ""))
-    return status == "REVIEW_IN_PROGRESS" or not status.endswith("_IN_PROGRESS")
 
 
 _KINDS: Final = (

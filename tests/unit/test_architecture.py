@@ -93,3 +93,11 @@ def test_a_module_of_the_functions_imports_only_what_stands_above_it() -> None:
         for module in [full.removeprefix(prefix).split(".")[0]]
         if level[module] > level[importing]
     ] == []
+
+
+def test_every_folder_of_tests_is_run_by_a_target() -> None:
+    makefile = (ROOT / "Makefile").read_text()
+    folders = {path.relative_to(ROOT).parts[1] for path in (ROOT / "tests").rglob("test_*.py")}
+
+    assert {"unit", "e2e"} <= folders
+    assert {folder for folder in folders if f"tests/{folder}" not in makefile} == set()

@@ -274,14 +274,14 @@ UNKNOWN = EndpointConnectionError(endpoint_url="https://aws")
 @pytest.mark.parametrize(
     ("command", "seen", "succeeded"),
     [
-        ("deploy", [GONE, CREATING, UNKNOWN, CREATING, CREATED, CREATED], True),
-        ("deploy", [CREATED, CHANGED, CHANGED], True),
-        ("deploy", [CREATED, ROLLED_BACK, ROLLED_BACK], False),
-        ("deploy", [CREATED, CREATED, CREATED], False),
-        ("deploy", [GONE, REVIEWED, REVIEWED], False),
-        ("deploy", [GONE, GONE, GONE], False),
-        ("destroy", [CREATED, CREATED | {"StackStatus": "DELETE_IN_PROGRESS"}, GONE, GONE], True),
-        ("destroy", [CREATED, CREATED | {"StackStatus": "DELETE_FAILED"}, CREATED], False),
+        ("deploy", [GONE, CREATING, UNKNOWN, CREATING, CREATED], True),
+        ("deploy", [CREATED, CHANGED], True),
+        ("deploy", [CREATED, ROLLED_BACK], False),
+        ("deploy", [CREATED, CREATED], False),
+        ("deploy", [GONE, REVIEWED], False),
+        ("deploy", [GONE, GONE], False),
+        ("destroy", [CREATED, CREATED | {"StackStatus": "DELETE_IN_PROGRESS"}, GONE], True),
+        ("destroy", [CREATED, UNKNOWN, CREATED | {"StackStatus": "DELETE_FAILED"}], False),
     ],
 )
 def test_what_a_command_has_begun_counts_and_not_how_the_command_has_ended(
