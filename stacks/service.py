@@ -4,7 +4,7 @@ import json
 from collections.abc import Mapping
 from typing import Any, Final, cast
 
-from aws_cdk import ArnFormat, Duration, IgnoreMode, RemovalPolicy, Stack
+from aws_cdk import ArnFormat, Duration, RemovalPolicy, Stack
 from aws_cdk import aws_iam as iam
 from aws_cdk import aws_kms as kms
 from aws_cdk import aws_lambda as lambda_
@@ -12,6 +12,7 @@ from aws_cdk import aws_logs as logs
 from aws_cdk import aws_stepfunctions as sfn
 from constructs import Construct, IConstruct
 
+from .asset import zipped
 from .functions import LAMBDAS
 from .functions import vocabulary as v
 from .partitions import CHINA, partition_of
@@ -129,27 +130,24 @@ def function(
     environment: Mapping[str, str] | None = None,
 ) -> lambda_.Function:
     """Return a function of the one package that all of them share."""
-    return lambda_.Function(
-        scope,
-        construct_id,
-        description=f"Top picks recommender: {does}",
-        runtime=lambda_.Runtime.PYTHON_3_14,
-        architecture=_architecture_in(Stack.of(scope).region),
-        code=lambda_.Code.from_asset(
-            str(LAMBDAS),
-            exclude=["*", "!/recommender/", "!/recommender/*.py"],
-            ignore_mode=IgnoreMode.GIT,
-        ),
-        handler=f"recommender.{handler}",
-        role=role,
-        environment=dict(environment or {}),
-        timeout=Duration.minutes(15),
-        memory_size=256,
-        log_group=log_group,
-        logging_format=lambda_.LoggingFormat.JSON,
-        application_log_level_v2=lambda_.ApplicationLogLevel.INFO,
-        system_log_level_v2=lambda_.SystemLogLevel.WARN,
-    )
+    with zipped(LAMBDAS) as code:
+        return lambda_.Function(
+            scope,
+            construct_id,
+            description=f"Top picks recommender: {does}",
+            runtime=lambda_.Runtime.PYTHON_3_14,
+            architecture=_architecture_in(Stack.of(scope).region),
+            code=lambda_.Code.from_asset(code),
+            handler=f"recommender.{handler}",
+            role=role,
+            environment=dict(environment or {}),
+            timeout=Duration.minutes(15),
+            memory_size=256,
+            log_group=log_group,
+            logging_format=lambda_.LoggingFormat.JSON,
+            application_log_level_v2=lambda_.ApplicationLogLevel.INFO,
+            system_log_level_v2=lambda_.SystemLogLevel.WARN,
+        )
 
 
 def definition(interval: Duration) -> dict[str, Any]:
