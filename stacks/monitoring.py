@@ -17,8 +17,9 @@ from aws_cdk import aws_sns as sns
 from constructs import Construct
 
 from .functions import vocabulary as v
+from .permissions import FunctionRole, path_in_stack, policy_for, recommender_arn
 from .properties import check_properties
-from .recommender import TopPicksRecommender, policy_for, recommender_arn
+from .recommender import TopPicksRecommender
 from .security import acknowledge, trust_own
 from .service import function
 from .settings import Settings, weekly
@@ -97,8 +98,8 @@ class RecommenderMonitoring(Construct):
         check_properties(self, observation_interval=self._interval)
         self._recommender = recommender
         self._topic = alarm_topic
-        self._dimension = f"{Stack.of(recommender).stack_name}/{_path(recommender)}"
-        self.role = iam.Role(self, "Role", assumed_by=iam.ServicePrincipal("lambda.amazonaws.com"))
+        self._dimension = f"{Stack.of(recommender).stack_name}/{path_in_stack(recommender)}"
+        self.role = FunctionRole(self, "Role")
         self.observer = self._observer()
         self.schedule = self._schedule()
         self.alarms = self._alarms()
@@ -144,9 +145,8 @@ class RecommenderMonitoring(Construct):
             log_group=service.log_group,
         )
         if recommender.fixed_name is not None:
-            named = policy_for(self, recommender.fixed_name, self.role)
-            named.add_statements(_looks(recommender_arn(stack, recommender.fixed_name)))
-            observer.node.add_dependency(named)
+            named = _looks(recommender_arn(stack, recommender.fixed_name))
+            self.role.allow(policy_for(recommender.fixed_name), named)
         _acknowledge(self.role, observer)
         return observer
 
@@ -396,11 +396,6 @@ def _looks(arn: str) -> iam.PolicyStatement:
         actions=["personalize:DescribeRecommender", "personalize:ListTagsForResource"],
         resources=[arn],
     )
-
-
-def _path(recommender: TopPicksRecommender) -> str:
-    """Return where a recommender is in its stack."""
-    return recommender.node.path.removeprefix(f"{Stack.of(recommender).node.path}/")
 
 
 def _acknowledge(role: iam.Role, observer: lambda_.Function) -> None:

@@ -1,28 +1,23 @@
 """The recommender, and the two chains of custom resources that wait for it."""
 
-import hashlib
 from collections.abc import Mapping, Sequence
 from decimal import Decimal
-from typing import Any, Final, cast
+from typing import Any, cast
 
 import jsii
 from aws_cdk import (
     Annotations,
-    ArnFormat,
-    Aws,
     CfnDeletionPolicy,
     CfnResource,
     CustomResource,
     Duration,
     ITaggableV2,
-    Names,
     RemovalPolicy,
     Stack,
     TagManager,
     TagType,
     Token,
 )
-from aws_cdk import aws_iam as iam
 from aws_cdk import aws_ssm as ssm
 from constructs import Construct, IDependable, IValidation
 
@@ -31,13 +26,12 @@ from .functions import vocabulary as v
 from .hours import HoursOfService, weekly_times
 from .interface import IRecommender, RecommenderBase, imported
 from .partitions import PERSONALIZE
+from .permissions import RECIPE_ARN, allow_recommender, derived_names, name_prefix, recommender_arn
 from .properties import check_properties
-from .security import acknowledge
 from .service import RecommenderService
 from .settings.declarations import Settings
+from .settings.errors import PropertyError
 from .settings.kinds import MAX_TAGS_GIVEN
-
-RECIPE_ARN: Final = f"arn:{Aws.PARTITION}:personalize:::recipe/aws-vod-top-picks"
 
 
 @jsii.implements(ITaggableV2)
@@ -128,8 +122,9 @@ class TopPicksRecommender(RecommenderBase):
             max_metric_regression: how much worse each may be than that of the recommender that is
                 replaced, as a fraction of it.
             quality_gate: ``fail`` the deployment that misses this, or ``warn``.
-            service: what answers for it; by default one with default settings, which all
-                recommenders of the stack share.
+            service: what answers for it, in the same stack; by default
+                ``RecommenderService.shared``. It is for good: CloudFormation refuses to change the
+                service token of a custom resource that exists.
 
         Raises:
             PropertyError: a property is not allowed, or is a token although it decides which
@@ -165,11 +160,11 @@ class TopPicksRecommender(RecommenderBase):
         )
         self._wait_seconds = wait.to_seconds(integral=False)
         stack = Stack.of(self)
-        self.service = service or RecommenderService.shared(self)
+        self.service = _checked(service, stack) if service else RecommenderService.shared(self)
         """What answers for it."""
         self._tags = TagManager(TagType.MAP, v.RECOMMENDER_TYPE)
         self.node.add_validation(_TagRules(self._tags))
-        names = {v.NAME_PREFIX: _name_prefix(stack), v.FIXED_NAME: recommender_name}
+        names = {v.NAME_PREFIX: name_prefix(stack), v.FIXED_NAME: recommender_name}
         config = {
             v.CONFIG: recommender_config(
                 min_recommendation_requests_per_second=min_recommendation_requests_per_second,
@@ -198,12 +193,10 @@ class TopPicksRecommender(RecommenderBase):
             v.SWEEP_TYPE,
             {**names, **logical_id},
         )
+        allow_recommender(self.service.role, self, dataset_group_arn, recommender_name)
         # All of it has to be there as long as there is a custom resource.
-        policies = self._policies(stack, dataset_group_arn, recommender_name)
-        for needed in (self.service, *policies):
-            swept[0].node.add_dependency(needed)
-            resource.node.add_dependency(needed)
-        resource.node.add_dependency(swept[-1])
+        swept[0].node.add_dependency(self.service)
+        resource.node.add_dependency(self.service, swept[-1])
         there = {
             **config,
             v.RUNNING: running and not hours,
@@ -232,7 +225,7 @@ class TopPicksRecommender(RecommenderBase):
             "ResourceProperties": properties,
         }
         """What CloudFormation is told to ask for, as it stands in the template."""
-        self.derived_arns = recommender_arn(stack, _derived_names(stack))
+        self.derived_arns = recommender_arn(stack, derived_names(stack))
         """ARNs, as policies have them, that it can have without a fixed name."""
         self.fixed_name = recommender_name
         self.minimum_metrics = dict(minimum_metrics or {})
@@ -382,52 +375,6 @@ class TopPicksRecommender(RecommenderBase):
             links.append(link)
         return links
 
-    def _policies(
-        self, stack: Stack, dataset_group_arn: str, fixed_name: str | None
-    ) -> list[iam.Policy]:
-        """Return what the functions may do.
-
-        Sources: "Actions, resources, and condition keys for Amazon Personalize", Service
-        Authorization Reference. Since 2026 it lists CreateRecommender with two resources, the
-        recommender and the dataset group; before, with the recommender alone. AWS's own programs
-        allow it on the recipe, too, as aws-solutions/maintaining-personalized-experiences does.
-        """
-        group = stack.split_arn(dataset_group_arn, ArnFormat.SLASH_RESOURCE_NAME)
-        policy = iam.Policy(self, "Policy", roles=[self.service.role])
-        policy.add_statements(
-            _recommender_statement(stack, _derived_names(stack)),
-            _allow(
-                [dataset_group_arn],
-                "personalize:CreateRecommender",
-                "personalize:DescribeDatasetGroup",
-            ),
-            _allow([RECIPE_ARN], "personalize:CreateRecommender"),
-            _allow(
-                [
-                    stack.format_arn(
-                        service="personalize",
-                        resource="dataset",
-                        resource_name=f"{group.resource_name}/{dataset}",
-                    )
-                    for dataset in ("INTERACTIONS", "ITEMS")
-                ],
-                "personalize:DescribeDataset",
-            ),
-            _allow(["*"], "personalize:ListRecipes", "personalize:ListRecommenders"),
-            _allow([Aws.STACK_ID], "cloudformation:DescribeStacks"),
-        )
-        acknowledge(
-            policy,
-            "AwsSolutions-IAM5[Resource::*]",
-            "ListRecipes and ListRecommenders support no resource-level permissions (Service "
-            "Authorization Reference, Amazon Personalize); both only read names.",
-        )
-        if fixed_name is None:
-            return [policy]
-        named = policy_for(self, fixed_name, self.service.role)
-        named.add_statements(_recommender_statement(stack, fixed_name))
-        return [policy, named]
-
 
 @jsii.implements(IValidation)
 class _TagRules:
@@ -454,6 +401,24 @@ class _TagRules:
         return problems
 
 
+def _checked(service: object, stack: Stack) -> RecommenderService:
+    """Refuse a service that is none, or is in another stack.
+
+    Raises:
+        PropertyError: it is.
+    """
+    if isinstance(service, RecommenderService) and Stack.of(service) == stack:
+        return service
+    got = service.node.path if isinstance(service, RecommenderService) else service
+    raise PropertyError(
+        "service",
+        got=str(got),
+        allowed="a RecommenderService of the recommender's own stack",
+        remedy="Make one in this stack, or leave it out: a change of permissions replaces the "
+        "functions' instances, so that both have to be deployed together.",
+    )
+
+
 def recommender_config(
     *,
     min_recommendation_requests_per_second: int,
@@ -477,16 +442,6 @@ def recommender_config(
     }
 
 
-def policy_for(scope: Construct, fixed_name: str, role: iam.IRole) -> iam.Policy:
-    """Return a policy of its own for what a role may do to a fixed name.
-
-    When the name changes, the old one's policy goes after the old recommender, which CloudFormation
-    deletes in clean-up.
-    """
-    which = "Name" if Token.is_unresolved(fixed_name) else _digest(fixed_name)
-    return iam.Policy(scope, f"PolicyFor{which}", roles=[role])
-
-
 def _quality_gate(
     minimum: Mapping[str, Decimal], max_regression: Decimal | None, on_miss: str
 ) -> dict[str, Any]:
@@ -505,45 +460,6 @@ def _text(number: Decimal | float) -> Any:
     """Return a number as Personalize takes it, which is a string here; tokens as they are."""
     is_token = not isinstance(number, Decimal) and Token.is_unresolved(number)
     return number if is_token else str(number)
-
-
-def _name_prefix(stack: Stack) -> str:
-    name = stack.stack_name
-    if Token.is_unresolved(name):  # of a nested stack
-        name = Names.unique_resource_name(stack, allowed_special_characters="-")
-    return name[: v.MAX_PREFIX_LENGTH]
-
-
-def _derived_names(stack: Stack) -> str:
-    return f"{_name_prefix(stack)}-{'?' * v.DIGEST_LENGTH}"
-
-
-def recommender_arn(stack: Stack, name: str) -> str:
-    """Return the ARN of a recommender of the stack's place; the name may be a pattern."""
-    return stack.format_arn(service="personalize", resource="recommender", resource_name=name)
-
-
-def _recommender_statement(stack: Stack, name: str) -> iam.PolicyStatement:
-    return _allow(
-        [recommender_arn(stack, name)],
-        "personalize:CreateRecommender",
-        "personalize:DeleteRecommender",
-        "personalize:DescribeRecommender",
-        "personalize:ListTagsForResource",
-        "personalize:StartRecommender",
-        "personalize:StopRecommender",
-        "personalize:TagResource",
-        "personalize:UntagResource",
-        "personalize:UpdateRecommender",
-    )
-
-
-def _allow(resources: Sequence[str], *actions: str) -> iam.PolicyStatement:
-    return iam.PolicyStatement(actions=list(actions), resources=list(resources))
-
-
-def _digest(name: str) -> str:
-    return hashlib.sha256(name.encode()).hexdigest()[:8]
 
 
 def _cfn(resource: CustomResource) -> CfnResource:

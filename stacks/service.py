@@ -16,6 +16,7 @@ from .asset import zipped
 from .functions import LAMBDAS
 from .functions import vocabulary as v
 from .partitions import CHINA, partition_of
+from .permissions import FunctionRole
 from .properties import check_properties
 from .security import acknowledge, trust_own
 from .settings.declarations import Settings
@@ -66,7 +67,7 @@ class RecommenderService(Construct):
         )
         self.log_group = _log_group(self, log_retention, log_key)
         """Where all functions of the recommenders that it answers for write their log."""
-        self.role = iam.Role(self, "Role", assumed_by=iam.ServicePrincipal("lambda.amazonaws.com"))
+        self.role = FunctionRole(self, "Role")
         self.log_group.grant_write(self.role)
         poll = self._function("Poll", "looks at what is waited for")
         state_machine = _state_machine(self, poll, interval)
@@ -85,6 +86,7 @@ class RecommenderService(Construct):
                 actions=["states:StartExecution"], resources=[state_machine.state_machine_arn]
             )
         )
+        begin.node.add_dependency(start)
         # CloudFormation invokes it asynchronously (AWS::CloudFormation::CustomResource). An event
         # that Lambda cannot deliver for as long as CloudFormation waits is of no use to anybody.
         begin.configure_async_invoke(max_event_age=_HOUR, retry_attempts=2)
@@ -125,7 +127,7 @@ def function(
     *,
     does: str,
     handler: str,
-    role: iam.IRole,
+    role: FunctionRole,
     log_group: logs.ILogGroup,
     environment: Mapping[str, str] | None = None,
 ) -> lambda_.Function:
@@ -140,7 +142,7 @@ def function(
             code=lambda_.Code.from_asset(code),
             handler=f"recommender.{handler}",
             role=role,
-            environment=dict(environment or {}),
+            environment={v.PERMISSIONS_VARIABLE: role.permissions, **(environment or {})},
             timeout=Duration.minutes(15),
             memory_size=256,
             log_group=log_group,

@@ -97,7 +97,7 @@ def test_the_observer_is_of_the_same_package_and_writes_into_the_same_log(
     assert len(functions) == 3
     assert len({json.dumps([one["Code"], one["Runtime"]]) for one in functions}) == 1
     assert len({json.dumps(one["LoggingConfig"]) for one in functions}) == 1
-    assert "Environment" not in observer(monitored)
+    assert observer(monitored)["Environment"]["Variables"].keys() == {v.PERMISSIONS_VARIABLE}
 
 
 @pytest.mark.parametrize("name", [{}, {"recommender_name": "films"}])

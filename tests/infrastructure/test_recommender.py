@@ -127,7 +127,7 @@ def test_the_policy_of_a_name_that_is_a_token_has_an_id_of_its_own(
     policies = of_type(dict(Template.from_stack(stack).to_json()), "AWS::IAM::Policy")
 
     (own,) = [name for name, policy in policies.items() if f'"Name{before}"' in json.dumps(policy)]
-    assert own.startswith("TopPicksPolicyForName")
+    assert own.startswith("TopPicksRecommenderServiceRoleTopPicksPolicyForName")
 
 
 def test_two_recommenders_share_a_service_and_not_a_sweep(stack: Stack) -> None:
@@ -255,6 +255,20 @@ def test_recommenders_that_share_a_service_do_not_differ_in_what_it_is_given(sta
         for one in of_type(dict(template.to_json()), "AWS::Logs::LogGroup").values()
     ]
     assert sorted(days) == [7, 90]
+
+
+def test_a_service_of_another_stack_is_refused(stack: Stack) -> None:
+    """Permissions and functions are changed in one order only if one deployment changes both."""
+    elsewhere = RecommenderService(Stack(stack.node.root, "Elsewhere"), "Service")
+
+    with pytest.raises(PropertyError, match=r"^Property service: got .Elsewhere/Service.; allowed"):
+        TopPicksRecommender(stack, "TopPicks", dataset_group_arn=GROUP, service=elsewhere)
+
+
+@pytest.mark.parametrize("service", ["arn:aws:lambda:eu-west-1:111111111111:function:f", 1])
+def test_what_is_no_service_is_refused(stack: Stack, service: Any) -> None:
+    with pytest.raises(PropertyError, match=r"^Property service: got .*; allowed: a Recommender"):
+        TopPicksRecommender(stack, "TopPicks", dataset_group_arn=GROUP, service=service)
 
 
 def test_a_property_is_refused_in_the_words_of_the_setting(stack: Stack) -> None:

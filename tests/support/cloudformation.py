@@ -79,6 +79,10 @@ class Cloud:
         change_sets: Whether stacks are created by change sets, as the CLI does: then the creation
             has a `LastUpdatedTime` (snapshots of LocalStack's tests, recorded on AWS).
         deliveries: Answers when, in seconds, an event is delivered; several times, or late.
+        instances_keep_permissions: For how many seconds an instance of a function has the
+            permissions that its role had when the instance began, and no others (reported:
+            aws-samples/amazon-opensearch-service-sample-cdk pull requests 145 and 146, aws-cdk
+            37675).
         status_lag: For how many seconds DescribeStacks does not show a new status.
         around: Stands around every invocation of the functions.
         put_answer: Stands before every delivery of an answer.
@@ -113,6 +117,7 @@ class Cloud:
         self.clean_up_attempts = 3
         self.change_sets = False
         self.deliveries: Callable[[Event], Sequence[float]] = lambda _: (0.0,)
+        self.instances_keep_permissions = 0.0
         self.status_lag = 0.0
         self.around: Around = lambda _function, _event, invoke: invoke()
         self.put_answer: Put = lambda _request, _body: None
@@ -194,7 +199,7 @@ class Cloud:
     def invoke(self, request: SentRequest, function: str, event: Event) -> Any:
         """Invoke a function; one that takes longer than it may is killed when it has acted."""
         invoked = getattr(request.stack.functions, function)
-        allowed = deployed_code.configuration(request.stack, function)["Timeout"]
+        allowed = deployed_code.configuration(request.stack, f"handler.{function}")["Timeout"]
         self.invocations.append(Invocation(function, request))
         began = self.clock.now
         try:

@@ -71,6 +71,8 @@ class Stack:
         self.updated: float | None = None
         self.deleted: float | None = None
         self.functions: Functions = deployed_code.functions(self)
+        self.instances: dict[str, deployed_code.Instance] = {}
+        """By their handlers."""
         self._garbage: list[StackResource] = []
         self._attempted: dict[str, Mapping[str, Any]] = {}
         """The properties of the latest request to each resource."""
