@@ -20,6 +20,7 @@ from .permissions import FunctionRole
 from .properties import check_properties
 from .security import acknowledge, trust_own
 from .settings.declarations import Settings
+from .settings.errors import PropertyError
 
 _SHARED_ID: Final = "TopPicksRecommenderService"
 
@@ -94,18 +95,47 @@ class RecommenderService(Construct):
         _acknowledge(begin, poll, state_machine)
 
     @classmethod
-    def shared(cls, scope: IConstruct) -> "RecommenderService":
-        """Return the service with the default settings of the stack that ``scope`` is in.
+    def shared(
+        cls,
+        scope: IConstruct,
+        *,
+        poll_interval: Duration | None = None,
+        log_retention: logs.RetentionDays | None = None,
+        log_key: kms.IKey | None = None,
+    ) -> "RecommenderService":
+        """Return the service of the stack that ``scope`` is in, which all its recommenders share.
 
         It has the id ``TopPicksRecommenderService`` in the stack, and its resources keep their
-        logical ids whichever recommender comes first.
+        logical ids whichever recommender comes first. So a stack that is deployed gets another
+        setting of the service in place, by a call before its first recommender is made.
 
         Args:
-            scope: whatever is in the stack.
+            scope: anything in the stack.
+            poll_interval: as in the constructor.
+            log_retention: as in the constructor.
+            log_key: as in the constructor.
+
+        Raises:
+            PropertyError: a property is not allowed, or the service was made before, with others.
         """
+        properties = {
+            "poll_interval": poll_interval,
+            "log_retention": log_retention,
+            "log_key": log_key,
+        }
+        given = {name: value for name, value in properties.items() if value is not None}
         stack = Stack.of(scope)
         there = stack.node.try_find_child(_SHARED_ID)
-        return there if isinstance(there, cls) else cls(stack, _SHARED_ID)
+        if not isinstance(there, cls):
+            return cls(stack, _SHARED_ID, **given)  # type: ignore[arg-type]
+        for name, value in given.items():
+            raise PropertyError(
+                name,
+                got=str(value),
+                allowed="a call before the stack's service is made",
+                remedy="Call RecommenderService.shared with it once, before the first recommender.",
+            )
+        return there
 
     def _function(
         self, construct_id: str, does: str, environment: Mapping[str, str] | None = None

@@ -91,7 +91,8 @@ _FIRST_SERVER_FAULT: Final = 500
 
 _LACKS_PERMISSION: Final = (
     "The role of the stack's Lambda functions lacks this permission, or a permissions boundary or "
-    "a service control policy takes it away."
+    "a service control policy takes it away. If it was given just now, functions that run may not "
+    "have it yet: deploy again."
 )
 _HINTS: Final = {
     "AccessDenied": _LACKS_PERMISSION,

@@ -257,9 +257,31 @@ def test_recommenders_that_share_a_service_do_not_differ_in_what_it_is_given(sta
     assert sorted(days) == [7, 90]
 
 
+def test_the_shared_service_is_configured_by_a_call_before_its_first_recommender(
+    stack: Stack,
+) -> None:
+    by_default = Stack(App(), "TopPicks")
+    TopPicksRecommender(by_default, "Films", dataset_group_arn=GROUP)
+    RecommenderService.shared(stack, log_retention=RetentionDays.ONE_WEEK)
+    TopPicksRecommender(stack, "Films", dataset_group_arn=GROUP)
+
+    before, after = (dict(Template.from_stack(one).to_json()) for one in (by_default, stack))
+    assert before["Resources"].keys() == after["Resources"].keys()
+    (log_group,) = of_type(after, "AWS::Logs::LogGroup").values()
+    assert log_group["Properties"]["RetentionInDays"] == 7
+
+
+def test_the_shared_service_is_not_configured_once_it_is_made(stack: Stack) -> None:
+    made = RecommenderService.shared(stack)
+
+    assert RecommenderService.shared(stack) is made
+    with pytest.raises(PropertyError, match=r"^Property poll_interval: .* before the first"):
+        RecommenderService.shared(stack, poll_interval=Duration.seconds(30))
+
+
 def test_a_service_of_another_stack_is_refused(stack: Stack) -> None:
     """Permissions and functions are changed in one order only if one deployment changes both."""
-    elsewhere = RecommenderService(Stack(stack.node.root, "Elsewhere"), "Service")
+    elsewhere = RecommenderService(Stack(App(), "Elsewhere"), "Service")
 
     with pytest.raises(PropertyError, match=r"^Property service: got .Elsewhere/Service.; allowed"):
         TopPicksRecommender(stack, "TopPicks", dataset_group_arn=GROUP, service=elsewhere)

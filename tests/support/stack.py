@@ -36,6 +36,10 @@ _UPDATABLE: Final = (
 )
 
 
+_NEW_TOKEN: Final = "Modifying service token is not allowed."
+"""As seen in serverless issue 9240 and cloudformation-coverage-roadmap issue 802."""
+
+
 @dataclass(frozen=True)
 class Shown:
     """What DescribeStacks answers of a stack from a time on; all times in epoch seconds."""
@@ -290,6 +294,8 @@ class Stack:
         self, current: StackResource, wanted: StackResource, *, physical_id: str | None = None
     ) -> Generator[Condition, None, str]:
         """Update a resource; one that answers with another id has been replaced by it."""
+        if current.is_custom and _token(current) != _token(wanted):
+            return _NEW_TOKEN
         told = replace(current, physical_id=physical_id or current.physical_id)
         self._note(current.logical_id, "UPDATE_IN_PROGRESS", physical_id=told.physical_id)
         outcome = yield from self._asking("Update", told, wanted)
@@ -569,6 +575,10 @@ class Stack:
 
 class _MissingAttributeError(Exception):
     """An attribute that the template refers to was not answered, or not as a string."""
+
+
+def _token(resource: StackResource) -> object:
+    return resource.properties["ServiceToken"]
 
 
 def _is_retained(policy: str | None, *, on_create: bool) -> bool:
