@@ -124,6 +124,7 @@ OTHERS = {
 """Messages that are not the functions', and where they are from."""
 CLOUDFORMATION = {
     "... did not stabilize",
+    "Modifying service token is not allowed.",
     "Custom Resource failed to stabilize in expected time",
 }
 
