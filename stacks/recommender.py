@@ -15,6 +15,7 @@ from aws_cdk import (
     CustomResource,
     Duration,
     ITaggableV2,
+    Lazy,
     Names,
     RemovalPolicy,
     Stack,
@@ -26,7 +27,6 @@ from aws_cdk import aws_iam as iam
 from aws_cdk import aws_ssm as ssm
 from constructs import Construct, IDependable, IValidation
 
-from .exports import warn_of_exports
 from .functions import vocabulary as v
 from .hours import HoursOfService, weekly_times
 from .interface import IRecommender, RecommenderBase, imported
@@ -36,6 +36,13 @@ from .security import acknowledge
 from .service import RecommenderService
 from .settings.declarations import Settings
 from .settings.kinds import MAX_TAGS_GIVEN
+from .synthesis import (
+    TagsOfAll,
+    refuse_taken_name,
+    warn_of_references,
+    warn_of_removal_policies,
+    when_synthesised,
+)
 
 RECIPE_ARN: Final = f"arn:{Aws.PARTITION}:personalize:::recipe/aws-vod-top-picks"
 
@@ -48,7 +55,8 @@ class TopPicksRecommender(RecommenderBase):
     So the waiting is two chains of custom resources: training gates, which wait for a training,
     stand after the recommender; sweeps, which wait for a deletion, stand before it.
 
-    Tags that ``aws_cdk.Tags`` gives to it, or to what it is in, are the recommender's.
+    Tags that ``aws_cdk.Tags`` gives to it, or to what it is in, and the tags of its stack are the
+    recommender's.
 
     Example::
 
@@ -168,7 +176,8 @@ class TopPicksRecommender(RecommenderBase):
         self.service = service or RecommenderService.shared(self)
         """What answers for it."""
         self._tags = TagManager(TagType.MAP, v.RECOMMENDER_TYPE)
-        self.node.add_validation(_TagRules(self._tags))
+        tags = TagsOfAll(self, self._tags)
+        self.node.add_validation(_TagRules(tags))
         names = {v.NAME_PREFIX: _name_prefix(stack), v.FIXED_NAME: recommender_name}
         config = {
             v.CONFIG: recommender_config(
@@ -188,7 +197,7 @@ class TopPicksRecommender(RecommenderBase):
             v.RECIPE_ARN: RECIPE_ARN,
             v.ADOPT_EXISTING: adopt_existing,
             v.GENERATION: generation,
-            v.TAGS: self._tags.rendered_tags,
+            v.TAGS: Lazy.any(tags),
         }
         resource = self._custom_resource(self, "Resource", v.RECOMMENDER_TYPE, properties)
         logical_id = {v.RECOMMENDER_LOGICAL_ID: _cfn(resource).logical_id}
@@ -222,10 +231,9 @@ class TopPicksRecommender(RecommenderBase):
         self.active_hours = active_hours
         self.ready = self._left_in_its_state(gates[-1], {**there, **logical_id, **hours})
         """What depends on it is made when the recommender is as it is asked for."""
-        self._kept_if_retained = [resource, *swept]
+        self._kept_if_retained = [_cfn(one) for one in (resource, *swept)]
         self.apply_removal_policy(removal_policy)
         self._warn_of_the_region(stack.region)
-        warn_of_exports(self, _cfn(resource), _cfn(gates[-1]))
         self.request = {
             "StackId": stack.stack_id,
             "LogicalResourceId": _cfn(resource).logical_id,
@@ -245,6 +253,8 @@ class TopPicksRecommender(RecommenderBase):
         self.quality_gate = gates[-1].get_att_string(v.QUALITY_GATE_ATTRIBUTE)
         """``passed``, or ``warned`` and what is missed."""
         self.model_metrics_json = gates[-1].get_att_string(v.MODEL_METRICS_ATTRIBUTE)
+        self._referred_to = [_cfn(resource), _cfn(gates[-1])]
+        when_synthesised(self, self._checked)
 
     @staticmethod
     def from_recommender_arn(
@@ -313,18 +323,33 @@ class TopPicksRecommender(RecommenderBase):
             PropertyError: it is another one.
         """
         check_properties(self, removal_policy=policy)
-        deletion_policy = (
+        self._deletion_policy = (
             CfnDeletionPolicy.RETAIN_EXCEPT_ON_CREATE
             if policy == RemovalPolicy.RETAIN
             else CfnDeletionPolicy.DELETE
         )
         for resource in self._kept_if_retained:
-            _cfn(resource).cfn_options.deletion_policy = deletion_policy
+            resource.cfn_options.deletion_policy = self._deletion_policy
 
     @property
     def cdk_tag_manager(self) -> TagManager:
         """The recommender's tags, as ``aws_cdk.Tags`` looks for them."""
         return self._tags
+
+    def _checked(self) -> list[str]:
+        """Return what is wrong with it in its app, and warn of what may be."""
+        warn_of_references(self, self._referred_to)
+        warn_of_removal_policies(self, self._deletion_policy, self._kept_if_retained)
+        if self.fixed_name is None:
+            return []
+        others = [
+            one
+            for one in self.node.root.node.find_all()
+            if isinstance(one, TopPicksRecommender)
+            and one is not self
+            and one.fixed_name == self.fixed_name
+        ]
+        return refuse_taken_name(self.fixed_name, self, others)
 
     def _custom_resource(
         self, scope: Construct, construct_id: str, resource_type: str, properties: Mapping[str, Any]
@@ -433,7 +458,7 @@ class TopPicksRecommender(RecommenderBase):
 class _TagRules:
     """Which tags there are is known only when the app is synthesised."""
 
-    def __init__(self, tags: TagManager) -> None:
+    def __init__(self, tags: TagsOfAll) -> None:
         self._tags = tags
 
     def validate(self) -> list[str]:
