@@ -10,6 +10,7 @@ from aws_cdk import (
     Annotations,
     App,
     Aspects,
+    Aws,
     CfnOutput,
     CfnParameter,
     CfnResource,
@@ -24,6 +25,7 @@ from aws_cdk import (
     Stack,
     Stage,
     Tags,
+    Token,
 )
 from aws_cdk import aws_iam as iam
 from aws_cdk.assertions import Template
@@ -163,6 +165,14 @@ def test_a_name_that_is_a_token_stands_for_one_thing_in_one_stack(count: int) ->
             app.synth()
 
 
+def test_a_name_after_its_stack_is_another_one_in_another_stack() -> None:
+    app = App()
+    for name in ("Video", "Other"):
+        named(Stack(app, name, env=HERE), HERE, f"{Aws.STACK_NAME}-films")
+
+    app.synth()
+
+
 def test_derived_names_and_different_fixed_ones_are_no_clash() -> None:
     app = App()
     stack = Stack(app, "Video", env=HERE)
@@ -299,6 +309,29 @@ def test_another_recommender_is_not_warned_of() -> None:
 
     assert len(warnings(estate.stack)) == 1
     assert not [one for one in other.node.metadata if "@top-picks" in str(one.data)]
+
+
+def test_a_recommender_of_the_same_id_in_a_nested_stack_is_another_one() -> None:
+    estate = Estate()
+    nested = NestedStack(estate.stack, "Nested")
+    inner = TopPicksRecommender(nested, "TopPicks", dataset_group_arn=GROUP)
+    CfnOutput(nested, "Arn", value=inner.recommender_arn, export_name="inner")
+
+    assert len(warnings(estate.stack)) == 1
+    assert not [one for one in estate.recommender.node.metadata if "@top-picks" in str(one.data)]
+
+
+def test_an_output_of_the_same_name_of_another_nested_stack_is_another_one() -> None:
+    estate = Estate(depth=1)
+    CfnOutput(Stack.of(estate.recommender), "Value", value=estate.recommender.recommender_arn)
+    beside = NestedStack(estate.stack, "Beside")
+    CfnOutput(beside, "Value", value="x")
+    resource = beside.nested_stack_resource
+    assert resource
+    theirs = Token.as_string(resource.get_att("Outputs.Value"))
+    CfnOutput(estate.stack, "Theirs", value=theirs, export_name="theirs")
+
+    assert not warnings(estate.stack)
 
 
 @pytest.mark.parametrize("place", [HERE, ELSEWHERE])
