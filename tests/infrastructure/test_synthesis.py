@@ -261,9 +261,8 @@ def test_a_reference_that_does_not_follow_a_replacement_is_warned_of(
 
 def test_an_export_made_by_hand_is_warned_of() -> None:
     estate = Estate(depth=1)
-    CfnOutput(
-        estate.stack, "Arn", value=estate.recommender.recommender_arn, export_name="top-picks"
-    )
+    text = f"Recommended by {estate.recommender.recommender_arn}."
+    CfnOutput(estate.stack, "Arn", value=text, export_name="top-picks")
 
     (warning,) = warnings(estate.stack)
 
