@@ -337,7 +337,7 @@ class TopPicksRecommender(RecommenderBase):
         return self._tags
 
     def _checked(self) -> list[str]:
-        """Return what is wrong with it in its app, and warn of what may be."""
+        """Warn of the app's effects on this recommender; return the errors."""
         warn_of_references(self, self._referred_to)
         warn_of_removal_policies(self, self._deletion_policy, self._kept_if_retained)
         if self.fixed_name is None:

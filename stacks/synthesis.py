@@ -1,4 +1,4 @@
-"""What only the whole app shows: what synthesis refuses, and what it warns of."""
+"""Check the whole app when it is synthesised: refusals, warnings, and the tags of stacks."""
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any, Final, cast
@@ -29,7 +29,7 @@ def when_synthesised(construct: Construct, check: Callable[[], Sequence[str]]) -
 
     Args:
         construct: what is checked, and named in messages.
-        check: may add warnings, and returns what is wrong.
+        check: may add warnings; returns the errors that fail the synthesis.
     """
     construct.node.add_validation(_Check(check))
 
@@ -40,7 +40,7 @@ class _Check:
         self._check = check
 
     def validate(self) -> list[str]:
-        """Return what is wrong."""
+        """Return the errors."""
         return [*self._check()]
 
 
@@ -48,7 +48,7 @@ class _Check:
 
 
 def refuse_taken_name(name: str, ours: IConstruct, others: Sequence[IConstruct]) -> list[str]:
-    """Return what is wrong with a fixed name that others have, too, in the same place.
+    """Return an error for each recommender that has the same fixed name in the same place.
 
     The second one would train for hours, and find a recommender that is not its own.
 
@@ -152,9 +152,9 @@ def warn_of_removal_policies(
             f"{', '.join(sorted(found))} to the recommender or its sweeps, whose DeletionPolicy is "
             f"to be {_in_a_template(policy)}. With UpdateReplacePolicy: Retain, each replacement "
             "keeps the old recommender, and its bill; with DeletionPolicy: Retain, so does a first "
-            "deployment that fails. If the policies of the recommender and its sweeps differ, the "
-            "sweeps delete what is to be kept, or do not wait for what is to be deleted. To keep "
-            "the recommender when the stack is deleted, give it removal_policy="
+            "deployment that fails. If the recommender and its sweeps have different policies, the "
+            "sweeps delete a recommender that is to be kept, or do not wait for one that is to be "
+            "deleted. To keep the recommender when the stack is deleted, give it removal_policy="
             "RemovalPolicy.RETAIN (setting retain_on_destroy), and the aspect "
             f"exclude_resource_types=[{types}].",
         )

@@ -39,7 +39,7 @@ class TopPicksStack(Stack):
             **kwargs,
         )
         for key, value in settings.tags.items():
-            Tags.of(self).add(key, value)
+            Tags.of(self).add(key, value)  # Hooks and rules see a template, not its stack's tags
         recommender = TopPicksRecommender(
             self,
             "Recommender",

@@ -1,4 +1,4 @@
-"""What only the whole app shows: what synthesis refuses, and what it warns of."""
+"""Checks of the whole app at its synthesis: refusals, warnings, and the tags of stacks."""
 
 import json
 from collections.abc import Callable
