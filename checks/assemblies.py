@@ -44,6 +44,7 @@ _CONTEXTS: Final[dict[str, dict[str, Any]]] = {
             "branch": "main",
             "account": _PIPELINE_ACCOUNT,
             "region": "eu-west-1",
+            "log_key_arn": f"arn:aws:kms:eu-west-1:{_PIPELINE_ACCOUNT}:key/{_ID}",
         },
     },
 }

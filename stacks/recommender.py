@@ -12,6 +12,7 @@ from aws_cdk import (
     CustomResource,
     Duration,
     ITaggableV2,
+    Lazy,
     RemovalPolicy,
     Stack,
     TagManager,
@@ -21,7 +22,6 @@ from aws_cdk import (
 from aws_cdk import aws_ssm as ssm
 from constructs import Construct, IDependable, IValidation
 
-from .exports import warn_of_exports
 from .functions import vocabulary as v
 from .hours import HoursOfService, weekly_times
 from .interface import IRecommender, RecommenderBase, imported
@@ -32,6 +32,13 @@ from .service import RecommenderService
 from .settings.declarations import Settings
 from .settings.errors import PropertyError
 from .settings.kinds import MAX_TAGS_GIVEN
+from .synthesis import (
+    TagsOfAll,
+    refuse_taken_name,
+    warn_of_references,
+    warn_of_removal_policies,
+    when_synthesised,
+)
 
 
 @jsii.implements(ITaggableV2)
@@ -42,7 +49,8 @@ class TopPicksRecommender(RecommenderBase):
     So the waiting is two chains of custom resources: training gates, which wait for a training,
     stand after the recommender; sweeps, which wait for a deletion, stand before it.
 
-    Tags that ``aws_cdk.Tags`` gives to it, or to what it is in, are the recommender's.
+    Tags that ``aws_cdk.Tags`` gives to it, or to what it is in, and the tags of its stack are the
+    recommender's.
 
     Example::
 
@@ -160,10 +168,11 @@ class TopPicksRecommender(RecommenderBase):
         )
         self._wait_seconds = wait.to_seconds(integral=False)
         stack = Stack.of(self)
-        self.service = _checked(service, stack) if service else RecommenderService.shared(self)
+        self.service = _of_the_stack(service, stack) if service else RecommenderService.shared(self)
         """What answers for it."""
         self._tags = TagManager(TagType.MAP, v.RECOMMENDER_TYPE)
-        self.node.add_validation(_TagRules(self._tags))
+        tags = TagsOfAll(self, self._tags)
+        self.node.add_validation(_TagRules(tags))
         names = {v.NAME_PREFIX: name_prefix(stack), v.FIXED_NAME: recommender_name}
         config = {
             v.CONFIG: recommender_config(
@@ -183,7 +192,7 @@ class TopPicksRecommender(RecommenderBase):
             v.RECIPE_ARN: RECIPE_ARN,
             v.ADOPT_EXISTING: adopt_existing,
             v.GENERATION: generation,
-            v.TAGS: self._tags.rendered_tags,
+            v.TAGS: Lazy.any(tags),
         }
         resource = self._custom_resource(self, "Resource", v.RECOMMENDER_TYPE, properties)
         logical_id = {v.RECOMMENDER_LOGICAL_ID: _cfn(resource).logical_id}
@@ -215,10 +224,9 @@ class TopPicksRecommender(RecommenderBase):
         self.active_hours = active_hours
         self.ready = self._left_in_its_state(gates[-1], {**there, **logical_id, **hours})
         """What depends on it is made when the recommender is as it is asked for."""
-        self._kept_if_retained = [resource, *swept]
+        self._kept_if_retained = [_cfn(one) for one in (resource, *swept)]
         self.apply_removal_policy(removal_policy)
         self._warn_of_the_region(stack.region)
-        warn_of_exports(self, _cfn(resource), _cfn(gates[-1]))
         self.request = {
             "StackId": stack.stack_id,
             "LogicalResourceId": _cfn(resource).logical_id,
@@ -238,6 +246,8 @@ class TopPicksRecommender(RecommenderBase):
         self.quality_gate = gates[-1].get_att_string(v.QUALITY_GATE_ATTRIBUTE)
         """``passed``, or ``warned`` and what is missed."""
         self.model_metrics_json = gates[-1].get_att_string(v.MODEL_METRICS_ATTRIBUTE)
+        self._referred_to = [_cfn(resource), _cfn(gates[-1])]
+        when_synthesised(self, self._checked)
 
     @staticmethod
     def from_recommender_arn(
@@ -306,18 +316,33 @@ class TopPicksRecommender(RecommenderBase):
             PropertyError: it is another one.
         """
         check_properties(self, removal_policy=policy)
-        deletion_policy = (
+        self._deletion_policy = (
             CfnDeletionPolicy.RETAIN_EXCEPT_ON_CREATE
             if policy == RemovalPolicy.RETAIN
             else CfnDeletionPolicy.DELETE
         )
         for resource in self._kept_if_retained:
-            _cfn(resource).cfn_options.deletion_policy = deletion_policy
+            resource.cfn_options.deletion_policy = self._deletion_policy
 
     @property
     def cdk_tag_manager(self) -> TagManager:
         """The recommender's tags, as ``aws_cdk.Tags`` looks for them."""
         return self._tags
+
+    def _checked(self) -> list[str]:
+        """Warn of the app's effects on this recommender; return the errors."""
+        warn_of_references(self, self._referred_to)
+        warn_of_removal_policies(self, self._deletion_policy, self._kept_if_retained)
+        if self.fixed_name is None:
+            return []
+        others = [
+            one
+            for one in self.node.root.node.find_all()
+            if isinstance(one, TopPicksRecommender)
+            and one is not self
+            and one.fixed_name == self.fixed_name
+        ]
+        return refuse_taken_name(self.fixed_name, self, others)
 
     def _custom_resource(
         self, scope: Construct, construct_id: str, resource_type: str, properties: Mapping[str, Any]
@@ -380,7 +405,7 @@ class TopPicksRecommender(RecommenderBase):
 class _TagRules:
     """Which tags there are is known only when the app is synthesised."""
 
-    def __init__(self, tags: TagManager) -> None:
+    def __init__(self, tags: TagsOfAll) -> None:
         self._tags = tags
 
     def validate(self) -> list[str]:
@@ -401,7 +426,7 @@ class _TagRules:
         return problems
 
 
-def _checked(service: object, stack: Stack) -> RecommenderService:
+def _of_the_stack(service: object, stack: Stack) -> RecommenderService:
     """Refuse a service that is none, or is in another stack.
 
     Raises:

@@ -8,9 +8,7 @@ from typing import Any
 
 import pytest
 from aws_cdk import (
-    Annotations,
     App,
-    CfnOutput,
     CfnParameter,
     Duration,
     Environment,
@@ -25,11 +23,8 @@ from aws_cdk import aws_iam as iam
 from aws_cdk import aws_kms as kms
 from aws_cdk.assertions import Match, Template
 from aws_cdk.aws_logs import RetentionDays
-from constructs import Construct
 
 from lambdas.recommender import vocabulary as v
-from stacks.exports import WARNING
-from stacks.interface import IRecommender
 from stacks.recommender import TopPicksRecommender
 from stacks.retention import RETENTION
 from stacks.service import RecommenderService
@@ -515,37 +510,6 @@ def test_the_arn_of_something_else_is_refused(stack: Stack, arn: str) -> None:
         TopPicksRecommender.from_recommender_arn(stack, "TopPicks", arn)
 
 
-def test_another_stack_finds_a_recommender_by_its_parameter_and_imports_nothing() -> None:
-    app = App(context=STRONG)
-    place = Environment(account="111111111111", region="eu-west-1")
-    stack, other = (Stack(app, name, env=place) for name in ("Video", "Other"))
-    recommender = TopPicksRecommender(stack, "TopPicks", dataset_group_arn=GROUP)
-    recommender.add_arn_parameter(stack, "Arn", parameter_name="/video/top-picks")
-
-    found = TopPicksRecommender.from_arn_parameter(other, "TopPicks", "/video/top-picks")
-    granted(found, other)
-    CfnOutput(other, "Name", value=found.recommender_name)
-
-    gates = in_order(dict(Template.from_stack(stack).to_json()), v.TRAINING_GATE_TYPE)
-    Template.from_stack(stack).has_resource_properties(
-        "AWS::SSM::Parameter",
-        {
-            "Name": "/video/top-picks",
-            "Value": {"Fn::GetAtt": [gates[-1], v.RECOMMENDER_ARN_ATTRIBUTE]},
-        },
-    )
-    template = dict(Template.from_stack(other).to_json())
-    (name,) = (
-        name
-        for name, parameter in template["Parameters"].items()
-        if parameter.get("Default") == "/video/top-picks"
-    )
-    (policy,) = of_type(template, "AWS::IAM::Policy").values()
-    (statement,) = policy["Properties"]["PolicyDocument"]["Statement"]
-    assert statement["Resource"] == {"Ref": name}
-    assert "ImportValue" not in json.dumps(template)
-
-
 @pytest.mark.parametrize(
     ("policy", "rendered"),
     [(RemovalPolicy.RETAIN, "RetainExceptOnCreate"), (RemovalPolicy.DESTROY, "Delete")],
@@ -572,59 +536,3 @@ def test_every_retention_of_the_settings_is_one_of_the_cdks() -> None:
 
     assert [*RETENTION] == allowed
     assert {*RetentionDays} - {*RETENTION.values()} == {RetentionDays.INFINITE}
-
-
-WEAK = {"@aws-cdk/core:defaultCrossStackReferences": "weak"}
-STRONG = {"@aws-cdk/core:defaultCrossStackReferences": "strong"}
-Use = Callable[[TopPicksRecommender, Construct], object]
-
-
-def granted(recommender: IRecommender, scope: Construct) -> object:
-    role = iam.Role(scope, "Api", assumed_by=iam.ServicePrincipal("lambda.amazonaws.com"))
-    return recommender.grant_get_recommendations(role)
-
-
-def named(recommender: TopPicksRecommender, scope: Construct) -> object:
-    return CfnOutput(scope, "Named", value=recommender.recommender_name)
-
-
-def measured(recommender: TopPicksRecommender, scope: Construct) -> object:
-    return CfnOutput(scope, "Measured", value=recommender.model_metrics["Coverage"])
-
-
-def warnings(app: App, *, used_by: Use, in_the_same_stack: bool = False) -> list[str]:
-    place = Environment(account="111111111111", region="eu-west-1")
-    stack, other = (Stack(app, name, env=place) for name in ("Video", "Other"))
-    recommender = TopPicksRecommender(stack, "TopPicks", dataset_group_arn=GROUP)
-    used_by(recommender, stack if in_the_same_stack else other)
-    return [str(message.entry.data) for message in app.synth().get_stack_by_name("Video").messages]
-
-
-@pytest.mark.parametrize(
-    ("used_by", "attribute"),
-    [(granted, "RecommenderArn"), (named, "Name"), (measured, "Coverage")],
-)
-def test_a_value_that_another_stack_imports_is_warned_of(used_by: Use, attribute: str) -> None:
-    (warning,) = warnings(App(context=STRONG), used_by=used_by)
-
-    assert f"imports {attribute} of the recommender" in warning
-    assert "from_arn_parameter" in warning
-
-
-@pytest.mark.parametrize(
-    ("context", "in_the_same_stack"), [(WEAK, False), (STRONG, True)], ids=["weak", "same stack"]
-)
-def test_a_value_that_may_change_under_its_users_is_not_warned_of(
-    context: dict[str, str], in_the_same_stack: bool
-) -> None:
-    app = App(context=context)
-
-    assert not warnings(app, used_by=granted, in_the_same_stack=in_the_same_stack)
-
-
-def test_the_warning_of_an_import_can_be_acknowledged() -> None:
-    def used_knowingly(recommender: TopPicksRecommender, scope: Construct) -> None:
-        granted(recommender, scope)
-        Annotations.of(recommender).acknowledge_warning(WARNING, "It is never replaced.")
-
-    assert not warnings(App(context=STRONG), used_by=used_knowingly)

@@ -525,14 +525,23 @@ def test_environments_differ_in_more_than_case() -> None:
 
 def test_two_environments_of_one_account_and_region_cannot_fix_the_same_name() -> None:
     named = {**MINIMAL, "recommender_name": "films"}
-    elsewhere = {**named, "dataset_group_arn": GROUP.replace("eu-west-1", "us-east-1")}
 
     with pytest.raises(SettingsError, match=r"^Setting test\.recommender_name: .*dev has it"):
         read(environments={"dev": named, "test": named})
-    apart = read(environments={"dev": named, "test": elsewhere, "prod": MINIMAL, "qa": MINIMAL})
-    assert [one.recommender_name for one in apart.environments.values()] == ["films"] * 2 + [
-        None
-    ] * 2
+    read(environments={"dev": named, "test": {**named, "recommender_name": "series"}})
+    read(environments={"prod": MINIMAL, "qa": MINIMAL})
+
+
+@pytest.mark.parametrize(
+    ("place", "other"), [("eu-west-1", "us-east-1"), ("111111111111", "222222222222")]
+)
+def test_one_name_may_be_fixed_once_in_each_region_of_each_account(place: str, other: str) -> None:
+    here = {**MINIMAL, "recommender_name": "films"}
+    there = {**here, "dataset_group_arn": GROUP.replace(place, other)}
+
+    apart = read(environments={"dev": here, "test": there}).environments
+
+    assert [one.recommender_name for one in apart.values()] == ["films"] * 2
 
 
 def test_other_tools_context_is_none_of_ours() -> None:
@@ -666,6 +675,21 @@ def test_a_pipeline_goes_through_the_environments_in_their_order() -> None:
     assert deployment == read(environments=environments, pipeline=json.dumps(PIPELINE))
 
 
+def test_a_pipelines_log_has_no_key_by_default_and_one_of_its_region_if_asked_for() -> None:
+    def key_of(**given: str) -> str | None:
+        deployment = read(environments={"dev": MINIMAL}, pipeline={**PIPELINE, **given})
+        assert deployment.pipeline is not None
+        return deployment.pipeline.log_key_arn
+
+    assert key_of() is None
+    assert key_of(log_key_arn=KEY) == KEY
+    with pytest.raises(
+        SettingsError,
+        match=r"^Setting pipeline\.log_key_arn: .*a key of the region of the log groups, us-east-1",
+    ):
+        key_of(log_key_arn=KEY, region="us-east-1")
+
+
 def test_a_pipeline_of_an_older_connection_is_accepted() -> None:
     older = PIPELINE["connection_arn"].replace("codeconnections", "codestar-connections")
 
@@ -676,6 +700,7 @@ def test_a_pipeline_of_an_older_connection_is_accepted() -> None:
 
 
 BAD_PIPELINE: list[tuple[str, Any]] = [
+    ("log_key_arn", KEY.replace("key/", "alias/")),
     ("connection_arn", PIPELINE["connection_arn"].replace("codeconnections", "s3")),
     ("connection_arn", None),
     ("repository", "top-picks"),
