@@ -4,6 +4,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any, Final
 
+from lambdas.recommender.errors import TransientError
 from operations.account import Account, patiently
 from operations.screen import Screen
 from operations.stack import Stack
@@ -56,6 +57,8 @@ def chains_of(account: Account, stack: Stack) -> tuple[Chain, ...]:
     return chains(account.template(stack), stack, account.resources(stack))
 
 
-def read(console: Console, call: Callable[[], Any]) -> Any:
+def read(
+    console: Console, call: Callable[[], Any], *, final: tuple[type[TransientError], ...] = ()
+) -> Any:
     """Return what a call returns, which is tried again while an operation is followed."""
-    return patiently(call, console.sleep, console.screen.line)
+    return patiently(call, console.sleep, console.screen.line, final=final)

@@ -7,7 +7,7 @@ from typing import Any
 from unittest import mock
 
 import pytest
-from botocore.exceptions import ConnectionClosedError
+from botocore.exceptions import ConnectionClosedError, NoCredentialsError
 
 from lambdas.recommender import vocabulary as v
 from local_aws.personalize import ServiceError
@@ -243,6 +243,49 @@ def test_a_change_set_is_waited_for_but_not_for_ever(world: World, operator: Ope
     world.cloud.timeline.after(60, lambda: world.stack.create(settings_of(), wait=False))
     assert operator.run("status", "--follow")[0] == 0
     assert operator.run("status", "--follow", "--interval", "3600")[0] == 0
+
+
+@pytest.mark.parametrize("interval", [1, 7, 50, 100, 3600])
+def test_a_change_set_is_waited_for_two_minutes_however_often_it_is_looked_at(
+    world: World, operator: Operator, interval: int
+) -> None:
+    began = world.cloud.clock.now
+    assert world.stack.status == "REVIEW_IN_PROGRESS"
+    assert operator.run("status", "--follow", "--interval", str(interval))[0] == 2
+    assert world.cloud.clock.now - began == 120
+
+
+NOT_SIGNED = {
+    "there are none": NoCredentialsError(),
+    "they are too old": error("ExpiredTokenException"),
+    "the clock is wrong": error("RequestTimeTooSkewed"),
+}
+
+
+@pytest.mark.parametrize("why", NOT_SIGNED)
+def test_credentials_that_are_not_accepted_end_the_first_look_and_no_later_one(
+    world: World, operator: Operator, why: str
+) -> None:
+    world.stack.create(settings_of(), wait=False)
+    world.cloud.run_for(60)
+    began = world.cloud.clock.now
+    looks = [0]
+
+    def fault(operation: str) -> None:
+        if operation == "DescribeStacks" and operator.calls.count(operation) > looks[0]:
+            raise NOT_SIGNED[why]
+
+    operator.faults = fault
+    code, shown = operator.run("status", "--follow")
+    assert (code, world.cloud.clock.now - began) == (2, 0), shown
+    assert shown.startswith("Cannot tell: DescribeStacks: ")
+    assert shown.count("\n") == 1
+
+    looks[0] = 4
+    code, shown = operator.run("status", "--follow")
+    assert code == 2
+    assert world.cloud.clock.now - began > 120, "they may be renewed meanwhile"
+    assert shown.count("trying again") == 9
 
 
 @pytest.mark.parametrize("looked", [0, 3])
