@@ -20,17 +20,15 @@ from operations.template import Chain, UnreadableError, is_recommender
 
 def leftovers(console: Console, name: str | None) -> int:
     """Show the recommenders whose stack is gone, or does not use them."""
-    judged = _judged(console.account, name)
-    console.screen.line(text.leftovers(judged, console.region))
-    if more := text.way_out(judged, console.region):
+    judged = _shown(console, name)
+    if more := text.way_out(judged, console.region, name):
         console.screen.line(more)
     return _verdict(judged, _shown_unproven(console, _stuck(console.account, name, judged)))
 
 
 def delete(console: Console, name: str | None) -> int:
     """Delete those recommenders, or release them if they were adopted."""
-    judged = _judged(console.account, name)
-    console.screen.line(text.leftovers(judged, console.region))
+    judged = _shown(console, name)
     doomed = [one for one in judged if one.claim is Claim.LEFTOVER]
     if doomed:
         console.screen.line(text.to_be_removed(doomed))
@@ -43,8 +41,7 @@ def delete(console: Console, name: str | None) -> int:
         for one in doomed:
             removed = remove(console.account, one, partial(_wait, console, one))
             console.screen.line(text.removal_ended(one, removed))
-        judged = _judged(console.account, name)
-        console.screen.line(text.leftovers(judged, console.region))
+        judged = _shown(console, name)
     stuck = _stuck(console.account, name, doomed)
     doubtful = _shown_unproven(console, stuck)
     shown = {one.observed.arn for one in doubtful}
@@ -103,12 +100,17 @@ def _known(account: Account, stack: Stack) -> list[str]:
     ]
 
 
-def _judged(account: Account, name: str | None) -> list[Judgement]:
-    return [
-        judge(tagged)
-        for tagged in _tagged(account)
-        if name in (None, tagged.stack_id, *tagged.stack_id.split("/")[1:2])
-    ]
+def _shown(console: Console, name: str | None) -> list[Judgement]:
+    """Show what becomes of the recommenders that carry our tags, all or a stack's; return it."""
+    account = console.account
+    there = list(_tagged(account))
+    named = [one for one in there if name in (None, one.stack_id, one.stack_name)]
+    judged = [judge(_with_its_stack(account, one)) for one in named]
+    console.screen.line(text.leftovers(judged, console.region, name))
+    if name and not judged:
+        others = {one.stack_name for one in there} - {""}
+        console.screen.line(text.none_of(account.stack(name), name, sorted(others)))
+    return judged
 
 
 def _tagged(account: Account) -> Iterator[Tagged]:
@@ -118,7 +120,7 @@ def _tagged(account: Account) -> Iterator[Tagged]:
         with contextlib.suppress(NotFoundError):  # deleted meanwhile
             tags = account.personalize.tags(arn)
         if v.OWNER_STACK_TAG in tags:
-            yield _with_its_stack(account, Tagged(arn, tags))
+            yield Tagged(arn, tags)
 
 
 def _with_its_stack(account: Account, tagged: Tagged) -> Tagged:

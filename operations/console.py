@@ -9,6 +9,7 @@ from operations.account import Account, patiently
 from operations.screen import Screen
 from operations.stack import Stack
 from operations.template import Chain, chains
+from operations.text import leftovers_command
 
 FINE: Final = 0
 NOT: Final = 1
@@ -43,7 +44,7 @@ def no_stack(console: Console, name: str) -> int:
     console.screen.line(
         f"There is no stack {name} in {console.region} that is deployed or being deployed.\n"
         "Name another with --stack and --region, or look at what it may have left:\n"
-        f"  python -m operations leftovers --region {console.region}"
+        f"  {leftovers_command(console.region, name)}"
     )
     return CANNOT_TELL
 

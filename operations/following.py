@@ -89,8 +89,9 @@ def _show_progress(
         return
     where, chain = next((one for one in places if one[0] and one[0].link), places[0])
     observed = read(console, lambda: _first(console.account, chain))
-    news = f"{status_text.place(where)} {observed.says if observed else ''}"
-    console.screen.progress(status_text.follow_line(where, observed, now), news)
+    of = chain.construct if len(known) > 1 else ""
+    news = f"{status_text.place(where, of)} {observed.says if observed else ''}"
+    console.screen.progress(status_text.follow_line(where, observed, now, of), news)
 
 
 def _first(account: Account, chain: Chain) -> Observed | None:

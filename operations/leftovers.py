@@ -63,6 +63,11 @@ class Tagged:
         return self.tags.get(v.OWNER_STACK_TAG, "")
 
     @property
+    def stack_name(self) -> str:
+        """The name of that stack, or nothing if the tag is no stack's id."""
+        return "".join(self.stack_id.split("/")[1:2])
+
+    @property
     def owner(self) -> Owner:
         """Whose it is by its tags."""
         return Owner(self.stack_id, self.tags.get(v.OWNER_RESOURCE_TAG, ""))

@@ -7,19 +7,33 @@ from lambdas.recommender.vocabulary import RESERVED_TAGS
 from operations.leftovers import Claim, Judgement, Unproven
 from operations.removal import Removed
 from operations.stack import DELETE_FAILED, Stack
-from operations.text import shortened, wrapped
+from operations.text import leftovers_command, shortened, wrapped
 
 
-def leftovers(judged: Sequence[Judgement], region: str) -> str:
+def leftovers(judged: Sequence[Judgement], region: str, name: str | None = None) -> str:
     """Return which recommenders carry our tags, and which of them are left over."""
+    whose = f"the tags of stack {name}" if name else "this project's tags"
     if not judged:
-        return f"No recommender in {region} carries this project's tags."
-    lines = [f"Recommenders in {region} that carry this project's tags:"]
+        return f"No recommender in {region} carries {whose}."
+    lines = [f"Recommenders in {region} that carry {whose}:"]
     for one in judged:
         adopted = ", adopted" if one.of.ownership is Ownership.ADOPTED else ""
         lines.append(f"  {one.claim.value:9}  {_name(one)}{adopted}: {one.why}")
         if one.claim is not Claim.USED:
             lines.append(f"  {'':9}  {one.of.stack_id or 'no stack'}")
+    return "\n".join(lines)
+
+
+def none_of(stack: Stack | None, name: str, others: Sequence[str]) -> str:
+    """Return what is known of a stack that no recommender's tags name."""
+    if stack:
+        return f"CloudFormation knows this stack: it is {stack.status}."
+    lines = wrapped(
+        f"CloudFormation knows no stack {name} here: it is deleted, or there never was one of this "
+        "name."
+    )
+    if others:
+        lines += wrapped(f"Recommenders here carry the tags of: {', '.join(others)}.")
     return "\n".join(lines)
 
 
@@ -57,12 +71,12 @@ def _named(one: Judgement, why: str) -> str:
     return why.replace(one.of.arn, _name(one))
 
 
-def way_out(judged: Sequence[Judgement], region: str) -> str:
+def way_out(judged: Sequence[Judgement], region: str, name: str | None) -> str:
     """Return how to go on where something is left over."""
     lines = []
     if any(one.claim is Claim.LEFTOVER for one in judged):
         lines += ["", "To remove what is left over:"]
-        lines += [f"  python -m operations leftovers --delete --region {region}"]
+        lines += [f"  {leftovers_command(region, name, delete=True)}"]
     for one in judged:
         if one.claim is Claim.RETAINED:
             tags = " ".join(RESERVED_TAGS)

@@ -56,13 +56,14 @@ class Phase(Enum):
 class Update:
     """The latest update of a recommender: ours, or the weekly retraining.
 
-    ``created`` is in epoch seconds.
+    ``created``, and ``updated``, when its status changed last, are in epoch seconds.
     """
 
     status: str
     config: Mapping[str, Any]
     created: float
     failure_reason: str = ""
+    updated: float = 0.0
 
     @property
     def under_way(self) -> bool:
