@@ -410,6 +410,7 @@ def test_the_environment_of_functions_holds_no_secrets(template: dict[str, Any])
     assert re.fullmatch("[0-9a-f]{16} ", digest)
     assert value == {"Fn::GetAtt": [log_group, "Arn"]}
     assert variables == {
+        v.URL_SUFFIX_VARIABLE: {"Ref": "AWS::URLSuffix"},
         v.STATE_MACHINE_VARIABLE: {"Ref": machine},
         v.POLL_INTERVAL_VARIABLE: "60",
     }

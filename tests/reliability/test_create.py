@@ -287,7 +287,8 @@ def test_two_resources_with_one_name_do_not_delete_each_other_s(world: World) ->
     second = {**one.resources[first], "DependsOn": one.ids_of(TRAINING_GATE_TYPE)[-1]}
     both = Deployable({**one.resources, "Second": second}, one.outputs)
     assert world.stack.update(both) == "UPDATE_ROLLBACK_COMPLETE"
-    assert "'films' exists and is not this" in texts(world.stack)
+    assert f"'films' belongs to another resource of this stack, {first}" in texts(world.stack)
+    assert "tag-resource" not in texts(world.stack)
     assert len(world.stack.sent(RECOMMENDER_TYPE, "Delete")) == 1
     assert world.changes() == ["CreateRecommender"]
     assert world.recommender["status"] == "ACTIVE"

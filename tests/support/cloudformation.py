@@ -135,6 +135,11 @@ class Cloud:
         self.stacks.append(Stack(self, name, self.new_id()))
         return self.stacks[-1]
 
+    @property
+    def url_suffix(self) -> str:
+        """What `AWS::URLSuffix` is."""
+        return "amazonaws.com.cn" if self.partition == "aws-cn" else "amazonaws.com"
+
     def new_id(self) -> str:
         """Return a unique id."""
         return str(next(self._ids))

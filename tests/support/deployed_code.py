@@ -96,8 +96,7 @@ class _PuttingAnswers(Answers):
     """Puts answers to the cloud in place of S3."""
 
     def __init__(self, stack: "Stack") -> None:
-        suffix = "amazonaws.com.cn" if stack.cloud.partition == "aws-cn" else "amazonaws.com"
-        super().__init__(f"https://cloudformation.{stack.cloud.region}.{suffix}")
+        super().__init__(stack.cloud.url_suffix)
         self._cloud = stack.cloud
 
     def put(self, response_url: str, answer: Mapping[str, Any]) -> Delivery:

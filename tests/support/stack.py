@@ -504,8 +504,8 @@ class Stack:
     def _response_url(self) -> str:
         """Return a URL as CloudFormation signs it, anew for each request."""
         cloud = self.cloud
-        china = ".cn" if cloud.partition == "aws-cn" else ""
-        host = f"cloudformation-custom-resource-response.s3.{cloud.region}.amazonaws.com{china}"
+        place = f"{cloud.region}.{cloud.url_suffix}"
+        host = f"cloudformation-custom-resource-response.s3.{place}"
         signed = datetime.fromtimestamp(cloud.clock.now, UTC).strftime("%Y%m%dT%H%M%SZ")
         date = f"X-Amz-Date={signed}&X-Amz-Expires=7199&" if cloud.dates_urls else ""
         return f"https://{host}/{cloud.new_id()}?{date}X-Amz-Security-Token={CANARY}"
@@ -553,7 +553,7 @@ class Stack:
             "AWS::Partition": self.cloud.partition,
             "AWS::AccountId": ACCOUNT,
             "AWS::Region": self.cloud.region,
-            "AWS::URLSuffix": "amazonaws.com",
+            "AWS::URLSuffix": self.cloud.url_suffix,
             "AWS::StackId": self.id,
             "AWS::StackName": self.name,
         }
