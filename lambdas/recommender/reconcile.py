@@ -120,7 +120,7 @@ class Reconciler:
         except NotFoundError:
             return Wait(f"the tags of {arn} do not show yet")
         except TransientError:
-            if proven and isinstance(step, Wait) and self.operation.rolls_back:
+            if isinstance(step, Wait) and self.operation.rolls_back:
                 return step  # a retraining refuses the tags for hours: no rollback fails for that
             raise
         self.tags_read.add(arn)

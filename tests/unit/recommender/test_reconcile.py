@@ -293,7 +293,7 @@ HANDS_OVER, SLOW = Wait("it retrains", AtDeadline.HAND_OVER), Wait("slow down")
 UNREAD: dict[str, tuple[Step, Operation, bool, Step]] = {
     "a rollback hands over all the same": (HANDS_OVER, LATER, True, HANDS_OVER),
     "an update does not": (HANDS_OVER, NOW, True, SLOW),
-    "nor does a rollback before it is proven": (HANDS_OVER, LATER, False, SLOW),
+    "a rollback hands over though they were never read": (HANDS_OVER, LATER, False, HANDS_OVER),
     "nor does it end": (Done("d"), LATER, True, SLOW),
     "nor does it change anything": (UPDATE, LATER, True, SLOW),
 }
