@@ -306,10 +306,12 @@ def test_functions_that_cannot_be_invoked_at_all_leave_nothing(world: World) -> 
 
 
 @pytest.mark.rows("T6")
+@pytest.mark.parametrize("lifts_timeouts", [False, True])
 @pytest.mark.parametrize(("timeout", "in_time"), [(1800, True), (60, True), (5, False)])
 def test_a_shorter_service_timeout_ends_in_a_clean_failure(
-    world: World, timeout: int, in_time: bool
+    world: World, timeout: int, in_time: bool, lifts_timeouts: bool
 ) -> None:
+    world.cloud.lifts_timeouts = lifts_timeouts
     world.behaviour.create_in_progress = 100 * MINUTE
     template = Deployable.of("TopPicks", settings_of())
     for logical_id in template.ids_of(TRAINING_GATE_TYPE):
