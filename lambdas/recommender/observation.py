@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from typing import Any, Final
 
 from . import properties as p
+from . import retraining
 from . import vocabulary as v
 from .drift import Drift, Verdict, drift
 from .observed import Observed, Phase
@@ -83,7 +84,7 @@ def document(wanted: Wanted, seen: Seen, now: float) -> dict[str, Any]:
     """
     found = drift(wanted.request.desired, seen.observed)
     why = _unmeasured(found, seen.operation)
-    metrics = _state(wanted, seen.observed, now)
+    metrics = _state(wanted, seen, now)
     if not seen.operation.is_under_way:
         metrics[v.LEFTOVERS] = len(seen.others)
         if found.verdict is not Verdict.CANNOT_TELL:
@@ -106,6 +107,7 @@ def document(wanted: Wanted, seen: Seen, now: float) -> dict[str, Any]:
         **({"Differs": [str(one) for one in found.differences]} if found.differences else {}),
         **({"NotShown": list(found.hidden)} if found.hidden else {}),
         **({"LeftOver": list(seen.others)} if seen.others else {}),
+        **(_reasons(seen.observed) if seen.observed else {}),
         "_aws": {"Timestamp": round(now * 1000), "CloudWatchMetrics": [directive]},
     }
 
@@ -116,7 +118,16 @@ def _unmeasured(found: Drift, operation: Operation) -> str:
     return f"{v.DRIFT}: {found.reason}" if found.verdict is Verdict.CANNOT_TELL else ""
 
 
-def _state(wanted: Wanted, observed: Observed | None, now: float) -> dict[str, float]:
+def _reasons(observed: Observed) -> dict[str, str]:
+    update = observed.latest_update
+    return {
+        **({"FailureReason": observed.reason} if observed.phase.has_failed else {}),
+        **({"UpdateFailureReason": update.reason} if update and update.failed else {}),
+    }
+
+
+def _state(wanted: Wanted, seen: Seen, now: float) -> dict[str, float]:
+    observed = seen.observed
     is_active = observed is not None and observed.phase is Phase.ACTIVE
     state: dict[str, float] = {v.PROVISIONED: 0}
     if not _is_out_of_hours(wanted.request.desired, now):
@@ -126,8 +137,10 @@ def _state(wanted: Wanted, observed: Observed | None, now: float) -> dict[str, f
     if is_active:
         shown = wanted.request.config.shown_by(observed.config)
         state[v.PROVISIONED] = shown.min_requests_per_second
-    if observed.trained:
-        state[v.HOURS_SINCE_TRAINING] = _hours(now - observed.trained)
+    if (age := retraining.age(observed, seen.operation, now)) is not None:
+        state[v.HOURS_SINCE_TRAINING] = _hours(age)
+    if (failed := retraining.has_failed(observed)) is not None:
+        state[v.RETRAINING_FAILED] = int(failed)
     if changed := observed.updated or observed.created:
         state[v.HOURS_SINCE_UPDATE] = _hours(now - changed)
     return state
