@@ -61,13 +61,14 @@ class Seen:
     """What one look has found.
 
     Attributes:
-        observed: the recommender that is wanted, with its tags, or None if it is not there.
-        others: ARNs of what else is the stack's by its tags.
+        observed: the recommender that is wanted, or None if it is not there; without tags if they
+            cannot be read now.
+        others: ARNs of what else is the stack's by its tags, or None if they cannot be read now.
         operation: the stack's.
     """
 
     observed: Observed | None
-    others: tuple[str, ...]
+    others: tuple[str, ...] | None
     operation: Operation
 
 
@@ -83,10 +84,11 @@ def document(wanted: Wanted, seen: Seen, now: float) -> dict[str, Any]:
         now: epoch seconds.
     """
     found = drift(wanted.request.desired, seen.observed)
-    why = _unmeasured(found, seen.operation)
+    why = _unmeasured(found, seen)
     metrics = _state(wanted, seen, now)
     if not seen.operation.is_under_way:
-        metrics[v.LEFTOVERS] = len(seen.others)
+        if seen.others is not None:
+            metrics[v.LEFTOVERS] = len(seen.others)
         if found.verdict is not Verdict.CANNOT_TELL:
             metrics[v.DRIFT] = int(found.verdict is Verdict.DRIFTED)
     model = _model(seen.observed)
@@ -112,10 +114,12 @@ def document(wanted: Wanted, seen: Seen, now: float) -> dict[str, Any]:
     }
 
 
-def _unmeasured(found: Drift, operation: Operation) -> str:
-    if operation.is_under_way:
-        return f"{v.DRIFT}, {v.LEFTOVERS}: the stack is {operation.status}"
-    return f"{v.DRIFT}: {found.reason}" if found.verdict is Verdict.CANNOT_TELL else ""
+def _unmeasured(found: Drift, seen: Seen) -> str:
+    if seen.operation.is_under_way:
+        return f"{v.DRIFT}, {v.LEFTOVERS}: the stack is {seen.operation.status}"
+    drifts = [f"{v.DRIFT}: {found.reason}"] if found.verdict is Verdict.CANNOT_TELL else []
+    others = [f"{v.LEFTOVERS}: tags cannot be read now"] if seen.others is None else []
+    return "; ".join(drifts + others)
 
 
 def _reasons(observed: Observed) -> dict[str, str]:

@@ -1,9 +1,9 @@
 """What DescribeRecommender shows of the weekly retraining (pure).
 
-Personalize retrains an ACTIVE recommender every 7 days, and names ``latestRecommenderUpdate`` as the
-place to follow that ("Maintaining recommendation relevance", Developer Guide). No recorded answer
-shows a retraining there, an update of the configuration shows at the same place, and only the
-latest of all shows. So nothing here is claimed that is wrong if retrainings never show.
+Personalize retrains an ACTIVE recommender every 7 days, and names ``latestRecommenderUpdate`` as
+the place to follow that ("Maintaining recommendation relevance", Developer Guide). No recorded
+answer shows a retraining there, an update of the configuration shows at the same place, and only
+the latest of all shows. So nothing here is claimed that is wrong if retrainings never show.
 """
 
 from typing import Final

@@ -64,9 +64,10 @@ class Behaviour:
     update_failure: str | None = None
     """The `failureReason` with which updates that begin from now on end in CREATE FAILED."""
     retraining_failure: str | None = None
-    """The `failureReason` with which automatic retrainings that begin from now on end in CREATE FAILED.
+    """The `failureReason` with which retrainings that begin from now on end in CREATE FAILED.
 
-    The model before goes on serving. `training_failure` fails them, too.
+    Those of `retraining_every`: the model before goes on serving. `training_failure` fails them,
+    too.
     """
 
     update_semantics: Literal["merge", "replace"] = "merge"
