@@ -101,8 +101,10 @@ LEFTOVERS: Final = "Leftovers"
 PROVISIONED: Final = "ProvisionedRequestsPerSecond"
 HOURS_SINCE_TRAINING: Final = "HoursSinceTraining"
 HOURS_SINCE_UPDATE: Final = "HoursSinceUpdate"
+RETRAINING_FAILED: Final = "RetrainingFailed"
 OBSERVED: Final = (
-    *(ACTIVE, DRIFT, LEFTOVERS, PROVISIONED, HOURS_SINCE_TRAINING, HOURS_SINCE_UPDATE),
+    *(ACTIVE, DRIFT, LEFTOVERS, RETRAINING_FAILED),
+    *(PROVISIONED, HOURS_SINCE_TRAINING, HOURS_SINCE_UPDATE),
     *METRICS,
 )
 """All that the observer measures, as far as it is known beforehand."""

@@ -243,6 +243,15 @@ class Settings:
             example="on-call@example.com",
         ),
     )
+    runbook_url: str | None = field(
+        default=None,
+        metadata=setting(
+            text("an https URL without a fragment", r"https://[^\s#]{1,500}"),
+            "With `monitoring`: where people find `docs/runbook.md`. Each alarm's description has "
+            "it, with the heading.",
+            example="https://github.example.com/video/top-picks/blob/main/docs/runbook.md",
+        ),
+    )
     observation_interval_minutes: int = field(
         default=60,
         metadata=setting(

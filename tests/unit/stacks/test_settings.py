@@ -70,6 +70,7 @@ def test_the_defaults_are_the_contracts() -> None:
         monitoring=False,
         alarm_topic_arn=None,
         alarm_email=None,
+        runbook_url=None,
         observation_interval_minutes=60,
         log_retention_days=90,
         log_key_arn=None,
@@ -257,6 +258,7 @@ REFUSED: dict[str, list[Any]] = {
         7,
     ],
     "alarm_email": ["on-call", "on-call@", "@example.com", "a b@example.com", "a@b", "", 7],
+    "runbook_url": ["docs/runbook.md", "http://x.yz", "https://", "https://x y", "https://x#y", 7],
     "observation_interval_minutes": [0, 1441, 1.5, "hourly", True],
     "log_retention_days": [0, 2, 91, 3654, 90.5, "forever", True],
     "log_key_arn": [
