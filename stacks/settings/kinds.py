@@ -1,11 +1,12 @@
 """What the value of a setting may be: how it is read and checked, in words and in JSON schema."""
 
+import functools
 import json
 import re
-import zoneinfo
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
+from importlib import resources
 from typing import Final, Generic, TypeVar
 
 from ..functions import vocabulary as v
@@ -324,6 +325,18 @@ def least_by_metric() -> Kind[dict[str, Decimal]]:
     )
 
 
+@functools.cache
+def time_zones() -> frozenset[str]:
+    """Return the names of time zones, by the package ``tzdata``: what the machine has may differ.
+
+    EventBridge Scheduler takes the names of IANA's database ("Schedule types in EventBridge
+    Scheduler", time zones, User Guide). Older names such as US/Eastern are in it, and in schedules
+    that others have published; AWS does not mention them. ``Factory`` stands for no zone at all.
+    """
+    zones = resources.files("tzdata").joinpath("zones").read_text()
+    return frozenset(zones.split()) - {"Factory"}
+
+
 START, STOP, TIME_ZONE = "start", "stop", "time_zone"
 _TIME_ZONE: Final = r"[A-Za-z0-9_+-]+(?:/[A-Za-z0-9_+-]+)*"
 _LEAST_HOURS: Final = 2
@@ -353,15 +366,14 @@ def hours_of_service() -> Kind[dict[str, str]]:
             raise NotAllowedError(
                 f"Between a start and a stop there have to be {_LEAST_HOURS} hours, either way."
             )
-        known = zoneinfo.available_timezones() or {time_zone}  # the machine may have no data
-        if time_zone not in known or not re.fullmatch(_TIME_ZONE, time_zone, re.ASCII):
+        if time_zone not in time_zones():
             raise NotAllowedError(f"There is no time zone {time_zone}. One is Europe/Berlin.")
         return {START: start, STOP: stop, TIME_ZONE: time_zone}
 
     expression = {"type": "string", "pattern": f"^{weekly.PATTERN}$"}
     return Kind(
         f"an object of {START} and {STOP}, each cron(<minute> <hour> ? * <days> *) or "
-        f"cron(<minute> <hour> * * ? *), and {TIME_ZONE}, the name of a time zone",
+        f"cron(<minute> <hour> * * ? *), and {TIME_ZONE}, a name of IANA's time zone database",
         {
             "type": "object",
             "properties": {

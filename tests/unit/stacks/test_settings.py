@@ -6,6 +6,7 @@ from decimal import Decimal
 from typing import Any
 
 import pytest
+from botocore.session import Session
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -18,6 +19,7 @@ from stacks.settings import (
     from_context,
     parse,
 )
+from stacks.settings.kinds import time_zones
 from stacks.settings.reference import schema
 from stacks.settings.setting import default_of, settings_of
 from tests.support.json_schema import is_valid
@@ -365,13 +367,33 @@ def test_hours_that_keep_it_stopped_at_any_hour_are_refused() -> None:
         parse({**MINIMAL, "active_hours": HOURS, "running": False})
 
 
-def test_where_the_machine_knows_no_time_zones_any_name_of_one_is_taken(
-    monkeypatch: pytest.MonkeyPatch,
-) -> None:
-    monkeypatch.setattr("zoneinfo.available_timezones", set)
-    hours = {**HOURS, "time_zone": "Europe/Atlantis"}
+ZONES = ["UTC", "Etc/UTC", "Asia/Kolkata", "Pacific/Apia", "America/Argentina/Buenos_Aires"]
+OLDER_NAMES = ["US/Eastern", "Asia/Calcutta", "GB"]
+NO_ZONES = ["localtime", "Factory", "posix/UTC", "right/UTC", "utc", "+01:00", "", "Europe/"]
 
-    assert parse({**MINIMAL, "active_hours": hours}).active_hours == hours
+
+@pytest.mark.parametrize("machine", [set[str](), {"localtime", "Factory", "posix/UTC", "UTC"}])
+def test_a_time_zone_is_one_of_the_database_whatever_the_machine_has(
+    monkeypatch: pytest.MonkeyPatch, machine: set[str]
+) -> None:
+    monkeypatch.setattr("zoneinfo.available_timezones", lambda: machine)
+
+    for name in (*ZONES, *OLDER_NAMES):
+        hours = {**HOURS, "time_zone": name}
+        assert parse({**MINIMAL, "active_hours": hours}).active_hours == hours
+    for name in NO_ZONES:
+        with pytest.raises(SettingsError, match=r"There is no time zone .*\. One is Europe/Berlin"):
+            parse({**MINIMAL, "active_hours": {**HOURS, "time_zone": name}})
+
+
+def test_every_time_zone_is_one_that_scheduler_and_an_editor_with_the_schema_take() -> None:
+    longest = Session().get_service_model("scheduler").shape_for("ScheduleExpressionTimezone")
+
+    assert {"UTC", "Europe/Berlin", "Pacific/Apia"} < time_zones()
+    for name in time_zones():
+        assert len(name) <= longest.metadata["max"]
+        hours = {**HOURS, "time_zone": name}
+        assert is_valid({"context": {**MINIMAL, "active_hours": hours}}, schema()), name
 
 
 @pytest.mark.parametrize("receiver", [{"alarm_topic_arn": TOPIC}, {"alarm_email": "a@b.cd"}])
