@@ -35,7 +35,7 @@ from .properties import check_properties
 from .security import acknowledge
 from .service import RecommenderService
 from .settings.declarations import Settings
-from .settings.kinds import MAX_TAGS_GIVEN
+from .settings.tags import problems
 
 RECIPE_ARN: Final = f"arn:{Aws.PARTITION}:personalize:::recipe/aws-vod-top-picks"
 
@@ -438,20 +438,11 @@ class _TagRules:
 
     def validate(self) -> list[str]:
         """Return what is wrong."""
-        given = self._tags.tag_values()
-        problems = [
-            f"Tags of the recommender: got {key}; allowed: none that begins with "
-            f"{v.RESERVED_TAG_PREFIX}. They say whose a recommender is. Choose another key."
-            for key in given
-            if key.startswith(v.RESERVED_TAG_PREFIX)
-        ]
-        if len(given) > MAX_TAGS_GIVEN:
-            problems.append(
-                f"Tags of the recommender: got {len(given)}; allowed: {MAX_TAGS_GIVEN}. "
-                f"Personalize allows {v.MAX_TAGS}, of which {len(v.RESERVED_TAGS)} are the stack's "
-                "own. Remove some."
-            )
-        return problems
+        known = {
+            key: None if Token.is_unresolved(value) else value
+            for key, value in self._tags.tag_values().items()
+        }
+        return [f"Tags of the recommender: {problem}" for problem in problems(known)]
 
 
 def recommender_config(

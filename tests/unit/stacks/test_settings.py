@@ -299,7 +299,10 @@ REFUSED: dict[str, list[Any]] = {
         {"": "x"},
         {"k" * 129: "x"},
         {"k": "x" * 257},
+        {"k": ""},
         {"k": "a&b"},
+        {"k": "a\tb"},
+        {"k\n": "x"},
         {"aws:team": "x"},
         {"AWS:team": "x"},
         {"top-picks:stack-id": "mine"},
@@ -340,6 +343,8 @@ BEYOND_A_SCHEMA: dict[str, list[Any]] = {
     "alarm_topic_arn": [TOPIC.replace("arn:aws:", "arn:aws-us-gov:")],
     "tags": [
         {"k": "a&b"},
+        {"k": "a\tb"},
+        {"k\n": "x"},
         {"aws:team": "x"},
         {"AWS:team": "x"},
         {"top-picks:stack-id": "mine"},
@@ -536,7 +541,9 @@ def test_a_pipeline_key_that_stands_twice_is_refused() -> None:
 
 
 def test_a_message_names_the_tags_that_differ_only_in_case() -> None:
-    with pytest.raises(SettingsError, match=r"tags: .*Team and team differ only in case.*rename"):
+    with pytest.raises(
+        SettingsError, match=r"tags: .*'Team' and 'team' differ only in case.*rename"
+    ):
         parse({**MINIMAL, "tags": {"Team": "video", "team": "video"}})
 
 
