@@ -31,7 +31,7 @@ from .properties import check_properties
 from .service import RecommenderService
 from .settings.declarations import Settings
 from .settings.errors import PropertyError
-from .settings.kinds import MAX_TAGS_GIVEN
+from .settings.tags import problems
 from .synthesis import (
     TagsOfAll,
     refuse_taken_name,
@@ -410,20 +410,11 @@ class _TagRules:
 
     def validate(self) -> list[str]:
         """Return what is wrong."""
-        given = self._tags.tag_values()
-        problems = [
-            f"Tags of the recommender: got {key}; allowed: none that begins with "
-            f"{v.RESERVED_TAG_PREFIX}. They say whose a recommender is. Choose another key."
-            for key in given
-            if key.startswith(v.RESERVED_TAG_PREFIX)
-        ]
-        if len(given) > MAX_TAGS_GIVEN:
-            problems.append(
-                f"Tags of the recommender: got {len(given)}; allowed: {MAX_TAGS_GIVEN}. "
-                f"Personalize allows {v.MAX_TAGS}, of which {len(v.RESERVED_TAGS)} are the stack's "
-                "own. Remove some."
-            )
-        return problems
+        known = {
+            key: None if Token.is_unresolved(value) else value
+            for key, value in self._tags.tag_values().items()
+        }
+        return [f"Tags of the recommender: {problem}" for problem in problems(known)]
 
 
 def _of_the_stack(service: object, stack: Stack) -> RecommenderService:

@@ -93,22 +93,66 @@ def test_a_metric_is_the_recommenders(stack: Stack) -> None:
     assert metric.statistic == "p99"
 
 
-def test_more_tags_than_personalize_takes_are_refused_at_synthesis(stack: Stack) -> None:
+WRONG_TAGS: dict[str, tuple[dict[str, str], str]] = {
+    "too many": ({f"tag{n}": "x" for n in range(48)}, "There are 48 tags; 47 are allowed"),
+    "AWS's own": ({"aws:x": "x"}, "The key 'aws:x' begins with aws:,"),
+    "AWS's own in capitals": ({"AWS:x": "x"}, "The key 'AWS:x' begins with aws:,"),
+    "the stack's own": ({"top-picks:": "x"}, "The key 'top-picks:' begins with top-picks:"),
+    "a name of the stack's own": (
+        {"top-picks:team": "x"},
+        "The key 'top-picks:team' begins with top-picks:",
+    ),
+    "a long key": ({"k" * 129: "x"}, "The key 'k+' has 129 characters; 1 to 128 are allowed"),
+    "a long value": ({"k": "x" * 257}, "The value of 'k' has 257 characters; 1 to 256 are allowed"),
+    "an empty value": ({"k": ""}, "The value of 'k' has 0 characters; 1 to 256 are allowed"),
+    "a wildcard": ({"k*": "x"}, "The key 'k.' has '.' in it; letters, digits, spaces and _"),
+    "a tab": ({"k": "a\tb"}, r"The value of 'k' has '.t' in it"),
+    "a line feed": ({"k\n": "b"}, r"The key 'k.n' has '.n' in it"),
+    "an accent of its own": ({"k": "e\u0301"}, "The value of 'k' has '\u0301' in it"),
+    "two alike": ({"Team": "a", "team": "b"}, "'Team' and 'team' differ only in case.* rename one"),
+}
+
+
+@pytest.mark.parametrize(("tags", "message"), WRONG_TAGS.values(), ids=WRONG_TAGS)
+def test_tags_that_are_not_allowed_are_refused_alike_from_the_cdk_and_from_settings(
+    stack: Stack, tags: dict[str, str], message: str
+) -> None:
     TopPicksRecommender(stack, "TopPicks", dataset_group_arn=GROUP)
-    for number in range(48):
-        Tags.of(stack).add(f"tag{number}", "x")
+    for key, value in tags.items():
+        Tags.of(stack).add(key, value)
 
-    with pytest.raises(RuntimeError, match="Tags of the recommender: got 48; allowed: 47"):
+    with pytest.raises(RuntimeError, match=f"Tags of the recommender: {message}"):
         Template.from_stack(stack)
+    with pytest.raises(SettingsError, match=f"^Setting tags: got .*; allowed: .*{message}"):
+        parse({"dataset_group_arn": GROUP, "tags": tags})
 
 
-@pytest.mark.parametrize("key", ["top-picks:", "top-picks:stack-id", "top-picks:team"])
-def test_tags_that_are_the_stacks_own_are_refused_at_synthesis(stack: Stack, key: str) -> None:
+RIGHT_TAGS = {
+    "k" * 128: "x" * 256,
+    "Team": "Teams",
+    "cost centre": "\u00e9\u3042\u2167 1.0_a:b/c=d+e-f@g",
+    "aws-cdk:id": "x",
+}
+
+
+def test_tags_that_personalize_takes_are_the_recommenders(stack: Stack) -> None:
+    most = {**RIGHT_TAGS, **{f"tag{n}": "x" for n in range(43)}}
     TopPicksRecommender(stack, "TopPicks", dataset_group_arn=GROUP)
-    Tags.of(stack).add(key, "x")
+    for key, value in most.items():
+        Tags.of(stack).add(key, value)
 
-    with pytest.raises(RuntimeError, match=f"Tags of the recommender: got {key}; allowed: .*none"):
-        Template.from_stack(stack)
+    Template.from_stack(stack).has_resource_properties(v.RECOMMENDER_TYPE, {v.TAGS: most})
+    assert parse({"dataset_group_arn": GROUP, "tags": most}).tags == most
+
+
+def test_a_tag_that_is_known_at_deployment_is_the_recommenders(stack: Stack) -> None:
+    owner = CfnParameter(stack, "Owner").value_as_string
+    TopPicksRecommender(stack, "TopPicks", dataset_group_arn=GROUP)
+    Tags.of(stack).add("owner", owner)
+
+    Template.from_stack(stack).has_resource_properties(
+        v.RECOMMENDER_TYPE, {v.TAGS: {"owner": {"Ref": "Owner"}}}
+    )
 
 
 @pytest.mark.parametrize("before", [0, 1])

@@ -6,6 +6,7 @@ from decimal import Decimal
 from typing import Any
 
 import pytest
+from botocore.session import Session
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -18,6 +19,7 @@ from stacks.settings import (
     from_context,
     parse,
 )
+from stacks.settings.kinds import time_zones
 from stacks.settings.reference import schema
 from stacks.settings.setting import default_of, settings_of
 from tests.support.json_schema import is_valid
@@ -299,7 +301,10 @@ REFUSED: dict[str, list[Any]] = {
         {"": "x"},
         {"k" * 129: "x"},
         {"k": "x" * 257},
+        {"k": ""},
         {"k": "a&b"},
+        {"k": "a\tb"},
+        {"k\n": "x"},
         {"aws:team": "x"},
         {"AWS:team": "x"},
         {"top-picks:stack-id": "mine"},
@@ -340,6 +345,8 @@ BEYOND_A_SCHEMA: dict[str, list[Any]] = {
     "alarm_topic_arn": [TOPIC.replace("arn:aws:", "arn:aws-us-gov:")],
     "tags": [
         {"k": "a&b"},
+        {"k": "a\tb"},
+        {"k\n": "x"},
         {"aws:team": "x"},
         {"AWS:team": "x"},
         {"top-picks:stack-id": "mine"},
@@ -367,13 +374,33 @@ def test_hours_that_keep_it_stopped_at_any_hour_are_refused() -> None:
         parse({**MINIMAL, "active_hours": HOURS, "running": False})
 
 
-def test_where_the_machine_knows_no_time_zones_any_name_of_one_is_taken(
-    monkeypatch: pytest.MonkeyPatch,
-) -> None:
-    monkeypatch.setattr("zoneinfo.available_timezones", set)
-    hours = {**HOURS, "time_zone": "Europe/Atlantis"}
+ZONES = ["UTC", "Etc/UTC", "Asia/Kolkata", "Pacific/Apia", "America/Argentina/Buenos_Aires"]
+OLDER_NAMES = ["US/Eastern", "Asia/Calcutta", "GB"]
+NO_ZONES = ["localtime", "Factory", "posix/UTC", "right/UTC", "utc", "+01:00", "", "Europe/"]
 
-    assert parse({**MINIMAL, "active_hours": hours}).active_hours == hours
+
+@pytest.mark.parametrize("machine", [set[str](), {"localtime", "Factory", "posix/UTC", "UTC"}])
+def test_a_time_zone_is_one_of_the_database_whatever_the_machine_has(
+    monkeypatch: pytest.MonkeyPatch, machine: set[str]
+) -> None:
+    monkeypatch.setattr("zoneinfo.available_timezones", lambda: machine)
+
+    for name in (*ZONES, *OLDER_NAMES):
+        hours = {**HOURS, "time_zone": name}
+        assert parse({**MINIMAL, "active_hours": hours}).active_hours == hours
+    for name in NO_ZONES:
+        with pytest.raises(SettingsError, match=r"There is no time zone .*\. One is Europe/Berlin"):
+            parse({**MINIMAL, "active_hours": {**HOURS, "time_zone": name}})
+
+
+def test_every_time_zone_is_one_that_scheduler_and_an_editor_with_the_schema_take() -> None:
+    longest = Session().get_service_model("scheduler").shape_for("ScheduleExpressionTimezone")
+
+    assert {"UTC", "Europe/Berlin", "Pacific/Apia"} < time_zones()
+    for name in time_zones():
+        assert len(name) <= longest.metadata["max"]
+        hours = {**HOURS, "time_zone": name}
+        assert is_valid({"context": {**MINIMAL, "active_hours": hours}}, schema()), name
 
 
 @pytest.mark.parametrize("receiver", [{"alarm_topic_arn": TOPIC}, {"alarm_email": "a@b.cd"}])
@@ -516,7 +543,9 @@ def test_a_pipeline_key_that_stands_twice_is_refused() -> None:
 
 
 def test_a_message_names_the_tags_that_differ_only_in_case() -> None:
-    with pytest.raises(SettingsError, match=r"tags: .*Team and team differ only in case.*rename"):
+    with pytest.raises(
+        SettingsError, match=r"tags: .*'Team' and 'team' differ only in case.*rename"
+    ):
         parse({**MINIMAL, "tags": {"Team": "video", "team": "video"}})
 
 
