@@ -68,7 +68,7 @@ test-e2e: setup ## Run the tests that deploy to a local AWS
 	$(E2E)
 
 test-live: setup ## Run the tests that deploy to your AWS account, and cost money
-	$(RUN) -m pytest -s -p no:randomly --force-enable-socket tests/live
+	$(RUN) -m pytest -s -p no:randomly -o faulthandler_timeout=0 --force-enable-socket tests/live
 
 check: check-format lint types static coverage scenarios test-e2e ## Run everything that has to be green
 
@@ -104,7 +104,7 @@ reliability: setup ## Run all scenarios and write docs/reliability.md
 	$(RUN) $(FAST) --reliability-report=docs/reliability.md tests/reliability tests/infrastructure tests/unit/checks
 
 soak: setup ## Go through ten times as many, and longer, random lives of stacks
-	LIVES=soak $(RUN) -m pytest -n 2 tests/reliability/test_random_lives.py
+	LIVES=soak $(RUN) -m pytest -n 2 -o faulthandler_timeout=7200 tests/reliability/test_random_lives.py
 
 mutants: setup ## Change the Lambda's code in many small ways, and see which of them no test notices
 	$(RUN) -m checks.mutants
