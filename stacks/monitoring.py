@@ -17,7 +17,7 @@ from aws_cdk import aws_sns as sns
 from constructs import Construct
 
 from .functions import vocabulary as v
-from .properties import check_properties
+from .properties import check_properties, check_type, or_default
 from .recommender import TopPicksRecommender, policy_for, recommender_arn
 from .security import acknowledge, trust_own
 from .service import function
@@ -82,19 +82,27 @@ class RecommenderMonitoring(Construct):
         Args:
             scope: the parent.
             construct_id: the id.
-            recommender: what is looked at.
+            recommender: what is looked at, made in the same app.
             observation_interval: time between two looks, in whole minutes, 1 to 1440; an hour by
                 default.
-            alarm_topic: where alarms are sent to, and that they are over; by default nowhere.
+            alarm_topic: of the stack's region, where alarms are sent to, and that they are over; by
+                default nowhere.
 
         Raises:
-            PropertyError: the interval is not allowed, or is a token.
+            PropertyError: a property is not allowed, or the interval is a token.
         """
         super().__init__(scope, construct_id)
-        self._interval = observation_interval or Duration.minutes(
-            Settings.observation_interval_minutes
+        self._interval: Duration = or_default(
+            observation_interval, Duration.minutes(Settings.observation_interval_minutes)
         )
-        check_properties(self, observation_interval=self._interval)
+        check_type(
+            "recommender",
+            recommender,
+            TopPicksRecommender,
+            "Monitor one that is made elsewhere where it is made. Here, its methods such as "
+            "metric_get_recommendations5xx_errors give metrics for alarms.",
+        )
+        check_properties(self, observation_interval=self._interval, alarm_topic=alarm_topic)
         self._recommender = recommender
         self._topic = alarm_topic
         self._dimension = f"{Stack.of(recommender).stack_name}/{_path(recommender)}"

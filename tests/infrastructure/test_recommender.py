@@ -310,7 +310,8 @@ def test_a_property_is_refused_in_the_words_of_the_setting(stack: Stack) -> None
         parse({"dataset_group_arn": GROUP, "exploration_weight": 7})
 
     assert str(of_the_construct.value) == (
-        "Property exploration_weight: got 7; allowed: a number from 0 to 1. For example 0.5."
+        "Property exploration_weight: got 7; allowed: a number from 0 to 1 with at most 6 "
+        "decimals. For example 0.5."
     )
     assert str(of_the_context.value) == str(of_the_construct.value).replace("Property", "Setting")
 
