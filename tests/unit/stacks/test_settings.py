@@ -576,10 +576,12 @@ def test_two_environments_of_one_account_and_region_cannot_fix_the_same_name() -
 
     with pytest.raises(SettingsError, match=r"^Setting test\.recommender_name: .*dev has it"):
         read(environments={"dev": named, "test": named})
-    apart = read(environments={"dev": named, "test": elsewhere, "prod": MINIMAL, "qa": MINIMAL})
-    assert [one.recommender_name for one in apart.environments.values()] == ["films"] * 2 + [
-        None
-    ] * 2
+    theirs = {**named, "dataset_group_arn": GROUP.replace("111111111111", "222222222222")}
+    other = {**named, "recommender_name": "Films"}
+    apart = {"dev": named, "far": elsewhere, "theirs": theirs, "qa": MINIMAL, "prod": other}
+    assert [one.recommender_name for one in read(environments=apart).environments.values()] == [
+        *("films", "films", "films", None, "Films")
+    ]
 
 
 def test_other_tools_context_is_none_of_ours() -> None:
