@@ -18,7 +18,7 @@ from constructs import Construct
 
 from .functions import vocabulary as v
 from .permissions import FunctionRole, path_in_stack, policy_for, recommender_arn
-from .properties import check_properties
+from .properties import check_properties, check_type, or_default
 from .recommender import TopPicksRecommender
 from .security import acknowledge, trust_own
 from .service import function
@@ -86,21 +86,34 @@ class RecommenderMonitoring(Construct):
         Args:
             scope: the parent.
             construct_id: the id.
-            recommender: what is looked at.
+            recommender: what is looked at, made in the same app.
             observation_interval: time between two looks, in whole minutes, 1 to 1440; an hour by
                 default.
-            alarm_topic: where alarms are sent to, and that they are over; by default nowhere.
+            alarm_topic: of the stack's region, where alarms are sent to, and that they are over; by
+                default nowhere.
             runbook_url: where people find the runbook, for the alarms' descriptions, which add
                 their heading; by default its place in the repository.
 
         Raises:
-            PropertyError: the interval is not allowed, or is a token; or the URL is not allowed.
+            PropertyError: a property is not allowed, or the interval is a token.
         """
         super().__init__(scope, construct_id)
-        self._interval = observation_interval or Duration.minutes(
-            Settings.observation_interval_minutes
+        self._interval: Duration = or_default(
+            observation_interval, Duration.minutes(Settings.observation_interval_minutes)
         )
-        check_properties(self, observation_interval=self._interval, runbook_url=runbook_url)
+        check_type(
+            "recommender",
+            recommender,
+            TopPicksRecommender,
+            "Monitor one that is made elsewhere where it is made. Here, its methods such as "
+            "metric_get_recommendations5xx_errors give metrics for alarms.",
+        )
+        check_properties(
+            self,
+            observation_interval=self._interval,
+            alarm_topic=alarm_topic,
+            runbook_url=runbook_url,
+        )
         self._recommender = recommender
         self._topic = alarm_topic
         self._runbook = runbook_url or _RUNBOOK

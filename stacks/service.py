@@ -17,7 +17,7 @@ from .functions import LAMBDAS
 from .functions import vocabulary as v
 from .partitions import CHINA, partition_of
 from .permissions import FunctionRole
-from .properties import check_properties
+from .properties import check_properties, or_default
 from .security import acknowledge, trust_own
 from .settings.declarations import Settings
 from .settings.errors import PropertyError
@@ -59,12 +59,12 @@ class RecommenderService(Construct):
             PropertyError: a property is not allowed, or the poll interval is a token.
         """
         super().__init__(scope, construct_id)
-        interval = poll_interval or Duration.seconds(Settings.poll_interval_seconds)
+        interval = or_default(poll_interval, Duration.seconds(Settings.poll_interval_seconds))
         check_properties(
             self,
             poll_interval=interval,
             log_retention=log_retention,
-            log_key=log_key.key_arn if log_key else None,
+            log_key=log_key,
         )
         self.log_group = _log_group(self, log_retention, log_key)
         """Where all functions of the recommenders that it answers for write their log."""

@@ -102,7 +102,7 @@ class TrainingGate(CustomResource):
         del waited, operation
         return (
             f"The recommender was not ready when the last training gate closed: {sentence(reason)} "
-            "Raise max_training_hours, then deploy again."
+            "Raise max_training_hours (training_gates of the construct), then deploy again."
         )
 
     @property

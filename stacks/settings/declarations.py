@@ -95,7 +95,8 @@ class Settings:
         default=30,
         metadata=setting(
             whole(1, of="days"),
-            "Items whose latest interaction is no longer ago than this are explored.",
+            "Items up to this age are explored. The age is the time from an item's creation to the "
+            "latest interaction with any item.",
             example=14,
         ),
     )

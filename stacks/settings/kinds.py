@@ -80,7 +80,8 @@ def boolean() -> Kind[bool]:
     return Kind("true or false", {"type": "boolean"}, check, from_text)
 
 
-_NUMBER: Final = re.compile(r"(0|[1-9][0-9]{0,9})(\.[0-9]{1,6})?")
+_DECIMALS: Final = 6
+_NUMBER: Final = re.compile(rf"(0|[1-9][0-9]{{0,9}})(\.[0-9]{{1,{_DECIMALS}}})?")
 
 
 def _number_from_text(text: str) -> object:
@@ -90,9 +91,10 @@ def _number_from_text(text: str) -> object:
 def _number(value: object) -> Decimal:
     if isinstance(value, bool) or not isinstance(value, int | float | Decimal):
         raise NotAllowedError
-    if not _NUMBER.fullmatch(str(value)):
+    written = f"{Decimal(str(value)):f}"  # never 1E-5
+    if not _NUMBER.fullmatch(written):
         raise NotAllowedError
-    return Decimal(str(value))
+    return Decimal(written)
 
 
 def number(low: int, high: int) -> Kind[Decimal]:
@@ -104,7 +106,7 @@ def number(low: int, high: int) -> Kind[Decimal]:
         return found
 
     return Kind(
-        f"a number from {low} to {high}",
+        f"a number from {low} to {high} with at most {_DECIMALS} decimals",
         {"type": "number", "minimum": low, "maximum": high},
         check,
         _number_from_text,
@@ -120,7 +122,7 @@ def time_in(unit: str, *, at_most: int) -> Kind[Decimal]:
         return found
 
     return Kind(
-        f"a number of {unit} above 0, {at_most} at most, fractions included",
+        f"a number of {unit} above 0, {at_most} at most, with at most {_DECIMALS} decimals",
         {"type": "number", "exclusiveMinimum": 0, "maximum": at_most},
         check,
         _number_from_text,
@@ -138,7 +140,7 @@ def whole(low: int, high: int | None = None, *, of: str = "") -> Kind[int]:
 
     def check(value: object) -> int:
         found = _number(value)
-        if "." in str(value) or not low <= found <= maximum:
+        if "." in str(found) or not low <= found <= maximum:
             raise NotAllowedError
         return int(found)
 
@@ -313,7 +315,7 @@ def least_by_metric() -> Kind[dict[str, Decimal]]:
         return {name: value_of.check(least) for name, least in given}
 
     return Kind(
-        "an object of names of model metrics to numbers from 0 to 1",
+        f"an object of names of model metrics, each with {value_of.allowed}",
         {
             "type": "object",
             "properties": dict.fromkeys(v.METRICS.values(), value_of.schema),

@@ -391,7 +391,8 @@ def test_a_property_is_refused_in_the_words_of_the_setting(stack: Stack) -> None
         parse({"dataset_group_arn": GROUP, "exploration_weight": 7})
 
     assert str(of_the_construct.value) == (
-        "Property exploration_weight: got 7; allowed: a number from 0 to 1. For example 0.5."
+        "Property exploration_weight: got 7; allowed: a number from 0 to 1 with at most 6 "
+        "decimals. For example 0.5."
     )
     assert str(of_the_context.value) == str(of_the_construct.value).replace("Property", "Setting")
 
@@ -625,8 +626,21 @@ def test_a_removal_policy_is_the_recommenders_and_its_sweeps(
     assert {one["DeletionPolicy"] for one in gates} == {"Delete"}
 
 
+def test_every_retention_of_the_settings_is_so_many_days_in_the_template(stack: Stack) -> None:
+    allowed: Any = settings_of(Settings)["log_retention_days"].kind.schema["enum"]
+    for days in allowed:
+        RecommenderService(stack, f"For{days}Days", log_retention=RETENTION[days])
+
+    template = dict(Template.from_stack(stack).to_json())
+    assert len(allowed) == 22
+    assert {
+        name.removeprefix("For").partition("Days")[0]: one["Properties"]["RetentionInDays"]
+        for name, one in of_type(template, "AWS::Logs::LogGroup").items()
+    } == {str(days): days for days in allowed}
+
+
 def test_every_retention_of_the_settings_is_one_of_the_cdks() -> None:
-    allowed = settings_of(Settings)["log_retention_days"].kind.schema["enum"]
+    allowed: Any = settings_of(Settings)["log_retention_days"].kind.schema["enum"]
 
     assert [*RETENTION] == allowed
     assert {*RetentionDays} - {*RETENTION.values()} == {RetentionDays.INFINITE}

@@ -662,7 +662,8 @@ def test_a_last_gate_closes_with_what_it_saw_last() -> None:
     assert answer["Status"] == "FAILED"
     assert answer["Reason"] == (
         "The recommender was not ready when the last training gate closed: DescribeRecommender: "
-        "ThrottlingException: the message. Raise max_training_hours, then deploy again."
+        "ThrottlingException: the message. Raise max_training_hours (training_gates of the "
+        "construct), then deploy again."
     )
     assert 3300 <= here.waited <= 3301
 

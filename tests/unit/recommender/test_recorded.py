@@ -214,14 +214,14 @@ READ: dict[str, tuple[Phase, Mapping[str, Any], Update | None, Mapping[str, floa
     "an update": (
         Phase.ACTIVE,
         {},
-        Update("CREATE IN_PROGRESS", METADATA, UPDATED),
+        Update("CREATE IN_PROGRESS", METADATA, UPDATED, updated=UPDATED),
         DOCUMENTED["modelMetrics"],
         "",
     ),
     "an update that has ended": (
         Phase.ACTIVE,
         METADATA,
-        Update("ACTIVE", METADATA, UPDATED),
+        Update("ACTIVE", METADATA, UPDATED, updated=UPDATED + 900),
         DOCUMENTED["modelMetrics"],
         "",
     ),

@@ -380,7 +380,7 @@ def releasing(arn: str) -> str:
 UNKNOWN = way_out("unknown, see aws personalize list-recommenders")
 NOT_READY = (
     "The recommender was not ready when the last training gate closed: it trains. "
-    "Raise max_training_hours, then deploy again."
+    "Raise max_training_hours (training_gates of the construct), then deploy again."
 )
 CLEANS_UP = Operation("UPDATE_COMPLETE_CLEANUP_IN_PROGRESS", "")
 OUT_OF_TIME: dict[str, tuple[dict[str, Any], Operation | None, str]] = {

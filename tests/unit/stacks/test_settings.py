@@ -96,6 +96,9 @@ ALLOWED: list[tuple[str, Any, Any]] = [
     ("exploration_weight", 0, Decimal(0)),
     ("exploration_weight", 1, Decimal(1)),
     ("exploration_weight", 0.25, Decimal("0.25")),
+    ("exploration_weight", 0.333333, Decimal("0.333333")),
+    ("max_metric_regression", 0.3, Decimal("0.3")),
+    ("minimum_metrics", {"coverage": 0.3}, {"coverage": Decimal("0.3")}),
     ("exploration_item_age_cut_off", 365, 365),
     ("excluded_columns", {"ITEMS": ["B", "A", "A"]}, {"ITEMS": ("A", "B")}),
     ("running", False, False),
@@ -198,6 +201,7 @@ REFUSED: dict[str, list[Any]] = {
     "exploration_weight": [
         -0.1,
         1.1,
+        0.3333333,
         " 0.5",
         "+0.5",
         "0_1",
@@ -329,6 +333,7 @@ def test_a_wrong_setting_is_refused_by_key_value_and_what_is_allowed(
 
 
 BEYOND_A_SCHEMA: dict[str, list[Any]] = {
+    "exploration_weight": [0.3333333],
     "dataset_group_arn": [
         GROUP.replace("eu-west-1", "cn-north-1"),
         GROUP.replace("arn:aws:", "arn:aws-cn:"),
@@ -367,6 +372,19 @@ BEYOND_A_SCHEMA: dict[str, list[Any]] = {
 )
 def test_an_editor_that_has_the_schema_marks_what_is_wrong(key: str, value: object) -> None:
     assert not is_valid({"context": {**MINIMAL, key: value}}, schema())
+
+
+@pytest.mark.parametrize("number", [0.00001, Decimal("1E-5"), Decimal("1E-6")])
+def test_a_small_number_is_read_exactly_however_python_writes_it(number: Decimal | float) -> None:
+    parsed = parse({**MINIMAL, "exploration_weight": number}).exploration_weight
+
+    assert parsed == Decimal(str(number))
+    assert "E" not in str(parsed)
+
+
+def test_a_number_with_more_decimals_is_told_how_many_are_allowed() -> None:
+    with pytest.raises(SettingsError, match=r"exploration_weight: .*with at most 6 decimals\. For"):
+        parse({**MINIMAL, "exploration_weight": 1 / 3})
 
 
 def test_hours_that_keep_it_stopped_at_any_hour_are_refused() -> None:
