@@ -79,6 +79,7 @@ class TopPicksStack(Stack):
                 recommender=recommender,
                 observation_interval=Duration.minutes(settings.observation_interval_minutes),
                 alarm_topic=self._alarm_topic(settings),
+                runbook_url=settings.runbook_url,
             )
         parameter = recommender.add_arn_parameter(
             self,

@@ -33,6 +33,10 @@ class CredentialsError(TransientError):
     """Credentials are missing, or refused as out of date: a later call may have others."""
 
 
+class InUseError(TransientError):
+    """The resource is in a state, which may last for hours, in which the call is refused."""
+
+
 class NotFoundError(Exception):
     """The resource of a call does not exist, or does not show yet."""
 
@@ -50,6 +54,7 @@ class NoServiceError(PermanentError):
 
 
 INVALID_INPUT: Final = "InvalidInputException"
+IN_USE: Final = "ResourceInUseException"
 ACCESS_DENIED: Final = frozenset({"AccessDenied", "AccessDeniedException"})
 
 _TRANSIENT: Final = frozenset(
@@ -62,7 +67,6 @@ _TRANSIENT: Final = frozenset(
         "RequestTimeout",
         "RequestTimeoutException",
         "ResourceAlreadyExistsException",
-        "ResourceInUseException",
         "ServiceUnavailable",
         "ServiceUnavailableException",
         "ThrottledException",
@@ -71,7 +75,7 @@ _TRANSIENT: Final = frozenset(
         "TooManyRequestsException",
     }
 )
-"""Besides every 5xx. "Exists" and "in use" are a state that the next look shows and explains."""
+"""Besides every 5xx. "Exists" is a state that the next look shows and explains."""
 
 _UNTIMELY: Final = frozenset(
     {
@@ -132,10 +136,10 @@ def sorted_errors(operation: str) -> Iterator[None]:
     """Translate what boto3 raises while it calls ``operation``.
 
     Raises:
+        InUseError: a state of the resource that passes.
         TransientError: throttling, a fault of the service or of the network, an answer that was
-            lost or cut (botocore parses a cut one as empty, so that a ``KeyError`` shows it), or a
-            state of the resource that passes.
-        CredentialsError: one of them, of which only new credentials can be the end.
+            lost or cut (botocore parses a cut one as empty, so that a ``KeyError`` shows it).
+        CredentialsError: only other credentials can be the end of it.
         NotFoundError: the service does not show the resource.
         NoServiceError: there is no such service in this region.
         PermanentError: anything else.
@@ -198,6 +202,8 @@ def _sorted(operation: str, error: ClientError) -> Exception:
         return NotFoundError(text)
     if code in _UNTIMELY:
         return CredentialsError(text)
+    if code == IN_USE:
+        return InUseError(text)
     # A status in place of a code: that is how botocore reads an error whose body was cut.
     if code in _TRANSIENT or code.isdigit() or status >= _FIRST_SERVER_FAULT:
         return TransientError(text)

@@ -116,16 +116,6 @@ class Observed:
         return self.latest_update is not None and self.latest_update.under_way
 
     @property
-    def trained(self) -> float:
-        """When the latest training that shows began, in epoch seconds.
-
-        The weekly one shows as the latest update ("Maintaining recommendation relevance", Developer
-        Guide), and so does a change of the configuration, which cannot be told from it.
-        """
-        update = self.latest_update
-        return update.created if update and not update.failed else self.created
-
-    @property
     def arriving(self) -> Mapping[str, Any]:
         """The configuration that it has when the update that is under way, if one is, has ended."""
         if self.updating and self.latest_update:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, Final
 from ..partitions import is_region_of, partition_of
 from .declarations import Deployment, PipelineSettings, Settings
 from .errors import NotAllowedError, Refusal, SettingsError
-from .kinds import differing_in_case, from_json
+from .kinds import from_json
 from .rules import (
     adoption_needs_a_name,
     alarms_go_one_way,
@@ -19,6 +19,7 @@ from .rules import (
     topic_is_of_the_region,
 )
 from .setting import required_of, settings_of
+from .tags import differing_in_case
 
 if TYPE_CHECKING:
     from constructs import Node

@@ -95,7 +95,8 @@ class Settings:
         default=30,
         metadata=setting(
             whole(1, of="days"),
-            "Items whose latest interaction is no longer ago than this are explored.",
+            "Items up to this age are explored. The age is the time from an item's creation to the "
+            "latest interaction with any item.",
             example=14,
         ),
     )
@@ -241,6 +242,15 @@ class Settings:
             "With `monitoring`: an address that alarms are sent to, by a topic of the stack, once "
             "somebody has confirmed the subscription that AWS sends there.",
             example="on-call@example.com",
+        ),
+    )
+    runbook_url: str | None = field(
+        default=None,
+        metadata=setting(
+            text("an https URL without a fragment", r"https://[^\s#]{1,500}"),
+            "With `monitoring`: where people find `docs/runbook.md`. Each alarm's description has "
+            "it, with the heading.",
+            example="https://github.example.com/video/top-picks/blob/main/docs/runbook.md",
         ),
     )
     observation_interval_minutes: int = field(

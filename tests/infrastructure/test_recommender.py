@@ -21,8 +21,10 @@ from aws_cdk import (
 from aws_cdk import aws_cloudwatch as cloudwatch
 from aws_cdk import aws_iam as iam
 from aws_cdk import aws_kms as kms
+from aws_cdk import aws_personalize as personalize
 from aws_cdk.assertions import Match, Template
 from aws_cdk.aws_logs import RetentionDays
+from constructs import Construct
 
 from lambdas.recommender import vocabulary as v
 from stacks.recommender import TopPicksRecommender
@@ -93,22 +95,66 @@ def test_a_metric_is_the_recommenders(stack: Stack) -> None:
     assert metric.statistic == "p99"
 
 
-def test_more_tags_than_personalize_takes_are_refused_at_synthesis(stack: Stack) -> None:
+WRONG_TAGS: dict[str, tuple[dict[str, str], str]] = {
+    "too many": ({f"tag{n}": "x" for n in range(48)}, "There are 48 tags; 47 are allowed"),
+    "AWS's own": ({"aws:x": "x"}, "The key 'aws:x' begins with aws:,"),
+    "AWS's own in capitals": ({"AWS:x": "x"}, "The key 'AWS:x' begins with aws:,"),
+    "the stack's own": ({"top-picks:": "x"}, "The key 'top-picks:' begins with top-picks:"),
+    "a name of the stack's own": (
+        {"top-picks:team": "x"},
+        "The key 'top-picks:team' begins with top-picks:",
+    ),
+    "a long key": ({"k" * 129: "x"}, "The key 'k+' has 129 characters; 1 to 128 are allowed"),
+    "a long value": ({"k": "x" * 257}, "The value of 'k' has 257 characters; 1 to 256 are allowed"),
+    "an empty value": ({"k": ""}, "The value of 'k' has 0 characters; 1 to 256 are allowed"),
+    "a wildcard": ({"k*": "x"}, "The key 'k.' has '.' in it; letters, digits, spaces and _"),
+    "a tab": ({"k": "a\tb"}, r"The value of 'k' has '.t' in it"),
+    "a line feed": ({"k\n": "b"}, r"The key 'k.n' has '.n' in it"),
+    "an accent of its own": ({"k": "e\u0301"}, "The value of 'k' has '\u0301' in it"),
+    "two alike": ({"Team": "a", "team": "b"}, "'Team' and 'team' differ only in case.* rename one"),
+}
+
+
+@pytest.mark.parametrize(("tags", "message"), WRONG_TAGS.values(), ids=WRONG_TAGS)
+def test_tags_that_are_not_allowed_are_refused_alike_from_the_cdk_and_from_settings(
+    stack: Stack, tags: dict[str, str], message: str
+) -> None:
     TopPicksRecommender(stack, "TopPicks", dataset_group_arn=GROUP)
-    for number in range(48):
-        Tags.of(stack).add(f"tag{number}", "x")
+    for key, value in tags.items():
+        Tags.of(stack).add(key, value)
 
-    with pytest.raises(RuntimeError, match="Tags of the recommender: got 48; allowed: 47"):
+    with pytest.raises(RuntimeError, match=f"Tags of the recommender: {message}"):
         Template.from_stack(stack)
+    with pytest.raises(SettingsError, match=f"^Setting tags: got .*; allowed: .*{message}"):
+        parse({"dataset_group_arn": GROUP, "tags": tags})
 
 
-@pytest.mark.parametrize("key", ["top-picks:", "top-picks:stack-id", "top-picks:team"])
-def test_tags_that_are_the_stacks_own_are_refused_at_synthesis(stack: Stack, key: str) -> None:
+RIGHT_TAGS = {
+    "k" * 128: "x" * 256,
+    "Team": "Teams",
+    "cost centre": "\u00e9\u3042\u2167 1.0_a:b/c=d+e-f@g",
+    "aws-cdk:id": "x",
+}
+
+
+def test_tags_that_personalize_takes_are_the_recommenders(stack: Stack) -> None:
+    most = {**RIGHT_TAGS, **{f"tag{n}": "x" for n in range(43)}}
     TopPicksRecommender(stack, "TopPicks", dataset_group_arn=GROUP)
-    Tags.of(stack).add(key, "x")
+    for key, value in most.items():
+        Tags.of(stack).add(key, value)
 
-    with pytest.raises(RuntimeError, match=f"Tags of the recommender: got {key}; allowed: .*none"):
-        Template.from_stack(stack)
+    Template.from_stack(stack).has_resource_properties(v.RECOMMENDER_TYPE, {v.TAGS: most})
+    assert parse({"dataset_group_arn": GROUP, "tags": most}).tags == most
+
+
+def test_a_tag_that_is_known_at_deployment_is_the_recommenders(stack: Stack) -> None:
+    owner = CfnParameter(stack, "Owner").value_as_string
+    TopPicksRecommender(stack, "TopPicks", dataset_group_arn=GROUP)
+    Tags.of(stack).add("owner", owner)
+
+    Template.from_stack(stack).has_resource_properties(
+        v.RECOMMENDER_TYPE, {v.TAGS: {"owner": {"Ref": "Owner"}}}
+    )
 
 
 @pytest.mark.parametrize("before", [0, 1])
@@ -166,6 +212,54 @@ def test_in_a_nested_stack_names_begin_with_its_path(stack: Stack) -> None:
     (prefix,) = prefixes(dict(Template.from_stack(nested).to_json()))
 
     assert prefix.startswith("VideoNested")
+
+
+def made_in_another_stack(stack: Stack) -> tuple[Construct, Stack]:
+    env = Environment(account=stack.account, region=stack.region)
+    return Stack(App.of(stack), "Data", env=env), stack
+
+
+def made_in_the_parent(stack: Stack) -> tuple[Construct, Stack]:
+    return stack, NestedStack(stack, "Nested")
+
+
+def made_in_a_nested_stack(stack: Stack) -> tuple[Construct, Stack]:
+    return NestedStack(stack, "Nested"), stack
+
+
+@pytest.mark.rows("TH8")
+@pytest.mark.parametrize(
+    "made", [made_in_another_stack, made_in_the_parent, made_in_a_nested_stack]
+)
+def test_the_arn_of_a_dataset_group_made_elsewhere_is_in_the_functions_configuration(
+    stack: Stack, made: Callable[[Stack], tuple[Construct, Stack]]
+) -> None:
+    data, of_recommender = made(stack)
+    group = personalize.CfnDatasetGroup(data, "Group", name="vod", domain="VIDEO_ON_DEMAND")
+    TopPicksRecommender(of_recommender, "TopPicks", dataset_group_arn=group.attr_dataset_group_arn)
+
+    template = dict(Template.from_stack(of_recommender).to_json())
+
+    (recommender,) = of_type(template, v.RECOMMENDER_TYPE).values()
+    arn = recommender["Properties"][v.DATASET_GROUP_ARN]
+    for one in of_type(template, "AWS::Lambda::Function").values():
+        shown = one["Properties"]["Environment"]["Variables"][v.PERMISSIONS_VARIABLE]
+        assert arn in shown["Fn::Join"][1]
+
+
+@pytest.mark.rows("TH8")
+def test_a_change_of_permissions_after_a_first_look_is_in_the_functions_configuration(
+    stack: Stack,
+) -> None:
+    """Something resolves the functions early, such as a rule of an aspect."""
+    service = TopPicksRecommender(stack, "Films", dataset_group_arn=GROUP).service
+    before = stack.resolve(service.role.permissions)
+
+    TopPicksRecommender(stack, "Series", dataset_group_arn=GROUP, recommender_name="series")
+
+    template = dict(Template.from_stack(stack).to_json())
+    for one in of_type(template, "AWS::Lambda::Function").values():
+        assert one["Properties"]["Environment"]["Variables"][v.PERMISSIONS_VARIABLE] != before
 
 
 REFUSED: dict[str, list[Any]] = {
@@ -297,7 +391,8 @@ def test_a_property_is_refused_in_the_words_of_the_setting(stack: Stack) -> None
         parse({"dataset_group_arn": GROUP, "exploration_weight": 7})
 
     assert str(of_the_construct.value) == (
-        "Property exploration_weight: got 7; allowed: a number from 0 to 1. For example 0.5."
+        "Property exploration_weight: got 7; allowed: a number from 0 to 1 with at most 6 "
+        "decimals. For example 0.5."
     )
     assert str(of_the_context.value) == str(of_the_construct.value).replace("Property", "Setting")
 
@@ -531,8 +626,21 @@ def test_a_removal_policy_is_the_recommenders_and_its_sweeps(
     assert {one["DeletionPolicy"] for one in gates} == {"Delete"}
 
 
+def test_every_retention_of_the_settings_is_so_many_days_in_the_template(stack: Stack) -> None:
+    allowed: Any = settings_of(Settings)["log_retention_days"].kind.schema["enum"]
+    for days in allowed:
+        RecommenderService(stack, f"For{days}Days", log_retention=RETENTION[days])
+
+    template = dict(Template.from_stack(stack).to_json())
+    assert len(allowed) == 22
+    assert {
+        name.removeprefix("For").partition("Days")[0]: one["Properties"]["RetentionInDays"]
+        for name, one in of_type(template, "AWS::Logs::LogGroup").items()
+    } == {str(days): days for days in allowed}
+
+
 def test_every_retention_of_the_settings_is_one_of_the_cdks() -> None:
-    allowed = settings_of(Settings)["log_retention_days"].kind.schema["enum"]
+    allowed: Any = settings_of(Settings)["log_retention_days"].kind.schema["enum"]
 
     assert [*RETENTION] == allowed
     assert {*RetentionDays} - {*RETENTION.values()} == {RetentionDays.INFINITE}

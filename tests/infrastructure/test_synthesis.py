@@ -573,8 +573,8 @@ def test_a_tag_that_the_stack_gets_at_deployment_only_is_left_out_as_the_cdk_doe
 @pytest.mark.parametrize(
     ("tags", "message"),
     [
-        ({f"tag{number}": "x" for number in range(40)}, "got 48; allowed: 47"),
-        ({"top-picks:team": "x"}, "got top-picks:team; allowed: none that begins with top-picks:"),
+        ({f"tag{number}": "x" for number in range(40)}, "There are 48 tags; 47 are allowed"),
+        ({"top-picks:team": "x"}, "The key 'top-picks:team' begins with top-picks:"),
     ],
 )
 def test_the_rules_for_tags_see_the_stacks(tags: dict[str, str], message: str) -> None:

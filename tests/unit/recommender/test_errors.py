@@ -81,7 +81,7 @@ PASSING = (
     *("RequestLimitExceeded", "ThrottledException", "Throttling", "ThrottlingException"),
     *("TooManyRequestsException", "RequestTimeout", "RequestTimeoutException"),
     *("ServiceUnavailable", "ServiceUnavailableException", "InvalidNextTokenException"),
-    *("ResourceAlreadyExistsException", "ResourceInUseException"),
+    "ResourceAlreadyExistsException",
 )
 UNTIMELY = (
     *("AuthFailure", "ExpiredToken", "ExpiredTokenException", "RequestExpired"),
@@ -131,6 +131,15 @@ def test_what_the_sdk_could_not_sign_is_told_from_what_got_lost(
     assert type(sorted_as.value) is expected
     if expected is CredentialsError:
         assert str(sorted_as.value) == f"Operate: {raised}"
+
+
+def test_a_resource_that_is_in_use_is_an_error_of_its_own_that_passes() -> None:
+    answer = {
+        "Error": {"Code": "ResourceInUseException"},
+        "ResponseMetadata": {"HTTPStatusCode": 400},
+    }
+    assert type(sorted_error(answer)) is errors.InUseError
+    assert issubclass(errors.InUseError, TransientError)
 
 
 @pytest.mark.parametrize("code", LASTING)

@@ -6,6 +6,7 @@ from decimal import Decimal
 from typing import Any
 
 import pytest
+from botocore.session import Session
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -18,6 +19,7 @@ from stacks.settings import (
     from_context,
     parse,
 )
+from stacks.settings.kinds import time_zones
 from stacks.settings.reference import schema
 from stacks.settings.setting import default_of, settings_of
 from tests.support.json_schema import is_valid
@@ -70,6 +72,7 @@ def test_the_defaults_are_the_contracts() -> None:
         monitoring=False,
         alarm_topic_arn=None,
         alarm_email=None,
+        runbook_url=None,
         observation_interval_minutes=60,
         log_retention_days=90,
         log_key_arn=None,
@@ -93,6 +96,9 @@ ALLOWED: list[tuple[str, Any, Any]] = [
     ("exploration_weight", 0, Decimal(0)),
     ("exploration_weight", 1, Decimal(1)),
     ("exploration_weight", 0.25, Decimal("0.25")),
+    ("exploration_weight", 0.333333, Decimal("0.333333")),
+    ("max_metric_regression", 0.3, Decimal("0.3")),
+    ("minimum_metrics", {"coverage": 0.3}, {"coverage": Decimal("0.3")}),
     ("exploration_item_age_cut_off", 365, 365),
     ("excluded_columns", {"ITEMS": ["B", "A", "A"]}, {"ITEMS": ("A", "B")}),
     ("running", False, False),
@@ -195,6 +201,7 @@ REFUSED: dict[str, list[Any]] = {
     "exploration_weight": [
         -0.1,
         1.1,
+        0.3333333,
         " 0.5",
         "+0.5",
         "0_1",
@@ -257,6 +264,7 @@ REFUSED: dict[str, list[Any]] = {
         7,
     ],
     "alarm_email": ["on-call", "on-call@", "@example.com", "a b@example.com", "a@b", "", 7],
+    "runbook_url": ["docs/runbook.md", "http://x.yz", "https://", "https://x y", "https://x#y", 7],
     "observation_interval_minutes": [0, 1441, 1.5, "hourly", True],
     "log_retention_days": [0, 2, 91, 3654, 90.5, "forever", True],
     "log_key_arn": [
@@ -297,7 +305,10 @@ REFUSED: dict[str, list[Any]] = {
         {"": "x"},
         {"k" * 129: "x"},
         {"k": "x" * 257},
+        {"k": ""},
         {"k": "a&b"},
+        {"k": "a\tb"},
+        {"k\n": "x"},
         {"aws:team": "x"},
         {"AWS:team": "x"},
         {"top-picks:stack-id": "mine"},
@@ -322,6 +333,7 @@ def test_a_wrong_setting_is_refused_by_key_value_and_what_is_allowed(
 
 
 BEYOND_A_SCHEMA: dict[str, list[Any]] = {
+    "exploration_weight": [0.3333333],
     "dataset_group_arn": [
         GROUP.replace("eu-west-1", "cn-north-1"),
         GROUP.replace("arn:aws:", "arn:aws-cn:"),
@@ -338,6 +350,8 @@ BEYOND_A_SCHEMA: dict[str, list[Any]] = {
     "alarm_topic_arn": [TOPIC.replace("arn:aws:", "arn:aws-us-gov:")],
     "tags": [
         {"k": "a&b"},
+        {"k": "a\tb"},
+        {"k\n": "x"},
         {"aws:team": "x"},
         {"AWS:team": "x"},
         {"top-picks:stack-id": "mine"},
@@ -360,18 +374,51 @@ def test_an_editor_that_has_the_schema_marks_what_is_wrong(key: str, value: obje
     assert not is_valid({"context": {**MINIMAL, key: value}}, schema())
 
 
+@pytest.mark.parametrize("number", [0.00001, Decimal("1E-5"), Decimal("1E-6")])
+def test_a_small_number_is_read_exactly_however_python_writes_it(number: Decimal | float) -> None:
+    parsed = parse({**MINIMAL, "exploration_weight": number}).exploration_weight
+
+    assert parsed == Decimal(str(number))
+    assert "E" not in str(parsed)
+
+
+def test_a_number_with_more_decimals_is_told_how_many_are_allowed() -> None:
+    with pytest.raises(SettingsError, match=r"exploration_weight: .*with at most 6 decimals\. For"):
+        parse({**MINIMAL, "exploration_weight": 1 / 3})
+
+
 def test_hours_that_keep_it_stopped_at_any_hour_are_refused() -> None:
     with pytest.raises(SettingsError, match=r"active_hours: .*; allowed: hours together with run"):
         parse({**MINIMAL, "active_hours": HOURS, "running": False})
 
 
-def test_where_the_machine_knows_no_time_zones_any_name_of_one_is_taken(
-    monkeypatch: pytest.MonkeyPatch,
-) -> None:
-    monkeypatch.setattr("zoneinfo.available_timezones", set)
-    hours = {**HOURS, "time_zone": "Europe/Atlantis"}
+ZONES = ["UTC", "Etc/UTC", "Asia/Kolkata", "Pacific/Apia", "America/Argentina/Buenos_Aires"]
+OLDER_NAMES = ["US/Eastern", "Asia/Calcutta", "GB"]
+NO_ZONES = ["localtime", "Factory", "posix/UTC", "right/UTC", "utc", "+01:00", "", "Europe/"]
 
-    assert parse({**MINIMAL, "active_hours": hours}).active_hours == hours
+
+@pytest.mark.parametrize("machine", [set[str](), {"localtime", "Factory", "posix/UTC", "UTC"}])
+def test_a_time_zone_is_one_of_the_database_whatever_the_machine_has(
+    monkeypatch: pytest.MonkeyPatch, machine: set[str]
+) -> None:
+    monkeypatch.setattr("zoneinfo.available_timezones", lambda: machine)
+
+    for name in (*ZONES, *OLDER_NAMES):
+        hours = {**HOURS, "time_zone": name}
+        assert parse({**MINIMAL, "active_hours": hours}).active_hours == hours
+    for name in NO_ZONES:
+        with pytest.raises(SettingsError, match=r"There is no time zone .*\. One is Europe/Berlin"):
+            parse({**MINIMAL, "active_hours": {**HOURS, "time_zone": name}})
+
+
+def test_every_time_zone_is_one_that_scheduler_and_an_editor_with_the_schema_take() -> None:
+    longest = Session().get_service_model("scheduler").shape_for("ScheduleExpressionTimezone")
+
+    assert {"UTC", "Europe/Berlin", "Pacific/Apia"} < time_zones()
+    for name in time_zones():
+        assert len(name) <= longest.metadata["max"]
+        hours = {**HOURS, "time_zone": name}
+        assert is_valid({"context": {**MINIMAL, "active_hours": hours}}, schema()), name
 
 
 @pytest.mark.parametrize("receiver", [{"alarm_topic_arn": TOPIC}, {"alarm_email": "a@b.cd"}])
@@ -514,7 +561,9 @@ def test_a_pipeline_key_that_stands_twice_is_refused() -> None:
 
 
 def test_a_message_names_the_tags_that_differ_only_in_case() -> None:
-    with pytest.raises(SettingsError, match=r"tags: .*Team and team differ only in case.*rename"):
+    with pytest.raises(
+        SettingsError, match=r"tags: .*'Team' and 'team' differ only in case.*rename"
+    ):
         parse({**MINIMAL, "tags": {"Team": "video", "team": "video"}})
 
 
