@@ -1,7 +1,7 @@
 """`leftovers`: what is left over, and its removal."""
 
 import contextlib
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from functools import partial
 
@@ -43,7 +43,8 @@ def delete(console: Console, name: str | None) -> int:
             console.screen.line(text.removal_ended(one, removed))
         judged = _shown(console, name)
     stuck = _stuck(console.account, name, doomed)
-    doubtful = _shown_unproven(console, stuck)
+    released = {one.of.arn for one in doomed if one.of.ownership is Ownership.ADOPTED}
+    doubtful = _shown_unproven(console, stuck, but=released)
     shown = {one.observed.arn for one in doubtful}
     kept = {
         one.of.stack_id
@@ -76,12 +77,20 @@ def _stuck(account: Account, name: str | None, judged: Iterable[Judgement]) -> l
     return list({one.id: one for one in stacks if one and one.is_stuck}.values())
 
 
-def _shown_unproven(console: Console, stuck: Iterable[Stack]) -> list[Unproven]:
-    """Show what these stacks know as theirs though its tags do not prove it, and return it."""
+def _shown_unproven(
+    console: Console, stuck: Iterable[Stack], *, but: Collection[str] = ()
+) -> list[Unproven]:
+    """Show what these stacks know as theirs though its tags do not prove it, and return it.
+
+    Args:
+        console: where to look, and to show it.
+        stuck: the stacks.
+        but: ARNs of what has been somebody else's all the time.
+    """
     account = console.account
     found = []
     for stack in stuck:
-        there = (account.observed(arn) for arn in _known(account, stack))
+        there = (account.observed(arn) for arn in _known(account, stack) if arn not in but)
         found += unproven(stack, [one for one in there if one])
     if found:
         console.screen.line(text.not_proven(found, console.region))
@@ -129,7 +138,7 @@ def _with_its_stack(account: Account, tagged: Tagged) -> Tagged:
     stack = account.stack(tagged.stack_id) if proven else None
     if stack is None:
         return tagged
-    known: tuple[Chain, ...] = ()
+    known: tuple[Chain, ...] | None = None
     with contextlib.suppress(UnreadableError):
         known = chains_of(account, stack)
     return replace(tagged, stack=stack, resources=account.resources(stack), chains=known)

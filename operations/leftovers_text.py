@@ -43,11 +43,6 @@ def to_be_removed(doomed: Sequence[Judgement]) -> str:
     for one in doomed:
         does = "Release" if one.of.ownership is Ownership.ADOPTED else "Delete"
         lines.append(f"{does} {one.of.arn}")
-    if any(one.of.stack is None for one in doomed):
-        lines += wrapped(
-            "A recommender that was retained on purpose (retain_on_destroy) looks like a leftover "
-            "once CloudFormation has forgotten its stack, 90 days after."
-        )
     return "\n".join(lines)
 
 
@@ -79,14 +74,30 @@ def way_out(judged: Sequence[Judgement], region: str, name: str | None) -> str:
         lines += [f"  {leftovers_command(region, name, delete=True)}"]
     for one in judged:
         if one.claim is Claim.RETAINED:
-            tags = " ".join(RESERVED_TAGS)
+            lines += ["", f"{_name(one)} is kept. To forget whose it was:", _forget(one, region)]
+        elif one.is_for_a_person:
             lines += [
                 "",
-                f"{_name(one)} is kept. To forget whose it was:",
-                f"  aws personalize untag-resource --region {region} "
-                f"--resource-arn {one.of.arn} --tag-keys {tags}",
+                *wrapped(
+                    f"{_name(one)} is for you to decide. To keep it, and forget whose it was:"
+                ),
+                _forget(one, region),
+                "To delete it:",
+                _delete(one.of.arn, region),
             ]
     return "\n".join(lines)
+
+
+def _forget(one: Judgement, region: str) -> str:
+    keys = " ".join(key for key in RESERVED_TAGS if key in one.of.tags)
+    return (
+        f"  aws personalize untag-resource --region {region} --resource-arn {one.of.arn} "
+        f"--tag-keys {keys}"
+    )
+
+
+def _delete(arn: str, region: str) -> str:
+    return f"  aws personalize delete-recommender --recommender-arn {arn} --region {region}"
 
 
 def not_proven(unproven: Sequence[Unproven], region: str) -> str:
@@ -100,9 +111,8 @@ def not_proven(unproven: Sequence[Unproven], region: str) -> str:
             *wrapped(f"{name} is not removed: its tags do not prove that it belongs to {stack}."),
             f"  {observed.arn}",
             f"  Status: {observed.says}",
-            f"If {stack} made it, this deletes it:",
-            f"  aws personalize delete-recommender --recommender-arn {observed.arn} "
-            f"--region {region}",
+            f"If {stack} created it, and did not adopt it, this deletes it:",
+            _delete(observed.arn, region),
             *wrapped(f"See to that first: once {stack} is removed, nothing leads to it any more."),
         ]
     return "\n".join(lines)

@@ -58,7 +58,7 @@ def test_a_reason_is_shown_once() -> None:
         "CREATE_FAILED: C",
         "  no reason was given",
         "The way out, when the cause is gone:",
-        "  python -m operations leftovers --delete --stack TopPicks",
+        "  python -m operations leftovers --delete --stack TopPicks --region eu-west-1",
     ]
     assert "way out" not in status_text.ended(stack("UPDATE_ROLLBACK_COMPLETE"), 60.0, failed)
 
