@@ -134,8 +134,11 @@ def _ago(began: float, now: float) -> str:
 
 def _lasts(one: RecommenderStatus, now: float) -> str:
     """Return for how long it has had its status."""
-    lasts = f" for {duration(now - one.since)}" if one.since else ""
-    return f"{lasts} at least; it serves while it is updated" if one.through else lasts
+    lasts = duration(now - one.since)
+    if one.through and one.observed:
+        created = duration(now - one.observed.created)
+        return f", also during its latest update, begun {lasts} ago; created {created} ago"
+    return f" for {lasts}" if one.since else ""
 
 
 def _configuration(one: RecommenderStatus) -> Iterator[str]:

@@ -475,7 +475,8 @@ def test_an_update_that_failed_is_no_outage(world: World, operator: Operator) ->
 
     shown = " ".join(operator.run("status")[1].split())
 
-    assert re.search(r"Status ACTIVE for \d+ min at least; it serves while it is updated", shown)
+    assert "Status ACTIVE, also during its latest update, begun " in shown
+    assert re.search(r"begun \d+ min ago; created 4[89] h \d+ min ago", shown)
 
 
 def test_an_operation_that_is_under_way_is_not_drift(world: World, operator: Operator) -> None:

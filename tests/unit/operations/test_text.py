@@ -296,12 +296,13 @@ SINCE: dict[str, tuple[dict[str, Any], str]] = {
     "created": ({"created": 100.0}, "ACTIVE for 1 h 05 min\n"),
     "trained": ({"created": 100.0, "updated": 400.0}, "ACTIVE for 1 h 00 min\n"),
     "updated": (
-        {"updated": 1900.0, "latest_update": ENDED},
-        "ACTIVE for 50 min at least; it serves while it is updated\n",
+        {"created": 40.0, "updated": 1900.0, "latest_update": ENDED},
+        "ACTIVE, also during its latest update, begun 50 min ago; created 1 h 06\n"
+        "             min ago\n",
     ),
     "updated, in vain": (
         {"updated": 1900.0, "latest_update": replace(ENDED, status="CREATE FAILED")},
-        "ACTIVE for 50 min at least; it serves while it is updated\n",
+        "ACTIVE, also during its latest update, begun 50 min ago; created ",
     ),
     "started after an update": (
         {"updated": 1901.0, "latest_update": ENDED},
