@@ -148,25 +148,20 @@ def destroy(folder: Path, _: int | None) -> int:
         print(report.proof(left, owners))
         whose = {report.whose(name, owners) for names in left.values() for name in names}
         others = whose - {"", _STACK}  # what no stack has may be ours
-        if code:
-            problem = f"cdk destroy failed (exit code {code})"
-        elif whose - others:
-            problem = "The stack is gone, but not all that belonged to it: see above"
-        elif others:
-            print(
-                f"Nothing is left of {_STACK}. The local AWS goes on running, for the rest belongs "
-                f"to {', '.join(sorted(others))}; `make stop-local` ends it."
-            )
-            return 0
-        else:
+        is_clean = whose == others
+        if not code and not any(left.values()):
             aws.stop()
             print("The local AWS has been stopped.")
             return 0
-    since = report.deletion_began(aws, _STACK, at_latest=began)
-    print(report.failure(problem, aws, report.reasons(aws, _STACK, since=since)))
-    if whose - others:
-        print(report.way_out(_STACK, is_there=_STACK in owners))
-    return code or 1
+    if code:
+        since = report.deletion_began(aws, _STACK, at_latest=began)
+        reasons = report.reasons(aws, _STACK, since=since)
+        print(report.failure(f"cdk destroy failed (exit code {code})", aws, reasons))
+    else:
+        print(report.not_stopped(_STACK, others, is_clean=is_clean))
+    if not is_clean:
+        print(report.way_out(_STACK, is_there=_STACK in left.get("stacks", ())))
+    return code or int(not is_clean)
 
 
 def cdk(folder: Path, arguments: Sequence[str]) -> int:

@@ -50,6 +50,7 @@ _KINDS: Final = (
     ),
 )
 """What is looked for: its name, and the service, paginated operation and JMESPath that list it."""
+_STACK_TAG: Final = "top-picks:stack-id"
 _BOOTSTRAP: Final = ("CDKToolkit", "cdk-", "/cdk-bootstrap/")
 """How the names begin that `cdk bootstrap` gives to its own, which stay, as they do on AWS."""
 
@@ -72,7 +73,10 @@ def leftovers(
 
 
 def owners(aws: LocalAws) -> dict[str, str]:
-    """Return which stack has what: a stack's name by the names of its resources, and its own."""
+    """Return which stack has what: its name by the names of its resources, and by its own.
+
+    A recommender is of the stack that its tags name, be the stack gone.
+    """
     cloudformation = aws.client("cloudformation")
     found: dict[str, str] = {}
     stacks = cloudformation.get_paginator("describe_stacks").paginate()
@@ -80,6 +84,12 @@ def owners(aws: LocalAws) -> dict[str, str]:
         resources = cloudformation.get_paginator("list_stack_resources").paginate(StackName=stack)
         ids = resources.search("StackResourceSummaries[].PhysicalResourceId")
         found |= {_name_in(one): stack for one in ids if one} | {stack: stack}
+    personalize = aws.client("personalize")
+    recommenders = personalize.get_paginator("list_recommenders").paginate()
+    for arn in recommenders.search("recommenders[].recommenderArn"):
+        tags = personalize.list_tags_for_resource(resourceArn=arn)["tags"]
+        ids = [tag["tagValue"] for tag in tags if tag["tagKey"] == _STACK_TAG]
+        found |= {_name_in(arn): one.split("/")[1] for one in ids if "/" in one}
     return found
 
 
@@ -106,6 +116,23 @@ def proof(left: Mapping[str, Sequence[str]], owners: Mapping[str, str]) -> str:
 
 def _of_a_stack(name: str, stack: str) -> str:
     return f"{name} (of {stack})" if stack not in ("", name) else name
+
+
+def not_stopped(stack: str, others: Collection[str], *, is_clean: bool) -> str:
+    """Return why the local AWS goes on running after a stack is destroyed.
+
+    Args:
+        stack: that stack.
+        others: the stacks that have what is left beside what may be that stack's.
+        is_clean: whether nothing is left that may be that stack's.
+    """
+    if is_clean:
+        left = f"Nothing is left of it: the rest belongs to {', '.join(sorted(others))}."
+    else:
+        left = "But something is left that belonged to it, or to no stack: see above."
+    return (
+        f"{stack} is destroyed. {left}\nThe local AWS goes on running; `make stop-local` ends it.\n"
+    )
 
 
 def way_out(stack: str, *, is_there: bool) -> str:

@@ -91,12 +91,13 @@ def test_where_something_is_left_the_way_out_is_shown(
     aws.cdk.return_value.returncode = code
     aws.endpoint = "http://127.0.0.1:4566"
     monkeypatch.setattr(LocalAws, "find", lambda _folder: aws)
-    monkeypatch.setattr(report, "leftovers", lambda _aws: {"recommenders": left})
+    stacks = [name for name in owners if owners[name] == name]
+    monkeypatch.setattr(report, "leftovers", lambda _: {"stacks": stacks, "recommenders": left})
     monkeypatch.setattr(report, "owners", lambda _aws: owners)
 
     assert commands.destroy(tmp_path, None) == expected
 
-    problem = "cdk destroy failed" if code else "The stack is gone, but not all"
+    problem = "cdk destroy failed" if code else "something is left that belonged to it"
     way_out = "python -m operations leftovers --delete --stack TopPicks"
     shown = capsys.readouterr().out
     ours = "TopPicks-1" in left
@@ -105,9 +106,7 @@ def test_where_something_is_left_the_way_out_is_shown(
     assert shown.find(problem) <= shown.find(way_out) or not ours, "it is the last that is read"
     assert aws.stop.called is (expected == 0 and not left)
     assert ("Videos-1 (of Videos)" in shown) is ("Videos-1" in left)
-    rest = (
-        "Nothing is left of TopPicks. The local AWS goes on running, for the rest belongs to Videos"
-    )
+    rest = "TopPicks is destroyed. Nothing is left of it: the rest belongs to Videos."
     assert (rest in shown) is (expected == 0 and "Videos-1" in left)
 
 

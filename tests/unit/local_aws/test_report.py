@@ -25,13 +25,20 @@ def test_what_is_left_is_of_the_stack_that_has_it_among_its_resources() -> None:
     has = {
         "Videos": ["arn:aws:lambda:eu-west-1:1:function:Videos-begin", "Videos-role", None],
         "TopPicks": ["arn:aws:personalize:eu-west-1:1:recommender/TopPicks-1"],
+        "": ["arn:aws:personalize:eu-west-1:1:recommender/old"],
+    }
+    of_a_stack = {
+        "tagKey": "top-picks:stack-id",
+        "tagValue": "arn:aws:cloudformation:::stack/Old/1",
     }
     aws = create_autospec(LocalAws, instance=True)
 
     def paginate(StackName: str = "") -> Mock:  # AWS's own
-        return Mock(search=lambda _: has[StackName] if StackName else list(has))
+        names = {"Stacks[].StackName": ["Videos", "TopPicks"]}
+        return Mock(search=lambda asked: names.get(asked, has[StackName]))
 
     aws.client.return_value.get_paginator.return_value.paginate = paginate
+    aws.client.return_value.list_tags_for_resource.return_value = {"tags": [of_a_stack]}
 
     owners = report.owners(aws)
 
@@ -40,6 +47,7 @@ def test_what_is_left_is_of_the_stack_that_has_it_among_its_resources() -> None:
     assert report.whose("/aws/lambda/Videos-begin", owners) == "Videos"
     assert report.whose("Videos-role", owners) == "Videos"
     assert report.whose("TopPicks-1", owners) == "TopPicks"
+    assert report.whose("old", owners) == "Old"
     assert report.whose("/top-picks/recommender-arn", owners) == ""
 
 

@@ -297,8 +297,8 @@ SINCE: dict[str, tuple[dict[str, Any], str]] = {
     "trained": ({"created": 100.0, "updated": 400.0}, "ACTIVE for 1 h 00 min\n"),
     "updated": (
         {"created": 40.0, "updated": 1900.0, "latest_update": ENDED},
-        "ACTIVE, also during its latest update, begun 50 min ago; created 1 h 06 min\n"
-        "             ago\n",
+        "ACTIVE, also during its latest update, begun 50 min ago; created 1\n"
+        "             h 06 min ago\n",
     ),
     "updated, in vain": (
         {"updated": 1900.0, "latest_update": replace(ENDED, status="CREATE FAILED")},
