@@ -92,21 +92,35 @@ TOPIC = "arn:aws:sns:eu-west-1:111111111111:on-call"
 ALLOWED: list[tuple[str, Any, Any]] = [
     ("recommender_name", "my-Recs_1", "my-Recs_1"),
     ("min_recommendation_requests_per_second", 5, 5),
+    ("min_recommendation_requests_per_second", 2**31 - 1, 2**31 - 1),
     ("exploration_weight", 0, Decimal(0)),
     ("exploration_weight", 1, Decimal(1)),
     ("exploration_weight", 0.25, Decimal("0.25")),
     ("exploration_weight", 0.333333, Decimal("0.333333")),
     ("max_metric_regression", 0.3, Decimal("0.3")),
+    ("max_metric_regression", 1, Decimal(1)),
+    ("quality_gate", "warn", "warn"),
+    ("minimum_metrics", {"coverage": 0, "precision_at_5": 1}, {"coverage": 0, "precision_at_5": 1}),
     ("minimum_metrics", {"coverage": 0.3}, {"coverage": Decimal("0.3")}),
     ("exploration_item_age_cut_off", 365, 365),
     ("excluded_columns", {"ITEMS": ["B", "A", "A"]}, {"ITEMS": ("A", "B")}),
+    ("excluded_columns", {"USERS": ["A"]}, {"USERS": ("A",)}),
+    (
+        "excluded_columns",
+        {"ITEMS": [f"C{n:02}" for n in range(50)]},
+        {"ITEMS": tuple(f"C{n:02}" for n in range(50))},
+    ),
     ("running", False, False),
     ("active_hours", HOURS, HOURS),
+    ("active_hours", *[{**HOURS, "stop": "cron(0 9 ? * MON-FRI *)"}] * 2),
+    ("active_hours", *[{**HOURS, "stop": "cron(0 5 ? * MON-FRI *)"}] * 2),
     (
         "active_hours",
         {**HOURS, "start": "cron(30 0 * * ? *)", "time_zone": "UTC"},
         {**HOURS, "start": "cron(30 0 * * ? *)", "time_zone": "UTC"},
     ),
+    ("dataset_group_arn", GROUP, GROUP),
+    ("adopt_existing", False, False),
     ("retain_on_destroy", True, True),
     ("generation", "2", "2"),
     (
@@ -138,8 +152,16 @@ ALLOWED: list[tuple[str, Any, Any]] = [
             "arn:aws:iam::333333333333:user/ops/ann@example.com",
         ),
     ),
+    (
+        "consumers",
+        ["arn:aws:iam::111111111111:role/api"],
+        ("arn:aws:iam::111111111111:role/api",),
+    ),
     ("termination_protection", True, True),
     ("approval", True, True),
+    ("tags", {"k": "v"}, {"k": "v"}),
+    ("tags", {"k" * 128: "x" * 256}, {"k" * 128: "x" * 256}),
+    ("tags", {f"k{n:02}": "x" for n in range(47)}, {f"k{n:02}": "x" for n in range(47)}),
     ("tags", {"team": "video", "cost:centre": "7"}, {"cost:centre": "7", "team": "video"}),
 ]
 
@@ -220,6 +242,7 @@ REFUSED: dict[str, list[Any]] = {
         {"items": ["A"]},
         {"ITEMS": "A"},
         {"ITEMS": []},
+        {"ITEMS": ["A"], "ITEM": ["A"]},
         {"ITEMS": [7]},
         {"ITEMS": ["a b"]},
         {"ITEMS": ["x" * 151]},
@@ -251,6 +274,18 @@ REFUSED: dict[str, list[Any]] = {
     "max_training_hours": [0, -1, 24.1, "ten", "", True],
     "training_gate_minutes": [0, 56, -5, "hour", False],
     "poll_interval_seconds": [0, 121, 1.5, "fast"],
+    "minimum_metrics": [
+        "coverage",
+        ["coverage"],
+        {"coverage": 1.1},
+        {"coverage": -0.1},
+        {"coverage": 0.1, "precision_at_5": 1.01},
+        {"coverage": "0.1"},
+        {"coverage": True},
+        {"ndcg": 0.2},
+    ],
+    "max_metric_regression": [-0.1, 1.1, "5%", "", True, []],
+    "quality_gate": ["", "FAIL", "ignore", "warn ", True, []],
     "monitoring": ["on", 1, "TRUE"],
     "alarm_topic_arn": [
         "on-call",
@@ -300,6 +335,7 @@ REFUSED: dict[str, list[Any]] = {
         "team",
         ["team"],
         {"team": 1},
+        {"team": "video", "year": 2026},
         {"": "x"},
         {"k" * 129: "x"},
         {"k": "x" * 257},
@@ -328,6 +364,19 @@ def test_a_wrong_setting_is_refused_by_key_value_and_what_is_allowed(
     message = str(refusal.value)
     assert message.startswith(f"Setting {key}: got {json.dumps(value)}; allowed: ")
     assert "\n" not in message.replace("\\n", "")
+
+
+def test_every_setting_has_values_that_are_allowed_and_some_that_are_refused() -> None:
+    alarms = {"alarm_topic_arn", "alarm_email"}  # allowed with another setting only
+
+    assert REFUSED.keys() == settings_of(Settings).keys()
+    assert {key for key, _, _ in ALLOWED} == REFUSED.keys() - alarms
+
+
+def test_an_editor_that_has_the_schema_marks_columns_that_stand_twice() -> None:
+    twice = {**MINIMAL, "excluded_columns": {"ITEMS": ["A", "A"]}}
+
+    assert not is_valid({"context": twice}, schema())
 
 
 BEYOND_A_SCHEMA: dict[str, list[Any]] = {
@@ -681,7 +730,9 @@ def test_more_gates_than_a_stack_can_hold_are_refused() -> None:
 
 
 def test_only_a_named_recommender_can_be_adopted() -> None:
-    with pytest.raises(SettingsError, match=r"adopt_existing.*together with recommender_name"):
+    with pytest.raises(
+        SettingsError, match=r"adopt_existing: got true; .*together with recommender_name"
+    ):
         parse({**MINIMAL, "adopt_existing": True})
 
     assert parse({**MINIMAL, "adopt_existing": True, "recommender_name": "mine"}).adopt_existing
