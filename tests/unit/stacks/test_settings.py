@@ -87,6 +87,8 @@ HOURS = {
     "stop": "cron(0 20 ? * MON-FRI *)",
     "time_zone": "Europe/Berlin",
 }
+TWO_HOURS = {**HOURS, "stop": "cron(0 9 ? * MON-FRI *)"}
+ALL_BUT_TWO_HOURS = {**HOURS, "stop": "cron(0 5 ? * MON-FRI *)"}
 TOPIC = "arn:aws:sns:eu-west-1:111111111111:on-call"
 
 ALLOWED: list[tuple[str, Any, Any]] = [
@@ -112,8 +114,8 @@ ALLOWED: list[tuple[str, Any, Any]] = [
     ),
     ("running", False, False),
     ("active_hours", HOURS, HOURS),
-    ("active_hours", *[{**HOURS, "stop": "cron(0 9 ? * MON-FRI *)"}] * 2),
-    ("active_hours", *[{**HOURS, "stop": "cron(0 5 ? * MON-FRI *)"}] * 2),
+    ("active_hours", TWO_HOURS, TWO_HOURS),
+    ("active_hours", ALL_BUT_TWO_HOURS, ALL_BUT_TWO_HOURS),
     (
         "active_hours",
         {**HOURS, "start": "cron(30 0 * * ? *)", "time_zone": "UTC"},
