@@ -861,7 +861,9 @@ def test_a_pipelines_region_is_of_its_connections_partition() -> None:
 
 
 def test_an_approval_needs_a_pipeline() -> None:
-    with pytest.raises(SettingsError, match=r"Setting prod\.approval: .*together with pipeline"):
+    with pytest.raises(
+        SettingsError, match=r"Setting prod\.approval: got true; .*together with pipeline"
+    ):
         read(environments={"dev": MINIMAL, "prod": {**MINIMAL, "approval": True}})
     with pytest.raises(SettingsError, match=r"Setting approval: .*together with pipeline"):
         read(**MINIMAL, approval="true")
