@@ -26,6 +26,7 @@ def main() -> None:
     processes.end_with_starter()
     ministack_iam.guard_function_logs()
     ministack_runtime.run_as_the_runtime_does()
+    ministack_runtime.refuse_unreadable_code()
     ministack_iam.name_roles_in_conditions()
     ministack_alarms.accept_metric_math()
     config = Config()

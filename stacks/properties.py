@@ -100,7 +100,7 @@ _PROPERTIES: Final = {
 
 _OPTIONAL: Final = (
     *("recommender_name", "generation", "log_key", "alarm_topic"),
-    *("max_metric_regression", "active_hours"),
+    *("max_metric_regression", "active_hours", "runbook_url"),
 )
 _SHAPING: Final = (
     *("running", "active_hours", "adopt_existing", "removal_policy"),

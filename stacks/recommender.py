@@ -1,43 +1,44 @@
 """The recommender, and the two chains of custom resources that wait for it."""
 
-import hashlib
 from collections.abc import Mapping, Sequence
 from decimal import Decimal
-from typing import Any, Final, cast
+from typing import Any, cast
 
 import jsii
 from aws_cdk import (
     Annotations,
-    ArnFormat,
-    Aws,
     CfnDeletionPolicy,
     CfnResource,
     CustomResource,
     Duration,
     ITaggableV2,
-    Names,
+    Lazy,
     RemovalPolicy,
     Stack,
     TagManager,
     TagType,
     Token,
 )
-from aws_cdk import aws_iam as iam
 from aws_cdk import aws_ssm as ssm
 from constructs import Construct, IDependable, IValidation
 
-from .exports import warn_of_exports
 from .functions import vocabulary as v
 from .hours import HoursOfService, weekly_times
 from .interface import IRecommender, RecommenderBase, imported
 from .partitions import PERSONALIZE
+from .permissions import RECIPE_ARN, allow_recommender, derived_names, name_prefix, recommender_arn
 from .properties import check_properties, check_text, check_type, or_default
-from .security import acknowledge
 from .service import RecommenderService
 from .settings.declarations import Settings
+from .settings.errors import PropertyError
 from .settings.tags import problems
-
-RECIPE_ARN: Final = f"arn:{Aws.PARTITION}:personalize:::recipe/aws-vod-top-picks"
+from .synthesis import (
+    TagsOfAll,
+    refuse_taken_name,
+    warn_of_references,
+    warn_of_removal_policies,
+    when_synthesised,
+)
 
 
 @jsii.implements(ITaggableV2)
@@ -48,7 +49,8 @@ class TopPicksRecommender(RecommenderBase):
     So the waiting is two chains of custom resources: training gates, which wait for a training,
     stand after the recommender; sweeps, which wait for a deletion, stand before it.
 
-    Tags that ``aws_cdk.Tags`` gives to it, or to what it is in, are the recommender's.
+    Tags that ``aws_cdk.Tags`` gives to it, or to what it is in, and the tags of its stack are the
+    recommender's.
 
     Example::
 
@@ -132,8 +134,9 @@ class TopPicksRecommender(RecommenderBase):
             max_metric_regression: how much worse each may be than that of the recommender that is
                 replaced, as a fraction of it, with at most six decimals.
             quality_gate: ``fail`` the deployment that misses this, or ``warn``.
-            service: what answers for it; by default one with default settings, which all
-                recommenders of the stack share.
+            service: what answers for it, in the same stack; by default
+                ``RecommenderService.shared``. It is for good: CloudFormation refuses to change the
+                service token of a custom resource that exists.
 
         Raises:
             PropertyError: a property is not allowed, or is a token although it decides which
@@ -170,17 +173,12 @@ class TopPicksRecommender(RecommenderBase):
         training_gates, sweeps = checked["training_gates"], checked["sweeps"]
         self._wait_seconds = wait.to_seconds(integral=False)
         stack = Stack.of(self)
-        self.service = RecommenderService.shared(self) if service is None else service
+        self.service = _checked_service(self, service)
         """What answers for it."""
-        check_type(
-            "service",
-            self.service,
-            RecommenderService,
-            "Make one for the recommenders that are to share it, or give none.",
-        )
         self._tags = TagManager(TagType.MAP, v.RECOMMENDER_TYPE)
-        self.node.add_validation(_TagRules(self._tags))
-        names = {v.NAME_PREFIX: _name_prefix(stack), v.FIXED_NAME: recommender_name}
+        tags = TagsOfAll(self, self._tags)
+        self.node.add_validation(_TagRules(tags))
+        names = {v.NAME_PREFIX: name_prefix(stack), v.FIXED_NAME: recommender_name}
         config = {
             v.CONFIG: recommender_config(
                 min_recommendation_requests_per_second=checked[
@@ -201,7 +199,7 @@ class TopPicksRecommender(RecommenderBase):
             v.RECIPE_ARN: RECIPE_ARN,
             v.ADOPT_EXISTING: adopt_existing,
             v.GENERATION: generation,
-            v.TAGS: self._tags.rendered_tags,
+            v.TAGS: Lazy.any(tags),
         }
         resource = self._custom_resource(self, "Resource", v.RECOMMENDER_TYPE, properties)
         logical_id = {v.RECOMMENDER_LOGICAL_ID: _cfn(resource).logical_id}
@@ -211,12 +209,10 @@ class TopPicksRecommender(RecommenderBase):
             v.SWEEP_TYPE,
             {**names, **logical_id},
         )
+        allow_recommender(self.service.role, self, dataset_group_arn, recommender_name)
         # All of it has to be there as long as there is a custom resource.
-        policies = self._policies(stack, dataset_group_arn, recommender_name)
-        for needed in (self.service, *policies):
-            swept[0].node.add_dependency(needed)
-            resource.node.add_dependency(needed)
-        resource.node.add_dependency(swept[-1])
+        swept[0].node.add_dependency(self.service)
+        resource.node.add_dependency(self.service, swept[-1])
         there = {
             **config,
             v.RUNNING: running and not hours,
@@ -237,17 +233,16 @@ class TopPicksRecommender(RecommenderBase):
         self.active_hours = active_hours
         self.ready = self._left_in_its_state(gates[-1], {**there, **logical_id, **hours})
         """What depends on it is made when the recommender is as it is asked for."""
-        self._kept_if_retained = [resource, *swept]
+        self._kept_if_retained = [_cfn(one) for one in (resource, *swept)]
         self.apply_removal_policy(removal_policy)
         self._warn_of_the_region(stack.region)
-        warn_of_exports(self, _cfn(resource), _cfn(gates[-1]))
         self.request = {
             "StackId": stack.stack_id,
             "LogicalResourceId": _cfn(resource).logical_id,
             "ResourceProperties": properties,
         }
         """What CloudFormation is told to ask for, as it stands in the template."""
-        self.derived_arns = recommender_arn(stack, _derived_names(stack))
+        self.derived_arns = recommender_arn(stack, derived_names(stack))
         """ARNs, as policies have them, that it can have without a fixed name."""
         self.fixed_name = recommender_name
         self.minimum_metrics: Mapping[str, Decimal] = checked["minimum_metrics"]
@@ -260,6 +255,8 @@ class TopPicksRecommender(RecommenderBase):
         self.quality_gate = gates[-1].get_att_string(v.QUALITY_GATE_ATTRIBUTE)
         """``passed``, or ``warned`` and what is missed."""
         self.model_metrics_json = gates[-1].get_att_string(v.MODEL_METRICS_ATTRIBUTE)
+        self._referred_to = [_cfn(resource), _cfn(gates[-1])]
+        when_synthesised(self, self._checked)
 
     @staticmethod
     def from_recommender_arn(
@@ -336,18 +333,33 @@ class TopPicksRecommender(RecommenderBase):
             PropertyError: it is another one.
         """
         check_properties(self, removal_policy=policy)
-        deletion_policy = (
+        self._deletion_policy = (
             CfnDeletionPolicy.RETAIN_EXCEPT_ON_CREATE
             if policy == RemovalPolicy.RETAIN
             else CfnDeletionPolicy.DELETE
         )
         for resource in self._kept_if_retained:
-            _cfn(resource).cfn_options.deletion_policy = deletion_policy
+            resource.cfn_options.deletion_policy = self._deletion_policy
 
     @property
     def cdk_tag_manager(self) -> TagManager:
         """The recommender's tags, as ``aws_cdk.Tags`` looks for them."""
         return self._tags
+
+    def _checked(self) -> list[str]:
+        """Warn of the app's effects on this recommender; return the errors."""
+        warn_of_references(self, self._referred_to)
+        warn_of_removal_policies(self, self._deletion_policy, self._kept_if_retained)
+        if self.fixed_name is None:
+            return []
+        others = [
+            one
+            for one in self.node.root.node.find_all()
+            if isinstance(one, TopPicksRecommender)
+            and one is not self
+            and one.fixed_name == self.fixed_name
+        ]
+        return refuse_taken_name(self.fixed_name, self, others)
 
     def _custom_resource(
         self, scope: Construct, construct_id: str, resource_type: str, properties: Mapping[str, Any]
@@ -405,58 +417,12 @@ class TopPicksRecommender(RecommenderBase):
             links.append(link)
         return links
 
-    def _policies(
-        self, stack: Stack, dataset_group_arn: str, fixed_name: str | None
-    ) -> list[iam.Policy]:
-        """Return what the functions may do.
-
-        Sources: "Actions, resources, and condition keys for Amazon Personalize", Service
-        Authorization Reference. Since 2026 it lists CreateRecommender with two resources, the
-        recommender and the dataset group; before, with the recommender alone. AWS's own programs
-        allow it on the recipe, too, as aws-solutions/maintaining-personalized-experiences does.
-        """
-        group = stack.split_arn(dataset_group_arn, ArnFormat.SLASH_RESOURCE_NAME)
-        policy = iam.Policy(self, "Policy", roles=[self.service.role])
-        policy.add_statements(
-            _recommender_statement(stack, _derived_names(stack)),
-            _allow(
-                [dataset_group_arn],
-                "personalize:CreateRecommender",
-                "personalize:DescribeDatasetGroup",
-            ),
-            _allow([RECIPE_ARN], "personalize:CreateRecommender"),
-            _allow(
-                [
-                    stack.format_arn(
-                        service="personalize",
-                        resource="dataset",
-                        resource_name=f"{group.resource_name}/{dataset}",
-                    )
-                    for dataset in ("INTERACTIONS", "ITEMS")
-                ],
-                "personalize:DescribeDataset",
-            ),
-            _allow(["*"], "personalize:ListRecipes", "personalize:ListRecommenders"),
-            _allow([Aws.STACK_ID], "cloudformation:DescribeStacks"),
-        )
-        acknowledge(
-            policy,
-            "AwsSolutions-IAM5[Resource::*]",
-            "ListRecipes and ListRecommenders support no resource-level permissions (Service "
-            "Authorization Reference, Amazon Personalize); both only read names.",
-        )
-        if fixed_name is None:
-            return [policy]
-        named = policy_for(self, fixed_name, self.service.role)
-        named.add_statements(_recommender_statement(stack, fixed_name))
-        return [policy, named]
-
 
 @jsii.implements(IValidation)
 class _TagRules:
     """Which tags there are is known only when the app is synthesised."""
 
-    def __init__(self, tags: TagManager) -> None:
+    def __init__(self, tags: TagsOfAll) -> None:
         self._tags = tags
 
     def validate(self) -> list[str]:
@@ -466,6 +432,31 @@ class _TagRules:
             for key, value in self._tags.tag_values().items()
         }
         return [f"Tags of the recommender: {problem}" for problem in problems(known)]
+
+
+def _checked_service(scope: Construct, given: RecommenderService | None) -> RecommenderService:
+    """Return the service that is given, or the stack's shared one.
+
+    Raises:
+        PropertyError: it is none, or of another stack.
+    """
+    stack = Stack.of(scope)
+    service = RecommenderService.shared(scope) if given is None else given
+    check_type(
+        "service",
+        service,
+        RecommenderService,
+        "Make one for the recommenders that are to share it, or give none.",
+    )
+    if Stack.of(service) != stack:
+        raise PropertyError(
+            "service",
+            got=service.node.path,
+            allowed="a RecommenderService of the recommender's own stack",
+            remedy="Make one in this stack, or leave it out: a change of permissions replaces the "
+            "functions' instances, so that both have to be deployed together.",
+        )
+    return service
 
 
 def recommender_config(
@@ -491,16 +482,6 @@ def recommender_config(
     }
 
 
-def policy_for(scope: Construct, fixed_name: str, role: iam.IRole) -> iam.Policy:
-    """Return a policy of its own for what a role may do to a fixed name.
-
-    When the name changes, the old one's policy goes after the old recommender, which CloudFormation
-    deletes in clean-up.
-    """
-    which = "Name" if Token.is_unresolved(fixed_name) else _digest(fixed_name)
-    return iam.Policy(scope, f"PolicyFor{which}", roles=[role])
-
-
 def _quality_gate(
     minimum: Mapping[str, Decimal], max_regression: Decimal | None, on_miss: str
 ) -> dict[str, Any]:
@@ -519,45 +500,6 @@ def _text(number: Decimal | float) -> Any:
     """Return a number as Personalize takes it, which is a string here; tokens as they are."""
     is_token = not isinstance(number, Decimal) and Token.is_unresolved(number)
     return number if is_token else str(number)
-
-
-def _name_prefix(stack: Stack) -> str:
-    name = stack.stack_name
-    if Token.is_unresolved(name):  # of a nested stack
-        name = Names.unique_resource_name(stack, allowed_special_characters="-")
-    return name[: v.MAX_PREFIX_LENGTH]
-
-
-def _derived_names(stack: Stack) -> str:
-    return f"{_name_prefix(stack)}-{'?' * v.DIGEST_LENGTH}"
-
-
-def recommender_arn(stack: Stack, name: str) -> str:
-    """Return the ARN of a recommender of the stack's place; the name may be a pattern."""
-    return stack.format_arn(service="personalize", resource="recommender", resource_name=name)
-
-
-def _recommender_statement(stack: Stack, name: str) -> iam.PolicyStatement:
-    return _allow(
-        [recommender_arn(stack, name)],
-        "personalize:CreateRecommender",
-        "personalize:DeleteRecommender",
-        "personalize:DescribeRecommender",
-        "personalize:ListTagsForResource",
-        "personalize:StartRecommender",
-        "personalize:StopRecommender",
-        "personalize:TagResource",
-        "personalize:UntagResource",
-        "personalize:UpdateRecommender",
-    )
-
-
-def _allow(resources: Sequence[str], *actions: str) -> iam.PolicyStatement:
-    return iam.PolicyStatement(actions=list(actions), resources=list(resources))
-
-
-def _digest(name: str) -> str:
-    return hashlib.sha256(name.encode()).hexdigest()[:8]
 
 
 def _cfn(resource: CustomResource) -> CfnResource:

@@ -4,7 +4,7 @@ import json
 from collections.abc import Mapping
 from typing import Any, Final, cast
 
-from aws_cdk import ArnFormat, Duration, IgnoreMode, RemovalPolicy, Stack
+from aws_cdk import ArnFormat, Aws, Duration, RemovalPolicy, Stack
 from aws_cdk import aws_iam as iam
 from aws_cdk import aws_kms as kms
 from aws_cdk import aws_lambda as lambda_
@@ -12,12 +12,15 @@ from aws_cdk import aws_logs as logs
 from aws_cdk import aws_stepfunctions as sfn
 from constructs import Construct, IConstruct
 
+from .asset import zipped
 from .functions import LAMBDAS
 from .functions import vocabulary as v
 from .partitions import CHINA, partition_of
+from .permissions import FunctionRole
 from .properties import check_properties, or_default
 from .security import acknowledge, trust_own
 from .settings.declarations import Settings
+from .settings.errors import PropertyError
 
 _SHARED_ID: Final = "TopPicksRecommenderService"
 
@@ -65,7 +68,7 @@ class RecommenderService(Construct):
         )
         self.log_group = _log_group(self, log_retention, log_key)
         """Where all functions of the recommenders that it answers for write their log."""
-        self.role = iam.Role(self, "Role", assumed_by=iam.ServicePrincipal("lambda.amazonaws.com"))
+        self.role = FunctionRole(self, "Role")
         self.log_group.grant_write(self.role)
         poll = self._function("Poll", "looks at what is waited for")
         state_machine = _state_machine(self, poll, interval)
@@ -84,6 +87,7 @@ class RecommenderService(Construct):
                 actions=["states:StartExecution"], resources=[state_machine.state_machine_arn]
             )
         )
+        begin.node.add_dependency(start)
         # CloudFormation invokes it asynchronously (AWS::CloudFormation::CustomResource). An event
         # that Lambda cannot deliver for as long as CloudFormation waits is of no use to anybody.
         begin.configure_async_invoke(max_event_age=_HOUR, retry_attempts=2)
@@ -91,18 +95,47 @@ class RecommenderService(Construct):
         _acknowledge(begin, poll, state_machine)
 
     @classmethod
-    def shared(cls, scope: IConstruct) -> "RecommenderService":
-        """Return the service with the default settings of the stack that ``scope`` is in.
+    def shared(
+        cls,
+        scope: IConstruct,
+        *,
+        poll_interval: Duration | None = None,
+        log_retention: logs.RetentionDays | None = None,
+        log_key: kms.IKey | None = None,
+    ) -> "RecommenderService":
+        """Return the service of the stack that ``scope`` is in, which all its recommenders share.
 
         It has the id ``TopPicksRecommenderService`` in the stack, and its resources keep their
-        logical ids whichever recommender comes first.
+        logical ids whichever recommender comes first. So a stack that is deployed gets another
+        setting of the service in place, by a call before its first recommender is made.
 
         Args:
-            scope: whatever is in the stack.
+            scope: anything in the stack.
+            poll_interval: as in the constructor.
+            log_retention: as in the constructor.
+            log_key: as in the constructor.
+
+        Raises:
+            PropertyError: a property is not allowed, or the service was made before, with others.
         """
+        properties = {
+            "poll_interval": poll_interval,
+            "log_retention": log_retention,
+            "log_key": log_key,
+        }
+        given = {name: value for name, value in properties.items() if value is not None}
         stack = Stack.of(scope)
         there = stack.node.try_find_child(_SHARED_ID)
-        return there if isinstance(there, cls) else cls(stack, _SHARED_ID)
+        if not isinstance(there, cls):
+            return cls(stack, _SHARED_ID, **given)  # type: ignore[arg-type]
+        for name, value in given.items():
+            raise PropertyError(
+                name,
+                got=str(value),
+                allowed="a call before the stack's service is made",
+                remedy="Call RecommenderService.shared with it once, before the first recommender.",
+            )
+        return there
 
     def _function(
         self, construct_id: str, does: str, environment: Mapping[str, str] | None = None
@@ -114,7 +147,7 @@ class RecommenderService(Construct):
             handler=f"handler.{construct_id.lower()}",
             role=self.role,
             log_group=self.log_group,
-            environment=environment,
+            environment={v.URL_SUFFIX_VARIABLE: Aws.URL_SUFFIX, **(environment or {})},
         )
 
 
@@ -124,32 +157,29 @@ def function(
     *,
     does: str,
     handler: str,
-    role: iam.IRole,
+    role: FunctionRole,
     log_group: logs.ILogGroup,
     environment: Mapping[str, str] | None = None,
 ) -> lambda_.Function:
     """Return a function of the one package that all of them share."""
-    return lambda_.Function(
-        scope,
-        construct_id,
-        description=f"Top picks recommender: {does}",
-        runtime=lambda_.Runtime.PYTHON_3_14,
-        architecture=_architecture_in(Stack.of(scope).region),
-        code=lambda_.Code.from_asset(
-            str(LAMBDAS),
-            exclude=["*", "!/recommender/", "!/recommender/*.py"],
-            ignore_mode=IgnoreMode.GIT,
-        ),
-        handler=f"recommender.{handler}",
-        role=role,
-        environment=dict(environment or {}),
-        timeout=Duration.minutes(15),
-        memory_size=256,
-        log_group=log_group,
-        logging_format=lambda_.LoggingFormat.JSON,
-        application_log_level_v2=lambda_.ApplicationLogLevel.INFO,
-        system_log_level_v2=lambda_.SystemLogLevel.WARN,
-    )
+    with zipped(LAMBDAS) as code:
+        return lambda_.Function(
+            scope,
+            construct_id,
+            description=f"Top picks recommender: {does}",
+            runtime=lambda_.Runtime.PYTHON_3_14,
+            architecture=_architecture_in(Stack.of(scope).region),
+            code=lambda_.Code.from_asset(code),
+            handler=f"recommender.{handler}",
+            role=role,
+            environment={v.PERMISSIONS_VARIABLE: role.permissions, **(environment or {})},
+            timeout=Duration.minutes(15),
+            memory_size=256,
+            log_group=log_group,
+            logging_format=lambda_.LoggingFormat.JSON,
+            application_log_level_v2=lambda_.ApplicationLogLevel.INFO,
+            system_log_level_v2=lambda_.SystemLogLevel.WARN,
+        )
 
 
 def definition(interval: Duration) -> dict[str, Any]:

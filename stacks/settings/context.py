@@ -232,6 +232,9 @@ def _check_pipeline(pipeline: PipelineSettings, environments: Mapping[str, Setti
             allowed=f"a region of the connection's partition, {pipeline.partition}",
             remedy=f"{pipeline.region} is in the partition {partition_of(pipeline.region)}.",
         )
+    key = pipeline.log_key_arn
+    if key and (refusal := key_is_of_the_region(key, pipeline.region)):
+        raise SettingsError(f"{PIPELINE}.log_key_arn", **refusal._asdict())
     if len(environments) > MAX_ENVIRONMENTS_OF_A_PIPELINE:
         raise SettingsError(
             ENVIRONMENTS,

@@ -142,6 +142,7 @@ FITTING: Final = {
     "recommender_name": {"text"},
     "recommender_arn": {"text"},
     "generation": {"text"},
+    "runbook_url": {"text"},
     "quality_gate": {"text"},
     "min_recommendation_requests_per_second": {"text", "number", "of a condition"},
     "exploration_weight": {"text", "number", "of a condition"},

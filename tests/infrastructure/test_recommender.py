@@ -8,9 +8,7 @@ from typing import Any
 
 import pytest
 from aws_cdk import (
-    Annotations,
     App,
-    CfnOutput,
     CfnParameter,
     Duration,
     Environment,
@@ -23,13 +21,12 @@ from aws_cdk import (
 from aws_cdk import aws_cloudwatch as cloudwatch
 from aws_cdk import aws_iam as iam
 from aws_cdk import aws_kms as kms
+from aws_cdk import aws_personalize as personalize
 from aws_cdk.assertions import Match, Template
 from aws_cdk.aws_logs import RetentionDays
 from constructs import Construct
 
 from lambdas.recommender import vocabulary as v
-from stacks.exports import WARNING
-from stacks.interface import IRecommender
 from stacks.recommender import TopPicksRecommender
 from stacks.retention import RETENTION
 from stacks.service import RecommenderService
@@ -171,7 +168,7 @@ def test_the_policy_of_a_name_that_is_a_token_has_an_id_of_its_own(
     policies = of_type(dict(Template.from_stack(stack).to_json()), "AWS::IAM::Policy")
 
     (own,) = [name for name, policy in policies.items() if f'"Name{before}"' in json.dumps(policy)]
-    assert own.startswith("TopPicksPolicyForName")
+    assert own.startswith("TopPicksRecommenderServiceRoleTopPicksPolicyForName")
 
 
 def test_two_recommenders_share_a_service_and_not_a_sweep(stack: Stack) -> None:
@@ -215,6 +212,54 @@ def test_in_a_nested_stack_names_begin_with_its_path(stack: Stack) -> None:
     (prefix,) = prefixes(dict(Template.from_stack(nested).to_json()))
 
     assert prefix.startswith("VideoNested")
+
+
+def made_in_another_stack(stack: Stack) -> tuple[Construct, Stack]:
+    env = Environment(account=stack.account, region=stack.region)
+    return Stack(App.of(stack), "Data", env=env), stack
+
+
+def made_in_the_parent(stack: Stack) -> tuple[Construct, Stack]:
+    return stack, NestedStack(stack, "Nested")
+
+
+def made_in_a_nested_stack(stack: Stack) -> tuple[Construct, Stack]:
+    return NestedStack(stack, "Nested"), stack
+
+
+@pytest.mark.rows("TH8")
+@pytest.mark.parametrize(
+    "made", [made_in_another_stack, made_in_the_parent, made_in_a_nested_stack]
+)
+def test_the_arn_of_a_dataset_group_made_elsewhere_is_in_the_functions_configuration(
+    stack: Stack, made: Callable[[Stack], tuple[Construct, Stack]]
+) -> None:
+    data, of_recommender = made(stack)
+    group = personalize.CfnDatasetGroup(data, "Group", name="vod", domain="VIDEO_ON_DEMAND")
+    TopPicksRecommender(of_recommender, "TopPicks", dataset_group_arn=group.attr_dataset_group_arn)
+
+    template = dict(Template.from_stack(of_recommender).to_json())
+
+    (recommender,) = of_type(template, v.RECOMMENDER_TYPE).values()
+    arn = recommender["Properties"][v.DATASET_GROUP_ARN]
+    for one in of_type(template, "AWS::Lambda::Function").values():
+        shown = one["Properties"]["Environment"]["Variables"][v.PERMISSIONS_VARIABLE]
+        assert arn in shown["Fn::Join"][1]
+
+
+@pytest.mark.rows("TH8")
+def test_a_change_of_permissions_after_a_first_look_is_in_the_functions_configuration(
+    stack: Stack,
+) -> None:
+    """Something resolves the functions early, such as a rule of an aspect."""
+    service = TopPicksRecommender(stack, "Films", dataset_group_arn=GROUP).service
+    before = stack.resolve(service.role.permissions)
+
+    TopPicksRecommender(stack, "Series", dataset_group_arn=GROUP, recommender_name="series")
+
+    template = dict(Template.from_stack(stack).to_json())
+    for one in of_type(template, "AWS::Lambda::Function").values():
+        assert one["Properties"]["Environment"]["Variables"][v.PERMISSIONS_VARIABLE] != before
 
 
 REFUSED: dict[str, list[Any]] = {
@@ -299,6 +344,42 @@ def test_recommenders_that_share_a_service_do_not_differ_in_what_it_is_given(sta
         for one in of_type(dict(template.to_json()), "AWS::Logs::LogGroup").values()
     ]
     assert sorted(days) == [7, 90]
+
+
+def test_the_shared_service_is_configured_by_a_call_before_its_first_recommender(
+    stack: Stack,
+) -> None:
+    by_default = Stack(App(), "TopPicks")
+    TopPicksRecommender(by_default, "Films", dataset_group_arn=GROUP)
+    RecommenderService.shared(stack, log_retention=RetentionDays.ONE_WEEK)
+    TopPicksRecommender(stack, "Films", dataset_group_arn=GROUP)
+
+    before, after = (dict(Template.from_stack(one).to_json()) for one in (by_default, stack))
+    assert before["Resources"].keys() == after["Resources"].keys()
+    (log_group,) = of_type(after, "AWS::Logs::LogGroup").values()
+    assert log_group["Properties"]["RetentionInDays"] == 7
+
+
+def test_the_shared_service_is_not_configured_once_it_is_made(stack: Stack) -> None:
+    made = RecommenderService.shared(stack)
+
+    assert RecommenderService.shared(stack) is made
+    with pytest.raises(PropertyError, match=r"^Property poll_interval: .* before the first"):
+        RecommenderService.shared(stack, poll_interval=Duration.seconds(30))
+
+
+def test_a_service_of_another_stack_is_refused(stack: Stack) -> None:
+    """Permissions and functions are changed in one order only if one deployment changes both."""
+    elsewhere = RecommenderService(Stack(App(), "Elsewhere"), "Service")
+
+    with pytest.raises(PropertyError, match=r"^Property service: got .Elsewhere/Service.; allowed"):
+        TopPicksRecommender(stack, "TopPicks", dataset_group_arn=GROUP, service=elsewhere)
+
+
+@pytest.mark.parametrize("service", ["arn:aws:lambda:eu-west-1:111111111111:function:f", 1])
+def test_what_is_no_service_is_refused(stack: Stack, service: Any) -> None:
+    with pytest.raises(PropertyError, match=r"^Property service: got .*; allowed: a Recommender"):
+        TopPicksRecommender(stack, "TopPicks", dataset_group_arn=GROUP, service=service)
 
 
 def test_a_property_is_refused_in_the_words_of_the_setting(stack: Stack) -> None:
@@ -524,37 +605,6 @@ def test_the_arn_of_something_else_is_refused(stack: Stack, arn: str) -> None:
         TopPicksRecommender.from_recommender_arn(stack, "TopPicks", arn)
 
 
-def test_another_stack_finds_a_recommender_by_its_parameter_and_imports_nothing() -> None:
-    app = App(context=STRONG)
-    place = Environment(account="111111111111", region="eu-west-1")
-    stack, other = (Stack(app, name, env=place) for name in ("Video", "Other"))
-    recommender = TopPicksRecommender(stack, "TopPicks", dataset_group_arn=GROUP)
-    recommender.add_arn_parameter(stack, "Arn", parameter_name="/video/top-picks")
-
-    found = TopPicksRecommender.from_arn_parameter(other, "TopPicks", "/video/top-picks")
-    granted(found, other)
-    CfnOutput(other, "Name", value=found.recommender_name)
-
-    gates = in_order(dict(Template.from_stack(stack).to_json()), v.TRAINING_GATE_TYPE)
-    Template.from_stack(stack).has_resource_properties(
-        "AWS::SSM::Parameter",
-        {
-            "Name": "/video/top-picks",
-            "Value": {"Fn::GetAtt": [gates[-1], v.RECOMMENDER_ARN_ATTRIBUTE]},
-        },
-    )
-    template = dict(Template.from_stack(other).to_json())
-    (name,) = (
-        name
-        for name, parameter in template["Parameters"].items()
-        if parameter.get("Default") == "/video/top-picks"
-    )
-    (policy,) = of_type(template, "AWS::IAM::Policy").values()
-    (statement,) = policy["Properties"]["PolicyDocument"]["Statement"]
-    assert statement["Resource"] == {"Ref": name}
-    assert "ImportValue" not in json.dumps(template)
-
-
 @pytest.mark.parametrize(
     ("policy", "rendered"),
     [(RemovalPolicy.RETAIN, "RetainExceptOnCreate"), (RemovalPolicy.DESTROY, "Delete")],
@@ -589,63 +639,7 @@ def test_every_retention_of_the_settings_is_so_many_days_in_the_template(stack: 
 
 
 def test_every_retention_of_the_settings_is_one_of_the_cdks() -> None:
-    allowed = settings_of(Settings)["log_retention_days"].kind.schema["enum"]
+    allowed: Any = settings_of(Settings)["log_retention_days"].kind.schema["enum"]
 
     assert [*RETENTION] == allowed
     assert {*RetentionDays} - {*RETENTION.values()} == {RetentionDays.INFINITE}
-
-
-WEAK = {"@aws-cdk/core:defaultCrossStackReferences": "weak"}
-STRONG = {"@aws-cdk/core:defaultCrossStackReferences": "strong"}
-Use = Callable[[TopPicksRecommender, Construct], object]
-
-
-def granted(recommender: IRecommender, scope: Construct) -> object:
-    role = iam.Role(scope, "Api", assumed_by=iam.ServicePrincipal("lambda.amazonaws.com"))
-    return recommender.grant_get_recommendations(role)
-
-
-def named(recommender: TopPicksRecommender, scope: Construct) -> object:
-    return CfnOutput(scope, "Named", value=recommender.recommender_name)
-
-
-def measured(recommender: TopPicksRecommender, scope: Construct) -> object:
-    return CfnOutput(scope, "Measured", value=recommender.model_metrics["Coverage"])
-
-
-def warnings(app: App, *, used_by: Use, in_the_same_stack: bool = False) -> list[str]:
-    place = Environment(account="111111111111", region="eu-west-1")
-    stack, other = (Stack(app, name, env=place) for name in ("Video", "Other"))
-    recommender = TopPicksRecommender(stack, "TopPicks", dataset_group_arn=GROUP)
-    used_by(recommender, stack if in_the_same_stack else other)
-    return [str(message.entry.data) for message in app.synth().get_stack_by_name("Video").messages]
-
-
-@pytest.mark.parametrize(
-    ("used_by", "attribute"),
-    [(granted, "RecommenderArn"), (named, "Name"), (measured, "Coverage")],
-)
-def test_a_value_that_another_stack_imports_is_warned_of(used_by: Use, attribute: str) -> None:
-    (warning,) = warnings(App(context=STRONG), used_by=used_by)
-
-    assert f"imports {attribute} of the recommender" in warning
-    assert "from_arn_parameter" in warning
-
-
-@pytest.mark.parametrize(
-    ("context", "in_the_same_stack"), [(WEAK, False), (STRONG, True)], ids=["weak", "same stack"]
-)
-def test_a_value_that_may_change_under_its_users_is_not_warned_of(
-    context: dict[str, str], in_the_same_stack: bool
-) -> None:
-    app = App(context=context)
-
-    assert not warnings(app, used_by=granted, in_the_same_stack=in_the_same_stack)
-
-
-def test_the_warning_of_an_import_can_be_acknowledged() -> None:
-    def used_knowingly(recommender: TopPicksRecommender, scope: Construct) -> None:
-        granted(recommender, scope)
-        Annotations.of(recommender).acknowledge_warning(WARNING, "It is never replaced.")
-
-    assert not warnings(App(context=STRONG), used_by=used_knowingly)

@@ -7,7 +7,7 @@ import re
 import sys
 import zipfile
 from pathlib import Path
-from typing import Any
+from typing import Any, Final
 
 import pytest
 from aws_cdk import App
@@ -245,26 +245,79 @@ def test_settings_reach_every_resource_that_needs_them(synth: Synth, resource_ty
     assert given
 
 
-@pytest.mark.parametrize(
-    ("settings", "how_many"),
-    [({}, 1), ({"recommender_name": "mine"}, 2)],
-    ids=["a derived name", "a fixed name"],
-)
-def test_the_permissions_stand_before_whatever_needs_them(
-    synth: Synth, settings: dict[str, str], how_many: int
-) -> None:
-    template = dict(synth(**settings).to_json())
-    _, recommender = the(template, v.RECOMMENDER_TYPE)
-    first_sweep = template["Resources"][in_order(template, v.SWEEP_TYPE)[0]]
-    policies = [
-        name
-        for name, policy in of_type(template, "AWS::IAM::Policy").items()
-        if "personalize:CreateRecommender" in json.dumps(policy)
-    ]
+WHOLE: Final = {
+    "recommender_name": "films",
+    "monitoring": True,
+    "alarm_email": "team@example.com",
+    "consumers": ["arn:aws:iam::111111111111:role/app"],
+    "active_hours": {
+        "start": "cron(0 7 * * ? *)",
+        "stop": "cron(0 20 * * ? *)",
+        "time_zone": "UTC",
+    },
+    "max_training_hours": 1,
+    "max_deletion_hours": 1,
+}
+"""Settings with which the stack has a resource of each kind."""
 
-    assert len(policies) == how_many
-    assert set(policies) <= set(recommender["DependsOn"])
-    assert set(policies) <= set(first_sweep["DependsOn"])
+ROLE: Final = {
+    "ServiceRole",
+    "ServiceRoleDefaultPolicy",
+    "ServiceRoleRecommenderPolicy",
+    "ServiceRoleRecommenderPolicyFordb944067",
+}
+WAITER: Final = {"ServiceWaiterRole", "ServiceWaiterRoleDefaultPolicy"}
+SERVICE: Final = {
+    *ROLE,
+    *WAITER,
+    "ServiceBegin",
+    "ServiceBeginEventInvokeConfig",
+    "ServiceLogGroup",
+    "ServicePoll",
+    "ServiceStartPolicy",
+    "ServiceWaiter",
+}
+DEPENDENCIES: Final = {
+    "ServicePoll": ROLE,
+    "ServiceWaiter": WAITER,
+    "ServiceBegin": {*ROLE, "ServiceStartPolicy"},
+    "ServiceBeginEventInvokeConfig": {"ServiceStartPolicy"},
+    "RecommenderSweepsSweep01": SERVICE,
+    "RecommenderSweepsSweep02": {"RecommenderSweepsSweep01"},
+    "Recommender": {*SERVICE, "RecommenderSweepsSweep02"},
+    "RecommenderTrainingHour02Of02": {"RecommenderTrainingHour01Of02"},
+    "RecommenderHoursStart": {"RecommenderHoursRole", "RecommenderHoursRoleDefaultPolicy"},
+    "RecommenderHoursStop": {"RecommenderHoursRole", "RecommenderHoursRoleDefaultPolicy"},
+    "RecommenderHoursState": {"RecommenderHoursStart", "RecommenderHoursStop"},
+    "MonitoringObserver": {
+        "MonitoringRole",
+        "MonitoringRoleDefaultPolicy",
+        "MonitoringRolePolicyFordb944067",
+    },
+    "MonitoringSchedule": {
+        "MonitoringScheduleRole",
+        "MonitoringScheduleRoleDefaultPolicy",
+        "RecommenderHoursState",
+    },
+    "MonitoringAlarms": {"MonitoringSchedule"},
+    "RecommenderArnParameter": {"ConsumerRoleDefaultPolicy"},
+}
+"""What each resource depends on, beside what it refers to: all that it needs, and no circle."""
+
+
+@pytest.mark.rows("X10", "TH8")
+def test_what_each_resource_needs_is_there_before_it_and_goes_after_it(synth: Synth) -> None:
+    resources = synth(**WHOLE).to_json()["Resources"]
+
+    def named(logical_id: str) -> str:
+        name = re.sub("[0-9A-F]{8}$", "", logical_id)
+        return "MonitoringAlarms" if name.startswith("MonitoringAlarms") else name
+
+    assert {
+        named(logical_id): set(map(named, one["DependsOn"]))
+        for logical_id, one in resources.items()
+        if "DependsOn" in one
+    } == DEPENDENCIES
 
 
 def statements(template: dict[str, Any]) -> dict[tuple[str, ...], set[str]]:
@@ -344,18 +397,40 @@ def test_functions_log_json_to_groups_that_expire(
     template.all_resources("AWS::Logs::LogGroup", {"DeletionPolicy": "Delete"})
 
 
+def test_what_cloudformation_invokes_is_tried_again_for_as_long_as_it_waits(
+    template: dict[str, Any],
+) -> None:
+    """Lambda tries an invocation that fails twice more; an hour later nobody waits."""
+    functions = of_type(template, "AWS::Lambda::Function")
+    (begin,) = (
+        name
+        for name, one in functions.items()
+        if one["Properties"]["Handler"] == "recommender.handler.begin"
+    )
+
+    _, config = the(template, "AWS::Lambda::EventInvokeConfig")
+    assert config["Properties"] == {
+        "FunctionName": {"Ref": begin},
+        "MaximumEventAgeInSeconds": 3600,
+        "MaximumRetryAttempts": 2,
+        "Qualifier": "$LATEST",
+    }
+
+
 def test_the_environment_of_functions_holds_no_secrets(template: dict[str, Any]) -> None:
     variables = {
         name: value
         for function in of_type(template, "AWS::Lambda::Function").values()
-        for name, value in function["Properties"]
-        .get("Environment", {})
-        .get("Variables", {})
-        .items()
+        for name, value in function["Properties"]["Environment"]["Variables"].items()
     }
 
     ((machine, _),) = of_type(template, _STATE_MACHINE).items()
+    ((log_group, _),) = of_type(template, "AWS::Logs::LogGroup").items()
+    digest, value = variables.pop(v.PERMISSIONS_VARIABLE)["Fn::Join"][1]
+    assert re.fullmatch("[0-9a-f]{16} ", digest)
+    assert value == {"Fn::GetAtt": [log_group, "Arn"]}
     assert variables == {
+        v.URL_SUFFIX_VARIABLE: {"Ref": "AWS::URLSuffix"},
         v.STATE_MACHINE_VARIABLE: {"Ref": machine},
         v.POLL_INTERVAL_VARIABLE: "60",
     }

@@ -153,9 +153,11 @@ def test_an_answer_that_is_too_long_is_a_failure(stack: Stack) -> None:
     assert "Response object is too long" in texts(stack)
 
 
+@pytest.mark.parametrize("lifts_timeouts", [False, True])
 def test_an_hour_is_all_that_a_request_has_but_its_execution_goes_on(
-    stack: Stack, world: World
+    stack: Stack, world: World, lifts_timeouts: bool
 ) -> None:
+    world.cloud.lifts_timeouts = lifts_timeouts
     script = Scripted(stack, data=ALL, waits=30)
     stack.functions = script
     started = world.clock.now
@@ -166,6 +168,8 @@ def test_an_hour_is_all_that_a_request_has_but_its_execution_goes_on(
     assert "did not receive a response" in texts(stack)
     world.cloud.run_for(30 * MINUTE)
     (create,) = stack.sent(SWEEP_TYPE, "Create")
+    assert ("ServiceTimeout" in create.event) is lifts_timeouts
+    assert ("ServiceTimeout" in create.event["ResourceProperties"]) is not lifts_timeouts
     assert create.outcome and not create.outcome.succeeded
     assert create.answers, "which nobody listens to"
     assert world.clock.now - started > 30 * MINUTE

@@ -79,9 +79,16 @@ class Cloud:
         change_sets: Whether stacks are created by change sets, as the CLI does: then the creation
             has a `LastUpdatedTime` (snapshots of LocalStack's tests, recorded on AWS).
         deliveries: Answers when, in seconds, an event is delivered; several times, or late.
+        instances_keep_permissions: For how many seconds an instance of a function has the
+            permissions that its role had when the instance began, and no others (reported:
+            aws-samples/amazon-opensearch-service-sample-cdk pull requests 145 and 146, aws-cdk
+            37675).
         status_lag: For how many seconds DescribeStacks does not show a new status.
         around: Stands around every invocation of the functions.
         put_answer: Stands before every delivery of an answer.
+        lifts_timeouts: Whether `ServiceTimeout` is a member of the event, as `ServiceToken` is, and
+            no property of the resource (seen in events, tests/unit/recommender/recorded.py; not
+            documented).
         dates_urls: Whether a ResponseURL says when its request was made, as it does on AWS.
         new_request_id: Makes the ids of requests; CloudFormation may use one again.
         before: Stands before every call of the functions to AWS, as in `tests.support.personalize`.
@@ -113,9 +120,11 @@ class Cloud:
         self.clean_up_attempts = 3
         self.change_sets = False
         self.deliveries: Callable[[Event], Sequence[float]] = lambda _: (0.0,)
+        self.instances_keep_permissions = 0.0
         self.status_lag = 0.0
         self.around: Around = lambda _function, _event, invoke: invoke()
         self.put_answer: Put = lambda _request, _body: None
+        self.lifts_timeouts = False
         self.dates_urls = True
         self.new_request_id: Callable[[], str] = self.new_id
         self.before: Before = lambda _operation, _params: None
@@ -129,6 +138,11 @@ class Cloud:
         """Return a new stack, which has an id of its own even if there was one of that name."""
         self.stacks.append(Stack(self, name, self.new_id()))
         return self.stacks[-1]
+
+    @property
+    def url_suffix(self) -> str:
+        """What `AWS::URLSuffix` is."""
+        return "amazonaws.com.cn" if self.partition == "aws-cn" else "amazonaws.com"
 
     def new_id(self) -> str:
         """Return a unique id."""
@@ -172,7 +186,8 @@ class Cloud:
         request.sent = self.clock.now
         for delay in self.deliveries(request.event):
             self.timeline.after(_LATENCY + delay, functools.partial(self.deliver, request))
-        allowed = float(request.event["ResourceProperties"].get("ServiceTimeout", _REQUEST_SECONDS))
+        given = {**request.event["ResourceProperties"], **request.event}
+        allowed = float(given.get("ServiceTimeout", _REQUEST_SECONDS))
         too_late = (
             "CloudFormation did not receive a response from your Custom Resource. Please check your"
             f" logs for requestId [{request.event['RequestId']}]."
@@ -194,7 +209,7 @@ class Cloud:
     def invoke(self, request: SentRequest, function: str, event: Event) -> Any:
         """Invoke a function; one that takes longer than it may is killed when it has acted."""
         invoked = getattr(request.stack.functions, function)
-        allowed = deployed_code.configuration(request.stack, function)["Timeout"]
+        allowed = deployed_code.configuration(request.stack, f"handler.{function}")["Timeout"]
         self.invocations.append(Invocation(function, request))
         began = self.clock.now
         try:

@@ -42,6 +42,7 @@ _CLIENT: Final = CLIENT.merge(Config(signature_version=UNSIGNED, user_agent="tes
 _FUNCTION: Final = "AWS::Lambda::Function"
 _SCHEDULE: Final = "AWS::Scheduler::Schedule"
 BEGIN: Final = "handler.begin"
+POLL: Final = "handler.poll"
 OBSERVE: Final = "observer_handler.observe"
 _LAMBDA_KEEPS_EVENTS: Final = 6 * 3600
 
@@ -56,6 +57,15 @@ class Functions(Protocol):
         """Look again."""
 
 
+@dataclass(frozen=True)
+class Instance:
+    """A warm instance of a function: how the function and its role were when it began."""
+
+    configuration: Mapping[str, Any]
+    began: float
+    statements: list[Mapping[str, Any]]
+
+
 @dataclass
 class DeployedFunctions:
     """The real ones, with the configuration that the template gives them."""
@@ -66,7 +76,8 @@ class DeployedFunctions:
 
     def begin(self, event: Event) -> None:
         """Begin a request, with the environment of the function that CloudFormation invokes."""
-        environment = configuration(self.stack, "begin")["Environment"]["Variables"]
+        _start_instance(self.stack, BEGIN)
+        environment = configuration(self.stack, BEGIN)["Environment"]["Variables"]
         waiter = Waiter(
             self.waiter_client,
             environment[v.STATE_MACHINE_VARIABLE],
@@ -77,6 +88,7 @@ class DeployedFunctions:
 
     def poll(self, state: Event) -> Mapping[str, Any]:
         """Look again."""
+        _start_instance(self.stack, POLL)
         return self.resources.poll(state)
 
 
@@ -84,8 +96,7 @@ class _PuttingAnswers(Answers):
     """Puts answers to the cloud in place of S3."""
 
     def __init__(self, stack: "Stack") -> None:
-        suffix = "amazonaws.com.cn" if stack.cloud.partition == "aws-cn" else "amazonaws.com"
-        super().__init__(f"https://cloudformation.{stack.cloud.region}.{suffix}")
+        super().__init__(stack.cloud.url_suffix)
         self._cloud = stack.cloud
 
     def put(self, response_url: str, answer: Mapping[str, Any]) -> Delivery:
@@ -137,6 +148,7 @@ def observe(stack: "Stack") -> list[str]:
         caller=f"{stack.id}/observer",
         config=_CLIENT,
     )
+    _start_instance(stack, OBSERVE)
     lines: list[str] = []
     stacks = Stacks(_stacks_client(stack, OBSERVE))
     observer = Observer(Personalize(client), stacks, cloud.clock, lines.append)
@@ -156,9 +168,18 @@ def configuration(stack: "Stack", function: str) -> Mapping[str, Any]:
         resource.properties
         for resource in stack.existing
         if resource.type == _FUNCTION
-        and resource.properties["Handler"] == f"recommender.handler.{function}"
+        and resource.properties["Handler"] == f"recommender.{function}"
     )
     return found
+
+
+def _start_instance(stack: "Stack", function: str) -> None:
+    """Start an instance of a function, unless one is warm: another configuration replaces it."""
+    now = configuration(stack, function)
+    warm = stack.instances.get(function)
+    if warm is None or warm.configuration != now:
+        began, statements = stack.cloud.clock.now, list(_statements(stack, function))
+        stack.instances[function] = Instance(now, began, statements)
 
 
 def expires(stack: "Stack", sent: float) -> float:
@@ -183,8 +204,18 @@ def _properties(stack: "Stack", resource_type: str) -> list[Mapping[str, Any]]:
     return [one["Properties"] for one in resources if one["Type"] == resource_type]
 
 
-def _authorize(stack: "Stack", action: str, resource: str, function: str = BEGIN) -> None:
-    allowed = Permissions([{"Statement": list(_statements(stack, function))}])
+def _authorize(stack: "Stack", action: str, resource: str, function: str = "") -> None:
+    """Let a function call AWS, by default the one that is invoked now.
+
+    Raises:
+        ServiceError: AccessDeniedException.
+    """
+    cloud = stack.cloud
+    invoked = f"handler.{cloud.invocations[-1].function}" if cloud.invocations else BEGIN
+    warm = stack.instances.get(function or invoked)
+    keeps = warm and cloud.clock.now - warm.began < cloud.instances_keep_permissions
+    statements = warm.statements if warm and keeps else _statements(stack, function or BEGIN)
+    allowed = Permissions([{"Statement": list(statements)}])
     if allowed.allow(Use(action, resource)):
         return
     raise ServiceError(
@@ -204,20 +235,20 @@ def _statements(stack: "Stack", function: str = BEGIN) -> Iterator[Mapping[str, 
     return statements_of(stack, role)
 
 
-def _stacks_client(stack: "Stack", function: str = BEGIN) -> CloudFormationClient:
+def _stacks_client(stack: "Stack", function: str = "") -> CloudFormationClient:
     """Return a real client of which DescribeStacks is answered from the fake."""
     cloud = stack.cloud
 
     def answer(request: AWSPreparedRequest, operation: str) -> wire.Response:
         (asked,) = parse_qs(personalize._bytes(request.body).decode())["StackName"]
         try:
-            if function == BEGIN:
+            if not function:
                 cloud.called(operation, {"StackName": asked})
             _authorize(stack, f"cloudformation:{operation}", asked, function)
         except ServiceError as error:
             return error.http_status, {}, _error(error)
         response = (200, dict[str, str](), _description(stack))
-        if function != BEGIN:
+        if function:
             return response
         return cloud.applied(operation, {}, response) or response
 

@@ -36,6 +36,10 @@ _UPDATABLE: Final = (
 )
 
 
+_NEW_TOKEN: Final = "Modifying service token is not allowed."
+"""As seen in serverless issue 9240 and cloudformation-coverage-roadmap issue 802."""
+
+
 @dataclass(frozen=True)
 class Shown:
     """What DescribeStacks answers of a stack from a time on; all times in epoch seconds."""
@@ -71,6 +75,8 @@ class Stack:
         self.updated: float | None = None
         self.deleted: float | None = None
         self.functions: Functions = deployed_code.functions(self)
+        self.instances: dict[str, deployed_code.Instance] = {}
+        """By their handlers."""
         self._garbage: list[StackResource] = []
         self._attempted: dict[str, Mapping[str, Any]] = {}
         """The properties of the latest request to each resource."""
@@ -288,6 +294,8 @@ class Stack:
         self, current: StackResource, wanted: StackResource, *, physical_id: str | None = None
     ) -> Generator[Condition, None, str]:
         """Update a resource; one that answers with another id has been replaced by it."""
+        if current.is_custom and _token(current) != _token(wanted):
+            return _NEW_TOKEN
         told = replace(current, physical_id=physical_id or current.physical_id)
         self._note(current.logical_id, "UPDATE_IN_PROGRESS", physical_id=told.physical_id)
         outcome = yield from self._asking("Update", told, wanted)
@@ -480,9 +488,15 @@ class Stack:
     ) -> Mapping[str, Any]:
         request_id = self.cloud.new_request_id()
         properties = stringified((wanted or resource).properties)
+        old = stringified(resource.properties)
+        timeout: dict[str, str] = {}
+        if self.cloud.lifts_timeouts and "ServiceTimeout" in properties:
+            timeout = {"ServiceTimeout": properties.pop("ServiceTimeout")}
+            old.pop("ServiceTimeout", None)
         return {
             "RequestType": request_type,
             "ServiceToken": properties["ServiceToken"],
+            **timeout,
             "ResponseURL": self._response_url(),
             "StackId": self.id,
             "RequestId": request_id,
@@ -490,14 +504,14 @@ class Stack:
             "ResourceType": resource.type,
             "ResourceProperties": properties,
             **({"PhysicalResourceId": resource.physical_id} if request_type != "Create" else {}),
-            **({"OldResourceProperties": stringified(resource.properties)} if wanted else {}),
+            **({"OldResourceProperties": old} if wanted else {}),
         }
 
     def _response_url(self) -> str:
         """Return a URL as CloudFormation signs it, anew for each request."""
         cloud = self.cloud
-        china = ".cn" if cloud.partition == "aws-cn" else ""
-        host = f"cloudformation-custom-resource-response.s3.{cloud.region}.amazonaws.com{china}"
+        place = f"{cloud.region}.{cloud.url_suffix}"
+        host = f"cloudformation-custom-resource-response-{cloud.region.replace('-', '')}.s3.{place}"
         signed = datetime.fromtimestamp(cloud.clock.now, UTC).strftime("%Y%m%dT%H%M%SZ")
         date = f"X-Amz-Date={signed}&X-Amz-Expires=7199&" if cloud.dates_urls else ""
         return f"https://{host}/{cloud.new_id()}?{date}X-Amz-Security-Token={CANARY}"
@@ -545,7 +559,7 @@ class Stack:
             "AWS::Partition": self.cloud.partition,
             "AWS::AccountId": ACCOUNT,
             "AWS::Region": self.cloud.region,
-            "AWS::URLSuffix": "amazonaws.com",
+            "AWS::URLSuffix": self.cloud.url_suffix,
             "AWS::StackId": self.id,
             "AWS::StackName": self.name,
         }
@@ -567,6 +581,10 @@ class Stack:
 
 class _MissingAttributeError(Exception):
     """An attribute that the template refers to was not answered, or not as a string."""
+
+
+def _token(resource: StackResource) -> object:
+    return resource.properties["ServiceToken"]
 
 
 def _is_retained(policy: str | None, *, on_create: bool) -> bool:

@@ -4,18 +4,18 @@ import copy
 import functools
 import json
 import tempfile
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
 
-from aws_cdk import App, Environment
+from aws_cdk import App, Environment, Stack
 
 from lambdas.recommender import vocabulary as v
 from stacks.recommender import recommender_config
 from stacks.settings import parse
 from stacks.top_picks_stack import TopPicksStack
-from tests.support.place import GROUP
+from tests.support.place import ACCOUNT, GROUP, REGION
 from tests.support.template import FLAGS
 
 ROOT: Final = Path(__file__).parents[2]
@@ -42,6 +42,15 @@ class Deployable:
         if "max_training_hours" in given:
             given.setdefault("max_deletion_hours", given["max_training_hours"])
         return _deployable(stack_name, json.dumps(given, sort_keys=True))
+
+    @staticmethod
+    def built(stack_name: str, build: Callable[[Stack], object]) -> "Deployable":
+        """Return what an app of somebody's own deploys: a stack, with what `build` puts into it."""
+        with tempfile.TemporaryDirectory() as folder:
+            app = App(outdir=folder, context=FLAGS, analytics_reporting=False, tree_metadata=False)
+            stack = Stack(app, stack_name, env=Environment(account=ACCOUNT, region=REGION))
+            build(stack)
+            return _whole(app, stack_name)
 
     @functools.cached_property
     def order(self) -> tuple[str, ...]:
@@ -116,8 +125,12 @@ def _synthesise(stack_name: str, settings: str) -> Deployable:
         app = App(outdir=folder, context=FLAGS, analytics_reporting=False, tree_metadata=False)
         env = Environment(account=parsed.account, region=parsed.region)
         TopPicksStack(app, stack_name, settings=parsed, env=env)
-        whole = app.synth().get_stack_by_name(stack_name).template
-    return Deployable(whole["Resources"], whole.get("Outputs", {}))
+        return _whole(app, stack_name)
+
+
+def _whole(app: App, stack_name: str) -> Deployable:
+    template = app.synth().get_stack_by_name(stack_name).template
+    return Deployable(template["Resources"], template.get("Outputs", {}))
 
 
 def stringified(value: Any) -> Any:

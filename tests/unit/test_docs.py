@@ -119,11 +119,13 @@ OTHERS = {
     "Property ...: got ...": "stacks/settings/errors.py",
     "Another command is at work in ...": "local_aws/__main__.py",
     "@top-picks/recommender:region": "stacks/recommender.py",
-    "...:exported": "stacks/exports.py",
+    "...:exported": "stacks/synthesis.py",
+    "...:removal-policy": "stacks/synthesis.py",
 }
 """Messages that are not the functions', and where they are from."""
 CLOUDFORMATION = {
     "... did not stabilize",
+    "Modifying service token is not allowed.",
     "Custom Resource failed to stabilize in expected time",
 }
 

@@ -1,14 +1,17 @@
 """What functions log and return here is what Lambda's Python runtime would make of it."""
 
 import inspect
+import io
 import json
 import os
 import subprocess
 import sys
 from typing import Any, NamedTuple
+from zipfile import ZipFile, ZipInfo
 
 import pytest
 from ministack.core import lambda_runtime  # type: ignore[import-untyped]
+from ministack.services import lambda_svc  # type: ignore[import-untyped]
 
 from local_aws import function_runtime, ministack_runtime
 
@@ -130,11 +133,55 @@ def test_a_configuration_keeps_all_else_and_is_not_changed() -> None:
     assert json.dumps(JSON_FROM_INFO) == before
 
 
+def zipped(modes: dict[str, int]) -> bytes:
+    """Return a zip file with entries of these modes."""
+    code = io.BytesIO()
+    with ZipFile(code, "w") as archive:
+        for name, mode in modes.items():
+            entry = ZipInfo(name)
+            entry.external_attr = mode << 16 | 0x20
+            archive.writestr(entry, "")
+    return code.getvalue()
+
+
+@pytest.mark.rows("L9")
+@pytest.mark.parametrize(
+    ("modes", "found"),
+    [
+        ({"a/": 0o40755, "a/b.py": 0o100644}, []),
+        ({"a/b.py": 0o100604}, []),
+        ({"a/b.py": 0}, []),  # of a system without modes
+        ({"a.py": 0o100644, "b.py": 0o100600, "c.py": 0o100640}, ["b.py", "c.py"]),
+        ({"a/": 0o40744}, ["a/"]),
+    ],
+)
+def test_code_that_only_its_owner_can_read_is_found(
+    modes: dict[str, int], found: list[str]
+) -> None:
+    assert ministack_runtime.unreadable(zipped(modes)) == found
+
+
+@pytest.mark.rows("L9")
+def test_a_function_whose_code_lambda_could_not_read_is_refused(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    codes = {"private": zipped({"a.py": 0o100600}), "public": zipped({"a.py": 0o100644})}
+    monkeypatch.setattr(lambda_svc, "_fetch_code_from_s3", lambda _, key, **__: codes.get(key))
+    ministack_runtime.refuse_unreadable_code()
+
+    assert lambda_svc._fetch_code_from_s3("code", "public") == codes["public"]
+    assert lambda_svc._fetch_code_from_s3("code", "nothing") is None
+    with pytest.raises(ValueError, match=r"could not read 1 files of s3://code/private.*a\.py"):
+        lambda_svc._fetch_code_from_s3("code", "private")
+
+
 def test_ministack_has_every_internal_that_is_used() -> None:
     script = lambda_runtime._PYTHON_WORKER_SCRIPT
     assert script.count(ministack_runtime._RETURNS) == 1, "see ministack_runtime.py"
     parameters = list(inspect.signature(lambda_runtime.Worker.__init__).parameters)
     assert parameters == ["self", "func_name", "config", "code_zip"], "see ministack_runtime.py"
+    fetch = list(inspect.signature(lambda_svc._fetch_code_from_s3).parameters)
+    assert fetch == ["bucket", "key", "version_id"], "see ministack_runtime.py"
     assert not {"AWS_EXECUTION_ENV", "AWS_LAMBDA_LOG_FORMAT", "AWS_LAMBDA_LOG_LEVEL"} & (
         lambda_runtime._RESERVED_RUNTIME_ENV_VARS
     ), "see ministack_runtime.py"

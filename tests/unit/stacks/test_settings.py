@@ -72,6 +72,7 @@ def test_the_defaults_are_the_contracts() -> None:
         monitoring=False,
         alarm_topic_arn=None,
         alarm_email=None,
+        runbook_url=None,
         observation_interval_minutes=60,
         log_retention_days=90,
         log_key_arn=None,
@@ -138,6 +139,8 @@ ALLOWED: list[tuple[str, Any, Any]] = [
     ("training_gate_minutes", 30, Decimal(30)),
     ("poll_interval_seconds", 120, 120),
     ("monitoring", True, True),
+    ("runbook_url", "https://x.yz/runbook", "https://x.yz/runbook"),
+    ("runbook_url", "https://" + "x" * 500, "https://" + "x" * 500),
     ("observation_interval_minutes", 1440, 1440),
     ("log_retention_days", 365, 365),
     ("log_key_arn", KEY, KEY),
@@ -300,6 +303,15 @@ REFUSED: dict[str, list[Any]] = {
         7,
     ],
     "alarm_email": ["on-call", "on-call@", "@example.com", "a b@example.com", "a@b", "", 7],
+    "runbook_url": [
+        "docs/runbook.md",
+        "http://x.yz",
+        "https://",
+        "https://x y",
+        "https://x#y",
+        7,
+        "https://" + "x" * 501,
+    ],
     "observation_interval_minutes": [0, 1441, 1.5, "hourly", True],
     "log_retention_days": [0, 2, 91, 3654, 90.5, "forever", True],
     "log_key_arn": [
@@ -623,16 +635,23 @@ def test_environments_differ_in_more_than_case() -> None:
 
 def test_two_environments_of_one_account_and_region_cannot_fix_the_same_name() -> None:
     named = {**MINIMAL, "recommender_name": "films"}
-    elsewhere = {**named, "dataset_group_arn": GROUP.replace("eu-west-1", "us-east-1")}
 
     with pytest.raises(SettingsError, match=r"^Setting test\.recommender_name: .*dev has it"):
         read(environments={"dev": named, "test": named})
-    theirs = {**named, "dataset_group_arn": GROUP.replace("111111111111", "222222222222")}
-    other = {**named, "recommender_name": "Films"}
-    apart = {"dev": named, "far": elsewhere, "theirs": theirs, "qa": MINIMAL, "prod": other}
-    assert [one.recommender_name for one in read(environments=apart).environments.values()] == [
-        *("films", "films", "films", None, "Films")
-    ]
+    read(environments={"dev": named, "test": {**named, "recommender_name": "series"}})
+    read(environments={"prod": MINIMAL, "qa": MINIMAL})
+
+
+@pytest.mark.parametrize(
+    ("place", "other"), [("eu-west-1", "us-east-1"), ("111111111111", "222222222222")]
+)
+def test_one_name_may_be_fixed_once_in_each_region_of_each_account(place: str, other: str) -> None:
+    here = {**MINIMAL, "recommender_name": "films"}
+    there = {**here, "dataset_group_arn": GROUP.replace(place, other)}
+
+    apart = read(environments={"dev": here, "test": there}).environments
+
+    assert [one.recommender_name for one in apart.values()] == ["films"] * 2
 
 
 def test_other_tools_context_is_none_of_ours() -> None:
@@ -768,6 +787,21 @@ def test_a_pipeline_goes_through_the_environments_in_their_order() -> None:
     assert deployment == read(environments=environments, pipeline=json.dumps(PIPELINE))
 
 
+def test_a_pipelines_log_has_no_key_by_default_and_one_of_its_region_if_asked_for() -> None:
+    def key_of(**given: str) -> str | None:
+        deployment = read(environments={"dev": MINIMAL}, pipeline={**PIPELINE, **given})
+        assert deployment.pipeline is not None
+        return deployment.pipeline.log_key_arn
+
+    assert key_of() is None
+    assert key_of(log_key_arn=KEY) == KEY
+    with pytest.raises(
+        SettingsError,
+        match=r"^Setting pipeline\.log_key_arn: .*a key of the region of the log groups, us-east-1",
+    ):
+        key_of(log_key_arn=KEY, region="us-east-1")
+
+
 def test_a_pipeline_of_an_older_connection_is_accepted() -> None:
     older = PIPELINE["connection_arn"].replace("codeconnections", "codestar-connections")
 
@@ -778,6 +812,7 @@ def test_a_pipeline_of_an_older_connection_is_accepted() -> None:
 
 
 BAD_PIPELINE: list[tuple[str, Any]] = [
+    ("log_key_arn", KEY.replace("key/", "alias/")),
     ("connection_arn", PIPELINE["connection_arn"].replace("codeconnections", "s3")),
     ("connection_arn", None),
     ("repository", "top-picks"),

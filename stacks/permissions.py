@@ -1,0 +1,188 @@
+"""What the functions may do, and a role whose changes replace their warm instances."""
+
+import hashlib
+import json
+from collections.abc import Iterator, Sequence
+from typing import Any, Final
+
+import jsii
+from aws_cdk import ArnFormat, Aws, IResolveContext, IStringProducer, Lazy, Names, Stack, Token
+from aws_cdk import aws_iam as iam
+from constructs import Construct, IConstruct
+
+from .functions import vocabulary as v
+from .security import acknowledge
+
+RECIPE_ARN: Final = f"arn:{Aws.PARTITION}:personalize:::recipe/aws-vod-top-picks"
+
+
+class FunctionRole(iam.Role):
+    """A role of Lambda functions, which shows in their configuration what it allows.
+
+    A warm instance of a function may keep the permissions that its role had when the instance
+    began: reported for minutes in aws-samples/amazon-opensearch-service-sample-cdk pull requests
+    145 and 146, and in aws-cdk issue 37675. A change of the function's configuration replaces its
+    instances ("Updating the execution role", Lambda Developer Guide). So the functions have
+    ``permissions`` in their environment, and are changed after the role's policies, which are its
+    children: the CDK lets a function depend on its role and on all that is below it.
+    """
+
+    def __init__(self, scope: Construct, construct_id: str) -> None:
+        """Make a role that Lambda may assume."""
+        super().__init__(
+            scope, construct_id, assumed_by=iam.ServicePrincipal("lambda.amazonaws.com")
+        )
+        self.permissions = Lazy.uncached_string(_Shown(self))
+        """A text that changes with the statements of the role's policies."""
+
+    def allow(self, construct_id: str, *statements: iam.PolicyStatement) -> iam.Policy:
+        """Give the role a policy of its own, which can go when something else goes."""
+        policy = iam.Policy(self, construct_id, roles=[self])
+        policy.add_statements(*statements)
+        return policy
+
+
+@jsii.implements(IStringProducer)
+class _Shown:
+    """Shows what a role allows: a digest of the template's text, and the values that it refers to.
+
+    The text stays the same when a parameter or another resource gets another value. Each resolution
+    produces it again: the CDK resolves a template before it makes exports, imports and parameters
+    of the references between stacks, and a statement may be added after something has looked.
+    """
+
+    def __init__(self, role: FunctionRole) -> None:
+        self._role = role
+
+    def produce(self, _context: IResolveContext) -> str:
+        """Return the digest and the values."""
+        policies = [one for one in self._role.node.children if isinstance(one, iam.Policy)]
+        stack = Stack.of(self._role)
+        documents = sorted(
+            json.dumps(stack.resolve(one.document), sort_keys=True) for one in policies
+        )
+        values = {
+            json.dumps(value, sort_keys=True): value
+            for document in documents
+            for value in _values(json.loads(document))
+        }
+        digest = hashlib.sha256("\n".join(documents).encode()).hexdigest()[:16]
+        return " ".join([digest, *(Token.as_string(values[key]) for key in sorted(values))])
+
+
+def _values(part: Any) -> Iterator[Any]:
+    """Yield the intrinsic functions in a part of a template whose value a deployment may change."""
+    match part:
+        case {"Ref": str(name)} if name.startswith("AWS::"):
+            return
+        case {"Fn::Join": [_, list(parts)]}:
+            yield from _values(parts)
+        case dict() if len(part) == 1 and next(iter(part)).startswith(("Ref", "Fn::")):
+            yield part
+        case dict():
+            yield from _values([*part.values()])
+        case list():
+            for one in part:
+                yield from _values(one)
+
+
+def allow_recommender(
+    role: FunctionRole, recommender: IConstruct, dataset_group_arn: str, fixed_name: str | None
+) -> None:
+    """Let the functions make, change and delete one recommender.
+
+    Sources: "Actions, resources, and condition keys for Amazon Personalize", Service Authorization
+    Reference. Since 2026 it lists CreateRecommender with two resources, the recommender and the
+    dataset group; before, with the recommender alone. AWS's own programs allow it on the recipe,
+    too, as aws-solutions/maintaining-personalized-experiences does.
+    """
+    stack = Stack.of(recommender)
+    group = stack.split_arn(dataset_group_arn, ArnFormat.SLASH_RESOURCE_NAME)
+    path = path_in_stack(recommender)
+    policy = role.allow(
+        f"{path}Policy",
+        _changes(recommender_arn(stack, derived_names(stack))),
+        _allow(
+            [dataset_group_arn],
+            "personalize:CreateRecommender",
+            "personalize:DescribeDatasetGroup",
+        ),
+        _allow([RECIPE_ARN], "personalize:CreateRecommender"),
+        _allow(
+            [
+                stack.format_arn(
+                    service="personalize",
+                    resource="dataset",
+                    resource_name=f"{group.resource_name}/{dataset}",
+                )
+                for dataset in ("INTERACTIONS", "ITEMS")
+            ],
+            "personalize:DescribeDataset",
+        ),
+        _allow(["*"], "personalize:ListRecipes", "personalize:ListRecommenders"),
+        _allow([Aws.STACK_ID], "cloudformation:DescribeStacks"),
+    )
+    acknowledge(
+        policy,
+        "AwsSolutions-IAM5[Resource::*]",
+        "ListRecipes and ListRecommenders support no resource-level permissions (Service "
+        "Authorization Reference, Amazon Personalize); both only read names.",
+    )
+    if fixed_name is not None:
+        role.allow(policy_for(fixed_name, path), _changes(recommender_arn(stack, fixed_name)))
+
+
+def policy_for(fixed_name: str, path: str = "") -> str:
+    """Return the construct id of a policy of its own for a fixed name.
+
+    When the name changes, the old one's policy goes after the old recommender, which CloudFormation
+    deletes in clean-up.
+    """
+    which = "Name" if Token.is_unresolved(fixed_name) else _digest(fixed_name)
+    return f"{path}PolicyFor{which}"
+
+
+def path_in_stack(construct: IConstruct) -> str:
+    """Return where a construct is in its stack."""
+    return construct.node.path.removeprefix(f"{Stack.of(construct).node.path}/")
+
+
+def name_prefix(stack: Stack) -> str:
+    """Return how the derived names of a stack's recommenders begin."""
+    name = stack.stack_name
+    if Token.is_unresolved(name):  # of a nested stack
+        name = Names.unique_resource_name(stack, allowed_special_characters="-")
+    return name[: v.MAX_PREFIX_LENGTH]
+
+
+def derived_names(stack: Stack) -> str:
+    """Return the pattern of the derived names of a stack's recommenders, for policies."""
+    return f"{name_prefix(stack)}-{'?' * v.DIGEST_LENGTH}"
+
+
+def recommender_arn(stack: Stack, name: str) -> str:
+    """Return the ARN of a recommender of the stack's place; the name may be a pattern."""
+    return stack.format_arn(service="personalize", resource="recommender", resource_name=name)
+
+
+def _changes(arn: str) -> iam.PolicyStatement:
+    return _allow(
+        [arn],
+        "personalize:CreateRecommender",
+        "personalize:DeleteRecommender",
+        "personalize:DescribeRecommender",
+        "personalize:ListTagsForResource",
+        "personalize:StartRecommender",
+        "personalize:StopRecommender",
+        "personalize:TagResource",
+        "personalize:UntagResource",
+        "personalize:UpdateRecommender",
+    )
+
+
+def _allow(resources: Sequence[str], *actions: str) -> iam.PolicyStatement:
+    return iam.PolicyStatement(actions=list(actions), resources=list(resources))
+
+
+def _digest(name: str) -> str:
+    return hashlib.sha256(name.encode()).hexdigest()[:8]
