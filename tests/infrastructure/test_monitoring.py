@@ -26,6 +26,11 @@ ON: dict[str, Any] = {
     "monitoring": True,
     "minimum_metrics": {"coverage": 0.05, "precision_at_10": 0.25},
 }
+HOURS = {
+    "start": "cron(0 7 ? * MON-FRI *)",
+    "stop": "cron(0 20 ? * MON-FRI *)",
+    "time_zone": "Europe/Berlin",
+}
 TOPIC = "arn:aws:sns:eu-west-1:111111111111:on-call"
 STACK_ID = "arn:aws:cloudformation:eu-west-1:111111111111:stack/TopPicks/1"
 AWS_METRICS = {
@@ -216,12 +221,15 @@ def test_there_is_an_alarm_for_each_thing_that_can_go_wrong(
 ) -> None:
     ids = {
         *("NotActive", "Drift", "Leftovers", "NoObservation"),
+        *("RetrainingFailed", "OldTraining"),
         *("QualityCoverage", "QualityPrecisionAt10"),
         *("Refused", "Failed", "Slow", "Idle"),
     }
     assert alarms(monitored).keys() == ids
     stopped = dict(synth(**ON, running=False).to_json())
-    assert alarms(stopped).keys() == ids - {"NotActive"}
+    assert alarms(stopped).keys() == ids - {"NotActive", "RetrainingFailed", "OldTraining"}
+    hours = dict(synth(**ON, active_hours=HOURS).to_json())
+    assert alarms(hours).keys() == ids - {"OldTraining"}
 
 
 def test_alarms_are_about_metrics_that_there_are(monitored: dict[str, Any]) -> None:
@@ -243,6 +251,10 @@ def every(samples: float | None, periods: int = 1) -> Samples:
         ("NotActive", {v.ACTIVE: every(0)}, ALARM),
         ("Drift", {v.DRIFT: every(0)}, OK),
         ("Drift", {v.DRIFT: every(1)}, ALARM),
+        ("RetrainingFailed", {v.RETRAINING_FAILED: every(0)}, OK),
+        ("RetrainingFailed", {v.RETRAINING_FAILED: every(1)}, ALARM),
+        ("OldTraining", {v.HOURS_SINCE_TRAINING: every(191.99)}, OK),
+        ("OldTraining", {v.HOURS_SINCE_TRAINING: every(192)}, ALARM),
         ("Leftovers", {v.LEFTOVERS: every(0)}, OK),
         ("Leftovers", {v.LEFTOVERS: every(2)}, ALARM),
         ("QualityCoverage", {"Coverage": every(0.05)}, OK),
@@ -291,12 +303,7 @@ def test_an_alarm_goes_off_when_it_should_and_only_then(
 
 
 def test_what_has_hours_is_idle_when_nobody_asks_it_on_any_of_a_weeks_days(synth: Synth) -> None:
-    hours = {
-        "start": "cron(0 7 ? * MON-FRI *)",
-        "stop": "cron(0 20 ? * MON-FRI *)",
-        "time_zone": "Europe/Berlin",
-    }
-    idle = alarms(dict(synth(**ON, active_hours=hours).to_json()))["Idle"]
+    idle = alarms(dict(synth(**ON, active_hours=HOURS).to_json()))["Idle"]
     (period,) = {one["MetricStat"]["Period"] for one in idle["Metrics"] if "MetricStat" in one}
     week = [*every(1, 5), *every(0, 2)]
 
@@ -312,13 +319,21 @@ def test_what_has_hours_is_idle_when_nobody_asks_it_on_any_of_a_weeks_days(synth
     assert state(idle, young, before=OK) == OK
 
 
-def test_what_is_not_measured_during_a_deployment_leaves_an_alarm_as_it_was(
-    monitored: dict[str, Any],
+@pytest.mark.parametrize(
+    ("alarm", "metric"),
+    [
+        ("Drift", v.DRIFT),
+        ("Leftovers", v.LEFTOVERS),
+        ("RetrainingFailed", v.RETRAINING_FAILED),
+        ("OldTraining", v.HOURS_SINCE_TRAINING),
+    ],
+)
+def test_what_is_not_measured_leaves_an_alarm_as_it_was(
+    monitored: dict[str, Any], alarm: str, metric: str
 ) -> None:
-    drift = alarms(monitored)["Drift"]
-
+    """During a deployment, or a retraining, or where something else shows in its place."""
     for before in (OK, ALARM):
-        assert state(drift, {v.DRIFT: every(None)}, before) == before
+        assert state(alarms(monitored)[alarm], {metric: every(None)}, before) == before
 
 
 def test_every_alarm_of_the_table_is_seen_in_both_states(monitored: dict[str, Any]) -> None:
@@ -353,10 +368,14 @@ def test_the_bill_is_what_the_documents_say(synth: Synth) -> None:
     """Whoever changes these numbers changes docs/explanation/cost.md, too."""
     found = alarms(dict(synth(monitoring=True).to_json()))
 
-    assert len(v.OBSERVED) == 6 + 8 == 14
-    assert sorted(len(metrics_of(one)) for one in found.values()) == [1] * 7 + [2]
-    assert "of the observer and one for each metric that the model has: 14 |" in COST
-    assert "minimum_metrics`: 9, and the minimums |" in COST
+    assert len(v.OBSERVED) == 7 + 8 == 15
+    assert sorted(len(metrics_of(one)) for one in found.values()) == [1] * 9 + [2]
+    assert "7 of the observer and one for each metric that the model has: 15 |" in COST
+    assert "| 9 on one metric (three fewer with `running: false`, one with `active_hours`)" in COST
+    assert "minimum_metrics`: 11, and the minimums |" in COST
+    for settings, alone in (({"running": False}, 6), ({"active_hours": HOURS}, 8)):
+        fewer = alarms(dict(synth(monitoring=True, **settings).to_json()))
+        assert sorted(len(metrics_of(one)) for one in fewer.values()) == [1] * alone + [2]
 
 
 COST = (Path(__file__).parents[2] / "docs" / "explanation" / "cost.md").read_text()
@@ -372,12 +391,30 @@ def test_every_alarm_names_a_heading_of_the_runbook_and_every_heading_an_alarm(
     monitored: dict[str, Any],
 ) -> None:
     named = {
-        one["AlarmDescription"].partition("What to do: docs/runbook.md, ")[2]
+        one["AlarmDescription"].partition("What to do: docs/runbook.md#")[2]
         for one in alarms(monitored).values()
     }
 
-    assert named == {*headings()}
+    assert named == {one.lower().replace(" ", "-") for one in headings()}
     assert len(headings()) == len(named)
+
+
+def test_an_alarm_has_the_url_of_the_runbook(synth: Synth) -> None:
+    runbook = "https://wiki.example.com/top-picks"
+    found = alarms(dict(synth(**ON, runbook_url=runbook).to_json()))
+
+    assert found
+    for alarm in found.values():
+        assert re.fullmatch(
+            rf"What to do: {re.escape(runbook)}#[a-z0-9-]+",
+            alarm["AlarmDescription"][alarm["AlarmDescription"].index("What to do") :],
+        )
+
+
+def test_the_longest_url_of_a_runbook_fits_into_a_description(synth: Synth) -> None:
+    runbook = "https://" + "x" * 500
+    for alarm in some_alarms(dict(synth(**ON, runbook_url=runbook).to_json())).values():
+        assert len(alarm["AlarmDescription"]) <= 1024
 
 
 def test_an_alarm_says_what_it_means_and_of_what(monitored: dict[str, Any]) -> None:
@@ -550,6 +587,13 @@ def test_in_a_nested_stack_it_is_known_by_its_path_there(stack: Stack) -> None:
     assert found
     for alarm in found.values():
         assert "/TopPicks. What to do" in alarm["AlarmDescription"]
+
+
+def test_a_runbook_s_url_that_is_none_is_refused(stack: Stack) -> None:
+    recommender = TopPicksRecommender(stack, "TopPicks", dataset_group_arn=GROUP)
+
+    with pytest.raises(PropertyError, match="runbook_url"):
+        RecommenderMonitoring(stack, "M", recommender=recommender, runbook_url="runbook.md")
 
 
 @pytest.mark.parametrize("interval", [Duration.seconds(30), Duration.days(2)])
