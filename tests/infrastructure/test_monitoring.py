@@ -2,6 +2,7 @@
 
 import json
 import re
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -17,6 +18,7 @@ from stacks.monitoring import RecommenderMonitoring
 from stacks.recommender import TopPicksRecommender
 from stacks.settings import PropertyError
 from tests.infrastructure.test_stack import OTHERWISE, as_sent, trusted
+from tests.support import dashboards
 from tests.support.alarms import ALARM, OK, Samples, metrics_of, state
 from tests.support.permissions import Use, roles_of
 from tests.support.place import GROUP
@@ -487,11 +489,10 @@ def test_the_dashboard_is_one_that_cloudwatch_takes(monitored: dict[str, Any]) -
     """Source: "Dashboard body structure and syntax", CloudWatch API reference."""
     made = body(monitored)
 
+    assert list(dashboards.faults(made)) == []
     assert made["start"] == "-P1W"
     taken: set[tuple[int, int]] = set()
     for widget in made["widgets"]:
-        assert widget["type"] in ("alarm", "metric")
-        assert widget["x"] + widget["width"] <= 24
         cells = {
             (widget["x"] + column, widget["y"] + row)
             for column in range(widget["width"])
@@ -501,10 +502,77 @@ def test_the_dashboard_is_one_that_cloudwatch_takes(monitored: dict[str, Any]) -
         taken |= cells
         ids = [row[-1].get("id") for row in widget["properties"].get("metrics", ())]
         named = [one for one in ids if one]
-        assert len(named) == len({*named})
         for row in widget["properties"].get("metrics", ()):
             used = re.findall(r"\b[a-z]\w*", row[-1].get("expression", ""))
             assert {*used} <= {*named}
+
+
+@pytest.mark.parametrize("settings", [{}, {**OTHERWISE, **ON}, {**ON, "active_hours": HOURS}])
+def test_every_dashboard_is_one_that_cloudwatch_takes(
+    synth: Synth, settings: dict[str, Any]
+) -> None:
+    template = dict(synth(**{"monitoring": True, **settings}).to_json())
+    assert list(dashboards.faults(body(template))) == []
+
+
+def _graph(made: dict[str, Any]) -> dict[str, Any]:
+    return next(one for one in made["widgets"] if one["type"] == "metric")
+
+
+BROKEN: dict[str, tuple[Callable[[dict[str, Any]], object], str]] = {
+    "no widgets": (lambda made: made.pop("widgets"), "the body"),
+    "501 widgets": (lambda made: made["widgets"].extend([{}] * 501), "the body"),
+    "a start of no form": (lambda made: made.update(start="-1W"), "the body"),
+    "a member that there is not": (lambda made: made.update(title="Films"), "the body"),
+    "a type that there is not": (lambda made: _graph(made).update(type="graph"), "its place"),
+    "a height of 0": (lambda made: _graph(made).update(height=0), "its place"),
+    "x without y": (lambda made: _graph(made).pop("y"), "its place"),
+    "25 columns": (lambda made: _graph(made).update(x=13), "24th column"),
+    "no region": (lambda made: _graph(made)["properties"].pop("region"), "its properties"),
+    "no alarms": (
+        lambda made: made["widgets"][0]["properties"].update(alarms=[]),
+        "its properties",
+    ),
+    "a view that there is not": (
+        lambda made: _graph(made)["properties"].update(view="line"),
+        "its properties",
+    ),
+    "a dimension without a value": (
+        lambda made: _graph(made)["properties"]["metrics"][0].pop(3),
+        "metric 0",
+    ),
+    "a metric without a name": (
+        lambda made: _graph(made)["properties"]["metrics"].append(["AWS/Personalize"]),
+        "metric 8",
+    ),
+    "a statistic that there is not": (
+        lambda made: _graph(made)["properties"]["metrics"][0][-1].update(stat="Mean"),
+        "metric 0",
+    ),
+    "an id with a capital letter": (
+        lambda made: _graph(made)["properties"]["metrics"][0][-1].update(id="Calls"),
+        "metric 0",
+    ),
+    "a period of 90 seconds": (
+        lambda made: _graph(made)["properties"]["metrics"][0][-1].update(period=90),
+        "multiple of 60",
+    ),
+    "an id twice": (
+        lambda made: [row[-1].update(id="m") for row in _graph(made)["properties"]["metrics"]],
+        "one id",
+    ),
+}
+
+
+@pytest.mark.parametrize("fault", BROKEN)
+def test_a_dashboard_that_cloudwatch_refuses_is_noticed(
+    monitored: dict[str, Any], fault: str
+) -> None:
+    made = body(monitored)
+    break_it, expected = BROKEN[fault]
+    break_it(made)
+    (noticed,) = dashboards.faults(made)
+    assert expected in noticed
 
 
 def test_the_dashboard_shows_every_alarm_and_each_minimum(monitored: dict[str, Any]) -> None:
