@@ -293,6 +293,22 @@ def test_a_deployment_does_not_take_a_retraining_s_failure_for_its_own(
     assert "Too few interactions" not in texts(weekly.stack)
 
 
+@pytest.mark.rows("M4", "U3")
+@pytest.mark.parametrize("shows", [True, False])
+def test_a_retraining_that_follows_a_deployment_s_update_and_fails_is_not_its_update(
+    weekly: World, shows: bool
+) -> None:
+    """One that is due begins in the second in which the update has ended."""
+    weekly.behaviour.create_in_progress = 40 * 60.0
+    weekly.behaviour.retraining_failure = "Too few interactions"
+    weekly.behaviour.retraining_shows = shows
+    weekly.cloud.run_for(WEEK - 60.0)
+    assert weekly.update(**MONITORED, exploration_weight=0.7) == "UPDATE_COMPLETE", texts(
+        weekly.stack
+    )
+    assert observed(weekly)[v.RETRAINING_FAILED] == int(shows)
+
+
 @pytest.mark.rows("S5")
 def test_the_observer_may_do_what_it_does_and_nothing_else(
     monkeypatch: pytest.MonkeyPatch,
