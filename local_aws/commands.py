@@ -97,6 +97,8 @@ def deploy(folder: Path, port: int | None, files: Path | None = None) -> int:
 
 def data(files: Path, html: Path | None) -> int:
     """Report on a folder of data, train on it, and measure; exit code 1 if it is refused."""
+    if html and not html.parent.is_dir():
+        raise LocalAwsError(f"{html.parent} does not exist: the page goes into a folder that does.")
     imported = _read(files)
     if html:
         html.open("a").close()  # if that fails, it does before the training

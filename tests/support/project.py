@@ -32,8 +32,8 @@ class Project:
         self._calls = folder / "calls"
         self._calls.mkdir(parents=True)
         shutil.copy(ROOT / "Makefile", folder)
-        for name in (*ROOT.glob("requirements*.txt"), *ROOT.glob("package*.json")):
-            (folder / name.name).touch()
+        for lock in (*ROOT.glob("requirements*.txt"), *ROOT.glob("package*.json")):
+            (folder / lock.name).touch()
         for name in _MADE:
             (folder / name).parent.mkdir(parents=True, exist_ok=True)
             (folder / name).touch()

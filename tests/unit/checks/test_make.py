@@ -10,7 +10,7 @@ import pytest
 from checks.uv import environment
 from tests.support.project import ROOT, Project
 
-ODD = "it's a \"folder\" of; two  words"
+ODD = 'it\'s a "folder" of; two  words'
 
 
 @pytest.mark.parametrize(
