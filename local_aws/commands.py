@@ -144,20 +144,28 @@ def destroy(folder: Path, _: int | None) -> int:
         print(f"Destroying {_STACK} with the stock CDK CLI.", flush=True)
         began = datetime.now(UTC)
         code = aws.cdk("destroy", _STACK, _CONSENT["destroy"], *_app_arguments(folder)).returncode
-        left = report.leftovers(aws)
-        print(report.proof(left))
+        left, owners = report.leftovers(aws), report.owners(aws)
+        print(report.proof(left, owners))
+        whose = {report.whose(name, owners) for names in left.values() for name in names}
+        others = whose - {"", _STACK}  # what no stack has may be ours
         if code:
             problem = f"cdk destroy failed (exit code {code})"
-        elif any(left.values()):
+        elif whose - others:
             problem = "The stack is gone, but not all that belonged to it: see above"
+        elif others:
+            print(
+                f"Nothing is left of {_STACK}. The local AWS goes on running, for the rest belongs "
+                f"to {', '.join(sorted(others))}; `make stop-local` ends it."
+            )
+            return 0
         else:
             aws.stop()
             print("The local AWS has been stopped.")
             return 0
     since = report.deletion_began(aws, _STACK, at_latest=began)
     print(report.failure(problem, aws, report.reasons(aws, _STACK, since=since)))
-    if any(left.values()):
-        print(report.WAY_OUT)
+    if whose - others:
+        print(report.way_out(_STACK, is_there=_STACK in owners))
     return code or 1
 
 

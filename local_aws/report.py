@@ -1,6 +1,7 @@
 """What the commands print, and the looks that they take for it."""
 
 import json
+import re
 import textwrap
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from datetime import datetime
@@ -29,15 +30,6 @@ What is real here: the stack, its Lambda code and the CDK CLI, unmodified. What 
     stand-in learns, and what it does not.
   - AWS itself (CloudFormation, IAM, Lambda, Step Functions, S3, ...), by ministack.
 What works here can still fail in an account: quotas, service limits and costs are AWS's own."""
-
-WAY_OUT: Final = f"""\
-The way out, when the cause is gone: this deletes what is left of recommenders, and names what it
-must not delete.
-  {_COMMAND} run python -m operations leftovers --delete --stack TopPicks
-After that, this removes a stack that cannot be deleted otherwise (`make stop-local` ends it all):
-  {_COMMAND} run aws cloudformation delete-stack --stack-name TopPicks \\
-    --deletion-mode FORCE_DELETE_STACK
-"""
 
 _KINDS: Final = (
     ("stacks", "cloudformation", "describe_stacks", "Stacks[].StackName"),
@@ -79,10 +71,57 @@ def leftovers(
     }
 
 
-def proof(left: Mapping[str, Sequence[str]]) -> str:
-    """Return a table of what is left in the account."""
-    table = _table((kind, ", ".join(names) or "none") for kind, names in left.items())
+def owners(aws: LocalAws) -> dict[str, str]:
+    """Return which stack has what: a stack's name by the names of its resources, and its own."""
+    cloudformation = aws.client("cloudformation")
+    found: dict[str, str] = {}
+    stacks = cloudformation.get_paginator("describe_stacks").paginate()
+    for stack in stacks.search("Stacks[].StackName"):
+        resources = cloudformation.get_paginator("list_stack_resources").paginate(StackName=stack)
+        ids = resources.search("StackResourceSummaries[].PhysicalResourceId")
+        found |= {_name_in(one): stack for one in ids if one} | {stack: stack}
+    return found
+
+
+def whose(name: str, owners: Mapping[str, str]) -> str:
+    """Return the stack that something belongs to, or nothing if no stack has it.
+
+    A function's log group is the function's, be it no resource of a stack.
+    """
+    return owners.get(name) or owners.get(name.removeprefix("/aws/lambda/"), "")
+
+
+def _name_in(physical_id: str) -> str:
+    return re.split("[:/]", physical_id)[-1] if physical_id.startswith("arn:") else physical_id
+
+
+def proof(left: Mapping[str, Sequence[str]], owners: Mapping[str, str]) -> str:
+    """Return a table of what is left in the account, and of which stack."""
+    table = _table(
+        (kind, ", ".join(_of_a_stack(name, whose(name, owners)) for name in names) or "none")
+        for kind, names in left.items()
+    )
     return f"\nLeft in the account, beside the resources of `cdk bootstrap`:\n{table}\n"
+
+
+def _of_a_stack(name: str, stack: str) -> str:
+    return f"{name} (of {stack})" if stack not in ("", name) else name
+
+
+def way_out(stack: str, *, is_there: bool) -> str:
+    """Return the commands that remove what is left of a stack, and the stack if it is there."""
+    lines = f"""\
+The way out, when the cause is gone: this deletes what is left of recommenders, and names what it
+must not delete.
+  {_COMMAND} run python -m operations leftovers --delete --stack {stack}
+"""
+    if not is_there:
+        return lines
+    return f"""{lines}\
+After that, this removes a stack that cannot be deleted otherwise (`make stop-local` ends it all):
+  {_COMMAND} run aws cloudformation delete-stack --stack-name {stack} \\
+    --deletion-mode FORCE_DELETE_STACK
+"""
 
 
 def on_data(name: str, found: Sequence[Finding]) -> str:

@@ -201,18 +201,30 @@ def operation_of(stack: Stack | None) -> Operation:
 
 
 def patiently(
-    call: Callable[[], Any], sleep: Callable[[float], None], note: Callable[[str], None]
+    call: Callable[[], Any],
+    sleep: Callable[[float], None],
+    note: Callable[[str], None],
+    *,
+    final: tuple[type[TransientError], ...] = (),
 ) -> Any:
     """Return what a call that reads returns, which is tried again for a while.
 
+    Args:
+        call: makes it.
+        sleep: waits for some seconds.
+        note: is told what went wrong.
+        final: errors after which it is not tried again.
+
     Raises:
-        TransientError: it went wrong ten times.
+        TransientError: it went wrong ten times, or as in ``final``.
         PermanentError: it was refused.
     """
     for _ in range(_TRIES - 1):
         try:
             return call()
         except TransientError as error:
+            if isinstance(error, final):
+                raise
             note(f"{error}; trying again")
             sleep(_PAUSE)
     return call()

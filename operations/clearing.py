@@ -1,7 +1,7 @@
 """`leftovers`: what is left over, and its removal."""
 
 import contextlib
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from functools import partial
 
@@ -20,17 +20,15 @@ from operations.template import Chain, UnreadableError, is_recommender
 
 def leftovers(console: Console, name: str | None) -> int:
     """Show the recommenders whose stack is gone, or does not use them."""
-    judged = _judged(console.account, name)
-    console.screen.line(text.leftovers(judged, console.region))
-    if more := text.way_out(judged, console.region):
+    judged = _shown(console, name)
+    if more := text.way_out(judged, console.region, name):
         console.screen.line(more)
     return _verdict(judged, _shown_unproven(console, _stuck(console.account, name, judged)))
 
 
 def delete(console: Console, name: str | None) -> int:
     """Delete those recommenders, or release them if they were adopted."""
-    judged = _judged(console.account, name)
-    console.screen.line(text.leftovers(judged, console.region))
+    judged = _shown(console, name)
     doomed = [one for one in judged if one.claim is Claim.LEFTOVER]
     if doomed:
         console.screen.line(text.to_be_removed(doomed))
@@ -43,10 +41,10 @@ def delete(console: Console, name: str | None) -> int:
         for one in doomed:
             removed = remove(console.account, one, partial(_wait, console, one))
             console.screen.line(text.removal_ended(one, removed))
-        judged = _judged(console.account, name)
-        console.screen.line(text.leftovers(judged, console.region))
+        judged = _shown(console, name)
     stuck = _stuck(console.account, name, doomed)
-    doubtful = _shown_unproven(console, stuck)
+    released = {one.of.arn for one in doomed if one.of.ownership is Ownership.ADOPTED}
+    doubtful = _shown_unproven(console, stuck, but=released)
     shown = {one.observed.arn for one in doubtful}
     kept = {
         one.of.stack_id
@@ -79,12 +77,20 @@ def _stuck(account: Account, name: str | None, judged: Iterable[Judgement]) -> l
     return list({one.id: one for one in stacks if one and one.is_stuck}.values())
 
 
-def _shown_unproven(console: Console, stuck: Iterable[Stack]) -> list[Unproven]:
-    """Show what these stacks know as theirs though its tags do not prove it, and return it."""
+def _shown_unproven(
+    console: Console, stuck: Iterable[Stack], *, but: Collection[str] = ()
+) -> list[Unproven]:
+    """Show what these stacks know as theirs though its tags do not prove it, and return it.
+
+    Args:
+        console: where to look, and to show it.
+        stuck: the stacks.
+        but: ARNs of what has been somebody else's all the time.
+    """
     account = console.account
     found = []
     for stack in stuck:
-        there = (account.observed(arn) for arn in _known(account, stack))
+        there = (account.observed(arn) for arn in _known(account, stack) if arn not in but)
         found += unproven(stack, [one for one in there if one])
     if found:
         console.screen.line(text.not_proven(found, console.region))
@@ -103,12 +109,17 @@ def _known(account: Account, stack: Stack) -> list[str]:
     ]
 
 
-def _judged(account: Account, name: str | None) -> list[Judgement]:
-    return [
-        judge(tagged)
-        for tagged in _tagged(account)
-        if name in (None, tagged.stack_id, *tagged.stack_id.split("/")[1:2])
-    ]
+def _shown(console: Console, name: str | None) -> list[Judgement]:
+    """Show what becomes of the recommenders that carry our tags, all or a stack's; return it."""
+    account = console.account
+    there = list(_tagged(account))
+    named = [one for one in there if name in (None, one.stack_id, one.stack_name)]
+    judged = [judge(_with_its_stack(account, one)) for one in named]
+    console.screen.line(text.leftovers(judged, console.region, name))
+    if name and not judged:
+        others = {one.stack_name for one in there} - {""}
+        console.screen.line(text.none_of(account.stack(name), name, sorted(others)))
+    return judged
 
 
 def _tagged(account: Account) -> Iterator[Tagged]:
@@ -118,7 +129,7 @@ def _tagged(account: Account) -> Iterator[Tagged]:
         with contextlib.suppress(NotFoundError):  # deleted meanwhile
             tags = account.personalize.tags(arn)
         if v.OWNER_STACK_TAG in tags:
-            yield _with_its_stack(account, Tagged(arn, tags))
+            yield Tagged(arn, tags)
 
 
 def _with_its_stack(account: Account, tagged: Tagged) -> Tagged:
@@ -127,7 +138,7 @@ def _with_its_stack(account: Account, tagged: Tagged) -> Tagged:
     stack = account.stack(tagged.stack_id) if proven else None
     if stack is None:
         return tagged
-    known: tuple[Chain, ...] = ()
+    known: tuple[Chain, ...] | None = None
     with contextlib.suppress(UnreadableError):
         known = chains_of(account, stack)
     return replace(tagged, stack=stack, resources=account.resources(stack), chains=known)

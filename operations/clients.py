@@ -6,6 +6,7 @@ from typing import Final
 import boto3
 from botocore.config import Config
 
+from lambdas.recommender.errors import PermanentError
 from operations.account import Account
 
 _CONFIG: Final = Config(
@@ -20,9 +21,15 @@ def connect(region: str | None) -> tuple[Account, str]:
 
     Raises:
         botocore.exceptions.BotoCoreError: no region is known.
+        PermanentError: a setting of the SDK, such as an endpoint, is not as it must be.
     """
-    # The AWS CLI and other SDKs read it, boto3 does not: https://github.com/boto/boto3/issues/3620
-    session = boto3.Session(region_name=region or os.environ.get("AWS_REGION"))
-    cloudformation = session.client("cloudformation", config=_CONFIG)
-    personalize = session.client("personalize", config=_CONFIG)
+    try:
+        # The AWS CLI and other SDKs read it, boto3 does not: boto/boto3 issue 3620
+        session = boto3.Session(region_name=region or os.environ.get("AWS_REGION"))
+        cloudformation = session.client("cloudformation", config=_CONFIG)
+        personalize = session.client("personalize", config=_CONFIG)
+    except ValueError as error:
+        raise PermanentError(
+            f"{error} (a setting of the SDK: see AWS_ENDPOINT_URL and the like, and the profile)"
+        ) from error
     return Account(cloudformation, personalize), cloudformation.meta.region_name

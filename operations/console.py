@@ -4,10 +4,12 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any, Final
 
+from lambdas.recommender.errors import TransientError
 from operations.account import Account, patiently
 from operations.screen import Screen
 from operations.stack import Stack
 from operations.template import Chain, chains
+from operations.text import leftovers_command
 
 FINE: Final = 0
 NOT: Final = 1
@@ -42,7 +44,7 @@ def no_stack(console: Console, name: str) -> int:
     console.screen.line(
         f"There is no stack {name} in {console.region} that is deployed or being deployed.\n"
         "Name another with --stack and --region, or look at what it may have left:\n"
-        f"  python -m operations leftovers --region {console.region}"
+        f"  {leftovers_command(console.region, name)}"
     )
     return CANNOT_TELL
 
@@ -56,6 +58,8 @@ def chains_of(account: Account, stack: Stack) -> tuple[Chain, ...]:
     return chains(account.template(stack), stack, account.resources(stack))
 
 
-def read(console: Console, call: Callable[[], Any]) -> Any:
+def read(
+    console: Console, call: Callable[[], Any], *, final: tuple[type[TransientError], ...] = ()
+) -> Any:
     """Return what a call returns, which is tried again while an operation is followed."""
-    return patiently(call, console.sleep, console.screen.line)
+    return patiently(call, console.sleep, console.screen.line, final=final)

@@ -2,11 +2,15 @@
 
 import re
 from collections.abc import Iterator
+from typing import Final
 
 from lambdas.recommender.drift import Drift, Verdict, hour
 from lambdas.recommender.observed import Update
 from operations.template import SOURCE, Chain
 from operations.text import wrapped
+
+_STACK: Final = "TopPicks"
+"""The construct id of the stack in this app."""
 
 
 def drift(chain: Chain, found: Drift, now: float, failed: Update | None = None) -> str:
@@ -18,7 +22,7 @@ def drift(chain: Chain, found: Drift, now: float, failed: Update | None = None) 
         now: epoch seconds.
         failed: its latest retraining, if that failed.
     """
-    name = chain.desired.name
+    name = f"{chain.desired.name} ({chain.construct})"
     match found.verdict:
         case Verdict.NONE:
             lines = wrapped(f"{name} is as it is wanted by {SOURCE}: {found.reason}.")
@@ -45,11 +49,34 @@ def _remedy(chain: Chain, found: Drift) -> Iterator[str]:
     if found.reason:
         yield from wrapped(f"Now: {found.reason}.")
     yield "To put it right (cdk deploy alone sees no change, for the template is the same):"
-    yield f"  npx cdk deploy {chain.stack.name} -c generation={generation}"
-    yield from wrapped(
-        f'Where cdk.json has environments, set "generation": "{generation}" in that of this stack '
-        "instead, and deploy that."
-    )
+    environment = environment_of(chain)
+    if environment is None:
+        yield from wrapped(
+            f"in the app that makes {chain.stack.name}, give {chain.path or chain.logical_id} "
+            f'generation="{generation}", and deploy that stack (npx cdk ls lists the names that '
+            "the CDK CLI takes).",
+            "  ",
+        )
+    elif environment:
+        yield from wrapped(
+            f'in cdk.json, set "generation": "{generation}" in the environment {environment}; then',
+            "  ",
+        )
+        yield f"  npx cdk deploy {environment}/{_STACK}"
+    else:
+        yield f"  npx cdk deploy {_STACK} -c generation={generation}"
+        yield from wrapped("with the other -c options that it is deployed with, if there are any.")
+
+
+def environment_of(chain: Chain) -> str | None:
+    """Return which of this app's environments a stack is, nothing if there are none, or None.
+
+    That of an environment is in a Stage, so the CDK CLI knows it as ``dev/TopPicks``, and
+    CloudFormation as ``dev-TopPicks``. None is for a recommender in an app of somebody's own.
+    """
+    environment, _, name = chain.stack.name.rpartition("-")
+    path = "/".join(filter(None, (environment, _STACK, "Recommender")))
+    return environment if name == _STACK and chain.path in ("", path) else None
 
 
 def differing(found: Drift) -> Iterator[str]:

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 from typing import Final
 
-from lambdas.recommender.errors import PermanentError
+from lambdas.recommender.errors import CredentialsError, PermanentError, TransientError
 from lambdas.recommender.observed import Observed
 from operations import status_text
 from operations.account import Account
@@ -43,14 +43,23 @@ def follow(console: Console, name: str) -> int:
 
 
 def _begun(console: Console, name: str) -> Stack | None:
-    """Return the stack; `cdk deploy` makes a change set first, and is waited for."""
-    for _ in range(max(1, round(_REVIEW_SECONDS / console.interval))):
-        stack: Stack | None = read(console, lambda: console.account.stack(name))
+    """Return the stack; `cdk deploy` makes a change set first, and is waited for.
+
+    Without credentials that are accepted at first, no look is worth a second one: they may be
+    renewed in the midst of hours, but not before them.
+    """
+    until = console.clock() + _REVIEW_SECONDS
+    final: tuple[type[TransientError], ...] = (CredentialsError,)
+    while True:
+        stack: Stack | None = read(console, lambda: console.account.stack(name), final=final)
         if stack is None or stack.status != REVIEW:
             return stack
+        left = until - console.clock()
+        if left <= 0:
+            return None
         console.screen.progress(f"{name} waits for its change set to be executed", REVIEW)
-        console.sleep(console.interval)
-    return None
+        console.sleep(min(console.interval, left))
+        final = ()
 
 
 def _again(console: Console, stack: Stack) -> Stack:
@@ -80,8 +89,9 @@ def _show_progress(
         return
     where, chain = next((one for one in places if one[0] and one[0].link), places[0])
     observed = read(console, lambda: _first(console.account, chain))
-    news = f"{status_text.place(where)} {observed.says if observed else ''}"
-    console.screen.progress(status_text.follow_line(where, observed, now), news)
+    of = chain.construct if len(known) > 1 else ""
+    news = f"{status_text.place(where, of)} {observed.says if observed else ''}"
+    console.screen.progress(status_text.follow_line(where, observed, now, of), news)
 
 
 def _first(account: Account, chain: Chain) -> Observed | None:

@@ -34,7 +34,7 @@ class Claim(Enum):
     RETAINED = "retained"
     """Its stack's deletion was to leave it there (`retain_on_destroy`)."""
     UNDECIDED = "undecided"
-    """Its stack may still need it."""
+    """Its stack may still need it, or it may have been retained."""
     UNPROVEN = "unproven"
     """Its tags do not say whose it is."""
 
@@ -48,19 +48,24 @@ class Tagged:
         tags: its tags.
         stack: the stack that they name, or None if CloudFormation does not know it.
         resources: the stack's.
-        chains: the recommenders of the stack's template.
+        chains: the recommenders of the stack's template, or None if it is not known.
     """
 
     arn: str
     tags: Mapping[str, str]
     stack: Stack | None = None
     resources: Sequence[Resource] = ()
-    chains: Sequence[Chain] = ()
+    chains: Sequence[Chain] | None = None
 
     @property
     def stack_id(self) -> str:
         """The id of the stack that it is of."""
         return self.tags.get(v.OWNER_STACK_TAG, "")
+
+    @property
+    def stack_name(self) -> str:
+        """The name of that stack, or nothing if the tag is no stack's id."""
+        return "".join(self.stack_id.split("/")[1:2])
 
     @property
     def owner(self) -> Owner:
@@ -76,7 +81,7 @@ class Tagged:
     def chain(self) -> Chain | None:
         """The recommender of the template that it was made for."""
         logical_id = self.owner.logical_id
-        return next((one for one in self.chains if one.logical_id == logical_id), None)
+        return next((one for one in self.chains or () if one.logical_id == logical_id), None)
 
     @property
     def retired_tags(self) -> frozenset[str]:
@@ -101,6 +106,13 @@ class Judgement:
     of: Tagged
     claim: Claim
     why: str
+
+    @property
+    def is_for_a_person(self) -> bool:
+        """Whether it stays undecided, however long one waits."""
+        stack = self.of.stack
+        is_over = stack is None or stack.status in TO_BE_DELETED | _AT_REST
+        return self.claim is Claim.UNDECIDED and is_over
 
 
 @dataclass(frozen=True)
@@ -132,32 +144,50 @@ def judge(tagged: Tagged) -> Judgement:
     return Judgement(tagged, claim, why)
 
 
+_DELETIONS: Final = (DELETED, DELETE_FAILED)
+"""Where a deletion policy holds: a creation that is rolled back retains nothing."""
+_RETAINED: Final = Claim.RETAINED, "its stack was to leave it there (retain_on_destroy)"
+
+
 def _judge(tagged: Tagged) -> tuple[Claim, str]:
     stack = tagged.stack
     if tagged.ownership is Ownership.FOREIGN:
         return Claim.UNPROVEN, "its tags do not prove whose it is"
     if stack is None:
-        return Claim.LEFTOVER, "its stack is gone"
+        return _by_its_tag(tagged, "its stack is gone")
     if stack.status in TO_BE_DELETED:
-        if _was_to_stay(tagged, stack):
-            return Claim.RETAINED, "its stack was to leave it there (retain_on_destroy)"
         gone = "its stack is gone" if stack.status == DELETED else f"its stack is {stack.status}"
-        return Claim.LEFTOVER, gone
+        if tagged.chain is None and stack.status in _DELETIONS:
+            return _by_its_tag(tagged, gone)
+        stays = tagged.chain and was_to_stay(tagged.chain, tagged.arn, stack)
+        return _RETAINED if stays else (Claim.LEFTOVER, gone)
     if stack.status not in _AT_REST:
         return Claim.UNDECIDED, f"its stack is {stack.status} and may need it"
     if tagged.is_in_use:
         return Claim.USED, f"{stack.name} uses it"
+    if tagged.chain is None:
+        return _by_its_tag(tagged, f"{stack.name} does not use it")
     return Claim.LEFTOVER, f"{stack.name} uses another one"
 
 
-def _was_to_stay(tagged: Tagged, stack: Stack) -> bool:
-    """Whether it is what the deletion of the stack leaves there, and not what it had replaced."""
-    return tagged.chain is not None and was_to_stay(tagged.chain, tagged.arn, stack)
+def _by_its_tag(tagged: Tagged, why: str) -> tuple[Claim, str]:
+    """Return what becomes of what no template that can be read decides.
+
+    A deletion policy holds where a resource is taken out of a template, too ("DeletionPolicy
+    attribute", CloudFormation Template Reference). An adopted one is released, so that nobody loses
+    it.
+    """
+    fate = tagged.tags.get(v.ON_DESTROY_TAG)
+    if fate == v.DELETE or tagged.ownership is Ownership.ADOPTED:
+        return Claim.LEFTOVER, why
+    if fate == v.RETAIN:
+        return _RETAINED
+    return Claim.UNDECIDED, f"{why}, and it may have been retained (no tag {v.ON_DESTROY_TAG})"
 
 
 def was_to_stay(chain: Chain, arn: str, stack: Stack) -> bool:
     """Whether the deletion of a stack leaves this recommender of its template there."""
-    if not chain.retained or stack.status not in (DELETED, DELETE_FAILED):
+    if not chain.retained or stack.status not in _DELETIONS:
         return False
     return chain.physical_id in ("", arn)
 

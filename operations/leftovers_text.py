@@ -7,19 +7,33 @@ from lambdas.recommender.vocabulary import RESERVED_TAGS
 from operations.leftovers import Claim, Judgement, Unproven
 from operations.removal import Removed
 from operations.stack import DELETE_FAILED, Stack
-from operations.text import shortened, wrapped
+from operations.text import leftovers_command, shortened, wrapped
 
 
-def leftovers(judged: Sequence[Judgement], region: str) -> str:
+def leftovers(judged: Sequence[Judgement], region: str, name: str | None = None) -> str:
     """Return which recommenders carry our tags, and which of them are left over."""
+    whose = f"the tags of stack {name}" if name else "this project's tags"
     if not judged:
-        return f"No recommender in {region} carries this project's tags."
-    lines = [f"Recommenders in {region} that carry this project's tags:"]
+        return f"No recommender in {region} carries {whose}."
+    lines = [f"Recommenders in {region} that carry {whose}:"]
     for one in judged:
         adopted = ", adopted" if one.of.ownership is Ownership.ADOPTED else ""
         lines.append(f"  {one.claim.value:9}  {_name(one)}{adopted}: {one.why}")
         if one.claim is not Claim.USED:
             lines.append(f"  {'':9}  {one.of.stack_id or 'no stack'}")
+    return "\n".join(lines)
+
+
+def none_of(stack: Stack | None, name: str, others: Sequence[str]) -> str:
+    """Return what is known of a stack that no recommender's tags name."""
+    if stack:
+        return f"CloudFormation knows this stack: it is {stack.status}."
+    lines = wrapped(
+        f"CloudFormation knows no stack {name} here: it is deleted, or there never was one of this "
+        "name."
+    )
+    if others:
+        lines += wrapped(f"Recommenders here carry the tags of: {', '.join(others)}.")
     return "\n".join(lines)
 
 
@@ -29,11 +43,6 @@ def to_be_removed(doomed: Sequence[Judgement]) -> str:
     for one in doomed:
         does = "Release" if one.of.ownership is Ownership.ADOPTED else "Delete"
         lines.append(f"{does} {one.of.arn}")
-    if any(one.of.stack is None for one in doomed):
-        lines += wrapped(
-            "A recommender that was retained on purpose (retain_on_destroy) looks like a leftover "
-            "once CloudFormation has forgotten its stack, 90 days after."
-        )
     return "\n".join(lines)
 
 
@@ -57,22 +66,38 @@ def _named(one: Judgement, why: str) -> str:
     return why.replace(one.of.arn, _name(one))
 
 
-def way_out(judged: Sequence[Judgement], region: str) -> str:
+def way_out(judged: Sequence[Judgement], region: str, name: str | None) -> str:
     """Return how to go on where something is left over."""
     lines = []
     if any(one.claim is Claim.LEFTOVER for one in judged):
         lines += ["", "To remove what is left over:"]
-        lines += [f"  python -m operations leftovers --delete --region {region}"]
+        lines += [f"  {leftovers_command(region, name, delete=True)}"]
     for one in judged:
         if one.claim is Claim.RETAINED:
-            tags = " ".join(RESERVED_TAGS)
+            lines += ["", f"{_name(one)} is kept. To forget whose it was:", _forget(one, region)]
+        elif one.is_for_a_person:
             lines += [
                 "",
-                f"{_name(one)} is kept. To forget whose it was:",
-                f"  aws personalize untag-resource --region {region} "
-                f"--resource-arn {one.of.arn} --tag-keys {tags}",
+                *wrapped(
+                    f"{_name(one)} is for you to decide. To keep it, and forget whose it was:"
+                ),
+                _forget(one, region),
+                "To delete it:",
+                _delete(one.of.arn, region),
             ]
     return "\n".join(lines)
+
+
+def _forget(one: Judgement, region: str) -> str:
+    keys = " ".join(key for key in RESERVED_TAGS if key in one.of.tags)
+    return (
+        f"  aws personalize untag-resource --region {region} --resource-arn {one.of.arn} "
+        f"--tag-keys {keys}"
+    )
+
+
+def _delete(arn: str, region: str) -> str:
+    return f"  aws personalize delete-recommender --recommender-arn {arn} --region {region}"
 
 
 def not_proven(unproven: Sequence[Unproven], region: str) -> str:
@@ -86,9 +111,8 @@ def not_proven(unproven: Sequence[Unproven], region: str) -> str:
             *wrapped(f"{name} is not removed: its tags do not prove that it belongs to {stack}."),
             f"  {observed.arn}",
             f"  Status: {observed.says}",
-            f"If {stack} made it, this deletes it:",
-            f"  aws personalize delete-recommender --recommender-arn {observed.arn} "
-            f"--region {region}",
+            f"If {stack} created it, and did not adopt it, this deletes it:",
+            _delete(observed.arn, region),
             *wrapped(f"See to that first: once {stack} is removed, nothing leads to it any more."),
         ]
     return "\n".join(lines)

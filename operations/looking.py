@@ -7,6 +7,7 @@ from operations.console import CANNOT_TELL, FINE, NOT, Console, chains_of, no_st
 from operations.stack import REVIEW
 from operations.status import arns
 from operations.status import status as status_of
+from operations.text import leftovers_command
 
 
 def status(console: Console, name: str) -> int:
@@ -30,7 +31,7 @@ def drift(console: Console, name: str) -> int:
     if stack.wants_nothing and not stack.is_under_way:
         console.screen.line(
             f"{stack.name} is {stack.status} and wants no recommender any more. What it has left:\n"
-            f"  python -m operations leftovers --stack {stack.name} --region {console.region}"
+            f"  {leftovers_command(console.region, stack.name)}"
         )
         return CANNOT_TELL
     if stack.is_under_way:

@@ -5,18 +5,18 @@ change one thing, look again), and the same proof of ownership.
 """
 
 from collections.abc import Callable
-from dataclasses import dataclass
-from functools import partial
+from dataclasses import dataclass, replace
 
 from lambdas.recommender import vocabulary as v
 from lambdas.recommender.errors import PermanentError
+from lambdas.recommender.observed import Observed
 from lambdas.recommender.operation import RequestType
 from lambdas.recommender.plan import plan_deletion
 from lambdas.recommender.reconcile import Reconciler
 from lambdas.recommender.request import Request
-from lambdas.recommender.steps import Done, Fail, Verdict, Wait
+from lambdas.recommender.steps import Done, Fail, Step, Verdict, Wait
 from operations.account import Account, Fence, operation_of
-from operations.leftovers import Judgement
+from operations.leftovers import Claim, Judgement, judge
 
 
 @dataclass(frozen=True)
@@ -44,8 +44,15 @@ def remove(account: Account, leftover: Judgement, wait: Callable[[str], None]) -
         operation_of(tagged.stack),
         acts=True,
     )
-    plan = partial(plan_deletion, tagged.owner, retired_tags=tagged.retired_tags)
     verdict: Verdict
+
+    def plan(observed: Observed | None) -> Step:
+        if observed and observed.tags is not None:
+            now = judge(replace(tagged, tags=observed.tags))
+            if now.claim not in (Claim.LEFTOVER, Claim.UNPROVEN):  # which is what it is released to
+                return Fail(f"it is {now.claim.value} by now: {now.why}")
+        return plan_deletion(tagged.owner, observed, retired_tags=tagged.retired_tags)
+
     try:
         while isinstance(verdict := reconciler.advance(tagged.arn, plan), Wait):
             wait(verdict.reason)

@@ -7,6 +7,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Final
 
+from lambdas.recommender.identity import Arn
 from lambdas.recommender.operation import Operation
 
 _BEGINNINGS: Final = frozenset(
@@ -31,6 +32,11 @@ class Stack:
     status: str
     updated: str = ""
     parameters: Mapping[str, str] = field(default_factory=dict)
+
+    @property
+    def region(self) -> str:
+        """Its region."""
+        return Arn.parse(self.id).region
 
     @property
     def is_under_way(self) -> bool:

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from lambdas.recommender import drift as d
 from lambdas.recommender import retraining
 from lambdas.recommender.config import Config
-from lambdas.recommender.observed import Observed, Phase
+from lambdas.recommender.observed import Observed, Phase, Update
 from operations.progress import Progress, progress
 from operations.stack import Event, Stack, failures, since
 from operations.template import Chain, UnreadableError, is_recommender
@@ -44,6 +44,8 @@ class RecommenderStatus:
         arn: its ARN.
         observed: what is there, or None.
         since: since when (epoch seconds) it has its status, or 0.
+        through: the update through which it was ACTIVE, if nothing else has changed it since: then
+            it was so when the update began, and before.
         is_asked_for: whether it is the one that the template asks for; else it is the one that is
             being replaced, or was.
         drift: how it differs from that, or None if that cannot be compared.
@@ -55,6 +57,7 @@ class RecommenderStatus:
     arn: str
     observed: Observed | None
     since: float
+    through: Update | None
     is_asked_for: bool
     drift: d.Drift | None
     not_compared: str
@@ -163,6 +166,7 @@ def _recommender(
     chain: Chain, arn: str, observed: Observed | None, now: float
 ) -> RecommenderStatus:
     desired, compared, why = None, None, ""
+    through = _through(observed) if observed else None
     try:
         desired = chain.desired_beside(observed)
     except UnreadableError as error:
@@ -175,7 +179,8 @@ def _recommender(
     return RecommenderStatus(
         arn=arn,
         observed=observed,
-        since=_since(observed) if observed else 0.0,
+        since=_since(observed, through) if observed else 0.0,
+        through=through,
         is_asked_for=is_asked_for,
         drift=compared,
         not_compared=why,
@@ -184,7 +189,21 @@ def _recommender(
     )
 
 
-def _since(observed: Observed) -> float:
+def _through(observed: Observed) -> Update | None:
+    """Return the update that a recommender has served through, if nothing has changed it since.
+
+    Only one that is ACTIVE is updated, and serves meanwhile ("Updating a recommender", Personalize
+    Developer Guide); the end of the update is a change of the recommender's, too.
+    """
+    update = observed.latest_update
+    if update is None or observed.updating or observed.phase is not Phase.ACTIVE:
+        return None
+    return update if observed.updated <= update.updated else None
+
+
+def _since(observed: Observed, through: Update | None) -> float:
+    if through:
+        return through.created
     if observed.updating and observed.latest_update:
         return observed.latest_update.created
     return observed.updated or observed.created

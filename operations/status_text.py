@@ -11,8 +11,17 @@ from operations.drift_text import differing, hidden
 from operations.progress import Progress
 from operations.stack import Event, Stack
 from operations.status import Billed, ChainStatus, RecommenderStatus, Status
-from operations.template import SOURCE
-from operations.text import bar, clock_time, duration, moment, row, shortened, wrapped
+from operations.template import SOURCE, Chain
+from operations.text import (
+    bar,
+    clock_time,
+    duration,
+    leftovers_command,
+    moment,
+    row,
+    shortened,
+    wrapped,
+)
 
 
 def status(shown: Status, region: str) -> str:
@@ -42,10 +51,11 @@ def _exit_code(shown: Status) -> Iterator[str]:
 
 
 def _way_out(stack: Stack) -> str:
-    return f"python -m operations leftovers --delete --stack {stack.name}"
+    return leftovers_command(stack.region, stack.name, delete=True)
 
 
 def _chain(chain: ChainStatus, shown: Status) -> Iterator[str]:
+    yield from row("Construct", construct(chain.chain))
     if progress := chain.progress:
         yield from row("Waits in", _where(progress))
         yield from row("Decided", f"in {duration(progress.left)} at most")
@@ -54,6 +64,11 @@ def _chain(chain: ChainStatus, shown: Status) -> Iterator[str]:
         yield from row("Decided", "yes; what was replaced is being deleted")
     for one in chain.recommenders:
         yield from _recommender(one, shown)
+
+
+def construct(chain: Chain) -> str:
+    """Return what tells a recommender from another one of its stack."""
+    return f"{chain.path} ({chain.logical_id})" if chain.path else chain.logical_id
 
 
 def _where(progress: Progress) -> str:
@@ -119,7 +134,9 @@ def _ago(began: float, now: float) -> str:
 
 
 def _lasts(one: RecommenderStatus, now: float) -> str:
-    return f" for {duration(now - one.since)}" if one.since else ""
+    """Return for how long it has had its status."""
+    lasts = f" for {duration(now - one.since)}" if one.since else ""
+    return f"{lasts} at least; it serves while it is updated" if one.through else lasts
 
 
 def _configuration(one: RecommenderStatus) -> Iterator[str]:
@@ -175,20 +192,23 @@ def _billed(billed: Billed, observed: Observed) -> str:
 # -- following ---------------------------------------------------------------------------------
 
 
-def place(progress: Progress | None) -> str:
-    """Return what waits."""
+def place(progress: Progress | None, of: str = "") -> str:
+    """Return what waits, and of which construct, if there are several."""
     if progress is None:
         return "clean-up"
-    return progress.link.name if progress.link else "other resources"
+    link = progress.link.name if progress.link else "other resources"
+    return f"{link} of {of}" if of else link
 
 
-def follow_line(progress: Progress | None, observed: Observed | None, now: float) -> str:
+def follow_line(
+    progress: Progress | None, observed: Observed | None, now: float, of: str = ""
+) -> str:
     """Return the line of one look at an operation, of less than 80 columns."""
     state = "not there" if observed is None else _state(observed)
     if progress is None:
         return shortened(f"{clock_time(now)} decided; what was replaced is being deleted; {state}")
     return shortened(
-        f"{clock_time(now)} {bar(progress.share, 14)} {place(progress)}, "
+        f"{clock_time(now)} {bar(progress.share, 14)} {place(progress, of)}, "
         f"{duration(progress.left)} at most; {state}"
     )
 

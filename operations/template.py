@@ -61,6 +61,20 @@ class Chain:
     deleted: tuple[Link, ...]
 
     @property
+    def path(self) -> str:
+        """The construct's path in its app, or nothing where the template does not have it.
+
+        The CDK CLI has it written, unless `pathMetadata` is off: ``dev/TopPicks/Recommender``.
+        """
+        path = str(self.definition.get("Metadata", {}).get("aws:cdk:path", ""))
+        return path.removesuffix("/Resource/Default")
+
+    @property
+    def construct(self) -> str:
+        """What tells it from another one of its stack: the construct's id, or the logical id."""
+        return self.path.rpartition("/")[2] or self.logical_id
+
+    @property
     def retained(self) -> bool:
         """Whether a deletion of the stack leaves it there (`retain_on_destroy`)."""
         return str(self.definition.get("DeletionPolicy", "")).startswith("Retain")

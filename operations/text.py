@@ -1,5 +1,6 @@
 """Words and lines for people, of less than 80 columns where that can be (pure)."""
 
+import shlex
 import textwrap
 from datetime import UTC, datetime
 from typing import Final
@@ -9,6 +10,16 @@ _BAR: Final = 20
 _LABEL: Final = 12
 _MINUTE: Final = 60
 _TWO_MINUTES: Final = 120
+
+
+def leftovers_command(region: str, stack: str | None, *, delete: bool = False) -> str:
+    """Return the command that looks for leftovers, or deletes them: a stack's, or all."""
+    options = [
+        *(["--delete"] if delete else []),
+        *(["--stack", stack] if stack else []),
+        *("--region", region),
+    ]
+    return shlex.join(["python", "-m", "operations", "leftovers", *options])
 
 
 def duration(seconds: float) -> str:

@@ -33,6 +33,7 @@ from .settings.declarations import Settings
 from .settings.errors import PropertyError
 from .settings.tags import problems
 from .synthesis import (
+    OnDestroy,
     TagsOfAll,
     refuse_taken_name,
     warn_of_references,
@@ -200,6 +201,7 @@ class TopPicksRecommender(RecommenderBase):
             v.ADOPT_EXISTING: adopt_existing,
             v.GENERATION: generation,
             v.TAGS: Lazy.any(tags),
+            v.ON_DESTROY: Lazy.string(OnDestroy(lambda: _cfn(resource))),
         }
         resource = self._custom_resource(self, "Resource", v.RECOMMENDER_TYPE, properties)
         logical_id = {v.RECOMMENDER_LOGICAL_ID: _cfn(resource).logical_id}

@@ -10,6 +10,7 @@ from aws_cdk import (
     CfnOutput,
     CfnResource,
     IStableAnyProducer,
+    IStableStringProducer,
     Stack,
     TagManager,
     Token,
@@ -158,6 +159,19 @@ def warn_of_removal_policies(
             "RemovalPolicy.RETAIN (setting retain_on_destroy), and the aspect "
             f"exclude_resource_types=[{types}].",
         )
+
+
+@jsii.implements(IStableStringProducer)
+class OnDestroy:
+    """What becomes of a recommender with its stack, as the template has it in the end."""
+
+    def __init__(self, resource: Callable[[], CfnResource]) -> None:
+        self._resource = resource
+
+    def produce(self) -> str:
+        """Return it for the template."""
+        policy = _policies_of(self._resource())["DeletionPolicy"]
+        return v.DELETE if policy == CfnDeletionPolicy.DELETE else v.RETAIN
 
 
 def _policies_of(resource: CfnResource) -> dict[str, CfnDeletionPolicy]:

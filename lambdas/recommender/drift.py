@@ -130,12 +130,14 @@ def _shape(desired: Desired, observed: Observed) -> Iterator[Difference]:
 def _tags(desired: Desired, observed: Observed) -> Iterator[Difference]:
     if observed.tags is None:
         return
-    wanted = dict(desired.tags)
+    wanted = desired.tags_beside(observed.tags)
     if desired.owner.of(observed.tags) is Ownership.FOREIGN:
         wanted |= desired.owner.tags()
     for key, value in wanted.items():
         if observed.tags.get(key) != value:
             yield Difference(f"tag {key}", observed.tags.get(key, NOTHING), value)
+    if v.ON_DESTROY_TAG in observed.tags and v.ON_DESTROY_TAG not in wanted:
+        yield Difference(f"tag {v.ON_DESTROY_TAG}", observed.tags[v.ON_DESTROY_TAG], NOTHING)
 
 
 def _config(wanted: Config, there: Config) -> Iterator[Difference]:

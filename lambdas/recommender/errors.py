@@ -13,17 +13,24 @@ from urllib.parse import urlsplit
 import botocore.session
 from botocore.exceptions import (
     BotoCoreError,
+    ChecksumError,
     ClientError,
     EndpointConnectionError,
     HTTPClientError,
+    IncompleteReadError,
     ParamValidationError,
     UnknownRegionError,
 )
+from botocore.exceptions import ConnectionError as UnconnectedError
 from botocore.parsers import ResponseParserError
 
 
 class TransientError(Exception):
     """A call did not succeed now, and may succeed later."""
+
+
+class CredentialsError(TransientError):
+    """Credentials are missing, or refused as out of date: a later call may have others."""
 
 
 class InUseError(TransientError):
@@ -91,6 +98,16 @@ Sources: ``CLOCK_SKEW_ERROR_CODES`` in github.com/aws/aws-sdk-js-v3
 that had worked before and did afterwards (boto/boto3 issue 1127, aws/aws-sdk-net issue 1506).
 """
 
+_OF_THE_CONNECTION: Final = (
+    ChecksumError,
+    HTTPClientError,
+    IncompleteReadError,
+    ResponseParserError,
+    UnconnectedError,
+    KeyError,
+)
+"""What a lost or cut answer raises; any other error of the SDK means that it signed nothing."""
+
 _FIRST_SERVER_FAULT: Final = 500
 
 _LACKS_PERMISSION: Final = (
@@ -122,6 +139,7 @@ def sorted_errors(operation: str) -> Iterator[None]:
         InUseError: a state of the resource that passes.
         TransientError: throttling, a fault of the service or of the network, an answer that was
             lost or cut (botocore parses a cut one as empty, so that a ``KeyError`` shows it).
+        CredentialsError: only other credentials can be the end of it.
         NotFoundError: the service does not show the resource.
         NoServiceError: there is no such service in this region.
         PermanentError: anything else.
@@ -137,8 +155,10 @@ def sorted_errors(operation: str) -> Iterator[None]:
         if reason := _no_service_at(endpoint):
             raise NoServiceError(f"{operation}: {reason}") from error
         raise TransientError(f"{operation}: no usable answer ({error!r})") from error
-    except (BotoCoreError, HTTPClientError, ResponseParserError, KeyError) as error:
+    except _OF_THE_CONNECTION as error:
         raise TransientError(f"{operation}: no usable answer ({error!r})") from error
+    except BotoCoreError as error:
+        raise CredentialsError(f"{operation}: {error}") from error
 
 
 def _no_service_at(endpoint: str) -> str:
@@ -180,10 +200,12 @@ def _sorted(operation: str, error: ClientError) -> Exception:
     text = f"{operation}: {code}: {message}"
     if code == "ResourceNotFoundException":
         return NotFoundError(text)
-    # A status in place of a code: that is how botocore reads an error whose body was cut.
+    if code in _UNTIMELY:
+        return CredentialsError(text)
     if code == IN_USE:
         return InUseError(text)
-    if code in _TRANSIENT | _UNTIMELY or code.isdigit() or status >= _FIRST_SERVER_FAULT:
+    # A status in place of a code: that is how botocore reads an error whose body was cut.
+    if code in _TRANSIENT or code.isdigit() or status >= _FIRST_SERVER_FAULT:
         return TransientError(text)
     hint = _HINTS.get(code)
     return PermanentError(f"{sentence(text)} Hint: {hint}" if hint else text, code=code)

@@ -122,7 +122,7 @@ class Personalize:
                 datasetGroupArn=desired.dataset_group_arn,
                 recipeArn=desired.recipe_arn,
                 recommenderConfig=desired.config.request(),
-                tags=_pairs({**desired.tags, **desired.owner.tags()}),
+                tags=_pairs({**desired.tags_beside({}), **desired.owner.tags()}),
             )
         if "recommenderArn" not in answer:
             raise TransientError("CreateRecommender answered without an ARN")

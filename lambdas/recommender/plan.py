@@ -164,6 +164,8 @@ def _whose(desired: Desired, observed: Observed) -> Step | None:
         return Fail(f"{observed.arn} cannot be adopted: it is {observed.status}: {observed.reason}")
     if not observed.settled:
         return Wait(f"{observed.arn} is {observed.says}; it is adopted when that has ended")
+    if v.ON_DESTROY_TAG in observed.tags:  # of a stack that is gone; there may be no room for both
+        return UntagResource.of([v.ON_DESTROY_TAG])
     return TagResource({**desired.tags, **desired.owner.tags(adopted=True)})
 
 
@@ -182,10 +184,11 @@ def _broken(observed: Observed, began: float) -> Step | None:
 def _retagged(desired: Desired, observed: Observed, retired: frozenset[str]) -> Step | None:
     if observed.tags is None:
         return None
-    tags = observed.tags
-    if missing := {key: text for key, text in desired.tags.items() if tags.get(key) != text}:
+    tags, wanted = observed.tags, desired.tags_beside(observed.tags)
+    if missing := {key: text for key, text in wanted.items() if tags.get(key) != text}:
         return TagResource(missing)
-    if surplus := (retired - set(desired.tags) - set(v.RESERVED_TAGS)) & set(tags):
+    retired = retired - set(v.RESERVED_TAGS) | {v.ON_DESTROY_TAG}
+    if surplus := (retired - set(wanted)) & set(tags):
         return UntagResource(surplus)
     return None
 

@@ -142,6 +142,7 @@ _NAME: Final = r"[a-zA-Z0-9][a-zA-Z0-9_-]{0,%d}"
 TEXT: Final = Reader(text, "a string that is not empty")
 MAP: Final = Reader(mapping, "a map")
 BOOLEAN: Final = Reader(_like("true|false", "true".__eq__), "true or false")
+ON_DESTROY: Final = Reader(_like(f"{v.DELETE}|{v.RETAIN}"), f"{v.DELETE} or {v.RETAIN}")
 COUNT: Final = Reader(_count, "a whole number, 1 or more")
 WEIGHT: Final = Reader(_weight, "a decimal from 0 to 1")
 WEIGHTS: Final = Reader(_weights, "a map of names to decimals from 0 to 1")

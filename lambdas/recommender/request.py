@@ -39,6 +39,16 @@ class Desired:
     owner: Owner
     active_hours: ActiveHours | None = None
     """When it is to run; without them, whether it does is ``running``."""
+    on_destroy: str = ""
+    """``delete`` or ``retain``; nothing in templates of version 0.1.0."""
+
+    def tags_beside(self, there: Mapping[str, str]) -> dict[str, str]:
+        """Return the tags that it is to have beside those that prove whose it is.
+
+        An adopted one, by the tags that are there, is released and not deleted.
+        """
+        has_a_fate = self.on_destroy and v.ADOPTED_TAG not in there
+        return {**self.tags, **({v.ON_DESTROY_TAG: self.on_destroy} if has_a_fate else {})}
 
     def at(self, now: float) -> "Desired":
         """Return what is desired at a time (epoch seconds): running, or not, as its hour wants."""
@@ -190,6 +200,7 @@ class Request:
             tags=self.tags,
             owner=self.owner,
             active_hours=_accepted(self.properties, v.ACTIVE_HOURS, None),
+            on_destroy=self.get(v.ON_DESTROY, ""),
         )
 
     @property
@@ -282,6 +293,7 @@ _PROPERTIES: Final[Mapping[str, p.Reader]] = {
     v.LINK: p.COUNT,
     v.LINKS: p.COUNT,
     v.NAME_PREFIX: p.NAME_PREFIX,
+    v.ON_DESTROY: p.ON_DESTROY,
     v.QUALITY_GATE: p.Reader(lambda value: QualityGate.asked(p.mapping(value)), "a map"),
     v.RECIPE_ARN: p.arn("recipe"),
     v.RECOMMENDER_ARN: p.arn("recommender"),

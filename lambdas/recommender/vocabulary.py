@@ -20,6 +20,8 @@ LINK: Final = "Link"
 LINKS: Final = "Links"
 """How many links the chain has."""
 NAME_PREFIX: Final = "NamePrefix"
+ON_DESTROY: Final = "OnDestroy"
+"""What becomes of the recommender with its stack, as its tag says it: ``delete`` or ``retain``."""
 QUALITY_GATE: Final = "QualityGate"
 RECIPE_ARN: Final = "RecipeArn"
 RECOMMENDER_ARN: Final = "RecommenderArn"
@@ -60,6 +62,10 @@ URL_SUFFIX_VARIABLE: Final = "URL_SUFFIX"
 """``AWS::URLSuffix``, under which S3 has the ResponseURLs."""
 STATE_MACHINE_VARIABLE: Final = "STATE_MACHINE_ARN"
 POLL_INTERVAL_VARIABLE: Final = "POLL_INTERVAL_SECONDS"
+
+# Values of ``OnDestroy``, and of its tag.
+DELETE: Final = "delete"
+RETAIN: Final = "retain"
 
 # Attributes of the recommender.
 ARN_ATTRIBUTE: Final = "Arn"
@@ -124,4 +130,8 @@ RESERVED_TAG_PREFIX: Final = "top-picks:"
 OWNER_STACK_TAG: Final = "top-picks:stack-id"
 OWNER_RESOURCE_TAG: Final = "top-picks:logical-id"
 ADOPTED_TAG: Final = "top-picks:adopted"
-RESERVED_TAGS: Final = (OWNER_STACK_TAG, OWNER_RESOURCE_TAG, ADOPTED_TAG)
+ON_DESTROY_TAG: Final = "top-picks:on-destroy"
+"""Whether an own one is retained on purpose, for who finds it when its stack is forgotten."""
+RESERVED_TAGS: Final = (OWNER_STACK_TAG, OWNER_RESOURCE_TAG, ADOPTED_TAG, ON_DESTROY_TAG)
+RESERVED_AT_ONCE: Final = 3
+"""How many of them a recommender has at most: an adopted one is not deleted with its stack."""

@@ -11,7 +11,7 @@ from typing import Final
 
 from ..functions import vocabulary as v
 
-MAX_TAGS_GIVEN: Final = v.MAX_TAGS - len(v.RESERVED_TAGS)
+MAX_TAGS_GIVEN: Final = v.MAX_TAGS - v.RESERVED_AT_ONCE
 MAX_KEY: Final = 128
 MAX_VALUE: Final = 256
 _CHARACTERS: Final = "_.:/=+-@"
@@ -37,7 +37,7 @@ def problems(tags: Mapping[str, str | None]) -> Iterator[str]:
     if len(tags) > MAX_TAGS_GIVEN:
         yield (
             f"There are {len(tags)} tags; {MAX_TAGS_GIVEN} are allowed: Personalize allows "
-            f"{v.MAX_TAGS}, of which {len(v.RESERVED_TAGS)} are the stack's own. Remove some."
+            f"{v.MAX_TAGS}, of which {v.RESERVED_AT_ONCE} are the stack's own. Remove some."
         )
 
 

@@ -33,7 +33,7 @@ from stacks.service import RecommenderService
 from stacks.settings import PropertyError, Settings, SettingsError, parse
 from stacks.settings.setting import settings_of
 from tests.support.place import GROUP
-from tests.support.template import KEY, in_order, of_type, resolved
+from tests.support.template import KEY, in_order, of_type, resolved, the
 
 
 @pytest.fixture
@@ -622,6 +622,8 @@ def test_a_removal_policy_is_the_recommenders_and_its_sweeps(
     for resource_type in (v.RECOMMENDER_TYPE, v.SWEEP_TYPE):
         found = {one["DeletionPolicy"] for one in of_type(template, resource_type).values()}
         assert found == {rendered}
+    said = the(template, v.RECOMMENDER_TYPE)[1]["Properties"][v.ON_DESTROY]
+    assert said == ("retain" if policy == RemovalPolicy.RETAIN else "delete")
     gates = of_type(template, v.TRAINING_GATE_TYPE).values()
     assert {one["DeletionPolicy"] for one in gates} == {"Delete"}
 

@@ -228,6 +228,7 @@ def test_settings_reach_every_resource_that_needs_them(synth: Synth, resource_ty
             v.ADOPT_EXISTING: True,
             v.GENERATION: "2",
             v.TAGS: {"team": "video"},
+            v.ON_DESTROY: "delete",
         },
         v.TRAINING_GATE_TYPE: there,
         v.STOP_TYPE: {**there, v.RECOMMENDER_LOGICAL_ID: name},

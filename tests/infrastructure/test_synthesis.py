@@ -461,6 +461,28 @@ def test_other_removal_policies_than_the_recommenders_are_warned_of(
     assert "removal_policy=RemovalPolicy.RETAIN (setting retain_on_destroy)" in warning
 
 
+@pytest.mark.parametrize(
+    ("policy", "change", "said"),
+    [
+        (RemovalPolicy.DESTROY, by_policies, "retain"),
+        (RemovalPolicy.DESTROY, by_an_aspect, "retain"),
+        (RemovalPolicy.DESTROY, of_the_recommender_only, "retain"),
+        (RemovalPolicy.DESTROY, of_the_sweeps_only, "delete"),
+        (RemovalPolicy.RETAIN, destroyed, "delete"),
+    ],
+)
+def test_the_tag_says_what_the_template_does_in_the_end(
+    policy: RemovalPolicy, change: Callable[[App], None], said: str
+) -> None:
+    app = App()
+    recommender = recommender_in(app, removal_policy=policy)
+    change(app)
+
+    template = dict(Template.from_stack(recommender.stack).to_json())
+
+    assert the(template, RECOMMENDER)[1]["Properties"]["OnDestroy"] == said
+
+
 @pytest.mark.parametrize("policy", [RemovalPolicy.DESTROY, RemovalPolicy.RETAIN])
 def test_policies_of_everything_else_are_not_warned_of(policy: RemovalPolicy) -> None:
     app = App()

@@ -130,7 +130,7 @@ def meaning(event: Event) -> dict[str, Any]:
             names = ("arn", "dataset_group_arn", "recipe_arn", "running", "adopt", "tags")
             read |= {name: getattr(request.desired, name) for name in names}
             read["retired tags"] = sorted(request.retired_tags)
-    for name in (v.RECOMMENDER_ARN, v.UPDATED_AFTER, v.RUNNING):
+    for name in (v.RECOMMENDER_ARN, v.UPDATED_AFTER, v.RUNNING, v.ON_DESTROY):
         if name in request.properties:
             read[name] = request.get(name)
     in_json: dict[str, Any] = json.loads(json.dumps(read, default=str))

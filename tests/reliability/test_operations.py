@@ -2,16 +2,18 @@
 
 import json
 import re
+from collections.abc import Callable
 from pathlib import Path
-from typing import Any
+from typing import Any, Final
 from unittest import mock
 
 import pytest
-from botocore.exceptions import ConnectionClosedError
+from botocore.exceptions import ConnectionClosedError, NoCredentialsError
 
 from lambdas.recommender import vocabulary as v
 from local_aws.personalize import ServiceError
 from operations.account import READS
+from stacks.recommender import TopPicksRecommender
 from tests.reliability.lives import ALL, GOOD, prepared
 from tests.reliability.world import HOUR, MINUTE, World, error, refuse, settings_of
 from tests.support.cloudformation import Invocation, Watcher
@@ -32,6 +34,11 @@ def policy(statements: int = 4) -> Permissions:
     assert documented[3]["Condition"] == {"Null": {f"aws:ResourceTag/{v.OWNER_STACK_TAG}": "false"}}
     bare = [{k: one for k, one in each.items() if k != "Condition"} for each in documented]
     return Permissions([{"Statement": bare[:statements]}])
+
+
+def proof_of(stack_id: str, logical_id: str = "Recommender") -> dict[str, str]:
+    """Return the tags that prove whose a recommender is."""
+    return {v.OWNER_STACK_TAG: stack_id, v.OWNER_RESOURCE_TAG: logical_id}
 
 
 @pytest.fixture
@@ -245,6 +252,49 @@ def test_a_change_set_is_waited_for_but_not_for_ever(world: World, operator: Ope
     assert operator.run("status", "--follow", "--interval", "3600")[0] == 0
 
 
+@pytest.mark.parametrize("interval", [1, 7, 50, 100, 3600])
+def test_a_change_set_is_waited_for_two_minutes_however_often_it_is_looked_at(
+    world: World, operator: Operator, interval: int
+) -> None:
+    began = world.cloud.clock.now
+    assert world.stack.status == "REVIEW_IN_PROGRESS"
+    assert operator.run("status", "--follow", "--interval", str(interval))[0] == 2
+    assert world.cloud.clock.now - began == 120
+
+
+NOT_SIGNED = {
+    "there are none": NoCredentialsError(),
+    "they are too old": error("ExpiredTokenException"),
+    "the clock is wrong": error("RequestTimeTooSkewed"),
+}
+
+
+@pytest.mark.parametrize("why", NOT_SIGNED)
+def test_credentials_that_are_not_accepted_end_the_first_look_and_no_later_one(
+    world: World, operator: Operator, why: str
+) -> None:
+    world.stack.create(settings_of(), wait=False)
+    world.cloud.run_for(60)
+    began = world.cloud.clock.now
+    looks = [0]
+
+    def fault(operation: str) -> None:
+        if operation == "DescribeStacks" and operator.calls.count(operation) > looks[0]:
+            raise NOT_SIGNED[why]
+
+    operator.faults = fault
+    code, shown = operator.run("status", "--follow")
+    assert (code, world.cloud.clock.now - began) == (2, 0), shown
+    assert shown.startswith("Cannot tell: DescribeStacks: ")
+    assert shown.count("\n") == 1
+
+    looks[0] = 4
+    code, shown = operator.run("status", "--follow")
+    assert code == 2
+    assert world.cloud.clock.now - began > 120, "they may be renewed meanwhile"
+    assert shown.count("trying again") == 9
+
+
 @pytest.mark.parametrize("looked", [0, 3])
 def test_what_goes_wrong_is_tried_again(world: World, operator: Operator, looked: int) -> None:
     world.stack.create(settings_of(), wait=False)
@@ -435,6 +485,69 @@ def test_what_starts_is_neither_drift_nor_none(world: World, operator: Operator)
     assert "cannot tell" in shown
 
 
+def two_recommenders(world: World) -> tuple[str, str]:
+    """Have a stack with two, and return their ARNs: of the construct Films, and of Series."""
+    groups = {"Films": world.group, "Series": world.other_group}
+
+    def build(stack: Any) -> None:
+        for name, group in groups.items():
+            TopPicksRecommender(stack, name, dataset_group_arn=group, training_gates=3, sweeps=3)
+
+    assert world.stack.create(Deployable.built("TopPicks", build)) == "CREATE_COMPLETE"
+    arns = {one["datasetGroupArn"]: one["recommenderArn"] for one in world.owned}
+    return arns[world.group], arns[world.other_group]
+
+
+@pytest.mark.parametrize("drifted", [0, 1])
+def test_of_two_recommenders_that_differs_outweighs_that_cannot_be_told(
+    world: World, operator: Operator, drifted: int
+) -> None:
+    arns = two_recommenders(world)
+    assert operator.run("drift")[0] == 0
+    edits, starts = arns[drifted], arns[1 - drifted]
+    world.invariants.forgives.add("rest")
+    world.disturb().stop_recommender(recommenderArn=starts)
+    tags = [{"tagKey": v.ON_DESTROY_TAG, "tagValue": "retain"}]
+    world.disturb().tag_resource(resourceArn=edits, tags=tags)
+    world.cloud.run_for(HOUR)
+    world.disturb().start_recommender(recommenderArn=starts)
+    world.cloud.run_for(10)
+
+    code, shown = operator.run("drift")
+
+    assert code == 1
+    assert "cannot tell" in shown
+    assert "differs from what is wanted" in shown
+
+
+def test_of_two_recommenders_it_is_said_which_is_which(world: World, operator: Operator) -> None:
+    names = dict(zip(("Films", "Series"), two_recommenders(world), strict=True))
+    first, second = world.stack.template.ids_of(v.RECOMMENDER_TYPE)
+    code, shown = operator.run("status")
+    assert code == 0
+    for logical_id in (first, second):
+        (arn,) = (arn for construct, arn in names.items() if logical_id.startswith(construct))
+        name = arn.rpartition("/")[2]
+        assert f"Construct    {logical_id}\nRecommender  {name}\n" in shown
+        assert f"{name} ({logical_id}) is as it is wanted" in operator.run("drift")[1]
+    world.stack.delete(wait=False)
+    world.cloud.run_for(30)
+    shown = operator.run("status", "--follow")[1]
+    assert f" of {first}, " in shown or f" of {second}, " in shown
+
+
+def test_an_update_that_failed_is_no_outage(world: World, operator: Operator) -> None:
+    world.created()
+    world.cloud.run_for(48 * HOUR)
+    world.behaviour.update_failure = "Something broke"
+    assert world.update(exploration_weight=0.7) == "UPDATE_ROLLBACK_COMPLETE"
+    world.cloud.run_for(11)
+
+    shown = " ".join(operator.run("status")[1].split())
+
+    assert re.search(r"Status ACTIVE for \d+ min at least; it serves while it is updated", shown)
+
+
 def test_an_operation_that_is_under_way_is_not_drift(world: World, operator: Operator) -> None:
     world.stack.create(settings_of(), wait=False)
     world.cloud.run_for(60)
@@ -524,7 +637,7 @@ def test_a_recommender_whose_stack_is_gone_is_deleted_and_others_are_not(
     world.created()
     used = world.recommender["name"]
     gone = world.stack.id.replace("/TopPicks/", "/Gone/")
-    proof = {v.OWNER_STACK_TAG: gone, v.OWNER_RESOURCE_TAG: "Recommender"}
+    proof = {**proof_of(gone), v.ON_DESTROY_TAG: "delete"}
     world.foreign("left", proof)
     world.foreign("adopted", {**proof, v.ADOPTED_TAG: "true", "team": "video"})
     world.foreign("elsewhere", {**proof, v.OWNER_STACK_TAG: gone.replace("eu-west-1", "eu-west-2")})
@@ -553,14 +666,14 @@ def test_a_recommender_that_its_stack_does_not_use_is_left_over(
     world: World, operator: Operator
 ) -> None:
     world.created()
-    proof = {v.OWNER_STACK_TAG: world.stack.id, v.OWNER_RESOURCE_TAG: "Recommender"}
+    proof = {**proof_of(world.stack.id), v.ON_DESTROY_TAG: "delete"}
     world.foreign("other", proof)
     world.invariants.forgives.add("rest")
     code, shown = operator.run("leftovers", "--stack", "Another")
     assert (code, "No recommender" in shown) == (0, True)
     code, shown = operator.run("leftovers", "--stack", "TopPicks")
     assert code == 1
-    assert "left over  other: TopPicks uses another one" in shown
+    assert "left over  other: TopPicks does not use it" in shown
     assert operator.run("leftovers", "--delete", "--yes", "--stack", world.stack.id)[0] == 0
     assert len(world.owned) == 1
 
@@ -595,9 +708,303 @@ def test_a_stack_that_has_moved_on_meanwhile_stops_the_removal(
     world.cloud.finish()
 
 
+# -- between the question and the deletion -----------------------------------------------------
+
+
+def answering(
+    monkeypatch: pytest.MonkeyPatch, answer: str, meanwhile: Callable[[], object] = lambda: None
+) -> list[str]:
+    """Have somebody at the terminal who answers; return the questions that they are asked."""
+    questions: list[str] = []
+
+    def asked(question: str) -> str:
+        questions.append(question)
+        meanwhile()
+        return answer
+
+    monkeypatch.setattr("sys.stdin.isatty", lambda: True, raising=False)
+    monkeypatch.setattr("builtins.input", asked)
+    return questions
+
+
+@pytest.mark.parametrize(
+    ("answer", "deletes"),
+    [
+        *((answer, True) for answer in ("y", "Y", " yes ", "YES")),
+        *((answer, False) for answer in ("", " ", "n", "N", "no", "yy", "yes please", "0", "1")),
+    ],
+)
+def test_only_a_yes_deletes(
+    world: World,
+    operator: Operator,
+    monkeypatch: pytest.MonkeyPatch,
+    answer: str,
+    deletes: bool,
+) -> None:
+    gone = proof_of(world.stack.id.replace("/TopPicks/", "/Gone/"))
+    world.foreign("left", {**gone, v.ON_DESTROY_TAG: "delete"})
+    questions = answering(monkeypatch, answer)
+
+    code, shown = operator.run("leftovers", "--delete")
+
+    assert questions == ["Is that what you want? [y/N] "]
+    assert ("left" not in world.cloud.recommenders()) is deletes
+    assert (code, "Nothing was changed." in shown) == ((0, False) if deletes else (1, True))
+
+
+HAPPENINGS: Final[dict[str, Callable[[World], object]]] = {
+    "an update begins": lambda world: world.stack.update(
+        settings_of(exploration_weight=0.7), wait=False
+    ),
+    "an update is over": lambda world: world.update(exploration_weight=0.7),
+    "an update is undone": lambda world: world.undone(exploration_weight=0.7),
+    "a replacement begins": lambda world: world.stack.update(
+        settings_of(dataset_group_arn=world.other_group), wait=False
+    ),
+    "a replacement is over": lambda world: world.update(dataset_group_arn=world.other_group),
+    "it is to be retained": lambda world: world.update(retain_on_destroy=True),
+    "a deletion begins": lambda world: world.stack.delete(wait=False),
+    "a deletion is over": lambda world: world.stack.delete(),
+}
+STEPS: Final = ("the question", "DescribeRecommender", "ListTagsForResource", "DescribeStacks")
+"""The question, and each call after it until the fence has been asked."""
+
+
+@pytest.mark.parametrize("step", STEPS)
+@pytest.mark.parametrize("happening", HAPPENINGS)
+def test_whatever_happens_to_the_stack_after_the_question_nothing_is_deleted(
+    world: World,
+    operator: Operator,
+    monkeypatch: pytest.MonkeyPatch,
+    happening: str,
+    step: str,
+) -> None:
+    world.created()
+    logical_id = world.stack.the(v.RECOMMENDER_TYPE).logical_id
+    world.foreign("other", proof_of(world.stack.id, logical_id))
+    world.invariants.forgives.add("rest")
+    world.invariants.strays.add("other")
+    waits_for = [step]
+
+    def happens(at: str) -> None:
+        if asked and waits_for == [at]:
+            waits_for.clear()
+            HAPPENINGS[happening](world)
+
+    operator.faults = happens
+    asked = answering(monkeypatch, "y", lambda: happens("the question"))
+
+    code, shown = operator.run("leftovers", "--delete")
+
+    assert not waits_for, "it has happened"
+    assert code != 0
+    assert "other: failed: A newer operation of the stack has begun" in shown
+    assert "other" in world.cloud.recommenders()
+    assert "DeleteRecommender" not in operator.calls
+    world.cloud.finish()
+
+
+TAKEN: Final[dict[str, dict[str, str | None]]] = {
+    "by nobody": {v.OWNER_STACK_TAG: None},
+    "by another stack": {v.OWNER_STACK_TAG: "arn:aws:cloudformation:eu-west-1:1:stack/B/1"},
+    "by another resource": {v.OWNER_RESOURCE_TAG: "Another"},
+    "to be retained": {v.ON_DESTROY_TAG: "retain"},
+    "and nobody knows": {v.ON_DESTROY_TAG: None},
+}
+
+
+EXPECTED: Final = dict(zip(TAKEN, (0, 2, 1, 0, 2), strict=True))
+"""The exit codes: of what is nobody's, unproven here, another's leftover, retained, undecided."""
+
+
+@pytest.mark.parametrize("how", TAKEN)
+def test_what_is_taken_over_after_the_question_is_not_deleted(
+    world: World, operator: Operator, monkeypatch: pytest.MonkeyPatch, how: str
+) -> None:
+    gone = proof_of(world.stack.id.replace("/TopPicks/", "/Gone/"))
+    left = world.foreign("left", {**gone, v.ON_DESTROY_TAG: "delete"})
+
+    def retag() -> None:
+        for key, value in TAKEN[how].items():
+            arn = left["recommenderArn"]
+            world.disturb().untag_resource(resourceArn=arn, tagKeys=[key])
+            if value:
+                tags = [{"tagKey": key, "tagValue": value}]
+                world.disturb().tag_resource(resourceArn=arn, tags=tags)
+
+    answering(monkeypatch, "y", retag)
+    code, shown = operator.run("leftovers", "--delete")
+    assert "left" in world.cloud.recommenders(), shown
+    assert "DeleteRecommender" not in operator.calls
+    said = "left: failed: it is " if v.ON_DESTROY_TAG in TAKEN[how] else "it is left alone"
+    assert said in shown
+    assert code == EXPECTED[how]
+
+
+def test_a_recommender_that_is_gone_after_the_question_is_gone(
+    world: World, operator: Operator, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    gone = proof_of(world.stack.id.replace("/TopPicks/", "/Gone/"))
+    left = world.foreign("left", {**gone, v.ON_DESTROY_TAG: "delete"})
+    deletes = world.disturb().delete_recommender
+    answering(monkeypatch, "y", lambda: deletes(recommenderArn=left["recommenderArn"]))
+    code, shown = operator.run("leftovers", "--delete")
+    assert (code, "left: gone" in shown) == (0, True)
+
+
+# -- the name of a stack -----------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("by_id", [False, True])
+def test_a_stack_that_is_named_is_that_one_and_none_that_is_named_alike(
+    world: World, operator: Operator, by_id: bool
+) -> None:
+    for name in ("TopPicks", "TopPicks-dev", "dev-TopPicks", "toppicks", "TopPick"):
+        proof = proof_of(world.stack.id.replace("/TopPicks/", f"/{name}/") + "0")
+        world.foreign(f"of-{name}", {**proof, v.ON_DESTROY_TAG: "delete"}, group=world.other_group)
+    named = f"{world.stack.id}0" if by_id else "TopPicks"
+
+    code, shown = operator.run("leftovers", "--stack", named)
+    assert code == 1
+    assert f"Recommenders in eu-west-1 that carry the tags of stack {named}:" in shown
+    assert f"  python -m operations leftovers --delete --stack {named} --region" in shown
+    assert "dev" not in shown
+
+    code, shown = operator.run("leftovers", "--delete", "--yes", "--stack", named)
+    assert code == 0
+    assert {*world.cloud.recommenders()} == {
+        *("of-TopPicks-dev", "of-dev-TopPicks", "of-toppicks", "of-TopPick")
+    }
+    assert (
+        "python -m operations leftovers --delete --region eu-west-1" in operator.run("leftovers")[1]
+    )
+
+
+def test_of_a_stack_of_which_there_is_nothing_it_is_said_whether_there_is_such_a_stack(
+    world: World, operator: Operator
+) -> None:
+    world.stack.create(Deployable({"Topic": {"Type": "AWS::SNS::Topic"}}, {}))
+    code, shown = operator.run("leftovers", "--stack", "TopPicks")
+    assert code == 0
+    assert "No recommender in eu-west-1 carries the tags of stack TopPicks.\n" in shown
+    assert "CloudFormation knows this stack: it is CREATE_COMPLETE." in shown
+
+    world.foreign("of-videos", proof_of(world.stack.id.replace("/TopPicks/", "/Videos/")))
+    for command in (["leftovers"], ["leftovers", "--delete", "--yes"]):
+        code, shown = operator.run(*command, "--stack", "TopPick")
+        assert code == 0
+        shown = " ".join(shown.split())
+        assert "carries the tags of stack TopPick. CloudFormation knows no stack TopPick" in shown
+        assert "Recommenders here carry the tags of: Videos." in shown
+
+
+# -- retained on purpose -----------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("command", [["leftovers"], ["leftovers", "--delete", "--yes"]])
+def test_what_was_retained_is_kept_when_its_stack_is_forgotten(
+    world: World, operator: Operator, command: list[str]
+) -> None:
+    world.created(retain_on_destroy=True)
+    assert world.stack.delete() == "DELETE_COMPLETE"
+    operator.forgets = True
+    assert operator.run("leftovers", "--stack", world.stack.id)[0] == 0
+
+    code, shown = operator.run(*command)
+
+    assert code == 0, shown
+    assert "retained   TopPicks-" in shown
+    assert len(world.owned) == 1
+    assert not set(operator.calls) & CHANGES
+
+
+@pytest.mark.parametrize("retain", [False, True])
+def test_the_latest_deployment_decides_what_is_retained(
+    world: World, operator: Operator, retain: bool
+) -> None:
+    world.created(retain_on_destroy=not retain)
+    assert world.update(retain_on_destroy=retain) == "UPDATE_COMPLETE"
+    assert world.recommender["tags"][v.ON_DESTROY_TAG] == ("retain" if retain else "delete")
+    assert world.undone(retain_on_destroy=not retain) == "UPDATE_ROLLBACK_COMPLETE"
+    assert world.recommender["tags"][v.ON_DESTROY_TAG] == ("retain" if retain else "delete")
+    assert operator.run("drift")[0] == 0
+
+
+def test_what_a_version_before_has_made_is_undecided_when_its_stack_is_forgotten(
+    world: World, operator: Operator
+) -> None:
+    world.foreign("old", proof_of(world.stack.id.replace("/TopPicks/", "/Gone/")))
+    for command in (["leftovers"], ["leftovers", "--delete", "--yes"]):
+        code, shown = operator.run(*command)
+        assert code == 2
+        assert "undecided  old: its stack is gone, and it may have been retained" in shown
+    assert "old" in world.cloud.recommenders()
+    shown = operator.run("leftovers")[1]
+    arn = world.cloud.recommenders()["old"]["recommenderArn"]
+    keys = f"{v.OWNER_STACK_TAG} {v.OWNER_RESOURCE_TAG}"
+    assert f"--resource-arn {arn} --tag-keys {keys}\n" in shown
+    assert f"  aws personalize delete-recommender --recommender-arn {arn} --region" in shown
+
+
+def test_a_stack_of_a_version_before_gets_the_tag_with_the_next_deployment(
+    world: World, operator: Operator
+) -> None:
+    template = Deployable.of("TopPicks", world.given({}))
+    (logical_id,) = template.ids_of(v.RECOMMENDER_TYPE)
+    resources = {name: dict(one) for name, one in template.resources.items()}
+    properties = dict(resources[logical_id]["Properties"])
+    del properties[v.ON_DESTROY]
+    resources[logical_id]["Properties"] = properties
+    before = Deployable(resources, template.outputs)
+    assert world.stack.create(before) == "CREATE_COMPLETE"
+    assert v.ON_DESTROY_TAG not in world.recommender["tags"]
+    assert operator.run("drift")[0] == 0
+    arn, began = world.recommender["recommenderArn"], world.cloud.clock.now
+
+    assert world.update() == "UPDATE_COMPLETE"
+    assert world.recommender["tags"][v.ON_DESTROY_TAG] == "delete"
+    assert world.recommender["recommenderArn"] == arn
+    assert world.changes(since=began) == ["TagResource"]
+    assert world.stack.update(before) == "UPDATE_COMPLETE"
+    assert v.ON_DESTROY_TAG not in world.recommender["tags"]
+
+
+def test_as_many_tags_as_are_allowed_are_not_too_many_of_what_is_taken_over_again(
+    world: World, operator: Operator
+) -> None:
+    most = {f"tag{number:02}": "x" for number in range(47)}
+    world.created(recommender_name="films", retain_on_destroy=True, tags=most)
+    assert len(world.recommender["tags"]) == 50
+    assert world.stack.delete() == "DELETE_COMPLETE"
+    world.stack = world.cloud.stack()
+
+    world.created(recommender_name="films", adopt_existing=True, tags=most)
+
+    assert len(world.recommender["tags"]) == 50
+    assert v.ON_DESTROY_TAG not in world.recommender["tags"]
+    assert operator.run("drift")[0] == 0
+
+
+def test_an_adopted_one_that_is_released_keeps_its_own_tags_and_loses_the_templates(
+    world: World, operator: Operator
+) -> None:
+    world.foreign("films", {"theirs": "1"})
+    world.created(recommender_name="films", adopt_existing=True, tags={"team": "video"})
+    world.cloud.before = refuse("UntagResource", "AccessDeniedException")
+    assert world.stack.delete() == "DELETE_FAILED"
+    world.invariants.disturbed()
+
+    code, shown = operator.run("leftovers", "--delete", "--yes", "--stack", "TopPicks")
+
+    assert code == 0, shown
+    assert "films: released" in shown
+    assert "delete-recommender" not in shown, "it is somebody else's"
+    assert world.cloud.recommenders()["films"]["tags"] == {"theirs": "1"}
+
+
 def test_a_refusal_is_said_and_the_next_one_tried(world: World, operator: Operator) -> None:
     gone = world.stack.id.replace("/TopPicks/", "/Gone/")
-    proof = {v.OWNER_STACK_TAG: gone, v.OWNER_RESOURCE_TAG: "Recommender"}
+    proof = {**proof_of(gone), v.ON_DESTROY_TAG: "delete"}
     world.foreign("left", proof)
     world.foreign("left-too", proof)
     refused = ["DeleteRecommender"]
@@ -759,7 +1166,7 @@ def test_the_policy_is_what_is_used(world: World, operator: Operator) -> None:
     operator.authorize = lambda action, resource: uses.add(Use(action, resource))
     world.created()
     gone = world.stack.id.replace("/TopPicks/", "/Gone/")
-    proof = {v.OWNER_STACK_TAG: gone, v.OWNER_RESOURCE_TAG: "Recommender"}
+    proof = {**proof_of(gone), v.ON_DESTROY_TAG: "delete"}
     world.foreign("left", proof)
     world.foreign("adopted", {**proof, v.ADOPTED_TAG: "true"})
 

@@ -50,11 +50,13 @@ class Invariants(Watcher, logging.Handler):
         forgives: `rest` if what is there at rest need not be what the stack wants, because somebody
             has changed it and nothing was to put it right; `stale` if a stale request may change
             something, because what follows is to put it right.
+        strays: names of recommenders that carry a stack's tags, and that it has not made.
     """
 
     def __init__(self, cloud: Cloud) -> None:
         super().__init__(level=logging.DEBUG)
         self.forgives: set[str] = set()
+        self.strays: set[str] = set()
         self._cloud = cloud
         self._violations: list[str] = []
         self._changed = False
@@ -166,7 +168,8 @@ class Invariants(Watcher, logging.Handler):
         properties = request.event["ResourceProperties"]
         logical_id = properties.get("RecommenderLogicalId", request.logical_id)
         own = owner == request.stack.id and seen["tags"].get(OWNER_RESOURCE_TAG) == logical_id
-        adopting = operation == "TagResource" and properties.get("AdoptExisting") == "true"
+        of_tags = operation in ("TagResource", "UntagResource")
+        adopting = of_tags and properties.get("AdoptExisting") == "true"
         owners = {stack.id for stack in self._cloud.stacks if stack.status != "DELETE_COMPLETE"}
         is_repeated = operation == "UntagResource" and not seen["tags"].keys() & params["tagKeys"]
         permitted = own or is_repeated or (adopting and owner not in owners)
@@ -199,7 +202,9 @@ class Invariants(Watcher, logging.Handler):
             asked = _meaning(resource.properties["RecommenderConfig"])
             there = _meaning(one["recommenderConfig"])
             self._expect(asked == there, f"5: {stack.status} with {there}, not {asked}")
-            tags = resource.properties.get("Tags", {})
+            tags = dict(resource.properties.get("Tags", {}))
+            if ADOPTED_TAG not in one["tags"] and "OnDestroy" in resource.properties:
+                tags["top-picks:on-destroy"] = resource.properties["OnDestroy"]
             missing = tags.items() - one["tags"].items()
             self._expect(not missing, f"5: {stack.status} without the tags {missing}")
 
@@ -217,7 +222,11 @@ class Invariants(Watcher, logging.Handler):
 
     def _owned(self, stack: Stack) -> list[Recommender]:
         all_of_them = self._cloud.recommenders().values()
-        return [one for one in all_of_them if one["tags"].get(OWNER_STACK_TAG) == stack.id]
+        return [
+            one
+            for one in all_of_them
+            if one["tags"].get(OWNER_STACK_TAG) == stack.id and one["name"] not in self.strays
+        ]
 
     def _expect(self, holds: bool, violation: str) -> None:
         if not holds and violation not in self._violations:

@@ -31,6 +31,7 @@ class Operator:
         calls: all calls that they made, with the resource, in order.
         faults: called with an operation before it is answered.
         authorize: called with the IAM action and the resource of each call.
+        forgets: whether CloudFormation has forgotten the stacks that are deleted, 90 days after.
     """
 
     def __init__(self, cloud: Cloud, capsys: pytest.CaptureFixture[str]) -> None:
@@ -38,6 +39,7 @@ class Operator:
         self.calls: list[str] = []
         self.faults: Callable[[str], None] = lambda _operation: None
         self.authorize: Authorize = lambda _action, _resource: None
+        self.forgets = False
         self._capsys = capsys
 
     def run(self, *arguments: str) -> tuple[int, str]:
@@ -84,7 +86,9 @@ class Operator:
     def _find(self, asked: str) -> Stack:
         for stack in reversed(self.cloud.stacks):
             deleted = stack.shown.status == "DELETE_COMPLETE"
-            if asked == stack.id or (asked == stack.name and not deleted):
+            if deleted and (self.forgets or asked != stack.id):
+                continue
+            if asked in (stack.id, stack.name):
                 return stack
         message = f"Stack with id {asked} does not exist"
         raise ServiceError("ValidationError", message, 400)

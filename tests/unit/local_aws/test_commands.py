@@ -65,31 +65,50 @@ def test_other_files_are_another_dataset_group_and_more_of_them_more_gates(tmp_p
     assert given["max_training_hours"] == "0.03"
 
 
+OURS, THEIRS = {"TopPicks-1": "TopPicks"}, {"Videos-1": "Videos"}
+
+
 @pytest.mark.parametrize(
-    "case", [(0, [], 0), (0, ["TopPicks-1"], 1), (1, ["TopPicks-1"], 1), (3, [], 3)]
+    "case",
+    [
+        (0, [], {}, 0),
+        (0, ["TopPicks-1"], {}, 1),
+        (1, ["TopPicks-1"], {**OURS, "TopPicks": "TopPicks"}, 1),
+        (3, [], {}, 3),
+        (0, ["Videos-1"], THEIRS, 0),
+        (3, ["Videos-1"], THEIRS, 3),
+        (1, ["TopPicks-1", "Videos-1"], {**OURS, **THEIRS, "TopPicks": "TopPicks"}, 1),
+    ],
 )
 def test_where_something_is_left_the_way_out_is_shown(
     tmp_path: Path,
     monkeypatch: pytest.MonkeyPatch,
     capsys: pytest.CaptureFixture[str],
-    case: tuple[int, list[str], int],
+    case: tuple[int, list[str], dict[str, str], int],
 ) -> None:
-    code, left, expected = case
+    code, left, owners, expected = case
     aws = create_autospec(LocalAws, instance=True, folder=tmp_path, log=tmp_path / "log")
     aws.cdk.return_value.returncode = code
     aws.endpoint = "http://127.0.0.1:4566"
     monkeypatch.setattr(LocalAws, "find", lambda _folder: aws)
     monkeypatch.setattr(report, "leftovers", lambda _aws: {"recommenders": left})
+    monkeypatch.setattr(report, "owners", lambda _aws: owners)
 
     assert commands.destroy(tmp_path, None) == expected
 
     problem = "cdk destroy failed" if code else "The stack is gone, but not all"
     way_out = "python -m operations leftovers --delete --stack TopPicks"
     shown = capsys.readouterr().out
-    assert (way_out in shown) is bool(left)
-    assert ("FORCE_DELETE_STACK" in shown.partition(way_out)[2]) is bool(left)
-    assert shown.find(problem) <= shown.find(way_out) or not left, "it is the last that is read"
-    assert aws.stop.called is (expected == 0)
+    ours = "TopPicks-1" in left
+    assert (way_out in shown) is ours
+    assert ("FORCE_DELETE_STACK" in shown.partition(way_out)[2]) is ("TopPicks" in owners)
+    assert shown.find(problem) <= shown.find(way_out) or not ours, "it is the last that is read"
+    assert aws.stop.called is (expected == 0 and not left)
+    assert ("Videos-1 (of Videos)" in shown) is ("Videos-1" in left)
+    rest = (
+        "Nothing is left of TopPicks. The local AWS goes on running, for the rest belongs to Videos"
+    )
+    assert (rest in shown) is (expected == 0 and "Videos-1" in left)
 
 
 def test_a_command_is_run_against_the_local_aws_that_runs(

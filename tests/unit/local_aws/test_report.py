@@ -15,8 +15,32 @@ _AWS = LocalAws(Path("/folder"), Holder(pid=1, port=4566), None)
 
 
 def test_the_proof_names_what_is_left_and_says_where_nothing_is() -> None:
-    shown = report.proof({"stacks": [], "log groups": ["one", "two"]})
-    assert "  stacks      none\n  log groups  one, two\n" in shown
+    owners = {"Videos": "Videos", "two": "Videos"}
+    shown = report.proof({"stacks": [], "log groups": ["one", "two"]}, owners)
+    assert "  stacks      none\n  log groups  one, two (of Videos)\n" in shown
+    assert "  stacks  Videos\n" in report.proof({"stacks": ["Videos"]}, owners)
+
+
+def test_what_is_left_is_of_the_stack_that_has_it_among_its_resources() -> None:
+    has = {
+        "Videos": ["arn:aws:lambda:eu-west-1:1:function:Videos-begin", "Videos-role", None],
+        "TopPicks": ["arn:aws:personalize:eu-west-1:1:recommender/TopPicks-1"],
+    }
+    aws = create_autospec(LocalAws, instance=True)
+
+    def paginate(StackName: str = "") -> Mock:  # AWS's own
+        return Mock(search=lambda _: has[StackName] if StackName else list(has))
+
+    aws.client.return_value.get_paginator.return_value.paginate = paginate
+
+    owners = report.owners(aws)
+
+    assert report.whose("Videos", owners) == "Videos"
+    assert report.whose("Videos-begin", owners) == "Videos"
+    assert report.whose("/aws/lambda/Videos-begin", owners) == "Videos"
+    assert report.whose("Videos-role", owners) == "Videos"
+    assert report.whose("TopPicks-1", owners) == "TopPicks"
+    assert report.whose("/top-picks/recommender-arn", owners) == ""
 
 
 def test_the_summary_shows_outputs_recommendations_and_what_is_simulated() -> None:

@@ -15,7 +15,8 @@ OTHER = ARN.replace("0123", "9876")
 
 def tagged(there: Stack | None, physical_id: str = ARN, **members: Any) -> Tagged:
     resources = [Resource("Recommender", physical_id, v.RECOMMENDER_TYPE, "CREATE_COMPLETE")]
-    return Tagged(**{"arn": ARN, "tags": PROOF, "stack": there, "resources": resources, **members})
+    given = {"arn": ARN, "tags": PROOF, "stack": there, "resources": resources, "chains": [chain()]}
+    return Tagged(**{**given, **members})
 
 
 @pytest.mark.parametrize(
@@ -57,8 +58,56 @@ def test_an_adopted_one_is_rid_of_tags_that_the_template_cannot_show_if_no_other
     assert found.retired_tags == {"Größe", "team"}
 
 
-def test_of_a_stack_that_nobody_knows_it_is_left_over() -> None:
-    assert judge(Tagged(ARN, PROOF)).claim is Claim.LEFTOVER
+UNSAID: dict[str, dict[str, str]] = {
+    "what a version before wrote": {},
+    "a word of a later version": {v.ON_DESTROY_TAG: "archive"},
+}
+SAID: list[tuple[dict[str, str], Claim]] = [
+    *((tags, Claim.UNDECIDED) for tags in UNSAID.values()),
+    ({v.ON_DESTROY_TAG: "retain"}, Claim.RETAINED),
+    ({v.ON_DESTROY_TAG: "delete"}, Claim.LEFTOVER),
+    ({v.ADOPTED_TAG: "true"}, Claim.LEFTOVER),
+    ({v.ADOPTED_TAG: "true", v.ON_DESTROY_TAG: "retain"}, Claim.LEFTOVER),
+]
+
+
+@pytest.mark.parametrize(("tags", "expected"), SAID)
+@pytest.mark.parametrize(
+    ("status", "chains"),
+    [
+        (None, None),
+        ("DELETE_COMPLETE", None),
+        ("DELETE_FAILED", None),
+        ("DELETE_COMPLETE", []),
+        ("UPDATE_COMPLETE", None),
+        ("UPDATE_COMPLETE", []),
+    ],
+)
+def test_the_tag_decides_where_no_template_does(
+    status: str | None, chains: list[Any] | None, tags: dict[str, str], expected: Claim
+) -> None:
+    there = stack(status) if status else None
+    judged = judge(tagged(there, OTHER, tags={**PROOF, **tags}, chains=chains))
+    assert judged.claim is expected
+    assert judged.is_for_a_person is (expected is Claim.UNDECIDED)
+
+
+@pytest.mark.parametrize("status", ["ROLLBACK_COMPLETE", "ROLLBACK_FAILED"])
+@pytest.mark.parametrize("tags", [{}, {v.ON_DESTROY_TAG: "retain"}])
+def test_a_creation_that_is_rolled_back_retains_nothing(status: str, tags: dict[str, str]) -> None:
+    judged = judge(tagged(stack(status), tags={**PROOF, **tags}, chains=None))
+    assert judged.claim is Claim.LEFTOVER
+
+
+def test_the_template_decides_before_the_tag() -> None:
+    """A stack that is deployed again by an earlier version of this project leaves the tag there."""
+    said = {**PROOF, v.ON_DESTROY_TAG: "retain"}
+    assert judge(tagged(stack("DELETE_COMPLETE"), tags=said)).claim is Claim.LEFTOVER
+    assert judge(tagged(stack("UPDATE_COMPLETE"), OTHER, tags=said)).claim is Claim.LEFTOVER
+
+
+def test_what_waits_for_its_stack_is_not_for_a_person() -> None:
+    assert not judge(tagged(stack("UPDATE_IN_PROGRESS"), OTHER)).is_for_a_person
 
 
 @pytest.mark.parametrize(
@@ -124,4 +173,4 @@ def test_a_resource_that_was_deleted_is_not_in_use() -> None:
 def test_an_adopted_one_is_rid_of_the_template_s_tags_too() -> None:
     tags = {**PROOF, "team": "video", "theirs": "1"}
     assert tagged(stack(), tags=tags, chains=[chain()]).retired_tags == {"team"}
-    assert tagged(stack(), tags=tags).retired_tags == frozenset()
+    assert tagged(stack(), tags=tags, chains=None).retired_tags == frozenset()

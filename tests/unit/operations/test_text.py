@@ -1,10 +1,11 @@
 from dataclasses import replace
+from typing import Any
 
 import pytest
 
 from lambdas.recommender import vocabulary as v
-from lambdas.recommender.drift import Drift, Verdict
-from lambdas.recommender.observed import Observed
+from lambdas.recommender.drift import Difference, Drift, Verdict
+from lambdas.recommender.observed import Observed, Update
 from operations import drift_text, leftovers_text, status_text, text
 from operations.progress import Progress, progress
 from operations.stack import Event
@@ -58,7 +59,7 @@ def test_a_reason_is_shown_once() -> None:
         "CREATE_FAILED: C",
         "  no reason was given",
         "The way out, when the cause is gone:",
-        "  python -m operations leftovers --delete --stack TopPicks",
+        "  python -m operations leftovers --delete --stack TopPicks --region eu-west-1",
     ]
     assert "way out" not in status_text.ended(stack("UPDATE_ROLLBACK_COMPLETE"), 60.0, failed)
 
@@ -219,3 +220,121 @@ def test_only_a_deletion_that_has_failed_can_be_forced() -> None:
 )
 def test_another_generation(now: str, following: str) -> None:
     assert drift_text.next_generation(now) == following
+
+
+APP = "Recommender/Resource/Default"
+REMEDIES: dict[str, tuple[str, str, list[str]]] = {
+    "without environments": (
+        "TopPicks",
+        f"TopPicks/{APP}",
+        ["  npx cdk deploy TopPicks -c generation=8\n"],
+    ),
+    "without environments, nor a path": (
+        "TopPicks",
+        "",
+        ["  npx cdk deploy TopPicks -c generation=8\n"],
+    ),
+    "an environment": (
+        "dev-TopPicks",
+        f"dev/TopPicks/{APP}",
+        ['in cdk.json, set "generation": "8" in the environment dev; then\n', "dev/TopPicks"],
+    ),
+    "an environment with a hyphen, without a path": (
+        "prod-eu-TopPicks",
+        "",
+        ["in the environment prod-eu; then\n", "  npx cdk deploy prod-eu/TopPicks"],
+    ),
+    "an app of one's own": (
+        "Videos",
+        "Videos/Films/Resource/Default",
+        ['in the app that makes Videos, give Videos/Films generation="8", and deploy'],
+    ),
+    "an app of one's own, without a path": (
+        "Videos",
+        "",
+        ['in the app that makes Videos, give Recommender generation="8", and deploy'],
+    ),
+    "a stack of one's own of this name": (
+        "TopPicks",
+        "TopPicks/Films/Resource/Default",
+        ["in the app that makes TopPicks, give TopPicks/Films generation="],
+    ),
+    "one of one's own in a stage": (
+        "dev-TopPicks",
+        "dev/TopPicks/Films/Resource/Default",
+        ["in the app that makes dev-TopPicks, give dev/TopPicks/Films generation="],
+    ),
+}
+
+
+@pytest.mark.parametrize("case", REMEDIES)
+def test_what_puts_a_difference_right_is_what_the_cdk_cli_understands(case: str) -> None:
+    """Tried with the CDK CLI 2.1148.1: it matches `dev/TopPicks`, and not `dev-TopPicks`."""
+    name, path, expected = REMEDIES[case]
+    one = chain(stack(name=name), properties={v.GENERATION: "7"})
+    one = replace(one, definition={**one.definition, "Metadata": {"aws:cdk:path": path}})
+    found = Drift(Verdict.DRIFTED, (Difference("status", "INACTIVE", "ACTIVE"),))
+    told = drift_text.drift(one, found, 60.0) + "\n"
+    for part in expected:
+        assert part in told or part in " ".join(told.split())
+    commands = [line for line in told.splitlines() if "npx cdk deploy" in line]
+    assert len(commands) == ("app" not in expected[0])
+    assert "dev-TopPicks -c" not in told
+
+
+def test_a_construct_is_named_by_its_path_where_the_template_has_it() -> None:
+    one = chain()
+    assert (one.path, one.construct, status_text.construct(one)) == ("", *["Recommender"] * 2)
+    at = {"aws:cdk:path": "dev/Videos/Films/Resource/Default"}
+    one = replace(one, definition={**one.definition, "Metadata": at})
+    assert (one.path, one.construct) == ("dev/Videos/Films", "Films")
+    assert status_text.construct(one) == "dev/Videos/Films (Recommender)"
+
+
+ENDED = Update("ACTIVE", {}, created=1000.0, updated=1900.0)
+SINCE: dict[str, tuple[dict[str, Any], str]] = {
+    "created": ({"created": 100.0}, "ACTIVE for 1 h 05 min\n"),
+    "trained": ({"created": 100.0, "updated": 400.0}, "ACTIVE for 1 h 00 min\n"),
+    "updated": (
+        {"updated": 1900.0, "latest_update": ENDED},
+        "ACTIVE for 50 min at least; it serves while it is updated\n",
+    ),
+    "updated, in vain": (
+        {"updated": 1900.0, "latest_update": replace(ENDED, status="CREATE FAILED")},
+        "ACTIVE for 50 min at least; it serves while it is updated\n",
+    ),
+    "started after an update": (
+        {"updated": 1901.0, "latest_update": ENDED},
+        "ACTIVE for 35 min\n",
+    ),
+    "being updated": (
+        {"updated": 1000.0, "latest_update": replace(ENDED, status="CREATE IN_PROGRESS")},
+        "being updated (CREATE IN_PROGRESS) for 50 min\n",
+    ),
+    "stopped after an update": (
+        {"status": "INACTIVE", "updated": 1900.0, "latest_update": ENDED},
+        "INACTIVE for 35 min\n",
+    ),
+    "nobody knows": ({}, "Status       ACTIVE\n"),
+}
+
+
+@pytest.mark.parametrize("case", SINCE)
+def test_an_update_is_no_beginning_of_service(case: str) -> None:
+    members, expected = SINCE[case]
+    one = chain()
+    there = Observed(
+        **{"arn": one.desired.arn, "status": "ACTIVE", "dataset_group_arn": "", "recipe_arn": ""}
+        | members
+    )
+    shown = status(stack(), [one], [], {there.arn: there}, now=4000.0)
+    assert expected in status_text.status(shown, "eu-west-1")
+
+
+def test_a_command_is_one_that_a_shell_takes_as_it_is() -> None:
+    assert text.leftovers_command("eu-west-1", "a b") == (
+        "python -m operations leftovers --stack 'a b' --region eu-west-1"
+    )
+    assert text.leftovers_command("eu-west-1", None, delete=True) == (
+        "python -m operations leftovers --delete --region eu-west-1"
+    )

@@ -221,3 +221,22 @@ def test_where_nothing_differs_the_reason_is_how_it_is() -> None:
 def test_without_tags_nothing_is_said_of_them() -> None:
     bare = replace(THERE, tags=None, status="INACTIVE")
     assert [one.member for one in drift(DESIRED, bare).differences] == ["status"]
+
+
+@pytest.mark.parametrize(
+    ("said", "there", "expected"),
+    [
+        ("retain", "retain", ()),
+        ("delete", "retain", (Difference("tag top-picks:on-destroy", "retain", "delete"),)),
+        ("retain", None, (Difference("tag top-picks:on-destroy", "nothing", "retain"),)),
+        (None, "retain", (Difference("tag top-picks:on-destroy", "retain", "nothing"),)),
+    ],
+)
+def test_what_becomes_of_it_with_its_stack_is_a_tag_like_others(
+    said: str | None, there: str | None, expected: tuple[Difference, ...]
+) -> None:
+    wanted = desired(**({v.ON_DESTROY: said} if said else {}))
+    tags = {**(THERE.tags or {}), **({v.ON_DESTROY_TAG: there} if there else {})}
+    found = drift(wanted, replace(THERE, tags=tags))
+    assert found.differences == expected
+    assert found.verdict is (Verdict.DRIFTED if expected else Verdict.NONE)

@@ -4,10 +4,18 @@ import socket
 from typing import Any
 
 import pytest
-from botocore.exceptions import ClientError, EndpointConnectionError
+from botocore.exceptions import (
+    BotoCoreError,
+    ClientError,
+    EndpointConnectionError,
+    NoCredentialsError,
+    ReadTimeoutError,
+    UnauthorizedSSOTokenError,
+)
 
 from lambdas.recommender import errors
 from lambdas.recommender.errors import (
+    CredentialsError,
     NoServiceError,
     NotFoundError,
     PermanentError,
@@ -74,6 +82,8 @@ PASSING = (
     *("TooManyRequestsException", "RequestTimeout", "RequestTimeoutException"),
     *("ServiceUnavailable", "ServiceUnavailableException", "InvalidNextTokenException"),
     "ResourceAlreadyExistsException",
+)
+UNTIMELY = (
     *("AuthFailure", "ExpiredToken", "ExpiredTokenException", "RequestExpired"),
     *("InvalidSignatureException", "SignatureDoesNotMatch"),
     *("RequestInTheFuture", "RequestTimeTooSkewed"),
@@ -92,6 +102,35 @@ def test_an_error_that_passes_is_one_whatever_its_status(code: str) -> None:
     for status in (400, 403, 429, 503):
         answer = {"Error": {"Code": code}, "ResponseMetadata": {"HTTPStatusCode": status}}
         assert type(sorted_error(answer)) is TransientError, status
+
+
+@pytest.mark.parametrize("code", UNTIMELY)
+def test_credentials_that_are_out_of_date_pass_and_are_told_from_what_else_passes(
+    code: str,
+) -> None:
+    for status in (400, 403, 503):
+        answer = {"Error": {"Code": code}, "ResponseMetadata": {"HTTPStatusCode": status}}
+        error = sorted_error(answer)
+        assert type(error) is CredentialsError, status
+        assert isinstance(error, TransientError), "the functions get fresh ones"
+
+
+@pytest.mark.parametrize(
+    ("raised", "expected"),
+    [
+        (NoCredentialsError(), CredentialsError),
+        (UnauthorizedSSOTokenError(), CredentialsError),
+        (ReadTimeoutError(endpoint_url="https://aws"), TransientError),
+    ],
+)
+def test_what_the_sdk_could_not_sign_is_told_from_what_got_lost(
+    raised: BotoCoreError, expected: type[Exception]
+) -> None:
+    with pytest.raises(TransientError) as sorted_as, sorted_errors("Operate"):
+        raise raised
+    assert type(sorted_as.value) is expected
+    if expected is CredentialsError:
+        assert str(sorted_as.value) == f"Operate: {raised}"
 
 
 def test_a_resource_that_is_in_use_is_an_error_of_its_own_that_passes() -> None:
@@ -113,7 +152,8 @@ def test_an_error_that_lasts_is_one_unless_the_service_is_at_fault(code: str) ->
 
 
 def test_every_code_that_passes_is_among_these() -> None:
-    assert set(PASSING) == errors._TRANSIENT | errors._UNTIMELY
+    assert set(PASSING) == errors._TRANSIENT
+    assert set(UNTIMELY) == errors._UNTIMELY
 
 
 HINTS = {

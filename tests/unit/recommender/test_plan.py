@@ -105,7 +105,33 @@ HANDED_OVER = Wait("", AtDeadline.HAND_OVER)
 UPDATE_HANDED_OVER = replace(HANDED_OVER, previous_update=0.0)
 FOR_A_WHILE = Wait("", grace=True)
 
+TO_KEEP, TO_GO = (replace(DESIRED, on_destroy=fate) for fate in ("retain", "delete"))
+KEPT, GOES = ({**OWN, v.ON_DESTROY_TAG: fate} for fate in ("retain", "delete"))
+
 DESIRES: Mapping[str, tuple[Desired, Observed | None, Any]] = {
+    # what becomes of it with its stack
+    "to be retained": (
+        TO_KEEP,
+        observed("ACTIVE"),
+        TagResource({v.ON_DESTROY_TAG: "retain"}),
+    ),
+    "retained": (TO_KEEP, observed("ACTIVE", tags=KEPT), SERVES),
+    "no longer to be retained": (
+        TO_GO,
+        observed("ACTIVE", tags=KEPT),
+        TagResource({v.ON_DESTROY_TAG: "delete"}),
+    ),
+    "rolled back to a template that does not say": (
+        DESIRED,
+        observed("ACTIVE", tags=GOES),
+        UntagResource.of([v.ON_DESTROY_TAG]),
+    ),
+    "adopted, to be retained": (TO_KEEP, observed("ACTIVE", tags=ADOPTED), SERVES),
+    "adopted, and said to be retained": (
+        TO_KEEP,
+        observed("ACTIVE", tags={**ADOPTED, v.ON_DESTROY_TAG: "retain"}),
+        UntagResource.of([v.ON_DESTROY_TAG]),
+    ),
     # nothing there, or on its way out
     "nothing is there": (DESIRED, None, CreateRecommender(DESIRED)),
     "nothing is there, and it is to be stopped": (STOPPED, None, CreateRecommender(STOPPED)),
@@ -136,6 +162,11 @@ DESIRES: Mapping[str, tuple[Desired, Observed | None, Any]] = {
         ADOPTING,
         observed("ACTIVE", tags={}, dataset_group_arn="x"),
         Fail,
+    ),
+    "to adopt, retained by an earlier life": (
+        ADOPTING,
+        observed("ACTIVE", tags={**EARLIER_LIFE, v.ON_DESTROY_TAG: "retain"}),
+        UntagResource.of([v.ON_DESTROY_TAG]),
     ),
     "adopted before": (ADOPTING, observed("ACTIVE", tags=ADOPTED), SERVES),
     # broken
