@@ -6,7 +6,7 @@ from collections.abc import Iterator, Sequence
 from typing import Any, Final
 
 import jsii
-from aws_cdk import ArnFormat, Aws, IStableStringProducer, Lazy, Names, Stack, Token
+from aws_cdk import ArnFormat, Aws, IResolveContext, IStringProducer, Lazy, Names, Stack, Token
 from aws_cdk import aws_iam as iam
 from constructs import Construct, IConstruct
 
@@ -32,7 +32,7 @@ class FunctionRole(iam.Role):
         super().__init__(
             scope, construct_id, assumed_by=iam.ServicePrincipal("lambda.amazonaws.com")
         )
-        self.permissions = Lazy.string(_Shown(self))
+        self.permissions = Lazy.uncached_string(_Shown(self))
         """A text that changes with the statements of the role's policies."""
 
     def allow(self, construct_id: str, *statements: iam.PolicyStatement) -> iam.Policy:
@@ -42,22 +42,23 @@ class FunctionRole(iam.Role):
         return policy
 
 
-@jsii.implements(IStableStringProducer)
+@jsii.implements(IStringProducer)
 class _Shown:
     """Shows what a role allows: a digest of the template's text, and the values that it refers to.
 
-    The text stays the same when a parameter or another resource gets another value.
+    The text stays the same when a parameter or another resource gets another value. Each resolution
+    produces it again: the CDK resolves a template before it replaces the references between stacks
+    by imports and parameters, and a statement may be added after something has resolved it.
     """
 
     def __init__(self, role: FunctionRole) -> None:
         self._role = role
 
-    def produce(self) -> str:
+    def produce(self, context: IResolveContext) -> str:
         """Return the digest and the values."""
         policies = [one for one in self._role.node.children if isinstance(one, iam.Policy)]
-        stack = Stack.of(self._role)
         documents = sorted(
-            json.dumps(stack.resolve(one.document), sort_keys=True) for one in policies
+            json.dumps(context.resolve(one.document), sort_keys=True) for one in policies
         )
         values = {
             json.dumps(value, sort_keys=True): value

@@ -4,7 +4,7 @@ import inspect
 import json
 from collections.abc import Callable
 from decimal import Decimal
-from typing import Any
+from typing import Any, cast
 
 import pytest
 from aws_cdk import (
@@ -23,6 +23,7 @@ from aws_cdk import (
 from aws_cdk import aws_cloudwatch as cloudwatch
 from aws_cdk import aws_iam as iam
 from aws_cdk import aws_kms as kms
+from aws_cdk import aws_personalize as personalize
 from aws_cdk.assertions import Match, Template
 from aws_cdk.aws_logs import RetentionDays
 from constructs import Construct
@@ -171,6 +172,54 @@ def test_in_a_nested_stack_names_begin_with_its_path(stack: Stack) -> None:
     (prefix,) = prefixes(dict(Template.from_stack(nested).to_json()))
 
     assert prefix.startswith("VideoNested")
+
+
+def made_in_another_stack(stack: Stack) -> tuple[Construct, Stack]:
+    env = Environment(account=stack.account, region=stack.region)
+    return Stack(cast("App", stack.node.root), "Data", env=env), stack
+
+
+def made_in_the_parent(stack: Stack) -> tuple[Construct, Stack]:
+    return stack, NestedStack(stack, "Nested")
+
+
+def made_in_a_nested_stack(stack: Stack) -> tuple[Construct, Stack]:
+    return NestedStack(stack, "Nested"), stack
+
+
+@pytest.mark.rows("TH8")
+@pytest.mark.parametrize(
+    "made", [made_in_another_stack, made_in_the_parent, made_in_a_nested_stack]
+)
+def test_the_arn_of_a_dataset_group_made_elsewhere_is_in_the_functions_configuration(
+    stack: Stack, made: Callable[[Stack], tuple[Construct, Stack]]
+) -> None:
+    data, of_recommender = made(stack)
+    group = personalize.CfnDatasetGroup(data, "Group", name="vod", domain="VIDEO_ON_DEMAND")
+    TopPicksRecommender(of_recommender, "TopPicks", dataset_group_arn=group.attr_dataset_group_arn)
+
+    template = dict(Template.from_stack(of_recommender).to_json())
+
+    (recommender,) = of_type(template, v.RECOMMENDER_TYPE).values()
+    arn = recommender["Properties"][v.DATASET_GROUP_ARN]
+    for one in of_type(template, "AWS::Lambda::Function").values():
+        shown = one["Properties"]["Environment"]["Variables"][v.PERMISSIONS_VARIABLE]
+        assert arn in shown["Fn::Join"][1]
+
+
+@pytest.mark.rows("TH8")
+def test_a_change_of_permissions_after_a_first_look_is_in_the_functions_configuration(
+    stack: Stack,
+) -> None:
+    """Something resolves the functions early, such as a rule of an aspect."""
+    service = TopPicksRecommender(stack, "Films", dataset_group_arn=GROUP).service
+    before = stack.resolve(service.role.permissions)
+
+    TopPicksRecommender(stack, "Series", dataset_group_arn=GROUP, recommender_name="series")
+
+    template = dict(Template.from_stack(stack).to_json())
+    for one in of_type(template, "AWS::Lambda::Function").values():
+        assert one["Properties"]["Environment"]["Variables"][v.PERMISSIONS_VARIABLE] != before
 
 
 REFUSED: dict[str, list[Any]] = {
