@@ -11,17 +11,17 @@ ASSEMBLIES := $(VENV)/assemblies
 
 export PATH := $(CURDIR)/$(VENV)/bin:$(PATH)
 export npm_config_cache := $(CURDIR)/$(VENV)/npm-cache
-export npm_config_update_notifier := false
 export UV_CACHE_DIR := $(CURDIR)/$(VENV)/uv-cache
 export UV_PYTHON_DOWNLOADS := never
-export JSII_RUNTIME_PACKAGE_CACHE_ROOT := $(CURDIR)/$(VENV)/jsii-package-cache
 
 # Of what make setup installs, these files are written last.
 PYTHON_PACKAGES := $(VENV)/requirements.stamp
 NODE_PACKAGES := node_modules/.package-lock.json
 CHECKOV_PACKAGES := $(CHECKOV)/requirements.stamp
 
-LOCK := $(RUN) -m uv pip compile --universal --python-version 3.11 --generate-hashes --upgrade \
+INSTALL := $(RUN) -m pip install --quiet --disable-pip-version-check --no-compile --require-hashes
+
+LOCK := $(RUN) -m checks.uv pip compile --universal --python-version 3.11 --generate-hashes --upgrade \
 	--no-header --no-emit-index-url --quiet
 
 # Tests that need nothing but this machine and no local AWS.
@@ -43,8 +43,10 @@ help: ## List the targets
 
 setup: $(PYTHON_PACKAGES) $(NODE_PACKAGES) ## Install the pinned tools into .venv and node_modules
 
+# Recipes read DATA, PARTS, PORT, REGION and STACK from the environment, to which make exports its
+# command line: a value that was put into the text of a recipe could end its quotation.
 deploy-local: setup ## Deploy the stack to a local AWS on this machine (PORT=... is its port, DATA=... a folder to train on)
-	@exec $(RUN) -m local_aws $(if $(PORT),--port $(PORT)) deploy $(if $(DATA),--data '$(DATA)')
+	@exec $(RUN) -m local_aws $${PORT:+--port "$$PORT"} deploy $${DATA:+--data "$$DATA"}
 
 destroy-local: setup ## Destroy that stack, prove that nothing is left, and stop the local AWS
 	@exec $(RUN) -m local_aws destroy
@@ -54,7 +56,7 @@ stop-local: setup ## Stop the local AWS without destroying first
 
 status: setup ## Look at the stack: on the local AWS that runs, or in your account (STACK=..., REGION=...)
 	@exec $(RUN) $(if $(STACK)$(REGION),,-m local_aws run python) -m operations status \
-		$(if $(STACK),--stack '$(STACK)') $(if $(REGION),--region '$(REGION)')
+		$${STACK:+--stack "$$STACK"} $${REGION:+--region "$$REGION"}
 
 test: test-fast ## Run the tests, but for the sweeps and the longest deployments
 	$(E2E) -m 'not long'
@@ -66,7 +68,7 @@ test-e2e: setup ## Run the tests that deploy to a local AWS
 	$(E2E)
 
 test-live: setup ## Run the tests that deploy to your AWS account, and cost money
-	$(RUN) -m pytest -s -p no:randomly --force-enable-socket tests/live
+	$(RUN) -m pytest -s -p no:randomly -o faulthandler_timeout=0 --force-enable-socket tests/live
 
 check: check-format lint types static coverage scenarios test-e2e ## Run everything that has to be green
 
@@ -102,7 +104,7 @@ reliability: setup ## Run all scenarios and write docs/reliability.md
 	$(RUN) $(FAST) --reliability-report=docs/reliability.md tests/reliability tests/infrastructure tests/unit/checks
 
 soak: setup ## Go through ten times as many, and longer, random lives of stacks
-	LIVES=soak $(RUN) -m pytest -n 2 tests/reliability/test_random_lives.py
+	LIVES=soak $(RUN) -m pytest -n 2 -o faulthandler_timeout=7200 tests/reliability/test_random_lives.py
 
 mutants: setup ## Change the Lambda's code in many small ways, and see which of them no test notices
 	$(RUN) -m checks.mutants
@@ -116,7 +118,7 @@ settings: setup ## Write docs/reference/settings.md, outputs.md and the JSON sch
 	$(RUN) -m checks.reference
 
 bench: setup ## Measure all that docs/benchmarks.md shows, and write it there (PARTS=... measures parts)
-	$(RUN) -m benchmarks $(PARTS)
+	$(RUN) -m benchmarks $$PARTS
 
 dashboard-picture: setup ## Draw the dashboard of monitoring, by its definition and with sample data, for docs
 	$(RUN) -m checks.dashboard
@@ -141,7 +143,8 @@ lock: setup ## Move the pins to the newest versions that *.in and package.json a
 $(PYTHON_PACKAGES): requirements.txt requirements-dev.txt
 	@$(PYTHON) -m checks.make python
 	$(PYTHON) -m venv $(VENV)
-	$(RUN) -m pip install --quiet --disable-pip-version-check --no-compile --require-hashes -r requirements-dev.txt
+	$(INSTALL) -r requirements-dev.txt
+	@$(RUN) -m checks.make jsii-cache
 	@$(RUN) -m checks.make touch $@
 
 $(NODE_PACKAGES): package.json package-lock.json $(PYTHON_PACKAGES)
@@ -149,6 +152,6 @@ $(NODE_PACKAGES): package.json package-lock.json $(PYTHON_PACKAGES)
 	@$(RUN) -m checks.make touch $@
 
 $(CHECKOV_PACKAGES): requirements-checkov.txt $(PYTHON_PACKAGES)
-	$(RUN) -m uv venv --quiet --clear --python $(RUN) $(CHECKOV)
-	$(RUN) -m uv pip install --quiet --python $(CHECKOV) --require-hashes -r requirements-checkov.txt
+	$(RUN) -m venv --clear --without-pip $(CHECKOV)
+	PIP_PYTHON=$(CHECKOV)/bin/python $(INSTALL) -r requirements-checkov.txt
 	@$(RUN) -m checks.make touch $@

@@ -6,6 +6,7 @@ With the feature flags of cdk.json, but not with the settings that are there to 
 """
 
 import json
+import shlex
 import shutil
 import subprocess
 import sys
@@ -17,7 +18,7 @@ from local_aws import toolchain
 _GROUP: Final = "arn:aws:personalize:{}:dataset-group/vod"
 _ID: Final = "11111111-2222-3333-4444-555555555555"
 _PIPELINE_ACCOUNT: Final = "444444444444"
-_CONTEXTS: Final[dict[str, dict[str, Any]]] = {
+CONTEXTS: Final[dict[str, dict[str, Any]]] = {
     "stack": {"dataset_group_arn": _GROUP.format("eu-west-1:111111111111")},
     "pipeline": {
         "environments": {
@@ -44,6 +45,7 @@ _CONTEXTS: Final[dict[str, dict[str, Any]]] = {
             "branch": "main",
             "account": _PIPELINE_ACCOUNT,
             "region": "eu-west-1",
+            "log_key_arn": f"arn:aws:kms:eu-west-1:{_PIPELINE_ACCOUNT}:key/{_ID}",
         },
     },
 }
@@ -63,12 +65,12 @@ def main(folder: Path) -> None:
         "CDK_DISABLE_VERSION_CHECK": "true",
         "CDK_NOTICES": "false",
     }
-    for name, settings in _CONTEXTS.items():
+    for name, settings in CONTEXTS.items():
         subprocess.run(  # noqa: S603  # all of it is from here
             [
                 *toolchain.CDK,
                 *("synth", "--quiet", "--output", name),
-                *("--app", f"{sys.executable} {toolchain.ROOT / 'app.py'}"),
+                *("--app", shlex.join((sys.executable, str(toolchain.ROOT / "app.py")))),
                 *(f"--context={key}={_text(value)}" for key, value in settings.items()),
             ],
             cwd=folder,

@@ -231,6 +231,7 @@ _SAMPLES: Final[Mapping[str, Callable[[float], float]]] = {
     v.ACTIVE: lambda _: 1,
     v.DRIFT: lambda hour: int(hour in _EDITED),
     v.LEFTOVERS: lambda hour: int(hour >= _HOURS[-3]),
+    v.RETRAINING_FAILED: lambda _: 0,
     v.PROVISIONED: lambda _: 5,
     "GetRecommendations": lambda hour: 150 + 1100 * _day(hour),
     "GetRecommendations4xxErrors": lambda hour: 4 * _day(hour),

@@ -1,15 +1,21 @@
 """What the Makefile's recipes need that /bin/sh does not have, for any Python 3 that there is.
 
-python -m checks.make help | python | touch <file> | unresolved
+python -m checks.make help | python | jsii-cache | touch <file> | unresolved
 """
 
 import json
 import re
 import sys
+import sysconfig
 from pathlib import Path
 
 _ROOT = Path(__file__).resolve().parents[1]
 _OLDEST = (3, 11)
+
+_JSII_CACHE = (
+    "import os, sys; os.environ.setdefault("
+    "'JSII_RUNTIME_PACKAGE_CACHE_ROOT', os.path.join(sys.prefix, 'jsii-package-cache'))\n"
+)
 
 
 def targets() -> str:
@@ -36,6 +42,17 @@ def registry() -> str:
     )
 
 
+def jsii_cache() -> str:
+    """Let every Python of this virtual environment keep jsii's packages in the environment.
+
+    jsii's own choice is the home directory, and it fails if that cannot be written, or can be
+    written by others. Python runs the line when it starts (documentation of its module `site`), so
+    before any import, and whether make, `npx cdk` or a user has started it.
+    """
+    Path(sysconfig.get_path("purelib"), "jsii_package_cache.pth").write_text(_JSII_CACHE)
+    return ""
+
+
 def main(command: str, *files: str) -> str:
     """Run a command, and return what is wrong, or nothing."""
     if command == "help":
@@ -45,7 +62,7 @@ def main(command: str, *files: str) -> str:
         for name in files:
             Path(name).touch()
         return ""
-    return {"python": too_old, "unresolved": registry}[command]()
+    return {"jsii-cache": jsii_cache, "python": too_old, "unresolved": registry}[command]()
 
 
 if __name__ == "__main__":

@@ -22,6 +22,8 @@ from typing import Any, Final
 
 import parliament  # type: ignore[import-untyped]
 
+from checks import assemblies
+
 ACCEPTED: Final = Path(__file__).with_name("accepted.toml")
 
 _SCRIPTS: Final = Path(sys.executable).parent
@@ -234,6 +236,22 @@ def acknowledgements(assembly: Path) -> list[tuple[str, str]]:
     ]
 
 
+def unsound(folder: Path) -> Iterator[str]:
+    """Yield what is wrong with the assemblies themselves: a synthesis that fails leaves templates.
+
+    A rule of cdk-nag that is broken is in the CDK's validation report, and in no template.
+    """
+    for name in assemblies.CONTEXTS:
+        report = folder / name / "validation-report.json"
+        if not report.exists():
+            yield f"{name}: has not been synthesised"
+            continue
+        for plugin in json.loads(report.read_text())["pluginReports"]:
+            if plugin["conclusion"] != "success":
+                rules = sorted({one["ruleName"] for one in plugin["violations"]})
+                yield f"{name}: {plugin['pluginName']}: {', '.join(rules) or 'failed'}"
+
+
 def main(assembly: Path) -> int:
     """Lint all templates of an assembly, say what is accepted, and return the exit code."""
     templates = sorted(assembly.rglob("*.template.json"))
@@ -241,7 +259,8 @@ def main(assembly: Path) -> int:
     findings = [*cfn_lint(templates), *checkov(templates), *parliament_of(templates)]
     verdict = judged(findings, reasons)
     nag = acknowledgements(assembly)
-    problems = verdict.problems + [f"cdk-nag: no reason for {rule}" for rule, why in nag if not why]
+    problems = [*unsound(assembly), *verdict.problems]
+    problems += [f"cdk-nag: no reason for {rule}" for rule, why in nag if not why]
     for problem in problems:
         print(problem)
     of_each = Counter(one.tool for one in reasons)

@@ -45,6 +45,11 @@ def main(arguments: Sequence[str] | None = None) -> int:
     except LocalAwsError as error:
         print(error, file=sys.stderr)
         return 1
+    except OSError as error:
+        if not error.filename:
+            raise
+        print(f"{error.filename} cannot be used: {error.strerror}.", file=sys.stderr)
+        return 1
     except _Interrupt as interrupt:
         print(f"Interrupted by {interrupt}.", file=sys.stderr)
         return interrupt.exit_code
@@ -53,7 +58,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(prog="python -m local_aws", description=__doc__)
     parser.set_defaults(looks=False)  # whether it may run while another command is at work
-    parser.add_argument("--folder", type=Path, default=_FOLDER, help="default: %(default)s")
+    parser.add_argument("--folder", type=_path, default=_FOLDER, help="default: %(default)s")
     parser.add_argument(
         "--port",
         type=_port,
@@ -61,7 +66,7 @@ def _parser() -> argparse.ArgumentParser:
     )
     subparsers = parser.add_subparsers(required=True, metavar="command")
     deploy = subparsers.add_parser("deploy", help=_summary(commands.deploy))
-    deploy.add_argument("--data", type=Path, help="folder to train on; default: the sample")
+    deploy.add_argument("--data", type=_path, help="folder to train on; default: the sample")
     deploy.set_defaults(run=lambda given: commands.deploy(given.folder, given.port, given.data))
     # With no character that options begin with, all that follows is the CLI's.
     cdk = subparsers.add_parser(
@@ -77,8 +82,8 @@ def _parser() -> argparse.ArgumentParser:
     run.add_argument("command", nargs=argparse.REMAINDER, help="python, cdk, aws ... and arguments")
     run.set_defaults(run=lambda given: commands.run(given.folder, given.command), looks=True)
     data = subparsers.add_parser("data", help=_summary(commands.data))
-    data.add_argument("files", type=Path, help="folder with interactions.csv and items.csv")
-    data.add_argument("--html", type=Path, help="file to write a page with plots to")
+    data.add_argument("files", type=_path, help="folder with interactions.csv and items.csv")
+    data.add_argument("--html", type=_path, help="file to write a page with plots to")
     data.set_defaults(run=lambda given: commands.data(given.files, given.html), looks=True)
     faults = subparsers.add_parser("faults", help=_summary(commands.show_faults))
     faults.add_argument("assignments", nargs="*", metavar="name=value", help="or only: reset")
@@ -101,6 +106,16 @@ def _summary(command: Callable[..., int]) -> str:
 
 def _claimed(folder: Path) -> contextlib.AbstractContextManager[object]:
     return PidFile(folder / "command.lock").claim()
+
+
+def _path(text: str) -> Path:
+    """Parse a path; the shell leaves a `~` in quotation marks, or after `=`, to the program."""
+    if not text:
+        raise argparse.ArgumentTypeError("nothing given, a path expected")
+    try:
+        return Path(text).expanduser()
+    except RuntimeError as error:  # no such user
+        raise argparse.ArgumentTypeError(f"{text} given: {error}") from error
 
 
 def _port(text: str) -> int:

@@ -97,7 +97,11 @@ def deploy(folder: Path, port: int | None, files: Path | None = None) -> int:
 
 def data(files: Path, html: Path | None) -> int:
     """Report on a folder of data, train on it, and measure; exit code 1 if it is refused."""
+    if html and not html.parent.is_dir():
+        raise LocalAwsError(f"{html.parent} does not exist: the page goes into a folder that does.")
     imported = _read(files)
+    if html:
+        html.open("a").close()  # if that fails, it does before the training
     print(report.on_data(str(files), findings(imported)), flush=True)
     trained = None
     try:
@@ -221,6 +225,8 @@ def status(folder: Path, _: int | None) -> int:
 
 def run(folder: Path, command: Sequence[str]) -> int:
     """Run a command against the local AWS, and return its exit code: 2 if none runs."""
+    if not command:
+        raise LocalAwsError("No command given. For example: run aws cloudformation describe-stacks")
     try:
         aws = _running(folder)
     except LocalAwsError as error:

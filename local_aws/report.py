@@ -50,7 +50,6 @@ _KINDS: Final = (
     ("log groups", "logs", "describe_log_groups", "logGroups[].logGroupName"),
     ("IAM roles", "iam", "list_roles", "Roles[].RoleName"),
     ("SSM parameters", "ssm", "describe_parameters", "Parameters[].Name"),
-    ("schedules", "scheduler", "list_schedules", "Schedules[].Name"),
     (
         "schedule groups",
         "scheduler",

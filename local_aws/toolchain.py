@@ -29,5 +29,4 @@ def environment(home: Path) -> dict[str, str]:
     return {name: os.environ[name] for name in _INHERITED if name in os.environ} | {
         "HOME": str(home),
         "PATH": os.pathsep.join((str(_NODE), str(_SCRIPTS), os.environ.get("PATH", os.defpath))),
-        "JSII_RUNTIME_PACKAGE_CACHE_ROOT": str(_SCRIPTS.parent / "jsii-package-cache"),
     }

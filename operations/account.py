@@ -10,7 +10,13 @@ from dataclasses import replace
 from datetime import datetime
 from typing import Any, Final, Protocol
 
-from lambdas.recommender.errors import NotFoundError, PermanentError, TransientError, sorted_errors
+from lambdas.recommender.errors import (
+    InUseError,
+    NotFoundError,
+    PermanentError,
+    TransientError,
+    sorted_errors,
+)
 from lambdas.recommender.observed import Observed
 from lambdas.recommender.operation import Operation
 from lambdas.recommender.personalize import Personalize, PersonalizeApi, pages_of
@@ -161,6 +167,19 @@ class Account:
         with contextlib.suppress(NotFoundError):
             return observed and replace(observed, tags=self.personalize.tags(arn))
         return None
+
+    def shown(self, arn: str) -> Observed | None:
+        """Return a recommender as ``observed``, or without tags while a change holds them.
+
+        The weekly retraining, of hours, may do so.
+
+        Raises:
+            TransientError, PermanentError: it cannot be read.
+        """
+        try:
+            return self.observed(arn)
+        except InUseError:
+            return self.personalize.describe(arn)
 
 
 class Fence(Stacks):

@@ -4,12 +4,20 @@ import re
 from collections.abc import Iterator
 
 from lambdas.recommender.drift import Drift, Verdict, hour
+from lambdas.recommender.observed import Update
 from operations.template import SOURCE, Chain
 from operations.text import wrapped
 
 
-def drift(chain: Chain, found: Drift, now: float) -> str:
-    """Return how a recommender differs from what is asked for, and what puts it right."""
+def drift(chain: Chain, found: Drift, now: float, failed: Update | None = None) -> str:
+    """Return how a recommender differs from what is asked for, and what puts it right.
+
+    Args:
+        chain: the recommender of the template.
+        found: how it differs.
+        now: epoch seconds.
+        failed: its latest retraining, if that failed.
+    """
     name = chain.desired.name
     match found.verdict:
         case Verdict.NONE:
@@ -22,6 +30,8 @@ def drift(chain: Chain, found: Drift, now: float) -> str:
         lines += wrapped(one, "  ")
     if wanted := hour(chain.desired, now):
         lines += wrapped(f"wanted {wanted}", "  ")
+    if failed:
+        lines += wrapped(f"This is no drift: its latest retraining failed: {failed.reason}", "  ")
     if found.verdict is Verdict.DRIFTED:
         lines += ["", *_remedy(chain, found)]
     return "\n".join(lines)

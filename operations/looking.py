@@ -1,6 +1,7 @@
 """`status` and `drift`: look once, and say what there is."""
 
 from lambdas.recommender import drift as d
+from lambdas.recommender import retraining
 from operations import drift_text, status_text
 from operations.console import CANNOT_TELL, FINE, NOT, Console, chains_of, no_stack
 from operations.stack import REVIEW
@@ -15,7 +16,7 @@ def status(console: Console, name: str) -> int:
         return no_stack(console, name)
     known, events = chains_of(console.account, stack), console.account.events(stack)
     there = {arn for chain in known for arn in arns(chain, events)}
-    observed = {arn: console.account.observed(arn) for arn in there}
+    observed = {arn: console.account.shown(arn) for arn in there}
     shown = status_of(stack, known, events, observed, now=console.clock())
     console.screen.line(status_text.status(shown, console.region))
     return FINE if shown.is_fine else NOT
@@ -40,9 +41,10 @@ def drift(console: Console, name: str) -> int:
         return CANNOT_TELL
     found = []
     for chain in chains_of(console.account, stack):
-        observed = console.account.observed(chain.desired.arn)
+        observed = console.account.shown(chain.desired.arn)
         one = d.drift(chain.desired_beside(observed), observed)
-        console.screen.line(drift_text.drift(chain, one, console.clock()))
+        failed = retraining.failed(observed) if observed else None
+        console.screen.line(drift_text.drift(chain, one, console.clock(), failed))
         found.append(one.verdict)
     if d.Verdict.DRIFTED in found:
         return NOT

@@ -4,6 +4,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from lambdas.recommender import drift as d
+from lambdas.recommender import retraining
 from lambdas.recommender.config import Config
 from lambdas.recommender.observed import Observed, Phase
 from operations.progress import Progress, progress
@@ -102,9 +103,12 @@ class Status:
         for one in there:
             if one.observed and one.observed.phase.has_failed:
                 return f"the recommender is {one.observed.status}"
-        differs = any(one.drift and one.drift.verdict is d.Verdict.DRIFTED for one in there)
-        if differs and not self.stack.is_under_way:
+        if self.stack.is_under_way:
+            return ""
+        if any(one.drift and one.drift.verdict is d.Verdict.DRIFTED for one in there):
             return "what is there differs from what is wanted"
+        if any(one.observed and retraining.failed(one.observed) for one in there):
+            return "the latest retraining has failed"
         return ""
 
 

@@ -3,9 +3,10 @@
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
+from lambdas.recommender import retraining
 from lambdas.recommender import vocabulary as v
 from lambdas.recommender.drift import Verdict
-from lambdas.recommender.observed import Observed
+from lambdas.recommender.observed import Observed, Phase, Update
 from operations.drift_text import differing, hidden
 from operations.progress import Progress
 from operations.stack import Event, Stack
@@ -75,10 +76,45 @@ def _recommender(one: RecommenderStatus, shown: Status) -> Iterator[str]:
         yield from row("Config", members)
     if one.is_asked_for:
         yield from _configuration(one)
+    if one.observed and one.observed.phase in _TRAINED:
+        yield from _training(one.observed, shown.now)
     if one.observed and one.observed.metrics:
         yield from _metrics(one.observed)
     if one.billed and one.observed:
         yield from row("Billed", _billed(one.billed, one.observed))
+
+
+_TRAINED = (Phase.ACTIVE, Phase.STOPPING, Phase.INACTIVE, Phase.STARTING)
+
+
+def _training(observed: Observed, now: float) -> Iterator[str]:
+    """Return when it was trained, or why its latest update failed, as far as that shows."""
+    update = observed.latest_update
+    if update is None:
+        began = _ago(observed.created, now)
+        yield from row("Trained", f"{began}, when it was created; no update shows since")
+    elif update.failed:
+        yield from _failed(observed, update, now)
+    elif not update.under_way:
+        yield from row("Updated", f"{_ago(update.created, now)}: retrained, or reconfigured")
+
+
+def _failed(observed: Observed, update: Update, now: float) -> Iterator[str]:
+    began = _ago(update.created, now)
+    if retraining.failed(observed):
+        yield from row("Retraining", f"it failed, begun {began}: {update.reason}")
+        yield from row(
+            "",
+            "The model before that serves; how old it is does not show. Personalize retrains every "
+            "7 days. That it was a retraining is seen by its configuration, the effective one.",
+        )
+    else:
+        yield from row("Update", f"it failed, begun {began}: {update.reason}")
+        yield from row("", "It was to change the configuration, which is as it was before.")
+
+
+def _ago(began: float, now: float) -> str:
+    return f"{duration(now - began)} ago, {moment(began)}"
 
 
 def _lasts(one: RecommenderStatus, now: float) -> str:

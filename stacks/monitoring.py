@@ -18,7 +18,7 @@ from constructs import Construct
 
 from .functions import vocabulary as v
 from .permissions import FunctionRole, path_in_stack, policy_for, recommender_arn
-from .properties import check_properties
+from .properties import check_properties, check_type, or_default
 from .recommender import TopPicksRecommender
 from .security import acknowledge, trust_own
 from .service import function
@@ -32,6 +32,8 @@ _MISSED: Final = 3
 _SLOW: Final = 1000
 """Milliseconds. AWS promises no latency; nobody waits longer than a second for a list of films."""
 _RUNBOOK: Final = "docs/runbook.md"
+_OLD: Final = 8 * 24
+"""Hours. Personalize retrains every 7 days ("Domain recommenders", Developer Guide)."""
 
 _BELOW: Final = cloudwatch.ComparisonOperator.LESS_THAN_THRESHOLD
 _FROM: Final = cloudwatch.ComparisonOperator.GREATER_THAN_OR_EQUAL_TO_THRESHOLD
@@ -77,27 +79,44 @@ class RecommenderMonitoring(Construct):
         recommender: TopPicksRecommender,
         observation_interval: Duration | None = None,
         alarm_topic: sns.ITopic | None = None,
+        runbook_url: str | None = None,
     ) -> None:
         """Make the observer, its schedule, the dashboard and the alarms.
 
         Args:
             scope: the parent.
             construct_id: the id.
-            recommender: what is looked at.
+            recommender: what is looked at, made in the same app.
             observation_interval: time between two looks, in whole minutes, 1 to 1440; an hour by
                 default.
-            alarm_topic: where alarms are sent to, and that they are over; by default nowhere.
+            alarm_topic: of the stack's region, where alarms are sent to, and that they are over; by
+                default nowhere.
+            runbook_url: where people find the runbook, for the alarms' descriptions, which add
+                their heading; by default its place in the repository.
 
         Raises:
-            PropertyError: the interval is not allowed, or is a token.
+            PropertyError: a property is not allowed, or the interval is a token.
         """
         super().__init__(scope, construct_id)
-        self._interval = observation_interval or Duration.minutes(
-            Settings.observation_interval_minutes
+        self._interval: Duration = or_default(
+            observation_interval, Duration.minutes(Settings.observation_interval_minutes)
         )
-        check_properties(self, observation_interval=self._interval)
+        check_type(
+            "recommender",
+            recommender,
+            TopPicksRecommender,
+            "Monitor one that is made elsewhere where it is made. Here, its methods such as "
+            "metric_get_recommendations5xx_errors give metrics for alarms.",
+        )
+        check_properties(
+            self,
+            observation_interval=self._interval,
+            alarm_topic=alarm_topic,
+            runbook_url=runbook_url,
+        )
         self._recommender = recommender
         self._topic = alarm_topic
+        self._runbook = runbook_url or _RUNBOOK
         self._dimension = f"{Stack.of(recommender).stack_name}/{path_in_stack(recommender)}"
         self.role = FunctionRole(self, "Role")
         self.observer = self._observer()
@@ -203,8 +222,8 @@ class RecommenderMonitoring(Construct):
         alarm = cloudwatch.Alarm(
             scope,
             watched.construct_id,
-            alarm_description=f"{watched.meaning} {self._dimension}. What to do: {_RUNBOOK}, "
-            f"{watched.heading}",
+            alarm_description=f"{watched.meaning} {self._dimension}. What to do: {self._runbook}"
+            f"#{watched.heading.lower().replace(' ', '-')}",
             metric=watched.metric,
             comparison_operator=watched.comparison,
             threshold=watched.threshold,
@@ -226,6 +245,24 @@ class RecommenderMonitoring(Construct):
                 "The recommender is not ACTIVE, so that nobody gets recommendations.",
                 self.metric(v.ACTIVE),
                 _BELOW,
+            )
+            yield _Watched(
+                "RetrainingFailed",
+                "A retraining has failed",
+                "The latest retraining of the recommender has failed: it serves with an old model. "
+                "The observer's log has the reason.",
+                self.metric(v.RETRAINING_FAILED),
+                _FROM,
+            )
+        if self._recommender.running and not self._recommender.active_hours:
+            yield _Watched(
+                "OldTraining",
+                "The training is old",
+                "The recommender has not been retrained for 8 days, though Personalize does so "
+                "every 7: it serves with an old model.",
+                self.metric(v.HOURS_SINCE_TRAINING),
+                _FROM,
+                threshold=_OLD,
             )
         yield _Watched(
             "Drift",
@@ -374,10 +411,11 @@ class RecommenderMonitoring(Construct):
             ),
             (
                 _graph(
-                    "ACTIVE, drift, leftovers",
+                    "ACTIVE, drift, leftovers, failed retraining",
                     self.metric(v.ACTIVE, statistic=cloudwatch.Stats.MINIMUM),
                     self.metric(v.DRIFT),
                     self.metric(v.LEFTOVERS),
+                    self.metric(v.RETRAINING_FAILED),
                     width=24,
                 ),
             ),

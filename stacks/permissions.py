@@ -47,18 +47,19 @@ class _Shown:
     """Shows what a role allows: a digest of the template's text, and the values that it refers to.
 
     The text stays the same when a parameter or another resource gets another value. Each resolution
-    produces it again: the CDK resolves a template before it replaces the references between stacks
-    by imports and parameters, and a statement may be added after something has resolved it.
+    produces it again: the CDK resolves a template before it makes exports, imports and parameters
+    of the references between stacks, and a statement may be added after something has looked.
     """
 
     def __init__(self, role: FunctionRole) -> None:
         self._role = role
 
-    def produce(self, context: IResolveContext) -> str:
+    def produce(self, _context: IResolveContext) -> str:
         """Return the digest and the values."""
         policies = [one for one in self._role.node.children if isinstance(one, iam.Policy)]
+        stack = Stack.of(self._role)
         documents = sorted(
-            json.dumps(context.resolve(one.document), sort_keys=True) for one in policies
+            json.dumps(stack.resolve(one.document), sort_keys=True) for one in policies
         )
         values = {
             json.dumps(value, sort_keys=True): value

@@ -12,7 +12,7 @@ from aws_cdk import aws_iam as iam
 from aws_cdk import aws_logs as logs
 from constructs import Construct, IConstruct
 
-from .security import acknowledge, trust_own
+from .security import acknowledge, log_key, trust_own
 from .settings import PipelineSettings, Settings
 
 _TOOLS: Final = json.loads((Path(__file__).parent.parent / "package.json").read_text())[
@@ -71,6 +71,7 @@ class PipelineStack(Stack):
         log_group = logs.LogGroup(
             self,
             "BuildLogs",
+            encryption_key=log_key(self, settings.log_key_arn),
             retention=logs.RetentionDays.THREE_MONTHS,
             removal_policy=RemovalPolicy.DESTROY,
         )

@@ -12,6 +12,7 @@ from aws_cdk import (
     CustomResource,
     Duration,
     ITaggableV2,
+    Lazy,
     RemovalPolicy,
     Stack,
     TagManager,
@@ -21,17 +22,23 @@ from aws_cdk import (
 from aws_cdk import aws_ssm as ssm
 from constructs import Construct, IDependable, IValidation
 
-from .exports import warn_of_exports
 from .functions import vocabulary as v
 from .hours import HoursOfService, weekly_times
 from .interface import IRecommender, RecommenderBase, imported
 from .partitions import PERSONALIZE
 from .permissions import RECIPE_ARN, allow_recommender, derived_names, name_prefix, recommender_arn
-from .properties import check_properties
+from .properties import check_properties, check_text, check_type, or_default
 from .service import RecommenderService
 from .settings.declarations import Settings
 from .settings.errors import PropertyError
-from .settings.kinds import MAX_TAGS_GIVEN
+from .settings.tags import problems
+from .synthesis import (
+    TagsOfAll,
+    refuse_taken_name,
+    warn_of_references,
+    warn_of_removal_policies,
+    when_synthesised,
+)
 
 
 @jsii.implements(ITaggableV2)
@@ -42,7 +49,8 @@ class TopPicksRecommender(RecommenderBase):
     So the waiting is two chains of custom resources: training gates, which wait for a training,
     stand after the recommender; sweeps, which wait for a deletion, stand before it.
 
-    Tags that ``aws_cdk.Tags`` gives to it, or to what it is in, are the recommender's.
+    Tags that ``aws_cdk.Tags`` gives to it, or to what it is in, and the tags of its stack are the
+    recommender's.
 
     Example::
 
@@ -77,8 +85,8 @@ class TopPicksRecommender(RecommenderBase):
         training_gates: int = 11,
         sweeps: int = 11,
         training_gate: Duration | None = None,
-        minimum_metrics: Mapping[str, Decimal] | None = None,
-        max_metric_regression: Decimal | None = None,
+        minimum_metrics: Mapping[str, Decimal | float] | None = None,
+        max_metric_regression: Decimal | float | None = None,
         quality_gate: str = "fail",
         service: RecommenderService | None = None,
     ) -> None:
@@ -98,9 +106,12 @@ class TopPicksRecommender(RecommenderBase):
                 recommender.
             min_recommendation_requests_per_second: provisioned, and billed, throughput, 1 or more;
                 1 by default.
-            exploration_weight: 0 (relevance only) to 1 (exploration only); 0.3 by default.
-            exploration_item_age_cut_off: time since an item's latest interaction up to which the
-                item is explored, in whole days, 1 or more; 30 days by default.
+            exploration_weight: 0 (relevance only) to 1 (exploration only), with at most six
+                decimals; 0.3 by default.
+            exploration_item_age_cut_off: age up to which an item is explored, in whole days, 1 or
+                more; 30 days by default. The age is the time from the item's creation to the latest
+                interaction with any item; without a creation time, Personalize takes it from the
+                item's interactions.
             excluded_columns: columns that the training leaves out, by dataset type
                 (``INTERACTIONS``, ``ITEMS``, ``USERS``); none by default.
             running: whether the recommender is ACTIVE, which is the default; else it is kept
@@ -118,9 +129,10 @@ class TopPicksRecommender(RecommenderBase):
                 which is ten hours.
             sweeps: how many sweeps wait for a deletion, one after another; 11 by default.
             training_gate: how long one of them waits, above 0; by default 55 minutes, the longest.
-            minimum_metrics: what model metrics must reach, 0 to 1, by the service's names.
+            minimum_metrics: what model metrics must reach, 0 to 1 with at most six decimals, by the
+                service's names.
             max_metric_regression: how much worse each may be than that of the recommender that is
-                replaced, as a fraction of it.
+                replaced, as a fraction of it, with at most six decimals.
             quality_gate: ``fail`` the deployment that misses this, or ``warn``.
             service: what answers for it, in the same stack; by default
                 ``RecommenderService.shared``. It is for good: CloudFormation refuses to change the
@@ -131,21 +143,21 @@ class TopPicksRecommender(RecommenderBase):
                 resources there are, or when they give up.
 
         Sources: CreateRecommender, RecommenderConfig and TrainingDataConfig, Personalize API
-        reference; "Configuring exploration for domain recommenders", Personalize Developer Guide.
+        reference; "Configuring exploration for a domain recommender", Personalize Developer Guide.
         """
         super().__init__(scope, construct_id)
-        wait = training_gate or Duration.minutes(float(Settings.training_gate_minutes))
-        cut_off = exploration_item_age_cut_off or Duration.days(
-            Settings.exploration_item_age_cut_off
+        wait = or_default(training_gate, Duration.minutes(float(Settings.training_gate_minutes)))
+        cut_off = or_default(
+            exploration_item_age_cut_off, Duration.days(Settings.exploration_item_age_cut_off)
         )
-        check_properties(
+        checked = check_properties(
             self,
             dataset_group_arn=dataset_group_arn,
             recommender_name=recommender_name,
             min_recommendation_requests_per_second=min_recommendation_requests_per_second,
             exploration_weight=exploration_weight,
             exploration_item_age_cut_off=cut_off,
-            excluded_columns=excluded_columns or {},
+            excluded_columns=or_default(excluded_columns, {}),
             running=running,
             active_hours=active_hours,
             adopt_existing=adopt_existing,
@@ -154,23 +166,27 @@ class TopPicksRecommender(RecommenderBase):
             training_gates=training_gates,
             sweeps=sweeps,
             training_gate=wait,
-            minimum_metrics=minimum_metrics or {},
+            minimum_metrics=or_default(minimum_metrics, {}),
             max_metric_regression=max_metric_regression,
             quality_gate=quality_gate,
         )
+        training_gates, sweeps = checked["training_gates"], checked["sweeps"]
         self._wait_seconds = wait.to_seconds(integral=False)
         stack = Stack.of(self)
-        self.service = _checked(service, stack) if service else RecommenderService.shared(self)
+        self.service = _checked_service(self, service)
         """What answers for it."""
         self._tags = TagManager(TagType.MAP, v.RECOMMENDER_TYPE)
-        self.node.add_validation(_TagRules(self._tags))
+        tags = TagsOfAll(self, self._tags)
+        self.node.add_validation(_TagRules(tags))
         names = {v.NAME_PREFIX: name_prefix(stack), v.FIXED_NAME: recommender_name}
         config = {
             v.CONFIG: recommender_config(
-                min_recommendation_requests_per_second=min_recommendation_requests_per_second,
-                exploration_weight=exploration_weight,
+                min_recommendation_requests_per_second=checked[
+                    "min_recommendation_requests_per_second"
+                ],
+                exploration_weight=checked["exploration_weight"],
                 exploration_item_age_cut_off=cut_off.to_days(),
-                excluded_columns=excluded_columns or {},
+                excluded_columns=checked["excluded_columns"],
             ),
         }
         hours = {v.ACTIVE_HOURS: weekly_times(active_hours)} if active_hours else {}
@@ -183,7 +199,7 @@ class TopPicksRecommender(RecommenderBase):
             v.RECIPE_ARN: RECIPE_ARN,
             v.ADOPT_EXISTING: adopt_existing,
             v.GENERATION: generation,
-            v.TAGS: self._tags.rendered_tags,
+            v.TAGS: Lazy.any(tags),
         }
         resource = self._custom_resource(self, "Resource", v.RECOMMENDER_TYPE, properties)
         logical_id = {v.RECOMMENDER_LOGICAL_ID: _cfn(resource).logical_id}
@@ -209,16 +225,17 @@ class TopPicksRecommender(RecommenderBase):
             [f"Hour{number:02}Of{training_gates:02}" for number in range(1, training_gates + 1)],
             v.TRAINING_GATE_TYPE,
             there,
-            last=_quality_gate(minimum_metrics or {}, max_metric_regression, quality_gate),
+            last=_quality_gate(
+                checked["minimum_metrics"], checked["max_metric_regression"], quality_gate
+            ),
         )
         self.running = running
         self.active_hours = active_hours
         self.ready = self._left_in_its_state(gates[-1], {**there, **logical_id, **hours})
         """What depends on it is made when the recommender is as it is asked for."""
-        self._kept_if_retained = [resource, *swept]
+        self._kept_if_retained = [_cfn(one) for one in (resource, *swept)]
         self.apply_removal_policy(removal_policy)
         self._warn_of_the_region(stack.region)
-        warn_of_exports(self, _cfn(resource), _cfn(gates[-1]))
         self.request = {
             "StackId": stack.stack_id,
             "LogicalResourceId": _cfn(resource).logical_id,
@@ -228,7 +245,7 @@ class TopPicksRecommender(RecommenderBase):
         self.derived_arns = recommender_arn(stack, derived_names(stack))
         """ARNs, as policies have them, that it can have without a fixed name."""
         self.fixed_name = recommender_name
-        self.minimum_metrics = dict(minimum_metrics or {})
+        self.minimum_metrics: Mapping[str, Decimal] = checked["minimum_metrics"]
         self.dataset_group_arn = dataset_group_arn
         self.recommender_name = resource.get_att_string(v.NAME_ATTRIBUTE)
         self.recommender_arn = gates[-1].get_att_string(v.RECOMMENDER_ARN_ATTRIBUTE)
@@ -238,6 +255,8 @@ class TopPicksRecommender(RecommenderBase):
         self.quality_gate = gates[-1].get_att_string(v.QUALITY_GATE_ATTRIBUTE)
         """``passed``, or ``warned`` and what is missed."""
         self.model_metrics_json = gates[-1].get_att_string(v.MODEL_METRICS_ATTRIBUTE)
+        self._referred_to = [_cfn(resource), _cfn(gates[-1])]
+        when_synthesised(self, self._checked)
 
     @staticmethod
     def from_recommender_arn(
@@ -271,7 +290,11 @@ class TopPicksRecommender(RecommenderBase):
             construct_id: the id.
             parameter_name: as ``add_arn_parameter`` was given it, in the stack's account and
                 region.
+
+        Raises:
+            PropertyError: it cannot be the name of a parameter.
         """
+        check_text("parameter_name", parameter_name)
         arn = ssm.StringParameter.value_for_string_parameter(scope, parameter_name)
         return imported(scope, construct_id, arn)
 
@@ -287,7 +310,11 @@ class TopPicksRecommender(RecommenderBase):
             scope: the parent of the parameter.
             construct_id: its id.
             parameter_name: its name, which those who read it have to know.
+
+        Raises:
+            PropertyError: it cannot be the name of a parameter.
         """
+        check_text("parameter_name", parameter_name)
         return ssm.StringParameter(
             scope,
             construct_id,
@@ -306,18 +333,33 @@ class TopPicksRecommender(RecommenderBase):
             PropertyError: it is another one.
         """
         check_properties(self, removal_policy=policy)
-        deletion_policy = (
+        self._deletion_policy = (
             CfnDeletionPolicy.RETAIN_EXCEPT_ON_CREATE
             if policy == RemovalPolicy.RETAIN
             else CfnDeletionPolicy.DELETE
         )
         for resource in self._kept_if_retained:
-            _cfn(resource).cfn_options.deletion_policy = deletion_policy
+            resource.cfn_options.deletion_policy = self._deletion_policy
 
     @property
     def cdk_tag_manager(self) -> TagManager:
         """The recommender's tags, as ``aws_cdk.Tags`` looks for them."""
         return self._tags
+
+    def _checked(self) -> list[str]:
+        """Warn of the app's effects on this recommender; return the errors."""
+        warn_of_references(self, self._referred_to)
+        warn_of_removal_policies(self, self._deletion_policy, self._kept_if_retained)
+        if self.fixed_name is None:
+            return []
+        others = [
+            one
+            for one in self.node.root.node.find_all()
+            if isinstance(one, TopPicksRecommender)
+            and one is not self
+            and one.fixed_name == self.fixed_name
+        ]
+        return refuse_taken_name(self.fixed_name, self, others)
 
     def _custom_resource(
         self, scope: Construct, construct_id: str, resource_type: str, properties: Mapping[str, Any]
@@ -380,43 +422,41 @@ class TopPicksRecommender(RecommenderBase):
 class _TagRules:
     """Which tags there are is known only when the app is synthesised."""
 
-    def __init__(self, tags: TagManager) -> None:
+    def __init__(self, tags: TagsOfAll) -> None:
         self._tags = tags
 
     def validate(self) -> list[str]:
         """Return what is wrong."""
-        given = self._tags.tag_values()
-        problems = [
-            f"Tags of the recommender: got {key}; allowed: none that begins with "
-            f"{v.RESERVED_TAG_PREFIX}. They say whose a recommender is. Choose another key."
-            for key in given
-            if key.startswith(v.RESERVED_TAG_PREFIX)
-        ]
-        if len(given) > MAX_TAGS_GIVEN:
-            problems.append(
-                f"Tags of the recommender: got {len(given)}; allowed: {MAX_TAGS_GIVEN}. "
-                f"Personalize allows {v.MAX_TAGS}, of which {len(v.RESERVED_TAGS)} are the stack's "
-                "own. Remove some."
-            )
-        return problems
+        known = {
+            key: None if Token.is_unresolved(value) else value
+            for key, value in self._tags.tag_values().items()
+        }
+        return [f"Tags of the recommender: {problem}" for problem in problems(known)]
 
 
-def _checked(service: object, stack: Stack) -> RecommenderService:
-    """Refuse a service that is none, or is in another stack.
+def _checked_service(scope: Construct, given: RecommenderService | None) -> RecommenderService:
+    """Return the service that is given, or the stack's shared one.
 
     Raises:
-        PropertyError: it is.
+        PropertyError: it is none, or of another stack.
     """
-    if isinstance(service, RecommenderService) and Stack.of(service) == stack:
-        return service
-    got = service.node.path if isinstance(service, RecommenderService) else service
-    raise PropertyError(
+    stack = Stack.of(scope)
+    service = RecommenderService.shared(scope) if given is None else given
+    check_type(
         "service",
-        got=str(got),
-        allowed="a RecommenderService of the recommender's own stack",
-        remedy="Make one in this stack, or leave it out: a change of permissions replaces the "
-        "functions' instances, so that both have to be deployed together.",
+        service,
+        RecommenderService,
+        "Make one for the recommenders that are to share it, or give none.",
     )
+    if Stack.of(service) != stack:
+        raise PropertyError(
+            "service",
+            got=service.node.path,
+            allowed="a RecommenderService of the recommender's own stack",
+            remedy="Make one in this stack, or leave it out: a change of permissions replaces the "
+            "functions' instances, so that both have to be deployed together.",
+        )
+    return service
 
 
 def recommender_config(

@@ -2,8 +2,9 @@
 
 from aws_cdk import Acknowledgment, ArnFormat, Stack, Validations
 from aws_cdk import aws_iam as iam
+from aws_cdk import aws_kms as kms
 from aws_cdk import aws_sns as sns
-from constructs import IConstruct
+from constructs import Construct, IConstruct
 
 
 def acknowledge(scope: IConstruct, rule: str, reason: str) -> None:
@@ -51,6 +52,14 @@ def allow_alarms(topic: sns.Topic) -> None:
         "An e-mail that cannot be delivered is of no use in a queue: the alarm's state stays where "
         "it is, and shows on the dashboard.",
     )
+
+
+def log_key(scope: Construct, log_key_arn: str | None) -> kms.IKey | None:
+    """Return the key for the logs of a stack, if there is to be one.
+
+    Its policy, which is not this app's to write, must let CloudWatch Logs use it.
+    """
+    return kms.Key.from_key_arn(scope, "LogKey", log_key_arn) if log_key_arn else None
 
 
 def trust_own(role: iam.CfnRole, service: str, resources: str, arn_format: ArnFormat) -> None:

@@ -4,7 +4,7 @@ import json
 from collections.abc import Mapping
 from typing import Any, Final, cast
 
-from aws_cdk import ArnFormat, Duration, RemovalPolicy, Stack
+from aws_cdk import ArnFormat, Aws, Duration, RemovalPolicy, Stack
 from aws_cdk import aws_iam as iam
 from aws_cdk import aws_kms as kms
 from aws_cdk import aws_lambda as lambda_
@@ -17,7 +17,7 @@ from .functions import LAMBDAS
 from .functions import vocabulary as v
 from .partitions import CHINA, partition_of
 from .permissions import FunctionRole
-from .properties import check_properties
+from .properties import check_properties, or_default
 from .security import acknowledge, trust_own
 from .settings.declarations import Settings
 from .settings.errors import PropertyError
@@ -59,12 +59,12 @@ class RecommenderService(Construct):
             PropertyError: a property is not allowed, or the poll interval is a token.
         """
         super().__init__(scope, construct_id)
-        interval = poll_interval or Duration.seconds(Settings.poll_interval_seconds)
+        interval = or_default(poll_interval, Duration.seconds(Settings.poll_interval_seconds))
         check_properties(
             self,
             poll_interval=interval,
             log_retention=log_retention,
-            log_key=log_key.key_arn if log_key else None,
+            log_key=log_key,
         )
         self.log_group = _log_group(self, log_retention, log_key)
         """Where all functions of the recommenders that it answers for write their log."""
@@ -147,7 +147,7 @@ class RecommenderService(Construct):
             handler=f"handler.{construct_id.lower()}",
             role=self.role,
             log_group=self.log_group,
-            environment=environment,
+            environment={v.URL_SUFFIX_VARIABLE: Aws.URL_SUFFIX, **(environment or {})},
         )
 
 

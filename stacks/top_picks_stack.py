@@ -6,7 +6,6 @@ from typing import Any, Final
 
 from aws_cdk import CfnOutput, Duration, RemovalPolicy, Stack, Tags
 from aws_cdk import aws_iam as iam
-from aws_cdk import aws_kms as kms
 from aws_cdk import aws_sns as sns
 from aws_cdk import aws_sns_subscriptions as subscriptions
 from constructs import Construct
@@ -14,7 +13,7 @@ from constructs import Construct
 from .metrics import describe
 from .recommender import TopPicksRecommender
 from .retention import RETENTION
-from .security import allow_alarms
+from .security import allow_alarms, log_key
 from .service import RecommenderService
 from .settings import Settings, SettingsError
 
@@ -40,12 +39,7 @@ class TopPicksStack(Stack):
             **kwargs,
         )
         for key, value in settings.tags.items():
-            Tags.of(self).add(key, value)
-        log_key = (
-            kms.Key.from_key_arn(self, "LogKey", settings.log_key_arn)
-            if settings.log_key_arn
-            else None
-        )
+            Tags.of(self).add(key, value)  # Hooks and rules see a template, not its stack's tags
         recommender = TopPicksRecommender(
             self,
             "Recommender",
@@ -73,7 +67,7 @@ class TopPicksStack(Stack):
                 "Service",
                 poll_interval=Duration.seconds(settings.poll_interval_seconds),
                 log_retention=RETENTION[settings.log_retention_days],
-                log_key=log_key,
+                log_key=log_key(self, settings.log_key_arn),
             ),
         )
         if settings.monitoring:
@@ -85,6 +79,7 @@ class TopPicksStack(Stack):
                 recommender=recommender,
                 observation_interval=Duration.minutes(settings.observation_interval_minutes),
                 alarm_topic=self._alarm_topic(settings),
+                runbook_url=settings.runbook_url,
             )
         parameter = recommender.add_arn_parameter(
             self,

@@ -8,6 +8,7 @@ is in no log and no error. Source: "Custom resource response objects", CloudForm
 import http.client
 import json
 import logging
+import os
 import re
 import urllib.error
 import urllib.request
@@ -17,6 +18,7 @@ from enum import Enum, auto
 from typing import Any, Final
 from urllib.parse import parse_qs, urlsplit
 
+from . import vocabulary as v
 from .properties import within
 
 LOG = logging.getLogger(__name__)
@@ -109,6 +111,14 @@ def sent_at(response_url: str) -> float | None:
     return time.timestamp() if time.tzinfo else None
 
 
+def host_of(url: object) -> str:
+    """Return the host of a URL, of which nothing else may be logged."""
+    try:
+        return readable(urlsplit(url).hostname or "no host") if isinstance(url, str) else "no URL"
+    except ValueError:
+        return "no host"
+
+
 class Delivery(Enum):
     """What has become of an answer."""
 
@@ -121,30 +131,55 @@ class Delivery(Enum):
 class Answers:
     """Puts answers to ResponseURLs."""
 
-    def __init__(self, endpoint: str) -> None:
-        """Take the endpoint of a service: ResponseURLs are in the same DNS as it is.
+    def __init__(self, url_suffix: str, local_endpoint: str = "") -> None:
+        """Take where ResponseURLs lead.
 
         Args:
-            endpoint: ``https://personalize.eu-west-1.amazonaws.com``, or that of a local AWS.
+            url_suffix: of the partition, ``AWS::URLSuffix``, such as ``amazonaws.com``.
+            local_endpoint: of a local engine, such as ``http://127.0.0.1:4566``, if there is one.
         """
-        parts = urlsplit(endpoint)
-        aws = re.fullmatch(
-            r"(?:cloudformation|personalize)(?:-fips)?\.[a-z0-9-]+\.(.+)", parts.netloc
+        self.expected = f"https to S3 under {url_suffix}" + (
+            f", or {local_endpoint}" if local_endpoint else ""
         )
-        self._scheme = parts.scheme
-        self._host = re.compile(
-            rf"[a-z0-9.-]+\.s3[a-z0-9.-]*\.{re.escape(aws[1])}" if aws else re.escape(parts.netloc)
+        self._s3 = re.compile(
+            rf"[a-z0-9.-]+\.s3(-fips)?(\.dualstack)?([.-]([a-z]+-)+\d+)?\.{re.escape(url_suffix)}"
         )
+        self._local = urlsplit(local_endpoint)[:2] if local_endpoint else None
+
+    @classmethod
+    def deployed(cls) -> "Answers":
+        """Return the answers of a function as it is deployed, by its environment.
+
+        Where the function finds Personalize says nothing about ResponseURLs: it may be a VPC
+        endpoint, or another simulator (``AWS_ENDPOINT_URL_PERSONALIZE``). ``AWS_ENDPOINT_URL``, the
+        endpoint of all services, is that of a local engine, whose ResponseURLs lead there.
+        """
+        suffix = os.environ.get(v.URL_SUFFIX_VARIABLE, "amazonaws.com")
+        return cls(suffix, os.environ.get("AWS_ENDPOINT_URL", ""))
 
     def may_go_to(self, response_url: object) -> bool:
         """Whether that is a ResponseURL to which an answer may be put."""
         if not isinstance(response_url, str):
             return False
         try:
-            parts = urlsplit(response_url)
+            scheme, host, *_ = urlsplit(response_url)
         except ValueError:
             return False
-        return parts.scheme == self._scheme and bool(self._host.fullmatch(parts.netloc))
+        is_s3 = scheme == "https" and self._s3.fullmatch(host)
+        return bool(is_s3) or (scheme, host) == self._local
+
+    def accept(self, response_url: object) -> bool:
+        """Return whether an answer may be put there; if not, log the host, and never the URL."""
+        if self.may_go_to(response_url):
+            return True
+        came = host_of(response_url)
+        LOG.error(
+            "Dropped a request: its ResponseURL leads to %s; expected: %s",
+            came,
+            self.expected,
+            extra={"host": came, "expected": self.expected},
+        )
+        return False
 
     def put(self, response_url: str, answer: Mapping[str, Any]) -> Delivery:
         """Put an answer, once; what comes of it is logged without the URL."""
@@ -156,9 +191,10 @@ class Answers:
                 return Delivery.DELIVERED
         except urllib.error.HTTPError as error:
             error.close()
-            LOG.warning("The answer was refused", extra={"status": error.code})
+            LOG.warning(f"S3 refused the answer: {error.code}", extra={"status": error.code})
             final = error.code in _FINAL_REFUSALS and error.code not in _PASSING_REFUSALS
             return Delivery.REFUSED if final else Delivery.LATER
         except (OSError, http.client.HTTPException) as error:
-            LOG.warning("The answer could not be put", extra={"error": type(error).__name__})
+            name = type(error).__name__
+            LOG.warning(f"S3 did not take the answer: {name}", extra={"error": name})
             return Delivery.LATER

@@ -50,11 +50,10 @@ class LaterClient:
 
 def resources() -> CustomResources:
     """Return what answers requests."""
-    personalize = client("personalize")
     return CustomResources(
-        Personalize(personalize),
+        Personalize(client("personalize")),
         Stacks(LaterClient("cloudformation")),
-        Answers(personalize.meta.endpoint_url),
+        Answers.deployed(),
         time.time,
     )
 

@@ -5,7 +5,7 @@ from dataclasses import replace
 from functools import partial
 
 from . import vocabulary as v
-from .errors import NoServiceError, PermanentError, TransientError
+from .errors import NoServiceError, PermanentError, TransientError, sentence
 from .identity import Ownership
 from .observed import Observed
 from .operation import Operation, RequestType
@@ -82,7 +82,6 @@ class RecommenderDeletion(_Deletion):
                 remedy=self._remedy(situation.operation) if self.request.derives(arn) else "",
                 retired_tags=frozenset(self.request.tags),
             ),
-            proven=situation.looked_before,
         )
         return deleted(verdict, situation)
 
@@ -144,7 +143,10 @@ def sweep(
     except TransientError as error:
         return Wait(str(error), unseen=True)
     return first_unfinished(
-        [reconciler.advance(arn, partial(planned, arn)) for arn in sorted(targets)]
+        [
+            reconciler.advance(arn, partial(planned, arn), always_reads_tags=True)
+            for arn in sorted(targets)
+        ]
     )
 
 
@@ -161,7 +163,7 @@ def _not_deleted(
     depends on (reported: cloudformation-coverage-roadmap issues 851, 852, 1508), so that another
     ``cdk destroy`` has nobody who could do it.
     """
-    what = f"Not deleted within {waited}: {reason}."
+    what = f"Not deleted within {waited}: {sentence(reason)}"
     if operation and not operation.removes_the_stack:
         return f"{what} It is still the stack's: the next change of the recommender removes it."
     left = {arn: one for arn, one in whose.items() if one is not Ownership.FOREIGN}

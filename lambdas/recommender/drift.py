@@ -79,11 +79,13 @@ def drift(desired: Desired, observed: Observed | None) -> Drift:
 
     Args:
         desired: what the template asks for.
-        observed: what is there, with its tags, or None.
+        observed: what is there, or None; without tags if they cannot be read now.
     """
     desired = left_to_its_hours(desired, observed)
     step = plan(desired, observed, _DEPLOYMENT, before=desired.config)
     hidden = tuple(not_shown(observed.config)) if observed else ()
+    if isinstance(step, Done) and observed and observed.tags is None:
+        return Drift(Verdict.CANNOT_TELL, reason="its tags cannot be read now", hidden=hidden)
     if isinstance(step, Done):
         return Drift(Verdict.NONE, reason=step.reason, hidden=hidden)
     found = tuple(differences(desired, observed))

@@ -26,6 +26,10 @@ class TransientError(Exception):
     """A call did not succeed now, and may succeed later."""
 
 
+class InUseError(TransientError):
+    """The resource is in a state, which may last for hours, in which the call is refused."""
+
+
 class NotFoundError(Exception):
     """The resource of a call does not exist, or does not show yet."""
 
@@ -43,6 +47,7 @@ class NoServiceError(PermanentError):
 
 
 INVALID_INPUT: Final = "InvalidInputException"
+IN_USE: Final = "ResourceInUseException"
 ACCESS_DENIED: Final = frozenset({"AccessDenied", "AccessDeniedException"})
 
 _TRANSIENT: Final = frozenset(
@@ -55,7 +60,6 @@ _TRANSIENT: Final = frozenset(
         "RequestTimeout",
         "RequestTimeoutException",
         "ResourceAlreadyExistsException",
-        "ResourceInUseException",
         "ServiceUnavailable",
         "ServiceUnavailableException",
         "ThrottledException",
@@ -64,7 +68,7 @@ _TRANSIENT: Final = frozenset(
         "TooManyRequestsException",
     }
 )
-"""Besides every 5xx. "Exists" and "in use" are a state that the next look shows and explains."""
+"""Besides every 5xx. "Exists" is a state that the next look shows and explains."""
 
 _UNTIMELY: Final = frozenset(
     {
@@ -115,9 +119,9 @@ def sorted_errors(operation: str) -> Iterator[None]:
     """Translate what boto3 raises while it calls ``operation``.
 
     Raises:
+        InUseError: a state of the resource that passes.
         TransientError: throttling, a fault of the service or of the network, an answer that was
-            lost or cut (botocore parses a cut one as empty, so that a ``KeyError`` shows it), or a
-            state of the resource that passes.
+            lost or cut (botocore parses a cut one as empty, so that a ``KeyError`` shows it).
         NotFoundError: the service does not show the resource.
         NoServiceError: there is no such service in this region.
         PermanentError: anything else.
@@ -177,6 +181,8 @@ def _sorted(operation: str, error: ClientError) -> Exception:
     if code == "ResourceNotFoundException":
         return NotFoundError(text)
     # A status in place of a code: that is how botocore reads an error whose body was cut.
+    if code == IN_USE:
+        return InUseError(text)
     if code in _TRANSIENT | _UNTIMELY or code.isdigit() or status >= _FIRST_SERVER_FAULT:
         return TransientError(text)
     hint = _HINTS.get(code)

@@ -6,7 +6,6 @@ runtime's SDK is not as it was, fails a deployment at once and not when CloudFor
 
 import gc
 import logging
-import os
 from collections.abc import Mapping
 from functools import cache
 from typing import TYPE_CHECKING, Any
@@ -28,8 +27,8 @@ def begin(event: Mapping[str, Any], _context: object) -> None:
         waiter, interval = clients.waiter(), clients.poll_interval()
     except Exception as error:
         LOG.exception("The function cannot work")
-        answers = Answers(_endpoint())
-        if answers.may_go_to(event.get("ResponseURL")):
+        answers = Answers.deployed()
+        if answers.accept(event.get("ResponseURL")):
             reason = f"Nothing was changed. The function cannot work: {error!r}"
             if answers.put(event["ResponseURL"], failure(event, reason)) is Delivery.LATER:
                 raise
@@ -58,9 +57,3 @@ def _resources() -> "CustomResources":
         return made
     finally:
         gc.enable()
-
-
-def _endpoint() -> str:
-    region = os.environ.get("AWS_REGION", "")
-    suffix = "amazonaws.com.cn" if region.startswith("cn-") else "amazonaws.com"
-    return os.environ.get("AWS_ENDPOINT_URL") or f"https://cloudformation.{region}.{suffix}"

@@ -56,12 +56,14 @@ class ActiveHours:
     def _moments(self, week: Week, day: date) -> Iterator[float]:
         """Return the times of a day, without those that the clocks skip; the first of two alike.
 
+        The date counts, too: in Apia the clocks once skipped a day, 30 December 2011.
+
         Source: "Schedule types in EventBridge Scheduler", User Guide, daylight saving time.
         """
         for each in week.get(day.weekday(), ()):
-            shown = datetime.combine(day, each, self.time_zone)
-            moment = shown.timestamp()
-            if datetime.fromtimestamp(moment, self.time_zone).time() == each:
+            asked = datetime.combine(day, each, self.time_zone)
+            moment = asked.timestamp()
+            if datetime.fromtimestamp(moment, self.time_zone) == asked:
                 yield moment
 
 

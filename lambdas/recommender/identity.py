@@ -101,6 +101,16 @@ class Owner:
             return Ownership.FOREIGN
         return Ownership.ADOPTED if ADOPTED_TAG in tags else Ownership.OWN
 
+    def other(self, tags: Mapping[str, str]) -> str:
+        """Return who else owns the recommender with these ``tags``, or nothing if nobody shows."""
+        stack_id = tags.get(OWNER_STACK_TAG, self.stack_id)
+        if stack_id != self.stack_id:
+            return f"another stack, {stack_id}"
+        logical_id = tags.get(OWNER_RESOURCE_TAG, self.logical_id)
+        if OWNER_STACK_TAG in tags and logical_id != self.logical_id:
+            return f"another resource of this stack, {logical_id}"
+        return ""
+
     def may_adopt(self, tags: Mapping[str, str]) -> bool:
         """Whether nobody else can own the recommender with these ``tags``.
 

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from typing import Any, Final
 
 from . import properties as p
+from . import retraining
 from . import vocabulary as v
 from .drift import Drift, Verdict, drift
 from .observed import Observed, Phase
@@ -60,13 +61,14 @@ class Seen:
     """What one look has found.
 
     Attributes:
-        observed: the recommender that is wanted, with its tags, or None if it is not there.
-        others: ARNs of what else is the stack's by its tags.
+        observed: the recommender that is wanted, or None if it is not there; without tags if they
+            cannot be read now.
+        others: ARNs of what else is the stack's by its tags, or None if they cannot be read now.
         operation: the stack's.
     """
 
     observed: Observed | None
-    others: tuple[str, ...]
+    others: tuple[str, ...] | None
     operation: Operation
 
 
@@ -82,10 +84,11 @@ def document(wanted: Wanted, seen: Seen, now: float) -> dict[str, Any]:
         now: epoch seconds.
     """
     found = drift(wanted.request.desired, seen.observed)
-    why = _unmeasured(found, seen.operation)
-    metrics = _state(wanted, seen.observed, now)
+    why = _unmeasured(found, seen)
+    metrics = _state(wanted, seen, now)
     if not seen.operation.is_under_way:
-        metrics[v.LEFTOVERS] = len(seen.others)
+        if seen.others is not None:
+            metrics[v.LEFTOVERS] = len(seen.others)
         if found.verdict is not Verdict.CANNOT_TELL:
             metrics[v.DRIFT] = int(found.verdict is Verdict.DRIFTED)
     model = _model(seen.observed)
@@ -106,17 +109,29 @@ def document(wanted: Wanted, seen: Seen, now: float) -> dict[str, Any]:
         **({"Differs": [str(one) for one in found.differences]} if found.differences else {}),
         **({"NotShown": list(found.hidden)} if found.hidden else {}),
         **({"LeftOver": list(seen.others)} if seen.others else {}),
+        **(_reasons(seen.observed) if seen.observed else {}),
         "_aws": {"Timestamp": round(now * 1000), "CloudWatchMetrics": [directive]},
     }
 
 
-def _unmeasured(found: Drift, operation: Operation) -> str:
-    if operation.is_under_way:
-        return f"{v.DRIFT}, {v.LEFTOVERS}: the stack is {operation.status}"
-    return f"{v.DRIFT}: {found.reason}" if found.verdict is Verdict.CANNOT_TELL else ""
+def _unmeasured(found: Drift, seen: Seen) -> str:
+    if seen.operation.is_under_way:
+        return f"{v.DRIFT}, {v.LEFTOVERS}: the stack is {seen.operation.status}"
+    drifts = [f"{v.DRIFT}: {found.reason}"] if found.verdict is Verdict.CANNOT_TELL else []
+    others = [f"{v.LEFTOVERS}: tags cannot be read now"] if seen.others is None else []
+    return "; ".join(drifts + others)
 
 
-def _state(wanted: Wanted, observed: Observed | None, now: float) -> dict[str, float]:
+def _reasons(observed: Observed) -> dict[str, str]:
+    update = observed.latest_update
+    return {
+        **({"FailureReason": observed.reason} if observed.phase.has_failed else {}),
+        **({"UpdateFailureReason": update.reason} if update and update.failed else {}),
+    }
+
+
+def _state(wanted: Wanted, seen: Seen, now: float) -> dict[str, float]:
+    observed = seen.observed
     is_active = observed is not None and observed.phase is Phase.ACTIVE
     state: dict[str, float] = {v.PROVISIONED: 0}
     if not _is_out_of_hours(wanted.request.desired, now):
@@ -126,8 +141,10 @@ def _state(wanted: Wanted, observed: Observed | None, now: float) -> dict[str, f
     if is_active:
         shown = wanted.request.config.shown_by(observed.config)
         state[v.PROVISIONED] = shown.min_requests_per_second
-    if observed.trained:
-        state[v.HOURS_SINCE_TRAINING] = _hours(now - observed.trained)
+    if (age := retraining.age(observed, seen.operation, now)) is not None:
+        state[v.HOURS_SINCE_TRAINING] = _hours(age)
+    if (failed := retraining.has_failed(observed)) is not None:
+        state[v.RETRAINING_FAILED] = int(failed)
     if changed := observed.updated or observed.created:
         state[v.HOURS_SINCE_UPDATE] = _hours(now - changed)
     return state

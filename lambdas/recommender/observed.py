@@ -56,13 +56,14 @@ class Phase(Enum):
 class Update:
     """The latest update of a recommender: ours, or the weekly retraining.
 
-    ``created`` is in epoch seconds.
+    ``created``, and ``updated``, when its status changed last, are in epoch seconds.
     """
 
     status: str
     config: Mapping[str, Any]
     created: float
     failure_reason: str = ""
+    updated: float = 0.0
 
     @property
     def under_way(self) -> bool:
@@ -113,16 +114,6 @@ class Observed:
     def updating(self) -> bool:
         """Whether an update is under way."""
         return self.latest_update is not None and self.latest_update.under_way
-
-    @property
-    def trained(self) -> float:
-        """When the latest training that shows began, in epoch seconds.
-
-        The weekly one shows as the latest update ("Maintaining recommendation relevance", Developer
-        Guide), and so does a change of the configuration, which cannot be told from it.
-        """
-        update = self.latest_update
-        return update.created if update and not update.failed else self.created
 
     @property
     def arriving(self) -> Mapping[str, Any]:

@@ -6,7 +6,7 @@ from contextlib import suppress
 from dataclasses import replace
 from typing import Any, Protocol
 
-from .errors import NotFoundError
+from .errors import InUseError, NotFoundError
 from .identity import Ownership
 from .observation import Seen, Wanted, document
 from .observed import Observed
@@ -67,15 +67,27 @@ class Observer:
     def _wanted(self, arn: str) -> Observed | None:
         observed = self._personalize.describe(arn)
         with suppress(NotFoundError):
-            return observed and replace(observed, tags=self._personalize.tags(arn))
+            return observed and replace(observed, tags=self._tags(arn))
         return None
 
-    def _others(self, request: Request) -> tuple[str, ...]:
-        """Return what else is the stack's, under any name that it can use."""
-        arns = request.arns_among(self._personalize.names()) - {request.desired.arn}
-        return tuple(arn for arn in sorted(arns) if self._is_ours(arn, request))
+    def _others(self, request: Request) -> tuple[str, ...] | None:
+        """Return what else is the stack's, under any name that it can use, or None if unknown."""
+        others = []
+        for arn in sorted(request.arns_among(self._personalize.names()) - {request.desired.arn}):
+            with suppress(NotFoundError):
+                tags = self._tags(arn)
+                if tags is None:
+                    return None
+                if request.owner.of(tags) is not Ownership.FOREIGN:
+                    others.append(arn)
+        return tuple(others)
 
-    def _is_ours(self, arn: str, request: Request) -> bool:
-        with suppress(NotFoundError):
-            return request.owner.of(self._personalize.tags(arn)) is not Ownership.FOREIGN
-        return False
+    def _tags(self, arn: str) -> dict[str, str] | None:
+        """Return the tags, or None where a change such as the weekly retraining holds them.
+
+        ListTagsForResource declares ResourceInUseException (Personalize API reference); when it
+        answers so is not documented. A retraining takes hours, in which the rest is observed.
+        """
+        with suppress(InUseError):
+            return self._personalize.tags(arn)
+        return None

@@ -262,6 +262,7 @@ def _update(latest: Mapping[str, Any]) -> Update:
         config=latest.get("recommenderConfig") or {},
         created=_epoch(latest.get("creationDateTime")),
         failure_reason=with_hint(latest.get("failureReason") or ""),
+        updated=_epoch(latest.get("lastUpdatedDateTime")),
     )
 
 

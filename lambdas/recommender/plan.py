@@ -151,13 +151,13 @@ def _whose(desired: Desired, observed: Observed) -> Step | None:
     if observed.tags is None or desired.owner.of(observed.tags) is not Ownership.FOREIGN:
         return Fail(_cannot_replace(desired, differing)) if differing else None
     if not desired.adopt:
-        return Fail(
-            f"{_unproven(desired.owner, observed.arn, observed.tags)} If it is the stack's, put "
-            f"them back: {put_back(desired.owner, observed.arn)} If it is somebody else's, choose "
-            "another recommender_name, or set adopt_existing to take it over."
-        )
+        return Fail(_is_taken(desired, observed, observed.tags))
     if not desired.owner.may_adopt(observed.tags):
-        return Fail(_belongs_to_another(desired, observed.tags))
+        return Fail(
+            f"The recommender {desired.name!r} belongs to {desired.owner.other(observed.tags)}. If "
+            f"that stack is gone, take the tag {v.OWNER_STACK_TAG} off the recommender, then "
+            "deploy again."
+        )
     if differing:
         return Fail(_cannot_adopt(desired, differing))
     if observed.phase.has_failed:
@@ -440,11 +440,20 @@ def _unproven(owner: Owner, arn: str, tags: Mapping[str, str]) -> str:
     )
 
 
-def _belongs_to_another(desired: Desired, tags: Mapping[str, str]) -> str:
+def _is_taken(desired: Desired, observed: Observed, tags: Mapping[str, str]) -> str:
+    """Explain who has the name; no command is offered that would take it away from an owner."""
+    owner = desired.owner
+    if not (other := owner.other(tags)):
+        return (
+            f"{_unproven(owner, observed.arn, tags)} If it is the stack's, put them back: "
+            f"{put_back(owner, observed.arn)} If it is somebody else's, choose another "
+            "recommender_name, or set adopt_existing to take it over."
+        )
+    is_earlier = tags[v.OWNER_STACK_TAG] != owner.stack_id and owner.may_adopt(tags)
+    adopt = ", or set adopt_existing to take it over from that earlier stack" if is_earlier else ""
     return (
-        f"The recommender {desired.name!r} belongs to another stack, {tags[v.OWNER_STACK_TAG]}. "
-        f"If that stack is gone, take the tag {v.OWNER_STACK_TAG} off the recommender, then deploy "
-        "again."
+        f"The recommender {desired.name!r} belongs to {other}. Choose another recommender_name"
+        f"{adopt}."
     )
 
 

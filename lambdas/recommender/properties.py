@@ -64,11 +64,16 @@ def stringified(value: Any) -> Any:
 
 
 def within(text: str, limit: int) -> str:
-    """Return ``text``, cut so that it has at most ``limit`` bytes inside a JSON string."""
-    cut = text[:limit]
-    while len(json.dumps(cut)) > limit:
-        cut = cut[: len(cut) * 9 // 10]
-    return cut if cut == text else f"{cut[:-3]}..."
+    """Return ``text``, cut so that it has at most ``limit`` bytes inside a JSON string.
+
+    A limit below that of an empty string, which is two bytes, cuts all of it.
+    """
+    if len(text) <= limit and len(json.dumps(text)) <= limit:
+        return text
+    kept = max(0, limit - len('"..."'))
+    while kept and len(json.dumps(f"{text[:kept]}...")) > limit:
+        kept = kept * 9 // 10
+    return f"{text[:kept]}..." if kept else ""
 
 
 def text(value: object) -> str:

@@ -9,7 +9,7 @@ import logging
 import traceback
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
-from typing import Any
+from typing import Any, Final
 
 from . import vocabulary as v
 from .answer import Answers, Delivery, answer_to, failure, physical_id, readable
@@ -56,8 +56,7 @@ class CustomResources:
             Exception: it can neither be waited for nor answered now; Lambda invokes the function
                 again.
         """
-        if not self.answers.may_go_to(event.get("ResponseURL")):
-            LOG.error("Dropped", extra={"why": "the ResponseURL is not one of CloudFormation's"})
+        if not self.answers.accept(event.get("ResponseURL")):
             return
         waiting = self._look(Waiting.begin(event, now=self.clock(), interval=interval), acts=False)
         if waiting.answer and self._deliver(waiting).ended:
@@ -71,7 +70,7 @@ class CustomResources:
                 raise
             return
         if not first:
-            LOG.info("Begun before", extra=_about(waiting))
+            LOG.info(f"{_which(waiting)} was begun before", extra=_about(waiting))
 
     def poll(self, state: Mapping[str, Any]) -> dict[str, Any]:
         """Look again, or deliver the answer that is decided; return the state of the execution."""
@@ -84,13 +83,10 @@ class CustomResources:
         assert waiting.answer is not None  # noqa: S101  # see the callers
         delivery = self.answers.put(waiting.event["ResponseURL"], waiting.answer)
         nobody_waits = self.clock() - waiting.sent >= REQUEST_SECONDS
+        status = waiting.answer["Status"]
         LOG.info(
-            "Answered" if delivery is Delivery.DELIVERED else "Not answered",
-            extra={
-                **_about(waiting),
-                "status": waiting.answer["Status"],
-                "delivery": delivery.name,
-            },
+            f"{_which(waiting)} is {_DELIVERIES[delivery]}: {status}",
+            extra={**_about(waiting), "status": status, "delivery": delivery.name},
         )
         ended = delivery is not Delivery.LATER or nobody_waits
         return replace(waiting, ended=ended, seconds=_SECONDS_BETWEEN_DELIVERIES)
@@ -108,14 +104,15 @@ class CustomResources:
     ) -> Waiting:
         request = resource.request
         timing = waiting.timing(self.clock(), request.wait_seconds)
-        operation, observed, in_force = waiting.operation, None, dict(waiting.in_force)
+        operation, observed = waiting.operation, None
+        in_force, tags_read = dict(waiting.in_force), set(waiting.tags_read)
         try:
             if request.type not in resource.changes:
                 verdict, observed = resource.look(self.personalize, self.stacks)
             elif isinstance(sent := operation or admit(request, self.stacks, timing), Operation):
                 operation = sent
                 reconciler = Reconciler(
-                    self.personalize, self.stacks, request, operation, acts, in_force
+                    self.personalize, self.stacks, request, operation, acts, in_force, tags_read
                 )
                 verdict = _step(resource, reconciler, waiting, timing)
                 observed = reconciler.observed
@@ -133,6 +130,7 @@ class CustomResources:
         looked = (again or waiting).looked(
             operation=operation,
             in_force=in_force,
+            tags_read=frozenset(tags_read),
             nothing_seen=waiting.nothing_seen
             and (operation is None or (isinstance(verdict, Wait) and verdict.unseen)),
         )
@@ -211,7 +209,10 @@ def in_time(
     if not isinstance(verdict, Wait):
         return verdict
     if verdict.grace and timing.grace_is_over:
-        return Fail(f"{verdict.reason} (after {timing.waited:.0f} seconds).", certain=False)
+        return Fail(
+            f"{verdict.reason.removesuffix('.')} (after {timing.waited:.0f} seconds).",
+            certain=False,
+        )
     if not timing.is_up and not refusal:
         return verdict
     if verdict.at_deadline is AtDeadline.HAND_OVER:
@@ -245,6 +246,18 @@ def _failed(event: Mapping[str, Any], reason: str) -> dict[str, Any]:
     return failure(event, reason, attributes)
 
 
+_DELIVERIES: Final = {
+    Delivery.DELIVERED: "answered",
+    Delivery.REFUSED: "not answered, for the ResponseURL takes no answer any more",
+    Delivery.LATER: "not answered yet",
+}
+
+
+def _which(waiting: Waiting) -> str:
+    event = waiting.event
+    return readable(f"{event.get('RequestType')} of {event.get('LogicalResourceId')}")
+
+
 def _about(waiting: Waiting) -> dict[str, Any]:
     return {
         "request": waiting.event.get("RequestId"),
@@ -257,16 +270,18 @@ def _log(
     waiting: Waiting, request: Request, timing: Timing, verdict: Verdict, observed: Observed | None
 ) -> None:
     number, of = request.link
+    status = readable(observed.says) if observed else None
+    name, why = type(verdict).__name__, readable(verdict.reason)
     LOG.info(
-        "Looked",
+        f"{_which(waiting)}: {name}, {why}" + (f" [{status}]" if status else ""),
         extra={
             **_about(waiting),
             **({"link": f"{number} of {of}"} if v.LINK in request.properties else {}),
             "look": waiting.looks + 1,
-            "status": readable(observed.says) if observed else None,
+            "status": status,
             "waited": round(timing.waited),
             "left": round(timing.left),
-            "verdict": type(verdict).__name__,
-            "why": readable(verdict.reason),
+            "verdict": name,
+            "why": why,
         },
     )

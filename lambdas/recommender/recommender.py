@@ -37,7 +37,6 @@ class Recommender(CustomResource):
                 retired_tags=self.request.retired_tags,
             ),
             accepted=partial(_accepted, desired, situation),
-            proven=situation.looked_before,
         )
         replaces = self.request.type is not RequestType.CREATE
         if not isinstance(verdict, Done) or not verdict.serves or not replaces:
@@ -91,7 +90,6 @@ class Stop(CustomResource):
         return reconciler.advance(
             self.request.get(v.RECOMMENDER_ARN),
             partial(plan_state, self.request.owner, running=self.runs_at(situation.now)),
-            proven=situation.looked_before,
         )
 
     def runs_at(self, now: float) -> bool:

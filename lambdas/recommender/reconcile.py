@@ -48,6 +48,7 @@ class Reconciler:
         acts: whether it may change something; else it stops before the first change.
         in_force: by ARN, a configuration that does not show, but that Personalize has refused to
             set since it is in force.
+        tags_read: the ARNs whose tags this request has read, now or at an earlier look.
         observed: the recommender that was looked at last, or None if it did not show.
     """
 
@@ -57,6 +58,7 @@ class Reconciler:
     operation: Operation
     acts: bool
     in_force: dict[str, Mapping[str, Any]] = field(default_factory=dict)
+    tags_read: set[str] = field(default_factory=set)
     observed: Observed | None = field(default=None, init=False)
 
     def advance(
@@ -65,23 +67,24 @@ class Reconciler:
         plan: Plan,
         *,
         accepted: Accepted = wait_for,
-        proven: bool = False,
+        always_reads_tags: bool = False,
     ) -> Verdict:
         """Take the next step for one recommender, and return how things stand after it.
 
-        Where the tags have ``proven`` it ours before, a look that finds nothing to do is one
-        DescribeRecommender; whose it is is read again before anything is changed.
+        Once its tags have been read, a look that finds nothing to do is one DescribeRecommender;
+        they are read again before anything is changed.
 
         Args:
             arn: the recommender's.
             plan: the plan for it.
             accepted: how things stand when a change other than of tags is accepted.
-            proven: whether its tags were read before.
+            always_reads_tags: whether they are read at every look.
 
         Raises:
             PermanentError: a call was refused for good.
         """
         try:
+            proven = arn in self.tags_read and not always_reads_tags
             step = self._planned(arn, plan, proven=proven)
             while not isinstance(step, Verdict):
                 operation = type(step).__name__
@@ -89,7 +92,8 @@ class Reconciler:
                     return Wait(f"{operation} of {arn} comes next", to_change=True)
                 if not still_newest(self.request, self.stacks, self.operation):
                     return Fail("A newer operation of the stack has begun: nothing is changed.")
-                LOG.info("Changing", extra={"recommender": arn, "operation": operation})
+                about = {"recommender": arn, "operation": operation}
+                LOG.info(f"{operation} of {arn} is called", extra=about)
                 if self._changed_nothing(step, arn, plan):
                     self.in_force[arn] = step.config
                     step = self._planned(arn, plan)
@@ -112,13 +116,15 @@ class Reconciler:
         if proven and isinstance(step, Wait) and step.at_deadline is AtDeadline.FAIL:
             return step  # one that hands over is an end, and may depend on the tags
         try:
-            return plan(replace(observed, tags=self.personalize.tags(arn)))
+            tags = self.personalize.tags(arn)
         except NotFoundError:
             return Wait(f"the tags of {arn} do not show yet")
         except TransientError:
-            if proven and isinstance(step, Wait) and self.operation.rolls_back:
+            if isinstance(step, Wait) and self.operation.rolls_back:
                 return step  # a retraining refuses the tags for hours: no rollback fails for that
             raise
+        self.tags_read.add(arn)
+        return plan(replace(observed, tags=tags))
 
     def _changed_nothing(
         self, change: Change, arn: str, plan: Plan

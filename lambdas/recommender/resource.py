@@ -2,7 +2,7 @@
 
 from typing import ClassVar, Final
 
-from .errors import ACCESS_DENIED, PermanentError
+from .errors import ACCESS_DENIED, PermanentError, sentence
 from .observed import Observed
 from .operation import Operation, RequestType
 from .personalize import Personalize
@@ -74,7 +74,7 @@ class CustomResource:
     def out_of_time(self, waited: str, reason: str, operation: Operation | None) -> str:
         """Return why a request has failed whose time is up."""
         del operation
-        return f"Not possible within {waited}: {reason}. Deploy again when that has ended."
+        return f"Not possible within {waited}: {sentence(reason)} Deploy again when that has ended."
 
     def not_waited_for(self, waited: str, refusal: str, operation: Operation | None) -> str:
         """Return why a request has failed for which no execution can be started."""

@@ -8,7 +8,7 @@ from typing import Final
 
 from . import vocabulary as v
 from .config import not_shown
-from .errors import PermanentError, TransientError
+from .errors import PermanentError, TransientError, sentence
 from .observed import Observed
 from .operation import Operation, RequestType
 from .personalize import Personalize
@@ -61,7 +61,8 @@ class TrainingGate(CustomResource):
     ) -> Verdict:
         if hidden := not_shown(observed.config):
             LOG.warning(
-                "Not shown by DescribeRecommender, so not checked", extra={"members": hidden}
+                f"DescribeRecommender does not show {', '.join(hidden)}: not checked",
+                extra={"members": hidden},
             )
         gate = self.request.quality_gate
         replaced = self.request.old_recommender_arn
@@ -70,7 +71,7 @@ class TrainingGate(CustomResource):
         self.misses = gate.misses(observed.metrics, before.metrics if before else None)
         if not self.misses:
             return ready
-        LOG.warning("The quality gate is missed", extra={"misses": self.misses})
+        LOG.warning(f"{_MISSED}: {'; '.join(self.misses)}", extra={"misses": self.misses})
         # What a rollback returns to has been in service: its metrics may have changed since.
         if not gate.fails or stacks.operation(self.request.stack_id).rolls_back:
             return ready
@@ -100,8 +101,8 @@ class TrainingGate(CustomResource):
         """Return why the last one has failed."""
         del waited, operation
         return (
-            f"The recommender was not ready when the last training gate closed: {reason}. "
-            "Raise max_training_hours, then deploy again."
+            f"The recommender was not ready when the last training gate closed: {sentence(reason)} "
+            "Raise max_training_hours (training_gates of the construct), then deploy again."
         )
 
     @property

@@ -53,9 +53,11 @@ TIME_ZONE: Final = "TimeZone"
 DAYS: Final = ("MON", "TUE", "WED", "THU", "FRI", "SAT", "SUN")
 """As cron has them; times of the week are a day and hours, such as ``MON 07:00``."""
 
-# Environment variables: of all functions, and of the one that begins requests.
+# Environment variables: of all functions, of those that answer, of the one that begins requests.
 PERMISSIONS_VARIABLE: Final = "PERMISSIONS"
 """Nobody reads it: when it changes, Lambda replaces the instances of the function."""
+URL_SUFFIX_VARIABLE: Final = "URL_SUFFIX"
+"""``AWS::URLSuffix``, under which S3 has the ResponseURLs."""
 STATE_MACHINE_VARIABLE: Final = "STATE_MACHINE_ARN"
 POLL_INTERVAL_VARIABLE: Final = "POLL_INTERVAL_SECONDS"
 
@@ -99,8 +101,10 @@ LEFTOVERS: Final = "Leftovers"
 PROVISIONED: Final = "ProvisionedRequestsPerSecond"
 HOURS_SINCE_TRAINING: Final = "HoursSinceTraining"
 HOURS_SINCE_UPDATE: Final = "HoursSinceUpdate"
+RETRAINING_FAILED: Final = "RetrainingFailed"
 OBSERVED: Final = (
-    *(ACTIVE, DRIFT, LEFTOVERS, PROVISIONED, HOURS_SINCE_TRAINING, HOURS_SINCE_UPDATE),
+    *(ACTIVE, DRIFT, LEFTOVERS, RETRAINING_FAILED),
+    *(PROVISIONED, HOURS_SINCE_TRAINING, HOURS_SINCE_UPDATE),
     *METRICS,
 )
 """All that the observer measures, as far as it is known beforehand."""

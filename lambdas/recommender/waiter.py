@@ -41,6 +41,7 @@ class Waiting:
         nothing_seen: whether nothing has shown in any look of what was changed just before.
         doubted: what would end the request, if it still shows when it is to be believed.
         in_force: by ARN, a configuration that does not show, but is known to be in force.
+        tags_read: the ARNs whose tags have been read.
         answer: the answer, once it is decided: from then on it is only delivered.
         seconds: how long to wait before the next look.
         ended: whether the execution ends.
@@ -55,6 +56,7 @@ class Waiting:
     nothing_seen: bool = True
     doubted: Doubted | None = None
     in_force: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
+    tags_read: frozenset[str] = frozenset()
     answer: Mapping[str, Any] | None = None
     seconds: int = 0
     ended: bool = False
@@ -114,6 +116,7 @@ class Waiting:
             "NothingSeen": self.nothing_seen,
             "Doubted": list(self.doubted) if self.doubted else None,
             "InForce": dict(self.in_force),
+            "TagsRead": sorted(self.tags_read),
             "Answer": self.answer,
             "Seconds": self.seconds,
             "Ended": self.ended,
@@ -121,7 +124,7 @@ class Waiting:
 
     @classmethod
     def from_json(cls, state: Mapping[str, Any]) -> "Waiting":
-        """Read it."""
+        """Read it; the version that has written it may have been 0.1.0."""
         return cls(
             event=state["Event"],
             interval=state["Interval"],
@@ -132,6 +135,7 @@ class Waiting:
             nothing_seen=state["NothingSeen"],
             doubted=Doubted(*state["Doubted"]) if state["Doubted"] else None,
             in_force=state["InForce"],
+            tags_read=frozenset(state.get("TagsRead", ())),
             answer=state["Answer"],
             seconds=state["Seconds"],
             ended=state["Ended"],

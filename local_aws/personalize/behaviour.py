@@ -63,6 +63,12 @@ class Behaviour:
     """The `failureReason` with which trainings that begin from now on end in CREATE FAILED."""
     update_failure: str | None = None
     """The `failureReason` with which updates that begin from now on end in CREATE FAILED."""
+    retraining_failure: str | None = None
+    """The `failureReason` with which retrainings that begin from now on end in CREATE FAILED.
+
+    Those of `retraining_every`: the model before goes on serving. `training_failure` fails them,
+    too.
+    """
 
     update_semantics: Literal["merge", "replace"] = "merge"
     """What an update does to the top-level members of `recommenderConfig` that it omits (unknown).
@@ -104,9 +110,15 @@ class Behaviour:
     retraining_every: float | None = None
     """Seconds between automatic retrainings while ACTIVE; AWS documents seven days. None: never.
 
-    A retraining takes as long as a creation, shows in `latestRecommenderUpdate`, and makes
-    update, stop, delete and tag calls answer ResourceInUse. The time counts from the last
-    training, or from the last start: a start does not train, and may come late.
+    A retraining takes as long as a creation, and makes update, stop, delete and tag calls answer
+    ResourceInUse. The time counts from the last training, or from the last start: a start does not
+    train, and may come late.
+    """
+    retraining_shows: bool = True
+    """Whether an automatic retraining shows in `latestRecommenderUpdate` and its times.
+
+    The guide ("Maintaining recommendation relevance") names that as the place to follow it; no
+    recorded answer shows one.
     """
     throttle_every: int | None = None
     """Every nth call answers ThrottlingException without being looked at. None: no call does."""

@@ -184,6 +184,8 @@ class Recommender:
     """The training that the creation has to wait for."""
     update: Update | None = None
     previous_update: Update | None = None
+    asked: Update | None = None
+    """The last update before `update` that a client asked for."""
     trained: float = 0.0
     """When the last update began that trained."""
 
@@ -238,6 +240,8 @@ class Recommender:
     def begin(self, update: Update) -> None:
         """Start an update; there must be none under way."""
         self.config = self.config_in_force(update.course.start)
+        if self.update and not self.update.automatic:
+            self.asked = self.update
         self.previous_update, self.update = self.update, update
         if update.trains:
             self.trained = update.course.start
@@ -261,7 +265,7 @@ class Recommender:
         if self.update:
             start = max(start, self.update.course.end)
         if periods >= 1 and start <= now:
-            failure = behaviour.training_failure
+            failure = behaviour.retraining_failure or behaviour.training_failure
             course = creation(start, behaviour, failure)
             config = self.config_in_force(start)
             self.begin(Update(course, config, failure, trains=True, automatic=True))
@@ -320,9 +324,13 @@ class Recommender:
 
     def _shown(self, now: float, behaviour: Behaviour) -> tuple[Update | None, Config]:
         """Return the update and the configuration that reads see, which may be stale."""
-        update = self.update
-        if update is None or update.automatic:
-            return update, self.config_in_force(now)
-        if now < update.course.start + behaviour.stale_after_update:
-            return self.previous_update, self.config
-        return update, self.config_in_force(now)
+        update, config = self.update, self.config_in_force(now)
+        if (
+            update
+            and not update.automatic
+            and now < update.course.start + behaviour.stale_after_update
+        ):
+            update, config = self.previous_update, self.config
+        if update and update.automatic and not behaviour.retraining_shows:
+            update = self.asked
+        return update, config

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, Final
 from ..partitions import is_region_of, partition_of
 from .declarations import Deployment, PipelineSettings, Settings
 from .errors import NotAllowedError, Refusal, SettingsError
-from .kinds import differing_in_case, from_json
+from .kinds import from_json
 from .rules import (
     adoption_needs_a_name,
     alarms_go_one_way,
@@ -19,6 +19,7 @@ from .rules import (
     topic_is_of_the_region,
 )
 from .setting import required_of, settings_of
+from .tags import differing_in_case
 
 if TYPE_CHECKING:
     from constructs import Node
@@ -231,6 +232,9 @@ def _check_pipeline(pipeline: PipelineSettings, environments: Mapping[str, Setti
             allowed=f"a region of the connection's partition, {pipeline.partition}",
             remedy=f"{pipeline.region} is in the partition {partition_of(pipeline.region)}.",
         )
+    key = pipeline.log_key_arn
+    if key and (refusal := key_is_of_the_region(key, pipeline.region)):
+        raise SettingsError(f"{PIPELINE}.log_key_arn", **refusal._asdict())
     if len(environments) > MAX_ENVIRONMENTS_OF_A_PIPELINE:
         raise SettingsError(
             ENVIRONMENTS,

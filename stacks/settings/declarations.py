@@ -37,6 +37,13 @@ _LOG_RETENTION_DAYS: Final = (
 )
 """Source: PutRetentionPolicy, CloudWatch Logs API reference."""
 
+_LOG_KEY: Final = setting(
+    regional_arn(["kms"], "key/<id>", "key/[a-z0-9-]{1,64}"),
+    "The KMS key, of the stack's region, that encrypts the logs.",
+    example="arn:aws:kms:eu-west-1:111111111111:key/0a1b2c3d-0000-1111-2222-333344445555",
+    remedy="Give the ARN of the key itself: CloudWatch Logs takes no alias.",
+)
+
 
 @dataclass(frozen=True, kw_only=True)
 class Settings:
@@ -88,7 +95,8 @@ class Settings:
         default=30,
         metadata=setting(
             whole(1, of="days"),
-            "Items whose latest interaction is no longer ago than this are explored.",
+            "Items up to this age are explored. The age is the time from an item's creation to the "
+            "latest interaction with any item.",
             example=14,
         ),
     )
@@ -236,6 +244,15 @@ class Settings:
             example="on-call@example.com",
         ),
     )
+    runbook_url: str | None = field(
+        default=None,
+        metadata=setting(
+            text("an https URL without a fragment", r"https://[^\s#]{1,500}"),
+            "With `monitoring`: where people find `docs/runbook.md`. Each alarm's description has "
+            "it, with the heading.",
+            example="https://github.example.com/video/top-picks/blob/main/docs/runbook.md",
+        ),
+    )
     observation_interval_minutes: int = field(
         default=60,
         metadata=setting(
@@ -271,15 +288,7 @@ class Settings:
             remedy="These are the retentions of CloudWatch Logs, in days.",
         ),
     )
-    log_key_arn: str | None = field(
-        default=None,
-        metadata=setting(
-            regional_arn(["kms"], "key/<id>", "key/[a-z0-9-]{1,64}"),
-            "The KMS key, of the stack's region, that encrypts the logs.",
-            example="arn:aws:kms:eu-west-1:111111111111:key/0a1b2c3d-0000-1111-2222-333344445555",
-            remedy="Give the ARN of the key itself: CloudWatch Logs takes no alias.",
-        ),
-    )
+    log_key_arn: str | None = field(default=None, metadata=_LOG_KEY)
     approval: bool = field(
         default=False,
         metadata=setting(
@@ -374,6 +383,7 @@ class PipelineSettings:
             remedy="Give the region that the pipeline runs in.",
         )
     )
+    log_key_arn: str | None = field(default=None, metadata=_LOG_KEY)
 
     @property
     def partition(self) -> str:

@@ -42,4 +42,16 @@ def _shown(value: object) -> str:
         case Decimal():
             return str(value)
         case _:
-            return json.dumps(value, default=str)
+            return _as_json(value)
+
+
+def _as_json(value: object) -> str:
+    try:
+        return json.dumps(value, default=_named)
+    except (TypeError, ValueError):  # keys that JSON does not have, and circles
+        return _named(value)
+
+
+def _named(value: object) -> str:
+    """Return a number as it is, and anything else by its type: its text may be an address."""
+    return str(value) if isinstance(value, Decimal) else f"a {type(value).__name__}"

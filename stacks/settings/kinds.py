@@ -1,21 +1,20 @@
 """What the value of a setting may be: how it is read and checked, in words and in JSON schema."""
 
+import functools
 import json
 import re
-import zoneinfo
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
+from importlib import resources
 from typing import Final, Generic, TypeVar
 
 from ..functions import vocabulary as v
 from ..partitions import PARTITION, REGION, is_region_of, partition_of
-from . import weekly
+from . import tags, weekly
 from .errors import NotAllowedError
 
 T = TypeVar("T")
-
-MAX_TAGS_GIVEN: Final = v.MAX_TAGS - len(v.RESERVED_TAGS)
 
 
 def from_json(text: str) -> object:
@@ -81,7 +80,8 @@ def boolean() -> Kind[bool]:
     return Kind("true or false", {"type": "boolean"}, check, from_text)
 
 
-_NUMBER: Final = re.compile(r"(0|[1-9][0-9]{0,9})(\.[0-9]{1,6})?")
+_DECIMALS: Final = 6
+_NUMBER: Final = re.compile(rf"(0|[1-9][0-9]{{0,9}})(\.[0-9]{{1,{_DECIMALS}}})?")
 
 
 def _number_from_text(text: str) -> object:
@@ -91,9 +91,10 @@ def _number_from_text(text: str) -> object:
 def _number(value: object) -> Decimal:
     if isinstance(value, bool) or not isinstance(value, int | float | Decimal):
         raise NotAllowedError
-    if not _NUMBER.fullmatch(str(value)):
+    written = f"{Decimal(str(value)):f}"  # never 1E-5
+    if not _NUMBER.fullmatch(written):
         raise NotAllowedError
-    return Decimal(str(value))
+    return Decimal(written)
 
 
 def number(low: int, high: int) -> Kind[Decimal]:
@@ -105,7 +106,7 @@ def number(low: int, high: int) -> Kind[Decimal]:
         return found
 
     return Kind(
-        f"a number from {low} to {high}",
+        f"a number from {low} to {high} with at most {_DECIMALS} decimals",
         {"type": "number", "minimum": low, "maximum": high},
         check,
         _number_from_text,
@@ -121,7 +122,7 @@ def time_in(unit: str, *, at_most: int) -> Kind[Decimal]:
         return found
 
     return Kind(
-        f"a number of {unit} above 0, {at_most} at most, fractions included",
+        f"a number of {unit} above 0, {at_most} at most, with at most {_DECIMALS} decimals",
         {"type": "number", "exclusiveMinimum": 0, "maximum": at_most},
         check,
         _number_from_text,
@@ -139,7 +140,7 @@ def whole(low: int, high: int | None = None, *, of: str = "") -> Kind[int]:
 
     def check(value: object) -> int:
         found = _number(value)
-        if "." in str(value) or not low <= found <= maximum:
+        if "." in str(found) or not low <= found <= maximum:
             raise NotAllowedError
         return int(found)
 
@@ -314,7 +315,7 @@ def least_by_metric() -> Kind[dict[str, Decimal]]:
         return {name: value_of.check(least) for name, least in given}
 
     return Kind(
-        "an object of names of model metrics to numbers from 0 to 1",
+        f"an object of names of model metrics, each with {value_of.allowed}",
         {
             "type": "object",
             "properties": dict.fromkeys(v.METRICS.values(), value_of.schema),
@@ -322,6 +323,18 @@ def least_by_metric() -> Kind[dict[str, Decimal]]:
         },
         check,
     )
+
+
+@functools.cache
+def time_zones() -> frozenset[str]:
+    """Return the names of time zones, by the package ``tzdata``: what the machine has may differ.
+
+    EventBridge Scheduler takes the names of IANA's database ("Schedule types in EventBridge
+    Scheduler", time zones, User Guide). Older names such as US/Eastern are in it, and in schedules
+    that others have published; AWS does not mention them. ``Factory`` stands for no zone at all.
+    """
+    zones = resources.files("tzdata").joinpath("zones").read_text()
+    return frozenset(zones.split()) - {"Factory"}
 
 
 START, STOP, TIME_ZONE = "start", "stop", "time_zone"
@@ -353,15 +366,14 @@ def hours_of_service() -> Kind[dict[str, str]]:
             raise NotAllowedError(
                 f"Between a start and a stop there have to be {_LEAST_HOURS} hours, either way."
             )
-        known = zoneinfo.available_timezones() or {time_zone}  # the machine may have no data
-        if time_zone not in known or not re.fullmatch(_TIME_ZONE, time_zone, re.ASCII):
+        if time_zone not in time_zones():
             raise NotAllowedError(f"There is no time zone {time_zone}. One is Europe/Berlin.")
         return {START: start, STOP: stop, TIME_ZONE: time_zone}
 
     expression = {"type": "string", "pattern": f"^{weekly.PATTERN}$"}
     return Kind(
         f"an object of {START} and {STOP}, each cron(<minute> <hour> ? * <days> *) or "
-        f"cron(<minute> <hour> * * ? *), and {TIME_ZONE}, the name of a time zone",
+        f"cron(<minute> <hour> * * ? *), and {TIME_ZONE}, a name of IANA's time zone database",
         {
             "type": "object",
             "properties": {
@@ -376,68 +388,34 @@ def hours_of_service() -> Kind[dict[str, str]]:
     )
 
 
-_TAG_CHARACTERS: Final = "_.:/=+-@"
-_MAX_TAG_KEY: Final = 128
-_MAX_TAG_VALUE: Final = 256
-
-
 def tags_by_key() -> Kind[dict[str, str]]:
-    """Return the kind of tags.
-
-    Sources: ``Tag`` in the Personalize API reference, which allows empty values, too, but the CDK
-    refuses them for other resources (rule F3033). That IAM's keys ignore case: aws-cdk issue 26253.
-    """
+    """Return the kind of tags."""
 
     def check(value: object) -> dict[str, str]:
-        found = {_key(key): _tag_text(tag, _MAX_TAG_VALUE) for key, tag in sorted(_object(value))}
-        if len(found) > MAX_TAGS_GIVEN:
+        given = sorted(_object(value))
+        if not all(isinstance(tag, str) for _, tag in given):
             raise NotAllowedError
-        if alike := differing_in_case(found):
-            raise NotAllowedError(
-                f"{' and '.join(alike)} differ only in case, which a role's tags must not: "
-                "rename one."
-            )
+        found = {key: str(tag) for key, tag in given}
+        if problem := next(tags.problems(found), ""):
+            raise NotAllowedError(problem)
         return found
 
     return Kind(
-        f"an object of at most {MAX_TAGS_GIVEN} strings, keys of 1 to {_MAX_TAG_KEY} and values of "
-        f"1 to {_MAX_TAG_VALUE} letters, digits, spaces and _.:/=+-@, no key that begins with aws: "
+        f"an object of at most {tags.MAX_TAGS_GIVEN} strings, keys of 1 to {tags.MAX_KEY} and "
+        f"values of 1 to {tags.MAX_VALUE} {tags.ALLOWED_CHARACTERS}, no key that begins with aws: "
         f"or {v.RESERVED_TAG_PREFIX}, no two that differ only in case",
         {
             "type": "object",
-            "maxProperties": MAX_TAGS_GIVEN,
-            "propertyNames": {"minLength": 1, "maxLength": _MAX_TAG_KEY},
+            "maxProperties": tags.MAX_TAGS_GIVEN,
+            "propertyNames": {"minLength": 1, "maxLength": tags.MAX_KEY},
             "additionalProperties": {
                 "type": "string",
                 "minLength": 1,
-                "maxLength": _MAX_TAG_VALUE,
+                "maxLength": tags.MAX_VALUE,
             },
         },
         check,
     )
-
-
-def _key(key: str) -> str:
-    if key.lower().startswith("aws:") or key.startswith(v.RESERVED_TAG_PREFIX):
-        raise NotAllowedError
-    return _tag_text(key, _MAX_TAG_KEY)
-
-
-def _tag_text(value: object, at_most: int) -> str:
-    if not isinstance(value, str) or not 1 <= len(value) <= at_most:
-        raise NotAllowedError
-    if not all(char.isalnum() or char.isspace() or char in _TAG_CHARACTERS for char in value):
-        raise NotAllowedError
-    return value
-
-
-def differing_in_case(names: Iterable[str]) -> list[str]:
-    """Return the first two names that differ only in case, or none."""
-    seen: dict[str, str] = {}
-    for name in names:
-        if (other := seen.setdefault(name.lower(), name)) != name:
-            return [other, name]
-    return []
 
 
 def _list(value: object) -> Sequence[object]:

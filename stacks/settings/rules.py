@@ -84,5 +84,5 @@ def key_is_of_the_region(log_key_arn: str, region: str) -> Refusal | None:
     return Refusal(
         log_key_arn,
         f"a key of the region of the log groups, {region}",
-        "Give a key of the dataset group's region, or the replica there of a multi-Region key.",
+        "Give a key of that region, or the replica there of a multi-Region key.",
     )

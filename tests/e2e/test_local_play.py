@@ -35,7 +35,7 @@ def test_a_setting_is_changed_the_service_broken_and_all_of_it_seen(run: Run) ->
     differences = run("cdk", "diff").stdout
     assert "[-] 0.9" in differences
     assert "[+] 0.3" in differences
-    looks = [json.loads(line) for line in run("logs").stdout.splitlines() if '"Looked"' in line]
+    looks = [json.loads(line) for line in run("logs").stdout.splitlines() if '"verdict"' in line]
     assert {"Create"} == {look["type"] for look in looks}
     assert {"ACTIVE", "CREATE IN_PROGRESS"} & {look.get("status") for look in looks}
 

@@ -2,6 +2,7 @@
 
 import json
 import re
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -17,6 +18,7 @@ from stacks.monitoring import RecommenderMonitoring
 from stacks.recommender import TopPicksRecommender
 from stacks.settings import PropertyError
 from tests.infrastructure.test_stack import OTHERWISE, as_sent, trusted
+from tests.support import dashboards
 from tests.support.alarms import ALARM, OK, Samples, metrics_of, state
 from tests.support.permissions import Use, roles_of
 from tests.support.place import GROUP
@@ -25,6 +27,11 @@ from tests.support.template import Synth, in_order, of_type, resolved, the
 ON: dict[str, Any] = {
     "monitoring": True,
     "minimum_metrics": {"coverage": 0.05, "precision_at_10": 0.25},
+}
+HOURS = {
+    "start": "cron(0 7 ? * MON-FRI *)",
+    "stop": "cron(0 20 ? * MON-FRI *)",
+    "time_zone": "Europe/Berlin",
 }
 TOPIC = "arn:aws:sns:eu-west-1:111111111111:on-call"
 STACK_ID = "arn:aws:cloudformation:eu-west-1:111111111111:stack/TopPicks/1"
@@ -216,12 +223,15 @@ def test_there_is_an_alarm_for_each_thing_that_can_go_wrong(
 ) -> None:
     ids = {
         *("NotActive", "Drift", "Leftovers", "NoObservation"),
+        *("RetrainingFailed", "OldTraining"),
         *("QualityCoverage", "QualityPrecisionAt10"),
         *("Refused", "Failed", "Slow", "Idle"),
     }
     assert alarms(monitored).keys() == ids
     stopped = dict(synth(**ON, running=False).to_json())
-    assert alarms(stopped).keys() == ids - {"NotActive"}
+    assert alarms(stopped).keys() == ids - {"NotActive", "RetrainingFailed", "OldTraining"}
+    hours = dict(synth(**ON, active_hours=HOURS).to_json())
+    assert alarms(hours).keys() == ids - {"OldTraining"}
 
 
 def test_alarms_are_about_metrics_that_there_are(monitored: dict[str, Any]) -> None:
@@ -243,6 +253,10 @@ def every(samples: float | None, periods: int = 1) -> Samples:
         ("NotActive", {v.ACTIVE: every(0)}, ALARM),
         ("Drift", {v.DRIFT: every(0)}, OK),
         ("Drift", {v.DRIFT: every(1)}, ALARM),
+        ("RetrainingFailed", {v.RETRAINING_FAILED: every(0)}, OK),
+        ("RetrainingFailed", {v.RETRAINING_FAILED: every(1)}, ALARM),
+        ("OldTraining", {v.HOURS_SINCE_TRAINING: every(191.99)}, OK),
+        ("OldTraining", {v.HOURS_SINCE_TRAINING: every(192)}, ALARM),
         ("Leftovers", {v.LEFTOVERS: every(0)}, OK),
         ("Leftovers", {v.LEFTOVERS: every(2)}, ALARM),
         ("QualityCoverage", {"Coverage": every(0.05)}, OK),
@@ -291,12 +305,7 @@ def test_an_alarm_goes_off_when_it_should_and_only_then(
 
 
 def test_what_has_hours_is_idle_when_nobody_asks_it_on_any_of_a_weeks_days(synth: Synth) -> None:
-    hours = {
-        "start": "cron(0 7 ? * MON-FRI *)",
-        "stop": "cron(0 20 ? * MON-FRI *)",
-        "time_zone": "Europe/Berlin",
-    }
-    idle = alarms(dict(synth(**ON, active_hours=hours).to_json()))["Idle"]
+    idle = alarms(dict(synth(**ON, active_hours=HOURS).to_json()))["Idle"]
     (period,) = {one["MetricStat"]["Period"] for one in idle["Metrics"] if "MetricStat" in one}
     week = [*every(1, 5), *every(0, 2)]
 
@@ -312,13 +321,21 @@ def test_what_has_hours_is_idle_when_nobody_asks_it_on_any_of_a_weeks_days(synth
     assert state(idle, young, before=OK) == OK
 
 
-def test_what_is_not_measured_during_a_deployment_leaves_an_alarm_as_it_was(
-    monitored: dict[str, Any],
+@pytest.mark.parametrize(
+    ("alarm", "metric"),
+    [
+        ("Drift", v.DRIFT),
+        ("Leftovers", v.LEFTOVERS),
+        ("RetrainingFailed", v.RETRAINING_FAILED),
+        ("OldTraining", v.HOURS_SINCE_TRAINING),
+    ],
+)
+def test_what_is_not_measured_leaves_an_alarm_as_it_was(
+    monitored: dict[str, Any], alarm: str, metric: str
 ) -> None:
-    drift = alarms(monitored)["Drift"]
-
+    """During a deployment, or a retraining, or where something else shows in its place."""
     for before in (OK, ALARM):
-        assert state(drift, {v.DRIFT: every(None)}, before) == before
+        assert state(alarms(monitored)[alarm], {metric: every(None)}, before) == before
 
 
 def test_every_alarm_of_the_table_is_seen_in_both_states(monitored: dict[str, Any]) -> None:
@@ -353,10 +370,14 @@ def test_the_bill_is_what_the_documents_say(synth: Synth) -> None:
     """Whoever changes these numbers changes docs/explanation/cost.md, too."""
     found = alarms(dict(synth(monitoring=True).to_json()))
 
-    assert len(v.OBSERVED) == 6 + 8 == 14
-    assert sorted(len(metrics_of(one)) for one in found.values()) == [1] * 7 + [2]
-    assert "of the observer and one for each metric that the model has: 14 |" in COST
-    assert "minimum_metrics`: 9, and the minimums |" in COST
+    assert len(v.OBSERVED) == 7 + 8 == 15
+    assert sorted(len(metrics_of(one)) for one in found.values()) == [1] * 9 + [2]
+    assert "7 of the observer and one for each metric that the model has: 15 |" in COST
+    assert "| 9 on one metric (three fewer with `running: false`, one with `active_hours`)" in COST
+    assert "minimum_metrics`: 11, and the minimums |" in COST
+    for settings, alone in (({"running": False}, 6), ({"active_hours": HOURS}, 8)):
+        fewer = alarms(dict(synth(monitoring=True, **settings).to_json()))
+        assert sorted(len(metrics_of(one)) for one in fewer.values()) == [1] * alone + [2]
 
 
 COST = (Path(__file__).parents[2] / "docs" / "explanation" / "cost.md").read_text()
@@ -372,12 +393,30 @@ def test_every_alarm_names_a_heading_of_the_runbook_and_every_heading_an_alarm(
     monitored: dict[str, Any],
 ) -> None:
     named = {
-        one["AlarmDescription"].partition("What to do: docs/runbook.md, ")[2]
+        one["AlarmDescription"].partition("What to do: docs/runbook.md#")[2]
         for one in alarms(monitored).values()
     }
 
-    assert named == {*headings()}
+    assert named == {one.lower().replace(" ", "-") for one in headings()}
     assert len(headings()) == len(named)
+
+
+def test_an_alarm_has_the_url_of_the_runbook(synth: Synth) -> None:
+    runbook = "https://wiki.example.com/top-picks"
+    found = alarms(dict(synth(**ON, runbook_url=runbook).to_json()))
+
+    assert found
+    for alarm in found.values():
+        assert re.fullmatch(
+            rf"What to do: {re.escape(runbook)}#[a-z0-9-]+",
+            alarm["AlarmDescription"][alarm["AlarmDescription"].index("What to do") :],
+        )
+
+
+def test_the_longest_url_of_a_runbook_fits_into_a_description(synth: Synth) -> None:
+    runbook = "https://" + "x" * 500
+    for alarm in some_alarms(dict(synth(**ON, runbook_url=runbook).to_json())).values():
+        assert len(alarm["AlarmDescription"]) <= 1024
 
 
 def test_an_alarm_says_what_it_means_and_of_what(monitored: dict[str, Any]) -> None:
@@ -404,7 +443,7 @@ def test_alarms_go_to_a_topic_that_is_there_and_so_does_their_end(synth: Synth) 
     assert not of_type(template, "AWS::SNS::Topic")
 
 
-def test_alarms_go_to_an_address_by_a_topic_to_which_only_alarms_publish(synth: Synth) -> None:
+def test_alarms_go_to_an_address_by_a_topic(synth: Synth) -> None:
     template = dict(synth(**ON, alarm_email="on-call@example.com").to_json())
 
     ((topic, _),) = of_type(template, "AWS::SNS::Topic").items()
@@ -416,14 +455,6 @@ def test_alarms_go_to_an_address_by_a_topic_to_which_only_alarms_publish(synth: 
         "Endpoint": "on-call@example.com",
         "TopicArn": {"Ref": topic},
     }
-    _, policy = the(template, "AWS::SNS::TopicPolicy")
-    allowed = [
-        one
-        for one in policy["Properties"]["PolicyDocument"]["Statement"]
-        if one["Effect"] == "Allow"
-    ]
-    assert [one["Principal"] for one in allowed] == [{"Service": "cloudwatch.amazonaws.com"}]
-    assert allowed[0]["Condition"]["StringEquals"] == {"aws:SourceAccount": "111111111111"}
 
 
 # -- the dashboard ---------------------------------------------------------------------------------
@@ -458,11 +489,10 @@ def test_the_dashboard_is_one_that_cloudwatch_takes(monitored: dict[str, Any]) -
     """Source: "Dashboard body structure and syntax", CloudWatch API reference."""
     made = body(monitored)
 
+    assert list(dashboards.faults(made)) == []
     assert made["start"] == "-P1W"
     taken: set[tuple[int, int]] = set()
     for widget in made["widgets"]:
-        assert widget["type"] in ("alarm", "metric")
-        assert widget["x"] + widget["width"] <= 24
         cells = {
             (widget["x"] + column, widget["y"] + row)
             for column in range(widget["width"])
@@ -472,10 +502,77 @@ def test_the_dashboard_is_one_that_cloudwatch_takes(monitored: dict[str, Any]) -
         taken |= cells
         ids = [row[-1].get("id") for row in widget["properties"].get("metrics", ())]
         named = [one for one in ids if one]
-        assert len(named) == len({*named})
         for row in widget["properties"].get("metrics", ()):
             used = re.findall(r"\b[a-z]\w*", row[-1].get("expression", ""))
             assert {*used} <= {*named}
+
+
+@pytest.mark.parametrize("settings", [{}, {**OTHERWISE, **ON}, {**ON, "active_hours": HOURS}])
+def test_every_dashboard_is_one_that_cloudwatch_takes(
+    synth: Synth, settings: dict[str, Any]
+) -> None:
+    template = dict(synth(**{"monitoring": True, **settings}).to_json())
+    assert list(dashboards.faults(body(template))) == []
+
+
+def _graph(made: dict[str, Any]) -> dict[str, Any]:
+    return next(one for one in made["widgets"] if one["type"] == "metric")
+
+
+BROKEN: dict[str, tuple[Callable[[dict[str, Any]], object], str]] = {
+    "no widgets": (lambda made: made.pop("widgets"), "the body"),
+    "501 widgets": (lambda made: made["widgets"].extend([{}] * 501), "the body"),
+    "a start of no form": (lambda made: made.update(start="-1W"), "the body"),
+    "a member that there is not": (lambda made: made.update(title="Films"), "the body"),
+    "a type that there is not": (lambda made: _graph(made).update(type="graph"), "its place"),
+    "a height of 0": (lambda made: _graph(made).update(height=0), "its place"),
+    "x without y": (lambda made: _graph(made).pop("y"), "its place"),
+    "25 columns": (lambda made: _graph(made).update(x=13), "24th column"),
+    "no region": (lambda made: _graph(made)["properties"].pop("region"), "its properties"),
+    "no alarms": (
+        lambda made: made["widgets"][0]["properties"].update(alarms=[]),
+        "its properties",
+    ),
+    "a view that there is not": (
+        lambda made: _graph(made)["properties"].update(view="line"),
+        "its properties",
+    ),
+    "a dimension without a value": (
+        lambda made: _graph(made)["properties"]["metrics"][0].pop(3),
+        "metric 0",
+    ),
+    "a metric without a name": (
+        lambda made: _graph(made)["properties"]["metrics"].append(["AWS/Personalize"]),
+        "metric 8",
+    ),
+    "a statistic that there is not": (
+        lambda made: _graph(made)["properties"]["metrics"][0][-1].update(stat="Mean"),
+        "metric 0",
+    ),
+    "an id with a capital letter": (
+        lambda made: _graph(made)["properties"]["metrics"][0][-1].update(id="Calls"),
+        "metric 0",
+    ),
+    "a period of 90 seconds": (
+        lambda made: _graph(made)["properties"]["metrics"][0][-1].update(period=90),
+        "multiple of 60",
+    ),
+    "an id twice": (
+        lambda made: [row[-1].update(id="m") for row in _graph(made)["properties"]["metrics"]],
+        "one id",
+    ),
+}
+
+
+@pytest.mark.parametrize("fault", BROKEN)
+def test_a_dashboard_that_cloudwatch_refuses_is_noticed(
+    monitored: dict[str, Any], fault: str
+) -> None:
+    made = body(monitored)
+    break_it, expected = BROKEN[fault]
+    break_it(made)
+    (noticed,) = dashboards.faults(made)
+    assert expected in noticed
 
 
 def test_the_dashboard_shows_every_alarm_and_each_minimum(monitored: dict[str, Any]) -> None:
@@ -558,6 +655,13 @@ def test_in_a_nested_stack_it_is_known_by_its_path_there(stack: Stack) -> None:
     assert found
     for alarm in found.values():
         assert "/TopPicks. What to do" in alarm["AlarmDescription"]
+
+
+def test_a_runbook_s_url_that_is_none_is_refused(stack: Stack) -> None:
+    recommender = TopPicksRecommender(stack, "TopPicks", dataset_group_arn=GROUP)
+
+    with pytest.raises(PropertyError, match="runbook_url"):
+        RecommenderMonitoring(stack, "M", recommender=recommender, runbook_url="runbook.md")
 
 
 @pytest.mark.parametrize("interval", [Duration.seconds(30), Duration.days(2)])

@@ -88,7 +88,7 @@ def test_the_wheel_asks_for_what_it_needs_and_no_more(built: Path) -> None:
         lines = archive.read(path).decode().splitlines()
 
     needed = {line.split()[1].split("<")[0].split(">")[0] for line in lines if "-Dist:" in line}
-    assert needed == {"aws-cdk-lib", "constructs"}
+    assert needed == {"aws-cdk-lib", "constructs", "tzdata"}
 
 
 # -- the examples --------------------------------------------------------------------------------

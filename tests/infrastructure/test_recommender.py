@@ -4,13 +4,11 @@ import inspect
 import json
 from collections.abc import Callable
 from decimal import Decimal
-from typing import Any, cast
+from typing import Any
 
 import pytest
 from aws_cdk import (
-    Annotations,
     App,
-    CfnOutput,
     CfnParameter,
     Duration,
     Environment,
@@ -29,8 +27,6 @@ from aws_cdk.aws_logs import RetentionDays
 from constructs import Construct
 
 from lambdas.recommender import vocabulary as v
-from stacks.exports import WARNING
-from stacks.interface import IRecommender
 from stacks.recommender import TopPicksRecommender
 from stacks.retention import RETENTION
 from stacks.service import RecommenderService
@@ -99,22 +95,66 @@ def test_a_metric_is_the_recommenders(stack: Stack) -> None:
     assert metric.statistic == "p99"
 
 
-def test_more_tags_than_personalize_takes_are_refused_at_synthesis(stack: Stack) -> None:
+WRONG_TAGS: dict[str, tuple[dict[str, str], str]] = {
+    "too many": ({f"tag{n}": "x" for n in range(48)}, "There are 48 tags; 47 are allowed"),
+    "AWS's own": ({"aws:x": "x"}, "The key 'aws:x' begins with aws:,"),
+    "AWS's own in capitals": ({"AWS:x": "x"}, "The key 'AWS:x' begins with aws:,"),
+    "the stack's own": ({"top-picks:": "x"}, "The key 'top-picks:' begins with top-picks:"),
+    "a name of the stack's own": (
+        {"top-picks:team": "x"},
+        "The key 'top-picks:team' begins with top-picks:",
+    ),
+    "a long key": ({"k" * 129: "x"}, "The key 'k+' has 129 characters; 1 to 128 are allowed"),
+    "a long value": ({"k": "x" * 257}, "The value of 'k' has 257 characters; 1 to 256 are allowed"),
+    "an empty value": ({"k": ""}, "The value of 'k' has 0 characters; 1 to 256 are allowed"),
+    "a wildcard": ({"k*": "x"}, "The key 'k.' has '.' in it; letters, digits, spaces and _"),
+    "a tab": ({"k": "a\tb"}, r"The value of 'k' has '.t' in it"),
+    "a line feed": ({"k\n": "b"}, r"The key 'k.n' has '.n' in it"),
+    "an accent of its own": ({"k": "e\u0301"}, "The value of 'k' has '\u0301' in it"),
+    "two alike": ({"Team": "a", "team": "b"}, "'Team' and 'team' differ only in case.* rename one"),
+}
+
+
+@pytest.mark.parametrize(("tags", "message"), WRONG_TAGS.values(), ids=WRONG_TAGS)
+def test_tags_that_are_not_allowed_are_refused_alike_from_the_cdk_and_from_settings(
+    stack: Stack, tags: dict[str, str], message: str
+) -> None:
     TopPicksRecommender(stack, "TopPicks", dataset_group_arn=GROUP)
-    for number in range(48):
-        Tags.of(stack).add(f"tag{number}", "x")
+    for key, value in tags.items():
+        Tags.of(stack).add(key, value)
 
-    with pytest.raises(RuntimeError, match="Tags of the recommender: got 48; allowed: 47"):
+    with pytest.raises(RuntimeError, match=f"Tags of the recommender: {message}"):
         Template.from_stack(stack)
+    with pytest.raises(SettingsError, match=f"^Setting tags: got .*; allowed: .*{message}"):
+        parse({"dataset_group_arn": GROUP, "tags": tags})
 
 
-@pytest.mark.parametrize("key", ["top-picks:", "top-picks:stack-id", "top-picks:team"])
-def test_tags_that_are_the_stacks_own_are_refused_at_synthesis(stack: Stack, key: str) -> None:
+RIGHT_TAGS = {
+    "k" * 128: "x" * 256,
+    "Team": "Teams",
+    "cost centre": "\u00e9\u3042\u2167 1.0_a:b/c=d+e-f@g",
+    "aws-cdk:id": "x",
+}
+
+
+def test_tags_that_personalize_takes_are_the_recommenders(stack: Stack) -> None:
+    most = {**RIGHT_TAGS, **{f"tag{n}": "x" for n in range(43)}}
     TopPicksRecommender(stack, "TopPicks", dataset_group_arn=GROUP)
-    Tags.of(stack).add(key, "x")
+    for key, value in most.items():
+        Tags.of(stack).add(key, value)
 
-    with pytest.raises(RuntimeError, match=f"Tags of the recommender: got {key}; allowed: .*none"):
-        Template.from_stack(stack)
+    Template.from_stack(stack).has_resource_properties(v.RECOMMENDER_TYPE, {v.TAGS: most})
+    assert parse({"dataset_group_arn": GROUP, "tags": most}).tags == most
+
+
+def test_a_tag_that_is_known_at_deployment_is_the_recommenders(stack: Stack) -> None:
+    owner = CfnParameter(stack, "Owner").value_as_string
+    TopPicksRecommender(stack, "TopPicks", dataset_group_arn=GROUP)
+    Tags.of(stack).add("owner", owner)
+
+    Template.from_stack(stack).has_resource_properties(
+        v.RECOMMENDER_TYPE, {v.TAGS: {"owner": {"Ref": "Owner"}}}
+    )
 
 
 @pytest.mark.parametrize("before", [0, 1])
@@ -176,7 +216,7 @@ def test_in_a_nested_stack_names_begin_with_its_path(stack: Stack) -> None:
 
 def made_in_another_stack(stack: Stack) -> tuple[Construct, Stack]:
     env = Environment(account=stack.account, region=stack.region)
-    return Stack(cast("App", stack.node.root), "Data", env=env), stack
+    return Stack(App.of(stack), "Data", env=env), stack
 
 
 def made_in_the_parent(stack: Stack) -> tuple[Construct, Stack]:
@@ -351,7 +391,8 @@ def test_a_property_is_refused_in_the_words_of_the_setting(stack: Stack) -> None
         parse({"dataset_group_arn": GROUP, "exploration_weight": 7})
 
     assert str(of_the_construct.value) == (
-        "Property exploration_weight: got 7; allowed: a number from 0 to 1. For example 0.5."
+        "Property exploration_weight: got 7; allowed: a number from 0 to 1 with at most 6 "
+        "decimals. For example 0.5."
     )
     assert str(of_the_context.value) == str(of_the_construct.value).replace("Property", "Setting")
 
@@ -564,37 +605,6 @@ def test_the_arn_of_something_else_is_refused(stack: Stack, arn: str) -> None:
         TopPicksRecommender.from_recommender_arn(stack, "TopPicks", arn)
 
 
-def test_another_stack_finds_a_recommender_by_its_parameter_and_imports_nothing() -> None:
-    app = App(context=STRONG)
-    place = Environment(account="111111111111", region="eu-west-1")
-    stack, other = (Stack(app, name, env=place) for name in ("Video", "Other"))
-    recommender = TopPicksRecommender(stack, "TopPicks", dataset_group_arn=GROUP)
-    recommender.add_arn_parameter(stack, "Arn", parameter_name="/video/top-picks")
-
-    found = TopPicksRecommender.from_arn_parameter(other, "TopPicks", "/video/top-picks")
-    granted(found, other)
-    CfnOutput(other, "Name", value=found.recommender_name)
-
-    gates = in_order(dict(Template.from_stack(stack).to_json()), v.TRAINING_GATE_TYPE)
-    Template.from_stack(stack).has_resource_properties(
-        "AWS::SSM::Parameter",
-        {
-            "Name": "/video/top-picks",
-            "Value": {"Fn::GetAtt": [gates[-1], v.RECOMMENDER_ARN_ATTRIBUTE]},
-        },
-    )
-    template = dict(Template.from_stack(other).to_json())
-    (name,) = (
-        name
-        for name, parameter in template["Parameters"].items()
-        if parameter.get("Default") == "/video/top-picks"
-    )
-    (policy,) = of_type(template, "AWS::IAM::Policy").values()
-    (statement,) = policy["Properties"]["PolicyDocument"]["Statement"]
-    assert statement["Resource"] == {"Ref": name}
-    assert "ImportValue" not in json.dumps(template)
-
-
 @pytest.mark.parametrize(
     ("policy", "rendered"),
     [(RemovalPolicy.RETAIN, "RetainExceptOnCreate"), (RemovalPolicy.DESTROY, "Delete")],
@@ -616,64 +626,20 @@ def test_a_removal_policy_is_the_recommenders_and_its_sweeps(
     assert {one["DeletionPolicy"] for one in gates} == {"Delete"}
 
 
+def test_every_retention_of_the_settings_is_so_many_days_in_the_template(stack: Stack) -> None:
+    for days, retention in RETENTION.items():
+        RecommenderService(stack, f"For{days}Days", log_retention=retention)
+
+    template = dict(Template.from_stack(stack).to_json())
+    assert len(RETENTION) == 22
+    assert {
+        name.removeprefix("For").partition("Days")[0]: one["Properties"]["RetentionInDays"]
+        for name, one in of_type(template, "AWS::Logs::LogGroup").items()
+    } == {str(days): days for days in RETENTION}
+
+
 def test_every_retention_of_the_settings_is_one_of_the_cdks() -> None:
-    allowed = settings_of(Settings)["log_retention_days"].kind.schema["enum"]
+    allowed: Any = settings_of(Settings)["log_retention_days"].kind.schema["enum"]
 
     assert [*RETENTION] == allowed
     assert {*RetentionDays} - {*RETENTION.values()} == {RetentionDays.INFINITE}
-
-
-WEAK = {"@aws-cdk/core:defaultCrossStackReferences": "weak"}
-STRONG = {"@aws-cdk/core:defaultCrossStackReferences": "strong"}
-Use = Callable[[TopPicksRecommender, Construct], object]
-
-
-def granted(recommender: IRecommender, scope: Construct) -> object:
-    role = iam.Role(scope, "Api", assumed_by=iam.ServicePrincipal("lambda.amazonaws.com"))
-    return recommender.grant_get_recommendations(role)
-
-
-def named(recommender: TopPicksRecommender, scope: Construct) -> object:
-    return CfnOutput(scope, "Named", value=recommender.recommender_name)
-
-
-def measured(recommender: TopPicksRecommender, scope: Construct) -> object:
-    return CfnOutput(scope, "Measured", value=recommender.model_metrics["Coverage"])
-
-
-def warnings(app: App, *, used_by: Use, in_the_same_stack: bool = False) -> list[str]:
-    place = Environment(account="111111111111", region="eu-west-1")
-    stack, other = (Stack(app, name, env=place) for name in ("Video", "Other"))
-    recommender = TopPicksRecommender(stack, "TopPicks", dataset_group_arn=GROUP)
-    used_by(recommender, stack if in_the_same_stack else other)
-    return [str(message.entry.data) for message in app.synth().get_stack_by_name("Video").messages]
-
-
-@pytest.mark.parametrize(
-    ("used_by", "attribute"),
-    [(granted, "RecommenderArn"), (named, "Name"), (measured, "Coverage")],
-)
-def test_a_value_that_another_stack_imports_is_warned_of(used_by: Use, attribute: str) -> None:
-    (warning,) = warnings(App(context=STRONG), used_by=used_by)
-
-    assert f"imports {attribute} of the recommender" in warning
-    assert "from_arn_parameter" in warning
-
-
-@pytest.mark.parametrize(
-    ("context", "in_the_same_stack"), [(WEAK, False), (STRONG, True)], ids=["weak", "same stack"]
-)
-def test_a_value_that_may_change_under_its_users_is_not_warned_of(
-    context: dict[str, str], in_the_same_stack: bool
-) -> None:
-    app = App(context=context)
-
-    assert not warnings(app, used_by=granted, in_the_same_stack=in_the_same_stack)
-
-
-def test_the_warning_of_an_import_can_be_acknowledged() -> None:
-    def used_knowingly(recommender: TopPicksRecommender, scope: Construct) -> None:
-        granted(recommender, scope)
-        Annotations.of(recommender).acknowledge_warning(WARNING, "It is never replaced.")
-
-    assert not warnings(App(context=STRONG), used_by=used_knowingly)

@@ -397,6 +397,26 @@ def test_functions_log_json_to_groups_that_expire(
     template.all_resources("AWS::Logs::LogGroup", {"DeletionPolicy": "Delete"})
 
 
+def test_what_cloudformation_invokes_is_tried_again_for_as_long_as_it_waits(
+    template: dict[str, Any],
+) -> None:
+    """Lambda tries an invocation that fails twice more; an hour later nobody waits."""
+    functions = of_type(template, "AWS::Lambda::Function")
+    (begin,) = (
+        name
+        for name, one in functions.items()
+        if one["Properties"]["Handler"] == "recommender.handler.begin"
+    )
+
+    _, config = the(template, "AWS::Lambda::EventInvokeConfig")
+    assert config["Properties"] == {
+        "FunctionName": {"Ref": begin},
+        "MaximumEventAgeInSeconds": 3600,
+        "MaximumRetryAttempts": 2,
+        "Qualifier": "$LATEST",
+    }
+
+
 def test_the_environment_of_functions_holds_no_secrets(template: dict[str, Any]) -> None:
     variables = {
         name: value
@@ -410,6 +430,7 @@ def test_the_environment_of_functions_holds_no_secrets(template: dict[str, Any])
     assert re.fullmatch("[0-9a-f]{16} ", digest)
     assert value == {"Fn::GetAtt": [log_group, "Arn"]}
     assert variables == {
+        v.URL_SUFFIX_VARIABLE: {"Ref": "AWS::URLSuffix"},
         v.STATE_MACHINE_VARIABLE: {"Ref": machine},
         v.POLL_INTERVAL_VARIABLE: "60",
     }

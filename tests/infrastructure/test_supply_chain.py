@@ -185,7 +185,7 @@ def test_every_requirement_is_pinned_with_its_hashes(lock: Path) -> None:
     "lock", [*LOCKS, licences.ROOT / "package-lock.json"], ids=lambda p: p.name
 )
 def test_no_lock_names_a_registry(lock: Path) -> None:
-    text = lock.read_text()
+    text = re.sub(r'"url": "[^"]*"', "", lock.read_text())  # of "funding": whom to pay
 
     assert "://" not in text
     assert "index-url" not in text

@@ -4,6 +4,7 @@ import contextlib
 import json
 import os
 import secrets
+import shlex
 import sys
 import time
 from collections.abc import Callable, Mapping
@@ -170,7 +171,7 @@ class Trial:
         group = {"dataset_group_arn": self.account.dataset_group_arn}
         environment = {**group, **self.account.settings, **settings}
         config = {
-            "app": f"{sys.executable} {toolchain.ROOT / 'app.py'}",
+            "app": shlex.join((sys.executable, str(toolchain.ROOT / "app.py"))),
             "context": {**flags, "environments": {self.environment: environment}},
         }
         (self._folder / "cdk.json").write_text(json.dumps(config))

@@ -234,7 +234,7 @@ def note_requests(report: Observations, trial: Trial) -> None:
         for group in groups
         for event in trial.client("logs")
         .get_paginator("filter_log_events")
-        .paginate(logGroupName=group, filterPattern='{ $.message = "Answered" }')
+        .paginate(logGroupName=group, filterPattern='{ $.delivery = "DELIVERED" }')
         .search("events[].message")
     ]
     answered = [json.loads(event) for event in events if event and event.startswith("{")]

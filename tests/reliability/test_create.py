@@ -287,7 +287,8 @@ def test_two_resources_with_one_name_do_not_delete_each_other_s(world: World) ->
     second = {**one.resources[first], "DependsOn": one.ids_of(TRAINING_GATE_TYPE)[-1]}
     both = Deployable({**one.resources, "Second": second}, one.outputs)
     assert world.stack.update(both) == "UPDATE_ROLLBACK_COMPLETE"
-    assert "'films' exists and is not this" in texts(world.stack)
+    assert f"'films' belongs to another resource of this stack, {first}" in texts(world.stack)
+    assert "tag-resource" not in texts(world.stack)
     assert len(world.stack.sent(RECOMMENDER_TYPE, "Delete")) == 1
     assert world.changes() == ["CreateRecommender"]
     assert world.recommender["status"] == "ACTIVE"
@@ -305,10 +306,12 @@ def test_functions_that_cannot_be_invoked_at_all_leave_nothing(world: World) -> 
 
 
 @pytest.mark.rows("T6")
+@pytest.mark.parametrize("lifts_timeouts", [False, True])
 @pytest.mark.parametrize(("timeout", "in_time"), [(1800, True), (60, True), (5, False)])
 def test_a_shorter_service_timeout_ends_in_a_clean_failure(
-    world: World, timeout: int, in_time: bool
+    world: World, timeout: int, in_time: bool, lifts_timeouts: bool
 ) -> None:
+    world.cloud.lifts_timeouts = lifts_timeouts
     world.behaviour.create_in_progress = 100 * MINUTE
     template = Deployable.of("TopPicks", settings_of())
     for logical_id in template.ids_of(TRAINING_GATE_TYPE):

@@ -37,7 +37,8 @@ def test_every_event_ever_sent_means_what_it_meant(name: str) -> None:
     golden = GOLDEN[name]
     assert meaning(golden["event"]) == golden["means"]
     if golden["state"]:
-        assert Waiting.from_json(golden["state"]).to_json() == golden["state"]
+        read = Waiting.from_json(golden["state"]).to_json()
+        assert golden["state"].items() <= read.items(), "later versions may know more"
 
 
 @pytest.mark.rows("B8")

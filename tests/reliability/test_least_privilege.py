@@ -123,8 +123,8 @@ def records() -> dict[str, Record]:
     made: dict[str, Record] = defaultdict(Record)
     answer = deployed_code._authorize
 
-    def authorize(stack: Stack, action: str, resource: str, function: str = BEGIN) -> None:
-        statements = list(deployed_code._statements(stack, function))
+    def authorize(stack: Stack, action: str, resource: str, function: str = "") -> None:
+        statements = list(deployed_code._statements(stack, function or BEGIN))
         made[stack.name].note(statements, Use(action, resource))
         answer(stack, action, resource, function)
 

@@ -2,15 +2,17 @@
 
 import json
 from collections.abc import Callable
-from typing import Any
+from typing import Any, get_args
 
 import pytest
 
 from lambdas.recommender import vocabulary as v
+from local_aws.personalize.behaviour import Echo
 from tests.reliability.lives import ALL, EVERY_LIFE, prepared
 from tests.reliability.world import HOUR, World, texts
-from tests.support import deployed_code
+from tests.support import alarms, deployed_code
 from tests.support.metrics import metrics_of
+from tests.support.operator import Operator
 from tests.support.permissions import Permissions, Use
 
 MONITORED = {"monitoring": True}
@@ -165,6 +167,130 @@ def test_what_a_clean_up_has_left_is_counted_and_named() -> None:
     line = observed(world)
     assert (line[v.LEFTOVERS], line["LeftOver"]) == (1, [old])
     assert line[v.DRIFT] == 0
+
+
+WEEK = 7 * 24 * HOUR
+
+
+@pytest.fixture
+def weekly() -> World:
+    """A stack with monitoring, whose recommender retrains every week from now on."""
+    world = prepared("update", **MONITORED)
+    world.behaviour.retraining_every = WEEK
+    return world
+
+
+class Watch:
+    """Looks by the hour, and evaluates an alarm as CloudWatch does."""
+
+    def __init__(self, world: World, name: str) -> None:
+        (self._alarm,) = [
+            one["Properties"]
+            for logical_id, one in world.stack.template.resources.items()
+            if logical_id.startswith(f"MonitoringAlarms{name}")
+        ]
+        self._world = world
+        self.state = alarms.OK
+
+    def hours(self, count: int) -> list[str]:
+        """Look once an hour, and return each state that the alarm has come to."""
+        states = []
+        for _ in range(count):
+            self._world.cloud.run_for(HOUR)
+            value = observed(self._world).get(self._alarm["MetricName"])
+            samples = [[] if value is None else [value]]
+            after = alarms.state(self._alarm, {self._alarm["MetricName"]: samples}, self.state)
+            states += [after] if after != self.state else []
+            self.state = after
+        return states
+
+
+@pytest.mark.rows("M4")
+def test_a_retraining_that_fails_is_seen_until_one_succeeds(
+    weekly: World, capsys: pytest.CaptureFixture[str]
+) -> None:
+    operator, failed = Operator(weekly.cloud, capsys), Watch(weekly, "RetrainingFailed")
+    assert failed.hours(6 * 24) == []
+    weekly.behaviour.retraining_failure = "Too few interactions"
+    assert failed.hours(2 * 24) == [alarms.ALARM]
+
+    line = observed(weekly)
+    assert (line[v.RETRAINING_FAILED], line[v.DRIFT], line[v.ACTIVE]) == (1, 0, 1)
+    assert line["UpdateFailureReason"] == "Too few interactions."
+    assert v.HOURS_SINCE_TRAINING not in line
+    code, shown = operator.run("status")
+    assert code == 1
+    assert "Retraining   it failed, begun" in shown
+    assert "Too few interactions." in " ".join(shown.split())
+    assert shown.endswith("Exit code 1: the latest retraining has failed.\n")
+    code, shown = operator.run("drift")
+    assert code == 0
+    assert "no drift: its latest retraining failed: Too few interactions." in " ".join(
+        shown.split()
+    )
+
+    weekly.behaviour.retraining_failure = None
+    assert failed.hours(8 * 24) == [alarms.OK]
+    assert observed(weekly)[v.RETRAINING_FAILED] == 0
+    code, shown = operator.run("status")
+    assert code == 0
+    assert "Updated" in shown
+
+
+@pytest.mark.rows("M4")
+def test_a_retraining_that_shows_nowhere_raises_no_alarm_ever(
+    weekly: World, capsys: pytest.CaptureFixture[str]
+) -> None:
+    weekly.behaviour.retraining_shows = False
+    weekly.behaviour.retraining_failure = "Too few interactions"
+    assert weekly.update(**MONITORED, exploration_weight=0.7) == "UPDATE_COMPLETE"
+    watches = [Watch(weekly, name) for name in ("RetrainingFailed", "OldTraining")]
+    for _ in range(10):
+        for watch in watches:
+            assert watch.hours(2 * 24) == []
+
+    assert observed(weekly)[v.RETRAINING_FAILED] == 0
+    assert Operator(weekly.cloud, capsys).run("status")[0] == 0
+
+
+@pytest.mark.rows("M4")
+def test_a_retraining_that_does_not_come_any_more_is_old_after_eight_days(weekly: World) -> None:
+    old = Watch(weekly, "OldTraining")
+    assert old.hours(8 * 24) == []
+    weekly.behaviour.retraining_every = None
+    assert old.hours(6 * 24) == []
+    assert old.hours(24 + 2) == [alarms.ALARM]
+    assert observed(weekly)[v.HOURS_SINCE_TRAINING] > 8 * 24
+
+    weekly.behaviour.retraining_every = WEEK
+    assert old.hours(2) == [alarms.OK]
+
+
+@pytest.mark.rows("M4")
+def test_a_stop_and_a_start_by_hand_begin_the_week_anew(weekly: World) -> None:
+    old, arn = Watch(weekly, "OldTraining"), weekly.recommender["recommenderArn"]
+    assert old.hours(8 * 24) == []
+    weekly.disturb().stop_recommender(recommenderArn=arn)
+    assert old.hours(20 * 24) == []
+    weekly.disturb().start_recommender(recommenderArn=arn)
+    assert old.hours(10 * 24) == []
+    assert observed(weekly)[v.HOURS_SINCE_TRAINING] < 7 * 24
+
+
+@pytest.mark.rows("M4", "U3")
+@pytest.mark.parametrize("shows", [True, False])
+@pytest.mark.parametrize("echo", get_args(Echo))
+@pytest.mark.parametrize("change", [{"exploration_weight": 0.7}, {"tags": {"team": "films"}}])
+@pytest.mark.parametrize("since", [0.0, 10 * 60.0, 50 * 60.0, 24 * HOUR])
+def test_a_deployment_does_not_take_a_retraining_s_failure_for_its_own(
+    weekly: World, shows: bool, echo: Echo, change: dict[str, Any], since: float
+) -> None:
+    weekly.behaviour.create_in_progress = 40 * 60.0
+    weekly.behaviour.retraining_failure = "Too few interactions"
+    weekly.behaviour.retraining_shows, weekly.behaviour.echo = shows, echo
+    weekly.cloud.run_for(WEEK + since)
+    assert weekly.update(**MONITORED, **change) == "UPDATE_COMPLETE", texts(weekly.stack)
+    assert "Too few interactions" not in texts(weekly.stack)
 
 
 @pytest.mark.rows("S5")

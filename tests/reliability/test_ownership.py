@@ -10,8 +10,10 @@ from tests.reliability.world import (
     HOUR,
     MINUTE,
     QUICK,
+    RECIPE,
     World,
     edit,
+    error,
     once,
     refuse,
     settings_of,
@@ -41,10 +43,45 @@ def test_a_name_that_is_taken_is_refused_and_its_owner_s_recommender_left_alone(
 ) -> None:
     theirs = world.foreign("films", tags, config)
     assert world.create(recommender_name="films") == "ROLLBACK_COMPLETE"
-    assert "'films' exists and is not this stack's" in texts(world.stack)
-    assert "adopt_existing" in texts(world.stack)
+    if tags:
+        assert f"'films' belongs to another stack, {OTHER_STACK}" in texts(world.stack)
+        assert "tag-resource" not in texts(world.stack)
+    else:
+        assert "'films' exists and is not this stack's" in texts(world.stack)
+        assert "adopt_existing" in texts(world.stack)
     assert world.changes() == []
     assert world.cloud.recommenders()["films"] == theirs
+
+
+@pytest.mark.rows("O1", "TH9")
+@pytest.mark.parametrize("times", [1, 5])
+def test_a_foreign_recommender_that_trains_is_not_waited_for_though_its_tags_are_read_late(
+    world: World, times: int
+) -> None:
+    """A look that could not read them had counted as one that had."""
+    world.foreign("films")
+    world.cloud.outsider().delete_recommender(
+        recommenderArn=world.cloud.recommenders()["films"]["recommenderArn"]
+    )
+    world.clock.advance(HOUR)
+    world.behaviour.create_in_progress = 10 * HOUR
+    world.cloud.outsider().create_recommender(
+        name="films", datasetGroupArn=world.group, recipeArn=RECIPE
+    )
+    refused = iter(["ThrottlingException"] * 3 * times)
+
+    def throttled(operation: str, _params: dict[str, Any]) -> None:
+        undone = world.stack.status == "ROLLBACK_IN_PROGRESS"
+        if operation == "ListTagsForResource" and undone and (code := next(refused, "")):
+            raise error(code)
+
+    world.cloud.before = throttled
+    began = world.clock.now
+
+    assert world.create(recommender_name="films") == "ROLLBACK_COMPLETE"
+
+    assert world.clock.now - began < 15 * MINUTE
+    assert world.changes() == []
 
 
 @pytest.mark.rows("O1")

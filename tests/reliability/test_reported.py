@@ -187,7 +187,7 @@ def test_a_configuration_that_is_not_shown_costs_no_update_and_one_warning(
     assert world.update(exploration_weight=0.7, tags={"team": "films"}) == "UPDATE_COMPLETE"
     assert world.update(running=False, exploration_weight=0.7) == "UPDATE_COMPLETE"
     assert world.attempts("UpdateRecommender") == ["OK"]
-    warnings = [one for one in caplog.records if "Not shown" in one.getMessage()]
+    warnings = [one for one in caplog.records if "does not show" in one.getMessage()]
     hidden = echo in ("without defaults", "without metadata", "nothing")
     assert len(warnings) == (4 if hidden else 0), "one for each deployment"
 

@@ -203,7 +203,7 @@ def test_a_construct_that_is_renamed_is_another_recommender(
     status = world.stack.update(after, sibling_fails=None if minutes is None else minutes * MINUTE)
     if fixed:
         assert status == "UPDATE_ROLLBACK_COMPLETE"
-        assert "'films' exists" in texts(world.stack)
+        assert "'films' belongs to another resource of this stack" in texts(world.stack)
     elif minutes:
         assert status == "UPDATE_ROLLBACK_COMPLETE"
     else:

@@ -1,9 +1,12 @@
 """The fakes do what AWS does, where the local engine does not."""
 
+import functools
 import json
 from collections.abc import Mapping
-from typing import Any
+from datetime import UTC, datetime, timedelta
+from typing import Any, Final
 
+import dateutil.tz  # type: ignore[import-untyped]
 import pytest
 
 from lambdas.recommender.vocabulary import (
@@ -18,6 +21,7 @@ from tests.reliability.world import HOUR, MINUTE, World, settings_of, texts
 from tests.support.cloudformation import CANARY, FunctionKilledError, Stack, ThrottledError
 from tests.support.deployed_code import _authorize
 from tests.support.place import GROUP
+from tests.support.scheduler import Cron, following, last
 from tests.support.serverless import Event, StateMachine, invoke_asynchronously
 from tests.support.synthesis import Deployable, _synthesise
 
@@ -149,9 +153,11 @@ def test_an_answer_that_is_too_long_is_a_failure(stack: Stack) -> None:
     assert "Response object is too long" in texts(stack)
 
 
+@pytest.mark.parametrize("lifts_timeouts", [False, True])
 def test_an_hour_is_all_that_a_request_has_but_its_execution_goes_on(
-    stack: Stack, world: World
+    stack: Stack, world: World, lifts_timeouts: bool
 ) -> None:
+    world.cloud.lifts_timeouts = lifts_timeouts
     script = Scripted(stack, data=ALL, waits=30)
     stack.functions = script
     started = world.clock.now
@@ -162,6 +168,8 @@ def test_an_hour_is_all_that_a_request_has_but_its_execution_goes_on(
     assert "did not receive a response" in texts(stack)
     world.cloud.run_for(30 * MINUTE)
     (create,) = stack.sent(SWEEP_TYPE, "Create")
+    assert ("ServiceTimeout" in create.event) is lifts_timeouts
+    assert ("ServiceTimeout" in create.event["ResourceProperties"]) is not lifts_timeouts
     assert create.outcome and not create.outcome.succeeded
     assert create.answers, "which nobody listens to"
     assert world.clock.now - started > 30 * MINUTE
@@ -393,3 +401,50 @@ def test_what_the_template_s_policies_do_not_allow_is_refused(
     _authorize(world.stack, "personalize:DeleteRecommender", allowed)
     with pytest.raises(ServiceError, match=f"not authorized to perform: {action}"):
         _authorize(world.stack, action, f"{place}:{resource}")
+
+
+# -- EventBridge Scheduler -----------------------------------------------------------------------
+
+CHANGES: Final = {
+    "Europe/Berlin": ("2026-03-29T01:00", "2026-10-25T01:00"),
+    "Australia/Lord_Howe": ("2026-04-04T15:00", "2026-10-03T15:30"),
+    "Pacific/Apia": ("2011-12-30T10:00", "2012-03-31T14:00"),
+}
+"""Changes of the clocks, in UTC: forward and back by an hour, by half an hour, by a day."""
+
+
+@functools.cache
+def read_from_the_clock(zone: str, change: str) -> list[tuple[float, str]]:
+    """Return what a clock shows each quarter of an hour around a change; of two alike the first.
+
+    By dateutil, which reads and applies time zones without ``zoneinfo``.
+    """
+    clock, middle = dateutil.tz.gettz(zone), datetime.fromisoformat(change).replace(tzinfo=UTC)
+    shown: dict[str, float] = {}
+    for quarter in range(-16 * 96, 16 * 96):
+        at = middle + timedelta(minutes=15 * quarter)
+        shown.setdefault(f"{at.astimezone(clock):%Y-%m-%d %a %H:%M}", at.timestamp())
+    return [(at, face.partition(" ")[2].upper()) for face, at in shown.items()]
+
+
+@pytest.mark.parametrize("minutes", [-15, 0, 15, 30, 45, 60, 90, 24 * 60, 25 * 60])
+@pytest.mark.parametrize(
+    ("zone", "change"), [(zone, change) for zone, both in CHANGES.items() for change in both]
+)
+def test_scheduler_fires_when_a_clock_shows_the_time_of_a_schedule(
+    zone: str, change: str, minutes: int
+) -> None:
+    """The time of the schedule is so many minutes past what the clock shows when it is changed."""
+    middle = datetime.fromisoformat(change).replace(tzinfo=UTC)
+    before = (middle - timedelta(minutes=1)).astimezone(dateutil.tz.gettz(zone))
+    face = before.replace(tzinfo=None) + timedelta(minutes=1 + minutes)
+    day = f"{face:%a}".upper()
+    cron = Cron(f"cron({face.minute} {face.hour} ? * {day} *)", zone)
+    fires = [
+        at for at, shown in read_from_the_clock(zone, change) if shown == f"{day} {face:%H:%M}"
+    ]
+
+    for hours in range(-26, 27):
+        now = (middle + timedelta(hours=hours)).timestamp()
+        assert last(cron, now) == max(at for at in fires if at <= now)
+        assert following(cron, now) == min(at for at in fires if at > now)

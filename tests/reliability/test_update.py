@@ -320,7 +320,9 @@ def test_a_change_of_tags_that_is_rolled_back_restores_them(world: World) -> Non
 
 
 @pytest.mark.rows("U8")
-def test_a_service_timeout_is_not_forwarded(world: World) -> None:
+@pytest.mark.parametrize("lifts_timeouts", [False, True])
+def test_a_service_timeout_is_not_forwarded(world: World, lifts_timeouts: bool) -> None:
+    world.cloud.lifts_timeouts = lifts_timeouts
     world.created()
     template = Deployable.of("TopPicks", settings_of())
     (logical_id,) = template.ids_of(RECOMMENDER_TYPE)

@@ -86,6 +86,9 @@ class Cloud:
         status_lag: For how many seconds DescribeStacks does not show a new status.
         around: Stands around every invocation of the functions.
         put_answer: Stands before every delivery of an answer.
+        lifts_timeouts: Whether `ServiceTimeout` is a member of the event, as `ServiceToken` is, and
+            no property of the resource (seen in events, tests/unit/recommender/recorded.py; not
+            documented).
         dates_urls: Whether a ResponseURL says when its request was made, as it does on AWS.
         new_request_id: Makes the ids of requests; CloudFormation may use one again.
         before: Stands before every call of the functions to AWS, as in `tests.support.personalize`.
@@ -121,6 +124,7 @@ class Cloud:
         self.status_lag = 0.0
         self.around: Around = lambda _function, _event, invoke: invoke()
         self.put_answer: Put = lambda _request, _body: None
+        self.lifts_timeouts = False
         self.dates_urls = True
         self.new_request_id: Callable[[], str] = self.new_id
         self.before: Before = lambda _operation, _params: None
@@ -134,6 +138,11 @@ class Cloud:
         """Return a new stack, which has an id of its own even if there was one of that name."""
         self.stacks.append(Stack(self, name, self.new_id()))
         return self.stacks[-1]
+
+    @property
+    def url_suffix(self) -> str:
+        """What `AWS::URLSuffix` is."""
+        return "amazonaws.com.cn" if self.partition == "aws-cn" else "amazonaws.com"
 
     def new_id(self) -> str:
         """Return a unique id."""
@@ -177,7 +186,8 @@ class Cloud:
         request.sent = self.clock.now
         for delay in self.deliveries(request.event):
             self.timeline.after(_LATENCY + delay, functools.partial(self.deliver, request))
-        allowed = float(request.event["ResourceProperties"].get("ServiceTimeout", _REQUEST_SECONDS))
+        given = {**request.event["ResourceProperties"], **request.event}
+        allowed = float(given.get("ServiceTimeout", _REQUEST_SECONDS))
         too_late = (
             "CloudFormation did not receive a response from your Custom Resource. Please check your"
             f" logs for requestId [{request.event['RequestId']}]."

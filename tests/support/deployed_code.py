@@ -96,8 +96,7 @@ class _PuttingAnswers(Answers):
     """Puts answers to the cloud in place of S3."""
 
     def __init__(self, stack: "Stack") -> None:
-        suffix = "amazonaws.com.cn" if stack.cloud.partition == "aws-cn" else "amazonaws.com"
-        super().__init__(f"https://cloudformation.{stack.cloud.region}.{suffix}")
+        super().__init__(stack.cloud.url_suffix)
         self._cloud = stack.cloud
 
     def put(self, response_url: str, answer: Mapping[str, Any]) -> Delivery:
@@ -212,10 +211,11 @@ def _authorize(stack: "Stack", action: str, resource: str, function: str = "") -
         ServiceError: AccessDeniedException.
     """
     cloud = stack.cloud
-    instance = stack.instances[function or f"handler.{cloud.invocations[-1].function}"]
-    keeps = cloud.clock.now - instance.began < cloud.instances_keep_permissions
-    statements = instance.statements if keeps else list(_statements(stack, function or BEGIN))
-    allowed = Permissions([{"Statement": statements}])
+    invoked = f"handler.{cloud.invocations[-1].function}" if cloud.invocations else BEGIN
+    warm = stack.instances.get(function or invoked)
+    keeps = warm and cloud.clock.now - warm.began < cloud.instances_keep_permissions
+    statements = warm.statements if warm and keeps else _statements(stack, function or BEGIN)
+    allowed = Permissions([{"Statement": list(statements)}])
     if allowed.allow(Use(action, resource)):
         return
     raise ServiceError(

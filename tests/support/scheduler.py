@@ -1,8 +1,9 @@
 """A fake of EventBridge Scheduler on a virtual clock: universal targets, by the role they name.
 
-It fires what the template says, on the clock of its time zone, and tries a call again that is
-refused, ever later, for as long as its retry policy says ("Schedule types in EventBridge
-Scheduler", User Guide). Which errors AWS tries again is not documented; this tries all of them.
+It fires what the template says, on the clock of its time zone: not at a time that the clocks skip,
+and once at a time that comes twice. It tries a refused call again, ever later, for as long as the
+retry policy says ("Schedule types in EventBridge Scheduler", User Guide). Which errors AWS tries
+again is not documented; this tries all of them.
 """
 
 import functools
@@ -177,7 +178,10 @@ def _firings(cron: Cron, now: float, days: range) -> Iterator[float]:
     today = datetime.fromtimestamp(now, zone).date()
     for day in (today + timedelta(days=number) for number in days):
         if fields[4] in ("*", "?") or _DAYS[day.weekday()] in _named(fields[4]):
-            yield datetime.combine(day, at, zone).timestamp()
+            firing = datetime.combine(day, at)
+            moment = firing.replace(tzinfo=zone).timestamp()
+            if datetime.fromtimestamp(moment, zone).replace(tzinfo=None) == firing:
+                yield moment
 
 
 def _named(days: str) -> list[str]:

@@ -105,7 +105,11 @@ class Execution:
     def stop(self) -> None:
         """Stop it, as somebody may in the console."""
         if self.status == "RUNNING":
-            self.status = "ABORTED"
+            self._end("ABORTED")
+
+    def _end(self, status: str) -> None:
+        self._note(1)
+        self.status = status
 
     def _enter(self, name: str, attempts: int = 0) -> None:
         if not self._goes_on():
@@ -126,7 +130,7 @@ class Execution:
                 goes = chosen is choice["BooleanEquals"]
                 self._enter(choice["Next"] if goes else state["Default"])
             case "Succeed":
-                self.status = "SUCCEEDED"
+                self._end("SUCCEEDED")
             case other:
                 raise NotImplementedError(other)
 
@@ -138,7 +142,7 @@ class Execution:
             (retry,) = state["Retry"]
             assert retry["ErrorEquals"] == ["States.ALL"] and retry["BackoffRate"] == 1
             if attempts >= retry["MaxAttempts"]:
-                self.status = "FAILED"
+                self._end("FAILED")
                 return
             # With full jitter it is this long at most.
             self.timeline.after(
@@ -149,7 +153,7 @@ class Execution:
 
     def _goes_on(self) -> bool:
         if self.status == "RUNNING" and self.timeline.clock.now >= self.ends:
-            self.status = "TIMED_OUT"
+            self._end("TIMED_OUT")
         return self.status == "RUNNING"
 
     def _note(self, events: int) -> None:

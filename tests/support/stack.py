@@ -488,9 +488,15 @@ class Stack:
     ) -> Mapping[str, Any]:
         request_id = self.cloud.new_request_id()
         properties = stringified((wanted or resource).properties)
+        old = stringified(resource.properties)
+        timeout: dict[str, str] = {}
+        if self.cloud.lifts_timeouts and "ServiceTimeout" in properties:
+            timeout = {"ServiceTimeout": properties.pop("ServiceTimeout")}
+            old.pop("ServiceTimeout", None)
         return {
             "RequestType": request_type,
             "ServiceToken": properties["ServiceToken"],
+            **timeout,
             "ResponseURL": self._response_url(),
             "StackId": self.id,
             "RequestId": request_id,
@@ -498,14 +504,14 @@ class Stack:
             "ResourceType": resource.type,
             "ResourceProperties": properties,
             **({"PhysicalResourceId": resource.physical_id} if request_type != "Create" else {}),
-            **({"OldResourceProperties": stringified(resource.properties)} if wanted else {}),
+            **({"OldResourceProperties": old} if wanted else {}),
         }
 
     def _response_url(self) -> str:
         """Return a URL as CloudFormation signs it, anew for each request."""
         cloud = self.cloud
-        china = ".cn" if cloud.partition == "aws-cn" else ""
-        host = f"cloudformation-custom-resource-response.s3.{cloud.region}.amazonaws.com{china}"
+        place = f"{cloud.region}.{cloud.url_suffix}"
+        host = f"cloudformation-custom-resource-response-{cloud.region.replace('-', '')}.s3.{place}"
         signed = datetime.fromtimestamp(cloud.clock.now, UTC).strftime("%Y%m%dT%H%M%SZ")
         date = f"X-Amz-Date={signed}&X-Amz-Expires=7199&" if cloud.dates_urls else ""
         return f"https://{host}/{cloud.new_id()}?{date}X-Amz-Security-Token={CANARY}"
@@ -553,7 +559,7 @@ class Stack:
             "AWS::Partition": self.cloud.partition,
             "AWS::AccountId": ACCOUNT,
             "AWS::Region": self.cloud.region,
-            "AWS::URLSuffix": "amazonaws.com",
+            "AWS::URLSuffix": self.cloud.url_suffix,
             "AWS::StackId": self.id,
             "AWS::StackName": self.name,
         }

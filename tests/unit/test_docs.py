@@ -119,7 +119,8 @@ OTHERS = {
     "Property ...: got ...": "stacks/settings/errors.py",
     "Another command is at work in ...": "local_aws/__main__.py",
     "@top-picks/recommender:region": "stacks/recommender.py",
-    "...:exported": "stacks/exports.py",
+    "...:exported": "stacks/synthesis.py",
+    "...:removal-policy": "stacks/synthesis.py",
 }
 """Messages that are not the functions', and where they are from."""
 CLOUDFORMATION = {

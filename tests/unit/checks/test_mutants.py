@@ -1,3 +1,9 @@
+import json
+import os
+import subprocess
+import sys
+from pathlib import Path
+
 import pytest
 
 from checks import mutants
@@ -71,3 +77,66 @@ def test_a_module_in_which_nothing_is_changed_is_missed(monkeypatch: pytest.Monk
     assert list(wrong_with(run(CHANGE))) == [
         "nothing is changed in events, which pyproject.toml names"
     ]
+
+
+MUTATED = """\
+def x_add__mutmut_orig(one, other):
+    return one + other
+
+def x_add__mutmut_1(one, other):
+    return one - other
+"""
+NAME = "lambdas.recommender.plan.x_add__mutmut_1"
+ADDED = ("@ plan.add", "- return one + other", "+ return one - other")
+
+
+def recorded(folder: Path, code: int | None) -> None:
+    """Write what mutmut leaves behind after a mutant has ended with a code, or was never run."""
+    mutated = folder / mutants.COPY / mutants.PACKAGE / "plan.py"
+    mutated.parent.mkdir(parents=True)
+    mutated.write_text(MUTATED)
+    Path(f"{mutated}.meta").write_text(json.dumps({"exit_code_by_key": {NAME: code}}))
+
+
+@pytest.mark.parametrize("code", [1, 3, 36, -24, 24, 152, 255])
+def test_a_mutant_that_a_test_noticed_or_that_never_ended_is_killed(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, code: int
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    recorded(tmp_path, code)
+
+    assert list(mutants.made()) == [Mutant("plan", ADDED, True)]
+
+
+@pytest.mark.parametrize("code", [0, 5, 33, 34, 2, 35, 37, -11, None])
+def test_a_mutant_that_no_test_was_tried_on_or_that_none_noticed_survives(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, code: int | None
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    recorded(tmp_path, code)
+
+    assert list(mutants.made()) == [Mutant("plan", ADDED, False)]
+
+
+@pytest.mark.parametrize(("code", "fails"), [(1, False), (0, True), (33, True)])
+def test_make_mutants_fails_by_what_mutmut_has_recorded(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, code: int, fails: bool
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setattr(subprocess, "run", lambda *_, **__: recorded(tmp_path, code))
+    monkeypatch.setattr(mutants, "named", set)
+
+    with pytest.raises(SystemExit) as ended:
+        mutants.main()
+
+    assert ("survives" in str(ended.value.code)) is fails
+
+
+def test_a_mutmut_that_fails_is_no_result(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (tmp_path / "bin").mkdir()
+    (tmp_path / "bin" / "mutmut").symlink_to("/bin/false")
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setattr(sys, "executable", os.fspath(tmp_path / "bin" / "python"))
+
+    with pytest.raises(subprocess.CalledProcessError):
+        mutants.main()

@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from checks import static
+from checks import assemblies, static
 from checks.static import Acceptance, Finding, judged
 
 FINDING = Finding("checkov", "CKV_1", "AWS::S3::Bucket.Films", "is open", "a.template.json")
@@ -119,6 +119,47 @@ def test_a_narrow_policy_is_not_found_wanting(tmp_path: Path) -> None:
     assert not list(static.parliament_of([path]))
 
 
+def synthesised(folder: Path, **conclusions: str) -> Path:
+    """Write the validation reports of all assemblies, with other conclusions where one is given."""
+    for name in assemblies.CONTEXTS:
+        conclusion = conclusions.get(name, "success")
+        broken = [{"ruleName": "AwsSolutions-S1"}] if conclusion == "failure" else []
+        plugin = {"pluginName": "AwsSolutions", "conclusion": conclusion, "violations": broken}
+        report = folder / name / "validation-report.json"
+        report.parent.mkdir()
+        report.write_text(json.dumps({"pluginReports": [plugin]}))
+    return folder
+
+
+@pytest.fixture
+def _clean(monkeypatch: pytest.MonkeyPatch) -> None:
+    for tool in ("cfn_lint", "checkov", "parliament_of", "acceptances"):
+        monkeypatch.setattr(static, tool, lambda *_: [])
+
+
+@pytest.mark.usefixtures("_clean")
+@pytest.mark.parametrize("which", sorted(assemblies.CONTEXTS))
+def test_a_rule_that_failed_the_synthesis_is_a_problem(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], which: str
+) -> None:
+    template(tmp_path, {"Action": "sqs:SendMessage", "Resource": "*"})
+
+    assert static.main(synthesised(tmp_path, **{which: "failure"})) == 1
+    assert f"{which}: AwsSolutions: AwsSolutions-S1\n" in capsys.readouterr().out
+
+
+@pytest.mark.usefixtures("_clean")
+@pytest.mark.parametrize("which", sorted(assemblies.CONTEXTS))
+def test_an_assembly_that_was_not_synthesised_is_a_problem(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], which: str
+) -> None:
+    template(tmp_path, {"Action": "sqs:SendMessage", "Resource": "*"})
+    (synthesised(tmp_path) / which / "validation-report.json").unlink()
+
+    assert static.main(tmp_path) == 1
+    assert f"{which}: has not been synthesised\n" in capsys.readouterr().out
+
+
 @pytest.mark.parametrize(("findings", "code"), [([FINDING] * 2, 0), ([], 1)])
 def test_what_is_accepted_and_acknowledged_is_counted(
     tmp_path: Path,
@@ -135,7 +176,7 @@ def test_what_is_accepted_and_acknowledged_is_counted(
         monkeypatch.setattr(static, tool, lambda _, some=its_findings: some)
     monkeypatch.setattr(static, "acceptances", lambda: [REASON])
 
-    assert static.main(tmp_path) == code
+    assert static.main(synthesised(tmp_path)) == code
     count = f"1 templates, {code} problems; {len(findings)} findings accepted, 1 acknowledged:"
     assert count in capsys.readouterr().out
 
@@ -157,25 +198,20 @@ def test_each_action_that_a_finding_is_about_needs_its_own_reason() -> None:
     ]
 
 
-def test_an_assembly_without_templates_is_not_in_order(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    for tool in ("cfn_lint", "checkov", "parliament_of", "acceptances"):
-        monkeypatch.setattr(static, tool, lambda *_: [])
-
-    assert static.main(tmp_path) == 1
+@pytest.mark.usefixtures("_clean")
+def test_an_assembly_without_templates_is_not_in_order(tmp_path: Path) -> None:
+    assert static.main(synthesised(tmp_path)) == 1
 
 
+@pytest.mark.usefixtures("_clean")
 def test_an_acknowledgement_without_a_reason_is_a_problem(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     template(tmp_path, {"Action": "sqs:SendMessage", "Resource": "*"})
     entry = {"type": "aws:cdk:acknowledged-rules", "data": {"AwsSolutions-IAM5": ""}}
     (tmp_path / "TopPicks.metadata.json").write_text(json.dumps({"/TopPicks": [entry]}))
-    for tool in ("cfn_lint", "checkov", "parliament_of", "acceptances"):
-        monkeypatch.setattr(static, tool, lambda *_: [])
 
-    assert static.main(tmp_path) == 1
+    assert static.main(synthesised(tmp_path)) == 1
     assert "cdk-nag: no reason for AwsSolutions-IAM5" in capsys.readouterr().out
 
 

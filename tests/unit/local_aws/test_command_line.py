@@ -107,6 +107,69 @@ def test_data_is_reported_on_while_another_command_is_at_work(tmp_path: Path) ->
         assert _local_aws(tmp_path, "data", str(sample.FOLDER)).returncode == 0
 
 
+def test_a_page_that_cannot_be_written_is_refused_before_the_training(tmp_path: Path) -> None:
+    missing = tmp_path / "missing"
+    for page, why in (
+        (
+            missing / "page.html",
+            f"{missing} does not exist: the page goes into a folder that does.",
+        ),
+        (tmp_path, f"{tmp_path} cannot be used: Is a directory."),
+    ):
+        refused = _local_aws(tmp_path, "data", str(sample.FOLDER), "--html", str(page))
+        assert (refused.returncode, refused.stdout) == (1, "")
+        assert refused.stderr == f"{why}\n"
+
+
+@pytest.mark.parametrize(
+    "arguments", [["data", "{}"], ["deploy", "--data", "{}"], ["data", "{}", "--html", "{}"]]
+)
+def test_a_path_may_begin_with_the_users_home(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, arguments: Sequence[str]
+) -> None:
+    monkeypatch.setenv("HOME", str(tmp_path))
+    given = [one.format("~/it's here") for one in arguments]
+
+    refused = _local_aws(tmp_path, *given)
+
+    assert (refused.returncode, refused.stdout) == (1, "")
+    assert refused.stderr.startswith(f"{tmp_path}/it's here cannot be imported")
+
+
+@pytest.mark.parametrize(
+    ("arguments", "why"),
+    [
+        (["--folder", "~nobody-of-that-name", "status"], "~nobody-of-that-name given: "),
+        (["data", ""], "nothing given, a path expected"),
+        (["deploy", "--data", ""], "nothing given, a path expected"),
+    ],
+)
+def test_a_path_that_is_none_is_refused(tmp_path: Path, arguments: Sequence[str], why: str) -> None:
+    refused = _local_aws(tmp_path, *arguments)
+
+    assert refused.returncode == 2
+    assert why in refused.stderr
+
+
+@pytest.mark.parametrize("command", ["status", "destroy"])
+def test_a_folder_that_is_none_ends_the_command(tmp_path: Path, command: str) -> None:
+    file = tmp_path / "file"
+    file.touch()
+
+    refused = _local_aws(file / "folder", command)
+
+    assert (refused.returncode, refused.stdout) == (1, "")
+    assert refused.stderr.startswith(f"{file}/folder")
+    assert refused.stderr.endswith(" cannot be used: Not a directory.\n")
+
+
+def test_no_command_to_run_is_said_before_anything_is_looked_for(tmp_path: Path) -> None:
+    refused = _local_aws(tmp_path, "run")
+
+    assert refused.returncode == 1
+    assert refused.stderr.startswith("No command given. For example: run aws ")
+
+
 def _local_aws(folder: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
     return subprocess.run(
         [sys.executable, "-m", "local_aws", "--folder", str(folder), *arguments],

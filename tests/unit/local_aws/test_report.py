@@ -173,6 +173,13 @@ def test_parameters_are_looked_for_and_those_of_the_bootstrap_left_out() -> None
     assert not any(left.values())
 
 
+def test_each_kind_is_looked_for_once() -> None:
+    operations = [(service, operation) for _, service, operation, _ in report._KINDS]
+
+    assert len({*operations}) == len(operations)
+    assert len({kind for kind, *_ in report._KINDS}) == len(report._KINDS)
+
+
 def _lists(names: list[str]) -> Mock:
     client = Mock()
     client.get_paginator.return_value.paginate.return_value.search.return_value = names

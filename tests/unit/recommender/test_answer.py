@@ -89,7 +89,7 @@ def test_a_reason_may_fill_an_answer_to_the_last_byte(more: int, cut: bool) -> N
     whole = answer(reason=reason, attributes=attributes)
 
     assert (whole["Reason"] != reason) is cut
-    assert (len(encoded(whole)) == MAX_BYTES) is not cut
+    assert len(encoded(whole)) == MAX_BYTES
 
 
 def test_a_failure_without_a_reason_says_that_none_was_given() -> None:
@@ -167,90 +167,111 @@ def test_a_response_url_without_a_date_leaves_open_when_it_was_signed(query: str
 
 # -- where an answer may go --------------------------------------------------------------------
 
-EU, US, CHINA, GOV = (
-    f"https://cloudformation.{place}"
-    for place in (
-        "eu-west-1.amazonaws.com",
-        "us-east-1.amazonaws.com",
-        "cn-north-1.amazonaws.com.cn",
-        "us-gov-west-1.amazonaws.com",
-    )
-)
-ISO = "https://cloudformation.us-iso-east-1.c2s.ic.gov"
-FIPS = "https://cloudformation-fips.us-east-1.amazonaws.com"
+AWS, CHINA, EUROPE, ISO = "amazonaws.com", "amazonaws.com.cn", "amazonaws.eu", "c2s.ic.gov"
 LOCAL = "http://127.0.0.1:4566"
 BUCKET = "cloudformation-custom-resource-response"
 CLOUDFORMATIONS: list[tuple[str, str]] = [
-    (EU, RESPONSE_URL),
-    (EU, f"https://{BUCKET}-euwest1.s3.eu-west-1.amazonaws.com/key?x"),
-    (EU, f"https://{BUCKET}-euwest1.s3-eu-west-1.amazonaws.com/key"),
-    (EU, f"https://{BUCKET}-euwest1.s3.dualstack.eu-west-1.amazonaws.com/key"),
-    (US, f"https://{BUCKET}-useast1.s3.amazonaws.com/key"),
-    (US, f"https://{BUCKET}-useast1.s3.us-east-1.amazonaws.com/key"),
-    (FIPS, f"https://{BUCKET}-useast1.s3-fips.us-east-1.amazonaws.com/key"),
-    (FIPS, f"https://{BUCKET}-useast1.s3.us-east-1.amazonaws.com/key"),
-    (GOV, f"https://{BUCKET}-usgovwest1.s3.us-gov-west-1.amazonaws.com/key"),
+    (AWS, RESPONSE_URL),
+    (AWS, f"https://{BUCKET}-euwest1.s3.eu-west-1.amazonaws.com/key?x"),
+    (AWS, f"https://{BUCKET}-euwest1.s3-eu-west-1.amazonaws.com/key"),
+    (AWS, f"https://{BUCKET}-euwest1.s3.dualstack.eu-west-1.amazonaws.com/key"),
+    (AWS, f"https://{BUCKET}-useast1.s3.amazonaws.com/key"),
+    (AWS, f"https://{BUCKET}-useast1.s3.us-east-1.amazonaws.com/key"),
+    (AWS, f"https://{BUCKET}-useast1.s3-fips.us-east-1.amazonaws.com/key"),
+    (AWS, f"https://{BUCKET}-useast1.s3-fips.dualstack.us-east-1.amazonaws.com/key"),
+    (AWS, f"https://{BUCKET}-usgovwest1.s3.us-gov-west-1.amazonaws.com/key"),
     (CHINA, f"https://{BUCKET}-cnnorth1.s3.cn-north-1.amazonaws.com.cn/key"),
+    (EUROPE, f"https://{BUCKET}-euscdeeast1.s3.eusc-de-east-1.amazonaws.eu/key"),
     (ISO, f"https://{BUCKET}-usisoeast1.s3.us-iso-east-1.c2s.ic.gov/key"),
-    (LOCAL, f"{LOCAL}/bucket/key?x"),
 ]
 
 
-@pytest.mark.parametrize("service", ["cloudformation", "personalize"])
-@pytest.mark.parametrize(("endpoint", "url"), CLOUDFORMATIONS)
-def test_an_answer_may_go_to_where_cloudformation_reads_it(
-    endpoint: str, url: str, service: str
-) -> None:
-    assert Answers(endpoint.replace("cloudformation", service)).may_go_to(url)
+@pytest.mark.rows("R6")
+@pytest.mark.parametrize(("suffix", "url"), CLOUDFORMATIONS)
+def test_an_answer_may_go_to_where_cloudformation_reads_it(suffix: str, url: str) -> None:
+    assert Answers(suffix).may_go_to(url)
+    assert Answers(suffix, LOCAL).may_go_to(url)
+    assert Answers(suffix).accept(url)
+
+
+def test_an_answer_may_go_to_a_local_engine_that_is_named() -> None:
+    assert Answers(AWS, LOCAL).may_go_to(f"{LOCAL}/bucket/key?x")
+    assert not Answers(AWS).may_go_to(f"{LOCAL}/bucket/key?x")
 
 
 HOST = f"{BUCKET}-euwest1.s3.eu-west-1.amazonaws.com"
 OTHERS: list[tuple[str, object]] = [
-    (EU, f"http://{HOST}/key"),
-    (EU, f"ftp://{HOST}/key"),
-    (EU, f"file://{HOST}/key"),
-    (EU, f"//{HOST}/key"),
-    (EU, HOST),
-    (EU, f"https://user@{HOST}/key"),
-    (EU, f"https://user:word@{HOST}/key"),
-    (EU, f"https://{HOST}@evil.example/key"),
-    (EU, f"https://{HOST}:8443/key"),
-    (EU, f"https://{HOST}.evil.example/key"),
-    (EU, "https://evil.example/key"),
-    (EU, f"https://evil.example/{HOST}"),
-    (EU, f"https://evil.example?{HOST}"),
-    (EU, f"https://evil.example#.{HOST}"),
-    (EU, f"https://evil.example\\.{HOST}/key"),
-    (EU, "https://evil-s3.eu-west-1.amazonaws.com/key"),
-    (EU, "https://bucket.s3.eu-west-1.notamazonaws.com/key"),
-    (EU, "https://bucket.s3.eu-west-1.amazonawsXcom/key"),
-    (EU, "https://bucket.s3.eu-west-1.amazonaws.com.cn/key"),
-    (EU, "https://bucket.ec2.eu-west-1.amazonaws.com/key"),
-    (EU, "https://s3.eu-west-1.amazonaws.com/bucket/key"),
-    (EU, "https://169.254.169.254/latest/meta-data"),
-    (EU, "http://169.254.169.254/latest/meta-data"),
-    (EU, "https://127.0.0.1/key"),
-    (EU, f"{LOCAL}/bucket/key"),
-    (EU, "https://[::1"),
-    (EU, ""),
-    (EU, None),
-    (EU, 7),
-    (EU, [RESPONSE_URL]),
-    (EU, RESPONSE_URL.encode()),
+    (AWS, f"http://{HOST}/key"),
+    (AWS, f"ftp://{HOST}/key"),
+    (AWS, f"file://{HOST}/key"),
+    (AWS, f"//{HOST}/key"),
+    (AWS, HOST),
+    (AWS, f"https://user@{HOST}/key"),
+    (AWS, f"https://user:word@{HOST}/key"),
+    (AWS, f"https://{HOST}@evil.example/key"),
+    (AWS, f"https://{HOST}:8443/key"),
+    (AWS, f"https://{HOST}.evil.example/key"),
+    (AWS, "https://evil.example/key"),
+    (AWS, f"https://evil.example/{HOST}"),
+    (AWS, f"https://evil.example?{HOST}"),
+    (AWS, f"https://evil.example#.{HOST}"),
+    (AWS, f"https://evil.example\\.{HOST}/key"),
+    (AWS, "https://evil-s3.eu-west-1.amazonaws.com/key"),
+    (AWS, "https://bucket.s3.eu-west-1.notamazonaws.com/key"),
+    (AWS, "https://bucket.s3.eu-west-1.amazonawsXcom/key"),
+    (AWS, "https://bucket.s3.eu-west-1.amazonaws.com.cn/key"),
+    (AWS, "https://bucket.ec2.eu-west-1.amazonaws.com/key"),
+    (AWS, "https://bucket.s3-evil-123.eu-west-1.elb.amazonaws.com/key"),
+    (AWS, "https://bucket.s3.execute-api.eu-west-1.amazonaws.com/key"),
+    (AWS, "https://s3.eu-west-1.amazonaws.com/bucket/key"),
+    (AWS, "https://169.254.169.254/latest/meta-data"),
+    (AWS, "http://169.254.169.254/latest/meta-data"),
+    (AWS, "https://127.0.0.1/key"),
+    (AWS, "https://[::1"),
+    (AWS, ""),
+    (AWS, None),
+    (AWS, 7),
+    (AWS, [RESPONSE_URL]),
+    (AWS, RESPONSE_URL.encode()),
     (CHINA, RESPONSE_URL),
-    (LOCAL, RESPONSE_URL),
-    (LOCAL, "http://127.0.0.1:4567/key"),
-    (LOCAL, "https://127.0.0.1:4566/key"),
-    (LOCAL, "http://user@127.0.0.1:4566/key"),
-    (LOCAL, "http://169.254.169.254/key"),
-    (LOCAL, "http://127x0x0x1:4566/key"),
+    (EUROPE, RESPONSE_URL),
+    (AWS, "http://127.0.0.1:4567/key"),
+    (AWS, "https://127.0.0.1:4566/key"),
+    (AWS, "http://user@127.0.0.1:4566/key"),
+    (AWS, "http://169.254.169.254/key"),
+    (AWS, "http://127x0x0x1:4566/key"),
 ]
 
 
-@pytest.mark.parametrize("service", ["cloudformation", "personalize"])
-@pytest.mark.parametrize(("endpoint", "url"), OTHERS)
-def test_an_answer_may_go_nowhere_else(endpoint: str, url: object, service: str) -> None:
-    assert not Answers(endpoint.replace("cloudformation", service)).may_go_to(url)
+@pytest.mark.parametrize(("suffix", "url"), OTHERS)
+def test_an_answer_may_go_nowhere_else(suffix: str, url: object) -> None:
+    assert not Answers(suffix).may_go_to(url)
+    assert not Answers(suffix, LOCAL).may_go_to(url)
+
+
+@pytest.mark.rows("R6")
+@pytest.mark.parametrize(
+    ("url", "host"),
+    [
+        ("https://user:word@evil.example:8443/key?X-Amz-Signature=0a1b", "evil.example"),
+        ("https://[::1", "no host"),
+        ("", "no host"),
+        (None, "no URL"),
+        ("https://evil\ud83c.example/", "evil\ufffd.example"),
+    ],
+)
+def test_a_request_that_is_dropped_says_so_with_its_host_and_what_was_expected(
+    url: object, host: str, caplog: pytest.LogCaptureFixture
+) -> None:
+    assert not Answers(AWS, LOCAL).accept(url)
+
+    (record,) = caplog.records
+    expected = "https to S3 under amazonaws.com, or http://127.0.0.1:4566"
+    assert record.levelname == "ERROR"
+    assert record.getMessage() == (
+        f"Dropped a request: its ResponseURL leads to {host}; expected: {expected}"
+    )
+    assert (record.__dict__["host"], record.__dict__["expected"]) == (host, expected)
 
 
 # -- how it is delivered -----------------------------------------------------------------------
@@ -361,14 +382,14 @@ OUTCOMES = {
 @pytest.mark.parametrize("code", OUTCOMES)
 def test_an_answer_is_delivered_or_refused_or_to_be_put_again(code: int) -> None:
     with bucket(status(code, Location="http://127.0.0.1:9/elsewhere")) as s3:
-        assert Answers(s3.endpoint).put(s3.url, ANSWER) is OUTCOMES[code]
+        assert Answers(AWS, s3.endpoint).put(s3.url, ANSWER) is OUTCOMES[code]
 
     assert len(s3.received) == 1
 
 
 def test_an_answer_is_put_as_it_is_to_a_url_that_was_signed_without_a_content_type() -> None:
     with bucket(status(200)) as s3:
-        Answers(LOCAL).put(s3.url, ANSWER)
+        Answers(AWS, LOCAL).put(s3.url, ANSWER)
 
     ((path, headers, body),) = s3.received
     assert path == f"/key?X-Amz-Signature={SIGNATURE}"
@@ -383,7 +404,7 @@ def test_an_answer_without_a_response_is_to_be_put_again(
     respond: Respond,
 ) -> None:
     with bucket(respond) as s3:
-        assert Answers(LOCAL).put(s3.url, ANSWER) is Delivery.LATER
+        assert Answers(AWS, LOCAL).put(s3.url, ANSWER) is Delivery.LATER
 
     assert len(s3.received) == 1
 
@@ -392,11 +413,11 @@ def test_an_answer_to_where_nobody_listens_is_to_be_put_again() -> None:
     with bucket(status(200)) as s3:
         pass
 
-    assert Answers(LOCAL).put(s3.url, ANSWER) is Delivery.LATER
+    assert Answers(AWS, LOCAL).put(s3.url, ANSWER) is Delivery.LATER
 
 
 def test_an_answer_to_what_is_no_url_is_to_be_put_again() -> None:
-    assert Answers(LOCAL).put(f"{LOCAL}/a key\n", ANSWER) is Delivery.LATER
+    assert Answers(AWS, LOCAL).put(f"{LOCAL}/a key\n", ANSWER) is Delivery.LATER
 
 
 @pytest.mark.usefixtures("_impatient")
@@ -404,11 +425,11 @@ def test_an_answer_to_what_is_no_url_is_to_be_put_again() -> None:
     ("respond", "logged"),
     [
         (status(200), []),
-        (status(403), [("The answer was refused", 403, None)]),
-        (status(500), [("The answer was refused", 500, None)]),
-        (cut, [("The answer could not be put", None, "RemoteDisconnected")]),
-        (garbage, [("The answer could not be put", None, "BadStatusLine")]),
-        (stall, [("The answer could not be put", None, "TimeoutError")]),
+        (status(403), [("S3 refused the answer: 403", 403, None)]),
+        (status(500), [("S3 refused the answer: 500", 500, None)]),
+        (cut, [("S3 did not take the answer: RemoteDisconnected", None, "RemoteDisconnected")]),
+        (garbage, [("S3 did not take the answer: BadStatusLine", None, "BadStatusLine")]),
+        (stall, [("S3 did not take the answer: TimeoutError", None, "TimeoutError")]),
     ],
     ids=["200", "403", "500", "cut", "garbage", "stall"],
 )
@@ -418,7 +439,7 @@ def test_what_comes_of_it_is_logged_without_the_url(
     caplog: pytest.LogCaptureFixture,
 ) -> None:
     with caplog.at_level(logging.DEBUG), bucket(respond) as s3:
-        Answers(LOCAL).put(s3.url, ANSWER)
+        Answers(AWS, LOCAL).put(s3.url, ANSWER)
 
     ours = [record for record in caplog.records if record.name.startswith("lambdas")]
     assert [

@@ -73,7 +73,7 @@ PASSING = (
     *("RequestLimitExceeded", "ThrottledException", "Throttling", "ThrottlingException"),
     *("TooManyRequestsException", "RequestTimeout", "RequestTimeoutException"),
     *("ServiceUnavailable", "ServiceUnavailableException", "InvalidNextTokenException"),
-    *("ResourceAlreadyExistsException", "ResourceInUseException"),
+    "ResourceAlreadyExistsException",
     *("AuthFailure", "ExpiredToken", "ExpiredTokenException", "RequestExpired"),
     *("InvalidSignatureException", "SignatureDoesNotMatch"),
     *("RequestInTheFuture", "RequestTimeTooSkewed"),
@@ -92,6 +92,15 @@ def test_an_error_that_passes_is_one_whatever_its_status(code: str) -> None:
     for status in (400, 403, 429, 503):
         answer = {"Error": {"Code": code}, "ResponseMetadata": {"HTTPStatusCode": status}}
         assert type(sorted_error(answer)) is TransientError, status
+
+
+def test_a_resource_that_is_in_use_is_an_error_of_its_own_that_passes() -> None:
+    answer = {
+        "Error": {"Code": "ResourceInUseException"},
+        "ResponseMetadata": {"HTTPStatusCode": 400},
+    }
+    assert type(sorted_error(answer)) is errors.InUseError
+    assert issubclass(errors.InUseError, TransientError)
 
 
 @pytest.mark.parametrize("code", LASTING)

@@ -183,24 +183,45 @@ def test_a_function_that_cannot_work_answers_nobody_but_cloudformation(
     assert region.answers == []
 
 
+@pytest.mark.rows("R6")
 @pytest.mark.parametrize(
-    ("region_name", "url"),
+    "suffix", ["amazonaws.com", "amazonaws.com.cn", "amazonaws.eu", "c2s.ic.gov", "sc2s.sgov.gov"]
+)
+def test_a_function_that_cannot_work_knows_the_suffix_of_its_partition(
+    monkeypatch: pytest.MonkeyPatch, suffix: str
+) -> None:
+    broken_package(monkeypatch)
+    monkeypatch.delenv("AWS_ENDPOINT_URL", raising=False)
+    monkeypatch.setenv("URL_SUFFIX", suffix)
+    urls: list[str] = []
+    monkeypatch.setattr(Answers, "put", lambda _, url, _answer: urls.append(url))
+    ours = f"https://bucket.s3.some-region-1.{suffix}/key"
+
+    for url in (ours, f"https://bucket.s3.some-region-1.{suffix}.evil.example/key"):
+        handler.begin(gate() | {"ResponseURL": url}, None)
+
+    assert urls == [ours]
+
+
+@pytest.mark.rows("R6")
+@pytest.mark.parametrize(
+    "name",
     [
-        ("eu-west-1", RESPONSE_URL),
-        ("cn-north-1", "https://bucket.s3.cn-north-1.amazonaws.com.cn/key"),
-        ("us-gov-west-1", "https://bucket.s3.us-gov-west-1.amazonaws.com/key"),
+        "AWS_ENDPOINT_URL_PERSONALIZE",
+        "AWS_ENDPOINT_URL_CLOUDFORMATION",
+        "AWS_ENDPOINT_URL_STEP_FUNCTIONS",
     ],
 )
-def test_a_function_without_clients_knows_where_an_answer_may_go(
-    monkeypatch: pytest.MonkeyPatch, region_name: str, url: str
+def test_an_endpoint_of_a_service_says_nothing_about_response_urls(
+    region: LoopbackRegion, monkeypatch: pytest.MonkeyPatch, name: str
 ) -> None:
-    monkeypatch.delenv("AWS_ENDPOINT_URL", raising=False)
-    monkeypatch.setenv("AWS_REGION", region_name)
+    monkeypatch.setenv(name, region.endpoint.replace("127.0.0.1", "localhost"))
 
-    answers = Answers(handler._endpoint())
+    answers = clients.resources().answers
 
-    assert answers.may_go_to(url)
-    assert not answers.may_go_to("https://bucket.s3.evil.example/key")
+    assert answers.may_go_to(region.response_url)
+    assert answers.may_go_to(RESPONSE_URL)
+    assert not answers.may_go_to(region.response_url.replace("127.0.0.1", "localhost"))
 
 
 def test_a_look_that_cannot_work_is_tried_again_by_the_state_machine(

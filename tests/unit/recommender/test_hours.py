@@ -5,7 +5,7 @@ from typing import Any
 from zoneinfo import ZoneInfo
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from lambdas.recommender import vocabulary as v
@@ -65,6 +65,18 @@ def test_a_time_that_the_clocks_skip_does_not_come() -> None:
     assert hours.run_at(at("2026-04-05 02:30:00"))
 
 
+def test_a_day_that_the_clocks_skip_does_not_come() -> None:
+    """In Apia, Friday 30 December 2011 never was: Saturday followed Thursday."""
+    hours = ActiveHours.asked(
+        {v.START: ["MON 07:00"], v.STOP: ["FRI 20:00"], v.TIME_ZONE: "Pacific/Apia"}
+    )
+
+    assert hours.run_at(at("2011-12-29 23:59:59", "Pacific/Apia"))
+    assert hours.run_at(at("2011-12-31 20:00:00", "Pacific/Apia"))
+    assert hours.run_at(at("2012-01-06 19:59:59", "Pacific/Apia"))
+    assert not hours.run_at(at("2012-01-06 20:00:00", "Pacific/Apia"))
+
+
 def test_a_time_that_comes_twice_counts_once() -> None:
     """In Berlin it was 02:30 twice on 25 October 2026."""
     hours = ActiveHours.asked({**OFFICE, v.START: ["SUN 02:00"], v.STOP: ["SUN 02:30"]})
@@ -81,21 +93,41 @@ def test_a_time_that_comes_twice_counts_once() -> None:
 TIMES = st.builds(
     "{} {:02}:{:02}".format, st.sampled_from(v.DAYS), st.integers(0, 23), st.integers(0, 59)
 )
-ZONES = st.sampled_from(
-    ["UTC", "Europe/Berlin", "America/New_York", "Australia/Lord_Howe", "Asia/Kathmandu"]
-)
+CHANGES = {
+    "UTC": "2026-06-01T00:00",
+    "Asia/Kathmandu": "2026-06-01T00:00",
+    "Europe/Berlin": "2026-03-29T01:00",
+    "Europe/London": "2026-10-25T01:00",
+    "America/New_York": "2026-03-08T07:00",
+    "Australia/Lord_Howe": "2026-10-03T15:30",
+    "Pacific/Apia": "2011-12-30T10:00",
+}
+"""A change of each zone's clocks, in UTC, if there is one: by an hour, half an hour, a day."""
+
+DAYS = st.integers(-1, 15).map(timedelta)
+MINUTES = st.integers(-90, 90).map(lambda minutes: timedelta(minutes=minutes))
 
 
-@settings(max_examples=50, deadline=None)
-@given(
-    start=st.lists(TIMES, min_size=1, max_size=3),
-    stop=st.lists(TIMES, min_size=1, max_size=3),
-    zone=ZONES,
-    now=st.integers(1_767_000_000, 1_798_000_000),
-)
+@st.composite
+def near_a_change(draw: st.DrawFn) -> tuple[list[str], list[str], str, int]:
+    """Draw starts, stops, a zone and a time of two weeks in which the zone's clocks change."""
+    zone = draw(st.sampled_from(sorted(CHANGES)))
+    change = datetime.fromisoformat(CHANGES[zone]).replace(tzinfo=UTC)
+    local = change.astimezone(ZoneInfo(zone)).replace(tzinfo=None)
+    times = MINUTES.map(lambda by: local + by).map(
+        lambda near: f"{v.DAYS[near.weekday()]} {near:%H:%M}"
+    )
+    start, stop = (draw(st.lists(times | TIMES, min_size=1, max_size=3)) for _ in range(2))
+    return start, stop, zone, int((change + draw(DAYS) + draw(MINUTES)).timestamp())
+
+
+@settings(max_examples=100, deadline=None)
+@given(near_a_change())
+@example((["MON 07:00"], ["FRI 20:00"], "Pacific/Apia", 1_325_312_000))
 def test_the_hours_run_as_a_clock_shows_that_is_read_back_minute_by_minute(
-    start: list[str], stop: list[str], zone: str, now: int
+    drawn: tuple[list[str], list[str], str, int],
 ) -> None:
+    start, stop, zone, now = drawn
     hours = ActiveHours.asked({v.START: start, v.STOP: stop, v.TIME_ZONE: zone})
 
     assert hours.run_at(now) is (_latest(set(start), zone, now) > _latest(set(stop), zone, now))

@@ -1,6 +1,7 @@
 """From what is seen to the line of the log, of which CloudWatch makes metrics."""
 
 import json
+from collections.abc import Callable
 from dataclasses import replace
 from typing import Any
 
@@ -11,7 +12,8 @@ from lambdas.recommender.observation import Seen, Wanted, document
 from lambdas.recommender.observed import Observed, Update
 from lambdas.recommender.operation import Operation
 from lambdas.recommender.properties import BadRequestError
-from tests.support.metrics import metrics_of
+from tests.support.json_schema import is_valid
+from tests.support.metrics import SCHEMA, metrics_of
 
 from .examples import PROPERTIES, RECOMMENDER, STACK
 
@@ -51,12 +53,17 @@ def seen(
     return document(WANTED, Seen(observed, others, operation), NOW)
 
 
+def failed_update(config: dict[str, Any]) -> Update:
+    return Update("CREATE FAILED", config, NOW - HOUR, "Too few users", NOW)
+
+
 def test_all_that_is_seen_is_measured() -> None:
     assert metrics_of(json.dumps(seen())) == {
         ("TopPicksRecommender", "Recommender", "TopPicks/Recommender"): {
             v.ACTIVE: 1,
             v.DRIFT: 0,
             v.LEFTOVERS: 0,
+            v.RETRAINING_FAILED: 0,
             v.PROVISIONED: 2,
             v.HOURS_SINCE_TRAINING: 50,
             v.HOURS_SINCE_UPDATE: 48,
@@ -198,12 +205,85 @@ def test_members_that_do_not_show_are_named() -> None:
         (None, 50),
         (Update("ACTIVE", {}, NOW - 5 * HOUR), 5),
         (Update("CREATE IN_PROGRESS", {}, NOW - HOUR), 1),
-        (Update("CREATE FAILED", {}, NOW - HOUR), 50),
+        (failed_update({}), None),
     ],
 )
-def test_a_retraining_is_an_update(update: Update | None, hours: float) -> None:
+def test_a_retraining_is_an_update(update: Update | None, hours: float | None) -> None:
     line = seen(replace(THERE, latest_update=update))
-    assert line[v.HOURS_SINCE_TRAINING] == hours
+    assert line.get(v.HOURS_SINCE_TRAINING) == hours
+
+
+@pytest.mark.parametrize(
+    ("config", "failed"), [({}, 1), ({v.MIN_REQUESTS_PER_SECOND: 3}, None)], ids=["same", "other"]
+)
+def test_an_update_that_failed_has_its_reason_in_the_line(
+    config: dict[str, Any], failed: int | None
+) -> None:
+    line = seen(replace(THERE, latest_update=failed_update(config)))
+    assert line["UpdateFailureReason"] == "Too few users."
+    assert line.get(v.RETRAINING_FAILED) == failed
+    assert (line[v.ACTIVE], line[v.DRIFT]) == (1, 0)
+
+
+def test_a_recommender_that_failed_has_its_reason_in_the_line() -> None:
+    line = seen(replace(THERE, status="CREATE FAILED", failure_reason="No data"))
+    assert line["FailureReason"] == "No data."
+    assert not {"FailureReason", "UpdateFailureReason"} & seen().keys()
+
+
+def test_the_age_of_a_training_counts_from_the_stack_s_last_operation() -> None:
+    old = Update("ACTIVE", {}, NOW - 200 * HOUR, updated=NOW - 199 * HOUR)
+    there = replace(THERE, created=NOW - 900 * HOUR, updated=NOW - 199 * HOUR, latest_update=old)
+    just_now = Operation("UPDATE_COMPLETE", "2026-01-01T00:00:00+00:00")
+    assert seen(there)[v.HOURS_SINCE_TRAINING] == 200
+    assert v.HOURS_SINCE_TRAINING not in seen(there, operation=just_now)
+
+
+def test_what_depends_on_tags_that_cannot_be_read_is_not_measured() -> None:
+    unread = replace(THERE, tags=None)
+    line = document(WANTED, Seen(unread, None, REST), NOW)
+    assert not {v.DRIFT, v.LEFTOVERS} & line.keys()
+    assert line["Unmeasured"] == (
+        "Drift: its tags cannot be read now; Leftovers: tags cannot be read now"
+    )
+    assert line[v.ACTIVE] == 1
+    edited = replace(unread, config={**THERE.config, v.MIN_REQUESTS_PER_SECOND: 9})
+    line = document(WANTED, Seen(edited, (), REST), NOW)
+    assert (line[v.DRIFT], line[v.LEFTOVERS]) == (1, 0)
+    assert "LeftOver" not in line
+
+
+BROKEN: dict[str, Callable[[dict[str, Any]], object]] = {
+    "no metadata": lambda line: line.pop("_aws"),
+    "no time": lambda line: line["_aws"].pop("Timestamp"),
+    "a time that is no whole number": lambda line: line["_aws"].update(Timestamp=0.5),
+    "no directives": lambda line: line["_aws"].pop("CloudWatchMetrics"),
+    "no namespace": lambda line: _directive(line).update(Namespace=""),
+    "no set of dimensions": lambda line: _directive(line).update(Dimensions=[]),
+    "a dimension that is no set": lambda line: _directive(line).update(Dimensions=["Recommender"]),
+    "31 dimensions": lambda line: _directive(line).update(Dimensions=[["d"] * 31]),
+    "a dimension with too long a name": lambda line: _directive(line).update(
+        Dimensions=[["d" * 251]]
+    ),
+    "a metric without a name": lambda line: _directive(line)["Metrics"][0].pop("Name"),
+    "a metric with too long a name": lambda line: _directive(line)["Metrics"][0].update(
+        Name="m" * 1025
+    ),
+    "a unit that there is not": lambda line: _directive(line)["Metrics"][0].update(Unit="Hours"),
+}
+
+
+def _directive(line: dict[str, Any]) -> dict[str, Any]:
+    found: dict[str, Any] = line["_aws"]["CloudWatchMetrics"][0]
+    return found
+
+
+@pytest.mark.parametrize("fault", BROKEN)
+def test_the_published_schema_takes_the_line_and_refuses_a_broken_one(fault: str) -> None:
+    line = seen()
+    assert is_valid(line, SCHEMA)
+    BROKEN[fault](line)
+    assert not is_valid(line, SCHEMA)
 
 
 def test_a_document_has_no_more_metrics_than_cloudwatch_takes() -> None:

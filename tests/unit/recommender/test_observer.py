@@ -84,6 +84,15 @@ def test_a_recommender_that_is_gone_is_drift(world: ObservedStack) -> None:
     assert world.observe()[v.DRIFT] == 1
 
 
+def test_tags_that_a_retraining_holds_do_not_blind_it(world: ObservedStack) -> None:
+    """Whether ListTagsForResource answers ResourceInUse meanwhile is not documented."""
+    world.personalize.add(f"{RECOMMENDER}TopPicks-{HASH}")
+    world.personalize.faults["ListTagsForResource"] = refusal("ResourceInUseException")
+    line = world.observe()
+    assert (line["Status"], line[v.ACTIVE]) == ("ACTIVE", 1)
+    assert not {v.DRIFT, v.LEFTOVERS} & line.keys()
+
+
 @pytest.mark.parametrize(
     ("operation", "code", "error"),
     [

@@ -458,6 +458,8 @@ DIFFERENCES = (
     f"dataset group another-group (asked for: {GROUP}), recipe another-recipe (asked for: {RECIPE})"
 )
 BROKEN = {"failure_reason": "too little data"}
+SIBLINGS = {**OWNER.tags(), v.OWNER_RESOURCE_TAG: "Series"}
+EARLIER = {**OWNER.tags(), v.OWNER_STACK_TAG: f"{OWNER.stack_id}0"}
 SAYS: Mapping[str, tuple[Callable[[], Step], list[str]]] = {
     "its name is not free": (lambda: plan_for(DESIRED, observed("DELETE PENDING")), [DESIRED.arn]),
     "it cannot be moved": (
@@ -472,6 +474,7 @@ SAYS: Mapping[str, tuple[Callable[[], Step], list[str]]] = {
         lambda: plan_for(DESIRED, observed("ACTIVE", tags=FOREIGN)),
         [
             NAME,
+            " exists and is not this stack's by its tags: ",
             " If it is somebody else's, choose another recommender_name, or set adopt_existing to "
             "take it over.",
         ],
@@ -482,6 +485,27 @@ SAYS: Mapping[str, tuple[Callable[[], Step], list[str]]] = {
             NAME,
             OTHERS[v.OWNER_STACK_TAG],
             f"take the tag {v.OWNER_STACK_TAG} off the recommender, then deploy again.",
+        ],
+    ),
+    "it is a sibling's": (
+        lambda: plan_for(DESIRED, observed("ACTIVE", tags=SIBLINGS)),
+        [
+            f"The recommender {NAME} belongs to another resource of this stack, Series. Choose "
+            "another recommender_name."
+        ],
+    ),
+    "it is of a stack that lives": (
+        lambda: plan_for(DESIRED, observed("ACTIVE", tags=OTHERS)),
+        [
+            f"The recommender {NAME} belongs to another stack, {OTHERS[v.OWNER_STACK_TAG]}. Choose "
+            "another recommender_name."
+        ],
+    ),
+    "it is of an earlier stack of this name": (
+        lambda: plan_for(DESIRED, observed("ACTIVE", tags=EARLIER)),
+        [
+            f"{EARLIER[v.OWNER_STACK_TAG]}. Choose another recommender_name, or set adopt_existing "
+            "to take it over from that earlier stack."
         ],
     ),
     "what to adopt is elsewhere": (
@@ -620,6 +644,11 @@ def test_what_failed_for_a_gate_says_how_to_ask_for_it_anew() -> None:
     ("tags", "wrong"),
     [
         ({}, f"{v.OWNER_STACK_TAG} is missing, {v.OWNER_RESOURCE_TAG} is missing"),
+        ({v.OWNER_STACK_TAG: OWNER.stack_id}, f"{v.OWNER_RESOURCE_TAG} is missing"),
+        (
+            {v.OWNER_RESOURCE_TAG: "Old"},
+            f"{v.OWNER_STACK_TAG} is missing, {v.OWNER_RESOURCE_TAG} is Old",
+        ),
         (OWNER.tags() | OTHERS, f"{v.OWNER_STACK_TAG} is {OTHERS[v.OWNER_STACK_TAG]}"),
         (OWNER.tags() | {v.OWNER_RESOURCE_TAG: "Old"}, f"{v.OWNER_RESOURCE_TAG} is Old"),
     ],
@@ -630,15 +659,23 @@ def test_a_command_to_paste_puts_right_what_does_not_prove_the_ownership(
     repair = " ".join(f"tagKey={key},tagValue={value}" for key, value in OWNER.tags().items())
 
     there = observed("ACTIVE", tags=tags)
-    steps = {
-        f"tag-resource --resource-arn {DESIRED.arn} --tags {repair} ": plan_for(DESIRED, there),
-        "If it is the stack's, delete it.": plan_deletion(OWNER, there, remedy="delete it."),
-    }
+    steps = {"If it is the stack's, delete it.": plan_deletion(OWNER, there, remedy="delete it.")}
+    if not OWNER.other(tags):
+        command = f"tag-resource --resource-arn {DESIRED.arn} --tags {repair} "
+        steps[command] = plan_for(DESIRED, there)
     for what_to_do, step in steps.items():
         assert isinstance(step, Fail)
         assert f"A recommender named {NAME} exists" in step.reason
         assert f"by its tags: {wrong}. " in step.reason
         assert what_to_do in step.reason
+
+
+@pytest.mark.parametrize("tags", [OTHERS, SIBLINGS, EARLIER, OWNER.tags() | OTHERS])
+def test_no_command_takes_a_recommender_away_from_its_owner(tags: dict[str, str]) -> None:
+    step = plan_for(DESIRED, observed("ACTIVE", tags=tags))
+
+    assert isinstance(step, Fail)
+    assert "tag-resource" not in step.reason
 
 
 @pytest.mark.parametrize("desired", [DESIRED, STOPPED, ADOPTING])

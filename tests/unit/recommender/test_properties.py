@@ -15,12 +15,20 @@ from lambdas.recommender.properties import BadRequestError, Reader, reject_unkno
 from .examples import GROUP, RECIPE, RECOMMENDER
 
 
-@given(st.text(max_size=3000), st.integers(8, 2000))
+@given(st.text(max_size=3000), st.integers(-5, 2000))
 def test_a_text_is_cut_to_the_bytes_it_may_have(text: str, limit: int) -> None:
     cut = within(text, limit)
 
-    assert len(json.dumps(cut)) <= limit
-    assert cut == text or (len(json.dumps(text)) > limit and cut.endswith("..."))
+    assert len(json.dumps(cut)) <= max(limit, 2)
+    assert cut == text or (len(json.dumps(text)) > limit and (cut.endswith("...") or not cut))
+
+
+@pytest.mark.parametrize(
+    ("limit", "cut"),
+    [(-1, ""), (0, ""), (1, ""), (2, ""), (5, ""), (6, "a..."), (7, "ab..."), (8, "abcdef")],
+)
+def test_a_limit_that_has_no_room_for_a_text_leaves_nothing_of_it(limit: int, cut: str) -> None:
+    assert within("abcdef", limit) == cut
 
 
 @given(st.integers(100, 2000))

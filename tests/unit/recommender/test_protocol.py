@@ -36,7 +36,6 @@ AS_ASKED = DESIRED.config.request()
 OWN = {**OWNER.tags(), "team": "video"}
 MINE = f"{RECOMMENDER}mine"
 STATE_MACHINE = "arn:aws:states:eu-west-1:111111111111:stateMachine:Waiter"
-ENDPOINT = "https://cloudformation.eu-west-1.amazonaws.com"
 
 
 class Letterbox(Answers):
@@ -49,7 +48,7 @@ class Letterbox(Answers):
     """
 
     def __init__(self) -> None:
-        super().__init__(ENDPOINT)
+        super().__init__("amazonaws.com")
         self.arrived: list[Mapping[str, Any]] = []
         self.fates: list[Delivery] = []
         self.tries = 0
@@ -254,11 +253,15 @@ def test_a_request_that_is_delivered_again_is_begun_once(
 
     with caplog.at_level(logging.INFO):
         here.begin(event())
-        assert logged(caplog, "Begun before") == []
+        assert not any("was begun before" in message for message in messages(caplog))
         here.begin(event())
 
     assert len(here.step_functions.executions) == 1
-    (again,) = logged(caplog, "Begun before")
+    (again,) = [
+        one
+        for one in logged(caplog, "request")
+        if one["message"] == "Create of Recommender was begun before"
+    ]
     assert (again["request"], again["type"], again["resource"]) == ("r-1", "Create", "Recommender")
 
 
@@ -293,9 +296,8 @@ def test_a_request_that_is_not_cloudformations_is_dropped(
 
     assert (here.letterbox.tries, here.step_functions.tries) == (0, 0)
     assert here.personalize.calls == []
-    assert [(record.getMessage(), vars(record)["why"]) for record in caplog.records] == [
-        ("Dropped", "the ResponseURL is not one of CloudFormation's")
-    ]
+    (record,) = caplog.records
+    assert record.getMessage().startswith("Dropped a request: its ResponseURL leads to ")
     assert SIGNATURE not in repr([vars(record) for record in caplog.records])
 
 
@@ -600,9 +602,13 @@ def test_what_the_last_gate_could_not_check_is_said_once(caplog: pytest.LogCaptu
     while not state["Ended"]:
         state = here.poll(state)
 
-    (warned,) = logged(caplog, "Not shown by DescribeRecommender, so not checked")
+    (warned,) = logged(caplog, "members")
 
     assert warned["levelno"] == logging.WARNING
+    assert warned["message"] == (
+        "DescribeRecommender does not show minRecommendationRequestsPerSecond, explorationWeight, "
+        "explorationItemAgeCutOff: not checked"
+    )
     assert warned["members"] == [
         v.MIN_REQUESTS_PER_SECOND,
         v.EXPLORATION_WEIGHT,
@@ -656,7 +662,8 @@ def test_a_last_gate_closes_with_what_it_saw_last() -> None:
     assert answer["Status"] == "FAILED"
     assert answer["Reason"] == (
         "The recommender was not ready when the last training gate closed: DescribeRecommender: "
-        "ThrottlingException: the message. Raise max_training_hours, then deploy again."
+        "ThrottlingException: the message. Raise max_training_hours (training_gates of the "
+        "construct), then deploy again."
     )
     assert 3300 <= here.waited <= 3301
 
@@ -1398,9 +1405,18 @@ def test_a_deletion_that_cannot_be_waited_for_says_how_long_it_was_tried() -> No
 # -- logged ------------------------------------------------------------------------------------
 
 
-def logged(caplog: pytest.LogCaptureFixture, message: str) -> list[dict[str, Any]]:
-    """Return what was added to the records with a message."""
-    return [vars(record) for record in caplog.records if record.getMessage() == message]
+def logged(caplog: pytest.LogCaptureFixture, member: str) -> list[dict[str, Any]]:
+    """Return the records that have a member."""
+    return [
+        {**vars(record), "message": record.getMessage()}
+        for record in caplog.records
+        if member in vars(record)
+    ]
+
+
+def messages(caplog: pytest.LogCaptureFixture) -> list[str]:
+    """Return the messages of all records."""
+    return [record.getMessage() for record in caplog.records]
 
 
 def test_each_look_says_where_it_is(caplog: pytest.LogCaptureFixture) -> None:
@@ -1411,7 +1427,7 @@ def test_each_look_says_where_it_is(caplog: pytest.LogCaptureFixture) -> None:
         here.begin(gate(3))
         here.poll(here.state())
 
-    first, second = logged(caplog, "Looked")
+    first, second = logged(caplog, "verdict")
     where = {
         "request": "r-1",
         "type": "Create",
@@ -1421,6 +1437,7 @@ def test_each_look_says_where_it_is(caplog: pytest.LogCaptureFixture) -> None:
         "verdict": "Wait",
         "why": "CREATE PENDING",
     }
+    assert first["message"] == "Create of Training03: Wait, CREATE PENDING [CREATE PENDING]"
     assert where.items() <= first.items()
     assert where.items() <= second.items()
     assert (first["look"], first["waited"], first["left"]) == (1, 0, 3300)
@@ -1437,7 +1454,7 @@ def test_a_look_that_may_change_something_says_what_is_there(
     with caplog.at_level(logging.INFO):
         here.begin(DELETE)
 
-    (looked,) = logged(caplog, "Looked")
+    (looked,) = logged(caplog, "verdict")
     assert looked["status"] == "DELETE PENDING"
 
 
@@ -1447,17 +1464,18 @@ def test_where_there_is_no_chain_and_nothing_to_see_it_says_so(
     with caplog.at_level(logging.INFO):
         world().begin(event())
 
-    (looked,) = logged(caplog, "Looked")
+    (looked,) = logged(caplog, "verdict")
     assert "link" not in looked
     assert looked["status"] is None
+    assert looked["message"] == f"Create of Recommender: Wait, {looked['why']}"
 
 
 @pytest.mark.parametrize(
     ("fate", "message"),
     [
-        (Delivery.DELIVERED, "Answered"),
-        (Delivery.LATER, "Not answered"),
-        (Delivery.REFUSED, "Not answered"),
+        (Delivery.DELIVERED, "answered"),
+        (Delivery.LATER, "not answered yet"),
+        (Delivery.REFUSED, "not answered, for the ResponseURL takes no answer any more"),
     ],
 )
 def test_what_has_become_of_an_answer_is_logged(
@@ -1469,7 +1487,8 @@ def test_what_has_become_of_an_answer_is_logged(
     with caplog.at_level(logging.INFO):
         here.begin(sweep(kind="Create"))
 
-    (record,) = logged(caplog, message)
+    (record,) = logged(caplog, "delivery")
+    assert record["message"] == f"Create of Sweep01 is {message}: SUCCESS"
     assert (record["status"], record["delivery"]) == ("SUCCESS", fate.name)
     assert (record["resource"], record["type"]) == ("Sweep01", "Create")
 

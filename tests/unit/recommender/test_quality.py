@@ -19,6 +19,45 @@ CASES = {
         None,
         [],
     ),
+    "one is reached exactly, though its float is a little less": (
+        QualityGate({NDCG: Decimal("0.3")}),
+        {NDCG: 0.3},
+        None,
+        [],
+    ),
+    "one has become worse by just what is allowed, though floats say by more": (
+        QualityGate(max_regression=Decimal("0.25")),
+        {NDCG: 0.6},
+        {NDCG: 0.8},
+        [],
+    ),
+    "one that is missed is shown as it was reported": (
+        QualityGate({NDCG: Decimal("0.8")}, max_regression=Decimal("0.1")),
+        {NDCG: 0.7},
+        {NDCG: 0.9},
+        [
+            f"{NDCG}: found 0.7, required at least 0.8",
+            f"{NDCG}: found 0.7, required at least 0.81, the 0.9 before less 0.1",
+        ],
+    ),
+    "one that has become better misses nothing": (
+        QualityGate(max_regression=Decimal(0)),
+        {NDCG: 0.3},
+        {NDCG: 0.2},
+        [],
+    ),
+    "one that nobody compares may be new": (
+        QualityGate(max_regression=Decimal(0)),
+        METRICS,
+        {NDCG: 0.25},
+        [],
+    ),
+    "one is missed by less than a float can tell": (
+        QualityGate({NDCG: Decimal("0.30000000000000001")}),
+        {NDCG: 0.3},
+        None,
+        [f"{NDCG}: found 0.3, required at least 0.30000000000000001"],
+    ),
     "one is missed by a little": (
         QualityGate({NDCG: Decimal("0.2500001")}),
         METRICS,

@@ -1,7 +1,7 @@
 """One step at a time, and none before it is proven whose the recommender is."""
 
 import logging
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass, field, replace
 
 import pytest
@@ -95,10 +95,19 @@ class RecordedAccount:
         """Return the names of the calls."""
         return [name for name, *_ in self.calls]
 
-    def reconciler(self, *, acts: bool = True, kind: str = "Delete") -> Reconciler:
+    def reconciler(
+        self, *, acts: bool = True, kind: str = "Delete", tags_read: Collection[str] = ()
+    ) -> Reconciler:
         """Return what takes the steps of a request in this account."""
         request = Request.parse({**SWEEP, "RequestType": kind})
-        return Reconciler(_Service(self), _Stacks(self), request, self.operations[0], acts)  # type: ignore[arg-type]
+        return Reconciler(
+            _Service(self),  # type: ignore[arg-type]
+            _Stacks(self),  # type: ignore[arg-type]
+            request,
+            self.operations[0],
+            acts,
+            tags_read=set(tags_read),
+        )
 
     def note(self, name: str, *arguments: object) -> None:
         """Note a call, and let it fail if it is to."""
@@ -235,17 +244,37 @@ def test_the_tags_are_what_a_decision_sees() -> None:
 def test_what_was_proven_before_costs_one_call_while_there_is_nothing_to_do() -> None:
     account = owned()
 
-    verdict = account.reconciler().advance(ARN, deciding(UPDATE), proven=True)
+    verdict = account.reconciler(tags_read=[ARN]).advance(ARN, deciding(UPDATE))
 
     assert verdict == Wait("whose it is does not matter")
     assert account.calls == [("describe", ARN)]
+
+
+def test_tags_are_read_at_every_look_where_that_is_asked_for() -> None:
+    account = owned()
+
+    account.reconciler(tags_read=[ARN]).advance(ARN, deciding(UPDATE), always_reads_tags=True)
+
+    assert account.calls[:2] == THERE
+
+
+def test_tags_count_as_read_once_they_were_and_not_before() -> None:
+    account = owned(tags=TransientError("slow down"))
+    reconciler = account.reconciler()
+
+    reconciler.advance(ARN, lambda _: SLOW)
+    assert reconciler.tags_read == set()
+
+    account.faults.clear()
+    reconciler.advance(ARN, lambda _: SLOW)
+    assert reconciler.tags_read == {ARN}
 
 
 @pytest.mark.parametrize("step", [UPDATE, Done("d"), Fail("f")])
 def test_what_was_proven_before_is_proven_again_before_it_is_changed_or_the_end(step: Step) -> None:
     account = owned()
 
-    account.reconciler().advance(ARN, lambda _: step, proven=True)
+    account.reconciler(tags_read=[ARN]).advance(ARN, lambda _: step)
 
     assert account.calls[:2] == THERE
 
@@ -264,7 +293,7 @@ HANDS_OVER, SLOW = Wait("it retrains", AtDeadline.HAND_OVER), Wait("slow down")
 UNREAD: dict[str, tuple[Step, Operation, bool, Step]] = {
     "a rollback hands over all the same": (HANDS_OVER, LATER, True, HANDS_OVER),
     "an update does not": (HANDS_OVER, NOW, True, SLOW),
-    "nor does a rollback before it is proven": (HANDS_OVER, LATER, False, SLOW),
+    "a rollback hands over though they were never read": (HANDS_OVER, LATER, False, HANDS_OVER),
     "nor does it end": (Done("d"), LATER, True, SLOW),
     "nor does it change anything": (UPDATE, LATER, True, SLOW),
 }
@@ -278,7 +307,9 @@ def test_tags_that_cannot_be_read_now_are_waited_for_unless_a_rollback_would_fai
     account = owned(tags=TransientError("slow down"))
     account.operations = [operation]
 
-    assert account.reconciler().advance(ARN, lambda _: step, proven=proven) == expected
+    reconciler = account.reconciler(tags_read=[ARN] if proven else [])
+
+    assert reconciler.advance(ARN, lambda _: step) == expected
     assert account.calls == THERE
 
 
@@ -466,6 +497,6 @@ def test_every_change_is_in_the_log(caplog: pytest.LogCaptureFixture) -> None:
         for record in caplog.records
     ]
     assert logged == [
-        ("Changing", ARN, "TagResource"),
-        ("Changing", ARN, "UpdateRecommender"),
+        (f"TagResource of {ARN} is called", ARN, "TagResource"),
+        (f"UpdateRecommender of {ARN} is called", ARN, "UpdateRecommender"),
     ]

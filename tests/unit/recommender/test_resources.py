@@ -80,12 +80,15 @@ def step(
     operation: Operation,
     *,
     acts: bool = True,
+    tags_read: set[str] | None = None,
     **situation: Any,
 ) -> Verdict:
     """Take a step for a request in an operation of the stack."""
     request = Request.parse(raw)
     stacks = Stacks(FakeCloudFormation(operation.status))
-    reconciler = Reconciler(Personalize(personalize), stacks, request, operation, acts)
+    reconciler = Reconciler(
+        Personalize(personalize), stacks, request, operation, acts, tags_read=tags_read or set()
+    )
     return resource_of(request).step(reconciler, Situation(operation, **situation))
 
 
@@ -377,7 +380,7 @@ def releasing(arn: str) -> str:
 UNKNOWN = way_out("unknown, see aws personalize list-recommenders")
 NOT_READY = (
     "The recommender was not ready when the last training gate closed: it trains. "
-    "Raise max_training_hours, then deploy again."
+    "Raise max_training_hours (training_gates of the construct), then deploy again."
 )
 CLEANS_UP = Operation("UPDATE_COMPLETE_CLEANUP_IN_PROGRESS", "")
 OUT_OF_TIME: dict[str, tuple[dict[str, Any], Operation | None, str]] = {
@@ -802,7 +805,7 @@ def test_whose_it_is_is_read_at_the_first_look_and_then_only_when_there_is_somet
     assert isinstance(first, Wait)
     assert personalize.calls == looked_at
 
-    assert step(CHEAP[row], personalize, UPDATES, looked_before=True) == first
+    assert step(CHEAP[row], personalize, UPDATES, tags_read={DESIRED.arn}) == first
     assert personalize.calls == [*looked_at, looked_at[0]]
 
 
@@ -826,8 +829,8 @@ def test_an_update_of_what_is_adopted_is_not_forgotten_while_it(row: str) -> Non
         }
     raw = event({v.ADOPT_EXISTING: "true", **ADOPTS[row]})
 
-    for looked_before in (False, True):
-        verdict = step(raw, personalize, CREATES, looked_before=looked_before, began=math.inf)
+    for tags_read in (set[str](), {DESIRED.arn}):
+        verdict = step(raw, personalize, CREATES, tags_read=tags_read, began=math.inf)
 
         assert isinstance(verdict, Wait)
         assert verdict.at_deadline is AtDeadline.FAIL
@@ -1177,7 +1180,7 @@ def test_the_last_gate_says_what_it_could_not_check(
     assert [vars(record)["members"] for record in caplog.records] == expected
     for record in caplog.records:
         assert record.levelno == logging.WARNING
-        assert record.getMessage() == "Not shown by DescribeRecommender, so not checked"
+        assert "DescribeRecommender does not show" in record.getMessage()
 
 
 def test_a_gate_refuses_what_is_no_time() -> None:

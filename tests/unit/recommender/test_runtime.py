@@ -95,7 +95,7 @@ def function(name: str, environment: dict[str, str]) -> Iterator[Function]:
             process.kill()
             events.put(None)
             logged, _ = process.communicate()
-    assert "Looked" in logged
+    assert ": Wait, " in logged
     assert SIGNATURE not in logged
     assert {json.loads(line)["level"] for line in logged.splitlines()} <= {"INFO", "WARNING"}
 

@@ -6,6 +6,7 @@ from decimal import Decimal
 from typing import Any
 
 import pytest
+from botocore.session import Session
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -18,6 +19,7 @@ from stacks.settings import (
     from_context,
     parse,
 )
+from stacks.settings.kinds import time_zones
 from stacks.settings.reference import schema
 from stacks.settings.setting import default_of, settings_of
 from tests.support.json_schema import is_valid
@@ -70,6 +72,7 @@ def test_the_defaults_are_the_contracts() -> None:
         monitoring=False,
         alarm_topic_arn=None,
         alarm_email=None,
+        runbook_url=None,
         observation_interval_minutes=60,
         log_retention_days=90,
         log_key_arn=None,
@@ -85,23 +88,42 @@ HOURS = {
     "stop": "cron(0 20 ? * MON-FRI *)",
     "time_zone": "Europe/Berlin",
 }
+TWO_HOURS = {**HOURS, "stop": "cron(0 9 ? * MON-FRI *)"}
+ALL_BUT_TWO_HOURS = {**HOURS, "stop": "cron(0 5 ? * MON-FRI *)"}
 TOPIC = "arn:aws:sns:eu-west-1:111111111111:on-call"
 
 ALLOWED: list[tuple[str, Any, Any]] = [
     ("recommender_name", "my-Recs_1", "my-Recs_1"),
     ("min_recommendation_requests_per_second", 5, 5),
+    ("min_recommendation_requests_per_second", 2**31 - 1, 2**31 - 1),
     ("exploration_weight", 0, Decimal(0)),
     ("exploration_weight", 1, Decimal(1)),
     ("exploration_weight", 0.25, Decimal("0.25")),
+    ("exploration_weight", 0.333333, Decimal("0.333333")),
+    ("max_metric_regression", 0.3, Decimal("0.3")),
+    ("max_metric_regression", 1, Decimal(1)),
+    ("quality_gate", "warn", "warn"),
+    ("minimum_metrics", {"coverage": 0, "precision_at_5": 1}, {"coverage": 0, "precision_at_5": 1}),
+    ("minimum_metrics", {"coverage": 0.3}, {"coverage": Decimal("0.3")}),
     ("exploration_item_age_cut_off", 365, 365),
     ("excluded_columns", {"ITEMS": ["B", "A", "A"]}, {"ITEMS": ("A", "B")}),
+    ("excluded_columns", {"USERS": ["A"]}, {"USERS": ("A",)}),
+    (
+        "excluded_columns",
+        {"ITEMS": [f"C{n:02}" for n in range(50)]},
+        {"ITEMS": tuple(f"C{n:02}" for n in range(50))},
+    ),
     ("running", False, False),
     ("active_hours", HOURS, HOURS),
+    ("active_hours", TWO_HOURS, TWO_HOURS),
+    ("active_hours", ALL_BUT_TWO_HOURS, ALL_BUT_TWO_HOURS),
     (
         "active_hours",
         {**HOURS, "start": "cron(30 0 * * ? *)", "time_zone": "UTC"},
         {**HOURS, "start": "cron(30 0 * * ? *)", "time_zone": "UTC"},
     ),
+    ("dataset_group_arn", GROUP, GROUP),
+    ("adopt_existing", False, False),
     ("retain_on_destroy", True, True),
     ("generation", "2", "2"),
     (
@@ -117,6 +139,8 @@ ALLOWED: list[tuple[str, Any, Any]] = [
     ("training_gate_minutes", 30, Decimal(30)),
     ("poll_interval_seconds", 120, 120),
     ("monitoring", True, True),
+    ("runbook_url", "https://x.yz/runbook", "https://x.yz/runbook"),
+    ("runbook_url", "https://" + "x" * 500, "https://" + "x" * 500),
     ("observation_interval_minutes", 1440, 1440),
     ("log_retention_days", 365, 365),
     ("log_key_arn", KEY, KEY),
@@ -133,8 +157,16 @@ ALLOWED: list[tuple[str, Any, Any]] = [
             "arn:aws:iam::333333333333:user/ops/ann@example.com",
         ),
     ),
+    (
+        "consumers",
+        ["arn:aws:iam::111111111111:role/api"],
+        ("arn:aws:iam::111111111111:role/api",),
+    ),
     ("termination_protection", True, True),
     ("approval", True, True),
+    ("tags", {"k": "v"}, {"k": "v"}),
+    ("tags", {"k" * 128: "x" * 256}, {"k" * 128: "x" * 256}),
+    ("tags", {f"k{n:02}": "x" for n in range(47)}, {f"k{n:02}": "x" for n in range(47)}),
     ("tags", {"team": "video", "cost:centre": "7"}, {"cost:centre": "7", "team": "video"}),
 ]
 
@@ -195,6 +227,7 @@ REFUSED: dict[str, list[Any]] = {
     "exploration_weight": [
         -0.1,
         1.1,
+        0.3333333,
         " 0.5",
         "+0.5",
         "0_1",
@@ -214,6 +247,7 @@ REFUSED: dict[str, list[Any]] = {
         {"items": ["A"]},
         {"ITEMS": "A"},
         {"ITEMS": []},
+        {"ITEMS": ["A"], "ITEM": ["A"]},
         {"ITEMS": [7]},
         {"ITEMS": ["a b"]},
         {"ITEMS": ["x" * 151]},
@@ -245,6 +279,18 @@ REFUSED: dict[str, list[Any]] = {
     "max_training_hours": [0, -1, 24.1, "ten", "", True],
     "training_gate_minutes": [0, 56, -5, "hour", False],
     "poll_interval_seconds": [0, 121, 1.5, "fast"],
+    "minimum_metrics": [
+        "coverage",
+        ["coverage"],
+        {"coverage": 1.1},
+        {"coverage": -0.1},
+        {"coverage": 0.1, "precision_at_5": 1.01},
+        {"coverage": "0.1"},
+        {"coverage": True},
+        {"ndcg": 0.2},
+    ],
+    "max_metric_regression": [-0.1, 1.1, "5%", "", True, []],
+    "quality_gate": ["", "FAIL", "ignore", "warn ", True, []],
     "monitoring": ["on", 1, "TRUE"],
     "alarm_topic_arn": [
         "on-call",
@@ -257,6 +303,15 @@ REFUSED: dict[str, list[Any]] = {
         7,
     ],
     "alarm_email": ["on-call", "on-call@", "@example.com", "a b@example.com", "a@b", "", 7],
+    "runbook_url": [
+        "docs/runbook.md",
+        "http://x.yz",
+        "https://",
+        "https://x y",
+        "https://x#y",
+        7,
+        "https://" + "x" * 501,
+    ],
     "observation_interval_minutes": [0, 1441, 1.5, "hourly", True],
     "log_retention_days": [0, 2, 91, 3654, 90.5, "forever", True],
     "log_key_arn": [
@@ -294,10 +349,14 @@ REFUSED: dict[str, list[Any]] = {
         "team",
         ["team"],
         {"team": 1},
+        {"team": "video", "year": 2026},
         {"": "x"},
         {"k" * 129: "x"},
         {"k": "x" * 257},
+        {"k": ""},
         {"k": "a&b"},
+        {"k": "a\tb"},
+        {"k\n": "x"},
         {"aws:team": "x"},
         {"AWS:team": "x"},
         {"top-picks:stack-id": "mine"},
@@ -321,7 +380,21 @@ def test_a_wrong_setting_is_refused_by_key_value_and_what_is_allowed(
     assert "\n" not in message.replace("\\n", "")
 
 
+def test_every_setting_has_values_that_are_allowed_and_some_that_are_refused() -> None:
+    alarms = {"alarm_topic_arn", "alarm_email"}  # allowed with another setting only
+
+    assert REFUSED.keys() == settings_of(Settings).keys()
+    assert {key for key, _, _ in ALLOWED} == REFUSED.keys() - alarms
+
+
+def test_an_editor_that_has_the_schema_marks_columns_that_stand_twice() -> None:
+    twice = {**MINIMAL, "excluded_columns": {"ITEMS": ["A", "A"]}}
+
+    assert not is_valid({"context": twice}, schema())
+
+
 BEYOND_A_SCHEMA: dict[str, list[Any]] = {
+    "exploration_weight": [0.3333333],
     "dataset_group_arn": [
         GROUP.replace("eu-west-1", "cn-north-1"),
         GROUP.replace("arn:aws:", "arn:aws-cn:"),
@@ -338,6 +411,8 @@ BEYOND_A_SCHEMA: dict[str, list[Any]] = {
     "alarm_topic_arn": [TOPIC.replace("arn:aws:", "arn:aws-us-gov:")],
     "tags": [
         {"k": "a&b"},
+        {"k": "a\tb"},
+        {"k\n": "x"},
         {"aws:team": "x"},
         {"AWS:team": "x"},
         {"top-picks:stack-id": "mine"},
@@ -360,18 +435,51 @@ def test_an_editor_that_has_the_schema_marks_what_is_wrong(key: str, value: obje
     assert not is_valid({"context": {**MINIMAL, key: value}}, schema())
 
 
+@pytest.mark.parametrize("number", [0.00001, Decimal("1E-5"), Decimal("1E-6")])
+def test_a_small_number_is_read_exactly_however_python_writes_it(number: Decimal | float) -> None:
+    parsed = parse({**MINIMAL, "exploration_weight": number}).exploration_weight
+
+    assert parsed == Decimal(str(number))
+    assert "E" not in str(parsed)
+
+
+def test_a_number_with_more_decimals_is_told_how_many_are_allowed() -> None:
+    with pytest.raises(SettingsError, match=r"exploration_weight: .*with at most 6 decimals\. For"):
+        parse({**MINIMAL, "exploration_weight": 1 / 3})
+
+
 def test_hours_that_keep_it_stopped_at_any_hour_are_refused() -> None:
     with pytest.raises(SettingsError, match=r"active_hours: .*; allowed: hours together with run"):
         parse({**MINIMAL, "active_hours": HOURS, "running": False})
 
 
-def test_where_the_machine_knows_no_time_zones_any_name_of_one_is_taken(
-    monkeypatch: pytest.MonkeyPatch,
-) -> None:
-    monkeypatch.setattr("zoneinfo.available_timezones", set)
-    hours = {**HOURS, "time_zone": "Europe/Atlantis"}
+ZONES = ["UTC", "Etc/UTC", "Asia/Kolkata", "Pacific/Apia", "America/Argentina/Buenos_Aires"]
+OLDER_NAMES = ["US/Eastern", "Asia/Calcutta", "GB"]
+NO_ZONES = ["localtime", "Factory", "posix/UTC", "right/UTC", "utc", "+01:00", "", "Europe/"]
 
-    assert parse({**MINIMAL, "active_hours": hours}).active_hours == hours
+
+@pytest.mark.parametrize("machine", [set[str](), {"localtime", "Factory", "posix/UTC", "UTC"}])
+def test_a_time_zone_is_one_of_the_database_whatever_the_machine_has(
+    monkeypatch: pytest.MonkeyPatch, machine: set[str]
+) -> None:
+    monkeypatch.setattr("zoneinfo.available_timezones", lambda: machine)
+
+    for name in (*ZONES, *OLDER_NAMES):
+        hours = {**HOURS, "time_zone": name}
+        assert parse({**MINIMAL, "active_hours": hours}).active_hours == hours
+    for name in NO_ZONES:
+        with pytest.raises(SettingsError, match=r"There is no time zone .*\. One is Europe/Berlin"):
+            parse({**MINIMAL, "active_hours": {**HOURS, "time_zone": name}})
+
+
+def test_every_time_zone_is_one_that_scheduler_and_an_editor_with_the_schema_take() -> None:
+    longest = Session().get_service_model("scheduler").shape_for("ScheduleExpressionTimezone")
+
+    assert {"UTC", "Europe/Berlin", "Pacific/Apia"} < time_zones()
+    for name in time_zones():
+        assert len(name) <= longest.metadata["max"]
+        hours = {**HOURS, "time_zone": name}
+        assert is_valid({"context": {**MINIMAL, "active_hours": hours}}, schema()), name
 
 
 @pytest.mark.parametrize("receiver", [{"alarm_topic_arn": TOPIC}, {"alarm_email": "a@b.cd"}])
@@ -514,7 +622,9 @@ def test_a_pipeline_key_that_stands_twice_is_refused() -> None:
 
 
 def test_a_message_names_the_tags_that_differ_only_in_case() -> None:
-    with pytest.raises(SettingsError, match=r"tags: .*Team and team differ only in case.*rename"):
+    with pytest.raises(
+        SettingsError, match=r"tags: .*'Team' and 'team' differ only in case.*rename"
+    ):
         parse({**MINIMAL, "tags": {"Team": "video", "team": "video"}})
 
 
@@ -525,14 +635,23 @@ def test_environments_differ_in_more_than_case() -> None:
 
 def test_two_environments_of_one_account_and_region_cannot_fix_the_same_name() -> None:
     named = {**MINIMAL, "recommender_name": "films"}
-    elsewhere = {**named, "dataset_group_arn": GROUP.replace("eu-west-1", "us-east-1")}
 
     with pytest.raises(SettingsError, match=r"^Setting test\.recommender_name: .*dev has it"):
         read(environments={"dev": named, "test": named})
-    apart = read(environments={"dev": named, "test": elsewhere, "prod": MINIMAL, "qa": MINIMAL})
-    assert [one.recommender_name for one in apart.environments.values()] == ["films"] * 2 + [
-        None
-    ] * 2
+    read(environments={"dev": named, "test": {**named, "recommender_name": "series"}})
+    read(environments={"prod": MINIMAL, "qa": MINIMAL})
+
+
+@pytest.mark.parametrize(
+    ("place", "other"), [("eu-west-1", "us-east-1"), ("111111111111", "222222222222")]
+)
+def test_one_name_may_be_fixed_once_in_each_region_of_each_account(place: str, other: str) -> None:
+    here = {**MINIMAL, "recommender_name": "films"}
+    there = {**here, "dataset_group_arn": GROUP.replace(place, other)}
+
+    apart = read(environments={"dev": here, "test": there}).environments
+
+    assert [one.recommender_name for one in apart.values()] == ["films"] * 2
 
 
 def test_other_tools_context_is_none_of_ours() -> None:
@@ -632,7 +751,9 @@ def test_more_gates_than_a_stack_can_hold_are_refused() -> None:
 
 
 def test_only_a_named_recommender_can_be_adopted() -> None:
-    with pytest.raises(SettingsError, match=r"adopt_existing.*together with recommender_name"):
+    with pytest.raises(
+        SettingsError, match=r"adopt_existing: got true; .*together with recommender_name"
+    ):
         parse({**MINIMAL, "adopt_existing": True})
 
     assert parse({**MINIMAL, "adopt_existing": True, "recommender_name": "mine"}).adopt_existing
@@ -666,6 +787,21 @@ def test_a_pipeline_goes_through_the_environments_in_their_order() -> None:
     assert deployment == read(environments=environments, pipeline=json.dumps(PIPELINE))
 
 
+def test_a_pipelines_log_has_no_key_by_default_and_one_of_its_region_if_asked_for() -> None:
+    def key_of(**given: str) -> str | None:
+        deployment = read(environments={"dev": MINIMAL}, pipeline={**PIPELINE, **given})
+        assert deployment.pipeline is not None
+        return deployment.pipeline.log_key_arn
+
+    assert key_of() is None
+    assert key_of(log_key_arn=KEY) == KEY
+    with pytest.raises(
+        SettingsError,
+        match=r"^Setting pipeline\.log_key_arn: .*a key of the region of the log groups, us-east-1",
+    ):
+        key_of(log_key_arn=KEY, region="us-east-1")
+
+
 def test_a_pipeline_of_an_older_connection_is_accepted() -> None:
     older = PIPELINE["connection_arn"].replace("codeconnections", "codestar-connections")
 
@@ -676,6 +812,7 @@ def test_a_pipeline_of_an_older_connection_is_accepted() -> None:
 
 
 BAD_PIPELINE: list[tuple[str, Any]] = [
+    ("log_key_arn", KEY.replace("key/", "alias/")),
     ("connection_arn", PIPELINE["connection_arn"].replace("codeconnections", "s3")),
     ("connection_arn", None),
     ("repository", "top-picks"),
@@ -759,7 +896,9 @@ def test_a_pipelines_region_is_of_its_connections_partition() -> None:
 
 
 def test_an_approval_needs_a_pipeline() -> None:
-    with pytest.raises(SettingsError, match=r"Setting prod\.approval: .*together with pipeline"):
+    with pytest.raises(
+        SettingsError, match=r"Setting prod\.approval: got true; .*together with pipeline"
+    ):
         read(environments={"dev": MINIMAL, "prod": {**MINIMAL, "approval": True}})
     with pytest.raises(SettingsError, match=r"Setting approval: .*together with pipeline"):
         read(**MINIMAL, approval="true")

@@ -62,9 +62,26 @@ def test_any_other_is_refused(expression: str) -> None:
         ("cron(0 20 ? * MON-FRI *)", "cron(0 7 ? * MON-FRI *)", 11 * 60),
         ("cron(0 20 ? * SUN *)", "cron(0 7 ? * MON *)", 11 * 60),
         ("cron(0 7 ? * MON *)", "cron(0 7 ? * MON *)", 0),
+        ("cron(45 7 ? * TUE *)", "cron(15 9 ? * TUE *)", 90),
+        ("cron(15 9 ? * TUE *)", "cron(45 7 ? * TUE *)", 7 * 24 * 60 - 90),
+        ("cron(0 7 ? * MON,THU *)", "cron(30 8 ? * FRI,TUE *)", 25 * 60 + 30),
     ],
 )
 def test_the_time_until_the_other_one_goes_past_the_end_of_the_week(
     expression: str, other: str, minutes: int
 ) -> None:
     assert weekly.until(expression, other) == minutes
+
+
+@pytest.mark.parametrize(
+    ("expression", "days"),
+    [
+        ("cron(0 7 ? * TUE-THU,SUN *)", {1, 2, 3, 6}),
+        ("cron(59 23 ? * MON *)", {0}),
+        ("cron(0 0 * * ? *)", set(range(7))),
+    ],
+)
+def test_the_days_of_an_expression_are_those_on_which_it_fires(
+    expression: str, days: set[int]
+) -> None:
+    assert weekly.days(expression) == days

@@ -300,6 +300,50 @@ def test_a_failed_retraining_leaves_the_model_in_service() -> None:
     assert described["latestRecommenderUpdate"]["failureReason"] == "no data"
 
 
+def test_a_retraining_alone_can_be_told_to_fail_and_the_next_one_to_succeed() -> None:
+    simulation = Simulation(retraining_every=200, retraining_failure="no data")
+    simulation.create_active()
+    simulation.clock.advance(300)
+    described = simulation.describe()
+    assert described["status"] == "ACTIVE"
+    assert described["latestRecommenderUpdate"]["status"] == "CREATE FAILED"
+    assert described["latestRecommenderUpdate"]["failureReason"] == "no data"
+    simulation.update(minRecommendationRequestsPerSecond=2)
+    simulation.clock.advance(50)
+    assert simulation.describe()["latestRecommenderUpdate"]["status"] == "ACTIVE"
+    simulation.behaviour.retraining_failure = None
+    simulation.clock.advance(150)
+    assert simulation.describe()["latestRecommenderUpdate"]["status"] == "ACTIVE"
+
+
+@pytest.mark.parametrize("failure", [None, "no data"])
+def test_a_retraining_that_does_not_show_leaves_what_a_client_did_and_holds_calls_off(
+    failure: str | None,
+) -> None:
+    simulation = Simulation(
+        retraining_every=200,
+        retraining_shows=False,
+        retraining_failure=failure,
+        stale_after_update=10,
+    )
+    simulation.create_active()
+    before = simulation.describe()
+    simulation.clock.advance(200)
+    assert simulation.describe() == before
+    assert (
+        outcome(lambda: simulation.update(minRecommendationRequestsPerSecond=2)) == "ResourceInUse"
+    )
+    simulation.clock.advance(100)
+    assert simulation.describe() == before
+    simulation.update(minRecommendationRequestsPerSecond=2)
+    assert simulation.describe() == before, "stale: the retraining does not show in its place"
+    simulation.clock.advance(50)
+    ours = simulation.describe()
+    assert ours["latestRecommenderUpdate"]["status"] == "ACTIVE"
+    simulation.clock.advance(400)
+    assert simulation.describe() == ours
+
+
 @pytest.mark.parametrize("policy", ["accepted", "in_use"])
 def test_tag_calls_during_other_changes_are_a_switch(policy: str) -> None:
     simulation = Simulation(tag_calls_during_change=policy)

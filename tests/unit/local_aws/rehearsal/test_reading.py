@@ -317,6 +317,25 @@ def test_what_is_read_is_ordered_by_user_and_time(tmp_path: Path) -> None:
     }
 
 
+@pytest.mark.parametrize(
+    "other",
+    [
+        ("v", "i", 1, "Watch"),
+        ("u", "j", 1, "Watch"),
+        ("u", "i", 2, "Watch"),
+        ("u", "i", 1, "Click"),
+    ],
+)
+def test_interactions_that_differ_in_one_column_are_two(
+    tmp_path: Path, other: tuple[str, str, int, str]
+) -> None:
+    one = ("u", "i", 1, "Watch")
+
+    assert read(folder_of(tmp_path / "two", [one, other, one]), now=NOW).different == 2
+    assert read(folder_of(tmp_path / "one", [one, one, one]), now=NOW).different == 1
+    assert read(folder_of(tmp_path / "none", []), now=NOW).different == 0
+
+
 def test_carriage_returns_empty_lines_and_quotes_are_taken(tmp_path: Path) -> None:
     text = f'{ITEMS},TITLE\r\ni,Drama,1500000000,"Ebb, ""Tide"""\r\n\r\n'
     (tmp_path / "items.csv").write_bytes(text.encode())

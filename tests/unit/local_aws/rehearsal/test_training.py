@@ -53,6 +53,19 @@ def test_the_sample_is_learnt_far_better_than_a_list_of_what_is_popular() -> Non
     assert popular == pytest.approx(0.1072, abs=0.02)
 
 
+def test_coverage_is_of_all_items_be_they_in_items_csv_or_not(tmp_path: Path) -> None:
+    """Of 180 items, 90 are in items.csv, and 176 there or in interactions.csv."""
+    header, *lines = (sample.FOLDER / "items.csv").read_text().splitlines(keepends=True)
+    (tmp_path / "items.csv").write_text("".join([header, *lines[:90]]))
+    interactions = (sample.FOLDER / "interactions.csv").read_text()
+    (tmp_path / "interactions.csv").write_text(interactions)
+
+    data = read(tmp_path, now=NOW)
+
+    assert (len(data.items), len(data.item_rows)) == (176, 90)
+    assert TopPicks(data).metrics["coverage"] == 0.983
+
+
 def test_the_same_data_gives_the_same_metrics_and_recommendations() -> None:
     one, other = TopPicks(the_sample()), TopPicks(the_sample())
     assert one.metrics == other.metrics

@@ -1,0 +1,271 @@
+"""Check the whole app when it is synthesised: refusals, warnings, and the tags of stacks."""
+
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from typing import Any, Final, cast
+
+import jsii
+from aws_cdk import (
+    Annotations,
+    CfnDeletionPolicy,
+    CfnOutput,
+    CfnResource,
+    IStableAnyProducer,
+    Stack,
+    TagManager,
+    Token,
+)
+from constructs import Construct, IConstruct, IValidation
+
+from .functions import vocabulary as v
+from .settings.errors import PropertyError
+
+EXPORTED: Final = "@top-picks/recommender:exported"
+REMOVAL_POLICY: Final = "@top-picks/recommender:removal-policy"
+"""By its id, ``Annotations.acknowledge_warning`` silences a warning."""
+
+
+def when_synthesised(construct: Construct, check: Callable[[], Sequence[str]]) -> None:
+    """Call ``check`` once all constructs are there and all aspects have been invoked.
+
+    Args:
+        construct: what is checked, and named in messages.
+        check: may add warnings; returns the errors that fail the synthesis.
+    """
+    construct.node.add_validation(_Check(check))
+
+
+@jsii.implements(IValidation)
+class _Check:
+    def __init__(self, check: Callable[[], Sequence[str]]) -> None:
+        self._check = check
+
+    def validate(self) -> list[str]:
+        """Return the errors."""
+        return [*self._check()]
+
+
+# -- one name, one recommender ---------------------------------------------------------------------
+
+
+def refuse_taken_name(name: str, ours: IConstruct, others: Sequence[IConstruct]) -> list[str]:
+    """Return an error for each recommender that has the same fixed name in the same place.
+
+    The second one would train for hours, and find a recommender that is not its own.
+
+    Args:
+        name: that all of them have.
+        ours: the recommender that is checked.
+        others: the other recommenders of the app that have this fixed name.
+    """
+    return [
+        str(
+            PropertyError(
+                "recommender_name",
+                got=name,
+                allowed="a name that no other recommender has in the same account and region",
+                remedy=f"{ours.node.path} and {other.node.path} have it: give each a name of its "
+                "own, or none.",
+            )
+        )
+        for other in others
+        if _place(other, name) == _place(ours, name)
+    ]
+
+
+def _place(recommender: IConstruct, name: str) -> tuple[str, ...]:
+    """Return where a name is taken: an account and region, or stacks that are surely in one.
+
+    Without an ``env``, a stack may be deployed anywhere, and its nested stacks with it. A name that
+    is a token may say something else in each stack.
+    """
+    stacks = stacks_of(recommender)
+    if Token.is_unresolved(name):
+        return (stacks[0].node.path,)
+    place = (stacks[0].account, stacks[0].region)
+    return (stacks[-1].node.path,) if any(map(Token.is_unresolved, place)) else place
+
+
+def stacks_of(construct: IConstruct) -> list[Stack]:
+    """Return the stack that a construct is in, and those in which that is nested."""
+    stacks = [Stack.of(construct)]
+    while outer := stacks[-1].nested_stack_parent:
+        stacks.append(outer)
+    return stacks
+
+
+# -- tags ------------------------------------------------------------------------------------------
+
+_STACK_PRIORITY: Final = 50
+"""Below that of ``Tags.of(...).add``, 100, and of ``remove``, 200 (``TagProps``, CDK)."""
+
+
+@jsii.implements(IStableAnyProducer)
+class TagsOfAll:
+    """The tags of a resource, with those of its stacks.
+
+    CloudFormation gives the tags of a stack to its resources and its nested stacks, but a custom
+    resource hears nothing of them. Source: "Resource tag", CloudFormation Template Reference.
+    """
+
+    def __init__(self, construct: IConstruct, own: TagManager) -> None:
+        self._construct = construct
+        self._own = own
+
+    def tag_values(self) -> Mapping[str, str]:
+        """Return the tags by key; a tag of the resource's own, or its removal, has precedence."""
+        for stack in reversed(stacks_of(self._construct)):
+            for key, value in stack.tags.tag_values().items():
+                if not Token.is_unresolved(key + value):  # the CDK leaves it out, and says so
+                    self._own.set_tag(key, value, _STACK_PRIORITY)
+        return self._own.tag_values()
+
+    def produce(self) -> Mapping[str, str] | None:
+        """Return the tags for the template."""
+        return self.tag_values() or None
+
+
+# -- removal policies ------------------------------------------------------------------------------
+
+
+def warn_of_removal_policies(
+    construct: Construct, policy: CfnDeletionPolicy, resources: Sequence[CfnResource]
+) -> None:
+    """Warn if something else has given these resources other policies than the construct.
+
+    Args:
+        construct: the recommender.
+        policy: what becomes of the resources with the stack; a replaced one is always deleted.
+        resources: the recommender and its sweeps, which only work together.
+    """
+    wanted = {"DeletionPolicy": policy, "UpdateReplacePolicy": CfnDeletionPolicy.DELETE}
+    found = {
+        f"{name}: {_in_a_template(given)}"
+        for resource in resources
+        for name, given in _policies_of(resource).items()
+        if given != wanted[name]
+    }
+    if found:
+        types = f'"{v.RECOMMENDER_TYPE}", "{v.SWEEP_TYPE}"'
+        Annotations.of(construct).add_warning_v2(
+            REMOVAL_POLICY,
+            f"An aspect, such as that of RemovalPolicies, or another change of the template gives "
+            f"{', '.join(sorted(found))} to the recommender or its sweeps, whose DeletionPolicy is "
+            f"to be {_in_a_template(policy)}. With UpdateReplacePolicy: Retain, each replacement "
+            "keeps the old recommender, and its bill; with DeletionPolicy: Retain, so does a first "
+            "deployment that fails. If the recommender and its sweeps have different policies, the "
+            "sweeps delete a recommender that is to be kept, or do not wait for one that is to be "
+            "deleted. To keep the recommender when the stack is deleted, give it removal_policy="
+            "RemovalPolicy.RETAIN (setting retain_on_destroy), and the aspect "
+            f"exclude_resource_types=[{types}].",
+        )
+
+
+def _policies_of(resource: CfnResource) -> dict[str, CfnDeletionPolicy]:
+    options = resource.cfn_options
+    return {
+        "DeletionPolicy": options.deletion_policy or CfnDeletionPolicy.DELETE,
+        "UpdateReplacePolicy": options.update_replace_policy or CfnDeletionPolicy.DELETE,
+    }
+
+
+def _in_a_template(policy: CfnDeletionPolicy) -> str:
+    return policy.name.title().replace("_", "")
+
+
+# -- references that do not follow -----------------------------------------------------------------
+
+_EXPORT: Final = (
+    "is exported. CloudFormation does not change an export that a stack imports, so a deployment "
+    "that changes this value will fail: one that replaces the recommender, after its training."
+)
+_OTHER_REGION: Final = (
+    "is written to another region. The CDK does not change a value that it has written there: "
+    "after a replacement, stacks of that region keep the value of the recommender that is deleted."
+)
+_WEAK: Final = (
+    "is read by another stack (Fn::GetStackOutput), but only when that is updated, and cdk deploy "
+    "skips a stack whose template is the same. After a replacement it keeps the value of the "
+    "recommender that is deleted, until it is deployed with --force."
+)
+_REMEDY: Final = (
+    "Hand the ARN over by an SSM parameter instead: add_arn_parameter here, and "
+    "TopPicksRecommender.from_arn_parameter in a stack of the same region; in another region, what "
+    "runs there can read the parameter. Hand any other value over by an ssm.StringParameter."
+)
+
+_PUBLISHED: Final = "Publish"
+_EXPORT_WRITER: Final = "Custom::CrossRegionExportWriter"
+"""What the CDK makes for weak references, and for strong ones of another region.
+
+Sources, aws-cdk-lib 2.275.0: ``createGetStackOutput`` in ``core/lib/private/refs``; the handler
+``cross-region-ssm-writer-handler``, which at an update puts parameters of new names only, and a
+name does not tell the value. Before, it refused a changed value (aws-cdk issue 30771). That what is
+read is not updated: "Fn::GetStackOutput", CloudFormation Template Reference. That an unchanged
+template is skipped unless it has parameters of SSM: ``canSkipDeploy`` of aws-cdk 2.1148.1.
+"""
+
+
+def warn_of_references(construct: Construct, resources: Sequence[CfnResource]) -> None:
+    """Warn if other stacks refer to attributes of these resources, which a replacement changes.
+
+    Args:
+        construct: the recommender.
+        resources: those of it that have attributes for others.
+    """
+    stack = Stack.of(construct)
+    ours = [stack.resolve(resource.logical_id) for resource in resources]
+    found: dict[str, set[str]] = {}
+    for how, attribute in _leaving(
+        stack, lambda logical_id, attribute: attribute if logical_id in ours else None
+    ):
+        found.setdefault(how, set()).add(attribute)
+    for how, attributes in found.items():
+        Annotations.of(construct).add_warning_v2(
+            EXPORTED, f"{', '.join(sorted(attributes))} of the recommender {how} {_REMEDY}"
+        )
+
+
+def _leaving(stack: Stack, name_of: Callable[[str, str], str | None]) -> Iterator[tuple[str, str]]:
+    """Yield how attributes leave a stack or, out of a nested one, those around it.
+
+    Args:
+        stack: what is looked through.
+        name_of: maps a logical id and an attribute to how messages call it; to none if it is of no
+            interest.
+    """
+    outputs: dict[str, str] = {}
+    for one in stack.node.find_all():
+        match one:
+            case CfnOutput() if one.stack.node.path == stack.node.path:
+                weak = _WEAK if one.node.scopes[-2].node.id == _PUBLISHED else None
+                how = _EXPORT if one.export_name else weak
+                value: Any = one.value
+            case CfnResource() if one.cfn_resource_type == _EXPORT_WRITER:
+                how, value = _OTHER_REGION, one._cfn_properties
+            case _:
+                continue
+        for reference in _references(stack.resolve(value)):
+            if name := name_of(*reference):
+                outputs[f"Outputs.{stack.resolve(one.logical_id)}"] = name
+                if how:
+                    yield how, name
+    if outer := stack.nested_stack_parent:
+        nested = outer.resolve(cast("CfnResource", stack.nested_stack_resource).logical_id)
+        yield from _leaving(
+            outer, lambda logical_id, output: outputs.get(output) if logical_id == nested else None
+        )
+
+
+def _references(value: Any) -> Iterator[tuple[str, str]]:
+    """Yield logical ids and attributes that a value of a template refers to."""
+    match value:
+        case {"Ref": str(logical_id)}:
+            yield logical_id, "Ref"
+        case {"Fn::GetAtt": [str(logical_id), str(attribute)]}:
+            yield logical_id, attribute
+        case dict():
+            for one in value.values():
+                yield from _references(one)
+        case list():
+            for one in value:
+                yield from _references(one)

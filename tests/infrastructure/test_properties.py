@@ -1,0 +1,306 @@
+"""Whatever a property of a construct is given: a template, or a PropertyError."""
+
+import inspect
+from collections.abc import Callable
+from decimal import Decimal
+from fractions import Fraction
+from typing import Any, Final
+
+import pytest
+from aws_cdk import App, Aws, CfnParameter, Duration, Environment, Fn, RemovalPolicy, Stack
+from aws_cdk import aws_kms as kms
+from aws_cdk import aws_sns as sns
+from aws_cdk.assertions import Template
+from aws_cdk.aws_logs import RetentionDays
+from constructs import Construct
+
+from lambdas.recommender import vocabulary as v
+from stacks.monitoring import RecommenderMonitoring
+from stacks.recommender import TopPicksRecommender
+from stacks.service import RecommenderService
+from stacks.settings import PropertyError
+from tests.support.place import GROUP
+from tests.support.template import in_order
+
+ARN: Final = "arn:aws:personalize:eu-west-1:111111111111:recommender/top-picks"
+NAN, INFINITY = float("nan"), float("inf")
+SHORT: Final[dict[str, Any]] = {"dataset_group_arn": GROUP, "training_gates": 1, "sweeps": 1}
+
+
+def new_stack() -> Stack:
+    return Stack(App(), "Video", env=Environment(account="111111111111", region="eu-west-1"))
+
+
+def recommender(stack: Construct, **given: Any) -> TopPicksRecommender:
+    return TopPicksRecommender(stack, "TopPicks", **{**SHORT, **given})
+
+
+def service(stack: Construct, **given: Any) -> RecommenderService:
+    return RecommenderService(stack, "Service", **given)
+
+
+def monitoring(stack: Construct, **given: Any) -> RecommenderMonitoring:
+    if "recommender" not in given:
+        given["recommender"] = recommender(stack)
+    return RecommenderMonitoring(stack, "Monitoring", **given)
+
+
+def parameter(stack: Construct, parameter_name: Any) -> object:
+    return recommender(stack).add_arn_parameter(stack, "Arn", parameter_name=parameter_name)
+
+
+def found(stack: Construct, parameter_name: Any) -> object:
+    return TopPicksRecommender.from_arn_parameter(stack, "Other", parameter_name)
+
+
+def imported(stack: Construct, recommender_arn: Any) -> object:
+    return TopPicksRecommender.from_recommender_arn(stack, "Other", recommender_arn)
+
+
+def retained(stack: Construct, removal_policy: Any) -> None:
+    recommender(stack).apply_removal_policy(removal_policy)
+
+
+def properties_of(construct: type[Any]) -> list[str]:
+    parameters = inspect.signature(construct.__init__).parameters.values()
+    return [one.name for one in parameters if one.kind is one.KEYWORD_ONLY]
+
+
+Make = Callable[..., object]
+EVERY: Final[list[tuple[Make, str]]] = [
+    *((recommender, name) for name in properties_of(TopPicksRecommender)),
+    *((service, name) for name in properties_of(RecommenderService)),
+    *((monitoring, name) for name in properties_of(RecommenderMonitoring)),
+    (parameter, "parameter_name"),
+    (found, "parameter_name"),
+    (imported, "recommender_arn"),
+    (retained, "removal_policy"),
+]
+
+NUMBERS: Final[list[Any]] = [
+    *(NAN, INFINITY, -INFINITY, -0.0, 0.0, 1e-5, 1e-7, 1e300, 1 / 3, 0.3, -1, 0, 1, 2, 10**400),
+    *map(Decimal, ("NaN", "sNaN", "Infinity", "-0", "1E-7", "1E+2", "0.30", "5")),
+    *(Decimal.from_float(0.3), Fraction(1, 3), 1j, True, False),
+]
+TEXTS: Final[list[Any]] = ["", " ", "1", "x", "true", "a\x00b", "\ud800", "\u0661", b"x"]
+COLLECTIONS: Final[list[Any]] = [
+    *(
+        [],
+        (),
+        {},
+        set(),
+        [NAN],
+        [None],
+        {None: None},
+        {1: 2, "ITEMS": ["A"]},
+        {("a",): 1},
+        {"a": NAN},
+        range(3),
+    ),
+    *({"ITEMS": None}, {"ITEMS": [None]}, {"ITEMS": ["A", NAN]}, {"ITEMS": []}, {"ITEMS": "A"}),
+    *({"coverage": one} for one in (NAN, INFINITY, None, "0.3", True, -0.0, 1 / 3, 1e-5, 0.3)),
+]
+OBJECTS: Final[list[Any]] = [
+    *(None, object(), object, Stack, len, print),
+    *(Duration.days(1), Duration.seconds(0), Duration.millis(1), Duration.minutes(7)),
+    *(RemovalPolicy.DESTROY, RemovalPolicy.SNAPSHOT, *RetentionDays),
+]
+
+
+@pytest.mark.parametrize(
+    ("make", "name"), EVERY, ids=[f"{make.__name__}.{name}" for make, name in EVERY]
+)
+def test_a_property_makes_a_template_or_is_refused_by_name(make: Make, name: str) -> None:
+    for value in (*NUMBERS, *TEXTS, *COLLECTIONS, *OBJECTS):
+        stack = new_stack()
+        try:
+            make(stack, **{name: value})
+        except PropertyError as error:
+            message = str(error)
+            assert message.startswith(f"Property {name}: got "), (value, message)
+            assert " at 0x" not in message, (value, message)
+        else:
+            Template.from_stack(stack)
+
+
+TOKENS: Final[dict[str, Callable[[Stack], Any]]] = {
+    "text": lambda _: Aws.REGION,
+    "number": lambda stack: CfnParameter(stack, "A", type="Number").value_as_number,
+    "list": lambda stack: CfnParameter(stack, "A", type="CommaDelimitedList").value_as_list,
+    "minutes": lambda stack: Duration.minutes(TOKENS["number"](stack)),
+    "days": lambda stack: Duration.days(TOKENS["number"](stack)),
+    "columns": lambda stack: {"ITEMS": TOKENS["list"](stack)},
+    "one column": lambda _: {"ITEMS": [Aws.REGION]},
+    "columns that are a number": lambda stack: {"ITEMS": TOKENS["number"](stack)},
+    "metrics": lambda stack: {"coverage": TOKENS["number"](stack)},
+    "an unknown metric": lambda stack: {"ndcg": TOKENS["number"](stack)},
+    "beside no number": lambda stack: {"coverage": TOKENS["number"](stack), "precision": NAN},
+    "of a condition": lambda _: Fn.condition_equals(Aws.REGION, "eu-west-1"),
+}
+FITTING: Final = {
+    "dataset_group_arn": {"text"},
+    "recommender_name": {"text"},
+    "recommender_arn": {"text"},
+    "generation": {"text"},
+    "runbook_url": {"text"},
+    "quality_gate": {"text"},
+    "min_recommendation_requests_per_second": {"text", "number", "of a condition"},
+    "exploration_weight": {"text", "number", "of a condition"},
+    "max_metric_regression": {"text", "number", "of a condition"},
+    "exploration_item_age_cut_off": {"days"},
+    "excluded_columns": {"columns", "one column"},
+    "minimum_metrics": {"metrics"},
+}
+
+
+@pytest.mark.parametrize(
+    ("make", "name"), EVERY, ids=[f"{make.__name__}.{name}" for make, name in EVERY]
+)
+def test_a_token_is_let_through_if_it_has_the_form_of_the_property(make: Make, name: str) -> None:
+    taken = set()
+    for token, value_in in TOKENS.items():
+        stack = new_stack()
+        try:
+            make(stack, **{name: value_in(stack)})
+        except PropertyError as error:
+            assert str(error).startswith(f"Property {name}: got "), token
+        else:
+            Template.from_stack(stack)
+            taken.add(token)
+
+    assert taken == FITTING.get(name, set())
+
+
+# -- messages --------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("wrong", ["shared", 7, ARN, RecommenderService, "a stack"])
+def test_a_service_of_another_type_is_refused(wrong: Any) -> None:
+    stack = new_stack()
+
+    with pytest.raises(
+        PropertyError,
+        match=r"^Property service: got .*; allowed: a RecommenderService\. Make one for",
+    ):
+        recommender(stack, service=stack if wrong == "a stack" else wrong)
+
+
+def test_monitoring_of_a_recommender_that_is_made_elsewhere_is_refused_with_what_to_do() -> None:
+    stack = new_stack()
+    elsewhere = TopPicksRecommender.from_recommender_arn(stack, "Other", ARN)
+
+    with pytest.raises(
+        PropertyError,
+        match=r"^Property recommender: got .*; allowed: a TopPicksRecommender\. .* where it is "
+        r"made\. Here, its methods such as metric_get_recommendations5xx_errors",
+    ):
+        monitoring(stack, recommender=elsewhere)
+
+
+def test_a_topic_of_another_region_is_refused() -> None:
+    stack = new_stack()
+    elsewhere = sns.Topic.from_topic_arn(
+        stack, "Elsewhere", "arn:aws:sns:us-east-1:111111111111:on-call"
+    )
+
+    with pytest.raises(PropertyError, match=r"^Property alarm_topic: .*alarms, eu-west-1"):
+        monitoring(stack, alarm_topic=elsewhere)
+
+
+@pytest.mark.parametrize(
+    ("make", "name", "wrong"),
+    [
+        (recommender, "exploration_item_age_cut_off", Duration.hours(1)),
+        (recommender, "generation", 2),
+        (recommender, "training_gate", Duration.hours(1)),
+        (recommender, "removal_policy", RemovalPolicy.SNAPSHOT),
+        (recommender, "training_gates", 0),
+        (recommender, "adopt_existing", True),
+        (service, "poll_interval", 60),
+        (service, "log_retention", 90),
+        (service, "log_key", "alias/logs"),
+        (monitoring, "observation_interval", 60),
+        (monitoring, "alarm_topic", "arn:aws:sns:eu-west-1:111111111111:on-call"),
+    ],
+)
+def test_a_message_of_a_construct_speaks_of_its_properties_and_of_no_setting(
+    make: Make, name: str, wrong: Any
+) -> None:
+    with pytest.raises(PropertyError) as refusal:
+        make(new_stack(), **{name: wrong})
+
+    message = str(refusal.value)
+    assert message.startswith(f"Property {name}: got ")
+    for setting in (
+        *("retain_on_destroy", "training_gate_minutes", "max_training_hours", "max_deletion_hours"),
+        *("poll_interval_seconds", "log_retention_days", "log_key_arn", "alarm_topic_arn"),
+        *("observation_interval_minutes", "cdk.json", "context"),
+    ):
+        assert setting not in message
+
+
+def test_a_number_with_too_many_decimals_is_told_how_many_are_allowed() -> None:
+    for name, value in (
+        ("exploration_weight", 1 / 3),
+        ("max_metric_regression", Decimal.from_float(0.3)),
+        ("minimum_metrics", {"coverage": 1 / 3}),
+    ):
+        with pytest.raises(PropertyError, match=rf"^Property {name}: .*with at most 6 decimals\."):
+            recommender(new_stack(), **{name: value})
+
+
+@pytest.mark.parametrize(
+    ("number", "written"),
+    [
+        (0.3, "0.3"),
+        (Decimal("0.3"), "0.3"),
+        (0.000001, "0.000001"),
+        (Decimal("1E-6"), "0.000001"),
+        (round(1 / 3, 6), "0.333333"),
+        (Decimal("0.30"), "0.30"),
+        (1, "1"),
+        (0, "0"),
+        (1.0, "1.0"),
+    ],
+)
+def test_a_number_is_written_exactly_be_it_a_float_or_a_decimal(
+    number: Decimal | float, written: str
+) -> None:
+    stack = new_stack()
+    recommender(
+        stack,
+        exploration_weight=number,
+        minimum_metrics={"coverage": number},
+        max_metric_regression=number,
+    )
+
+    template = dict(Template.from_stack(stack).to_json())
+    (gate,) = in_order(template, v.TRAINING_GATE_TYPE)
+    properties = template["Resources"][gate]["Properties"]
+    assert properties[v.QUALITY_GATE][v.MINIMUM_METRICS] == {"coverage": written}
+    assert properties[v.QUALITY_GATE][v.MAX_METRIC_REGRESSION] == written
+    exploration = properties[v.CONFIG][v.EXPLORATION]
+    assert exploration == {
+        v.EXPLORATION_WEIGHT: written,
+        v.EXPLORATION_ITEM_AGE_CUT_OFF: "30",
+    }
+
+
+def test_columns_that_are_named_twice_are_left_out_once() -> None:
+    stack = new_stack()
+    recommender(stack, excluded_columns={"ITEMS": ["B", "A", "B"]})
+
+    template = Template.from_stack(stack)
+    template.all_resources_properties(
+        v.RECOMMENDER_TYPE,
+        {v.CONFIG: {v.TRAINING_DATA: {v.EXCLUDED_COLUMNS: {"ITEMS": ["A", "B"]}}}},
+    )
+
+
+def test_a_key_and_a_topic_that_are_made_in_the_app_are_taken() -> None:
+    stack = new_stack()
+    answering = service(stack, log_key=kms.Key(stack, "Key"))
+    made = recommender(stack, service=answering)
+    monitoring(stack, recommender=made, alarm_topic=sns.Topic(stack, "Topic"))
+
+    Template.from_stack(stack).resource_count_is("AWS::SNS::Topic", 1)

@@ -1,0 +1,109 @@
+"""What is given to make arrives as it was given, and every install asks where pip is told to."""
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from checks.uv import environment
+from tests.support.project import ROOT, Project
+
+ODD = 'it\'s a "folder" of; two  words'
+
+
+@pytest.mark.parametrize(
+    ("arguments", "call"),
+    [
+        (["deploy-local", f"DATA={ODD}"], ["deploy", "--data", ODD]),
+        (["deploy-local", f"PORT={ODD}"], ["--port", ODD, "deploy"]),
+        (["deploy-local"], ["deploy"]),
+        (["status", f"STACK={ODD}"], ["status", "--stack", ODD]),
+        (["status", f"REGION={ODD}"], ["status", "--region", ODD]),
+        (["status"], ["run", "python", "-m", "operations", "status"]),
+        (["bench", "PARTS=synthesis it's"], ["benchmarks", "synthesis", "it's"]),
+        (["bench"], ["benchmarks"]),
+    ],
+)
+def test_what_is_given_to_make_arrives_as_it_was_given(
+    tmp_path: Path, arguments: list[str], call: list[str]
+) -> None:
+    project = Project(tmp_path / "it's here")
+
+    assert project.make(*arguments) == 0
+
+    (called,) = project.calls()
+    assert called[-len(call) :] == call
+
+
+def test_the_packages_of_checkov_are_installed_by_pip_as_all_are(tmp_path: Path) -> None:
+    project = Project(tmp_path / "project")
+    (project.folder / ".venv" / "checkov" / "requirements.stamp").unlink()
+
+    assert project.make("static") == 0
+
+    installs = [call for call in project.calls() if "install" in call]
+    assert [call[:4] for call in installs] == [["python", "-m", "pip", "install"]]
+    assert installs[0][-2:] == ["-r", "requirements-checkov.txt"]
+    assert "--require-hashes" in installs[0]
+
+
+@pytest.mark.parametrize(
+    ("config", "expected"),
+    [
+        ("", {}),
+        ("global.index-url='https://a/simple'", {"UV_DEFAULT_INDEX": "https://a/simple"}),
+        ("install.index-url='https://b'\nglobal.index-url='https://a'", {"UV_DEFAULT_INDEX": "https://b"}),
+        (":env:.index-url='https://c'\nglobal.index-url='https://a'", {"UV_DEFAULT_INDEX": "https://c"}),
+        ("global.trusted-host='\\na\\nb'", {"UV_INSECURE_HOST": "a b"}),
+        ("global.cert='/our ca.pem'", {"SSL_CERT_FILE": "/our ca.pem"}),
+        ("global.timeout='60'\nglobal.extra-index-url='https://d'", {}),
+    ],
+)  # fmt: skip
+def test_uv_is_told_what_pip_is_configured_with(config: str, expected: dict[str, str]) -> None:
+    assert environment(config) == expected
+
+
+def test_make_lock_asks_the_index_of_pip() -> None:
+    nowhere = "http://127.0.0.1:1/simple"
+    ran = subprocess.run(
+        [sys.executable, "-m", "checks.uv", "pip", "compile", "--no-cache", "requirements.in"],
+        cwd=ROOT,
+        env={**os.environ, "PIP_INDEX_URL": nowhere, "UV_HTTP_RETRIES": "0"},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+
+    assert ran.returncode != 0
+    assert nowhere in ran.stderr
+
+
+def test_jsii_keeps_its_packages_in_the_environment_whatever_the_home(tmp_path: Path) -> None:
+    shown = _seen_by(_environment(tmp_path), HOME=os.devnull)
+
+    assert shown == str(tmp_path / "venv" / "jsii-package-cache")
+
+
+def test_a_cache_that_the_user_has_chosen_for_jsii_is_left(tmp_path: Path) -> None:
+    chosen = str(tmp_path / "chosen")
+
+    shown = _seen_by(_environment(tmp_path), JSII_RUNTIME_PACKAGE_CACHE_ROOT=chosen)
+
+    assert shown == chosen
+
+
+def _environment(folder: Path) -> Path:
+    python = folder / "venv" / "bin" / "python"
+    subprocess.run([sys.executable, "-m", "venv", "--without-pip", folder / "venv"], check=True)
+    subprocess.run([python, "-m", "checks.make", "jsii-cache"], cwd=ROOT, check=True)
+    return python
+
+
+def _seen_by(python: Path, **environment: str) -> str:
+    shows = "import os; print(os.environ['JSII_RUNTIME_PACKAGE_CACHE_ROOT'])"
+    ran = subprocess.run(
+        [python, "-c", shows], env=environment, capture_output=True, text=True, check=True
+    )
+    return ran.stdout.strip()
