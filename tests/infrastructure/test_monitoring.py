@@ -18,8 +18,12 @@ from stacks.monitoring import RecommenderMonitoring
 from stacks.recommender import TopPicksRecommender
 from stacks.settings import PropertyError
 from tests.infrastructure.test_stack import OTHERWISE, as_sent, trusted
+<<<<<<< HEAD
 from tests.support import dashboards
 from tests.support.alarms import ALARM, OK, Samples, metrics_of, state
+=======
+from tests.support.alarms import ALARM, EXTRA_PERIODS, OK, Samples, metrics_of, state
+>>>>>>> h-artefacts
 from tests.support.permissions import Use, roles_of
 from tests.support.place import GROUP
 from tests.support.template import Synth, in_order, of_type, resolved, the
@@ -246,6 +250,7 @@ def every(samples: float | None, periods: int = 1) -> Samples:
     return [[] if samples is None else [samples]] * periods
 
 
+@pytest.mark.parametrize("extra", [0, EXTRA_PERIODS])
 @pytest.mark.parametrize(
     ("alarm", "measured", "expected"),
     [
@@ -270,6 +275,7 @@ def every(samples: float | None, periods: int = 1) -> Samples:
         ("Refused", {"GetRecommendations4xxErrors": every(0, 3)}, OK),
         ("Refused", {"GetRecommendations4xxErrors": every(None, 3)}, OK),
         ("Refused", {"GetRecommendations4xxErrors": [[9], [], [9]]}, OK),
+        ("Refused", {"GetRecommendations4xxErrors": [[0], [], [9], [], [9]]}, OK),
         ("Refused", {"GetRecommendations4xxErrors": every(1, 3)}, ALARM),
         ("Failed", {"GetRecommendations5xxErrors": [[0], [0], [50]]}, OK),
         ("Failed", {"GetRecommendations5xxErrors": [[1, 1], [3], [2]]}, ALARM),
@@ -299,9 +305,23 @@ def every(samples: float | None, periods: int = 1) -> Samples:
     ],
 )
 def test_an_alarm_goes_off_when_it_should_and_only_then(
-    monitored: dict[str, Any], alarm: str, measured: dict[str, Samples], expected: str
+    monitored: dict[str, Any], alarm: str, measured: dict[str, Samples], expected: str, extra: int
 ) -> None:
-    assert state(alarms(monitored)[alarm], measured, before=OK) == expected
+    assert state(alarms(monitored)[alarm], measured, before=OK, extra=extra) == expected
+
+
+@pytest.mark.parametrize("extra", [0, 1, EXTRA_PERIODS, 5])
+def test_a_silent_observer_is_alarmed_about_when_cloudwatch_looks_back_to_no_look(
+    monitored: dict[str, Any], extra: int
+) -> None:
+    """After three periods at the earliest; later by as many as CloudWatch looks further back."""
+    silent = alarms(monitored)["NoObservation"]
+    states = [
+        state(silent, {v.PROVISIONED: [*every(1, 9), *every(None, periods)]}, extra=extra)
+        for periods in range(3 + extra + 1)
+    ]
+
+    assert states == [*[OK] * (3 + extra), ALARM]
 
 
 def test_what_has_hours_is_idle_when_nobody_asks_it_on_any_of_a_weeks_days(synth: Synth) -> None:
@@ -342,7 +362,7 @@ def test_every_alarm_of_the_table_is_seen_in_both_states(monitored: dict[str, An
     (mark,) = [
         one
         for one in test_an_alarm_goes_off_when_it_should_and_only_then.pytestmark
-        if one.name == "parametrize"
+        if one.name == "parametrize" and one.args[0] != "extra"
     ]
     seen = {(alarm, expected) for alarm, _, expected in mark.args[1]}
 

@@ -190,6 +190,7 @@ class Watch:
             if logical_id.startswith(f"MonitoringAlarms{name}")
         ]
         self._world = world
+        self._samples: list[list[float]] = []
         self.state = alarms.OK
 
     def hours(self, count: int) -> list[str]:
@@ -198,8 +199,9 @@ class Watch:
         for _ in range(count):
             self._world.cloud.run_for(HOUR)
             value = observed(self._world).get(self._alarm["MetricName"])
-            samples = [[] if value is None else [value]]
-            after = alarms.state(self._alarm, {self._alarm["MetricName"]: samples}, self.state)
+            self._samples.append([] if value is None else [value])
+            measured = {self._alarm["MetricName"]: self._samples}
+            after = alarms.state(self._alarm, measured, self.state)
             states += [after] if after != self.state else []
             self.state = after
         return states
