@@ -18,12 +18,8 @@ from stacks.monitoring import RecommenderMonitoring
 from stacks.recommender import TopPicksRecommender
 from stacks.settings import PropertyError
 from tests.infrastructure.test_stack import OTHERWISE, as_sent, trusted
-<<<<<<< HEAD
 from tests.support import dashboards
-from tests.support.alarms import ALARM, OK, Samples, metrics_of, state
-=======
 from tests.support.alarms import ALARM, EXTRA_PERIODS, OK, Samples, metrics_of, state
->>>>>>> h-artefacts
 from tests.support.permissions import Use, roles_of
 from tests.support.place import GROUP
 from tests.support.template import Synth, in_order, of_type, resolved, the
