@@ -50,12 +50,11 @@ def main(
             region,
             clock,
             sleep,
-            Screen(sys.stdout, clock),
+            Screen(sys.stdout or io.StringIO(), clock),  # none if it was closed before
             _confirmation(yes=getattr(given, "yes", False)),
             given.interval,
         )
         code = int(given.run(console, given))
-        sys.stdout.flush()
     except KeyboardInterrupt:
         _complain("\nStopped looking; what is under way goes on.")
         code = _INTERRUPTED
@@ -90,7 +89,7 @@ def _drop_what_cannot_be_written(stream: TextIO | None) -> None:
 
     Source: "Note on SIGPIPE", documentation of Python's module signal.
     """
-    if stream is None:  # it was closed before the command began
+    if stream is None:
         return
     try:
         stream.flush()

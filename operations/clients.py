@@ -2,6 +2,7 @@
 
 import os
 from typing import Final
+from urllib.parse import urlsplit
 
 import boto3
 from botocore.config import Config
@@ -28,6 +29,8 @@ def connect(region: str | None) -> tuple[Account, str]:
         session = boto3.Session(region_name=region or os.environ.get("AWS_REGION"))
         cloudformation = session.client("cloudformation", config=_CONFIG)
         personalize = session.client("personalize", config=_CONFIG)
+        for client in (cloudformation, personalize):
+            _ = urlsplit(client.meta.endpoint_url).port  # none of which is over 65535
     except ValueError as error:
         raise PermanentError(
             f"{error} (a setting of the SDK: see AWS_ENDPOINT_URL and the like, and the profile)"

@@ -62,6 +62,7 @@ def test_the_region_and_the_endpoint_are_found_as_the_aws_cli_finds_them(
     [
         ("AWS_ENDPOINT_URL", "localhost:4566", "Invalid endpoint: localhost:4566"),
         ("AWS_ENDPOINT_URL_PERSONALIZE", "personalize", "Invalid endpoint: personalize"),
+        ("AWS_ENDPOINT_URL", "http://localhost:99999", "Port out of range 0-65535"),
         ("AWS_PROFILE", "nobody", "The config profile (nobody) could not be found"),
     ],
 )
@@ -148,11 +149,14 @@ def test_output_that_cannot_be_written_is_cannot_tell(
     assert main(["status"], connect=_connect) == 130
 
 
-def test_streams_that_are_closed_are_nobody_s(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_streams_that_are_closed_are_nobody_s(
+    monkeypatch: pytest.MonkeyPatch, capsys: Any
+) -> None:
     monkeypatch.setattr("sys.stdin", None)
     assert main(["status"], connect=_nobody) == 2
     monkeypatch.setattr("sys.stdout", None)
     assert main(["status"], connect=_nobody) == 2
+    assert not capsys.readouterr().err
 
 
 SCRIPT = """
