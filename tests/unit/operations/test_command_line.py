@@ -149,9 +149,7 @@ def test_output_that_cannot_be_written_is_cannot_tell(
     assert main(["status"], connect=_connect) == 130
 
 
-def test_streams_that_are_closed_are_nobody_s(
-    monkeypatch: pytest.MonkeyPatch, capsys: Any
-) -> None:
+def test_streams_that_are_closed_are_nobody_s(monkeypatch: pytest.MonkeyPatch, capsys: Any) -> None:
     monkeypatch.setattr("sys.stdin", None)
     assert main(["status"], connect=_nobody) == 2
     monkeypatch.setattr("sys.stdout", None)
