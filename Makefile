@@ -140,7 +140,7 @@ lock: setup ## Move the pins to the newest versions that *.in and package.json a
 	$(VENV)/bin/npm install --package-lock-only --ignore-scripts --omit-lockfile-registry-resolved
 	@$(RUN) -m checks.make unresolved
 
-$(PYTHON_PACKAGES): requirements.txt requirements-dev.txt
+$(PYTHON_PACKAGES): requirements.txt requirements-dev.txt checks/make.py
 	@$(PYTHON) -m checks.make python
 	$(PYTHON) -m venv $(VENV)
 	$(INSTALL) -r requirements-dev.txt

@@ -45,7 +45,6 @@ CONTEXTS: Final[dict[str, dict[str, Any]]] = {
             "branch": "main",
             "account": _PIPELINE_ACCOUNT,
             "region": "eu-west-1",
-            "log_key_arn": f"arn:aws:kms:eu-west-1:{_PIPELINE_ACCOUNT}:key/{_ID}",
         },
     },
 }
@@ -70,7 +69,8 @@ def main(folder: Path) -> None:
             [
                 *toolchain.CDK,
                 *("synth", "--quiet", "--output", name),
-                *("--app", shlex.join((sys.executable, str(toolchain.ROOT / "app.py")))),
+                # The CLI splits the first word off at a space: no path of Python can stand there.
+                *("--app", shlex.join(("python3", str(toolchain.ROOT / "app.py")))),
                 *(f"--context={key}={_text(value)}" for key, value in settings.items()),
             ],
             cwd=folder,

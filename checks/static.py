@@ -29,8 +29,9 @@ ACCEPTED: Final = Path(__file__).with_name("accepted.toml")
 _SCRIPTS: Final = Path(sys.executable).parent
 _CFN_LINT: Final = (_SCRIPTS / "cfn-lint", "--format", "json", "--")
 _CHECKOV: Final = (
-    *(_SCRIPTS.parent / "checkov" / "bin" / "checkov", "--framework", "cloudformation"),
-    *("--skip-download", "--compact", "--output", "json", "--file"),
+    *(_SCRIPTS.parent / "checkov" / "bin" / "python", "-m", "checkov.main"),
+    *("--framework", "cloudformation", "--skip-download"),
+    *("--compact", "--output", "json", "--file"),
 )
 _OFFLINE: Final = {"CKV_SKIP_PACKAGE_UPDATE_CHECK": "true"}
 """Without it checkov asks for its newest version; `--skip-download` spares it the guidelines."""

@@ -106,8 +106,9 @@ def _training(observed: Observed, now: float) -> Iterator[str]:
     """Return when it was trained, or why its latest update failed, as far as that shows."""
     update = observed.latest_update
     if update is None:
-        began = _ago(observed.created, now)
-        yield from row("Trained", f"{began}, when it was created; no update shows since")
+        if observed.created:
+            began = _ago(observed.created, now)
+            yield from row("Trained", f"{began}, when it was created; no update shows since")
     elif update.failed:
         yield from _failed(observed, update, now)
     elif not update.under_way:

@@ -1,8 +1,5 @@
 """The functions' code as one zip file, the same from every checkout and on every machine."""
 
-import tempfile
-from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
 from typing import Final
 from zipfile import ZIP_STORED, ZipFile, ZipInfo
@@ -13,9 +10,8 @@ _UNIX: Final = 3
 """The system whose modes an entry has (APPNOTE.TXT of PKWARE, 4.4.2)."""
 
 
-@contextmanager
-def zipped(lambdas: Path) -> Iterator[str]:
-    """Write the modules of the package ``recommender`` into a zip file, and yield its path.
+def zipped(lambdas: Path, assembly: Path) -> str:
+    """Write the modules of the package ``recommender`` into a zip file, and return its path.
 
     The CDK would zip a folder with the modes of its files, but leaves the modes out of the asset's
     hash. Lambda runs functions as a user that does not own their files. So a checkout made under
@@ -26,13 +22,14 @@ def zipped(lambdas: Path) -> Iterator[str]:
 
     Args:
         lambdas: the folder that has the package.
+        assembly: the folder of the cloud assembly. The CDK copies the file there under the name of
+            its hash, but publishes this one if it stages nothing (``cdk synth --no-staging``).
     """
-    with tempfile.TemporaryDirectory() as folder:
-        path = Path(folder, "functions.zip")
-        with ZipFile(path, "w", ZIP_STORED) as archive:
-            for module in sorted(lambdas.glob(f"{_PACKAGE}/*.py")):
-                entry = ZipInfo(module.relative_to(lambdas).as_posix())  # of 1980-01-01
-                entry.create_system = _UNIX
-                entry.external_attr = _READABLE_BY_ALL << 16
-                archive.writestr(entry, module.read_bytes())
-        yield str(path)
+    path = assembly / "functions.zip"
+    with ZipFile(path, "w", ZIP_STORED) as archive:
+        for module in sorted(lambdas.glob(f"{_PACKAGE}/*.py")):
+            entry = ZipInfo(module.relative_to(lambdas).as_posix())  # of 1980-01-01
+            entry.create_system = _UNIX
+            entry.external_attr = _READABLE_BY_ALL << 16
+            archive.writestr(entry, module.read_bytes())
+    return str(path)

@@ -64,7 +64,9 @@ class HoursOfService(Construct):
             does,
             description=f"Top picks recommender: {does.lower()}s it",
             schedule_group=self._group,
-            schedule=scheduler.ScheduleExpression.expression(expression, self._zone),
+            schedule=scheduler.ScheduleExpression.expression(
+                weekly.documented(expression), self._zone
+            ),
             target=targets.Universal(
                 service="personalize",
                 action=f"{does.lower()}Recommender",

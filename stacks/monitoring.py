@@ -28,7 +28,11 @@ from .settings.kinds import START
 _FIVE_MINUTES: Final = Duration.minutes(5)
 _DAY_IN_MINUTES: Final = 24 * 60
 _MISSED: Final = 3
-"""So many looks in a row that are missing are no accident."""
+"""So many looks in a row that are missing are no accident.
+
+The alarm comes later: CloudWatch looks back further than it evaluates, by a number of periods that
+it does not document ("Configuring how CloudWatch alarms treat missing data", User Guide).
+"""
 _SLOW: Final = 1000
 """Milliseconds. AWS promises no latency; nobody waits longer than a second for a list of films."""
 _RUNBOOK: Final = "docs/runbook.md"
@@ -281,7 +285,7 @@ class RecommenderMonitoring(Construct):
         yield _Watched(
             "NoObservation",
             "No observation",
-            f"The observer has not looked {_MISSED} times in a row: nothing else is known.",
+            f"The observer has missed at least {_MISSED} looks in a row: nothing else is known.",
             self.metric(v.PROVISIONED, statistic=cloudwatch.Stats.SAMPLE_COUNT),
             _BELOW,
             periods=_MISSED,

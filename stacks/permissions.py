@@ -100,7 +100,7 @@ def allow_recommender(
     group = stack.split_arn(dataset_group_arn, ArnFormat.SLASH_RESOURCE_NAME)
     path = path_in_stack(recommender)
     policy = role.allow(
-        f"{path}Policy",
+        f"{path}/Policy",  # never the CDK's own id, DefaultPolicy
         _changes(recommender_arn(stack, derived_names(stack))),
         _allow(
             [dataset_group_arn],
@@ -129,17 +129,17 @@ def allow_recommender(
         "Authorization Reference, Amazon Personalize); both only read names.",
     )
     if fixed_name is not None:
-        role.allow(policy_for(fixed_name, path), _changes(recommender_arn(stack, fixed_name)))
+        role.allow(f"{path}/{policy_for(fixed_name)}", _changes(recommender_arn(stack, fixed_name)))
 
 
-def policy_for(fixed_name: str, path: str = "") -> str:
+def policy_for(fixed_name: str) -> str:
     """Return the construct id of a policy of its own for a fixed name.
 
     When the name changes, the old one's policy goes after the old recommender, which CloudFormation
     deletes in clean-up.
     """
     which = "Name" if Token.is_unresolved(fixed_name) else _digest(fixed_name)
-    return f"{path}PolicyFor{which}"
+    return f"PolicyFor{which}"
 
 
 def path_in_stack(construct: IConstruct) -> str:

@@ -500,9 +500,8 @@ def _quality_gate(
 
 def _text(number: Decimal | float) -> Any:
     """Return a number as Personalize takes it, which is a string here; tokens as they are."""
-    if isinstance(number, Decimal):
-        return f"{number:f}"
-    return number if Token.is_unresolved(number) else str(number)
+    is_token = not isinstance(number, Decimal) and Token.is_unresolved(number)
+    return number if is_token else str(number)
 
 
 def _cfn(resource: CustomResource) -> CfnResource:

@@ -2,9 +2,10 @@
 
 import json
 from collections.abc import Mapping
+from pathlib import Path
 from typing import Any, Final, cast
 
-from aws_cdk import ArnFormat, Aws, Duration, RemovalPolicy, Stack
+from aws_cdk import ArnFormat, Aws, Duration, RemovalPolicy, Stack, Stage
 from aws_cdk import aws_iam as iam
 from aws_cdk import aws_kms as kms
 from aws_cdk import aws_lambda as lambda_
@@ -60,7 +61,7 @@ class RecommenderService(Construct):
         """
         super().__init__(scope, construct_id)
         interval = or_default(poll_interval, Duration.seconds(Settings.poll_interval_seconds))
-        check_properties(
+        self._properties = check_properties(
             self,
             poll_interval=interval,
             log_retention=log_retention,
@@ -116,7 +117,7 @@ class RecommenderService(Construct):
             log_key: as in the constructor.
 
         Raises:
-            PropertyError: a property is not allowed, or the service was made before, with others.
+            PropertyError: a property is not allowed, or is another one than the service has.
         """
         properties = {
             "poll_interval": poll_interval,
@@ -128,13 +129,15 @@ class RecommenderService(Construct):
         there = stack.node.try_find_child(_SHARED_ID)
         if not isinstance(there, cls):
             return cls(stack, _SHARED_ID, **given)  # type: ignore[arg-type]
-        for name, value in given.items():
-            raise PropertyError(
-                name,
-                got=str(value),
-                allowed="a call before the stack's service is made",
-                remedy="Call RecommenderService.shared with it once, before the first recommender.",
-            )
+        for name, value in check_properties(there, **given).items():
+            if value != there._properties[name]:
+                raise PropertyError(
+                    name,
+                    got=stack.resolve(value),
+                    allowed=f"{stack.resolve(there._properties[name])}, with which the stack's "
+                    "service is made",
+                    remedy="Call RecommenderService.shared with it before the first recommender.",
+                )
         return there
 
     def _function(
@@ -162,24 +165,24 @@ def function(
     environment: Mapping[str, str] | None = None,
 ) -> lambda_.Function:
     """Return a function of the one package that all of them share."""
-    with zipped(LAMBDAS) as code:
-        return lambda_.Function(
-            scope,
-            construct_id,
-            description=f"Top picks recommender: {does}",
-            runtime=lambda_.Runtime.PYTHON_3_14,
-            architecture=_architecture_in(Stack.of(scope).region),
-            code=lambda_.Code.from_asset(code),
-            handler=f"recommender.{handler}",
-            role=role,
-            environment={v.PERMISSIONS_VARIABLE: role.permissions, **(environment or {})},
-            timeout=Duration.minutes(15),
-            memory_size=256,
-            log_group=log_group,
-            logging_format=lambda_.LoggingFormat.JSON,
-            application_log_level_v2=lambda_.ApplicationLogLevel.INFO,
-            system_log_level_v2=lambda_.SystemLogLevel.WARN,
-        )
+    assembly = cast("Stage", Stage.of(scope)).asset_outdir
+    return lambda_.Function(
+        scope,
+        construct_id,
+        description=f"Top picks recommender: {does}",
+        runtime=lambda_.Runtime.PYTHON_3_14,
+        architecture=_architecture_in(Stack.of(scope).region),
+        code=lambda_.Code.from_asset(zipped(LAMBDAS, Path(assembly))),
+        handler=f"recommender.{handler}",
+        role=role,
+        environment={v.PERMISSIONS_VARIABLE: role.permissions, **(environment or {})},
+        timeout=Duration.minutes(15),
+        memory_size=256,
+        log_group=log_group,
+        logging_format=lambda_.LoggingFormat.JSON,
+        application_log_level_v2=lambda_.ApplicationLogLevel.INFO,
+        system_log_level_v2=lambda_.SystemLogLevel.WARN,
+    )
 
 
 def definition(interval: Duration) -> dict[str, Any]:

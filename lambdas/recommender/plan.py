@@ -363,12 +363,18 @@ def plan_state(owner: Owner, observed: Observed | None, *, running: bool = False
 
 
 def readiness(
-    config: Config, observed: Observed | None, *, running: bool, updated_after: float
+    config: Config,
+    observed: Observed | None,
+    *,
+    running: bool,
+    updated_after: float,
+    before: Config | None = None,
 ) -> Verdict:
     """Return whether a recommender has what is asked: what a training gate waits for.
 
     A member that DescribeRecommender does not show is no difference by itself, unless this
-    deployment's update does not show yet, or has failed.
+    deployment's update does not show yet, or has failed. A failed update that shows just what is in
+    force was the weekly retraining, unless this deployment changes what does not show.
 
     Args:
         config: the configuration that must be in force.
@@ -377,6 +383,7 @@ def readiness(
         updated_after: this deployment's update is newer (epoch seconds, on the service's clock);
             infinite if it has sent none. In a rollback it may be of the deployment before: what
             failed since then was to become something else.
+        before: the configuration that the template asked for before, if any.
     """
     if observed is None:
         return Wait("the recommender does not exist", grace=True)
@@ -388,7 +395,10 @@ def readiness(
     newer = update if update and update.created > updated_after else None
     awaited = newer is None and not math.isinf(updated_after)
     failed = newer is not None and newer.failed and config.shown_by(newer.config) == config
-    in_force = (NOT_ASKED_FOR if awaited or failed else config).shown_by(observed.config) == config
+    assumed = NOT_ASKED_FOR if awaited or failed else config
+    if newer and failed and newer.config == observed.config:
+        assumed = before or NOT_ASKED_FOR
+    in_force = assumed.shown_by(observed.config) == config
     if newer and failed and not in_force:
         return Fail(f"Its update failed: {newer.reason} {_ANEW}")
     there = observed.phase is Phase.ACTIVE or (

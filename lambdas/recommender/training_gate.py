@@ -45,6 +45,7 @@ class TrainingGate(CustomResource):
                 observed,
                 running=self.request.get(v.RUNNING, True),
                 updated_after=self.request.get(v.UPDATED_AFTER, math.inf),
+                before=self.request.old_config,
             )
             if isinstance(verdict, Done) and self._is_last and observed:
                 verdict = self._judged(verdict, observed, personalize, stacks)

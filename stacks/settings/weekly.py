@@ -41,6 +41,17 @@ def _days(text: str) -> list[int]:
     return sorted(found)
 
 
+def documented(expression: str) -> str:
+    """Return the same in a form that EventBridge documents: with no range that ends on SUN.
+
+    Days are SUN-SAT, 1-7, there. Nothing is said of a range past SAT; programs that read such
+    expressions fire on each of its days, never, or refuse it.
+    """
+    return re.sub(
+        r"([A-Z]{3})-SUN", lambda each: ",".join(v.DAYS[v.DAYS.index(each[1]) :]), expression
+    )
+
+
 def in_words(expression: str) -> list[str]:
     """Return the same as days and hours, such as ``MON 07:00``."""
     return [f"{v.DAYS[at // 1440]} {at // 60 % 24:02}:{at % 60:02}" for at in minutes(expression)]

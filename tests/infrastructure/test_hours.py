@@ -53,6 +53,18 @@ def test_a_recommender_is_started_and_stopped_by_the_clock_that_is_asked_for(
     }
 
 
+def test_a_range_of_days_that_ends_on_sunday_is_spelled_out_for_scheduler() -> None:
+    hours = {**HOURS, "start": "cron(0 7 ? * SAT-SUN *)", "stop": "cron(0 20 ? * SAT-SUN *)"}
+    template = dict(synthesised(active_hours=hours).to_json())
+
+    expressions = {
+        one["Properties"]["ScheduleExpression"] for one in of_type(template, SCHEDULE).values()
+    }
+    assert expressions == {"cron(0 7 ? * SAT,SUN *)", "cron(0 20 ? * SAT,SUN *)"}
+    _, end = the(template, v.HOURS_TYPE)
+    assert end["Properties"]["ActiveHours"]["Start"] == ["SAT 07:00", "SUN 07:00"]
+
+
 @pytest.mark.parametrize("operation", ["StartRecommender", "StopRecommender"])
 def test_what_is_called_is_an_operation_of_personalize_and_takes_this_input(
     schedules: dict[str, dict[str, Any]], operation: str

@@ -2,6 +2,7 @@
 
 import json
 import re
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -17,7 +18,8 @@ from stacks.monitoring import RecommenderMonitoring
 from stacks.recommender import TopPicksRecommender
 from stacks.settings import PropertyError
 from tests.infrastructure.test_stack import OTHERWISE, as_sent, trusted
-from tests.support.alarms import ALARM, OK, Samples, metrics_of, state
+from tests.support import dashboards
+from tests.support.alarms import ALARM, EXTRA_PERIODS, OK, Samples, metrics_of, state
 from tests.support.permissions import Use, roles_of
 from tests.support.place import GROUP
 from tests.support.template import Synth, in_order, of_type, resolved, the
@@ -244,6 +246,7 @@ def every(samples: float | None, periods: int = 1) -> Samples:
     return [[] if samples is None else [samples]] * periods
 
 
+@pytest.mark.parametrize("extra", [0, EXTRA_PERIODS])
 @pytest.mark.parametrize(
     ("alarm", "measured", "expected"),
     [
@@ -268,6 +271,7 @@ def every(samples: float | None, periods: int = 1) -> Samples:
         ("Refused", {"GetRecommendations4xxErrors": every(0, 3)}, OK),
         ("Refused", {"GetRecommendations4xxErrors": every(None, 3)}, OK),
         ("Refused", {"GetRecommendations4xxErrors": [[9], [], [9]]}, OK),
+        ("Refused", {"GetRecommendations4xxErrors": [[0], [], [9], [], [9]]}, OK),
         ("Refused", {"GetRecommendations4xxErrors": every(1, 3)}, ALARM),
         ("Failed", {"GetRecommendations5xxErrors": [[0], [0], [50]]}, OK),
         ("Failed", {"GetRecommendations5xxErrors": [[1, 1], [3], [2]]}, ALARM),
@@ -297,9 +301,23 @@ def every(samples: float | None, periods: int = 1) -> Samples:
     ],
 )
 def test_an_alarm_goes_off_when_it_should_and_only_then(
-    monitored: dict[str, Any], alarm: str, measured: dict[str, Samples], expected: str
+    monitored: dict[str, Any], alarm: str, measured: dict[str, Samples], expected: str, extra: int
 ) -> None:
-    assert state(alarms(monitored)[alarm], measured, before=OK) == expected
+    assert state(alarms(monitored)[alarm], measured, before=OK, extra=extra) == expected
+
+
+@pytest.mark.parametrize("extra", [0, 1, EXTRA_PERIODS, 5])
+def test_a_silent_observer_is_alarmed_about_when_cloudwatch_looks_back_to_no_look(
+    monitored: dict[str, Any], extra: int
+) -> None:
+    """After three periods at the earliest; later by as many as CloudWatch looks further back."""
+    silent = alarms(monitored)["NoObservation"]
+    states = [
+        state(silent, {v.PROVISIONED: [*every(1, 9), *every(None, periods)]}, extra=extra)
+        for periods in range(3 + extra + 1)
+    ]
+
+    assert states == [*[OK] * (3 + extra), ALARM]
 
 
 def test_what_has_hours_is_idle_when_nobody_asks_it_on_any_of_a_weeks_days(synth: Synth) -> None:
@@ -340,7 +358,7 @@ def test_every_alarm_of_the_table_is_seen_in_both_states(monitored: dict[str, An
     (mark,) = [
         one
         for one in test_an_alarm_goes_off_when_it_should_and_only_then.pytestmark
-        if one.name == "parametrize"
+        if one.name == "parametrize" and one.args[0] != "extra"
     ]
     seen = {(alarm, expected) for alarm, _, expected in mark.args[1]}
 
@@ -487,11 +505,10 @@ def test_the_dashboard_is_one_that_cloudwatch_takes(monitored: dict[str, Any]) -
     """Source: "Dashboard body structure and syntax", CloudWatch API reference."""
     made = body(monitored)
 
+    assert list(dashboards.faults(made)) == []
     assert made["start"] == "-P1W"
     taken: set[tuple[int, int]] = set()
     for widget in made["widgets"]:
-        assert widget["type"] in ("alarm", "metric")
-        assert widget["x"] + widget["width"] <= 24
         cells = {
             (widget["x"] + column, widget["y"] + row)
             for column in range(widget["width"])
@@ -501,10 +518,77 @@ def test_the_dashboard_is_one_that_cloudwatch_takes(monitored: dict[str, Any]) -
         taken |= cells
         ids = [row[-1].get("id") for row in widget["properties"].get("metrics", ())]
         named = [one for one in ids if one]
-        assert len(named) == len({*named})
         for row in widget["properties"].get("metrics", ()):
             used = re.findall(r"\b[a-z]\w*", row[-1].get("expression", ""))
             assert {*used} <= {*named}
+
+
+@pytest.mark.parametrize("settings", [{}, {**OTHERWISE, **ON}, {**ON, "active_hours": HOURS}])
+def test_every_dashboard_is_one_that_cloudwatch_takes(
+    synth: Synth, settings: dict[str, Any]
+) -> None:
+    template = dict(synth(**{"monitoring": True, **settings}).to_json())
+    assert list(dashboards.faults(body(template))) == []
+
+
+def _graph(made: dict[str, Any]) -> dict[str, Any]:
+    return next(one for one in made["widgets"] if one["type"] == "metric")
+
+
+BROKEN: dict[str, tuple[Callable[[dict[str, Any]], object], str]] = {
+    "no widgets": (lambda made: made.pop("widgets"), "the body"),
+    "501 widgets": (lambda made: made["widgets"].extend([{}] * 501), "the body"),
+    "a start of no form": (lambda made: made.update(start="-1W"), "the body"),
+    "a member that there is not": (lambda made: made.update(title="Films"), "the body"),
+    "a type that there is not": (lambda made: _graph(made).update(type="graph"), "its place"),
+    "a height of 0": (lambda made: _graph(made).update(height=0), "its place"),
+    "x without y": (lambda made: _graph(made).pop("y"), "its place"),
+    "25 columns": (lambda made: _graph(made).update(x=13), "24th column"),
+    "no region": (lambda made: _graph(made)["properties"].pop("region"), "its properties"),
+    "no alarms": (
+        lambda made: made["widgets"][0]["properties"].update(alarms=[]),
+        "its properties",
+    ),
+    "a view that there is not": (
+        lambda made: _graph(made)["properties"].update(view="line"),
+        "its properties",
+    ),
+    "a dimension without a value": (
+        lambda made: _graph(made)["properties"]["metrics"][0].pop(3),
+        "metric 0",
+    ),
+    "a metric without a name": (
+        lambda made: _graph(made)["properties"]["metrics"].append(["AWS/Personalize"]),
+        "metric 8",
+    ),
+    "a statistic that there is not": (
+        lambda made: _graph(made)["properties"]["metrics"][0][-1].update(stat="Mean"),
+        "metric 0",
+    ),
+    "an id with a capital letter": (
+        lambda made: _graph(made)["properties"]["metrics"][0][-1].update(id="Calls"),
+        "metric 0",
+    ),
+    "a period of 90 seconds": (
+        lambda made: _graph(made)["properties"]["metrics"][0][-1].update(period=90),
+        "multiple of 60",
+    ),
+    "an id twice": (
+        lambda made: [row[-1].update(id="m") for row in _graph(made)["properties"]["metrics"]],
+        "one id",
+    ),
+}
+
+
+@pytest.mark.parametrize("fault", BROKEN)
+def test_a_dashboard_that_cloudwatch_refuses_is_noticed(
+    monitored: dict[str, Any], fault: str
+) -> None:
+    made = body(monitored)
+    break_it, expected = BROKEN[fault]
+    break_it(made)
+    (noticed,) = dashboards.faults(made)
+    assert expected in noticed
 
 
 def test_the_dashboard_shows_every_alarm_and_each_minimum(monitored: dict[str, Any]) -> None:

@@ -84,7 +84,19 @@ NUMBERS: Final[list[Any]] = [
 ]
 TEXTS: Final[list[Any]] = ["", " ", "1", "x", "true", "a\x00b", "\ud800", "\u0661", b"x"]
 COLLECTIONS: Final[list[Any]] = [
-    *([], (), {}, set(), [NAN], [None], {None: None}, {1: 2}, {("a",): 1}, {"a": NAN}, range(3)),
+    *(
+        [],
+        (),
+        {},
+        set(),
+        [NAN],
+        [None],
+        {None: None},
+        {1: 2, "ITEMS": ["A"]},
+        {("a",): 1},
+        {"a": NAN},
+        range(3),
+    ),
     *({"ITEMS": None}, {"ITEMS": [None]}, {"ITEMS": ["A", NAN]}, {"ITEMS": []}, {"ITEMS": "A"}),
     *({"coverage": one} for one in (NAN, INFINITY, None, "0.3", True, -0.0, 1 / 3, 1e-5, 0.3)),
 ]

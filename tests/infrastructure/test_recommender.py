@@ -171,6 +171,12 @@ def test_the_policy_of_a_name_that_is_a_token_has_an_id_of_its_own(
     assert own.startswith("TopPicksRecommenderServiceRoleTopPicksPolicyForName")
 
 
+def test_a_recommender_may_have_the_id_of_what_the_cdk_leaves_out_of_names(stack: Stack) -> None:
+    TopPicksRecommender(stack, "Default", dataset_group_arn=GROUP)
+
+    assert of_type(dict(Template.from_stack(stack).to_json()), v.RECOMMENDER_TYPE)
+
+
 def test_two_recommenders_share_a_service_and_not_a_sweep(stack: Stack) -> None:
     TopPicksRecommender(stack, "Films", dataset_group_arn=GROUP)
     TopPicksRecommender(stack, "Series", dataset_group_arn=GROUP)
@@ -360,12 +366,48 @@ def test_the_shared_service_is_configured_by_a_call_before_its_first_recommender
     assert log_group["Properties"]["RetentionInDays"] == 7
 
 
-def test_the_shared_service_is_not_configured_once_it_is_made(stack: Stack) -> None:
-    made = RecommenderService.shared(stack)
+@pytest.mark.rows("U11")
+@pytest.mark.parametrize(
+    ("first", "second", "refusal"),
+    [
+        ({"poll_interval": Duration.minutes(1)}, {"poll_interval": Duration.seconds(60)}, None),
+        ({}, {"poll_interval": Duration.seconds(60)}, None),  # as by default
+        (
+            {"poll_interval": Duration.seconds(30)},
+            {"log_retention": RetentionDays.ONE_YEAR},
+            "log_retention: got 365; allowed: 90, with which the stack's service is made",
+        ),
+        (
+            {"log_retention": RetentionDays.ONE_YEAR},
+            {"log_retention": RetentionDays.ONE_YEAR, "poll_interval": Duration.seconds(30)},
+            "poll_interval: got 30; allowed: 60, with which .* before the first recommender",
+        ),
+    ],
+)
+def test_the_shared_service_takes_the_properties_again_that_it_was_made_with_and_no_others(
+    stack: Stack, first: dict[str, Any], second: dict[str, Any], refusal: str | None
+) -> None:
+    made = RecommenderService.shared(stack, **first)
 
+    assert RecommenderService.shared(stack, **first) is made
+    if refusal is None:
+        assert RecommenderService.shared(stack, **second) is made
+        return
+    with pytest.raises(PropertyError, match=rf"^Property {refusal}"):
+        RecommenderService.shared(stack, **second)
+
+
+@pytest.mark.rows("U11")
+def test_the_shared_service_takes_the_key_again_that_it_was_made_with_and_no_other(
+    stack: Stack,
+) -> None:
+    key = kms.Key(stack, "Key")
+    made = RecommenderService.shared(stack, log_key=key)
+
+    assert RecommenderService.shared(stack, log_key=key) is made
     assert RecommenderService.shared(stack) is made
-    with pytest.raises(PropertyError, match=r"^Property poll_interval: .* before the first"):
-        RecommenderService.shared(stack, poll_interval=Duration.seconds(30))
+    with pytest.raises(PropertyError, match=rf"^Property log_key: got .{KEY}.; allowed: .*Key"):
+        RecommenderService.shared(stack, log_key=kms.Key.from_key_arn(stack, "Other", KEY))
 
 
 def test_a_service_of_another_stack_is_refused(stack: Stack) -> None:
@@ -629,16 +671,15 @@ def test_a_removal_policy_is_the_recommenders_and_its_sweeps(
 
 
 def test_every_retention_of_the_settings_is_so_many_days_in_the_template(stack: Stack) -> None:
-    allowed: Any = settings_of(Settings)["log_retention_days"].kind.schema["enum"]
-    for days in allowed:
-        RecommenderService(stack, f"For{days}Days", log_retention=RETENTION[days])
+    for days, retention in RETENTION.items():
+        RecommenderService(stack, f"For{days}Days", log_retention=retention)
 
     template = dict(Template.from_stack(stack).to_json())
-    assert len(allowed) == 22
+    assert len(RETENTION) == 22
     assert {
         name.removeprefix("For").partition("Days")[0]: one["Properties"]["RetentionInDays"]
         for name, one in of_type(template, "AWS::Logs::LogGroup").items()
-    } == {str(days): days for days in allowed}
+    } == {str(days): days for days in RETENTION}
 
 
 def test_every_retention_of_the_settings_is_one_of_the_cdks() -> None:

@@ -116,6 +116,19 @@ def test_the_functions_code_from_a_private_checkout_can_be_read_by_everybody(
     assert asset.name == shipped(LAMBDAS, tmp_path / "out-of-ours", monkeypatch).name
 
 
+@pytest.mark.rows("S9")
+def test_the_functions_code_is_in_the_assembly_if_the_cdk_stages_nothing(tmp_path: Path) -> None:
+    """As with ``cdk synth --no-staging``: the CDK CLI publishes the file from where it is."""
+    app = App(context={**FLAGS, "aws:cdk:disable-asset-staging": True}, outdir=str(tmp_path))
+    TopPicksStack(app, "TopPicks", settings=parse({"dataset_group_arn": GROUP}))
+    app.synth()
+
+    assets = json.loads((tmp_path / "TopPicks.assets.json").read_text())["files"].values()
+    code = {Path(one["source"]["path"]) for one in assets if one["source"]["packaging"] == "file"}
+    assert {path for path in code if path.suffix == ".zip" and tmp_path in path.parents}
+    assert all((tmp_path / path).is_file() for path in code)
+
+
 @pytest.mark.rows("L9")
 def test_the_functions_code_is_another_asset_than_the_folder_that_had_the_modes_of_a_checkout(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch

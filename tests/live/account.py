@@ -5,7 +5,6 @@ import json
 import os
 import secrets
 import shlex
-import sys
 import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
@@ -171,7 +170,7 @@ class Trial:
         group = {"dataset_group_arn": self.account.dataset_group_arn}
         environment = {**group, **self.account.settings, **settings}
         config = {
-            "app": shlex.join((sys.executable, str(toolchain.ROOT / "app.py"))),
+            "app": shlex.join(("python3", str(toolchain.ROOT / "app.py"))),
             "context": {**flags, "environments": {self.environment: environment}},
         }
         (self._folder / "cdk.json").write_text(json.dumps(config))

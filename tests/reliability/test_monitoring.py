@@ -190,6 +190,7 @@ class Watch:
             if logical_id.startswith(f"MonitoringAlarms{name}")
         ]
         self._world = world
+        self._samples: list[list[float]] = []
         self.state = alarms.OK
 
     def hours(self, count: int) -> list[str]:
@@ -198,8 +199,9 @@ class Watch:
         for _ in range(count):
             self._world.cloud.run_for(HOUR)
             value = observed(self._world).get(self._alarm["MetricName"])
-            samples = [[] if value is None else [value]]
-            after = alarms.state(self._alarm, {self._alarm["MetricName"]: samples}, self.state)
+            self._samples.append([] if value is None else [value])
+            measured = {self._alarm["MetricName"]: self._samples}
+            after = alarms.state(self._alarm, measured, self.state)
             states += [after] if after != self.state else []
             self.state = after
         return states
@@ -291,6 +293,22 @@ def test_a_deployment_does_not_take_a_retraining_s_failure_for_its_own(
     weekly.cloud.run_for(WEEK + since)
     assert weekly.update(**MONITORED, **change) == "UPDATE_COMPLETE", texts(weekly.stack)
     assert "Too few interactions" not in texts(weekly.stack)
+
+
+@pytest.mark.rows("M4", "U3")
+@pytest.mark.parametrize("shows", [True, False])
+def test_a_retraining_that_follows_a_deployment_s_update_and_fails_is_not_its_update(
+    weekly: World, shows: bool
+) -> None:
+    """One that is due begins in the second in which the update has ended."""
+    weekly.behaviour.create_in_progress = 40 * 60.0
+    weekly.behaviour.retraining_failure = "Too few interactions"
+    weekly.behaviour.retraining_shows = shows
+    weekly.cloud.run_for(WEEK - 60.0)
+    assert weekly.update(**MONITORED, exploration_weight=0.7) == "UPDATE_COMPLETE", texts(
+        weekly.stack
+    )
+    assert observed(weekly)[v.RETRAINING_FAILED] == int(shows)
 
 
 @pytest.mark.rows("S5")

@@ -376,7 +376,77 @@ def test_a_recommender_that_was_stopped_or_deleted_is_named_as_drift(
     assert "it does not exist" in shown
 
 
-def test_the_weekly_retraining_is_no_drift(world: World, operator: Operator) -> None:
+def plain(shown: str) -> str:
+    """Return what is shown without its line breaks."""
+    return " ".join(shown.split())
+
+
+def test_a_retraining_that_failed_is_shown_and_is_no_drift(
+    world: World, operator: Operator
+) -> None:
+    world.created()
+    code, shown = operator.run("status")
+    assert code == 0
+    assert "when it was created; no update shows since" in plain(shown)
+    world.behaviour.retraining_every = 7 * 24 * HOUR
+    world.behaviour.retraining_failure = "Too few interactions"
+    world.cloud.run_for(7 * 24 * HOUR + 5 * HOUR)
+
+    code, shown = operator.run("status")
+
+    assert code == 1
+    assert re.search(
+        "Retraining it failed, begun 5 h 00 min ago, 2026-01-08 .* UTC: Too few interactions. "
+        "The model before that serves; how old it is does not show.",
+        plain(shown),
+    )
+    assert shown.endswith("Exit code 1: the latest retraining has failed.\n")
+    assert max(map(len, shown.splitlines())) < 80
+    code, shown = operator.run("drift")
+    assert code == 0
+    assert "This is no drift: its latest retraining failed: Too few interactions." in plain(shown)
+
+    world.behaviour.retraining_failure = None
+    world.cloud.run_for(7 * 24 * HOUR)
+    code, shown = operator.run("status")
+    assert code == 0
+    assert "Updated 5 h 00 min ago, 2026-01-15" in plain(shown)
+    assert "no drift" not in operator.run("drift")[1]
+
+
+def test_a_change_that_failed_is_no_failed_retraining(world: World, operator: Operator) -> None:
+    world.created()
+    world.disturb()
+    world.behaviour.update_failure = "No capacity"
+    world.cloud.outsider().update_recommender(
+        recommenderArn=world.recommender["recommenderArn"],
+        recommenderConfig={"minRecommendationRequestsPerSecond": 2},
+    )
+    world.cloud.run_for(HOUR)
+    code, shown = operator.run("status")
+    assert code == 0
+    assert "Update it failed, begun 60 min ago" in plain(shown).replace("1 h 00 min", "60 min")
+    assert "No capacity. It was to change the configuration, which is as it was" in plain(shown)
+
+
+def test_tags_that_a_retraining_holds_do_not_hide_the_rest(
+    world: World, operator: Operator
+) -> None:
+    world.created()
+    world.behaviour.retraining_every = 7 * 24 * HOUR
+    world.behaviour.create_in_progress = 5 * HOUR
+    world.cloud.run_for(7 * 24 * HOUR + HOUR)
+    code, shown = operator.run("status")
+    assert code == 0
+    assert "being updated (CREATE IN_PROGRESS) for 1 h" in shown
+    assert "Wanted       its tags cannot be read now" in shown
+    assert "Trained" not in shown
+    code, shown = operator.run("drift")
+    assert code == 2
+    assert "cannot tell. its tags cannot be read now." in plain(shown)
+
+
+def test_an_update_that_leads_elsewhere_is_drift(world: World, operator: Operator) -> None:
     world.created()
     config: Any = world.recommender["recommenderConfig"]
     config = config | {"minRecommendationRequestsPerSecond": 2}

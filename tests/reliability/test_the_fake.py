@@ -8,6 +8,7 @@ from typing import Any, Final
 
 import dateutil.tz  # type: ignore[import-untyped]
 import pytest
+from ministack.services import eventbridge  # type: ignore[import-untyped]
 
 from lambdas.recommender.vocabulary import (
     METRICS,
@@ -18,6 +19,8 @@ from lambdas.recommender.vocabulary import (
 )
 from local_aws.personalize import ServiceError
 from tests.reliability.world import HOUR, MINUTE, World, settings_of, texts
+from tests.support import alarms
+from tests.support.alarms import ALARM, OK
 from tests.support.cloudformation import CANARY, FunctionKilledError, Stack, ThrottledError
 from tests.support.deployed_code import _authorize
 from tests.support.place import GROUP
@@ -448,3 +451,71 @@ def test_scheduler_fires_when_a_clock_shows_the_time_of_a_schedule(
         now = (middle + timedelta(hours=hours)).timestamp()
         assert last(cron, now) == max(at for at in fires if at <= now)
         assert following(cron, now) == min(at for at in fires if at > now)
+
+
+@pytest.mark.parametrize(
+    "days", ["* * ?", "? * *", "? * SUN", "? * SUN-TUE,SAT", "? * MON,WED-FRI"]
+)
+def test_scheduler_fires_as_a_scheduler_of_others_does(days: str) -> None:
+    """By ministack's, which knows no time zones."""
+    cron = Cron(f"cron(30 7 {days} *)", "UTC")
+    fields = eventbridge._parse_cron_fields(cron.expression)
+    at = datetime(2026, 1, 1, tzinfo=UTC)
+
+    for _ in range(14):
+        fires = eventbridge._cron_next_fire(fields, at)
+        assert following(cron, at.timestamp()) == fires.timestamp()
+        after = eventbridge._cron_next_fire(fields, fires)
+        assert (
+            last(cron, after.timestamp() - 1) == fires.timestamp() == last(cron, fires.timestamp())
+        )
+        at = fires
+
+
+def test_scheduler_takes_no_range_that_is_not_documented() -> None:
+    with pytest.raises(AssertionError, match="past SAT is not documented"):
+        following(Cron("cron(0 7 ? * SAT-SUN *)", "UTC"), 0.0)
+
+
+# -- CloudWatch's alarms ---------------------------------------------------------------------------
+
+EXAMPLES: Final = {
+    (3, "0-X-X"): (OK, OK, OK),
+    (3, "0----"): (OK, OK, OK),
+    (3, "-----"): (None, ALARM, OK),
+    (3, "0XX-X"): (ALARM, ALARM, ALARM),
+    (3, "--X--"): (None, ALARM, OK),
+    (2, "0-X-X"): (ALARM, ALARM, ALARM),
+    (2, "00X0X"): (ALARM, ALARM, ALARM),
+    (2, "0-X--"): (OK, ALARM, OK),
+    (2, "----0"): (OK, ALARM, OK),
+    (2, "---X-"): (None, ALARM, OK),
+}
+"""The tables of "Configuring how CloudWatch alarms treat missing data", CloudWatch User Guide.
+
+By the data points that have to breach, of three, and by five periods: X breaches, 0 does not, - is
+missing. The states are those where missing data is ignored (None: as before), breaching, and not.
+"""
+
+
+@pytest.mark.parametrize("before", [OK, ALARM])
+@pytest.mark.parametrize(("needed", "data"), EXAMPLES)
+def test_an_alarm_with_missing_data_has_the_state_that_cloudwatch_documents(
+    needed: int, data: str, before: str
+) -> None:
+    alarm = {
+        "EvaluationPeriods": 3,
+        "DatapointsToAlarm": needed,
+        "ComparisonOperator": "GreaterThanOrEqualToThreshold",
+        "Threshold": 1,
+        "MetricName": "Drift",
+        "Statistic": "Maximum",
+    }
+    measured = {"Drift": [{"0": [0.0], "X": [1.0], "-": []}[one] for one in data]}
+
+    states = [
+        alarms.state({**alarm, "TreatMissingData": treated}, measured, before)
+        for treated in ("ignore", "breaching", "notBreaching")
+    ]
+
+    assert states == [one or before for one in EXAMPLES[needed, data]]

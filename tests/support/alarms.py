@@ -14,7 +14,13 @@ OK: Final = "OK"
 ALARM: Final = "ALARM"
 
 Samples = Sequence[Sequence[float]]
-"""What was measured in each period, the latest last."""
+"""What was measured in each period, the latest last; before the first one, nothing was."""
+
+EXTRA_PERIODS: Final = 2
+"""CloudWatch looks back by so many periods more than it evaluates, in the example of its guide.
+
+How many they are otherwise is not documented, so that tests try others, too.
+"""
 
 _STATISTICS: Final[Mapping[str, Callable[[Sequence[float]], float]]] = {
     "Average": statistics.fmean,
@@ -29,22 +35,34 @@ _COMPARISONS: Final[Mapping[str, Callable[[float, float], bool]]] = {
 }
 
 
-def state(alarm: Mapping[str, Any], measured: Mapping[str, Samples], before: str = OK) -> str:
+def state(
+    alarm: Mapping[str, Any],
+    measured: Mapping[str, Samples],
+    before: str = OK,
+    *,
+    extra: int = EXTRA_PERIODS,
+) -> str:
     """Return the state of an alarm.
+
+    The latest periods that have data count, as many as the alarm evaluates. Missing data is treated
+    as the alarm says only if there are fewer.
 
     Args:
         alarm: its properties in the template.
-        measured: samples by the metric's name, as many periods as the alarm evaluates.
+        measured: samples by the metric's name.
         before: the state that it had.
+        extra: how many periods CloudWatch looks back beyond those that it evaluates.
     """
     periods = alarm["EvaluationPeriods"]
-    breaches = [_breaches(alarm, _value(alarm, measured, -n)) for n in range(periods, 0, -1)]
-    treated = {"breaching": True, "notBreaching": False}.get(alarm["TreatMissingData"])
-    known = [treated if one is None else one for one in breaches]
-    if None in known:
-        assert alarm["TreatMissingData"] == "ignore"
+    needed, treated = alarm.get("DatapointsToAlarm", periods), alarm["TreatMissingData"]
+    assert treated in ("breaching", "ignore", "notBreaching"), treated
+    latest = [_breaches(alarm, _value(alarm, measured, n)) for n in range(periods + extra)]
+    known = [one for one in latest if one is not None][:periods]
+    missing = periods - len(known)
+    if treated == "ignore" and missing and all(known) and sum(known) < needed:
         return before
-    return ALARM if sum(map(bool, known)) >= alarm.get("DatapointsToAlarm", periods) else OK
+    breaching = sum(known) + (missing if treated == "breaching" else 0)
+    return ALARM if breaching >= needed else OK
 
 
 def metrics_of(alarm: Mapping[str, Any]) -> set[tuple[str, str]]:
@@ -58,13 +76,17 @@ def _breaches(alarm: Mapping[str, Any], value: float | None) -> bool | None:
     return None if value is None else compare(value, alarm["Threshold"])
 
 
-def _value(alarm: Mapping[str, Any], measured: Mapping[str, Samples], period: int) -> float | None:
+def _value(alarm: Mapping[str, Any], measured: Mapping[str, Samples], ago: int) -> float | None:
+    def samples(metric: str) -> Sequence[float]:
+        periods = measured[metric]
+        return periods[-1 - ago] if ago < len(periods) else ()
+
     if "Metrics" not in alarm:
-        return _statistic(alarm["Statistic"], measured[alarm["MetricName"]][period])
+        return _statistic(alarm["Statistic"], samples(alarm["MetricName"]))
     (expression,) = [one["Expression"] for one in alarm["Metrics"] if "Expression" in one]
     values = {
         one["Id"]: _statistic(
-            one["MetricStat"]["Stat"], measured[one["MetricStat"]["Metric"]["MetricName"]][period]
+            one["MetricStat"]["Stat"], samples(one["MetricStat"]["Metric"]["MetricName"])
         )
         for one in alarm["Metrics"]
         if "MetricStat" in one

@@ -79,10 +79,10 @@ class Cloud:
         change_sets: Whether stacks are created by change sets, as the CLI does: then the creation
             has a `LastUpdatedTime` (snapshots of LocalStack's tests, recorded on AWS).
         deliveries: Answers when, in seconds, an event is delivered; several times, or late.
-        instances_keep_permissions: For how many seconds an instance of a function has the
-            permissions that its role had when the instance began, and no others (reported:
-            aws-samples/amazon-opensearch-service-sample-cdk pull requests 145 and 146, aws-cdk
-            37675).
+        instances_keep_permissions: For how many seconds a warm instance of a function does not
+            have the permissions that its role has been given meanwhile, and still has those that
+            were taken away (reported: aws-samples/amazon-opensearch-service-sample-cdk pull
+            requests 145 and 146, aws-cdk 37675).
         status_lag: For how many seconds DescribeStacks does not show a new status.
         around: Stands around every invocation of the functions.
         put_answer: Stands before every delivery of an answer.

@@ -57,13 +57,26 @@ class Functions(Protocol):
         """Look again."""
 
 
-@dataclass(frozen=True)
+@dataclass
 class Instance:
-    """A warm instance of a function: how the function and its role were when it began."""
+    """A warm instance of a function: the configuration that it began with, what it may do."""
 
     configuration: Mapping[str, Any]
-    began: float
     statements: list[Mapping[str, Any]]
+    outdated_since: float | None = None
+    """When its role was first seen to have other permissions."""
+
+    def permissions(
+        self, current: list[Mapping[str, Any]], *, now: float, kept: float
+    ) -> list[Mapping[str, Any]]:
+        """Return what it may do now: a change of the role's permissions comes after a time."""
+        if current == self.statements:
+            self.outdated_since = None
+        elif self.outdated_since is None:
+            self.outdated_since = now
+        if self.outdated_since is not None and now - self.outdated_since >= kept:
+            self.statements, self.outdated_since = current, None
+        return self.statements
 
 
 @dataclass
@@ -178,8 +191,7 @@ def _start_instance(stack: "Stack", function: str) -> None:
     now = configuration(stack, function)
     warm = stack.instances.get(function)
     if warm is None or warm.configuration != now:
-        began, statements = stack.cloud.clock.now, list(_statements(stack, function))
-        stack.instances[function] = Instance(now, began, statements)
+        stack.instances[function] = Instance(now, list(_statements(stack, function)))
 
 
 def expires(stack: "Stack", sent: float) -> float:
@@ -213,9 +225,11 @@ def _authorize(stack: "Stack", action: str, resource: str, function: str = "") -
     cloud = stack.cloud
     invoked = f"handler.{cloud.invocations[-1].function}" if cloud.invocations else BEGIN
     warm = stack.instances.get(function or invoked)
-    keeps = warm and cloud.clock.now - warm.began < cloud.instances_keep_permissions
-    statements = warm.statements if warm and keeps else _statements(stack, function or BEGIN)
-    allowed = Permissions([{"Statement": list(statements)}])
+    statements = list(_statements(stack, function or BEGIN))
+    if warm:
+        kept = cloud.instances_keep_permissions
+        statements = warm.permissions(statements, now=cloud.clock.now, kept=kept)
+    allowed = Permissions([{"Statement": statements}])
     if allowed.allow(Use(action, resource)):
         return
     raise ServiceError(

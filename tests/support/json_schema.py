@@ -1,4 +1,4 @@
-"""As much of JSON schema (draft 7) as the schema of the context needs."""
+"""As much of JSON schema (draft 7) as the schemas need that tests hold something to."""
 
 import re
 from collections.abc import Callable, Iterator, Mapping

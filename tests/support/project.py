@@ -34,6 +34,8 @@ class Project:
         shutil.copy(ROOT / "Makefile", folder)
         for lock in (*ROOT.glob("requirements*.txt"), *ROOT.glob("package*.json")):
             (folder / lock.name).touch()
+        (folder / "checks").mkdir()
+        (folder / "checks" / "make.py").touch()
         for name in _MADE:
             (folder / name).parent.mkdir(parents=True, exist_ok=True)
             (folder / name).touch()

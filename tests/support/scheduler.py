@@ -30,7 +30,8 @@ if TYPE_CHECKING:
     from tests.support.stack import Stack
 
 _TYPE: Final = "AWS::Scheduler::Schedule"
-_DAYS: Final = ("MON", "TUE", "WED", "THU", "FRI", "SAT", "SUN")
+_DAYS: Final = ("SUN", "MON", "TUE", "WED", "THU", "FRI", "SAT")
+"""In Scheduler's order, for ranges."""
 _CALLS: Final = {"startRecommender": "start_recommender", "stopRecommender": "stop_recommender"}
 _SETTLES: Final = 30 * 60.0
 _LONGEST_BACKOFF: Final = 600.0
@@ -177,7 +178,7 @@ def _firings(cron: Cron, now: float, days: range) -> Iterator[float]:
     at, zone = time(int(fields[2]), int(fields[1])), ZoneInfo(cron.zone)
     today = datetime.fromtimestamp(now, zone).date()
     for day in (today + timedelta(days=number) for number in days):
-        if fields[4] in ("*", "?") or _DAYS[day.weekday()] in _named(fields[4]):
+        if fields[4] in ("*", "?") or _DAYS[day.isoweekday() % 7] in _named(fields[4]):
             firing = datetime.combine(day, at)
             moment = firing.replace(tzinfo=zone).timestamp()
             if datetime.fromtimestamp(moment, zone).replace(tzinfo=None) == firing:
@@ -188,7 +189,9 @@ def _named(days: str) -> list[str]:
     found: list[str] = []
     for part in days.split(","):
         first, _, end = part.partition("-")
-        found += _DAYS[_DAYS.index(first) : _DAYS.index(end or first) + 1]
+        reach = _DAYS[_DAYS.index(first) : _DAYS.index(end or first) + 1]
+        assert reach, f"{part}: what Scheduler makes of a range past SAT is not documented"
+        found += reach
     return found
 
 

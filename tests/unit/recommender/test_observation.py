@@ -1,6 +1,7 @@
 """From what is seen to the line of the log, of which CloudWatch makes metrics."""
 
 import json
+from collections.abc import Callable
 from dataclasses import replace
 from typing import Any
 
@@ -11,7 +12,8 @@ from lambdas.recommender.observation import Seen, Wanted, document
 from lambdas.recommender.observed import Observed, Update
 from lambdas.recommender.operation import Operation
 from lambdas.recommender.properties import BadRequestError
-from tests.support.metrics import metrics_of
+from tests.support.json_schema import is_valid
+from tests.support.metrics import SCHEMA, metrics_of
 
 from .examples import PROPERTIES, RECOMMENDER, STACK
 
@@ -249,6 +251,39 @@ def test_what_depends_on_tags_that_cannot_be_read_is_not_measured() -> None:
     line = document(WANTED, Seen(edited, (), REST), NOW)
     assert (line[v.DRIFT], line[v.LEFTOVERS]) == (1, 0)
     assert "LeftOver" not in line
+
+
+BROKEN: dict[str, Callable[[dict[str, Any]], object]] = {
+    "no metadata": lambda line: line.pop("_aws"),
+    "no time": lambda line: line["_aws"].pop("Timestamp"),
+    "a time that is no whole number": lambda line: line["_aws"].update(Timestamp=0.5),
+    "no directives": lambda line: line["_aws"].pop("CloudWatchMetrics"),
+    "no namespace": lambda line: _directive(line).update(Namespace=""),
+    "no set of dimensions": lambda line: _directive(line).update(Dimensions=[]),
+    "a dimension that is no set": lambda line: _directive(line).update(Dimensions=["Recommender"]),
+    "31 dimensions": lambda line: _directive(line).update(Dimensions=[["d"] * 31]),
+    "a dimension with too long a name": lambda line: _directive(line).update(
+        Dimensions=[["d" * 251]]
+    ),
+    "a metric without a name": lambda line: _directive(line)["Metrics"][0].pop("Name"),
+    "a metric with too long a name": lambda line: _directive(line)["Metrics"][0].update(
+        Name="m" * 1025
+    ),
+    "a unit that there is not": lambda line: _directive(line)["Metrics"][0].update(Unit="Hours"),
+}
+
+
+def _directive(line: dict[str, Any]) -> dict[str, Any]:
+    found: dict[str, Any] = line["_aws"]["CloudWatchMetrics"][0]
+    return found
+
+
+@pytest.mark.parametrize("fault", BROKEN)
+def test_the_published_schema_takes_the_line_and_refuses_a_broken_one(fault: str) -> None:
+    line = seen()
+    assert is_valid(line, SCHEMA)
+    BROKEN[fault](line)
+    assert not is_valid(line, SCHEMA)
 
 
 def test_a_document_has_no_more_metrics_than_cloudwatch_takes() -> None:

@@ -974,6 +974,30 @@ def test_a_retraining_of_what_is_in_force_may_fail() -> None:
     _assert_step(readiness(METADATA, failed, running=True, updated_after=after), SERVES)
 
 
+FAILED_AFTER: Mapping[str, tuple[Mapping[str, Any], Mapping[str, Any], Config | None, Any]] = {
+    "all shows, and nothing else was asked for": (IN_FORCE, IN_FORCE, CONFIG, SERVES),
+    "nothing shows, and nothing else was asked for": ({}, {}, CONFIG, SERVES),
+    "metadata do not show, and were not changed": (HIDDEN, HIDDEN, METADATA, SERVES),
+    "metadata do not show, and were changed": (HIDDEN, HIDDEN, NO_METADATA, Fail),
+    "nothing shows, and nothing is known of before": ({}, {}, None, Fail),
+    "the update shows more than the recommender": (IN_FORCE, {}, CONFIG, Fail),
+    "the recommender shows more than the update": ({}, HIDDEN, CONFIG, Fail),
+}
+
+
+@pytest.mark.parametrize("row", FAILED_AFTER)
+def test_a_retraining_that_failed_after_an_update_is_not_taken_for_it(row: str) -> None:
+    """It shows what is effective, as the update that succeeded just before does."""
+    shown_by_update, shown, before, expected = FAILED_AFTER[row]
+    latest = update("CREATE FAILED", shown_by_update, created=51.0)
+    there = observed("ACTIVE", config=shown, latest_update=latest)
+    config = METADATA if HIDDEN in (shown, shown_by_update) else CONFIG
+
+    verdict = readiness(config, there, running=True, updated_after=50.0, before=before)
+
+    _assert_step(verdict, expected)
+
+
 # -- in which operation ------------------------------------------------------------------------
 
 SETTLES: Mapping[str, tuple[Done, Situation, Verdict]] = {

@@ -52,6 +52,12 @@ CASES = {
         {NDCG: 0.25},
         [],
     ),
+    "one is missed by less than a float can tell": (
+        QualityGate({NDCG: Decimal("0.30000000000000001")}),
+        {NDCG: 0.3},
+        None,
+        [f"{NDCG}: found 0.3, required at least 0.30000000000000001"],
+    ),
     "one is missed by a little": (
         QualityGate({NDCG: Decimal("0.2500001")}),
         METRICS,

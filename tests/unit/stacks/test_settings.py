@@ -88,26 +88,42 @@ HOURS = {
     "stop": "cron(0 20 ? * MON-FRI *)",
     "time_zone": "Europe/Berlin",
 }
+TWO_HOURS = {**HOURS, "stop": "cron(0 9 ? * MON-FRI *)"}
+ALL_BUT_TWO_HOURS = {**HOURS, "stop": "cron(0 5 ? * MON-FRI *)"}
 TOPIC = "arn:aws:sns:eu-west-1:111111111111:on-call"
 
 ALLOWED: list[tuple[str, Any, Any]] = [
     ("recommender_name", "my-Recs_1", "my-Recs_1"),
     ("min_recommendation_requests_per_second", 5, 5),
+    ("min_recommendation_requests_per_second", 2**31 - 1, 2**31 - 1),
     ("exploration_weight", 0, Decimal(0)),
     ("exploration_weight", 1, Decimal(1)),
     ("exploration_weight", 0.25, Decimal("0.25")),
     ("exploration_weight", 0.333333, Decimal("0.333333")),
     ("max_metric_regression", 0.3, Decimal("0.3")),
+    ("max_metric_regression", 1, Decimal(1)),
+    ("quality_gate", "warn", "warn"),
+    ("minimum_metrics", {"coverage": 0, "precision_at_5": 1}, {"coverage": 0, "precision_at_5": 1}),
     ("minimum_metrics", {"coverage": 0.3}, {"coverage": Decimal("0.3")}),
     ("exploration_item_age_cut_off", 365, 365),
     ("excluded_columns", {"ITEMS": ["B", "A", "A"]}, {"ITEMS": ("A", "B")}),
+    ("excluded_columns", {"USERS": ["A"]}, {"USERS": ("A",)}),
+    (
+        "excluded_columns",
+        {"ITEMS": [f"C{n:02}" for n in range(50)]},
+        {"ITEMS": tuple(f"C{n:02}" for n in range(50))},
+    ),
     ("running", False, False),
     ("active_hours", HOURS, HOURS),
+    ("active_hours", TWO_HOURS, TWO_HOURS),
+    ("active_hours", ALL_BUT_TWO_HOURS, ALL_BUT_TWO_HOURS),
     (
         "active_hours",
         {**HOURS, "start": "cron(30 0 * * ? *)", "time_zone": "UTC"},
         {**HOURS, "start": "cron(30 0 * * ? *)", "time_zone": "UTC"},
     ),
+    ("dataset_group_arn", GROUP, GROUP),
+    ("adopt_existing", False, False),
     ("retain_on_destroy", True, True),
     ("generation", "2", "2"),
     (
@@ -123,6 +139,8 @@ ALLOWED: list[tuple[str, Any, Any]] = [
     ("training_gate_minutes", 30, Decimal(30)),
     ("poll_interval_seconds", 120, 120),
     ("monitoring", True, True),
+    ("runbook_url", "https://x.yz/runbook", "https://x.yz/runbook"),
+    ("runbook_url", "https://" + "x" * 500, "https://" + "x" * 500),
     ("observation_interval_minutes", 1440, 1440),
     ("log_retention_days", 365, 365),
     ("log_key_arn", KEY, KEY),
@@ -139,8 +157,16 @@ ALLOWED: list[tuple[str, Any, Any]] = [
             "arn:aws:iam::333333333333:user/ops/ann@example.com",
         ),
     ),
+    (
+        "consumers",
+        ["arn:aws:iam::111111111111:role/api"],
+        ("arn:aws:iam::111111111111:role/api",),
+    ),
     ("termination_protection", True, True),
     ("approval", True, True),
+    ("tags", {"k": "v"}, {"k": "v"}),
+    ("tags", {"k" * 128: "x" * 256}, {"k" * 128: "x" * 256}),
+    ("tags", {f"k{n:02}": "x" for n in range(47)}, {f"k{n:02}": "x" for n in range(47)}),
     ("tags", {"team": "video", "cost:centre": "7"}, {"cost:centre": "7", "team": "video"}),
 ]
 
@@ -221,6 +247,7 @@ REFUSED: dict[str, list[Any]] = {
         {"items": ["A"]},
         {"ITEMS": "A"},
         {"ITEMS": []},
+        {"ITEMS": ["A"], "ITEM": ["A"]},
         {"ITEMS": [7]},
         {"ITEMS": ["a b"]},
         {"ITEMS": ["x" * 151]},
@@ -252,6 +279,18 @@ REFUSED: dict[str, list[Any]] = {
     "max_training_hours": [0, -1, 24.1, "ten", "", True],
     "training_gate_minutes": [0, 56, -5, "hour", False],
     "poll_interval_seconds": [0, 121, 1.5, "fast"],
+    "minimum_metrics": [
+        "coverage",
+        ["coverage"],
+        {"coverage": 1.1},
+        {"coverage": -0.1},
+        {"coverage": 0.1, "precision_at_5": 1.01},
+        {"coverage": "0.1"},
+        {"coverage": True},
+        {"ndcg": 0.2},
+    ],
+    "max_metric_regression": [-0.1, 1.1, "5%", "", True, []],
+    "quality_gate": ["", "FAIL", "ignore", "warn ", True, []],
     "monitoring": ["on", 1, "TRUE"],
     "alarm_topic_arn": [
         "on-call",
@@ -264,7 +303,15 @@ REFUSED: dict[str, list[Any]] = {
         7,
     ],
     "alarm_email": ["on-call", "on-call@", "@example.com", "a b@example.com", "a@b", "", 7],
-    "runbook_url": ["docs/runbook.md", "http://x.yz", "https://", "https://x y", "https://x#y", 7],
+    "runbook_url": [
+        "docs/runbook.md",
+        "http://x.yz",
+        "https://",
+        "https://x y",
+        "https://x#y",
+        7,
+        "https://" + "x" * 501,
+    ],
     "observation_interval_minutes": [0, 1441, 1.5, "hourly", True],
     "log_retention_days": [0, 2, 91, 3654, 90.5, "forever", True],
     "log_key_arn": [
@@ -302,6 +349,7 @@ REFUSED: dict[str, list[Any]] = {
         "team",
         ["team"],
         {"team": 1},
+        {"team": "video", "year": 2026},
         {"": "x"},
         {"k" * 129: "x"},
         {"k": "x" * 257},
@@ -330,6 +378,19 @@ def test_a_wrong_setting_is_refused_by_key_value_and_what_is_allowed(
     message = str(refusal.value)
     assert message.startswith(f"Setting {key}: got {json.dumps(value)}; allowed: ")
     assert "\n" not in message.replace("\\n", "")
+
+
+def test_every_setting_has_values_that_are_allowed_and_some_that_are_refused() -> None:
+    alarms = {"alarm_topic_arn", "alarm_email"}  # allowed with another setting only
+
+    assert REFUSED.keys() == settings_of(Settings).keys()
+    assert {key for key, _, _ in ALLOWED} == REFUSED.keys() - alarms
+
+
+def test_an_editor_that_has_the_schema_marks_columns_that_stand_twice() -> None:
+    twice = {**MINIMAL, "excluded_columns": {"ITEMS": ["A", "A"]}}
+
+    assert not is_valid({"context": twice}, schema())
 
 
 BEYOND_A_SCHEMA: dict[str, list[Any]] = {
@@ -690,7 +751,9 @@ def test_more_gates_than_a_stack_can_hold_are_refused() -> None:
 
 
 def test_only_a_named_recommender_can_be_adopted() -> None:
-    with pytest.raises(SettingsError, match=r"adopt_existing.*together with recommender_name"):
+    with pytest.raises(
+        SettingsError, match=r"adopt_existing: got true; .*together with recommender_name"
+    ):
         parse({**MINIMAL, "adopt_existing": True})
 
     assert parse({**MINIMAL, "adopt_existing": True, "recommender_name": "mine"}).adopt_existing
@@ -833,7 +896,9 @@ def test_a_pipelines_region_is_of_its_connections_partition() -> None:
 
 
 def test_an_approval_needs_a_pipeline() -> None:
-    with pytest.raises(SettingsError, match=r"Setting prod\.approval: .*together with pipeline"):
+    with pytest.raises(
+        SettingsError, match=r"Setting prod\.approval: got true; .*together with pipeline"
+    ):
         read(environments={"dev": MINIMAL, "prod": {**MINIMAL, "approval": True}})
     with pytest.raises(SettingsError, match=r"Setting approval: .*together with pipeline"):
         read(**MINIMAL, approval="true")

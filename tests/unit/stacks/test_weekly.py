@@ -1,6 +1,9 @@
 """Cron expressions about times of the week: read as EventBridge Scheduler reads them, or not."""
 
+from datetime import UTC, datetime, timedelta
+
 import pytest
+from ministack.services import eventbridge  # type: ignore[import-untyped]
 
 from stacks.settings import weekly
 
@@ -85,3 +88,41 @@ def test_the_days_of_an_expression_are_those_on_which_it_fires(
     expression: str, days: set[int]
 ) -> None:
     assert weekly.days(expression) == days
+
+
+@pytest.mark.parametrize(
+    ("expression", "documented"),
+    [
+        ("cron(0 7 ? * SAT-SUN *)", "cron(0 7 ? * SAT,SUN *)"),
+        ("cron(0 7 ? * MON,THU-SUN *)", "cron(0 7 ? * MON,THU,FRI,SAT,SUN *)"),
+        ("cron(0 7 ? * SUN-SUN *)", "cron(0 7 ? * SUN *)"),
+        ("cron(0 7 ? * MON-SAT *)", "cron(0 7 ? * MON-SAT *)"),
+        ("cron(0 7 * * ? *)", "cron(0 7 * * ? *)"),
+    ],
+)
+def test_a_schedule_has_no_range_past_saturday(expression: str, documented: str) -> None:
+    """Days are SUN-SAT for Scheduler, whose guide says nothing of a range that ends on SUN."""
+    assert weekly.documented(expression) == documented
+
+
+@pytest.mark.parametrize("time", ["0 0", "30 7", "59 23"])
+@pytest.mark.parametrize(
+    "days",
+    [
+        *("* * ?", "? * *", "? * MON", "? * SUN", "? * MON-FRI", "? * TUE,THU,SAT"),
+        *("? * SUN,TUE-WED,TUE", "? * SAT-SUN", "? * MON-SUN", "? * FRI-SUN,MON", "? * SUN-SUN"),
+    ],
+)
+def test_a_scheduler_of_others_fires_at_the_times_that_an_expression_is_read_as(
+    time: str, days: str
+) -> None:
+    """By ministack, which reads cron expressions of EventBridge without any code of ours."""
+    expression = f"cron({time} {days} *)"
+    fields = eventbridge._parse_cron_fields(weekly.documented(expression))
+    monday = datetime(2026, 1, 5, tzinfo=UTC)
+
+    fires, at = [], monday - timedelta(minutes=1)
+    while (at := eventbridge._cron_next_fire(fields, at)) < monday + timedelta(weeks=1):
+        fires.append((at - monday) // timedelta(minutes=1))
+
+    assert fires == weekly.minutes(expression)
