@@ -8,6 +8,7 @@ import io
 import itertools
 import json
 import subprocess
+import threading
 import time
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
@@ -17,6 +18,7 @@ from typing import Any, Final
 
 import pytest
 from botocore.exceptions import ClientError
+from moto.core.exceptions import AWSError
 from moto.stepfunctions.parser.asl.component.common.retry import (
     retrier_decl,
 )
@@ -32,6 +34,7 @@ from moto.stepfunctions.parser.models import (
 
 from lambdas.recommender.timing import MAX_POLLS
 from local_aws import toolchain
+from local_aws.personalize import ServiceError
 from tests.support.personalize import VirtualClock
 from tests.support.place import ACCOUNT, REGION
 from tests.support.serverless import FunctionKilledError, StateMachine, ThrottledError
@@ -133,6 +136,14 @@ def _body(value: Any) -> io.BytesIO:
     return io.BytesIO(json.dumps(value).encode())
 
 
+def ended(execution: Any) -> None:
+    """Wait for an execution of the interpreter, which runs in a thread of its own."""
+    for _ in range(2000):
+        if execution.exec_status != "RUNNING":
+            break
+        time.sleep(0.005)
+
+
 @pytest.fixture
 def theirs(monkeypatch: pytest.MonkeyPatch) -> Callable[[dict[str, Any], Run], Run]:
     """Run it under the interpreter of others."""
@@ -153,10 +164,7 @@ def theirs(monkeypatch: pytest.MonkeyPatch) -> Callable[[dict[str, Any], Run], R
                 roleArn=f"arn:aws:iam::{ACCOUNT}:role/Waiter",
             )
             execution = backend.start_execution(machine.arn, "one", json.dumps(GOES_ON))
-            for _ in range(2000):
-                if execution.exec_status != "RUNNING":
-                    break
-                time.sleep(0.005)  # it runs in a thread of its own
+            ended(execution)
             run.history = len(execution.to_history_output()["events"])
             run.status, run.output = execution.exec_status or "", execution.output
         return run
@@ -191,6 +199,20 @@ def test_the_definition_does_the_same_under_an_interpreter_of_others(
         assert theirs_waited <= ours_waited, "with full jitter, a retry comes earlier at most"
 
 
+def test_polls_that_never_succeed_fail_the_execution_as_with_others(
+    definition: dict[str, Any], theirs: Callable[[dict[str, Any], Run], Run]
+) -> None:
+    (retry,) = definition["States"]["Poll"]["Retry"]
+    less = {**definition["States"]["Poll"], "Retry": [{**retry, "MaxAttempts": 2}]}
+    patched = {**definition, "States": {**definition["States"], "Poll": less}}
+    script: Sequence[Outcome] = [GOES_ON, KILLED, BROKEN, THROTTLED]
+
+    fake, real = ours(patched, Run(iter(script))), theirs(patched, Run(iter(script)))
+
+    assert real.status == fake.status == "FAILED"
+    assert (real.inputs, real.history) == (fake.inputs, fake.history)
+
+
 def test_a_poll_makes_nine_events_and_a_retry_three(
     definition: dict[str, Any], theirs: Callable[[dict[str, Any], Run], Run]
 ) -> None:
@@ -203,6 +225,69 @@ def test_a_poll_makes_nine_events_and_a_retry_three(
     assert events(GOES_ON, ENDED) - once == 9
     assert events(THROTTLED, ENDED) - once == 3
     assert once + 9 * MAX_POLLS < 25_000
+
+
+def refusal(start: Callable[[], object]) -> str:
+    """Return the code with which StartExecution refuses, or nothing."""
+    try:
+        start()
+    except (ServiceError, AWSError) as error:
+        return error.code if isinstance(error, ServiceError) else error.TYPE or ""
+    return ""
+
+
+LONGEST: Final = "0123456789-abcdef_TopPicks".ljust(80, "x")
+
+
+@pytest.mark.parametrize("name", [LONGEST, LONGEST + "x", "two words", "a*", "a:b", "a\x7f"])
+def test_an_execution_may_have_the_names_that_others_let_it_have(name: str) -> None:
+    def ours() -> object:
+        return StateMachine(Timeline(VirtualClock())).start(name, "{}", {}, str)
+
+    theirs = StepFunctionsParserBackend(REGION, ACCOUNT)
+    assert refusal(ours) == refusal(lambda: theirs._validate_name(name))
+
+
+def test_a_name_is_used_once_as_with_others(
+    definition: dict[str, Any], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Again with the same input while it runs: the same execution. Else it is refused."""
+    goes_on = threading.Event()
+
+    def invoke(**_: Any) -> dict[str, Any]:
+        goes_on.wait(10)
+        return {"Payload": _body(ENDED), **_ANSWER}
+
+    monkeypatch.setattr(
+        lambda_eval_utils, "boto_client_for", lambda **_: SimpleNamespace(invoke=invoke)
+    )
+    backend, timeline = StepFunctionsParserBackend(REGION, ACCOUNT), Timeline(VirtualClock())
+    role = f"arn:aws:iam::{ACCOUNT}:role/Waiter"
+    arn = backend.create_state_machine("Waiter", json.dumps(definition), role).arn
+    machine = StateMachine(timeline)
+
+    def start(given: Outcome) -> tuple[Any, Any]:
+        text = json.dumps(given)
+        return (
+            backend.start_execution(arn, "one", text),
+            machine.start("one", text, definition, lambda _: ENDED),
+        )
+
+    def refusals(given: Outcome) -> tuple[str, str]:
+        text = json.dumps(given)
+        return (
+            refusal(lambda: backend.start_execution(arn, "one", text)),
+            refusal(lambda: machine.start("one", text, definition, lambda _: ENDED)),
+        )
+
+    first = start({**GOES_ON, "Seconds": 0})
+    assert start({**GOES_ON, "Seconds": 0}) == first
+    assert refusals({**GOES_ON, "Seconds": 1}) == ("ExecutionAlreadyExists",) * 2
+    goes_on.set()
+    ended(first[0])
+    while timeline.next() is not None:
+        timeline.step()
+    assert refusals({**GOES_ON, "Seconds": 0}) == ("ExecutionAlreadyExists",) * 2
 
 
 @pytest.mark.parametrize("breaks", [None, "Resource", "SecondsPath", "Choices"])

@@ -1,6 +1,7 @@
 """The fakes do what AWS does, where the local engine does not."""
 
 import functools
+import hashlib
 import json
 from collections.abc import Mapping
 from datetime import UTC, datetime, timedelta
@@ -47,7 +48,7 @@ class Scripted:
             self._answer(event)
             return
         state = json.dumps({"Event": event, "Seconds": 60, "Left": self.answers["waits"]})
-        name = str(event["ResponseURL"].rpartition("/")[2])
+        name = hashlib.sha256(event["ResponseURL"].encode()).hexdigest()
         self._cloud.start_execution(self._stack, name, state)
 
     def poll(self, state: Event) -> Mapping[str, Any]:
@@ -211,11 +212,11 @@ def test_a_poll_that_goes_wrong_is_tried_again_with_the_same_state(
 def test_a_name_starts_one_execution_only(stack: Stack, world: World) -> None:
     script = _create(stack, waits=1)
     state = json.dumps({"Event": script.events[0], "Seconds": 1, "Left": 1})
-    for given in ("same name", "same name"):
+    for given in ("same-name", "same-name"):
         world.cloud.start_execution(stack, given, state)
     world.cloud.drain()
     with pytest.raises(ServiceError, match="Execution Already Exists"):
-        world.cloud.start_execution(stack, "same name", state)
+        world.cloud.start_execution(stack, "same-name", state)
 
 
 def test_an_event_that_lambda_throttles_comes_when_it_no_longer_does(

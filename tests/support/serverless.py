@@ -11,6 +11,7 @@ history at most ("Quotas", Step Functions Developer Guide).
 import json
 import math
 import os
+import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any, Final
@@ -30,6 +31,8 @@ Invoke = Callable[[Event], Any]
 ASYNC_RETRIES: Final = (60.0, 120.0)
 _LONGEST_BACKOFF: Final = 300.0
 _MAX_HISTORY: Final = 25_000
+_MAX_NAME: Final = 80
+_NOT_IN_A_NAME: Final = re.compile(r"""[\s<>{}\[\]?*"#%\\^|~`$&,;:/\x00-\x1f\x7f-\x9f]""")
 
 
 class ThrottledError(Exception):
@@ -116,20 +119,21 @@ class Execution:
             return
         state = self.definition["States"][name]
         self.transitions += 1
-        self._note(2 if not attempts else 0)
+        self._note(1 if not attempts else 0)
         match state["Type"]:
             case "Wait":
                 seconds = self.data[state["SecondsPath"].removeprefix("$.")]
                 assert isinstance(seconds, int) and seconds >= 0, f"not a wait: {seconds!r}"
-                self.timeline.after(seconds, lambda: self._enter(state["Next"]))
+                self.timeline.after(seconds, lambda: self._leave(state["Next"]))
             case "Task":
                 self._task(name, state, attempts)
             case "Choice":
                 (choice,) = state["Choices"]
                 chosen = self.data[choice["Variable"].removeprefix("$.")]
                 goes = chosen is choice["BooleanEquals"]
-                self._enter(choice["Next"] if goes else state["Default"])
+                self._leave(choice["Next"] if goes else state["Default"])
             case "Succeed":
+                self._note(1)
                 self._end("SUCCEEDED")
             case other:
                 raise NotImplementedError(other)
@@ -149,7 +153,12 @@ class Execution:
                 retry["IntervalSeconds"], lambda: self._enter(name, attempts=attempts + 1)
             )
         else:
-            self._enter(state["Next"])
+            self._leave(state["Next"])
+
+    def _leave(self, following: str) -> None:
+        if self._goes_on():
+            self._note(1)
+            self._enter(following)
 
     def _goes_on(self) -> bool:
         if self.status == "RUNNING" and self.timeline.clock.now >= self.ends:
@@ -177,8 +186,12 @@ class StateMachine:
         use of a name is refused (StartExecution, Step Functions API Reference).
 
         Raises:
-            ServiceError: `ExecutionAlreadyExists`.
+            ServiceError: `ExecutionAlreadyExists`, or the name is too long or has other characters.
         """
+        if len(name) > _MAX_NAME:
+            raise ServiceError("ValidationException", f"too long: {name}", 400)
+        if _NOT_IN_A_NAME.search(name):
+            raise ServiceError("InvalidName", f"Invalid Name: '{name}'", 400)
         known = self.executions.get(name)
         if known:
             if known.status == "RUNNING" and known.given == given:

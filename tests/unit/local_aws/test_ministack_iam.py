@@ -3,7 +3,7 @@ import inspect
 import json
 from collections.abc import Callable
 from datetime import UTC, datetime
-from typing import TypeVar
+from typing import Any, Final, TypeVar
 
 import pytest
 from hypercorn.typing import ConnectionState, HTTPScope
@@ -128,6 +128,69 @@ def test_a_condition_on_the_principal_names_a_role_and_not_its_session(
     ministack_iam.name_roles_in_conditions()
 
     assert _isolated(allowed) is trusted
+
+
+PLACE: Final = "arn:aws:personalize:eu-west-1:111111111111:recommender/"
+DERIVED: Final = "TopPicks-0123456789abcdef"
+TEAM: Final = "aws:ResourceTag/team"
+OURS: Final = "aws:ResourceTag/top-picks:stack-id"
+
+
+def _says(
+    action: str = "personalize:*", name: str = "*", effect: str = "Allow", **condition: Any
+) -> dict[str, Any]:
+    said = {"Effect": effect, "Action": action, "Resource": PLACE + name}
+    return {**said, "Condition": condition} if condition else said
+
+
+@pytest.mark.parametrize(
+    ("statement", "name", "tags", "decided"),
+    [
+        (_says(name="TopPicks-????????????????"), DERIVED, {}, "Allow"),
+        (_says(name="TopPicks-????????????????"), DERIVED + "0", {}, "ImplicitDeny"),
+        (_says(name="TopPicks-????????????????"), DERIVED[:-1], {}, "ImplicitDeny"),
+        (_says(name="TopPicks-????????????????"), DERIVED.lower(), {}, "ImplicitDeny"),
+        (_says("PERSONALIZE:delete*"), "films", {}, "Allow"),
+        (_says("personalize:Delete"), "films", {}, "ImplicitDeny"),
+        (_says(Null={OURS: "false"}), "films", {}, "ImplicitDeny"),
+        (_says(Null={OURS: "false"}), "films", {OURS: ""}, "Allow"),
+        (_says(StringEquals={TEAM: ["vod", "web"]}), "films", {TEAM: "web"}, "Allow"),
+        (_says(StringEquals={TEAM: ["vod", "web"]}), "films", {TEAM: "Web"}, "ImplicitDeny"),
+        (_says(StringEqualsIfExists={TEAM: "vod"}), "films", {}, "Allow"),
+        (_says(StringLike={TEAM: "v?d*"}), "films", {TEAM: "vod"}, "Allow"),
+        (_says("personalize:Delete*", effect="Deny"), "films", {}, "Deny"),
+        (_says(name="films", effect="Deny"), "film", {}, "Allow"),
+        (_says(effect="Deny", StringNotEquals={TEAM: ["vod", "web"]}), "films", {}, "Deny"),
+        (
+            _says(effect="Deny", StringNotEquals={TEAM: ["vod", "web"]}),
+            "films",
+            {TEAM: "web"},
+            "Allow",
+        ),
+    ],
+)
+def test_ministack_decides_as_another_engine(
+    statement: dict[str, Any], name: str, tags: dict[str, str], decided: str
+) -> None:
+    """Decisions of @cloud-copilot/iam-simulate 0.1.173, recorded; a Deny stands beside Allow *.
+
+    The two agreed on all policies of the templates, too. They differ in what no policy of ours has:
+    here `*` goes past a colon, and a permission counts in another account.
+    """
+    everything = {"Effect": "Allow", "Action": "*", "Resource": "*"}
+    others = [everything] if statement["Effect"] == "Deny" else []
+    context = iam_evaluator.EvalContext(
+        principal_arn="arn:aws:iam::111111111111:role/role",
+        principal_type="AssumedRole",
+        principal_account="111111111111",
+        action="personalize:DeleteRecommender",
+        resource_arn=PLACE + name,
+        region="eu-west-1",
+        service_context={key.lower(): value for key, value in tags.items()},
+    )
+
+    policy = iam_evaluator.parse_policy_document({"Statement": [statement, *others]})
+    assert iam_evaluator.evaluate(context, [policy]).decision == decided
 
 
 def _request(access_key: str, region: str) -> HTTPScope:
