@@ -339,3 +339,12 @@ def test_a_command_is_one_that_a_shell_takes_as_it_is() -> None:
     assert text.leftovers_command("eu-west-1", None, delete=True) == (
         "python -m operations leftovers --delete --region eu-west-1"
     )
+
+
+def test_a_stack_that_is_not_known_is_said_with_the_stacks_whose_tags_there_are() -> None:
+    alone = leftovers_text.none_of(None, "Pikcs", [])
+    beside = leftovers_text.none_of(None, "Pikcs", ["TopPicks"])
+
+    assert "CloudFormation knows no stack Pikcs here" in alone
+    assert "carry the tags of" not in alone
+    assert beside == f"{alone}\nRecommenders here carry the tags of: TopPicks."
