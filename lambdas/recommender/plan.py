@@ -55,6 +55,8 @@ class Situation:
         may_show_late: whether what was changed just before need not show yet.
         looked_before: whether this request has looked before.
         now: the time of this look (epoch seconds).
+        updated_after: if this request has had an update accepted, it is newer than this (epoch
+            seconds, the service's clock).
     """
 
     operation: Operation
@@ -62,6 +64,7 @@ class Situation:
     may_show_late: bool = False
     looked_before: bool = False
     now: float = 0.0
+    updated_after: float | None = None
 
 
 # -- towards the recommender that is desired ---------------------------------------------------
@@ -89,7 +92,7 @@ def plan(
         before: the configuration that the template asked for before, if of this recommender.
         retired_tags: keys of tags that the template asked for before and no longer does.
     """
-    step = _plan(desired, observed, situation.began, before, retired_tags)
+    step = _plan(desired, observed, situation, before, retired_tags)
     return settle(step, situation) if isinstance(step, Done) else step
 
 
@@ -125,7 +128,7 @@ def accepted(desired: Desired, arn: str, change: Change) -> Verdict:
 def _plan(
     desired: Desired,
     observed: Observed | None,
-    began: float,
+    situation: Situation,
     before: Config | None,
     retired_tags: frozenset[str],
 ) -> Step:
@@ -133,6 +136,7 @@ def _plan(
         return CreateRecommender(desired)
     if observed.phase is Phase.DELETING:
         return Wait(f"{observed.arn} is being deleted; its name is free after that")
+    began = situation.began
     earlier = _earlier(desired.config, observed, before)
     assumed = _assumed(desired.config, observed, began, earlier)
     changed = _changed(desired.config, observed, assumed)
@@ -142,6 +146,7 @@ def _plan(
         or _retagged(desired, observed, retired_tags)
         or _in_transit(desired, observed, assumed, earlier)
         or _update_failed(desired, observed, began, changed)
+        or _overtaken(desired, observed, situation, changed)
         or _settled(desired, observed, changed)
     )
 
@@ -259,6 +264,27 @@ def _update_failed(
     if desired.config.shown_by(update.config) != desired.config:
         return None
     return Fail(f"The update of {observed.arn} failed: {update.reason}")
+
+
+def _overtaken(
+    desired: Desired, observed: Observed, situation: Situation, changed: UpdateRecommender | None
+) -> Step | None:
+    """Stop, in a rollback, once another update has come after this request's own.
+
+    An Update that is first delivered when its rollback has begun cannot be told from the reversed
+    one. Each would undo the other's change, for as long as both wait.
+    """
+    update = observed.latest_update
+    if not changed or update is None or not situation.operation.rolls_back:
+        return None
+    if situation.updated_after is None or update.created <= situation.updated_after:
+        return None
+    if desired.config.shown_by(update.config) == desired.config:
+        return None
+    return Fail(
+        f"{observed.arn} was updated by something else after this rollback had updated it. Nothing "
+        "more is changed."
+    )
 
 
 def _settled(desired: Desired, observed: Observed, changed: UpdateRecommender | None) -> Step:

@@ -106,16 +106,24 @@ class CustomResources:
         timing = waiting.timing(self.clock(), request.wait_seconds)
         operation, observed = waiting.operation, None
         in_force, tags_read = dict(waiting.in_force), set(waiting.tags_read)
+        updated_after = waiting.updated_after
         try:
             if request.type not in resource.changes:
                 verdict, observed = resource.look(self.personalize, self.stacks)
             elif isinstance(sent := operation or admit(request, self.stacks, timing), Operation):
                 operation = sent
                 reconciler = Reconciler(
-                    self.personalize, self.stacks, request, operation, acts, in_force, tags_read
+                    personalize=self.personalize,
+                    stacks=self.stacks,
+                    request=request,
+                    operation=operation,
+                    acts=acts,
+                    in_force=in_force,
+                    tags_read=tags_read,
+                    updated_after=updated_after,
                 )
                 verdict = _step(resource, reconciler, waiting, timing)
-                observed = reconciler.observed
+                observed, updated_after = reconciler.observed, reconciler.updated_after
             else:
                 verdict = resource.not_admitted(sent)
         except BadRequestError:
@@ -131,6 +139,7 @@ class CustomResources:
             operation=operation,
             in_force=in_force,
             tags_read=frozenset(tags_read),
+            updated_after=updated_after,
             nothing_seen=waiting.nothing_seen
             and (operation is None or (isinstance(verdict, Wait) and verdict.unseen)),
         )
@@ -156,6 +165,7 @@ def _step(
         may_show_late=waiting.nothing_seen and timing.may_show_late,
         looked_before=waiting.looks > 0,
         now=timing.now,
+        updated_after=waiting.updated_after,
     )
     try:
         return resource.step(reconciler, situation)

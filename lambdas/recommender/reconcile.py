@@ -49,6 +49,8 @@ class Reconciler:
         in_force: by ARN, a configuration that does not show, but that Personalize has refused to
             set since it is in force.
         tags_read: the ARNs whose tags this request has read, now or at an earlier look.
+        updated_after: if this request has had an update accepted, now or at an earlier look, it is
+            newer than this (epoch seconds, the service's clock).
         observed: the recommender that was looked at last, or None if it did not show.
     """
 
@@ -59,6 +61,7 @@ class Reconciler:
     acts: bool
     in_force: dict[str, Mapping[str, Any]] = field(default_factory=dict)
     tags_read: set[str] = field(default_factory=set)
+    updated_after: float | None = None
     observed: Observed | None = field(default=None, init=False)
 
     def advance(
@@ -100,6 +103,8 @@ class Reconciler:
                 elif isinstance(step, TagResource | UntagResource):
                     step = self._planned(arn, plan)
                 else:
+                    if isinstance(step, UpdateRecommender):
+                        self.updated_after = step.previous_update
                     return accepted(arn, step)
         except (TransientError, NotFoundError) as error:
             return Wait(str(error), unseen=self.observed is None)

@@ -42,6 +42,8 @@ class Waiting:
         doubted: what would end the request, if it still shows when it is to be believed.
         in_force: by ARN, a configuration that does not show, but is known to be in force.
         tags_read: the ARNs whose tags have been read.
+        updated_after: if an update of this request was accepted, it is newer than this (the
+            service's clock).
         answer: the answer, once it is decided: from then on it is only delivered.
         seconds: how long to wait before the next look.
         ended: whether the execution ends.
@@ -57,6 +59,7 @@ class Waiting:
     doubted: Doubted | None = None
     in_force: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
     tags_read: frozenset[str] = frozenset()
+    updated_after: float | None = None
     answer: Mapping[str, Any] | None = None
     seconds: int = 0
     ended: bool = False
@@ -117,6 +120,7 @@ class Waiting:
             "Doubted": list(self.doubted) if self.doubted else None,
             "InForce": dict(self.in_force),
             "TagsRead": sorted(self.tags_read),
+            "UpdatedAfter": self.updated_after,
             "Answer": self.answer,
             "Seconds": self.seconds,
             "Ended": self.ended,
@@ -136,6 +140,7 @@ class Waiting:
             doubted=Doubted(*state["Doubted"]) if state["Doubted"] else None,
             in_force=state["InForce"],
             tags_read=frozenset(state.get("TagsRead", ())),
+            updated_after=state.get("UpdatedAfter"),
             answer=state["Answer"],
             seconds=state["Seconds"],
             ended=state["Ended"],

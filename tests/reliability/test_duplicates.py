@@ -6,6 +6,7 @@ from typing import Any
 import pytest
 
 from lambdas.recommender.vocabulary import RECOMMENDER_TYPE, TRAINING_GATE_TYPE
+from lambdas.recommender.waiter import Waiting
 from tests.reliability.lives import LIVES
 from tests.reliability.world import HOUR, MINUTE, World, lose, once, settings_of, texts
 from tests.support.cloudformation import SentRequest
@@ -221,6 +222,29 @@ def test_an_update_that_comes_when_its_rollback_has_begun_is_undone(
     status = world.stack.update(settings_of(exploration_weight=0.7), sibling_fails=1.0)
     assert status == "UPDATE_ROLLBACK_COMPLETE", texts(world.stack)
     world.cloud.drain()
+    exploration = world.recommender["recommenderConfig"]["itemExplorationConfig"]
+    assert exploration["explorationWeight"] == "0.3"
+
+
+@pytest.mark.rows("D5", "RB5")
+@pytest.mark.parametrize("seconds", [57.0, 58.0, 59.0, 60.0, 61.0, 62.0])
+def test_an_update_that_comes_when_its_rollback_has_begun_does_not_fight_it(
+    world: World, seconds: float, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Both poll within a second or two, so that each is the first to see the other's change."""
+    monkeypatch.setattr(Waiting, "share", 1.0)
+    world.invariants.forgives.add("stale")
+    world.created()
+    world.cloud.deliveries = lambda _: (
+        seconds if world.stack.status == "UPDATE_IN_PROGRESS" else 0.0,
+    )
+    changed = len(world.changes())
+
+    status = world.stack.update(settings_of(exploration_weight=0.7), sibling_fails=1.0)
+
+    assert status == "UPDATE_ROLLBACK_COMPLETE", texts(world.stack)
+    world.cloud.drain()
+    assert len(world.changes()) - changed <= 2
     exploration = world.recommender["recommenderConfig"]["itemExplorationConfig"]
     assert exploration["explorationWeight"] == "0.3"
 

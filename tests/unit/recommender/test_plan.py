@@ -718,6 +718,38 @@ def test_without_tags_what_is_there_is_taken_as_ours(desired: Desired) -> None:
     assert isinstance(plan_state(OWNER, untagged), Wait)
 
 
+OVERTAKEN = "was updated by something else after this rollback had updated it."
+THEIRS = update("ACTIVE", OTHER)
+OVERTAKES: dict[str, tuple[Operation, float | None, Update | None, bool]] = {
+    "another update came later": (ROLLS_BACK, 0.0, THEIRS, True),
+    "also one that failed": (ROLLS_BACK, 0.0, update("CREATE FAILED", OTHER), True),
+    "not in an update": (UPDATES, 0.0, THEIRS, False),
+    "not before this one has updated it": (ROLLS_BACK, None, THEIRS, False),
+    "not while its own does not show": (ROLLS_BACK, THEIRS.created, THEIRS, False),
+    "not if none shows": (ROLLS_BACK, 0.0, None, False),
+    "not by a retraining of its own": (
+        ROLLS_BACK,
+        0.0,
+        replace(THEIRS, config=CONFIG.request()),
+        False,
+    ),
+}
+
+
+@pytest.mark.parametrize("row", OVERTAKES)
+def test_a_rollback_does_not_undo_what_came_after_its_own_update(row: str) -> None:
+    operation, updated_after, update, overtaken = OVERTAKES[row]
+
+    step = plan(
+        DESIRED,
+        observed("ACTIVE", config=OTHER, latest_update=update),
+        Situation(operation, updated_after=updated_after),
+    )
+
+    assert (isinstance(step, Fail) and OVERTAKEN in step.reason) is overtaken
+    assert overtaken or isinstance(step, UpdateRecommender)
+
+
 # -- what DescribeRecommender does not show ----------------------------------------------------
 
 PLAIN = replace(DESIRED, config=Config(enable_metadata=False))
