@@ -62,7 +62,7 @@ def test_the_observer_sees_what_is_there_and_what_is_edited_behind_its_back(
     assert observed(world)[v.DRIFT] == 0  # the schedule says what is wanted now
 
     alarms = world.client("cloudwatch").describe_alarms()["MetricAlarms"]
-    assert len(alarms) == 8
+    assert len(alarms) == 10
     assert all(one["AlarmActions"] == one["OKActions"] != [] for one in alarms)
     (dashboard,) = world.client("cloudwatch").list_dashboards()["DashboardEntries"]
     shown = world.client("cloudwatch").get_dashboard(DashboardName=dashboard["DashboardName"])
