@@ -21,7 +21,7 @@ from typing import Any, Final
 
 from benchmarks.processes import ROOT, Used, in_turn, run
 from benchmarks.table import Pairs, Row, spread
-from lambdas.recommender.waiter import Waiting
+from lambdas.recommender.protocol.execution import Waiting
 
 _ROUNDS: Final = 9
 _TARGET: Final = "1.05"

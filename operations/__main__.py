@@ -12,7 +12,7 @@ from typing import Final, TextIO
 
 from botocore.exceptions import BotoCoreError
 
-from lambdas.recommender.errors import PermanentError, TransientError
+from lambdas.recommender.aws.errors import PermanentError, TransientError
 from operations import clearing, clients, following, looking
 from operations.account import Account
 from operations.console import CANNOT_TELL, Console

@@ -10,17 +10,17 @@ from dataclasses import replace
 from datetime import datetime
 from typing import Any, Final, Protocol
 
-from lambdas.recommender.errors import (
+from lambdas.recommender.aws.cloudformation import Stacks
+from lambdas.recommender.aws.errors import (
     InUseError,
     NotFoundError,
     PermanentError,
     TransientError,
     sorted_errors,
 )
-from lambdas.recommender.observed import Observed
-from lambdas.recommender.operation import Operation
-from lambdas.recommender.personalize import Personalize, PersonalizeApi, pages_of
-from lambdas.recommender.stack import Stacks
+from lambdas.recommender.aws.personalize import Personalize, PersonalizeApi, pages_of
+from lambdas.recommender.model.observed import Observed
+from lambdas.recommender.model.operation import Operation
 from operations.stack import DELETED, Event, Resource, Stack, latest_operation
 from operations.template import UnreadableError
 

@@ -6,8 +6,8 @@ from dataclasses import replace
 from functools import partial
 
 from lambdas.recommender import vocabulary as v
-from lambdas.recommender.errors import NotFoundError
-from lambdas.recommender.identity import Ownership
+from lambdas.recommender.aws.errors import NotFoundError
+from lambdas.recommender.model.identity import Ownership
 from operations import leftovers_text as text
 from operations.account import Account
 from operations.console import CANNOT_TELL, FINE, NOT, Console, chains_of

@@ -7,7 +7,7 @@ from urllib.parse import urlsplit
 import boto3
 from botocore.config import Config
 
-from lambdas.recommender.errors import PermanentError
+from lambdas.recommender.aws.errors import PermanentError
 from operations.account import Account
 
 _CONFIG: Final = Config(

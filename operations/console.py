@@ -4,7 +4,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any, Final
 
-from lambdas.recommender.errors import TransientError
+from lambdas.recommender.aws.errors import TransientError
 from operations.account import Account, patiently
 from operations.screen import Screen
 from operations.stack import Stack

@@ -4,8 +4,8 @@ import re
 from collections.abc import Iterator
 from typing import Final
 
-from lambdas.recommender.drift import Drift, Verdict, hour
-from lambdas.recommender.observed import Update
+from lambdas.recommender.decision.drift import Drift, Verdict, hour
+from lambdas.recommender.model.observed import Update
 from operations.template import SOURCE, Chain
 from operations.text import wrapped
 

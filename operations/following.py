@@ -4,8 +4,8 @@ from collections.abc import Sequence
 from dataclasses import replace
 from typing import Final
 
-from lambdas.recommender.errors import CredentialsError, PermanentError, TransientError
-from lambdas.recommender.observed import Observed
+from lambdas.recommender.aws.errors import CredentialsError, PermanentError, TransientError
+from lambdas.recommender.model.observed import Observed
 from operations import status_text
 from operations.account import Account
 from operations.console import FINE, NOT, Console, chains_of, no_stack, read

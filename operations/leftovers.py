@@ -10,8 +10,8 @@ from enum import Enum
 from typing import Final
 
 from lambdas.recommender import vocabulary as v
-from lambdas.recommender.identity import Arn, Owner, Ownership
-from lambdas.recommender.observed import Observed, Phase
+from lambdas.recommender.model.identity import Arn, Owner, Ownership
+from lambdas.recommender.model.observed import Observed, Phase
 from operations.stack import DELETE_FAILED, DELETED, TO_BE_DELETED, Resource, Stack
 from operations.template import Chain, looks_alike
 

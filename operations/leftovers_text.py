@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable, Sequence
 
-from lambdas.recommender.identity import Ownership
+from lambdas.recommender.model.identity import Ownership
 from lambdas.recommender.vocabulary import RESERVED_TAGS
 from operations.leftovers import Claim, Judgement, Unproven
 from operations.removal import Removed

@@ -1,7 +1,7 @@
 """`status` and `drift`: look once, and say what there is."""
 
-from lambdas.recommender import drift as d
-from lambdas.recommender import retraining
+from lambdas.recommender.decision import drift as d
+from lambdas.recommender.model import retraining
 from operations import drift_text, status_text
 from operations.console import CANNOT_TELL, FINE, NOT, Console, chains_of, no_stack
 from operations.stack import REVIEW

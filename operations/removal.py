@@ -8,13 +8,13 @@ from collections.abc import Callable
 from dataclasses import dataclass, replace
 
 from lambdas.recommender import vocabulary as v
-from lambdas.recommender.errors import PermanentError
-from lambdas.recommender.observed import Observed
-from lambdas.recommender.operation import RequestType
-from lambdas.recommender.plan import plan_deletion
-from lambdas.recommender.reconcile import Reconciler
-from lambdas.recommender.request import Request
-from lambdas.recommender.steps import Done, Fail, Step, Verdict, Wait
+from lambdas.recommender.aws.errors import PermanentError
+from lambdas.recommender.decision.plan import plan_deletion
+from lambdas.recommender.decision.verdict import Done, Fail, Step, Verdict, Wait
+from lambdas.recommender.model.observed import Observed
+from lambdas.recommender.model.operation import RequestType
+from lambdas.recommender.model.request import Request
+from lambdas.recommender.reconcile.reconciler import Reconciler
 from operations.account import Account, Fence, operation_of
 from operations.leftovers import Claim, Judgement, judge
 

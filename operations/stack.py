@@ -7,8 +7,8 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Final
 
-from lambdas.recommender.identity import Arn
-from lambdas.recommender.operation import Operation
+from lambdas.recommender.model.identity import Arn
+from lambdas.recommender.model.operation import Operation
 
 _BEGINNINGS: Final = frozenset(
     {"CREATE_IN_PROGRESS", "UPDATE_IN_PROGRESS", "DELETE_IN_PROGRESS", "IMPORT_IN_PROGRESS"}

@@ -3,10 +3,10 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
-from lambdas.recommender import drift as d
-from lambdas.recommender import retraining
-from lambdas.recommender.config import Config
-from lambdas.recommender.observed import Observed, Phase, Update
+from lambdas.recommender.decision import drift as d
+from lambdas.recommender.model import retraining
+from lambdas.recommender.model.config import Config
+from lambdas.recommender.model.observed import Observed, Phase, Update
 from operations.progress import Progress, progress
 from operations.stack import Event, Stack, failures, since
 from operations.template import Chain, UnreadableError, is_recommender

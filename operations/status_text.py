@@ -3,10 +3,10 @@
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
-from lambdas.recommender import retraining
 from lambdas.recommender import vocabulary as v
-from lambdas.recommender.drift import Verdict
-from lambdas.recommender.observed import Observed, Phase, Update
+from lambdas.recommender.decision.drift import Verdict
+from lambdas.recommender.model import retraining
+from lambdas.recommender.model.observed import Observed, Phase, Update
 from operations.drift_text import differing, hidden
 from operations.progress import Progress
 from operations.stack import Event, Stack

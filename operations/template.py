@@ -11,11 +11,11 @@ from functools import cached_property
 from typing import Any, Final
 
 from lambdas.recommender import vocabulary as v
-from lambdas.recommender.identity import Arn
-from lambdas.recommender.observed import Observed
-from lambdas.recommender.operation import RequestType
-from lambdas.recommender.properties import BadRequestError, stringified
-from lambdas.recommender.request import Desired, Request
+from lambdas.recommender.model.identity import Arn
+from lambdas.recommender.model.observed import Observed
+from lambdas.recommender.model.operation import RequestType
+from lambdas.recommender.model.properties import BadRequestError, stringified
+from lambdas.recommender.model.request import Desired, Request
 from operations.stack import Resource, Stack
 
 SOURCE: Final = "the stack's template (GetTemplate)"

@@ -27,7 +27,7 @@ def zipped(lambdas: Path, assembly: Path) -> str:
     """
     path = assembly / "functions.zip"
     with ZipFile(path, "w", ZIP_STORED) as archive:
-        for module in sorted(lambdas.glob(f"{_PACKAGE}/*.py")):
+        for module in sorted(lambdas.glob(f"{_PACKAGE}/**/*.py")):
             entry = ZipInfo(module.relative_to(lambdas).as_posix())  # of 1980-01-01
             entry.create_system = _UNIX
             entry.external_attr = _READABLE_BY_ALL << 16

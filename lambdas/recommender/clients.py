@@ -9,11 +9,11 @@ from botocore.config import Config
 from botocore.session import Session
 
 from . import vocabulary as v
-from .answer import Answers
-from .personalize import Personalize
-from .protocol import CustomResources
-from .stack import Stacks
-from .waiter import Waiter
+from .aws.cloudformation import Stacks
+from .aws.personalize import Personalize
+from .protocol.answer import Answers
+from .protocol.execution import Waiter
+from .protocol.request_handler import CustomResources
 
 CLIENT: Final = Config(
     connect_timeout=5, read_timeout=15, retries={"mode": "standard", "total_max_attempts": 3}

@@ -10,10 +10,10 @@ from collections.abc import Mapping
 from functools import cache
 from typing import TYPE_CHECKING, Any
 
-from .answer import Answers, Delivery, failure
+from .protocol.answer import Answers, Delivery, failure
 
 if TYPE_CHECKING:
-    from .protocol import CustomResources
+    from .protocol.request_handler import CustomResources
 
 LOG = logging.getLogger(__name__)
 

@@ -5,10 +5,10 @@ from collections.abc import Mapping
 from functools import cache
 from typing import Any
 
+from .aws.cloudformation import Stacks
+from .aws.personalize import Personalize
 from .clients import LaterClient, client
-from .observer import Observer
-from .personalize import Personalize
-from .stack import Stacks
+from .monitoring.observer import Observer
 
 
 def observe(event: Mapping[str, Any], _context: object) -> None:

@@ -12,8 +12,8 @@ from aws_cdk import aws_sns as sns
 from aws_cdk.assertions import Template
 
 from lambdas.recommender import vocabulary as v
-from lambdas.recommender.observation import Wanted
-from lambdas.recommender.request import Request
+from lambdas.recommender.model.request import Request
+from lambdas.recommender.monitoring.observation import Wanted
 from stacks.monitoring import RecommenderMonitoring
 from stacks.recommender import TopPicksRecommender
 from stacks.settings import PropertyError

@@ -16,7 +16,7 @@ from syrupy.extensions.json import JSONSnapshotExtension
 
 from app import main
 from lambdas.recommender import vocabulary as v
-from lambdas.recommender.request import Request
+from lambdas.recommender.model.request import Request
 from stacks.functions import LAMBDAS
 from stacks.settings import SettingsError
 from tests.support.place import GROUP

@@ -15,7 +15,7 @@ import boto3
 from botocore.config import Config
 from botocore.exceptions import BotoCoreError, ClientError
 
-from lambdas.recommender.identity import Arn
+from lambdas.recommender.model.identity import Arn
 from local_aws import processes, toolchain
 from operations.stack import DELETED, Stack, has_succeeded
 from tests.live import guard

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import Final
 from urllib.parse import urlsplit
 
-from lambdas.recommender.identity import Arn
+from lambdas.recommender.model.identity import Arn
 
 DATASET_GROUP: Final = "TOP_PICKS_LIVE_DATASET_GROUP_ARN"
 ACCEPT_COST: Final = "TOP_PICKS_LIVE_ACCEPT_COST"

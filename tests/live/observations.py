@@ -12,7 +12,7 @@ from typing import Any, Final, Self
 import boto3
 from botocore.exceptions import BotoCoreError, ClientError
 
-from lambdas.recommender.config import not_shown
+from lambdas.recommender.model.config import not_shown
 from lambdas.recommender.vocabulary import OWNER_STACK_TAG
 from tests.live.account import Trial
 

@@ -12,8 +12,8 @@ from pathlib import Path
 from typing import Any, Final
 
 from lambdas.recommender import vocabulary as v
-from lambdas.recommender.operation import RequestType
-from lambdas.recommender.request import Request
+from lambdas.recommender.model.operation import RequestType
+from lambdas.recommender.model.request import Request
 from local_aws.personalize import Behaviour
 from tests.reliability.world import MINUTE, QUICK, World
 from tests.support.serverless import Event

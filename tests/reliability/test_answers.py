@@ -11,11 +11,11 @@ from typing import Any, Final
 import pytest
 
 from lambdas.recommender import vocabulary as v
-from lambdas.recommender.answer import encoded
-from lambdas.recommender.config import Config
-from lambdas.recommender.errors import PermanentError
-from lambdas.recommender.observed import Observed
-from lambdas.recommender.operation import Operation
+from lambdas.recommender.aws.errors import PermanentError
+from lambdas.recommender.model.config import Config
+from lambdas.recommender.model.observed import Observed
+from lambdas.recommender.model.operation import Operation
+from lambdas.recommender.protocol.answer import encoded
 from tests.support.one_request import RESPONSE_URL, OneRequest
 from tests.support.personalize import VirtualClock
 from tests.support.place import ACCOUNT

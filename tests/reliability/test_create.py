@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from lambdas.recommender.answer import readable
+from lambdas.recommender.text import readable
 from lambdas.recommender.vocabulary import RECOMMENDER_TYPE, TRAINING_GATE_TYPE
 from tests.reliability.world import (
     HOUR,

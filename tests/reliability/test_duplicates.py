@@ -5,8 +5,8 @@ from typing import Any
 
 import pytest
 
+from lambdas.recommender.protocol.execution import Waiting
 from lambdas.recommender.vocabulary import RECOMMENDER_TYPE, TRAINING_GATE_TYPE
-from lambdas.recommender.waiter import Waiting
 from tests.reliability.lives import LIVES
 from tests.reliability.world import HOUR, MINUTE, World, lose, once, settings_of, texts
 from tests.support.cloudformation import SentRequest

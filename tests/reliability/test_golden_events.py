@@ -8,10 +8,10 @@ from typing import Any, Final
 import pytest
 
 from lambdas.recommender import vocabulary as v
-from lambdas.recommender.operation import Operation, RequestType
-from lambdas.recommender.personalize import Personalize
-from lambdas.recommender.request import Request
-from lambdas.recommender.waiter import Waiting
+from lambdas.recommender.aws.personalize import Personalize
+from lambdas.recommender.model.operation import Operation, RequestType
+from lambdas.recommender.model.request import Request
+from lambdas.recommender.protocol.execution import Waiting
 from local_aws.personalize import Behaviour
 from local_aws.personalize import Personalize as Simulator
 from tests.reliability import golden_events

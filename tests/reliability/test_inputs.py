@@ -13,8 +13,8 @@ from aws_cdk import Stack as CdkStack
 from aws_cdk.assertions import Template
 
 from lambdas.recommender import vocabulary as v
-from lambdas.recommender.operation import Operation
-from lambdas.recommender.waiter import Waiting
+from lambdas.recommender.model.operation import Operation
+from lambdas.recommender.protocol.execution import Waiting
 from local_aws.personalize import Behaviour
 from stacks.recommender import TopPicksRecommender
 from stacks.service import RecommenderService

@@ -8,7 +8,7 @@ from typing import Any, Final
 
 import pytest
 
-from lambdas.recommender.answer import Delivery
+from lambdas.recommender.protocol.answer import Delivery
 from lambdas.recommender.vocabulary import RECOMMENDER_TYPE, SWEEP_TYPE, TRAINING_GATE_TYPE
 from tests.reliability.lives import ALL, EVERY_LIFE, GOOD, LIVES, prepared, wrong_with
 from tests.reliability.world import HOUR, MINUTE, World, error, settings_of, texts

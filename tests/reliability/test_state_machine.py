@@ -32,7 +32,7 @@ from moto.stepfunctions.parser.models import (
     StepFunctionsParserBackend,
 )
 
-from lambdas.recommender.timing import MAX_POLLS
+from lambdas.recommender.model.timing import MAX_POLLS
 from local_aws import toolchain
 from local_aws.personalize import ServiceError
 from tests.support.personalize import VirtualClock

@@ -6,12 +6,16 @@ from typing import Final
 
 import pytest
 
-from lambdas.recommender import answer, deletion, plan, protocol, reconcile, training_gate
-from lambdas.recommender.identity import Owner, Ownership
-from lambdas.recommender.operation import Operation
-from lambdas.recommender.plan import GONE, IN_FORCE
-from lambdas.recommender.steps import DeleteRecommender, StopRecommender
-from lambdas.recommender.waiter import Waiting
+from lambdas.recommender.decision import plan
+from lambdas.recommender.decision.plan import GONE, IN_FORCE
+from lambdas.recommender.decision.verdict import DeleteRecommender, StopRecommender
+from lambdas.recommender.model.identity import Owner, Ownership
+from lambdas.recommender.model.operation import Operation
+from lambdas.recommender.protocol import answer
+from lambdas.recommender.protocol import request_handler as protocol
+from lambdas.recommender.protocol.execution import Waiting
+from lambdas.recommender.reconcile import reconciler as reconcile
+from lambdas.recommender.resources import deletion, training_gate
 from tests.reliability.world import World
 from tests.support.cloudformation import CANARY
 

@@ -23,7 +23,7 @@ from typing import Any, Final
 
 from types_boto3_personalize import PersonalizeClient
 
-from lambdas.recommender.answer import Delivery
+from lambdas.recommender.protocol.answer import Delivery
 from local_aws.personalize import Personalize, wire
 from tests.support import deployed_code, personalize
 from tests.support.custom_resources import (

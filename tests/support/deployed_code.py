@@ -18,13 +18,13 @@ from botocore.config import Config
 from types_boto3_cloudformation import CloudFormationClient
 
 from lambdas.recommender import vocabulary as v
-from lambdas.recommender.answer import Answers, Delivery, encoded
+from lambdas.recommender.aws.cloudformation import Stacks
+from lambdas.recommender.aws.personalize import Personalize
 from lambdas.recommender.clients import CLIENT
-from lambdas.recommender.observer import Observer
-from lambdas.recommender.personalize import Personalize
-from lambdas.recommender.protocol import CustomResources
-from lambdas.recommender.stack import Stacks
-from lambdas.recommender.waiter import StepFunctionsApi, Waiter
+from lambdas.recommender.monitoring.observer import Observer
+from lambdas.recommender.protocol.answer import Answers, Delivery, encoded
+from lambdas.recommender.protocol.execution import StepFunctionsApi, Waiter
+from lambdas.recommender.protocol.request_handler import CustomResources
 from local_aws.personalize import ServiceError, wire
 from tests.support import personalize
 from tests.support.permissions import Permissions, Use, statements_of

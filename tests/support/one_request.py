@@ -4,9 +4,9 @@ import json
 from collections.abc import Mapping
 from typing import Any
 
-from lambdas.recommender.answer import Answers, Delivery
-from lambdas.recommender.protocol import CustomResources
-from lambdas.recommender.waiter import Waiter
+from lambdas.recommender.protocol.answer import Answers, Delivery
+from lambdas.recommender.protocol.execution import Waiter
+from lambdas.recommender.protocol.request_handler import CustomResources
 from tests.support.personalize import VirtualClock
 from tests.support.serverless import Event, through_lambda
 

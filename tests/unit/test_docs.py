@@ -10,7 +10,7 @@ from pathlib import Path
 import botocore.session
 import pytest
 
-from lambdas.recommender import errors, personalize
+from lambdas.recommender.aws import errors, personalize
 from stacks.settings.declarations import Settings
 from tests.support.messages import templates
 

@@ -9,7 +9,7 @@ from typing import Any, NoReturn
 
 import pytest
 
-from lambdas.recommender.errors import CredentialsError, TransientError
+from lambdas.recommender.aws.errors import CredentialsError, TransientError
 from operations import clients
 from operations.__main__ import main
 from operations.account import Account, patiently

@@ -3,7 +3,7 @@ from typing import Any
 import pytest
 
 from lambdas.recommender import vocabulary as v
-from lambdas.recommender.observed import Observed
+from lambdas.recommender.model.observed import Observed
 from operations.leftovers import Claim, Tagged, judge, unproven
 from operations.stack import Resource, Stack
 

@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 
 from lambdas.recommender import vocabulary as v
-from lambdas.recommender.observed import Observed
+from lambdas.recommender.model.observed import Observed
 from operations.stack import Resource
 from operations.template import UnreadableError, chains, looks_alike
 from tests.support.template import synthesised

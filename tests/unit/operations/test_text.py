@@ -4,8 +4,8 @@ from typing import Any
 import pytest
 
 from lambdas.recommender import vocabulary as v
-from lambdas.recommender.drift import Difference, Drift, Verdict
-from lambdas.recommender.observed import Observed, Update
+from lambdas.recommender.decision.drift import Difference, Drift, Verdict
+from lambdas.recommender.model.observed import Observed, Update
 from operations import drift_text, leftovers_text, status_text, text
 from operations.progress import Progress, progress
 from operations.stack import Event

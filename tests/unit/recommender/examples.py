@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from typing import Any, Final
 
 from lambdas.recommender import vocabulary as v
-from lambdas.recommender.operation import Operation
+from lambdas.recommender.model.operation import Operation
 from tests.support.place import ACCOUNT, REGION
 
 PLACE: Final = f"arn:aws:personalize:{REGION}:{ACCOUNT}:"

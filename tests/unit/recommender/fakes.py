@@ -11,7 +11,7 @@ from typing import Any, Final
 from botocore.exceptions import ClientError
 
 from lambdas.recommender import vocabulary as v
-from lambdas.recommender.identity import Owner
+from lambdas.recommender.model.identity import Owner
 
 from .examples import GROUP, PLACE, RECIPE, STACK
 

@@ -15,17 +15,17 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from lambdas.recommender import answer as answer_module
-from lambdas.recommender.answer import (
+from lambdas.recommender.protocol import answer as answer_module
+from lambdas.recommender.protocol.answer import (
     MAX_BYTES,
     MAX_REASON_BYTES,
     Answers,
     Delivery,
     answer_to,
     encoded,
-    readable,
     sent_at,
 )
+from lambdas.recommender.text import readable
 
 from .examples import RESPONSE_URL, SIGNATURE, STACK, event
 from .fakes import serving

@@ -10,8 +10,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from lambdas.recommender import vocabulary as v
-from lambdas.recommender.config import NOT_ASKED_FOR, Config, not_shown
-from lambdas.recommender.properties import BadRequestError
+from lambdas.recommender.model.config import NOT_ASKED_FOR, Config, not_shown
+from lambdas.recommender.model.properties import BadRequestError
 
 METADATA = Config(enable_metadata=True)
 COLUMNS = st.dictionaries(

@@ -4,9 +4,9 @@ from typing import Any
 import pytest
 
 from lambdas.recommender import vocabulary as v
-from lambdas.recommender.drift import Difference, Verdict, drift, hour
-from lambdas.recommender.observed import Observed, Update
-from lambdas.recommender.request import Desired, Request
+from lambdas.recommender.decision.drift import Difference, Verdict, drift, hour
+from lambdas.recommender.model.observed import Observed, Update
+from lambdas.recommender.model.request import Desired, Request
 
 from .examples import PLACE, event
 

@@ -13,16 +13,16 @@ from botocore.exceptions import (
     UnauthorizedSSOTokenError,
 )
 
-from lambdas.recommender import errors
-from lambdas.recommender.errors import (
+from lambdas.recommender.aws import errors
+from lambdas.recommender.aws.errors import (
     CredentialsError,
     NoServiceError,
     NotFoundError,
     PermanentError,
     TransientError,
-    sentence,
     sorted_errors,
 )
+from lambdas.recommender.text import sentence
 
 ANSWERS: dict[str, tuple[dict[str, Any], type[Exception], str]] = {
     "nothing at all": ({}, PermanentError, "Operate: : "),

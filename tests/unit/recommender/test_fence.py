@@ -6,13 +6,13 @@ from typing import Any
 
 import pytest
 
-from lambdas.recommender.errors import PermanentError, TransientError
-from lambdas.recommender.fence import admit, still_newest
-from lambdas.recommender.operation import Operation
-from lambdas.recommender.request import Request
-from lambdas.recommender.stack import Stacks
-from lambdas.recommender.steps import Fail, Wait
-from lambdas.recommender.timing import DOUBT_SECONDS, Timing
+from lambdas.recommender.aws.cloudformation import Stacks
+from lambdas.recommender.aws.errors import PermanentError, TransientError
+from lambdas.recommender.decision.verdict import Fail, Wait
+from lambdas.recommender.model.operation import Operation
+from lambdas.recommender.model.request import Request
+from lambdas.recommender.model.timing import DOUBT_SECONDS, Timing
+from lambdas.recommender.reconcile.fence import admit, still_newest
 
 from .examples import event
 from .fakes import FakeCloudFormation, refusal

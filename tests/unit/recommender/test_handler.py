@@ -17,11 +17,11 @@ from botocore.exceptions import ReadTimeoutError
 from lambdas import recommender
 from lambdas.recommender import clients, handler
 from lambdas.recommender import vocabulary as v
-from lambdas.recommender.answer import Answers
-from lambdas.recommender.errors import TransientError
-from lambdas.recommender.personalize import Personalize
-from lambdas.recommender.protocol import CustomResources
-from lambdas.recommender.waiter import Waiting
+from lambdas.recommender.aws.errors import TransientError
+from lambdas.recommender.aws.personalize import Personalize
+from lambdas.recommender.protocol.answer import Answers
+from lambdas.recommender.protocol.execution import Waiting
+from lambdas.recommender.protocol.request_handler import CustomResources
 
 from .examples import RECOMMENDER, RESPONSE_URL, gate
 from .fakes import LoopbackRegion, loopback_region

@@ -9,8 +9,8 @@ from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from lambdas.recommender import vocabulary as v
-from lambdas.recommender.hours import ActiveHours
-from lambdas.recommender.properties import BadRequestError
+from lambdas.recommender.model.hours import ActiveHours
+from lambdas.recommender.model.properties import BadRequestError
 
 from .examples import OFFICE
 

@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from lambdas.recommender import vocabulary as v
-from lambdas.recommender.identity import Arn, Names, Owner, Ownership, derived_name
+from lambdas.recommender.model.identity import Arn, Names, Owner, Ownership, derived_name
 
 STACK = "arn:aws:cloudformation:eu-west-1:111111111111:stack/TopPicks/0a1b"
 OWNER = Owner(STACK, "Recommender")

@@ -8,10 +8,10 @@ from typing import Any
 import pytest
 
 from lambdas.recommender import vocabulary as v
-from lambdas.recommender.observation import Seen, Wanted, document
-from lambdas.recommender.observed import Observed, Update
-from lambdas.recommender.operation import Operation
-from lambdas.recommender.properties import BadRequestError
+from lambdas.recommender.model.observed import Observed, Update
+from lambdas.recommender.model.operation import Operation
+from lambdas.recommender.model.properties import BadRequestError
+from lambdas.recommender.monitoring.observation import Seen, Wanted, document
 from tests.support.json_schema import is_valid
 from tests.support.metrics import SCHEMA, metrics_of
 

@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from lambdas.recommender.observed import Observed, Phase, Update
+from lambdas.recommender.model.observed import Observed, Phase, Update
 
 
 @pytest.mark.parametrize("status", ["CREATE", "STOP", "START", "DELETE"])

@@ -7,10 +7,10 @@ import pytest
 
 from lambdas.recommender import clients, observer_handler
 from lambdas.recommender import vocabulary as v
-from lambdas.recommender.errors import PermanentError, TransientError
-from lambdas.recommender.observer import Observer
-from lambdas.recommender.personalize import Personalize
-from lambdas.recommender.stack import Stacks
+from lambdas.recommender.aws.cloudformation import Stacks
+from lambdas.recommender.aws.errors import PermanentError, TransientError
+from lambdas.recommender.aws.personalize import Personalize
+from lambdas.recommender.monitoring.observer import Observer
 
 from .examples import RECOMMENDER
 from .fakes import FakeCloudFormation, FakePersonalize, refusal

@@ -4,7 +4,7 @@ from datetime import UTC, datetime
 
 import pytest
 
-from lambdas.recommender.operation import Operation, RequestType
+from lambdas.recommender.model.operation import Operation, RequestType
 
 C, U, D = RequestType.CREATE, RequestType.UPDATE, RequestType.DELETE
 

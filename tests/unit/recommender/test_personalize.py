@@ -13,13 +13,14 @@ from botocore.exceptions import (
     ReadTimeoutError,
 )
 
-from lambdas.recommender.config import Config
-from lambdas.recommender.errors import NotFoundError, PermanentError, TransientError, sorted_errors
-from lambdas.recommender.identity import Owner
-from lambdas.recommender.observed import Observed, Update
-from lambdas.recommender.personalize import Personalize, with_hint
-from lambdas.recommender.request import Desired
-from lambdas.recommender.steps import (
+from lambdas.recommender.aws.errors import (
+    NotFoundError,
+    PermanentError,
+    TransientError,
+    sorted_errors,
+)
+from lambdas.recommender.aws.personalize import Personalize, with_hint
+from lambdas.recommender.decision.verdict import (
     Change,
     CreateRecommender,
     DeleteRecommender,
@@ -29,6 +30,10 @@ from lambdas.recommender.steps import (
     UntagResource,
     UpdateRecommender,
 )
+from lambdas.recommender.model.config import Config
+from lambdas.recommender.model.identity import Owner
+from lambdas.recommender.model.observed import Observed, Update
+from lambdas.recommender.model.request import Desired
 from local_aws.personalize import Behaviour, ServiceError, wire
 from local_aws.personalize import Personalize as Simulator
 from tests.support.personalize import VirtualClock, client

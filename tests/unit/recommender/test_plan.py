@@ -8,12 +8,7 @@ from typing import Any
 import pytest
 
 from lambdas.recommender import vocabulary as v
-from lambdas.recommender.config import Config
-from lambdas.recommender.hours import ActiveHours
-from lambdas.recommender.identity import Owner
-from lambdas.recommender.observed import Observed, Update
-from lambdas.recommender.operation import Operation
-from lambdas.recommender.plan import (
+from lambdas.recommender.decision.plan import (
     GONE,
     UNSEEN,
     Situation,
@@ -28,8 +23,7 @@ from lambdas.recommender.plan import (
     settle,
     swept,
 )
-from lambdas.recommender.request import Desired
-from lambdas.recommender.steps import (
+from lambdas.recommender.decision.verdict import (
     AtDeadline,
     Change,
     CreateRecommender,
@@ -46,6 +40,12 @@ from lambdas.recommender.steps import (
     Verdict,
     Wait,
 )
+from lambdas.recommender.model.config import Config
+from lambdas.recommender.model.hours import ActiveHours
+from lambdas.recommender.model.identity import Owner
+from lambdas.recommender.model.observed import Observed, Update
+from lambdas.recommender.model.operation import Operation
+from lambdas.recommender.model.request import Desired
 
 from .examples import CREATES, DELETES, OFFICE, ROLLS_BACK, UNDOES, UPDATES
 

@@ -8,16 +8,17 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from lambdas.recommender import properties as p
 from lambdas.recommender import vocabulary as v
-from lambdas.recommender.properties import BadRequestError, Reader, reject_unknown, within
+from lambdas.recommender.model import properties as p
+from lambdas.recommender.model.properties import BadRequestError, Reader, reject_unknown
+from lambdas.recommender.text import truncate
 
 from .examples import GROUP, RECIPE, RECOMMENDER
 
 
 @given(st.text(max_size=3000), st.integers(-5, 2000))
 def test_a_text_is_cut_to_the_bytes_it_may_have(text: str, limit: int) -> None:
-    cut = within(text, limit)
+    cut = truncate(text, limit)
 
     assert len(json.dumps(cut)) <= max(limit, 2)
     assert cut == text or (len(json.dumps(text)) > limit and (cut.endswith("...") or not cut))
@@ -28,12 +29,12 @@ def test_a_text_is_cut_to_the_bytes_it_may_have(text: str, limit: int) -> None:
     [(-1, ""), (0, ""), (1, ""), (2, ""), (5, ""), (6, "a..."), (7, "ab..."), (8, "abcdef")],
 )
 def test_a_limit_that_has_no_room_for_a_text_leaves_nothing_of_it(limit: int, cut: str) -> None:
-    assert within("abcdef", limit) == cut
+    assert truncate("abcdef", limit) == cut
 
 
 @given(st.integers(100, 2000))
 def test_a_plain_text_that_is_cut_keeps_nine_tenths_of_them(limit: int) -> None:
-    assert len(within("x" * 3000, limit)) >= limit * 9 // 10
+    assert len(truncate("x" * 3000, limit)) >= limit * 9 // 10
 
 
 READ: list[tuple[Reader, object, object]] = [
@@ -142,13 +143,13 @@ def test_properties_that_are_not_known_are_refused_the_first_by_name() -> None:
 def test_of_a_value_no_more_is_repeated_than_a_person_reads(value: str) -> None:
     said = str(BadRequestError("Property", got=value, allowed="nothing"))
 
-    assert f"{within(value, 200)!r}" in said
+    assert f"{truncate(value, 200)!r}" in said
 
 
 def test_a_long_value_is_cut_to_two_hundred_bytes_with_its_quotes() -> None:
     for size in (198, 199, 300):
         said = str(BadRequestError("Property", got="x" * size, allowed="nothing"))
 
-        repeated = "x" * size if size == 198 else within("x" * size, 200)
+        repeated = "x" * size if size == 198 else truncate("x" * size, 200)
         assert said == f"Property: got {repeated!r}; allowed: nothing."
         assert len(json.dumps(repeated)) <= 200

@@ -12,18 +12,18 @@ from unittest import mock
 import pytest
 
 from lambdas.recommender import vocabulary as v
-from lambdas.recommender.answer import Answers, Delivery
-from lambdas.recommender.errors import PermanentError, TransientError
-from lambdas.recommender.operation import Operation
-from lambdas.recommender.personalize import Personalize
-from lambdas.recommender.protocol import CustomResources, in_time
-from lambdas.recommender.request import Request
-from lambdas.recommender.resource import CustomResource
+from lambdas.recommender.aws.cloudformation import Stacks
+from lambdas.recommender.aws.errors import PermanentError, TransientError
+from lambdas.recommender.aws.personalize import Personalize
+from lambdas.recommender.decision.verdict import AtDeadline, Done, Fail, Progress, Verdict, Wait
+from lambdas.recommender.model.operation import Operation
+from lambdas.recommender.model.request import Request
+from lambdas.recommender.model.timing import DOUBT_SECONDS, GRACE_SECONDS, REQUEST_SECONDS, Timing
+from lambdas.recommender.protocol.answer import Answers, Delivery
+from lambdas.recommender.protocol.execution import Waiter, Waiting
+from lambdas.recommender.protocol.request_handler import CustomResources, in_time
 from lambdas.recommender.resources import resource_of
-from lambdas.recommender.stack import Stacks
-from lambdas.recommender.steps import AtDeadline, Done, Fail, Progress, Verdict, Wait
-from lambdas.recommender.timing import DOUBT_SECONDS, GRACE_SECONDS, REQUEST_SECONDS, Timing
-from lambdas.recommender.waiter import Waiter, Waiting
+from lambdas.recommender.resources.base import CustomResource
 from tests.support.personalize import VirtualClock
 from tests.support.serverless import through_lambda
 

@@ -4,8 +4,8 @@ from decimal import Decimal
 
 import pytest
 
-from lambdas.recommender.properties import BadRequestError
-from lambdas.recommender.quality import QualityGate
+from lambdas.recommender.model.properties import BadRequestError
+from lambdas.recommender.model.quality import QualityGate
 
 NDCG, COVERAGE = "normalized_discounted_cumulative_gain_at_25", "coverage"
 METRICS = {NDCG: 0.25, COVERAGE: 0.05}

@@ -7,19 +7,13 @@ from dataclasses import dataclass, field, replace
 import pytest
 
 from lambdas.recommender import vocabulary as v
-from lambdas.recommender.config import Config
-from lambdas.recommender.errors import (
+from lambdas.recommender.aws.errors import (
     INVALID_INPUT,
     NotFoundError,
     PermanentError,
     TransientError,
 )
-from lambdas.recommender.identity import Owner
-from lambdas.recommender.observed import Observed
-from lambdas.recommender.operation import Operation
-from lambdas.recommender.reconcile import Reconciler
-from lambdas.recommender.request import Desired, Request
-from lambdas.recommender.steps import (
+from lambdas.recommender.decision.verdict import (
     AtDeadline,
     Change,
     CreateRecommender,
@@ -36,6 +30,12 @@ from lambdas.recommender.steps import (
     Verdict,
     Wait,
 )
+from lambdas.recommender.model.config import Config
+from lambdas.recommender.model.identity import Owner
+from lambdas.recommender.model.observed import Observed
+from lambdas.recommender.model.operation import Operation
+from lambdas.recommender.model.request import Desired, Request
+from lambdas.recommender.reconcile.reconciler import Reconciler
 
 STACK = "arn:aws:cloudformation:eu-west-1:111111111111:stack/TopPicks/1"
 PLACE = "arn:aws:personalize:eu-west-1:111111111111:"

@@ -9,17 +9,17 @@ import pytest
 from botocore.awsrequest import AWSPreparedRequest
 
 from lambdas.recommender import vocabulary as v
-from lambdas.recommender.answer import Answers, Delivery, sent_at
-from lambdas.recommender.drift import Verdict as DriftVerdict
-from lambdas.recommender.drift import drift
-from lambdas.recommender.observed import Observed, Phase, Update
-from lambdas.recommender.operation import Operation
-from lambdas.recommender.personalize import Personalize, with_hint
-from lambdas.recommender.plan import Situation, plan
-from lambdas.recommender.protocol import CustomResources
-from lambdas.recommender.request import Request
-from lambdas.recommender.steps import Done, Progress, UpdateRecommender, Wait
-from lambdas.recommender.waiter import Waiter
+from lambdas.recommender.aws.personalize import Personalize, with_hint
+from lambdas.recommender.decision.drift import Verdict as DriftVerdict
+from lambdas.recommender.decision.drift import drift
+from lambdas.recommender.decision.plan import Situation, plan
+from lambdas.recommender.decision.verdict import Done, Progress, UpdateRecommender, Wait
+from lambdas.recommender.model.observed import Observed, Phase, Update
+from lambdas.recommender.model.operation import Operation
+from lambdas.recommender.model.request import Request
+from lambdas.recommender.protocol.answer import Answers, Delivery, sent_at
+from lambdas.recommender.protocol.execution import Waiter
+from lambdas.recommender.protocol.request_handler import CustomResources
 from local_aws.personalize import wire
 from tests.support.one_request import OneRequest, StateKeeper
 from tests.support.personalize import VirtualClock, connected

@@ -8,11 +8,11 @@ from typing import Any
 import pytest
 
 from lambdas.recommender import vocabulary as v
-from lambdas.recommender.config import Config
-from lambdas.recommender.identity import Names, derived_name
-from lambdas.recommender.operation import RequestType
-from lambdas.recommender.properties import BadRequestError
-from lambdas.recommender.request import Request
+from lambdas.recommender.model.config import Config
+from lambdas.recommender.model.identity import Names, derived_name
+from lambdas.recommender.model.operation import RequestType
+from lambdas.recommender.model.properties import BadRequestError
+from lambdas.recommender.model.request import Request
 
 from .examples import GROUP, PROPERTIES, RECIPE, RECOMMENDER, STACK, event, without
 

@@ -11,21 +11,21 @@ from typing import Any
 import pytest
 
 from lambdas.recommender import vocabulary as v
-from lambdas.recommender.answer import MAX_BYTES, answer_to, encoded
-from lambdas.recommender.config import Config
-from lambdas.recommender.errors import INVALID_INPUT, NoServiceError, PermanentError
-from lambdas.recommender.identity import Owner
-from lambdas.recommender.observed import Observed
-from lambdas.recommender.operation import Operation
-from lambdas.recommender.personalize import Personalize
-from lambdas.recommender.plan import GONE, UNSEEN, Situation
-from lambdas.recommender.properties import BadRequestError
-from lambdas.recommender.reconcile import Reconciler
-from lambdas.recommender.request import Request
-from lambdas.recommender.resource import CustomResource
+from lambdas.recommender.aws.cloudformation import Stacks
+from lambdas.recommender.aws.errors import INVALID_INPUT, NoServiceError, PermanentError
+from lambdas.recommender.aws.personalize import Personalize
+from lambdas.recommender.decision.plan import GONE, UNSEEN, Situation
+from lambdas.recommender.decision.verdict import AtDeadline, Done, Fail, Progress, Verdict, Wait
+from lambdas.recommender.model.config import Config
+from lambdas.recommender.model.identity import Owner
+from lambdas.recommender.model.observed import Observed
+from lambdas.recommender.model.operation import Operation
+from lambdas.recommender.model.properties import BadRequestError
+from lambdas.recommender.model.request import Request
+from lambdas.recommender.protocol.answer import MAX_BYTES, answer_to, encoded
+from lambdas.recommender.reconcile.reconciler import Reconciler
 from lambdas.recommender.resources import resource_of
-from lambdas.recommender.stack import Stacks
-from lambdas.recommender.steps import AtDeadline, Done, Fail, Progress, Verdict, Wait
+from lambdas.recommender.resources.base import CustomResource
 
 from .examples import (
     CREATES,

@@ -5,10 +5,10 @@ from typing import Any
 
 import pytest
 
-from lambdas.recommender import retraining
 from lambdas.recommender import vocabulary as v
-from lambdas.recommender.observed import Observed, Update
-from lambdas.recommender.operation import Operation
+from lambdas.recommender.model import retraining
+from lambdas.recommender.model.observed import Observed, Update
+from lambdas.recommender.model.operation import Operation
 
 DAY = 24 * 3600.0
 CREATED = 1_767_225_600.0

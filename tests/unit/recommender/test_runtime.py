@@ -19,7 +19,7 @@ from typing import Any, Final
 
 import pytest
 
-from lambdas.recommender.timing import DOUBT_SECONDS, GRACE_SECONDS
+from lambdas.recommender.model.timing import DOUBT_SECONDS, GRACE_SECONDS
 
 from .examples import SIGNATURE, gate
 from .fakes import LoopbackRegion, loopback_region, serving

@@ -6,9 +6,9 @@ from typing import Any
 
 import pytest
 
-from lambdas.recommender.errors import PermanentError, TransientError
-from lambdas.recommender.operation import Operation
-from lambdas.recommender.stack import Stacks
+from lambdas.recommender.aws.cloudformation import Stacks
+from lambdas.recommender.aws.errors import PermanentError, TransientError
+from lambdas.recommender.model.operation import Operation
 
 
 class AnsweringCloudFormation:

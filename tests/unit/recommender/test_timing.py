@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from lambdas.recommender.timing import GRACE_SECONDS, MAX_POLLS, REQUEST_SECONDS, Timing
+from lambdas.recommender.model.timing import GRACE_SECONDS, MAX_POLLS, REQUEST_SECONDS, Timing
 
 SENT = 1_767_225_600.0
 WAITS = st.floats(0.0, REQUEST_SECONDS)

@@ -11,13 +11,13 @@ from typing import Any
 import pytest
 
 from lambdas.recommender import vocabulary as v
-from lambdas.recommender.config import Config
-from lambdas.recommender.operation import Operation
-from lambdas.recommender.personalize import Personalize
-from lambdas.recommender.request import Request
+from lambdas.recommender.aws.cloudformation import Stacks
+from lambdas.recommender.aws.personalize import Personalize
+from lambdas.recommender.decision.verdict import Done, Fail, Progress, Verdict
+from lambdas.recommender.model.config import Config
+from lambdas.recommender.model.operation import Operation
+from lambdas.recommender.model.request import Request
 from lambdas.recommender.resources import resource_of
-from lambdas.recommender.stack import Stacks
-from lambdas.recommender.steps import Done, Fail, Progress, Verdict
 
 from .examples import CREATES, RECOMMENDER, ROLLS_BACK, UPDATES, gate
 from .fakes import FakeCloudFormation, FakePersonalize, refusal

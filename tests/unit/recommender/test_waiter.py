@@ -11,9 +11,9 @@ from botocore.exceptions import ClientError, ReadTimeoutError
 from hypothesis import given
 from hypothesis import strategies as st
 
-from lambdas.recommender.errors import PermanentError, TransientError
-from lambdas.recommender.operation import Operation
-from lambdas.recommender.waiter import Doubted, Waiter, Waiting
+from lambdas.recommender.aws.errors import PermanentError, TransientError
+from lambdas.recommender.model.operation import Operation
+from lambdas.recommender.protocol.execution import Doubted, Waiter, Waiting
 from tests.support.personalize import VirtualClock
 from tests.support.serverless import through_lambda
 

@@ -1,0 +1,1 @@
+"""The calls to AWS, and what its errors mean."""

@@ -1,0 +1,39 @@
+"""CloudFormation, as this package uses it: what the stack says about its own operation.
+
+CloudFormation sends a Delete to a sweep that an update merely removes, and a waiter of a cancelled
+deployment goes on polling. Only the stack knows better: DescribeStacks on the stack's own id, which
+changes nothing and needs no store of ours.
+"""
+
+from typing import Any, Protocol
+
+from ..model.operation import Operation
+from .errors import PermanentError, sorted_errors
+
+
+class CloudFormationApi(Protocol):
+    """The operations that are used, as boto3 names them."""
+
+    def describe_stacks(self, *, StackName: str) -> Any:  # noqa: N803
+        """DescribeStacks."""
+
+
+class Stacks:
+    """The stacks of the account and region."""
+
+    def __init__(self, api: CloudFormationApi) -> None:
+        self._api = api
+
+    def operation(self, stack_id: str) -> Operation:
+        """Return the operation that is under way in a stack, or the last one.
+
+        Raises:
+            TransientError: CloudFormation gave no usable answer now.
+            PermanentError: it refused one.
+        """
+        with sorted_errors("DescribeStacks"):
+            stacks = self._api.describe_stacks(StackName=stack_id)["Stacks"]
+            if not stacks:
+                raise PermanentError(f"DescribeStacks: {stack_id} is not there")
+            updated = stacks[0].get("LastUpdatedTime")
+            return Operation(stacks[0]["StackStatus"], updated.isoformat() if updated else "")

@@ -1,0 +1,208 @@
+"""What went wrong in a call to AWS, sorted by what to do about it.
+
+Sorted by the error's code, never by its message, which is only passed on.
+"""
+
+import re
+import socket
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Final
+from urllib.parse import urlsplit
+
+import botocore.session
+from botocore.exceptions import (
+    BotoCoreError,
+    ChecksumError,
+    ClientError,
+    EndpointConnectionError,
+    HTTPClientError,
+    IncompleteReadError,
+    ParamValidationError,
+    UnknownRegionError,
+)
+from botocore.exceptions import ConnectionError as UnconnectedError
+from botocore.parsers import ResponseParserError
+
+from ..text import sentence
+
+
+class TransientError(Exception):
+    """A call did not succeed now, and may succeed later."""
+
+
+class CredentialsError(TransientError):
+    """Credentials are missing, or refused as out of date: a later call may have others."""
+
+
+class InUseError(TransientError):
+    """The resource is in a state, which may last for hours, in which the call is refused."""
+
+
+class NotFoundError(Exception):
+    """The resource of a call does not exist, or does not show yet."""
+
+
+class PermanentError(Exception):
+    """A call will not succeed; the message has the service's words, and a hint if we know one."""
+
+    def __init__(self, message: str, *, code: str = "") -> None:
+        super().__init__(message)
+        self.code = code
+
+
+class NoServiceError(PermanentError):
+    """The service has no endpoint in this region, so nothing of it can be there."""
+
+
+INVALID_INPUT: Final = "InvalidInputException"
+IN_USE: Final = "ResourceInUseException"
+ACCESS_DENIED: Final = frozenset({"AccessDenied", "AccessDeniedException"})
+
+_TRANSIENT: Final = frozenset(
+    {
+        "InternalFailure",
+        "InternalServerError",
+        "InternalServerException",
+        "InvalidNextTokenException",
+        "RequestLimitExceeded",
+        "RequestTimeout",
+        "RequestTimeoutException",
+        "ResourceAlreadyExistsException",
+        "ServiceUnavailable",
+        "ServiceUnavailableException",
+        "ThrottledException",
+        "Throttling",
+        "ThrottlingException",
+        "TooManyRequestsException",
+    }
+)
+"""Besides every 5xx. "Exists" is a state that the next look shows and explains."""
+
+_UNTIMELY: Final = frozenset(
+    {
+        "AuthFailure",
+        "ExpiredToken",
+        "ExpiredTokenException",
+        "InvalidSignatureException",
+        "RequestExpired",
+        "RequestInTheFuture",
+        "RequestTimeTooSkewed",
+        "SignatureDoesNotMatch",
+    }
+)
+"""Refusals that are about time: a clock that is wrong, or credentials that are too old.
+
+They pass, too: another sandbox, or a moment later, signs with the right time and fresh credentials.
+That a token or a client is not known at all ("UnrecognizedClientException") does not.
+Sources: ``CLOCK_SKEW_ERROR_CODES`` in github.com/aws/aws-sdk-js-v3
+(packages/service-error-classification), which has them retried; both were met in Lambda functions
+that had worked before and did afterwards (boto/boto3 issue 1127, aws/aws-sdk-net issue 1506).
+"""
+
+_OF_THE_CONNECTION: Final = (
+    ChecksumError,
+    HTTPClientError,
+    IncompleteReadError,
+    ResponseParserError,
+    UnconnectedError,
+    KeyError,
+)
+"""What a lost or cut answer raises; any other error of the SDK means that it signed nothing."""
+
+_FIRST_SERVER_FAULT: Final = 500
+
+_LACKS_PERMISSION: Final = (
+    "The role of the stack's Lambda functions lacks this permission, or a permissions boundary or "
+    "a service control policy takes it away. If it was given just now, functions that run may not "
+    "have it yet: deploy again."
+)
+_HINTS: Final = {
+    "AccessDenied": _LACKS_PERMISSION,
+    "AccessDeniedException": _LACKS_PERMISSION,
+    "LimitExceededException": (
+        "Personalize allows 5 recommenders per dataset group and 15 per region (developer guide, "
+        "endpoints and quotas): delete one that is not needed, then deploy again."
+    ),
+    "TooManyTagsException": "A recommender can have 50 tags, of which three are reserved here.",
+}
+
+
+@contextmanager
+def sorted_errors(operation: str) -> Iterator[None]:
+    """Translate what boto3 raises while it calls ``operation``.
+
+    Raises:
+        InUseError: a state of the resource that passes.
+        TransientError: throttling, a fault of the service or of the network, an answer that was
+            lost or cut (botocore parses a cut one as empty, so that a ``KeyError`` shows it).
+        CredentialsError: only other credentials can be the end of it.
+        NotFoundError: the service does not show the resource.
+        NoServiceError: there is no such service in this region.
+        PermanentError: anything else.
+    """
+    try:
+        yield
+    except ClientError as error:
+        raise _sorted(operation, error) from error
+    except ParamValidationError as error:
+        raise PermanentError(f"{operation} is not known like this to this SDK: {error}") from error
+    except EndpointConnectionError as error:
+        endpoint = str(error.kwargs["endpoint_url"])
+        if reason := _no_service_at(endpoint):
+            raise NoServiceError(f"{operation}: {reason}") from error
+        raise TransientError(f"{operation}: no usable answer ({error!r})") from error
+    except _OF_THE_CONNECTION as error:
+        raise TransientError(f"{operation}: no usable answer ({error!r})") from error
+    except BotoCoreError as error:
+        raise CredentialsError(f"{operation}: {error}") from error
+
+
+def _no_service_at(endpoint: str) -> str:
+    """Return why there is no service at an endpoint that cannot be reached, or nothing.
+
+    The SDK makes an endpoint of any region's name, so a region without the service shows as a name
+    that the DNS does not know. A region that is newer than the SDK has one.
+    """
+    match = re.match(r"https://([a-z-]+)\.([a-z0-9-]+)\.([a-z0-9.]+)", endpoint)
+    if match is None:
+        return ""
+    service, region, _ = match.groups()
+    sdk = botocore.session.get_session()
+    try:
+        partition = sdk.get_partition_for_region(region)
+    except UnknownRegionError:
+        return ""
+    regions = sdk.get_available_regions(service, partition_name=partition)
+    if region in regions or _is_known(urlsplit(endpoint).hostname or ""):
+        return ""
+    return (
+        f"there is no {service} in {region}: neither the SDK nor the DNS knows its endpoint. "
+        f"The SDK knows it in {', '.join(regions) or 'no region of this partition'}. Deploy there."
+    )
+
+
+def _is_known(host: str) -> bool:
+    try:
+        socket.getaddrinfo(host, None)
+    except socket.gaierror as error:
+        return error.errno != socket.EAI_NONAME
+    return True
+
+
+def _sorted(operation: str, error: ClientError) -> Exception:
+    code = error.response.get("Error", {}).get("Code", "")
+    message = error.response.get("Error", {}).get("Message", "")
+    status = error.response.get("ResponseMetadata", {}).get("HTTPStatusCode", 400)
+    text = f"{operation}: {code}: {message}"
+    if code == "ResourceNotFoundException":
+        return NotFoundError(text)
+    if code in _UNTIMELY:
+        return CredentialsError(text)
+    if code == IN_USE:
+        return InUseError(text)
+    # A status in place of a code: that is how botocore reads an error whose body was cut.
+    if code in _TRANSIENT or code.isdigit() or status >= _FIRST_SERVER_FAULT:
+        return TransientError(text)
+    hint = _HINTS.get(code)
+    return PermanentError(f"{sentence(text)} Hint: {hint}" if hint else text, code=code)

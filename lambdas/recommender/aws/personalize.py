@@ -1,0 +1,271 @@
+"""Amazon Personalize, as this package uses it: the only module that calls it."""
+
+from collections.abc import Callable, Iterator, Mapping
+from datetime import datetime
+from typing import Any, Final, Protocol, assert_never
+
+from ..decision.verdict import (
+    Change,
+    CreateRecommender,
+    DeleteRecommender,
+    StartRecommender,
+    StopRecommender,
+    TagResource,
+    UntagResource,
+    UpdateRecommender,
+)
+from ..model.observed import Observed, Update
+from ..model.request import Desired
+from ..text import sentence
+from .errors import NotFoundError, PermanentError, TransientError, sorted_errors
+
+DOMAIN: Final = "VIDEO_ON_DEMAND"
+
+_REASON_HINTS: Final = (
+    (
+        ("fewer than", "interactions"),
+        "aws-vod-top-picks trains on at least 1000 item interactions, from at least 25 users with "
+        "2 interactions each: import more data, then deploy again.",
+    ),
+)
+
+
+def with_hint(reason: str) -> str:
+    """Return the service's ``failureReason`` with what helps against it, where we know it."""
+    for words, hint in _REASON_HINTS:
+        if all(word in reason for word in words):
+            return f"{sentence(reason)} Hint: {hint}"
+    return reason
+
+
+class PersonalizeApi(Protocol):
+    """The operations that are used, as boto3 names them; the functions may call no other."""
+
+    # ruff: noqa: N803  # AWS's own names
+    def create_recommender(
+        self, *, name: str, datasetGroupArn: str, recipeArn: str, recommenderConfig: Any, tags: Any
+    ) -> Any:
+        """CreateRecommender."""
+
+    def delete_recommender(self, *, recommenderArn: str) -> Any:
+        """DeleteRecommender."""
+
+    def describe_dataset(self, *, datasetArn: str) -> Any:
+        """DescribeDataset."""
+
+    def describe_dataset_group(self, *, datasetGroupArn: str) -> Any:
+        """DescribeDatasetGroup."""
+
+    def describe_recommender(self, *, recommenderArn: str) -> Any:
+        """DescribeRecommender."""
+
+    def list_recipes(self, *, domain: Any, nextToken: str = ...) -> Any:
+        """ListRecipes."""
+
+    def list_recommenders(self, *, nextToken: str = ...) -> Any:
+        """ListRecommenders."""
+
+    def list_tags_for_resource(self, *, resourceArn: str) -> Any:
+        """ListTagsForResource."""
+
+    def start_recommender(self, *, recommenderArn: str) -> Any:
+        """StartRecommender."""
+
+    def stop_recommender(self, *, recommenderArn: str) -> Any:
+        """StopRecommender."""
+
+    def tag_resource(self, *, resourceArn: str, tags: Any) -> Any:
+        """TagResource."""
+
+    def untag_resource(self, *, resourceArn: str, tagKeys: list[str]) -> Any:
+        """UntagResource."""
+
+    def update_recommender(self, *, recommenderArn: str, recommenderConfig: Any) -> Any:
+        """UpdateRecommender."""
+
+
+class Personalize:
+    """The calls that the custom resources make, with the service's errors sorted by what to do."""
+
+    def __init__(self, api: PersonalizeApi) -> None:
+        self._api = api
+
+    def describe(self, arn: str) -> Observed | None:
+        """Return the recommender, without its tags, or None if the service shows none."""
+        try:
+            with sorted_errors("DescribeRecommender"):
+                answer = self._api.describe_recommender(recommenderArn=arn)
+                return _observed(arn, answer["recommender"])
+        except NotFoundError:
+            return None
+
+    def tags(self, arn: str) -> dict[str, str]:
+        """Return the tags of a resource.
+
+        Raises:
+            NotFoundError: the service does not show the resource.
+        """
+        with sorted_errors("ListTagsForResource"):
+            tags = self._api.list_tags_for_resource(resourceArn=arn)["tags"]
+            return {tag["tagKey"]: tag["tagValue"] for tag in tags}
+
+    def names(self) -> list[str]:
+        """Return the names of all recommenders of the account and region."""
+        with sorted_errors("ListRecommenders"):
+            pages = pages_of("ListRecommenders", self._api.list_recommenders)
+            return [summary["name"] for page in pages for summary in page["recommenders"]]
+
+    def _create(self, desired: Desired) -> None:
+        self._preflight(desired)
+        with sorted_errors("CreateRecommender"):
+            answer = self._api.create_recommender(
+                name=desired.name,
+                datasetGroupArn=desired.dataset_group_arn,
+                recipeArn=desired.recipe_arn,
+                recommenderConfig=desired.config.request(),
+                tags=_pairs({**desired.tags_beside({}), **desired.owner.tags()}),
+            )
+        if "recommenderArn" not in answer:
+            raise TransientError("CreateRecommender answered without an ARN")
+
+    def change(self, arn: str, change: Change) -> None:
+        """Make a call that changes something.
+
+        What can be checked without creating anything is checked before a recommender is created.
+
+        Raises:
+            TransientError, NotFoundError, PermanentError: see ``errors.sorted_errors``.
+        """
+        if isinstance(change, CreateRecommender):
+            self._create(change.desired)
+            return
+        with sorted_errors(type(change).__name__):
+            match change:
+                case UpdateRecommender(config=config):
+                    self._api.update_recommender(recommenderArn=arn, recommenderConfig=dict(config))
+                case StartRecommender():
+                    self._api.start_recommender(recommenderArn=arn)
+                case StopRecommender():
+                    self._api.stop_recommender(recommenderArn=arn)
+                case DeleteRecommender():
+                    self._api.delete_recommender(recommenderArn=arn)
+                case TagResource(tags=tags):
+                    self._api.tag_resource(resourceArn=arn, tags=_pairs(tags))
+                case UntagResource(keys=keys):
+                    self._api.untag_resource(resourceArn=arn, tagKeys=sorted(keys))
+                case _:
+                    assert_never(change)
+
+    def _preflight(self, desired: Desired) -> None:
+        self._check_dataset_group(desired.dataset_group_arn)
+        self._check_dataset(desired.dataset_group_arn, "INTERACTIONS", "the recipe trains on it")
+        if desired.config.enable_metadata:
+            self._check_dataset(
+                desired.dataset_group_arn, "ITEMS", "item metadata in recommendations comes from it"
+            )
+        with sorted_errors("ListRecipes"):
+            pages = pages_of("ListRecipes", self._api.list_recipes, domain=DOMAIN)
+            recipes = {recipe["recipeArn"] for page in pages for recipe in page["recipes"]}
+        if desired.recipe_arn not in recipes:
+            raise PermanentError(
+                f"The recipe {desired.recipe_arn} is not among the {DOMAIN} recipes of this "
+                f"region: {', '.join(sorted(recipes)) or 'there are none'}. Deploy to a region "
+                "that has it."
+            )
+
+    def _check_dataset_group(self, arn: str) -> None:
+        try:
+            with sorted_errors("DescribeDatasetGroup"):
+                answer = self._api.describe_dataset_group(datasetGroupArn=arn)
+                group = answer["datasetGroup"]
+        except NotFoundError as error:
+            raise PermanentError(
+                f"The dataset group {arn} does not exist ({error}). "
+                "Set dataset_group_arn to one that does, or create it first."
+            ) from error
+        status = group.get("status", "")
+        if status.endswith("FAILED"):
+            raise PermanentError(
+                f"The dataset group {arn} is {status}: "
+                f"{sentence(group.get('failureReason', 'no reason'))} "
+                "Delete it and create it anew, or name another one in dataset_group_arn."
+            )
+        if status != "ACTIVE":
+            raise TransientError(f"the dataset group {arn} is {status}, not ACTIVE")
+        if group.get("domain") != DOMAIN:
+            raise PermanentError(
+                f"The dataset group {arn} has the domain {group.get('domain', 'none (custom)')}; "
+                f"a recommender of this recipe needs one of the domain {DOMAIN}. A dataset group's "
+                "domain cannot be changed: create another one, import the data, and name that."
+            )
+
+    def _check_dataset(self, dataset_group_arn: str, kind: str, why: str) -> None:
+        arn = f"{dataset_group_arn.replace(':dataset-group/', ':dataset/')}/{kind}"
+        try:
+            with sorted_errors("DescribeDataset"):
+                self._api.describe_dataset(datasetArn=arn)
+        except NotFoundError as error:
+            raise PermanentError(
+                f"The dataset group {dataset_group_arn} has no {kind} dataset, but {why} "
+                f"({error}). Create and import it, then deploy again."
+            ) from error
+
+
+def pages_of(
+    operation: str, call: Callable[..., Any], *, member: str = "nextToken", **parameters: Any
+) -> Iterator[Any]:
+    """Yield the pages of an operation that lists.
+
+    Args:
+        operation: its name.
+        call: makes it.
+        member: what says where the next page begins, as the service names it.
+        parameters: what is asked for.
+
+    Raises:
+        TransientError: the same page was answered twice.
+    """
+    begins: dict[str, str] = {}
+    while True:
+        page = call(**parameters, **begins)
+        yield page
+        following = page.get(member)
+        if not following:
+            return
+        if begins == {member: following}:
+            raise TransientError(f"{operation}: the same page was answered twice")
+        begins = {member: following}
+
+
+def _pairs(tags: Mapping[str, str]) -> list[dict[str, str]]:
+    return [{"tagKey": key, "tagValue": value} for key, value in sorted(tags.items())]
+
+
+def _observed(arn: str, shown: Mapping[str, Any]) -> Observed:
+    latest = shown.get("latestRecommenderUpdate")
+    return Observed(
+        arn=arn,
+        status=shown.get("status") or "",
+        dataset_group_arn=shown.get("datasetGroupArn", ""),
+        recipe_arn=shown.get("recipeArn", ""),
+        config=shown.get("recommenderConfig") or {},
+        failure_reason=with_hint(shown.get("failureReason") or ""),
+        created=_epoch(shown.get("creationDateTime")),
+        latest_update=_update(latest) if latest else None,
+        metrics=shown.get("modelMetrics") or {},
+        updated=_epoch(shown.get("lastUpdatedDateTime")),
+    )
+
+
+def _update(latest: Mapping[str, Any]) -> Update:
+    return Update(
+        status=latest.get("status") or "",
+        config=latest.get("recommenderConfig") or {},
+        created=_epoch(latest.get("creationDateTime")),
+        failure_reason=with_hint(latest.get("failureReason") or ""),
+        updated=_epoch(latest.get("lastUpdatedDateTime")),
+    )
+
+
+def _epoch(time: datetime | None) -> float:
+    return time.timestamp() if time else 0.0

@@ -1,0 +1,157 @@
+"""How what is there differs from what the template asks for (pure).
+
+Whether it does is decided as a deployment decides it: ``plan`` is asked what it would do now. What
+differs is for people to read. The observer asks it, and so does ``python -m operations drift``.
+"""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from enum import Enum, auto
+from typing import Any, Final
+
+from .. import vocabulary as v
+from ..model.config import Config, not_shown
+from ..model.identity import Ownership
+from ..model.observed import Observed, Phase
+from ..model.operation import Operation
+from ..model.request import Desired
+from .plan import Situation, left_to_its_hours, plan
+from .verdict import Done, Fail
+
+_MEMBERS: Final = {
+    "min_requests_per_second": v.MIN_REQUESTS_PER_SECOND,
+    "enable_metadata": v.ENABLE_METADATA,
+    "exploration_weight": f"{v.EXPLORATION}.{v.EXPLORATION_WEIGHT}",
+    "exploration_item_age_cut_off": f"{v.EXPLORATION}.{v.EXPLORATION_ITEM_AGE_CUT_OFF}",
+    "excluded_columns": f"{v.TRAINING_DATA}.{v.EXCLUDED_COLUMNS}",
+    "included_columns": f"{v.TRAINING_DATA}.{v.INCLUDED_COLUMNS}",
+}
+"""Fields of ``Config``, as Personalize names what they are of."""
+
+_DEPLOYMENT: Final = Situation(Operation("UPDATE_IN_PROGRESS", ""))
+"""Of a deployment that asks for everything anew, as a change of ``generation`` does."""
+
+NOTHING: Final = "nothing"
+
+
+class Verdict(Enum):
+    """Whether there is drift."""
+
+    NONE = auto()
+    DRIFTED = auto()
+    CANNOT_TELL = auto()
+    """Nothing differs, but it is on its way, and has to arrive."""
+
+
+@dataclass(frozen=True)
+class Difference:
+    """A member that differs."""
+
+    member: str
+    there: str
+    wanted: str
+
+    def __str__(self) -> str:
+        return f"{self.member}: there {self.there}, wanted {self.wanted}"
+
+
+@dataclass(frozen=True)
+class Drift:
+    """What ``plan`` would do about a recommender, and why.
+
+    Attributes:
+        verdict: whether there is drift.
+        differences: what differs.
+        reason: what ``plan`` says: what is waited for, or why a deployment would fail.
+        is_put_right: whether a deployment with another ``generation`` puts it right.
+        hidden: members that DescribeRecommender does not show, so that they are not compared.
+    """
+
+    verdict: Verdict
+    differences: tuple[Difference, ...] = ()
+    reason: str = ""
+    is_put_right: bool = True
+    hidden: tuple[str, ...] = ()
+
+
+def drift(desired: Desired, observed: Observed | None) -> Drift:
+    """Return how a recommender differs from what is asked for.
+
+    Args:
+        desired: what the template asks for.
+        observed: what is there, or None; without tags if they cannot be read now.
+    """
+    desired = left_to_its_hours(desired, observed)
+    step = plan(desired, observed, _DEPLOYMENT, before=desired.config)
+    hidden = tuple(not_shown(observed.config)) if observed else ()
+    if isinstance(step, Done) and observed and observed.tags is None:
+        return Drift(Verdict.CANNOT_TELL, reason="its tags cannot be read now", hidden=hidden)
+    if isinstance(step, Done):
+        return Drift(Verdict.NONE, reason=step.reason, hidden=hidden)
+    found = tuple(differences(desired, observed))
+    return Drift(
+        Verdict.DRIFTED if found else Verdict.CANNOT_TELL,
+        found,
+        getattr(step, "reason", ""),
+        not isinstance(step, Fail),
+        hidden,
+    )
+
+
+def hour(desired: Desired, now: float) -> str:
+    """Return what the hour wants (``now`` in epoch seconds), or nothing if it has no say."""
+    if not desired.active_hours:
+        return ""
+    state = Phase.ACTIVE if desired.at(now).running else Phase.INACTIVE
+    return f"{state.name} at this hour (active_hours); either state is no drift"
+
+
+def differences(desired: Desired, observed: Observed | None) -> Iterator[Difference]:
+    """Return what differs, in Personalize's own words."""
+    if observed is None:
+        yield Difference("recommender", NOTHING, desired.name)
+        return
+    yield from _shape(desired, observed)
+    yield from _tags(desired, observed)
+    yield from _config(desired.config, desired.config.shown_by(observed.arriving))
+
+
+def _shape(desired: Desired, observed: Observed) -> Iterator[Difference]:
+    wanted = Phase.ACTIVE if desired.running else Phase.INACTIVE
+    is_on_its_way = desired.running and observed.phase is Phase.STARTING
+    if observed.phase is not wanted and not is_on_its_way:
+        yield Difference("status", observed.status, wanted.name)
+    if observed.dataset_group_arn != desired.dataset_group_arn:
+        yield Difference("datasetGroupArn", observed.dataset_group_arn, desired.dataset_group_arn)
+    if observed.recipe_arn != desired.recipe_arn:
+        yield Difference("recipeArn", observed.recipe_arn, desired.recipe_arn)
+
+
+def _tags(desired: Desired, observed: Observed) -> Iterator[Difference]:
+    if observed.tags is None:
+        return
+    wanted = desired.tags_beside(observed.tags)
+    if desired.owner.of(observed.tags) is Ownership.FOREIGN:
+        wanted |= desired.owner.tags()
+    for key, value in wanted.items():
+        if observed.tags.get(key) != value:
+            yield Difference(f"tag {key}", observed.tags.get(key, NOTHING), value)
+    if v.ON_DESTROY_TAG in observed.tags and v.ON_DESTROY_TAG not in wanted:
+        yield Difference(f"tag {v.ON_DESTROY_TAG}", observed.tags[v.ON_DESTROY_TAG], NOTHING)
+
+
+def _config(wanted: Config, there: Config) -> Iterator[Difference]:
+    for name, member in _MEMBERS.items():
+        asked, found = getattr(wanted, name), getattr(there, name)
+        if asked != found:
+            yield Difference(member, _shown(found), _shown(asked))
+
+
+def _shown(value: Any) -> str:
+    match value:
+        case bool():
+            return str(value).lower()
+        case dict():
+            return "; ".join(f"{key}: {', '.join(names)}" for key, names in value.items()) or "none"
+        case _:
+            return str(value)

@@ -1,0 +1,150 @@
+"""``recommenderConfig``: the members that the stack owns, as asked and as they are (pure).
+
+The template has Personalize's own member names. What it asks for and what DescribeRecommender
+shows are normalised here, once, so that they can be compared: numbers as numbers, no member absent.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from decimal import Decimal, InvalidOperation
+from typing import Any, Final
+
+from .. import vocabulary as v
+from ..model import properties as p
+
+_MEMBERS: Final = {
+    v.MIN_REQUESTS_PER_SECOND: p.COUNT,
+    v.ENABLE_METADATA: p.BOOLEAN,
+    v.EXPLORATION: p.MAP,
+    v.TRAINING_DATA: p.MAP,
+}
+_EXPLORATION: Final = {v.EXPLORATION_WEIGHT: p.WEIGHT, v.EXPLORATION_ITEM_AGE_CUT_OFF: p.COUNT}
+_TRAINING_DATA: Final = {v.EXCLUDED_COLUMNS: p.COLUMNS}
+
+Columns = Mapping[str, tuple[str, ...]]
+
+
+@dataclass(frozen=True)
+class Config:
+    """A configuration; the defaults are Personalize's.
+
+    Source: ``RecommenderConfig``, Personalize API reference. None is nothing that can be asked for,
+    such as a number that is not one.
+    """
+
+    min_requests_per_second: int = 1
+    enable_metadata: bool | None = False
+    exploration_weight: Decimal | None = Decimal("0.3")
+    exploration_item_age_cut_off: Decimal | None = Decimal(30)
+    excluded_columns: Columns = field(default_factory=dict)
+    included_columns: Columns = field(default_factory=dict)
+    """Never asked for; the training leaves out every other column."""
+
+    @classmethod
+    def asked(cls, properties: Mapping[str, Any]) -> "Config":
+        """Return what a template asks for.
+
+        Raises:
+            BadRequestError: a member has not the form it must have, or is unknown.
+        """
+        given = _read(properties, _MEMBERS, v.CONFIG)
+        exploration = _read(given.get(v.EXPLORATION, {}), _EXPLORATION, v.EXPLORATION)
+        training = _read(given.get(v.TRAINING_DATA, {}), _TRAINING_DATA, v.TRAINING_DATA)
+        default = cls()
+        return cls(
+            min_requests_per_second=given.get(
+                v.MIN_REQUESTS_PER_SECOND, default.min_requests_per_second
+            ),
+            enable_metadata=given.get(v.ENABLE_METADATA, default.enable_metadata),
+            exploration_weight=exploration.get(v.EXPLORATION_WEIGHT, default.exploration_weight),
+            exploration_item_age_cut_off=Decimal(
+                exploration.get(v.EXPLORATION_ITEM_AGE_CUT_OFF, 30)
+            ),
+            excluded_columns=training.get(v.EXCLUDED_COLUMNS, {}),
+        )
+
+    def shown_by(self, observed: Mapping[str, Any]) -> "Config":
+        """Return what DescribeRecommender shows; what it does not show is as in this one.
+
+        Whether it shows every member is not known: no recorded answer has
+        ``enableMetadataWithRecommendations``.
+        """
+        exploration = observed.get(v.EXPLORATION) or {}
+        training = observed.get(v.TRAINING_DATA) or {}
+        weight, cut_off = (
+            exploration.get(name) for name in (v.EXPLORATION_WEIGHT, v.EXPLORATION_ITEM_AGE_CUT_OFF)
+        )
+        minimum = observed.get(v.MIN_REQUESTS_PER_SECOND)
+        metadata = observed.get(v.ENABLE_METADATA)
+        excluded = training.get(v.EXCLUDED_COLUMNS)
+        return Config(
+            self.min_requests_per_second if minimum is None else int(minimum),
+            self.enable_metadata if metadata is None else bool(metadata),
+            self.exploration_weight if weight is None else _number(weight),
+            self.exploration_item_age_cut_off if cut_off is None else _number(cut_off),
+            self.excluded_columns if excluded is None else _columns(excluded),
+            _columns(training.get(v.INCLUDED_COLUMNS) or {}),
+        )
+
+    def request(
+        self, current: Mapping[str, Any] | None = None, *, replaced: "Config | None" = None
+    ) -> dict[str, Any]:
+        """Return ``recommenderConfig`` as it is sent.
+
+        Whether UpdateRecommender merges or replaces is not documented; so every member that the
+        stack owns is spelled out, and those that it does not own are carried over: right under
+        both. ``trainingDataConfig`` is the stack's as a whole.
+
+        Args:
+            current: what DescribeRecommender shows, if there is a recommender.
+            replaced: what that means.
+        """
+        current = current or {}
+        sent: dict[str, Any] = {
+            **{name: value for name, value in current.items() if name != v.TRAINING_DATA},
+            v.MIN_REQUESTS_PER_SECOND: self.min_requests_per_second,
+            v.ENABLE_METADATA: self.enable_metadata,
+            v.EXPLORATION: {
+                **(current.get(v.EXPLORATION) or {}),
+                v.EXPLORATION_WEIGHT: f"{self.exploration_weight:f}",
+                v.EXPLORATION_ITEM_AGE_CUT_OFF: f"{self.exploration_item_age_cut_off:f}",
+            },
+        }
+        if (
+            self.excluded_columns
+            or current.get(v.TRAINING_DATA)
+            or (replaced and replaced.excluded_columns)
+        ):
+            excluded = {dataset: list(names) for dataset, names in self.excluded_columns.items()}
+            sent[v.TRAINING_DATA] = {v.EXCLUDED_COLUMNS: excluded}
+        return sent
+
+
+NOT_ASKED_FOR: Final = Config(0, None, None, None, {"": ()})
+"""Differs in each member from every configuration that can be asked for."""
+
+
+def not_shown(observed: Mapping[str, Any]) -> list[str]:
+    """Return the members that DescribeRecommender does not show, but for columns."""
+    exploration = observed.get(v.EXPLORATION) or {}
+    missing = [
+        name for name in (v.MIN_REQUESTS_PER_SECOND, v.ENABLE_METADATA) if name not in observed
+    ]
+    return missing + [name for name in _EXPLORATION if name not in exploration]
+
+
+def _read(given: Mapping[str, Any], members: Mapping[str, p.Reader], where: str) -> dict[str, Any]:
+    p.reject_unknown(given, members)
+    return {name: members[name].read(f"{where}.{name}", value) for name, value in given.items()}
+
+
+def _columns(given: Mapping[str, Any]) -> Columns:
+    return {dataset: tuple(sorted(names)) for dataset, names in given.items() if names}
+
+
+def _number(value: object) -> Decimal | None:
+    try:
+        number = Decimal(str(value))
+    except InvalidOperation:
+        return None
+    return number if number.is_finite() else None

@@ -1,0 +1,100 @@
+"""Hours of service: whether a recommender is to run at a time (pure).
+
+EventBridge Scheduler starts and stops it. A deployment that starts it for an update, or creates it,
+has to leave what Scheduler would have: what the latest of the two did last.
+"""
+
+import re
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass
+from datetime import date, datetime, time, timedelta, tzinfo
+from typing import Any, Final
+
+from .. import vocabulary as v
+from ..model import properties as p
+
+_TIME: Final = re.compile(rf"({'|'.join(v.DAYS)}) ([01]\d|2[0-3]):([0-5]\d)", re.ASCII)
+_LOOKS_BACK: Final = 15
+"""Days: each time of the week comes twice in them, and once if the clocks skip one of the two."""
+
+Week = Mapping[int, frozenset[time]]
+"""Times by day of the week, from 0 for Monday."""
+
+
+@dataclass(frozen=True)
+class ActiveHours:
+    """When a recommender is started and stopped, on the clocks of a time zone."""
+
+    start: Week
+    stop: Week
+    time_zone: tzinfo
+
+    @classmethod
+    def asked(cls, properties: Mapping[str, Any]) -> "ActiveHours":
+        """Return what a template asks for.
+
+        Raises:
+            BadRequestError: a member has not the form it must have, or is unknown.
+        """
+        p.reject_unknown(properties, _MEMBERS)
+        start, stop, time_zone = (
+            reader.read(f"{v.ACTIVE_HOURS}.{name}", properties.get(name))
+            for name, reader in _MEMBERS.items()
+        )
+        return cls(start, stop, time_zone)
+
+    def run_at(self, now: float) -> bool:
+        """Return whether it is to run (``now`` in epoch seconds)."""
+        return self._latest(self.start, now) > self._latest(self.stop, now)
+
+    def _latest(self, week: Week, now: float) -> float:
+        """Return the last time of a week that has come, in epoch seconds."""
+        today = datetime.fromtimestamp(now, self.time_zone).date()
+        days = (today - timedelta(days=back) for back in range(_LOOKS_BACK))
+        return max(moment for day in days for moment in self._moments(week, day) if moment <= now)
+
+    def _moments(self, week: Week, day: date) -> Iterator[float]:
+        """Return the times of a day, without those that the clocks skip; the first of two alike.
+
+        The date counts, too: in Apia the clocks once skipped a day, 30 December 2011.
+
+        Source: "Schedule types in EventBridge Scheduler", User Guide, daylight saving time.
+        """
+        for each in week.get(day.weekday(), ()):
+            asked = datetime.combine(day, each, self.time_zone)
+            moment = asked.timestamp()
+            if datetime.fromtimestamp(moment, self.time_zone) == asked:
+                yield moment
+
+
+def _week(value: object) -> Week:
+    if not isinstance(value, list) or not value:
+        raise ValueError
+    return _by_day(_time(p.text(one)) for one in value)
+
+
+def _time(text: str) -> tuple[int, time]:
+    if not (match := _TIME.fullmatch(text)):
+        raise ValueError
+    return v.DAYS.index(match[1]), time(int(match[2]), int(match[3]))
+
+
+def _time_zone(value: object) -> tzinfo:
+    from zoneinfo import ZoneInfo  # most recommenders have no hours
+
+    return ZoneInfo(p.text(value))
+
+
+def _by_day(times: Iterable[tuple[int, time]]) -> Week:
+    week: dict[int, frozenset[time]] = {}
+    for day, each in times:
+        week[day] = week.get(day, frozenset()) | {each}
+    return week
+
+
+_TIMES: Final = p.Reader(_week, "a list of times of the week such as MON 07:00")
+_MEMBERS: Final = {
+    v.START: _TIMES,
+    v.STOP: _TIMES,
+    v.TIME_ZONE: p.Reader(_time_zone, "the name of a time zone that this runtime knows"),
+}

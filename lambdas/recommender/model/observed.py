@@ -1,0 +1,135 @@
+"""A recommender as Personalize shows it (pure)."""
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from enum import Enum, auto
+from typing import Any, Final
+
+from ..text import sentence
+
+_NO_REASON: Final = "the service gave no reason"
+
+
+class Phase(Enum):
+    """What a recommender's status says about it.
+
+    Source: ``Recommender.status`` in the Personalize API reference. The developer guide prints
+    ``IN PROGRESS`` where the API answers ``IN_PROGRESS``.
+    """
+
+    CREATING = auto()
+    ACTIVE = auto()
+    STOPPING = auto()
+    INACTIVE = auto()
+    STARTING = auto()
+    DELETING = auto()
+    CREATE_FAILED = auto()
+    FAILED = auto()
+    UNKNOWN = auto()
+
+    @classmethod
+    def of(cls, status: str) -> "Phase":
+        """Return the phase of a status; one that no list has is a failure if it says so."""
+        words = status.replace("_", " ")
+        transitions = {
+            "CREATE": cls.CREATING,
+            "STOP": cls.STOPPING,
+            "START": cls.STARTING,
+            "DELETE": cls.DELETING,
+        }
+        if match := re.fullmatch(r"(\w+) (PENDING|IN PROGRESS)", words):
+            return transitions.get(match[1], cls.UNKNOWN)
+        if words == "CREATE FAILED":
+            return cls.CREATE_FAILED
+        if words.endswith("FAILED"):
+            return cls.FAILED
+        return {"ACTIVE": cls.ACTIVE, "INACTIVE": cls.INACTIVE}.get(words, cls.UNKNOWN)
+
+    @property
+    def has_failed(self) -> bool:
+        """Whether it says that something has failed."""
+        return self in (Phase.CREATE_FAILED, Phase.FAILED)
+
+
+@dataclass(frozen=True)
+class Update:
+    """The latest update of a recommender: ours, or the weekly retraining.
+
+    ``created``, and ``updated``, when its status changed last, are in epoch seconds.
+    """
+
+    status: str
+    config: Mapping[str, Any]
+    created: float
+    failure_reason: str = ""
+    updated: float = 0.0
+
+    @property
+    def under_way(self) -> bool:
+        """Whether it has not ended."""
+        return Phase.of(self.status) is Phase.CREATING
+
+    @property
+    def failed(self) -> bool:
+        """Whether it ended in failure."""
+        return Phase.of(self.status).has_failed
+
+    @property
+    def reason(self) -> str:
+        """The service's reason for its failure, as a sentence."""
+        return sentence(self.failure_reason or _NO_REASON)
+
+
+@dataclass(frozen=True)
+class Observed:
+    """A recommender as DescribeRecommender shows it; its tags only where they were read too.
+
+    ``created``, and ``updated``, when its status changed last, are in epoch seconds.
+    """
+
+    arn: str
+    status: str
+    dataset_group_arn: str
+    recipe_arn: str
+    config: Mapping[str, Any] = field(default_factory=dict)
+    failure_reason: str = ""
+    created: float = 0.0
+    latest_update: Update | None = None
+    metrics: Mapping[str, float] = field(default_factory=dict)
+    tags: Mapping[str, str] | None = None
+    updated: float = 0.0
+
+    @property
+    def phase(self) -> Phase:
+        """What its status says."""
+        return Phase.of(self.status)
+
+    @property
+    def reason(self) -> str:
+        """The service's reason for its failure, as a sentence."""
+        return sentence(self.failure_reason or _NO_REASON)
+
+    @property
+    def updating(self) -> bool:
+        """Whether an update is under way."""
+        return self.latest_update is not None and self.latest_update.under_way
+
+    @property
+    def arriving(self) -> Mapping[str, Any]:
+        """The configuration that it has when the update that is under way, if one is, has ended."""
+        if self.updating and self.latest_update:
+            return self.latest_update.config
+        return self.config
+
+    @property
+    def settled(self) -> bool:
+        """Whether it is in no transitional state, with no update under way."""
+        return self.phase in (Phase.ACTIVE, Phase.INACTIVE) and not self.updating
+
+    @property
+    def says(self) -> str:
+        """What it is doing, for people."""
+        if self.updating and self.latest_update and self.phase is Phase.ACTIVE:
+            return f"being updated ({self.latest_update.status})"
+        return self.status or "without a status"

@@ -1,0 +1,84 @@
+"""The quality gate: whether model metrics are good enough to go into service (pure).
+
+Metrics compare only on the same data ("Evaluating an Amazon Personalize domain recommender",
+Personalize Developer Guide): that is for whoever sets a minimum to know.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from decimal import Decimal
+from typing import Any
+
+from .. import vocabulary as v
+from ..model import properties as p
+
+_MEMBERS = {
+    v.MINIMUM_METRICS: p.WEIGHTS,
+    v.MAX_METRIC_REGRESSION: p.WEIGHT,
+    v.ON_MISS: p.Reader(lambda value: {"fail": True, "warn": False}[p.text(value)], "fail or warn"),
+}
+
+
+@dataclass(frozen=True)
+class QualityGate:
+    """What the metrics have to reach.
+
+    Attributes:
+        minimum: by the service's names.
+        max_regression: how much worse than the metrics before each may be, as a fraction of them.
+        fails: whether a miss fails the deployment; else it is reported.
+    """
+
+    minimum: Mapping[str, Decimal] = field(default_factory=dict)
+    max_regression: Decimal | None = None
+    fails: bool = True
+
+    @classmethod
+    def asked(cls, properties: Mapping[str, Any]) -> "QualityGate":
+        """Return what a template asks for.
+
+        Raises:
+            BadRequestError: a member has not the form it must have, or is unknown.
+        """
+        p.reject_unknown(properties, _MEMBERS)
+        read = {
+            name: _MEMBERS[name].read(f"{v.QUALITY_GATE}.{name}", value)
+            for name, value in properties.items()
+        }
+        return cls(
+            read.get(v.MINIMUM_METRICS, {}),
+            read.get(v.MAX_METRIC_REGRESSION),
+            read.get(v.ON_MISS, True),
+        )
+
+    def misses(
+        self, metrics: Mapping[str, float], before: Mapping[str, float] | None = None
+    ) -> list[str]:
+        """Return what is missed, for people: each metric, found, required.
+
+        Args:
+            metrics: of the recommender that is to go into service.
+            before: of the one that it replaces, if it replaces one.
+        """
+        misses = [
+            _miss(name, metrics.get(name), f"at least {least}")
+            for name, least in sorted(self.minimum.items())
+            if not _reaches(metrics.get(name), least)
+        ]
+        if self.max_regression is None or before is None:
+            return misses
+        for name, earlier in sorted(before.items()):
+            least = Decimal(str(earlier)) * (1 - self.max_regression)
+            if not _reaches(metrics.get(name), least):
+                required = f"at least {least.normalize():f}, the {earlier} before less "
+                misses.append(_miss(name, metrics.get(name), f"{required}{self.max_regression}"))
+        return misses
+
+
+def _reaches(found: float | None, least: Decimal) -> bool:
+    return found is not None and Decimal(str(found)) >= least
+
+
+def _miss(name: str, found: float | None, required: str) -> str:
+    shown = "not reported" if found is None else str(found)
+    return f"{name}: found {shown}, required {required}"

@@ -1,0 +1,166 @@
+"""What there is to see of a recommender, as metrics and as a line of the log (pure).
+
+The line is a document in CloudWatch's embedded metric format: CloudWatch Logs makes metrics of it,
+so that the function needs no permission and makes no call for them. Source: "Specification:
+Embedded metric format", CloudWatch User Guide.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any, Final
+
+from .. import vocabulary as v
+from ..decision.drift import Drift, Verdict, drift
+from ..model import properties as p
+from ..model import retraining
+from ..model.observed import Observed, Phase
+from ..model.operation import Operation, RequestType
+from ..model.request import Desired, Request
+
+_NAMES: Final = {key: name for name, key in v.METRICS.items()}
+_UNITS: Final = {v.LEFTOVERS: "Count", v.PROVISIONED: "Count/Second"}
+_MAX_METRICS: Final = 100
+"""In one document (the specification)."""
+_HOUR: Final = 3600
+
+
+@dataclass(frozen=True)
+class Wanted:
+    """What the schedule says: which recommender is looked at, and what is wanted of it.
+
+    Attributes:
+        recommender: what its metrics are known by, which outlasts a replacement.
+        request: as CloudFormation would send it now.
+    """
+
+    recommender: str
+    request: Request
+
+    @classmethod
+    def parse(cls, event: Mapping[str, Any]) -> "Wanted":
+        """Read what the schedule sends.
+
+        Raises:
+            BadRequestError: the event lacks a member, or one has not the form it must have.
+        """
+        properties = p.MAP.read("event.ResourceProperties", event.get("ResourceProperties"))
+        request = Request.parse(
+            {
+                **event,
+                "RequestType": RequestType.UPDATE,
+                "ResourceType": v.RECOMMENDER_TYPE,
+                "RequestId": "observation",
+                "ResourceProperties": p.stringified(properties),
+            }
+        )
+        return cls(p.TEXT.read("event.Recommender", event.get(v.DIMENSION)), request)
+
+
+@dataclass(frozen=True)
+class Seen:
+    """What one look has found.
+
+    Attributes:
+        observed: the recommender that is wanted, or None if it is not there; without tags if they
+            cannot be read now.
+        others: ARNs of what else is the stack's by its tags, or None if they cannot be read now.
+        operation: the stack's.
+    """
+
+    observed: Observed | None
+    others: tuple[str, ...] | None
+    operation: Operation
+
+
+def document(wanted: Wanted, seen: Seen, now: float) -> dict[str, Any]:
+    """Return the line of the log.
+
+    A deployment that is under way is about to change what would be compared. So neither drift nor
+    leftovers are measured until it ends, nor is drift of what is on its way; the line says why.
+
+    Args:
+        wanted: what the schedule says.
+        seen: what there is.
+        now: epoch seconds.
+    """
+    found = drift(wanted.request.desired, seen.observed)
+    why = _unmeasured(found, seen)
+    metrics = _state(wanted, seen, now)
+    if not seen.operation.is_under_way:
+        if seen.others is not None:
+            metrics[v.LEFTOVERS] = len(seen.others)
+        if found.verdict is not Verdict.CANNOT_TELL:
+            metrics[v.DRIFT] = int(found.verdict is Verdict.DRIFTED)
+    model = _model(seen.observed)
+    metrics |= dict(list(model.items())[: _MAX_METRICS - len(metrics)])
+    described = [{"Name": name, "Unit": _UNITS.get(name, "None")} for name in metrics]
+    directive = {
+        "Namespace": v.NAMESPACE,
+        "Dimensions": [[v.DIMENSION]],
+        "Metrics": described,
+    }
+    return {
+        v.DIMENSION: wanted.recommender,
+        "RecommenderArn": wanted.request.desired.arn,
+        "Status": seen.observed.says if seen.observed else "not there",
+        "StackStatus": seen.operation.status,
+        **metrics,
+        **({"Unmeasured": why} if why else {}),
+        **({"Differs": [str(one) for one in found.differences]} if found.differences else {}),
+        **({"NotShown": list(found.hidden)} if found.hidden else {}),
+        **({"LeftOver": list(seen.others)} if seen.others else {}),
+        **(_reasons(seen.observed) if seen.observed else {}),
+        "_aws": {"Timestamp": round(now * 1000), "CloudWatchMetrics": [directive]},
+    }
+
+
+def _unmeasured(found: Drift, seen: Seen) -> str:
+    if seen.operation.is_under_way:
+        return f"{v.DRIFT}, {v.LEFTOVERS}: the stack is {seen.operation.status}"
+    drifts = [f"{v.DRIFT}: {found.reason}"] if found.verdict is Verdict.CANNOT_TELL else []
+    others = [f"{v.LEFTOVERS}: tags cannot be read now"] if seen.others is None else []
+    return "; ".join(drifts + others)
+
+
+def _reasons(observed: Observed) -> dict[str, str]:
+    update = observed.latest_update
+    return {
+        **({"FailureReason": observed.reason} if observed.phase.has_failed else {}),
+        **({"UpdateFailureReason": update.reason} if update and update.failed else {}),
+    }
+
+
+def _state(wanted: Wanted, seen: Seen, now: float) -> dict[str, float]:
+    observed = seen.observed
+    is_active = observed is not None and observed.phase is Phase.ACTIVE
+    state: dict[str, float] = {v.PROVISIONED: 0}
+    if not _is_out_of_hours(wanted.request.desired, now):
+        state[v.ACTIVE] = int(is_active)
+    if observed is None:
+        return state
+    if is_active:
+        shown = wanted.request.config.shown_by(observed.config)
+        state[v.PROVISIONED] = shown.min_requests_per_second
+    if (age := retraining.age(observed, seen.operation, now)) is not None:
+        state[v.HOURS_SINCE_TRAINING] = _hours(age)
+    if (failed := retraining.has_failed(observed)) is not None:
+        state[v.RETRAINING_FAILED] = int(failed)
+    if changed := observed.updated or observed.created:
+        state[v.HOURS_SINCE_UPDATE] = _hours(now - changed)
+    return state
+
+
+def _is_out_of_hours(desired: Desired, now: float) -> bool:
+    """Whether its hours of service want it stopped, or have just begun: a start takes a while."""
+    if not desired.active_hours:
+        return False
+    return not all(desired.at(moment).running for moment in (now - _HOUR, now))
+
+
+def _model(observed: Observed | None) -> dict[str, float]:
+    metrics = observed.metrics if observed else {}
+    return {_NAMES.get(key, key): metrics[key] for key in sorted(metrics)}
+
+
+def _hours(seconds: float) -> float:
+    return round(max(0.0, seconds) / _HOUR, 2)

@@ -1,0 +1,1 @@
+"""Observe, decide, change one thing: behind the fence."""

@@ -1,0 +1,42 @@
+"""The fence of ADR 4: a request acts only in the operation of the stack that sent it."""
+
+from ..aws.cloudformation import Stacks
+from ..aws.errors import ACCESS_DENIED, PermanentError, TransientError
+from ..decision.verdict import Fail, Wait
+from ..model.operation import Operation
+from ..model.request import Request
+from ..model.timing import DOUBT_SECONDS, Timing
+
+
+def admit(request: Request, stacks: Stacks, timing: Timing) -> Operation | Wait | Fail:
+    """Return the operation that sent a request, or why that is not known or is over.
+
+    An operation that began after the request was sent is another one's. So is one that sends no
+    such request, unless it shows late.
+    """
+    try:
+        operation = stacks.operation(request.stack_id)
+    except TransientError as error:
+        return Wait(str(error), unseen=True)
+    except PermanentError as error:
+        reason = f"Nothing was changed. {error}"
+        return (
+            Wait(reason, grace=True, unseen=True) if error.code in ACCESS_DENIED else Fail(reason)
+        )
+    began_later = operation.began > timing.sent + DOUBT_SECONDS
+    if operation.sends(request.type) and not began_later:
+        return operation
+    return Fail(
+        f"A late {request.type} of {request.logical_id} came while the stack was "
+        f"{operation.status}. Nothing was changed.",
+        certain=began_later,
+    )
+
+
+def still_newest(request: Request, stacks: Stacks, operation: Operation) -> bool:
+    """Whether the operation that sent a request is still under way.
+
+    Raises:
+        TransientError, PermanentError: the stack cannot be read.
+    """
+    return stacks.operation(request.stack_id) == operation
