@@ -23,16 +23,9 @@ LIST: Final = Path("docs/mutants.md")
 COPY: Final = Path("mutants")
 PACKAGE: Final = Path("lambdas/recommender")
 MIN_SCORE: Final = 0.9
-UNCHANGED: Final = (
-    "__init__",
-    "clients",
-    "handler",
-    "observer_handler",
-    "steps",
-    "vocabulary",
-)
+UNCHANGED: Final = ("clients", "decision.verdict", "handler", "observer_handler", "vocabulary")
 """Modules that only connect, or only say: words, and data without behaviour."""
-NEVER: Final = ("identity.Owner.", "identity.Names.", "identity._stack_of")
+NEVER: Final = ("model.identity.Owner.", "model.identity.NamePattern.", "model.identity._stack_of")
 """What says whose a recommender is: no reason excuses a survivor there."""
 
 Change = tuple[str, ...]
@@ -50,21 +43,28 @@ class Mutant:
 
 def made() -> Iterator[Mutant]:
     """Yield the mutants of the last run."""
-    for results in sorted((COPY / PACKAGE).glob("*.meta")):
-        path = PACKAGE / results.stem
+    for results in sorted((COPY / PACKAGE).rglob("*.meta")):
+        path = results.relative_to(COPY).with_suffix("")
+        module = module_of(path)
         for name, code in json.loads(results.read_text())["exit_code_by_key"].items():
             function, owner = orig_function_and_class_names_from_key(name)
             diff = get_diff_for_mutant(name, path=path).splitlines()[2:]
             changed = [_bare(line) for line in diff if line.startswith(("-", "+"))]
-            where = ".".join(filter(None, (path.stem, owner, function)))
+            where = ".".join(filter(None, (module, owner, function)))
             killed = status_by_exit_code[code] in ("killed", "timeout")
-            yield Mutant(path.stem, (f"@ {where}", *changed), killed)
+            yield Mutant(module, (f"@ {where}", *changed), killed)
 
 
 def modules() -> list[str]:
     """Return the modules that are to be changed, as pyproject.toml has them."""
     settings = tomllib.loads(Path("pyproject.toml").read_text(encoding="utf-8"))
-    return [Path(one).stem for one in settings["tool"]["mutmut"]["only_mutate"]]
+    return [module_of(Path(one)) for one in settings["tool"]["mutmut"]["only_mutate"]]
+
+
+def module_of(path: Path) -> str:
+    """Return the name of a module inside the package, such as ``decision.plan``."""
+    parts = path.relative_to(PACKAGE).with_suffix("").parts
+    return ".".join(parts).removesuffix(".__init__")
 
 
 def named() -> set[Change]:

@@ -16,7 +16,7 @@ from lambdas.recommender.aws.errors import (
     NotFoundError,
     PermanentError,
     TransientError,
-    sorted_errors,
+    translate_errors,
 )
 from lambdas.recommender.aws.personalize import Personalize, PersonalizeApi, pages_of
 from lambdas.recommender.model.observed import Observed
@@ -75,7 +75,7 @@ class Account:
             TransientError, PermanentError: whether there is one is not known.
         """
         try:
-            with sorted_errors("DescribeStacks"):
+            with translate_errors("DescribeStacks"):
                 (shown,) = self._cloudformation.describe_stacks(StackName=name)["Stacks"]
                 updated = shown.get("LastUpdatedTime")
                 return Stack(
@@ -100,7 +100,7 @@ class Account:
         Raises:
             TransientError, PermanentError: they cannot be read.
         """
-        with sorted_errors("DescribeStackEvents"):
+        with translate_errors("DescribeStackEvents"):
             pages = _cloudformation_pages(
                 "DescribeStackEvents", self._cloudformation.describe_stack_events, stack
             )
@@ -113,7 +113,7 @@ class Account:
         Raises:
             TransientError, PermanentError: they cannot be read.
         """
-        with sorted_errors("ListStackResources"):
+        with translate_errors("ListStackResources"):
             pages = _cloudformation_pages(
                 "ListStackResources", self._cloudformation.list_stack_resources, stack
             )
@@ -135,7 +135,7 @@ class Account:
             TransientError, PermanentError: it cannot be read.
             UnreadableError: it is YAML, which the CDK deploys only without assets.
         """
-        with sorted_errors("GetTemplate"):
+        with translate_errors("GetTemplate"):
             body = self._cloudformation.get_template(StackName=stack.id, TemplateStage="Processed")[
                 "TemplateBody"
             ]
@@ -153,7 +153,7 @@ class Account:
         Raises:
             TransientError, PermanentError: they cannot be listed.
         """
-        with sorted_errors("ListRecommenders"):
+        with translate_errors("ListRecommenders"):
             pages = pages_of("ListRecommenders", self._personalize.list_recommenders)
             return [one["recommenderArn"] for page in pages for one in page["recommenders"]]
 
@@ -200,7 +200,7 @@ def operation_of(stack: Stack | None) -> Operation:
     return Operation(stack.status, stack.updated)
 
 
-def patiently(
+def retry_reads(
     call: Callable[[], Any],
     sleep: Callable[[float], None],
     note: Callable[[str], None],

@@ -11,7 +11,7 @@ from lambdas.recommender.model.identity import Ownership
 from operations import leftovers_text as text
 from operations.account import Account
 from operations.console import CANNOT_TELL, FINE, NOT, Console, chains_of
-from operations.leftovers import Claim, Judgement, Tagged, Unproven, judge, unproven, was_to_stay
+from operations.leftovers import Candidate, Claim, Judgement, Unproven, judge, unproven, was_to_stay
 from operations.removal import remove
 from operations.stack import Stack
 from operations.status import arns
@@ -29,21 +29,21 @@ def leftovers(console: Console, name: str | None) -> int:
 def delete(console: Console, name: str | None) -> int:
     """Delete those recommenders, or release them if they were adopted."""
     judged = _shown(console, name)
-    doomed = [one for one in judged if one.claim is Claim.LEFTOVER]
-    if doomed:
-        console.screen.line(text.to_be_removed(doomed))
+    to_remove = [one for one in judged if one.claim is Claim.LEFTOVER]
+    if to_remove:
+        console.screen.line(text.to_be_removed(to_remove))
         if console.confirm is None:
             console.screen.line("Nothing was changed: nobody is here to be asked, and no --yes.")
             return CANNOT_TELL
         if not console.confirm("Is that what you want? [y/N] "):
             console.screen.line("Nothing was changed.")
             return NOT
-        for one in doomed:
+        for one in to_remove:
             removed = remove(console.account, one, partial(_wait, console, one))
             console.screen.line(text.removal_ended(one, removed))
         judged = _shown(console, name)
-    stuck = _stuck(console.account, name, doomed)
-    released = {one.of.arn for one in doomed if one.of.ownership is Ownership.ADOPTED}
+    stuck = _stuck(console.account, name, to_remove)
+    released = {one.of.arn for one in to_remove if one.of.ownership is Ownership.ADOPTED}
     doubtful = _shown_unproven(console, stuck, but=released)
     shown = {one.observed.arn for one in doubtful}
     kept = {
@@ -122,17 +122,17 @@ def _shown(console: Console, name: str | None) -> list[Judgement]:
     return judged
 
 
-def _tagged(account: Account) -> Iterator[Tagged]:
+def _tagged(account: Account) -> Iterator[Candidate]:
     """Yield the recommenders of the account and region that carry our tags."""
     for arn in sorted(account.recommenders()):
         tags: Mapping[str, str] = {}
         with contextlib.suppress(NotFoundError):  # deleted meanwhile
             tags = account.personalize.tags(arn)
         if v.OWNER_STACK_TAG in tags:
-            yield Tagged(arn, tags)
+            yield Candidate(arn, tags)
 
 
-def _with_its_stack(account: Account, tagged: Tagged) -> Tagged:
+def _with_its_stack(account: Account, tagged: Candidate) -> Candidate:
     """Return it with what CloudFormation knows, where that can be asked here."""
     proven = tagged.ownership is not Ownership.FOREIGN
     stack = account.stack(tagged.stack_id) if proven else None

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from typing import Any, Final
 
 from lambdas.recommender.aws.errors import TransientError
-from operations.account import Account, patiently
+from operations.account import Account, retry_reads
 from operations.screen import Screen
 from operations.stack import Stack
 from operations.template import Chain, chains
@@ -62,4 +62,4 @@ def read(
     console: Console, call: Callable[[], Any], *, final: tuple[type[TransientError], ...] = ()
 ) -> Any:
     """Return what a call returns, which is tried again while an operation is followed."""
-    return patiently(call, console.sleep, console.screen.line, final=final)
+    return retry_reads(call, console.sleep, console.screen.line, final=final)

@@ -90,7 +90,7 @@ def _show_progress(
     where, chain = next((one for one in places if one[0] and one[0].link), places[0])
     observed = read(console, lambda: _first(console.account, chain))
     of = chain.construct if len(known) > 1 else ""
-    news = f"{status_text.place(where, of)} {observed.says if observed else ''}"
+    news = f"{status_text.place(where, of)} {observed.description if observed else ''}"
     console.screen.progress(status_text.follow_line(where, observed, now, of), news)
 
 

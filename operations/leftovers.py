@@ -40,7 +40,7 @@ class Claim(Enum):
 
 
 @dataclass(frozen=True)
-class Tagged:
+class Candidate:
     """A recommender that carries our tags, and what CloudFormation knows of their stack.
 
     Attributes:
@@ -103,7 +103,7 @@ class Tagged:
 class Judgement:
     """What becomes of a recommender, and why."""
 
-    of: Tagged
+    of: Candidate
     claim: Claim
     why: str
 
@@ -134,11 +134,11 @@ def unproven(stack: Stack, there: Iterable[Observed]) -> list[Unproven]:
         Unproven(stack, one)
         for one in there
         if one.phase is not Phase.DELETING
-        and Tagged(one.arn, one.tags or {}).ownership is Ownership.FOREIGN
+        and Candidate(one.arn, one.tags or {}).ownership is Ownership.FOREIGN
     ]
 
 
-def judge(tagged: Tagged) -> Judgement:
+def judge(tagged: Candidate) -> Judgement:
     """Return what becomes of a recommender that carries our tags."""
     claim, why = _judge(tagged)
     return Judgement(tagged, claim, why)
@@ -149,7 +149,7 @@ _DELETIONS: Final = (DELETED, DELETE_FAILED)
 _RETAINED: Final = Claim.RETAINED, "its stack was to leave it there (retain_on_destroy)"
 
 
-def _judge(tagged: Tagged) -> tuple[Claim, str]:
+def _judge(tagged: Candidate) -> tuple[Claim, str]:
     stack = tagged.stack
     if tagged.ownership is Ownership.FOREIGN:
         return Claim.UNPROVEN, "its tags do not prove whose it is"
@@ -170,7 +170,7 @@ def _judge(tagged: Tagged) -> tuple[Claim, str]:
     return Claim.LEFTOVER, f"{stack.name} uses another one"
 
 
-def _by_its_tag(tagged: Tagged, why: str) -> tuple[Claim, str]:
+def _by_its_tag(tagged: Candidate, why: str) -> tuple[Claim, str]:
     """Return what becomes of what no template that can be read decides.
 
     A deletion policy holds where a resource is taken out of a template, too ("DeletionPolicy
@@ -192,7 +192,7 @@ def was_to_stay(chain: Chain, arn: str, stack: Stack) -> bool:
     return chain.physical_id in ("", arn)
 
 
-def _is_of_this_place(tagged: Tagged) -> bool:
+def _is_of_this_place(tagged: Candidate) -> bool:
     """Whether the tag names a stack of the recommender's own account and region.
 
     Of another one's stacks nothing can be known here.

@@ -37,10 +37,10 @@ def none_of(stack: Stack | None, name: str, others: Sequence[str]) -> str:
     return "\n".join(lines)
 
 
-def to_be_removed(doomed: Sequence[Judgement]) -> str:
+def to_be_removed(to_remove: Sequence[Judgement]) -> str:
     """Return what a deletion is going to do."""
     lines = []
-    for one in doomed:
+    for one in to_remove:
         does = "Release" if one.of.ownership is Ownership.ADOPTED else "Delete"
         lines.append(f"{does} {one.of.arn}")
     return "\n".join(lines)
@@ -110,7 +110,7 @@ def not_proven(unproven: Sequence[Unproven], region: str) -> str:
             "",
             *wrapped(f"{name} is not removed: its tags do not prove that it belongs to {stack}."),
             f"  {observed.arn}",
-            f"  Status: {observed.says}",
+            f"  Status: {observed.description}",
             f"If {stack} created it, and did not adopt it, this deletes it:",
             _delete(observed.arn, region),
             *wrapped(f"See to that first: once {stack} is removed, nothing leads to it any more."),

@@ -84,7 +84,7 @@ def _recommender(one: RecommenderStatus, shown: Status) -> Iterator[str]:
     if one.observed is None:
         yield from row("Status", "it does not exist")
     else:
-        yield from row("Status", f"{one.observed.says}{_lasts(one, shown.now)}")
+        yield from row("Status", f"{one.observed.description}{_lasts(one, shown.now)}")
         if one.observed.phase.has_failed:
             yield from row("", one.observed.reason)
     if one.observed and (members := ", ".join(_members(one.observed.config))):

@@ -12,8 +12,8 @@ from . import vocabulary as v
 from .aws.cloudformation import Stacks
 from .aws.personalize import Personalize
 from .protocol.answer import Answers
-from .protocol.execution import Waiter
-from .protocol.request_handler import CustomResources
+from .protocol.execution import StateMachine
+from .protocol.request_handler import RequestHandler
 
 CLIENT: Final = Config(
     connect_timeout=5, read_timeout=15, retries={"mode": "standard", "total_max_attempts": 3}
@@ -48,9 +48,9 @@ class LaterClient:
         return getattr(self._made(), operation)
 
 
-def resources() -> CustomResources:
+def resources() -> RequestHandler:
     """Return what answers requests."""
-    return CustomResources(
+    return RequestHandler(
         Personalize(client("personalize")),
         Stacks(LaterClient("cloudformation")),
         Answers.deployed(),
@@ -59,9 +59,9 @@ def resources() -> CustomResources:
 
 
 @cache
-def waiter() -> Waiter:
+def state_machine() -> StateMachine:
     """Return what waits for them."""
-    return Waiter(LaterClient("stepfunctions"), os.environ[v.STATE_MACHINE_VARIABLE])
+    return StateMachine(LaterClient("stepfunctions"), os.environ[v.STATE_MACHINE_VARIABLE])
 
 
 def poll_interval() -> float:

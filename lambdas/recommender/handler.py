@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 from .protocol.answer import Answers, Delivery, failure
 
 if TYPE_CHECKING:
-    from .protocol.request_handler import CustomResources
+    from .protocol.request_handler import RequestHandler
 
 LOG = logging.getLogger(__name__)
 
@@ -24,7 +24,7 @@ def begin(event: Mapping[str, Any], _context: object) -> None:
         resources = _resources()
         from . import clients
 
-        waiter, interval = clients.waiter(), clients.poll_interval()
+        state_machine, interval = clients.state_machine(), clients.poll_interval()
     except Exception as error:
         LOG.exception("The function cannot work")
         answers = Answers.deployed()
@@ -33,7 +33,7 @@ def begin(event: Mapping[str, Any], _context: object) -> None:
             if answers.put(event["ResponseURL"], failure(event, reason)) is Delivery.LATER:
                 raise
         return
-    resources.begin(event, waiter, interval=interval)
+    resources.begin(event, state_machine, interval=interval)
 
 
 def poll(state: Mapping[str, Any], _context: object) -> dict[str, Any]:
@@ -42,7 +42,7 @@ def poll(state: Mapping[str, Any], _context: object) -> dict[str, Any]:
 
 
 @cache
-def _resources() -> "CustomResources":
+def _resources() -> "RequestHandler":
     """Import and connect, once, what answers requests.
 
     No garbage is collected meanwhile: all of this stays, and to find that out is a part of a cold

@@ -13,7 +13,7 @@ from aws_cdk.assertions import Template
 
 from lambdas.recommender import vocabulary as v
 from lambdas.recommender.model.request import Request
-from lambdas.recommender.monitoring.observation import Wanted
+from lambdas.recommender.monitoring.observation import ObservationRequest
 from stacks.monitoring import RecommenderMonitoring
 from stacks.recommender import TopPicksRecommender
 from stacks.settings import PropertyError
@@ -185,7 +185,7 @@ def test_the_schedule_says_what_cloudformation_asks_for(
     _, schedule = the(template, "AWS::Scheduler::Schedule")
     sent = resolved(schedule["Properties"]["Target"]["Input"]).replace("AWS::StackId", STACK_ID)
 
-    wanted = Wanted.parse(json.loads(sent))
+    wanted = ObservationRequest.parse(json.loads(sent))
 
     request = Request.parse(
         {

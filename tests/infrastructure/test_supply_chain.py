@@ -136,7 +136,7 @@ def test_the_functions_code_is_another_asset_than_the_folder_that_had_the_modes_
     """Version 0.1.0 published the folder, under a hash that leaves the modes out."""
     folder = Code.from_asset(
         str(LAMBDAS),
-        exclude=["*", "!/recommender/", "!/recommender/*.py"],
+        exclude=["*", "!/recommender/", "!/recommender/**/*.py"],
         ignore_mode=IgnoreMode.GIT,
     )
     Function(
@@ -157,7 +157,7 @@ def test_the_functions_code_changes_with_a_byte_of_it(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     changed = copied(tmp_path / "changed", age=0)
-    module = changed / "recommender" / "errors.py"
+    module = changed / "recommender" / "aws" / "errors.py"
     module.write_text(module.read_text() + "\n")
 
     assert (
@@ -169,7 +169,7 @@ def test_the_functions_code_changes_with_a_byte_of_it(
 def test_only_our_own_modules_are_shipped(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     asset = shipped(LAMBDAS, tmp_path, monkeypatch)
 
-    modules = {str(path.relative_to(LAMBDAS)) for path in LAMBDAS.glob("recommender/*.py")}
+    modules = {str(path.relative_to(LAMBDAS)) for path in LAMBDAS.glob("recommender/**/*.py")}
     assert modes(asset).keys() == modules
 
 

@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from lambdas.recommender.protocol.execution import Waiting
+from lambdas.recommender.protocol.execution import Execution
 from lambdas.recommender.vocabulary import RECOMMENDER_TYPE, TRAINING_GATE_TYPE
 from tests.reliability.lives import LIVES
 from tests.reliability.world import HOUR, MINUTE, World, lose, once, settings_of, texts
@@ -232,7 +232,7 @@ def test_an_update_that_comes_when_its_rollback_has_begun_does_not_fight_it(
     world: World, seconds: float, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Both poll within a second or two, so that each is the first to see the other's change."""
-    monkeypatch.setattr(Waiting, "share", 1.0)
+    monkeypatch.setattr(Execution, "share", 1.0)
     world.invariants.forgives.add("stale")
     world.created()
     world.cloud.deliveries = lambda _: (

@@ -11,7 +11,7 @@ from lambdas.recommender import vocabulary as v
 from lambdas.recommender.aws.personalize import Personalize
 from lambdas.recommender.model.operation import Operation, RequestType
 from lambdas.recommender.model.request import Request
-from lambdas.recommender.protocol.execution import Waiting
+from lambdas.recommender.protocol.execution import Execution
 from local_aws.personalize import Behaviour
 from local_aws.personalize import Personalize as Simulator
 from tests.reliability import golden_events
@@ -37,7 +37,7 @@ def test_every_event_ever_sent_means_what_it_meant(name: str) -> None:
     golden = GOLDEN[name]
     assert meaning(golden["event"]) == golden["means"]
     if golden["state"]:
-        read = Waiting.from_json(golden["state"]).to_json()
+        read = Execution.from_json(golden["state"]).to_json()
         assert golden["state"].items() <= read.items(), "later versions may know more"
 
 

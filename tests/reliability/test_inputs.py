@@ -14,7 +14,7 @@ from aws_cdk.assertions import Template
 
 from lambdas.recommender import vocabulary as v
 from lambdas.recommender.model.operation import Operation
-from lambdas.recommender.protocol.execution import Waiting
+from lambdas.recommender.protocol.execution import Execution
 from local_aws.personalize import Behaviour
 from stacks.recommender import TopPicksRecommender
 from stacks.service import RecommenderService
@@ -611,7 +611,7 @@ def test_a_forged_event_changes_nothing_of_another_stack_s(
     operations[kind]()
     world.cloud.run_for(2.0)
     for forged in forgeries:
-        begun = Waiting.begin(forged, now=world.clock.now, interval=60.0)
+        begun = Execution.begin(forged, now=world.clock.now, interval=60.0)
         _invoke(world, "begin", forged)
         for state in (begun, begun.looked(operation=Operation(world.stack.status, ""))):
             _invoke(world, "poll", state.to_json(), forged)

@@ -332,8 +332,8 @@ def logging_of(template: dict[str, Any], function: str) -> set[Use]:
 
 
 def test_the_state_machine_may_invoke_what_polls(template: dict[str, Any]) -> None:
-    _, waiter = the(template, "AWS::StepFunctions::StateMachine")
-    role = waiter["Properties"]["RoleArn"]["Fn::GetAtt"][0]
+    _, state_machine = the(template, "AWS::StepFunctions::StateMachine")
+    role = state_machine["Properties"]["RoleArn"]["Fn::GetAtt"][0]
 
     poll = functions(template)["poll"]
     assert roles_of(template)[role].grants == {Use("lambda:InvokeFunction", f"{poll}.Arn")}

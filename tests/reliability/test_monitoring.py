@@ -43,8 +43,8 @@ def observed(world: World) -> dict[str, Any]:
     """Return the line of one look."""
     (line,) = world.cloud.observe(world.stack)
     assert len(metrics_of(line)) == 1
-    document: dict[str, Any] = json.loads(line)
-    return document
+    emf_document: dict[str, Any] = json.loads(line)
+    return emf_document
 
 
 @pytest.mark.rows("M1")

@@ -25,7 +25,7 @@ from hypothesis.stateful import (
     run_state_machine_as_test,
 )
 
-from lambdas.recommender.model.timing import DOUBT_SECONDS
+from lambdas.recommender.model.timing import CONFIRM_SECONDS
 from lambdas.recommender.vocabulary import OWNER_STACK_TAG, RESERVED_TAGS
 from local_aws.personalize import Behaviour, wire
 from local_aws.personalize.behaviour import TOP_PICKS_METRICS, Echo
@@ -438,7 +438,7 @@ class Lives(RuleBasedStateMachine):
         request = self.cloud.invocations[-1].request
         one = _identity(request)
         began = request.stack.updated or request.stack.created
-        at_once = 0 <= began - request.sent <= DOUBT_SECONDS
+        at_once = 0 <= began - request.sent <= CONFIRM_SECONDS
         begins_late = function == "begin" and (at_once or one not in self.begun)
         is_seen_late = function == "poll" and one not in self.admitted
         if not request.is_newest and (begins_late or is_seen_late):

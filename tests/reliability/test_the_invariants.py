@@ -13,7 +13,7 @@ from lambdas.recommender.model.identity import Owner, Ownership
 from lambdas.recommender.model.operation import Operation
 from lambdas.recommender.protocol import answer
 from lambdas.recommender.protocol import request_handler as protocol
-from lambdas.recommender.protocol.execution import Waiting
+from lambdas.recommender.protocol.execution import Execution
 from lambdas.recommender.reconcile import reconciler as reconcile
 from lambdas.recommender.resources import deletion, training_gate
 from tests.reliability.world import World
@@ -109,7 +109,7 @@ def _acts_on_what_is_out_of_date(world: World, broken: Break) -> None:
     operation = Operation("CREATE_IN_PROGRESS", "")
     broken.setattr(protocol, "admit", lambda *_: operation)
     broken.setattr(reconcile, "still_newest", lambda *_: True)
-    broken.setattr(Waiting, "name", property(lambda _self: "0" * 64))
+    broken.setattr(Execution, "name", property(lambda _self: "0" * 64))
     world.cloud.deliver(late, at_any_age=True)
     world.cloud.drain()
 

@@ -23,8 +23,8 @@ from lambdas.recommender.aws.personalize import Personalize
 from lambdas.recommender.clients import CLIENT
 from lambdas.recommender.monitoring.observer import Observer
 from lambdas.recommender.protocol.answer import Answers, Delivery, encoded
-from lambdas.recommender.protocol.execution import StepFunctionsApi, Waiter
-from lambdas.recommender.protocol.request_handler import CustomResources
+from lambdas.recommender.protocol.execution import StateMachine, StepFunctionsApi
+from lambdas.recommender.protocol.request_handler import RequestHandler
 from local_aws.personalize import ServiceError, wire
 from tests.support import personalize
 from tests.support.permissions import Permissions, Use, statements_of
@@ -84,20 +84,20 @@ class DeployedFunctions:
     """The real ones, with the configuration that the template gives them."""
 
     stack: "Stack"
-    resources: CustomResources
+    resources: RequestHandler
     waiter_client: StepFunctionsApi
 
     def begin(self, event: Event) -> None:
         """Begin a request, with the environment of the function that CloudFormation invokes."""
         _start_instance(self.stack, BEGIN)
         environment = configuration(self.stack, BEGIN)["Environment"]["Variables"]
-        waiter = Waiter(
+        state_machine = StateMachine(
             self.waiter_client,
             environment[v.STATE_MACHINE_VARIABLE],
             pause=self.stack.cloud.clock.advance,
         )
         interval = float(environment[v.POLL_INTERVAL_VARIABLE])
-        self.resources.begin(event, waiter, interval=interval)
+        self.resources.begin(event, state_machine, interval=interval)
 
     def poll(self, state: Event) -> Mapping[str, Any]:
         """Look again."""
@@ -131,7 +131,7 @@ def functions(stack: "Stack") -> Functions:
     )
     return DeployedFunctions(
         stack,
-        CustomResources(
+        RequestHandler(
             Personalize(client),
             Stacks(_stacks_client(stack)),
             _PuttingAnswers(stack),

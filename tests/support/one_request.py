@@ -5,8 +5,8 @@ from collections.abc import Mapping
 from typing import Any
 
 from lambdas.recommender.protocol.answer import Answers, Delivery
-from lambdas.recommender.protocol.execution import Waiter
-from lambdas.recommender.protocol.request_handler import CustomResources
+from lambdas.recommender.protocol.execution import StateMachine
+from lambdas.recommender.protocol.request_handler import RequestHandler
 from tests.support.personalize import VirtualClock
 from tests.support.serverless import Event, through_lambda
 
@@ -43,13 +43,13 @@ class OneRequest:
         self.clock = clock
         self.answers = KeptAnswers()
         self.machine = StateKeeper()
-        self.resources = CustomResources(personalize, stacks, self.answers, clock)
+        self.resources = RequestHandler(personalize, stacks, self.answers, clock)
 
     def carry_out(self, event: Event, state: Mapping[str, Any] | None = None) -> Mapping[str, Any]:
         """Return the answer to a request, begun anew or from the state of an execution."""
         if state is None:
-            waiter = Waiter(self.machine, "arn", pause=self.clock.advance)
-            self.resources.begin(event, waiter, interval=60.0)
+            state_machine = StateMachine(self.machine, "arn", pause=self.clock.advance)
+            self.resources.begin(event, state_machine, interval=60.0)
             state = self.machine.state
         for _ in range(100):
             if self.answers.kept:

@@ -8,7 +8,7 @@ changes nothing and needs no store of ours.
 from typing import Any, Protocol
 
 from ..model.operation import Operation
-from .errors import PermanentError, sorted_errors
+from .errors import PermanentError, translate_errors
 
 
 class CloudFormationApi(Protocol):
@@ -31,7 +31,7 @@ class Stacks:
             TransientError: CloudFormation gave no usable answer now.
             PermanentError: it refused one.
         """
-        with sorted_errors("DescribeStacks"):
+        with translate_errors("DescribeStacks"):
             stacks = self._api.describe_stacks(StackName=stack_id)["Stacks"]
             if not stacks:
                 raise PermanentError(f"DescribeStacks: {stack_id} is not there")

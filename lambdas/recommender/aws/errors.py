@@ -79,7 +79,7 @@ _TRANSIENT: Final = frozenset(
 )
 """Besides every 5xx. "Exists" is a state that the next look shows and explains."""
 
-_UNTIMELY: Final = frozenset(
+_CLOCK_OR_CREDENTIALS: Final = frozenset(
     {
         "AuthFailure",
         "ExpiredToken",
@@ -129,7 +129,7 @@ _HINTS: Final = {
 
 
 @contextmanager
-def sorted_errors(operation: str) -> Iterator[None]:
+def translate_errors(operation: str) -> Iterator[None]:
     """Translate what boto3 raises while it calls ``operation``.
 
     Raises:
@@ -197,7 +197,7 @@ def _sorted(operation: str, error: ClientError) -> Exception:
     text = f"{operation}: {code}: {message}"
     if code == "ResourceNotFoundException":
         return NotFoundError(text)
-    if code in _UNTIMELY:
+    if code in _CLOCK_OR_CREDENTIALS:
         return CredentialsError(text)
     if code == IN_USE:
         return InUseError(text)

@@ -17,7 +17,7 @@ from ..decision.verdict import (
 from ..model.observed import Observed, Update
 from ..model.request import Desired
 from ..text import sentence
-from .errors import NotFoundError, PermanentError, TransientError, sorted_errors
+from .errors import NotFoundError, PermanentError, TransientError, translate_errors
 
 DOMAIN: Final = "VIDEO_ON_DEMAND"
 
@@ -93,7 +93,7 @@ class Personalize:
     def describe(self, arn: str) -> Observed | None:
         """Return the recommender, without its tags, or None if the service shows none."""
         try:
-            with sorted_errors("DescribeRecommender"):
+            with translate_errors("DescribeRecommender"):
                 answer = self._api.describe_recommender(recommenderArn=arn)
                 return _observed(arn, answer["recommender"])
         except NotFoundError:
@@ -105,19 +105,19 @@ class Personalize:
         Raises:
             NotFoundError: the service does not show the resource.
         """
-        with sorted_errors("ListTagsForResource"):
+        with translate_errors("ListTagsForResource"):
             tags = self._api.list_tags_for_resource(resourceArn=arn)["tags"]
             return {tag["tagKey"]: tag["tagValue"] for tag in tags}
 
     def names(self) -> list[str]:
         """Return the names of all recommenders of the account and region."""
-        with sorted_errors("ListRecommenders"):
+        with translate_errors("ListRecommenders"):
             pages = pages_of("ListRecommenders", self._api.list_recommenders)
             return [summary["name"] for page in pages for summary in page["recommenders"]]
 
     def _create(self, desired: Desired) -> None:
         self._preflight(desired)
-        with sorted_errors("CreateRecommender"):
+        with translate_errors("CreateRecommender"):
             answer = self._api.create_recommender(
                 name=desired.name,
                 datasetGroupArn=desired.dataset_group_arn,
@@ -139,7 +139,7 @@ class Personalize:
         if isinstance(change, CreateRecommender):
             self._create(change.desired)
             return
-        with sorted_errors(type(change).__name__):
+        with translate_errors(type(change).__name__):
             match change:
                 case UpdateRecommender(config=config):
                     self._api.update_recommender(recommenderArn=arn, recommenderConfig=dict(config))
@@ -163,7 +163,7 @@ class Personalize:
             self._check_dataset(
                 desired.dataset_group_arn, "ITEMS", "item metadata in recommendations comes from it"
             )
-        with sorted_errors("ListRecipes"):
+        with translate_errors("ListRecipes"):
             pages = pages_of("ListRecipes", self._api.list_recipes, domain=DOMAIN)
             recipes = {recipe["recipeArn"] for page in pages for recipe in page["recipes"]}
         if desired.recipe_arn not in recipes:
@@ -175,7 +175,7 @@ class Personalize:
 
     def _check_dataset_group(self, arn: str) -> None:
         try:
-            with sorted_errors("DescribeDatasetGroup"):
+            with translate_errors("DescribeDatasetGroup"):
                 answer = self._api.describe_dataset_group(datasetGroupArn=arn)
                 group = answer["datasetGroup"]
         except NotFoundError as error:
@@ -202,7 +202,7 @@ class Personalize:
     def _check_dataset(self, dataset_group_arn: str, kind: str, why: str) -> None:
         arn = f"{dataset_group_arn.replace(':dataset-group/', ':dataset/')}/{kind}"
         try:
-            with sorted_errors("DescribeDataset"):
+            with translate_errors("DescribeDataset"):
                 self._api.describe_dataset(datasetArn=arn)
         except NotFoundError as error:
             raise PermanentError(

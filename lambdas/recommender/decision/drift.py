@@ -15,7 +15,7 @@ from ..model.identity import Ownership
 from ..model.observed import Observed, Phase
 from ..model.operation import Operation
 from ..model.request import Desired
-from .plan import Situation, left_to_its_hours, plan
+from .plan import Situation, plan, with_observed_running_state
 from .verdict import Done, Fail
 
 _MEMBERS: Final = {
@@ -81,7 +81,7 @@ def drift(desired: Desired, observed: Observed | None) -> Drift:
         desired: what the template asks for.
         observed: what is there, or None; without tags if they cannot be read now.
     """
-    desired = left_to_its_hours(desired, observed)
+    desired = with_observed_running_state(desired, observed)
     step = plan(desired, observed, _DEPLOYMENT, before=desired.config)
     hidden = tuple(not_shown(observed.config)) if observed else ()
     if isinstance(step, Done) and observed and observed.tags is None:
@@ -113,7 +113,7 @@ def differences(desired: Desired, observed: Observed | None) -> Iterator[Differe
         return
     yield from _shape(desired, observed)
     yield from _tags(desired, observed)
-    yield from _config(desired.config, desired.config.shown_by(observed.arriving))
+    yield from _config(desired.config, desired.config.shown_by(observed.config_after_update))
 
 
 def _shape(desired: Desired, observed: Observed) -> Iterator[Difference]:

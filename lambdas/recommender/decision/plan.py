@@ -93,17 +93,17 @@ def plan(
         retired_tags: keys of tags that the template asked for before and no longer does.
     """
     step = _plan(desired, observed, situation, before, retired_tags)
-    return settle(step, situation) if isinstance(step, Done) else step
+    return finish_rollback(step, situation) if isinstance(step, Done) else step
 
 
-def left_to_its_hours(desired: Desired, observed: Observed | None) -> Desired:
+def with_observed_running_state(desired: Desired, observed: Observed | None) -> Desired:
     """Return what is desired by who changes nothing about whether it runs, if its hours decide."""
     if not desired.active_hours or not observed:
         return desired
     return replace(desired, running=observed.phase not in (Phase.STOPPING, Phase.INACTIVE))
 
 
-def settle(done: Done, situation: Situation) -> Verdict:
+def finish_rollback(done: Done, situation: Situation) -> Verdict:
     """Return what it means in an operation of the stack that there is nothing more to do."""
     if not situation.operation.rolls_back:
         return done
@@ -112,7 +112,7 @@ def settle(done: Done, situation: Situation) -> Verdict:
     return UNSEEN if situation.may_show_late else done
 
 
-def accepted(desired: Desired, arn: str, change: Change) -> Verdict:
+def after_accept(desired: Desired, arn: str, change: Change) -> Verdict:
     """Return how things stand when Personalize has accepted a change of a desired recommender."""
     match change:
         case CreateRecommender():
@@ -167,8 +167,8 @@ def _whose(desired: Desired, observed: Observed) -> Step | None:
         return Fail(_cannot_adopt(desired, differing))
     if observed.phase.has_failed:
         return Fail(f"{observed.arn} cannot be adopted: it is {observed.status}: {observed.reason}")
-    if not observed.settled:
-        return Wait(f"{observed.arn} is {observed.says}; it is adopted when that has ended")
+    if not observed.is_stable:
+        return Wait(f"{observed.arn} is {observed.description}; it is adopted when that has ended")
     if v.ON_DESTROY_TAG in observed.tags:  # of a stack that is gone; there may be no room for both
         return UntagResource.of([v.ON_DESTROY_TAG])
     return TagResource({**desired.tags, **desired.owner.tags(adopted=True)})
@@ -201,25 +201,25 @@ def _retagged(desired: Desired, observed: Observed, retired: frozenset[str]) -> 
 def _in_transit(
     desired: Desired, observed: Observed, assumed: Config, earlier: Config
 ) -> Step | None:
-    if observed.settled:
+    if observed.is_stable:
         return None
-    as_asked = assumed.shown_by(observed.arriving) == desired.config
+    as_asked = assumed.shown_by(observed.config_after_update) == desired.config
     in_force = earlier.shown_by(observed.config) == desired.config
     update_is_new = None if in_force or not observed.updating else 0.0
     if as_asked and observed.phase is Phase.CREATING:
-        return Done(f"{observed.says}; {_WAIT_FOR_TRAINING}", Progress.TRAINING)
+        return Done(f"{observed.description}; {_WAIT_FOR_TRAINING}", Progress.TRAINING)
     if as_asked and desired.running and observed.phase is Phase.ACTIVE:
         return Done(
-            f"{observed.says}; {_WAIT_FOR_TRAINING}",
+            f"{observed.description}; {_WAIT_FOR_TRAINING}",
             Progress.CHANGING,
             previous_update=update_is_new,
         )
     if as_asked and not desired.running and observed.phase is Phase.STOPPING:
-        return Done(f"{observed.says}, as asked", Progress.CHANGING)
+        return Done(f"{observed.description}, as asked", Progress.CHANGING)
     starts = desired.running and observed.phase is Phase.STARTING
     others_wait = as_asked and (observed.updating or starts)
     return Wait(
-        f"{observed.arn} is {observed.says}; the next step is taken when that has ended",
+        f"{observed.arn} is {observed.description}; the next step is taken when that has ended",
         AtDeadline.HAND_OVER if others_wait else AtDeadline.FAIL,
         previous_update=update_is_new if as_asked else None,
     )
@@ -329,10 +329,12 @@ def plan_deletion(
         return UntagResource.of(ours & set(observed.tags or {}))
     if observed.phase in (Phase.ACTIVE, Phase.INACTIVE) or observed.phase.has_failed:
         return DeleteRecommender()
-    return Wait(f"{observed.arn} is {observed.says} and cannot be deleted before that has ended")
+    return Wait(
+        f"{observed.arn} is {observed.description} and cannot be deleted before that has ended"
+    )
 
 
-def deleted(verdict: Verdict, situation: Situation) -> Verdict:
+def after_delete(verdict: Verdict, situation: Situation) -> Verdict:
     """Return what the deletion of a recommender's own resource has come to.
 
     When a creation is rolled back, a last sweep waits for what shows late, for a Delete that never
@@ -348,7 +350,7 @@ def deleted(verdict: Verdict, situation: Situation) -> Verdict:
     return replace(GONE, certain=not situation.looked_before)
 
 
-def swept(verdict: Verdict, situation: Situation, *, last: bool) -> Verdict:
+def after_sweep(verdict: Verdict, situation: Situation, *, last: bool) -> Verdict:
     """Return what a sweep has come to; the ``last`` one has the last word."""
     if isinstance(verdict, Wait):
         return verdict if last else replace(verdict, at_deadline=AtDeadline.HAND_OVER)
@@ -382,7 +384,7 @@ def plan_state(owner: Owner, observed: Observed | None, *, running: bool = False
         return StartRecommender()
     if observed.phase is Phase.ACTIVE and not observed.updating:
         return StopRecommender()
-    return Wait(f"{observed.arn} is {observed.says}")
+    return Wait(f"{observed.arn} is {observed.description}")
 
 
 # -- whether it is ready -----------------------------------------------------------------------
@@ -431,7 +433,7 @@ def readiness(
         not running and observed.phase in (Phase.INACTIVE, Phase.STOPPING)
     )
     if observed.updating or not there:
-        return Wait(observed.says)
+        return Wait(observed.description)
     if in_force:
         return Done(observed.status, Progress.IN_FORCE)
     return Wait("the configuration asked for is not in force, nor on its way", grace=True)

@@ -41,7 +41,7 @@ class Config:
     """Never asked for; the training leaves out every other column."""
 
     @classmethod
-    def asked(cls, properties: Mapping[str, Any]) -> "Config":
+    def from_template(cls, properties: Mapping[str, Any]) -> "Config":
         """Return what a template asks for.
 
         Raises:

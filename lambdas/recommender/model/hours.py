@@ -30,7 +30,7 @@ class ActiveHours:
     time_zone: tzinfo
 
     @classmethod
-    def asked(cls, properties: Mapping[str, Any]) -> "ActiveHours":
+    def from_template(cls, properties: Mapping[str, Any]) -> "ActiveHours":
         """Return what a template asks for.
 
         Raises:

@@ -59,7 +59,7 @@ def derived_name(
 
 
 @dataclass(frozen=True)
-class Names:
+class NamePattern:
     """The names that a stack's recommenders can have: the only ones that its role can touch."""
 
     prefix: str

@@ -116,19 +116,19 @@ class Observed:
         return self.latest_update is not None and self.latest_update.under_way
 
     @property
-    def arriving(self) -> Mapping[str, Any]:
+    def config_after_update(self) -> Mapping[str, Any]:
         """The configuration that it has when the update that is under way, if one is, has ended."""
         if self.updating and self.latest_update:
             return self.latest_update.config
         return self.config
 
     @property
-    def settled(self) -> bool:
+    def is_stable(self) -> bool:
         """Whether it is in no transitional state, with no update under way."""
         return self.phase in (Phase.ACTIVE, Phase.INACTIVE) and not self.updating
 
     @property
-    def says(self) -> str:
+    def description(self) -> str:
         """What it is doing, for people."""
         if self.updating and self.latest_update and self.phase is Phase.ACTIVE:
             return f"being updated ({self.latest_update.status})"

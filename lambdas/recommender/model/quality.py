@@ -34,7 +34,7 @@ class QualityGate:
     fails: bool = True
 
     @classmethod
-    def asked(cls, properties: Mapping[str, Any]) -> "QualityGate":
+    def from_template(cls, properties: Mapping[str, Any]) -> "QualityGate":
         """Return what a template asks for.
 
         Raises:

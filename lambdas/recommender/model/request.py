@@ -12,7 +12,7 @@ from .. import vocabulary as v
 from ..model import properties as p
 from .config import Config
 from .hours import ActiveHours
-from .identity import Arn, Names, Owner, derived_name
+from .identity import Arn, NamePattern, Owner, derived_name
 from .operation import RequestType
 from .properties import BadRequestError
 from .quality import QualityGate
@@ -147,11 +147,11 @@ class Request:
         return Owner(self.stack_id, self.get(v.RECOMMENDER_LOGICAL_ID, self.logical_id))
 
     @property
-    def names(self) -> Names:
+    def names(self) -> NamePattern:
         """The names that recommenders of this resource can have, before and after an update."""
         both = (self.properties, self.old_properties)
         fixed = {_accepted(properties, v.FIXED_NAME, "") for properties in both} - {""}
-        return Names(self.get(v.NAME_PREFIX), frozenset(fixed))
+        return NamePattern(self.get(v.NAME_PREFIX), frozenset(fixed))
 
     def arns_among(self, names: Iterable[str]) -> set[str]:
         """Return the ARNs of those that recommenders of this resource can have."""
@@ -284,9 +284,9 @@ def _accepted(properties: Mapping[str, Any], name: str, default: Any) -> Any:
 
 
 _PROPERTIES: Final[Mapping[str, p.Reader]] = {
-    v.ACTIVE_HOURS: p.Reader(lambda value: ActiveHours.asked(p.mapping(value)), "a map"),
+    v.ACTIVE_HOURS: p.Reader(lambda value: ActiveHours.from_template(p.mapping(value)), "a map"),
     v.ADOPT_EXISTING: p.BOOLEAN,
-    v.CONFIG: p.Reader(lambda value: Config.asked(p.mapping(value)), "a map"),
+    v.CONFIG: p.Reader(lambda value: Config.from_template(p.mapping(value)), "a map"),
     v.DATASET_GROUP_ARN: p.arn("dataset-group"),
     v.FIXED_NAME: p.NAME,
     v.GENERATION: p.TEXT,
@@ -294,7 +294,7 @@ _PROPERTIES: Final[Mapping[str, p.Reader]] = {
     v.LINKS: p.COUNT,
     v.NAME_PREFIX: p.NAME_PREFIX,
     v.ON_DESTROY: p.ON_DESTROY,
-    v.QUALITY_GATE: p.Reader(lambda value: QualityGate.asked(p.mapping(value)), "a map"),
+    v.QUALITY_GATE: p.Reader(lambda value: QualityGate.from_template(p.mapping(value)), "a map"),
     v.RECIPE_ARN: p.arn("recipe"),
     v.RECOMMENDER_ARN: p.arn("recommender"),
     v.RECOMMENDER_LOGICAL_ID: p.TEXT,

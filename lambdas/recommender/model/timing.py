@@ -14,7 +14,7 @@ REQUEST_SECONDS: Final = 3600.0
 GRACE_SECONDS: Final = 120.0
 """How long the service may take to show what it accepted, and IAM to apply a new role's policy."""
 
-DOUBT_SECONDS: Final = 6.0
+CONFIRM_SECONDS: Final = 6.0
 """What would end a wait is looked at again before it is believed: reads may be stale."""
 
 MAX_POLLS: Final = 2000
@@ -59,7 +59,7 @@ class Timing:
 
         The last look comes when the time is up; a doubt that has no end by then has none.
         """
-        return self.waited < self.wait_seconds + DOUBT_SECONDS
+        return self.waited < self.wait_seconds + CONFIRM_SECONDS
 
     @property
     def grace_is_over(self) -> bool:

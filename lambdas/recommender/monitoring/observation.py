@@ -25,7 +25,7 @@ _HOUR: Final = 3600
 
 
 @dataclass(frozen=True)
-class Wanted:
+class ObservationRequest:
     """What the schedule says: which recommender is looked at, and what is wanted of it.
 
     Attributes:
@@ -37,7 +37,7 @@ class Wanted:
     request: Request
 
     @classmethod
-    def parse(cls, event: Mapping[str, Any]) -> "Wanted":
+    def parse(cls, event: Mapping[str, Any]) -> "ObservationRequest":
         """Read what the schedule sends.
 
         Raises:
@@ -57,7 +57,7 @@ class Wanted:
 
 
 @dataclass(frozen=True)
-class Seen:
+class Observation:
     """What one look has found.
 
     Attributes:
@@ -72,7 +72,7 @@ class Seen:
     operation: Operation
 
 
-def document(wanted: Wanted, seen: Seen, now: float) -> dict[str, Any]:
+def emf_document(wanted: ObservationRequest, seen: Observation, now: float) -> dict[str, Any]:
     """Return the line of the log.
 
     A deployment that is under way is about to change what would be compared. So neither drift nor
@@ -102,7 +102,7 @@ def document(wanted: Wanted, seen: Seen, now: float) -> dict[str, Any]:
     return {
         v.DIMENSION: wanted.recommender,
         "RecommenderArn": wanted.request.desired.arn,
-        "Status": seen.observed.says if seen.observed else "not there",
+        "Status": seen.observed.description if seen.observed else "not there",
         "StackStatus": seen.operation.status,
         **metrics,
         **({"Unmeasured": why} if why else {}),
@@ -114,7 +114,7 @@ def document(wanted: Wanted, seen: Seen, now: float) -> dict[str, Any]:
     }
 
 
-def _unmeasured(found: Drift, seen: Seen) -> str:
+def _unmeasured(found: Drift, seen: Observation) -> str:
     if seen.operation.is_under_way:
         return f"{v.DRIFT}, {v.LEFTOVERS}: the stack is {seen.operation.status}"
     drifts = [f"{v.DRIFT}: {found.reason}"] if found.verdict is Verdict.CANNOT_TELL else []
@@ -130,7 +130,7 @@ def _reasons(observed: Observed) -> dict[str, str]:
     }
 
 
-def _state(wanted: Wanted, seen: Seen, now: float) -> dict[str, float]:
+def _state(wanted: ObservationRequest, seen: Observation, now: float) -> dict[str, float]:
     observed = seen.observed
     is_active = observed is not None and observed.phase is Phase.ACTIVE
     state: dict[str, float] = {v.PROVISIONED: 0}

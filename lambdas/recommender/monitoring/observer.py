@@ -11,10 +11,10 @@ from ..aws.errors import InUseError, NotFoundError
 from ..model.identity import Ownership
 from ..model.observed import Observed
 from ..model.request import Request
-from .observation import Seen, Wanted, document
+from .observation import Observation, ObservationRequest, emf_document
 
 
-class Looks(Protocol):
+class PersonalizeReader(Protocol):
     """What is read of Personalize: all that the observer can do."""
 
     def describe(self, arn: str) -> Observed | None:
@@ -32,7 +32,7 @@ class Observer:
 
     def __init__(
         self,
-        personalize: Looks,
+        personalize: PersonalizeReader,
         stacks: Stacks,
         clock: Callable[[], float],
         write: Callable[[str], None],
@@ -58,11 +58,11 @@ class Observer:
             TransientError, PermanentError: not all could be read: nothing is written, and the
                 alarm that watches for observations sees it.
         """
-        wanted = Wanted.parse(event)
+        wanted = ObservationRequest.parse(event)
         request = wanted.request
         operation = self._stacks.operation(request.stack_id)
-        seen = Seen(self._wanted(request.desired.arn), self._others(request), operation)
-        self._write(json.dumps(document(wanted, seen, self._clock())))
+        seen = Observation(self._wanted(request.desired.arn), self._others(request), operation)
+        self._write(json.dumps(emf_document(wanted, seen, self._clock())))
 
     def _wanted(self, arn: str) -> Observed | None:
         observed = self._personalize.describe(arn)

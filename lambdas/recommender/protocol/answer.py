@@ -145,7 +145,7 @@ class Answers:
         suffix = os.environ.get(v.URL_SUFFIX_VARIABLE, "amazonaws.com")
         return cls(suffix, os.environ.get("AWS_ENDPOINT_URL", ""))
 
-    def may_go_to(self, response_url: object) -> bool:
+    def is_response_url(self, response_url: object) -> bool:
         """Whether that is a ResponseURL to which an answer may be put."""
         if not isinstance(response_url, str):
             return False
@@ -158,7 +158,7 @@ class Answers:
 
     def accept(self, response_url: object) -> bool:
         """Return whether an answer may be put there; if not, log the host, and never the URL."""
-        if self.may_go_to(response_url):
+        if self.is_response_url(response_url):
             return True
         came = host_of(response_url)
         LOG.error(

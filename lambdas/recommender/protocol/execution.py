@@ -8,7 +8,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any, Final, NamedTuple, Protocol
 
-from ..aws.errors import PermanentError, sorted_errors
+from ..aws.errors import PermanentError, translate_errors
 from ..model.operation import Operation
 from ..model.timing import Timing
 from .answer import sent_at
@@ -20,7 +20,7 @@ _PAUSES: Final = (5.0, 10.0, 20.0, 40.0, 80.0, 80.0)
 """Seconds between attempts to start an execution."""
 
 
-class Doubted(NamedTuple):
+class Unconfirmed(NamedTuple):
     """A verdict that may rest on a look that was stale, and since when it has shown."""
 
     verdict: str
@@ -28,7 +28,7 @@ class Doubted(NamedTuple):
 
 
 @dataclass(frozen=True)
-class Waiting:
+class Execution:
     """A request that is begun and not answered yet; all times in epoch seconds.
 
     Attributes:
@@ -56,7 +56,7 @@ class Waiting:
     looks: int = 0
     operation: Operation | None = None
     nothing_seen: bool = True
-    doubted: Doubted | None = None
+    unconfirmed: Unconfirmed | None = None
     in_force: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
     tags_read: frozenset[str] = frozenset()
     updated_after: float | None = None
@@ -65,7 +65,7 @@ class Waiting:
     ended: bool = False
 
     @classmethod
-    def begin(cls, event: Mapping[str, Any], *, now: float, interval: float) -> "Waiting":
+    def begin(cls, event: Mapping[str, Any], *, now: float, interval: float) -> "Execution":
         """Begin a request."""
         sent = sent_at(event["ResponseURL"])
         return cls(event, interval, sent=now if sent is None else min(sent, now), begun=now)
@@ -89,18 +89,18 @@ class Waiting:
         """Return its time, as it is now."""
         return Timing(self.sent, self.begun, now, wait_seconds)
 
-    def looked(self, **changes: Any) -> "Waiting":
+    def looked(self, **changes: Any) -> "Execution":
         """Return it after one more look."""
         return replace(self, looks=self.looks + 1, **changes)
 
-    def answered(self, answer: Mapping[str, Any]) -> "Waiting":
+    def answered(self, answer: Mapping[str, Any]) -> "Execution":
         """Return it with the answer that is to be delivered."""
         return replace(self, answer=answer, seconds=0)
 
-    def doubt(self, verdict: str, now: float) -> Doubted:
+    def doubt(self, verdict: str, now: float) -> Unconfirmed:
         """Return since when such a verdict has shown: another one in between begins anew."""
-        known = self.doubted
-        return known if known and known.verdict == verdict else Doubted(verdict, now)
+        known = self.unconfirmed
+        return known if known and known.verdict == verdict else Unconfirmed(verdict, now)
 
     def to_json(self) -> dict[str, Any]:
         """Return it as JSON's types, and no others; ``from_json`` reads it back.
@@ -117,7 +117,7 @@ class Waiting:
             "Looks": self.looks,
             "Operation": [operation.status, operation.last_updated] if operation else None,
             "NothingSeen": self.nothing_seen,
-            "Doubted": list(self.doubted) if self.doubted else None,
+            "Doubted": list(self.unconfirmed) if self.unconfirmed else None,
             "InForce": dict(self.in_force),
             "TagsRead": sorted(self.tags_read),
             "UpdatedAfter": self.updated_after,
@@ -127,7 +127,7 @@ class Waiting:
         }
 
     @classmethod
-    def from_json(cls, state: Mapping[str, Any]) -> "Waiting":
+    def from_json(cls, state: Mapping[str, Any]) -> "Execution":
         """Read it; the version that has written it may have been 0.1.0."""
         return cls(
             event=state["Event"],
@@ -137,7 +137,7 @@ class Waiting:
             looks=state["Looks"],
             operation=Operation(*state["Operation"]) if state["Operation"] else None,
             nothing_seen=state["NothingSeen"],
-            doubted=Doubted(*state["Doubted"]) if state["Doubted"] else None,
+            unconfirmed=Unconfirmed(*state["Doubted"]) if state["Doubted"] else None,
             in_force=state["InForce"],
             tags_read=frozenset(state.get("TagsRead", ())),
             updated_after=state.get("UpdatedAfter"),
@@ -154,7 +154,7 @@ class StepFunctionsApi(Protocol):
         """StartExecution."""
 
 
-class Waiter:
+class StateMachine:
     """The state machine of the stack."""
 
     def __init__(
@@ -168,7 +168,7 @@ class Waiter:
         self._state_machine_arn = state_machine_arn
         self._pause = pause
 
-    def start(self, waiting: Waiting) -> bool:
+    def start(self, waiting: Execution) -> bool:
         """Start the execution of a request, and return whether that was the first time.
 
         It is tried for some minutes: IAM takes a while to apply the policy of a new role, and
@@ -184,9 +184,9 @@ class Waiter:
                 self._pause(pause)
         return self._start(waiting)
 
-    def _start(self, waiting: Waiting) -> bool:
+    def _start(self, waiting: Execution) -> bool:
         try:
-            with sorted_errors("StartExecution"):
+            with translate_errors("StartExecution"):
                 self._api.start_execution(
                     stateMachineArn=self._state_machine_arn,
                     name=waiting.name,

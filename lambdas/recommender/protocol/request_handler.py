@@ -21,14 +21,14 @@ from ..model.observed import Observed
 from ..model.operation import Operation, RequestType
 from ..model.properties import BadRequestError
 from ..model.request import Request
-from ..model.timing import DOUBT_SECONDS, REQUEST_SECONDS, Timing
+from ..model.timing import CONFIRM_SECONDS, REQUEST_SECONDS, Timing
 from ..reconcile.fence import admit
 from ..reconcile.reconciler import Reconciler
-from ..resources import resource_of
+from ..resources import custom_resource_for
 from ..resources.base import CustomResource
 from ..text import duration, readable
 from .answer import Answers, Delivery, answer_to, failure, physical_id
-from .execution import Waiter, Waiting
+from .execution import Execution, StateMachine
 
 LOG = logging.getLogger(__name__)
 LOG.setLevel(logging.INFO)
@@ -37,7 +37,7 @@ _SECONDS_BETWEEN_DELIVERIES = 5
 
 
 @dataclass(frozen=True)
-class CustomResources:
+class RequestHandler:
     """Answers the requests of all resource types of this package."""
 
     personalize: Personalize
@@ -45,12 +45,14 @@ class CustomResources:
     answers: Answers
     clock: Callable[[], float]
 
-    def begin(self, event: Mapping[str, Any], waiter: Waiter, *, interval: float) -> None:
+    def begin(
+        self, event: Mapping[str, Any], state_machine: StateMachine, *, interval: float
+    ) -> None:
         """Begin a request that CloudFormation has sent: look, then answer it or have it waited for.
 
         Args:
             event: CloudFormation's.
-            waiter: what waits for it.
+            state_machine: polls for it.
             interval: seconds between two looks.
 
         Raises:
@@ -59,11 +61,13 @@ class CustomResources:
         """
         if not self.answers.accept(event.get("ResponseURL")):
             return
-        waiting = self._look(Waiting.begin(event, now=self.clock(), interval=interval), acts=False)
+        waiting = self._look(
+            Execution.begin(event, now=self.clock(), interval=interval), acts=False
+        )
         if waiting.answer and self._deliver(waiting).ended:
             return
         try:
-            first = waiter.start(waiting)
+            first = state_machine.start(waiting)
         except Exception as error:
             if not waiting.answer:
                 waiting = self._look(waiting, acts=False, refusal=_words(error))  # minutes later
@@ -75,12 +79,12 @@ class CustomResources:
 
     def poll(self, state: Mapping[str, Any]) -> dict[str, Any]:
         """Look again, or deliver the answer that is decided; return the state of the execution."""
-        waiting = Waiting.from_json(state)
+        waiting = Execution.from_json(state)
         if waiting.answer:
             return self._deliver(waiting).to_json()
         return self._look(waiting, acts=True).to_json()
 
-    def _deliver(self, waiting: Waiting) -> Waiting:
+    def _deliver(self, waiting: Execution) -> Execution:
         assert waiting.answer is not None  # noqa: S101  # see the callers
         delivery = self.answers.put(waiting.event["ResponseURL"], waiting.answer)
         nobody_waits = self.clock() - waiting.sent >= REQUEST_SECONDS
@@ -92,17 +96,17 @@ class CustomResources:
         ended = delivery is not Delivery.LATER or nobody_waits
         return replace(waiting, ended=ended, seconds=_SECONDS_BETWEEN_DELIVERIES)
 
-    def _look(self, waiting: Waiting, *, acts: bool, refusal: str | None = None) -> Waiting:
+    def _look(self, waiting: Execution, *, acts: bool, refusal: str | None = None) -> Execution:
         """Look, and take a step if it ``acts``; a ``refusal`` is why nobody can look again."""
         try:
-            resource = resource_of(Request.parse(waiting.event))
+            resource = custom_resource_for(Request.parse(waiting.event))
             return self._looked(waiting, resource, acts=acts, refusal=refusal)
         except BadRequestError as error:
             return waiting.answered(_refused(waiting.event, error))
 
     def _looked(
-        self, waiting: Waiting, resource: CustomResource, *, acts: bool, refusal: str | None
-    ) -> Waiting:
+        self, waiting: Execution, resource: CustomResource, *, acts: bool, refusal: str | None
+    ) -> Execution:
         request = resource.request
         timing = waiting.timing(self.clock(), request.wait_seconds)
         operation, observed = waiting.operation, None
@@ -157,12 +161,12 @@ class CustomResources:
 
 
 def _step(
-    resource: CustomResource, reconciler: Reconciler, waiting: Waiting, timing: Timing
+    resource: CustomResource, reconciler: Reconciler, waiting: Execution, timing: Timing
 ) -> Verdict:
     operation = reconciler.operation
     situation = Situation(
         operation,
-        began=timing.begun - DOUBT_SECONDS if operation.rolls_back else operation.began,
+        began=timing.begun - CONFIRM_SECONDS if operation.rolls_back else operation.began,
         may_show_late=waiting.nothing_seen and timing.may_show_late,
         looked_before=waiting.looks > 0,
         now=timing.now,
@@ -174,18 +178,18 @@ def _step(
         return resource.refused(error, operation)
 
 
-def _again(waiting: Waiting, timing: Timing, verdict: Verdict, *, acts: bool) -> Waiting | None:
+def _again(waiting: Execution, timing: Timing, verdict: Verdict, *, acts: bool) -> Execution | None:
     """Return it with the time until the next look, or None if this one has decided it."""
     if isinstance(verdict, Wait):
         share = 1.0 if waiting.looks else waiting.share
         pause = 0 if verdict.to_change else timing.next_poll(waiting.interval, share=share)
-        return replace(waiting, seconds=pause, doubted=None)
+        return replace(waiting, seconds=pause, unconfirmed=None)
     if not acts and isinstance(verdict, Fail):
         return waiting
-    doubted = waiting.doubt(type(verdict).__name__, timing.now)
-    is_doubted = not verdict.certain and timing.now - doubted.since < DOUBT_SECONDS
+    unconfirmed = waiting.doubt(type(verdict).__name__, timing.now)
+    is_doubted = not verdict.certain and timing.now - unconfirmed.since < CONFIRM_SECONDS
     if is_doubted and timing.may_doubt:
-        return replace(waiting, seconds=int(DOUBT_SECONDS), doubted=doubted)
+        return replace(waiting, seconds=int(CONFIRM_SECONDS), unconfirmed=unconfirmed)
     return None
 
 
@@ -251,7 +255,7 @@ def _refused(event: Mapping[str, Any], error: BadRequestError) -> dict[str, Any]
 def _failed(event: Mapping[str, Any], reason: str) -> dict[str, Any]:
     """Return the answer to a request of which nothing has come, with all attributes it can have."""
     try:
-        attributes = resource_of(Request.parse(event)).attributes(Fail(reason), None)
+        attributes = custom_resource_for(Request.parse(event)).attributes(Fail(reason), None)
     except BadRequestError:
         return failure(event, reason)
     return failure(event, reason, attributes)
@@ -264,12 +268,12 @@ _DELIVERIES: Final = {
 }
 
 
-def _which(waiting: Waiting) -> str:
+def _which(waiting: Execution) -> str:
     event = waiting.event
     return readable(f"{event.get('RequestType')} of {event.get('LogicalResourceId')}")
 
 
-def _about(waiting: Waiting) -> dict[str, Any]:
+def _about(waiting: Execution) -> dict[str, Any]:
     return {
         "request": waiting.event.get("RequestId"),
         "type": waiting.event.get("RequestType"),
@@ -278,10 +282,14 @@ def _about(waiting: Waiting) -> dict[str, Any]:
 
 
 def _log(
-    waiting: Waiting, request: Request, timing: Timing, verdict: Verdict, observed: Observed | None
+    waiting: Execution,
+    request: Request,
+    timing: Timing,
+    verdict: Verdict,
+    observed: Observed | None,
 ) -> None:
     number, of = request.link
-    status = readable(observed.says) if observed else None
+    status = readable(observed.description) if observed else None
     name, why = type(verdict).__name__, readable(verdict.reason)
     LOG.info(
         f"{_which(waiting)}: {name}, {why}" + (f" [{status}]" if status else ""),

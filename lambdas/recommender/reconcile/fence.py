@@ -5,7 +5,7 @@ from ..aws.errors import ACCESS_DENIED, PermanentError, TransientError
 from ..decision.verdict import Fail, Wait
 from ..model.operation import Operation
 from ..model.request import Request
-from ..model.timing import DOUBT_SECONDS, Timing
+from ..model.timing import CONFIRM_SECONDS, Timing
 
 
 def admit(request: Request, stacks: Stacks, timing: Timing) -> Operation | Wait | Fail:
@@ -23,7 +23,7 @@ def admit(request: Request, stacks: Stacks, timing: Timing) -> Operation | Wait 
         return (
             Wait(reason, grace=True, unseen=True) if error.code in ACCESS_DENIED else Fail(reason)
         )
-    began_later = operation.began > timing.sent + DOUBT_SECONDS
+    began_later = operation.began > timing.sent + CONFIRM_SECONDS
     if operation.sends(request.type) and not began_later:
         return operation
     return Fail(

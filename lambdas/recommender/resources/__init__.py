@@ -13,7 +13,7 @@ from .recommender import Hours, Recommender, Stop
 from .training_gate import TrainingGate
 
 
-def resource_of(request: Request) -> CustomResource:
+def custom_resource_for(request: Request) -> CustomResource:
     """Return the resource that a request is to.
 
     Raises:

@@ -6,7 +6,14 @@ from functools import partial
 
 from .. import vocabulary as v
 from ..aws.errors import NoServiceError, PermanentError, TransientError
-from ..decision.plan import Situation, deleted, first_unfinished, plan_deletion, put_back, swept
+from ..decision.plan import (
+    Situation,
+    after_delete,
+    after_sweep,
+    first_unfinished,
+    plan_deletion,
+    put_back,
+)
 from ..decision.verdict import AtDeadline, Done, Fail, Step, Verdict, Wait
 from ..model.identity import Ownership
 from ..model.observed import Observed
@@ -84,7 +91,7 @@ class RecommenderDeletion(_Deletion):
                 retired_tags=frozenset(self.request.tags),
             ),
         )
-        return deleted(verdict, situation)
+        return after_delete(verdict, situation)
 
     def _remedy(self, operation: Operation) -> str:
         arn = self.request.deletion_target
@@ -115,7 +122,7 @@ class Sweep(_Deletion):
         if not operation.removes_the_stack:
             return Done(f"the stack lives ({operation.status}): nothing is swept")
         verdict = sweep(reconciler, left=self.left)
-        return swept(verdict, situation, last=not self.hands_over)
+        return after_sweep(verdict, situation, last=not self.hands_over)
 
 
 def sweep(

@@ -3,7 +3,7 @@
 from functools import partial
 
 from .. import vocabulary as v
-from ..decision.plan import Situation, accepted, plan, plan_state, settle
+from ..decision.plan import Situation, after_accept, finish_rollback, plan, plan_state
 from ..decision.verdict import AtDeadline, Change, Done, Fail, Verdict, Wait
 from ..model.observed import Observed
 from ..model.operation import RequestType
@@ -76,8 +76,8 @@ class Recommender(CustomResource):
 
 
 def _accepted(desired: Desired, situation: Situation, arn: str, change: Change) -> Verdict:
-    verdict = accepted(desired, arn, change)
-    return settle(verdict, situation) if isinstance(verdict, Done) else verdict
+    verdict = after_accept(desired, arn, change)
+    return finish_rollback(verdict, situation) if isinstance(verdict, Done) else verdict
 
 
 class Stop(CustomResource):

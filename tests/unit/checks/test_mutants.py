@@ -9,19 +9,25 @@ import pytest
 from checks import mutants
 from checks.mutants import Mutant, wrong_with
 
-MODULES = sorted(path.stem for path in mutants.PACKAGE.glob("*.py"))
-CHANGE = ("@ plan.settle", "- return done", "+ return None")
+MODULES = sorted(
+    mutants.module_of(path)
+    for path in mutants.PACKAGE.rglob("*.py")
+    if path.stem != "__init__" or "def " in path.read_text()
+)
+CHANGE = ("@ decision.plan.settle", "- return done", "+ return None")
 
 
 @pytest.fixture(autouse=True)
 def _in_the_repository(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(mutants, "modules", lambda: ["plan"])
+    monkeypatch.setattr(mutants, "modules", lambda: ["decision.plan"])
     monkeypatch.setattr(mutants, "named", lambda: {CHANGE})
 
 
 def run(*survivors: tuple[str, ...], killed: int = 98) -> list[Mutant]:
-    noticed = [Mutant("plan", ("@ plan.other", f"+ {n}"), True) for n in range(killed)]
-    return noticed + [Mutant("plan", change, False) for change in survivors]
+    noticed = [
+        Mutant("decision.plan", ("@ decision.plan.other", f"+ {n}"), True) for n in range(killed)
+    ]
+    return noticed + [Mutant("decision.plan", change, False) for change in survivors]
 
 
 @pytest.mark.parametrize("module", MODULES)
@@ -46,7 +52,10 @@ def test_nothing_is_wrong_where_what_survives_is_what_is_named() -> None:
 @pytest.mark.parametrize(
     ("survivors", "wrong"),
     [
-        ([CHANGE, ("@ plan.new", "- 1", "+ 2")], "survives, and docs/mutants.md does not name it:"),
+        (
+            [CHANGE, ("@ decision.plan.new", "- 1", "+ 2")],
+            "survives, and docs/mutants.md does not name it:",
+        ),
         ([], "does not survive, but docs/mutants.md names it:"),
     ],
 )
@@ -61,7 +70,7 @@ def test_what_survives_is_named_and_nothing_else(
 def test_nothing_survives_in_what_says_whose_a_recommender_is(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    change = ("@ identity.Owner.of", "- and", "+ or")
+    change = ("@ model.identity.Owner.of", "- and", "+ or")
     monkeypatch.setattr(mutants, "named", lambda: {change})
 
     assert next(iter(wrong_with(run(change)))) == "must not survive:"
@@ -72,7 +81,7 @@ def test_most_are_killed() -> None:
 
 
 def test_a_module_in_which_nothing_is_changed_is_missed(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(mutants, "modules", lambda: ["plan", "events"])
+    monkeypatch.setattr(mutants, "modules", lambda: ["decision.plan", "events"])
 
     assert list(wrong_with(run(CHANGE))) == [
         "nothing is changed in events, which pyproject.toml names"
@@ -86,13 +95,13 @@ def x_add__mutmut_orig(one, other):
 def x_add__mutmut_1(one, other):
     return one - other
 """
-NAME = "lambdas.recommender.plan.x_add__mutmut_1"
-ADDED = ("@ plan.add", "- return one + other", "+ return one - other")
+NAME = "lambdas.recommender.decision.plan.x_add__mutmut_1"
+ADDED = ("@ decision.plan.add", "- return one + other", "+ return one - other")
 
 
 def recorded(folder: Path, code: int | None) -> None:
     """Write what mutmut leaves behind after a mutant has ended with a code, or was never run."""
-    mutated = folder / mutants.COPY / mutants.PACKAGE / "plan.py"
+    mutated = folder / mutants.COPY / mutants.PACKAGE / "decision" / "plan.py"
     mutated.parent.mkdir(parents=True)
     mutated.write_text(MUTATED)
     Path(f"{mutated}.meta").write_text(json.dumps({"exit_code_by_key": {NAME: code}}))
@@ -105,7 +114,7 @@ def test_a_mutant_that_a_test_noticed_or_that_never_ended_is_killed(
     monkeypatch.chdir(tmp_path)
     recorded(tmp_path, code)
 
-    assert list(mutants.made()) == [Mutant("plan", ADDED, True)]
+    assert list(mutants.made()) == [Mutant("decision.plan", ADDED, True)]
 
 
 @pytest.mark.parametrize("code", [0, 5, 33, 34, 2, 35, 37, -11, None])
@@ -115,7 +124,7 @@ def test_a_mutant_that_no_test_was_tried_on_or_that_none_noticed_survives(
     monkeypatch.chdir(tmp_path)
     recorded(tmp_path, code)
 
-    assert list(mutants.made()) == [Mutant("plan", ADDED, False)]
+    assert list(mutants.made()) == [Mutant("decision.plan", ADDED, False)]
 
 
 @pytest.mark.parametrize(("code", "fails"), [(1, False), (0, True), (33, True)])

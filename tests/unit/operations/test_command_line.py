@@ -12,7 +12,7 @@ import pytest
 from lambdas.recommender.aws.errors import CredentialsError, TransientError
 from operations import clients
 from operations.__main__ import main
-from operations.account import Account, patiently
+from operations.account import Account, retry_reads
 from operations.template import UnreadableError
 
 from .examples import ARN, STACK_ID, stack
@@ -272,7 +272,7 @@ def test_what_goes_wrong_for_good_is_said_in_the_end() -> None:
         raise TransientError("no usable answer")
 
     with pytest.raises(TransientError):
-        patiently(call, pauses.append, notes.append)
+        retry_reads(call, pauses.append, notes.append)
     assert len(notes) == len(pauses) == 9
     assert notes[0] == "no usable answer; trying again"
 
@@ -284,8 +284,8 @@ def test_what_is_final_is_not_tried_again() -> None:
         raise CredentialsError("Unable to locate credentials")
 
     with pytest.raises(CredentialsError):
-        patiently(call, lambda _: None, notes.append, final=(CredentialsError,))
+        retry_reads(call, lambda _: None, notes.append, final=(CredentialsError,))
     assert not notes
     with pytest.raises(CredentialsError):
-        patiently(call, lambda _: None, notes.append)
+        retry_reads(call, lambda _: None, notes.append)
     assert len(notes) == 9

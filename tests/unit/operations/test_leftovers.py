@@ -4,7 +4,7 @@ import pytest
 
 from lambdas.recommender import vocabulary as v
 from lambdas.recommender.model.observed import Observed
-from operations.leftovers import Claim, Tagged, judge, unproven
+from operations.leftovers import Candidate, Claim, judge, unproven
 from operations.stack import Resource, Stack
 
 from .examples import ARN, STACK_ID, chain, stack, template
@@ -13,10 +13,10 @@ PROOF = {v.OWNER_STACK_TAG: STACK_ID, v.OWNER_RESOURCE_TAG: "Recommender"}
 OTHER = ARN.replace("0123", "9876")
 
 
-def tagged(there: Stack | None, physical_id: str = ARN, **members: Any) -> Tagged:
+def tagged(there: Stack | None, physical_id: str = ARN, **members: Any) -> Candidate:
     resources = [Resource("Recommender", physical_id, v.RECOMMENDER_TYPE, "CREATE_COMPLETE")]
     given = {"arn": ARN, "tags": PROOF, "stack": there, "resources": resources, "chains": [chain()]}
-    return Tagged(**{**given, **members})
+    return Candidate(**{**given, **members})
 
 
 @pytest.mark.parametrize(
@@ -121,7 +121,7 @@ def test_what_waits_for_its_stack_is_not_for_a_person() -> None:
     ],
 )
 def test_tags_that_prove_nothing(tags: dict[str, str]) -> None:
-    assert judge(Tagged(ARN, tags)).claim is Claim.UNPROVEN
+    assert judge(Candidate(ARN, tags)).claim is Claim.UNPROVEN
 
 
 @pytest.mark.parametrize(

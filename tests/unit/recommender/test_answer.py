@@ -189,14 +189,14 @@ CLOUDFORMATIONS: list[tuple[str, str]] = [
 @pytest.mark.rows("R6")
 @pytest.mark.parametrize(("suffix", "url"), CLOUDFORMATIONS)
 def test_an_answer_may_go_to_where_cloudformation_reads_it(suffix: str, url: str) -> None:
-    assert Answers(suffix).may_go_to(url)
-    assert Answers(suffix, LOCAL).may_go_to(url)
+    assert Answers(suffix).is_response_url(url)
+    assert Answers(suffix, LOCAL).is_response_url(url)
     assert Answers(suffix).accept(url)
 
 
 def test_an_answer_may_go_to_a_local_engine_that_is_named() -> None:
-    assert Answers(AWS, LOCAL).may_go_to(f"{LOCAL}/bucket/key?x")
-    assert not Answers(AWS).may_go_to(f"{LOCAL}/bucket/key?x")
+    assert Answers(AWS, LOCAL).is_response_url(f"{LOCAL}/bucket/key?x")
+    assert not Answers(AWS).is_response_url(f"{LOCAL}/bucket/key?x")
 
 
 HOST = f"{BUCKET}-euwest1.s3.eu-west-1.amazonaws.com"
@@ -245,8 +245,8 @@ OTHERS: list[tuple[str, object]] = [
 
 @pytest.mark.parametrize(("suffix", "url"), OTHERS)
 def test_an_answer_may_go_nowhere_else(suffix: str, url: object) -> None:
-    assert not Answers(suffix).may_go_to(url)
-    assert not Answers(suffix, LOCAL).may_go_to(url)
+    assert not Answers(suffix).is_response_url(url)
+    assert not Answers(suffix, LOCAL).is_response_url(url)
 
 
 @pytest.mark.rows("R6")

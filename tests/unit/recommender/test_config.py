@@ -54,12 +54,12 @@ def template(config: Config) -> dict[str, Any]:
 
 @given(CONFIGS)
 def test_what_a_template_asks_for_is_read_as_it_is_meant(config: Config) -> None:
-    assert Config.asked(template(config)) == config
+    assert Config.from_template(template(config)) == config
 
 
 def test_what_a_template_does_not_mention_is_personalizes_default() -> None:
-    assert Config.asked({}) == Config(1, False, Decimal("0.3"), Decimal(30), {})
-    assert Config.asked({v.EXPLORATION: {}, v.TRAINING_DATA: {}}) == Config()
+    assert Config.from_template({}) == Config(1, False, Decimal("0.3"), Decimal(30), {})
+    assert Config.from_template({v.EXPLORATION: {}, v.TRAINING_DATA: {}}) == Config()
 
 
 BAD: dict[str, list[Any]] = {
@@ -102,7 +102,7 @@ def test_a_bad_or_unknown_member_is_refused_by_name(where: str, name: str, bad: 
     member = {name: bad}
 
     with pytest.raises(BadRequestError) as refused:
-        Config.asked({where: member} if where else member)
+        Config.from_template({where: member} if where else member)
 
     what, _, rest = str(refused.value).partition(": got ")
     assert what in (name, f"{where or v.CONFIG}.{name}")
@@ -111,7 +111,7 @@ def test_a_bad_or_unknown_member_is_refused_by_name(where: str, name: str, bad: 
 
 @pytest.mark.parametrize("weight", ["0", "1", "1.0", "0.000000000000000001"])
 def test_a_weight_may_be_anything_from_nothing_to_the_whole(weight: str) -> None:
-    asked = Config.asked({v.EXPLORATION: {v.EXPLORATION_WEIGHT: weight}})
+    asked = Config.from_template({v.EXPLORATION: {v.EXPLORATION_WEIGHT: weight}})
 
     assert asked.exploration_weight == Decimal(weight)
 
@@ -121,7 +121,7 @@ def test_a_weight_may_be_anything_from_nothing_to_the_whole(weight: str) -> None
 
 @given(CONFIGS)
 def test_what_was_asked_for_and_sent_is_shown_as_in_force(config: Config) -> None:
-    asked = Config.asked(template(config))
+    asked = Config.from_template(template(config))
 
     assert asked.shown_by(asked.request()) == asked
 
@@ -215,7 +215,7 @@ PRECISE = ["0.1234567", "0.123456", "0.123456789012345678", "0.3000001", "0.0000
 
 @pytest.mark.parametrize("weight", PRECISE)
 def test_numbers_are_compared_at_full_precision(weight: str) -> None:
-    asked = Config.asked({v.EXPLORATION: {v.EXPLORATION_WEIGHT: weight}})
+    asked = Config.from_template({v.EXPLORATION: {v.EXPLORATION_WEIGHT: weight}})
     other = f"{weight[:-1]}{9 - int(weight[-1])}"
 
     assert asked.shown_by({v.EXPLORATION: {v.EXPLORATION_WEIGHT: weight}}) == asked
@@ -335,6 +335,6 @@ def test_numbers_are_sent_as_the_service_takes_them() -> None:
 
 @pytest.mark.parametrize("weight", ["0.0000001", "0.000000000000000001"])
 def test_a_small_number_is_sent_as_it_was_asked_for(weight: str) -> None:
-    asked = Config.asked({v.EXPLORATION: {v.EXPLORATION_WEIGHT: weight}})
+    asked = Config.from_template({v.EXPLORATION: {v.EXPLORATION_WEIGHT: weight}})
 
     assert asked.request()[v.EXPLORATION][v.EXPLORATION_WEIGHT] == weight

@@ -20,7 +20,7 @@ from lambdas.recommender.aws.errors import (
     NotFoundError,
     PermanentError,
     TransientError,
-    sorted_errors,
+    translate_errors,
 )
 from lambdas.recommender.text import sentence
 
@@ -60,7 +60,7 @@ def sorted_error(answer: dict[str, Any]) -> Exception:
     """Return what becomes of an answer that is an error."""
     refused = ClientError(answer, "Operate")  # type: ignore[arg-type]
     try:
-        with sorted_errors("Operate"):
+        with translate_errors("Operate"):
             raise refused
     except (TransientError, NotFoundError, PermanentError) as error:
         return error
@@ -126,7 +126,7 @@ def test_credentials_that_are_out_of_date_pass_and_are_told_from_what_else_passe
 def test_what_the_sdk_could_not_sign_is_told_from_what_got_lost(
     raised: BotoCoreError, expected: type[Exception]
 ) -> None:
-    with pytest.raises(TransientError) as sorted_as, sorted_errors("Operate"):
+    with pytest.raises(TransientError) as sorted_as, translate_errors("Operate"):
         raise raised
     assert type(sorted_as.value) is expected
     if expected is CredentialsError:
@@ -153,7 +153,7 @@ def test_an_error_that_lasts_is_one_unless_the_service_is_at_fault(code: str) ->
 
 def test_every_code_that_passes_is_among_these() -> None:
     assert set(PASSING) == errors._TRANSIENT
-    assert set(UNTIMELY) == errors._UNTIMELY
+    assert set(UNTIMELY) == errors._CLOCK_OR_CREDENTIALS
 
 
 HINTS = {
@@ -212,7 +212,7 @@ def connecting(
 
     monkeypatch.setattr(socket, "getaddrinfo", look_up)
     try:
-        with sorted_errors("Operate"):
+        with translate_errors("Operate"):
             raise EndpointConnectionError(endpoint_url=f"{scheme}://{host}/path")
     except (TransientError, PermanentError) as error:
         assert set(asked) <= {host}

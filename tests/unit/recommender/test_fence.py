@@ -11,7 +11,7 @@ from lambdas.recommender.aws.errors import PermanentError, TransientError
 from lambdas.recommender.decision.verdict import Fail, Wait
 from lambdas.recommender.model.operation import Operation
 from lambdas.recommender.model.request import Request
-from lambdas.recommender.model.timing import DOUBT_SECONDS, Timing
+from lambdas.recommender.model.timing import CONFIRM_SECONDS, Timing
 from lambdas.recommender.reconcile.fence import admit, still_newest
 
 from .examples import event
@@ -34,7 +34,7 @@ SENDS: list[tuple[str, str, datetime | None]] = [
     ("Create", "CREATE_IN_PROGRESS", None),
     ("Create", "CREATE_IN_PROGRESS", began(-5)),
     ("Update", "UPDATE_IN_PROGRESS", began(-3600)),
-    ("Update", "UPDATE_IN_PROGRESS", began(DOUBT_SECONDS)),
+    ("Update", "UPDATE_IN_PROGRESS", began(CONFIRM_SECONDS)),
     ("Update", "UPDATE_ROLLBACK_IN_PROGRESS", began(-3600)),
     ("Delete", "DELETE_IN_PROGRESS", began(-1)),
     ("Delete", "UPDATE_COMPLETE_CLEANUP_IN_PROGRESS", began(-7200)),
@@ -56,7 +56,7 @@ LATE: list[tuple[str, str, datetime | None, bool]] = [
     ("Create", "DELETE_COMPLETE", None, False),
     ("Update", "UPDATE_COMPLETE", began(-3600), False),
     ("Update", "CREATE_IN_PROGRESS", None, False),
-    ("Update", "UPDATE_IN_PROGRESS", began(DOUBT_SECONDS + 0.5), True),
+    ("Update", "UPDATE_IN_PROGRESS", began(CONFIRM_SECONDS + 0.5), True),
     ("Update", "UPDATE_COMPLETE", began(60), True),
     ("Delete", "UPDATE_IN_PROGRESS", began(60), True),
 ]

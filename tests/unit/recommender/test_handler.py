@@ -20,8 +20,8 @@ from lambdas.recommender import vocabulary as v
 from lambdas.recommender.aws.errors import TransientError
 from lambdas.recommender.aws.personalize import Personalize
 from lambdas.recommender.protocol.answer import Answers
-from lambdas.recommender.protocol.execution import Waiting
-from lambdas.recommender.protocol.request_handler import CustomResources
+from lambdas.recommender.protocol.execution import Execution
+from lambdas.recommender.protocol.request_handler import RequestHandler
 
 from .examples import RECOMMENDER, RESPONSE_URL, gate
 from .fakes import LoopbackRegion, loopback_region
@@ -42,7 +42,7 @@ def _forget() -> None:
     gc.unfreeze()
     clients._session.cache_clear()
     handler._resources.cache_clear()
-    clients.waiter.cache_clear()
+    clients.state_machine.cache_clear()
 
 
 def test_a_request_is_answered_by_the_function_that_cloudformation_invokes(
@@ -80,7 +80,7 @@ def test_a_request_that_waits_is_answered_by_the_function_that_the_state_machine
     polled = handler.poll(state, None)
     assert (polled["Looks"], polled["Ended"]) == (2, False)
 
-    answered = Waiting.from_json(polled).answered({"Status": "SUCCESS"})
+    answered = Execution.from_json(polled).answered({"Status": "SUCCESS"})
     delivered = handler.poll(answered.to_json(), None)
     assert delivered["Ended"] is True
     assert region.answers == [{"Status": "SUCCESS"}]
@@ -219,9 +219,9 @@ def test_an_endpoint_of_a_service_says_nothing_about_response_urls(
 
     answers = clients.resources().answers
 
-    assert answers.may_go_to(region.response_url)
-    assert answers.may_go_to(RESPONSE_URL)
-    assert not answers.may_go_to(region.response_url.replace("127.0.0.1", "localhost"))
+    assert answers.is_response_url(region.response_url)
+    assert answers.is_response_url(RESPONSE_URL)
+    assert not answers.is_response_url(region.response_url.replace("127.0.0.1", "localhost"))
 
 
 def test_a_look_that_cannot_work_is_tried_again_by_the_state_machine(
@@ -249,9 +249,9 @@ def test_a_call_lasts_a_minute_at_most() -> None:
 
 def test_every_client_of_the_functions_has_these_limits(region: LoopbackRegion) -> None:
     del region
-    resources, waiter = clients.resources(), clients.waiter()
+    resources, state_machine = clients.resources(), clients.state_machine()
 
-    later: list[Any] = [resources.stacks._api, waiter._api]
+    later: list[Any] = [resources.stacks._api, state_machine._api]
     made: list[Any] = [resources.personalize._api, *(one._made() for one in later)]
     for client in made:
         config = client.meta.config
@@ -278,7 +278,7 @@ def test_a_look_that_changes_nothing_needs_one_client(
 ) -> None:
     raw = gate() | {"ResponseURL": region.response_url}
 
-    looked = handler.poll(Waiting.begin(raw, now=time.time(), interval=60.0).to_json(), None)
+    looked = handler.poll(Execution.begin(raw, now=time.time(), interval=60.0).to_json(), None)
 
     assert (looked["Looks"], looked["Ended"]) == (1, False)
     assert made == ["personalize"]
@@ -308,7 +308,7 @@ def test_garbage_is_collected_but_not_what_stays(region: LoopbackRegion) -> None
     staying = gc.get_freeze_count()
     collected: list[bool] = []
 
-    def connected() -> CustomResources:
+    def connected() -> RequestHandler:
         collected.append(gc.isenabled())
         return resources()
 

@@ -37,11 +37,11 @@ def at(local: str, zone: str = "Europe/Berlin") -> float:
 def test_a_recommender_with_hours_runs_from_a_start_to_the_next_stop(
     local: str, runs: bool
 ) -> None:
-    assert ActiveHours.asked(OFFICE).run_at(at(local)) is runs
+    assert ActiveHours.from_template(OFFICE).run_at(at(local)) is runs
 
 
 def test_a_recommender_that_starts_once_a_week_runs_until_it_stops_once_a_week() -> None:
-    hours = ActiveHours.asked({**OFFICE, v.START: ["MON 06:00"], v.STOP: ["SAT 00:00"]})
+    hours = ActiveHours.from_template({**OFFICE, v.START: ["MON 06:00"], v.STOP: ["SAT 00:00"]})
 
     assert hours.run_at(at("2026-11-27 23:59:59"))
     assert not hours.run_at(at("2026-11-28 00:00:00"))
@@ -49,7 +49,7 @@ def test_a_recommender_that_starts_once_a_week_runs_until_it_stops_once_a_week()
 
 
 def test_a_recommender_may_start_and_stop_more_than_once_a_day() -> None:
-    hours = ActiveHours.asked(
+    hours = ActiveHours.from_template(
         {**OFFICE, v.START: ["MON 06:00", "MON 12:00"], v.STOP: ["MON 09:00", "MON 18:00"]}
     )
 
@@ -59,7 +59,7 @@ def test_a_recommender_may_start_and_stop_more_than_once_a_day() -> None:
 
 def test_a_time_that_the_clocks_skip_does_not_come() -> None:
     """In Berlin it was never 02:30 on 29 March 2026."""
-    hours = ActiveHours.asked({**OFFICE, v.START: ["SUN 02:30"], v.STOP: ["SAT 20:00"]})
+    hours = ActiveHours.from_template({**OFFICE, v.START: ["SUN 02:30"], v.STOP: ["SAT 20:00"]})
 
     assert not hours.run_at(at("2026-03-29 12:00:00"))
     assert hours.run_at(at("2026-04-05 02:30:00"))
@@ -67,7 +67,7 @@ def test_a_time_that_the_clocks_skip_does_not_come() -> None:
 
 def test_a_day_that_the_clocks_skip_does_not_come() -> None:
     """In Apia, Friday 30 December 2011 never was: Saturday followed Thursday."""
-    hours = ActiveHours.asked(
+    hours = ActiveHours.from_template(
         {v.START: ["MON 07:00"], v.STOP: ["FRI 20:00"], v.TIME_ZONE: "Pacific/Apia"}
     )
 
@@ -79,7 +79,7 @@ def test_a_day_that_the_clocks_skip_does_not_come() -> None:
 
 def test_a_time_that_comes_twice_counts_once() -> None:
     """In Berlin it was 02:30 twice on 25 October 2026."""
-    hours = ActiveHours.asked({**OFFICE, v.START: ["SUN 02:00"], v.STOP: ["SUN 02:30"]})
+    hours = ActiveHours.from_template({**OFFICE, v.START: ["SUN 02:00"], v.STOP: ["SUN 02:30"]})
     first = at("2026-10-25 02:30:00")
 
     assert [hours.run_at(first + minutes * 60) for minutes in (-1, 0, 30, 60)] == [
@@ -128,7 +128,7 @@ def test_the_hours_run_as_a_clock_shows_that_is_read_back_minute_by_minute(
     drawn: tuple[list[str], list[str], str, int],
 ) -> None:
     start, stop, zone, now = drawn
-    hours = ActiveHours.asked({v.START: start, v.STOP: stop, v.TIME_ZONE: zone})
+    hours = ActiveHours.from_template({v.START: start, v.STOP: stop, v.TIME_ZONE: zone})
 
     assert hours.run_at(now) is (_latest(set(start), zone, now) > _latest(set(stop), zone, now))
 
@@ -166,4 +166,4 @@ def test_hours_that_are_not_understood_are_refused_by_name(wrong: dict[str, Any]
     (name,) = wrong
 
     with pytest.raises(BadRequestError, match=name):
-        ActiveHours.asked({**OFFICE, **wrong})
+        ActiveHours.from_template({**OFFICE, **wrong})

@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from lambdas.recommender import vocabulary as v
-from lambdas.recommender.model.identity import Arn, Names, Owner, Ownership, derived_name
+from lambdas.recommender.model.identity import Arn, NamePattern, Owner, Ownership, derived_name
 
 STACK = "arn:aws:cloudformation:eu-west-1:111111111111:stack/TopPicks/0a1b"
 OWNER = Owner(STACK, "Recommender")
@@ -28,7 +28,7 @@ def test_a_derived_name_is_one_that_personalize_accepts(
     )
 
     assert re.fullmatch(r"[a-zA-Z0-9][a-zA-Z0-9\-_]{0,62}", name)
-    assert name in Names(prefix)
+    assert name in NamePattern(prefix)
 
 
 IDENTITY = {"stack_id": "s", "logical_id": "l", "dataset_group_arn": "d", "recipe_arn": "r"}
@@ -81,12 +81,12 @@ def test_the_parts_of_an_identity_cannot_run_into_each_other(parts: list[str]) -
     ],
 )
 def test_a_name_of_another_form_is_none_of_the_stacks(name: str) -> None:
-    assert name not in Names("TopPicks", frozenset({"mine"}))
+    assert name not in NamePattern("TopPicks", frozenset({"mine"}))
 
 
 def test_a_fixed_name_is_the_stacks() -> None:
-    assert "mine" in Names("TopPicks", frozenset({"mine"}))
-    assert "mine" not in Names("TopPicks")
+    assert "mine" in NamePattern("TopPicks", frozenset({"mine"}))
+    assert "mine" not in NamePattern("TopPicks")
 
 
 OTHER_LIFE = STACK.removesuffix("0a1b") + "ffff"

@@ -11,7 +11,7 @@ from lambdas.recommender import vocabulary as v
 from lambdas.recommender.model.observed import Observed, Update
 from lambdas.recommender.model.operation import Operation
 from lambdas.recommender.model.properties import BadRequestError
-from lambdas.recommender.monitoring.observation import Seen, Wanted, document
+from lambdas.recommender.monitoring.observation import Observation, ObservationRequest, emf_document
 from tests.support.json_schema import is_valid
 from tests.support.metrics import SCHEMA, metrics_of
 
@@ -29,7 +29,7 @@ EVENT: dict[str, Any] = {
     },
 }
 """As a schedule's input: values are as they are in the template, not strings."""
-WANTED = Wanted.parse(EVENT)
+WANTED = ObservationRequest.parse(EVENT)
 DESIRED = WANTED.request.desired
 NOW = 1_767_225_600.0
 REST = Operation("UPDATE_COMPLETE", "")
@@ -50,7 +50,7 @@ THERE = Observed(
 def seen(
     observed: Observed | None = THERE, *others: str, operation: Operation = REST
 ) -> dict[str, Any]:
-    return document(WANTED, Seen(observed, others, operation), NOW)
+    return emf_document(WANTED, Observation(observed, others, operation), NOW)
 
 
 def failed_update(config: dict[str, Any]) -> Update:
@@ -148,10 +148,10 @@ def test_out_of_its_hours_nobody_measures_whether_it_serves(
 ) -> None:
     hours = {v.START: [start], v.STOP: [stop], v.TIME_ZONE: "UTC"}
     properties = {**EVENT["ResourceProperties"], v.ACTIVE_HOURS: hours}
-    wanted = Wanted.parse({**EVENT, "ResourceProperties": properties})
+    wanted = ObservationRequest.parse({**EVENT, "ResourceProperties": properties})
     there = replace(THERE, status=status)
 
-    line = document(wanted, Seen(there, (), REST), NOW)
+    line = emf_document(wanted, Observation(there, (), REST), NOW)
 
     assert (line.get(v.ACTIVE), line[v.DRIFT]) == (active, 0)
     assert v.PROVISIONED in line
@@ -241,14 +241,14 @@ def test_the_age_of_a_training_counts_from_the_stack_s_last_operation() -> None:
 
 def test_what_depends_on_tags_that_cannot_be_read_is_not_measured() -> None:
     unread = replace(THERE, tags=None)
-    line = document(WANTED, Seen(unread, None, REST), NOW)
+    line = emf_document(WANTED, Observation(unread, None, REST), NOW)
     assert not {v.DRIFT, v.LEFTOVERS} & line.keys()
     assert line["Unmeasured"] == (
         "Drift: its tags cannot be read now; Leftovers: tags cannot be read now"
     )
     assert line[v.ACTIVE] == 1
     edited = replace(unread, config={**THERE.config, v.MIN_REQUESTS_PER_SECOND: 9})
-    line = document(WANTED, Seen(edited, (), REST), NOW)
+    line = emf_document(WANTED, Observation(edited, (), REST), NOW)
     assert (line[v.DRIFT], line[v.LEFTOVERS]) == (1, 0)
     assert "LeftOver" not in line
 
@@ -304,11 +304,11 @@ def test_a_document_has_no_more_metrics_than_cloudwatch_takes() -> None:
 )
 def test_an_event_that_is_none_is_refused(broken: dict[str, Any], member: str) -> None:
     with pytest.raises(BadRequestError, match=f"^{member}: got "):
-        Wanted.parse(broken)
+        ObservationRequest.parse(broken)
 
 
 def test_what_is_not_given_is_not_asked_for() -> None:
     """The schedule's input has null where the template has no property."""
     given = {**EVENT["ResourceProperties"], v.FIXED_NAME: None, v.GENERATION: None}
-    same = Wanted.parse({**EVENT, "ResourceProperties": given})
+    same = ObservationRequest.parse({**EVENT, "ResourceProperties": given})
     assert same.request.desired == DESIRED

@@ -82,8 +82,8 @@ SETTLED: dict[str, tuple[Observed, bool, str]] = {
 def test_a_recommender_is_settled_when_nothing_is_under_way_and_says_what_is(row: str) -> None:
     there, settled, says = SETTLED[row]
 
-    assert there.settled is settled
-    assert there.says == says
+    assert there.is_stable is settled
+    assert there.description == says
 
 
 def test_a_failure_has_the_services_reason_or_says_that_there_is_none() -> None:

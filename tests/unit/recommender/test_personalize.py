@@ -17,7 +17,7 @@ from lambdas.recommender.aws.errors import (
     NotFoundError,
     PermanentError,
     TransientError,
-    sorted_errors,
+    translate_errors,
 )
 from lambdas.recommender.aws.personalize import Personalize, with_hint
 from lambdas.recommender.decision.verdict import (
@@ -422,7 +422,7 @@ def test_parameters_that_this_sdk_does_not_know_are_no_passing_fault(
 
 
 def test_what_is_no_error_of_aws_is_not_sorted() -> None:
-    with pytest.raises(ZeroDivisionError), sorted_errors("X"):
+    with pytest.raises(ZeroDivisionError), translate_errors("X"):
         raise ZeroDivisionError
 
 

@@ -12,16 +12,16 @@ from lambdas.recommender.decision.plan import (
     GONE,
     UNSEEN,
     Situation,
-    accepted,
-    deleted,
+    after_accept,
+    after_delete,
+    after_sweep,
+    finish_rollback,
     first_unfinished,
-    left_to_its_hours,
     plan,
     plan_deletion,
     plan_state,
     readiness,
-    settle,
-    swept,
+    with_observed_running_state,
 )
 from lambdas.recommender.decision.verdict import (
     AtDeadline,
@@ -401,12 +401,12 @@ def test_the_next_step_towards_its_being_started(row: str) -> None:
     [("ACTIVE", True), ("START PENDING", True), ("STOP PENDING", False), ("INACTIVE", False)],
 )
 def test_what_has_hours_is_as_asked_in_either_state(status: str, running: bool) -> None:
-    hours = ActiveHours.asked(OFFICE)
+    hours = ActiveHours.from_template(OFFICE)
     with_hours = replace(DESIRED, active_hours=hours)
 
-    assert left_to_its_hours(with_hours, observed(status)).running is running
-    assert left_to_its_hours(with_hours, None) is with_hours
-    assert left_to_its_hours(DESIRED, observed(status)) is DESIRED
+    assert with_observed_running_state(with_hours, observed(status)).running is running
+    assert with_observed_running_state(with_hours, None) is with_hours
+    assert with_observed_running_state(DESIRED, observed(status)) is DESIRED
 
 
 @pytest.mark.parametrize("row", STOPS)
@@ -1060,7 +1060,7 @@ SETTLES: Mapping[str, tuple[Done, Situation, Verdict]] = {
 def test_a_rollback_ends_with_what_there_was(row: str) -> None:
     done, situation, expected = SETTLES[row]
 
-    assert settle(done, situation) == expected
+    assert finish_rollback(done, situation) == expected
 
 
 @pytest.mark.parametrize("row", SETTLES)
@@ -1107,7 +1107,7 @@ ACCEPTED: Mapping[str, tuple[Desired, Change, Verdict]] = {
 def test_what_the_gates_wait_for_is_done_when_it_is_accepted(row: str) -> None:
     desired, change, expected = ACCEPTED[row]
 
-    verdict = accepted(desired, DESIRED.arn, change)
+    verdict = after_accept(desired, DESIRED.arn, change)
 
     assert type(change).__name__ in verdict.reason
     _assert_step(verdict, expected)
@@ -1153,7 +1153,7 @@ AFTER_DELETION: Mapping[str, tuple[Verdict, Situation, Verdict]] = {
 def test_what_the_deletion_of_a_recommender_has_come_to(row: str) -> None:
     verdict, situation, expected = AFTER_DELETION[row]
 
-    assert deleted(verdict, situation) == expected
+    assert after_delete(verdict, situation) == expected
 
 
 SWEPT: Mapping[str, tuple[Verdict, Situation, bool, Verdict]] = {
@@ -1181,7 +1181,7 @@ SWEPT: Mapping[str, tuple[Verdict, Situation, bool, Verdict]] = {
 def test_what_a_sweep_has_come_to(row: str) -> None:
     verdict, situation, last, expected = SWEPT[row]
 
-    assert swept(verdict, situation, last=last) == expected
+    assert after_sweep(verdict, situation, last=last) == expected
 
 
 @pytest.mark.parametrize("unfinished", [WAITS, FAILS])

@@ -125,10 +125,10 @@ def test_what_is_missed_is_named_with_what_was_found_and_required(
 def test_a_gate_is_read_from_the_template_s_strings() -> None:
     asked = {"MinimumMetrics": {COVERAGE: "0.05"}, "MaxMetricRegression": "0.1", "OnMiss": "warn"}
 
-    assert QualityGate.asked(asked) == QualityGate(
+    assert QualityGate.from_template(asked) == QualityGate(
         {COVERAGE: Decimal("0.05")}, Decimal("0.1"), fails=False
     )
-    assert QualityGate.asked({}) == QualityGate({}, None, fails=True)
+    assert QualityGate.from_template({}) == QualityGate({}, None, fails=True)
 
 
 @pytest.mark.parametrize(
@@ -145,4 +145,4 @@ def test_a_gate_that_is_not_understood_is_refused_by_name(
     given: dict[str, object], named: str
 ) -> None:
     with pytest.raises(BadRequestError, match=named):
-        QualityGate.asked(given)
+        QualityGate.from_template(given)

@@ -18,8 +18,8 @@ from lambdas.recommender.model.observed import Observed, Phase, Update
 from lambdas.recommender.model.operation import Operation
 from lambdas.recommender.model.request import Request
 from lambdas.recommender.protocol.answer import Answers, Delivery, sent_at
-from lambdas.recommender.protocol.execution import Waiter
-from lambdas.recommender.protocol.request_handler import CustomResources
+from lambdas.recommender.protocol.execution import StateMachine
+from lambdas.recommender.protocol.request_handler import RequestHandler
 from local_aws.personalize import wire
 from tests.support.one_request import OneRequest, StateKeeper
 from tests.support.personalize import VirtualClock, connected
@@ -47,8 +47,8 @@ from .recorded import (
 def test_a_recorded_response_url_takes_answers_in_its_own_partition(recorded: RecordedUrl) -> None:
     other = "amazonaws.com" if recorded.suffix == CHINA else CHINA
 
-    assert Answers(recorded.suffix).may_go_to(recorded.url)
-    assert not Answers(other).may_go_to(recorded.url)
+    assert Answers(recorded.suffix).is_response_url(recorded.url)
+    assert not Answers(other).is_response_url(recorded.url)
 
 
 @pytest.mark.parametrize("recorded", URLS, ids=lambda one: f"{one.region} {one.source}")
@@ -62,7 +62,7 @@ def test_a_recorded_response_url_says_when_it_was_signed_if_it_does(recorded: Re
 def test_a_host_that_only_begins_like_a_recorded_one_takes_none(
     recorded: RecordedUrl, form: str
 ) -> None:
-    assert not Answers(recorded.suffix).may_go_to(form.format(recorded.host))
+    assert not Answers(recorded.suffix).is_response_url(form.format(recorded.host))
 
 
 # -- requests ----------------------------------------------------------------------------------
@@ -90,9 +90,9 @@ def test_a_recorded_request_is_answered_as_it_is_and_changes_nothing(name: str) 
     request, account = REQUESTS[name], FakePersonalize()
     answers = KeptAnswers(suffix_of(request))
     stacks: Any = Season(CREATES)
-    resources = CustomResources(Personalize(account), stacks, answers, VirtualClock())
+    resources = RequestHandler(Personalize(account), stacks, answers, VirtualClock())
 
-    resources.begin(request, Waiter(StateKeeper(), "arn"), interval=60.0)
+    resources.begin(request, StateMachine(StateKeeper(), "arn"), interval=60.0)
 
     ((url, answer),) = answers.kept
     assert url == request["ResponseURL"]

@@ -9,7 +9,7 @@ import pytest
 
 from lambdas.recommender import vocabulary as v
 from lambdas.recommender.model.config import Config
-from lambdas.recommender.model.identity import Names, derived_name
+from lambdas.recommender.model.identity import NamePattern, derived_name
 from lambdas.recommender.model.operation import RequestType
 from lambdas.recommender.model.properties import BadRequestError
 from lambdas.recommender.model.request import Request
@@ -195,7 +195,7 @@ def test_names_before_and_after_an_update_are_the_stacks() -> None:
     assert "films" in names
     assert "series" in names
     assert "others" not in names
-    assert Request.parse(event()).names == Names("TopPicks")
+    assert Request.parse(event()).names == NamePattern("TopPicks")
 
 
 BAD_PROPERTIES: dict[str, list[Any]] = {

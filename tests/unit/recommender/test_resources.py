@@ -24,7 +24,7 @@ from lambdas.recommender.model.properties import BadRequestError
 from lambdas.recommender.model.request import Request
 from lambdas.recommender.protocol.answer import MAX_BYTES, answer_to, encoded
 from lambdas.recommender.reconcile.reconciler import Reconciler
-from lambdas.recommender.resources import resource_of
+from lambdas.recommender.resources import custom_resource_for
 from lambdas.recommender.resources.base import CustomResource
 
 from .examples import (
@@ -58,7 +58,7 @@ GATE_ATTRIBUTES = {*v.METRICS, v.RECOMMENDER_ARN_ATTRIBUTE, "ModelMetrics", "Qua
 
 def resource(raw: Mapping[str, Any]) -> CustomResource:
     """Return the resource that a request is to."""
-    return resource_of(Request.parse(raw))
+    return custom_resource_for(Request.parse(raw))
 
 
 def unknown(kind: str) -> dict[str, Any]:
@@ -89,7 +89,7 @@ def step(
     reconciler = Reconciler(
         Personalize(personalize), stacks, request, operation, acts, tags_read=tags_read or set()
     )
-    return resource_of(request).step(reconciler, Situation(operation, **situation))
+    return custom_resource_for(request).step(reconciler, Situation(operation, **situation))
 
 
 # -- which requests may change something -------------------------------------------------------
@@ -419,7 +419,7 @@ def sweeping(personalize: FakePersonalize) -> tuple[CustomResource, Reconciler]:
     request = Request.parse(LAST)
     stacks = Stacks(FakeCloudFormation(DELETES.status))
     reconciler = Reconciler(Personalize(personalize), stacks, request, DELETES, acts=True)
-    return resource_of(request), reconciler
+    return custom_resource_for(request), reconciler
 
 
 def test_a_sweep_that_ran_out_of_time_names_all_that_is_owned_and_its_way_out() -> None:

@@ -19,7 +19,7 @@ from typing import Any, Final
 
 import pytest
 
-from lambdas.recommender.model.timing import DOUBT_SECONDS, GRACE_SECONDS
+from lambdas.recommender.model.timing import CONFIRM_SECONDS, GRACE_SECONDS
 
 from .examples import SIGNATURE, gate
 from .fakes import LoopbackRegion, loopback_region, serving
@@ -120,12 +120,12 @@ def test_a_request_goes_all_its_way_through_lambda(region: LoopbackRegion) -> No
 
         region.exists = False
         looked["Begun"] -= GRACE_SECONDS
-        doubted = poll(looked)
-        verdict, since = doubted["Doubted"]
-        assert (verdict, doubted["Answer"]) == ("Fail", None)
+        unconfirmed = poll(looked)
+        verdict, since = unconfirmed["Doubted"]
+        assert (verdict, unconfirmed["Answer"]) == ("Fail", None)
 
-        doubted["Doubted"] = [verdict, since - DOUBT_SECONDS]
-        decided = poll(doubted)
+        unconfirmed["Doubted"] = [verdict, since - CONFIRM_SECONDS]
+        decided = poll(unconfirmed)
         assert decided["Answer"]["Status"] == "FAILED"
         assert region.answers == []
 

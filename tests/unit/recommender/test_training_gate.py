@@ -17,7 +17,7 @@ from lambdas.recommender.decision.verdict import Done, Fail, Progress, Verdict
 from lambdas.recommender.model.config import Config
 from lambdas.recommender.model.operation import Operation
 from lambdas.recommender.model.request import Request
-from lambdas.recommender.resources import resource_of
+from lambdas.recommender.resources import custom_resource_for
 
 from .examples import CREATES, RECOMMENDER, ROLLS_BACK, UPDATES, gate
 from .fakes import FakeCloudFormation, FakePersonalize, refusal
@@ -72,7 +72,7 @@ def look(
     raw: Mapping[str, Any], personalize: FakePersonalize, operation: Operation = UPDATES
 ) -> Looked:
     """Return what a gate makes of what is there, and what it tells of it."""
-    resource = resource_of(Request.parse(raw))
+    resource = custom_resource_for(Request.parse(raw))
     stacks = Stacks(FakeCloudFormation(operation.status))
     verdict, observed = resource.look(Personalize(personalize), stacks)
     return Looked(verdict, resource.attributes(verdict, observed)[v.QUALITY_GATE_ATTRIBUTE])
@@ -215,7 +215,7 @@ def test_one_before_that_is_gone_is_nothing_to_compare_with() -> None:
 def test_whether_it_is_a_rollback_is_asked_again_when_that_could_not_be_read() -> None:
     cloudformation = FakeCloudFormation(ROLLS_BACK.status)
     cloudformation.fault = refusal("Throttling")
-    resource = resource_of(Request.parse(asks(MISSED, old=MINE)))
+    resource = custom_resource_for(Request.parse(asks(MISSED, old=MINE)))
 
     verdict, _ = resource.look(Personalize(service()), Stacks(cloudformation))
 

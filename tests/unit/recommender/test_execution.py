@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 
 from lambdas.recommender.aws.errors import PermanentError, TransientError
 from lambdas.recommender.model.operation import Operation
-from lambdas.recommender.protocol.execution import Doubted, Waiter, Waiting
+from lambdas.recommender.protocol.execution import Execution, StateMachine, Unconfirmed
 from tests.support.personalize import VirtualClock
 from tests.support.serverless import through_lambda
 
@@ -25,9 +25,9 @@ TIMES = st.floats(1_700_000_000, 4_000_000_000)
 OTHER_URL = RESPONSE_URL.replace("Signature=", "Signature=f")
 
 
-def waiting(**members: Any) -> Waiting:
+def waiting(**members: Any) -> Execution:
     """Return a request that is begun when it is sent."""
-    return Waiting.begin(event(**members), now=VirtualClock().now, interval=60.0)
+    return Execution.begin(event(**members), now=VirtualClock().now, interval=60.0)
 
 
 # -- what it carries ---------------------------------------------------------------------------
@@ -35,7 +35,7 @@ def waiting(**members: Any) -> Waiting:
 
 @given(
     st.builds(
-        Waiting,
+        Execution,
         event=st.builds(lambda url, kind: event(ResponseURL=url, kind=kind), st.text(), st.text()),
         interval=st.floats(0.1, 3600),
         sent=TIMES,
@@ -48,19 +48,19 @@ def waiting(**members: Any) -> Waiting:
             st.just("") | st.datetimes(min_value=datetime(2000, 1, 1)).map(datetime.isoformat),
         ),
         nothing_seen=st.booleans(),
-        doubted=st.none() | st.builds(Doubted, st.sampled_from(["Done", "Fail"]), TIMES),
+        unconfirmed=st.none() | st.builds(Unconfirmed, st.sampled_from(["Done", "Fail"]), TIMES),
         in_force=st.dictionaries(st.text(), st.dictionaries(st.text(), st.booleans())),
         answer=st.none() | st.fixed_dictionaries({"Status": st.text(), "Data": st.just({})}),
         seconds=st.integers(0, 3600),
         ended=st.booleans(),
     )
 )
-def test_all_that_is_known_of_a_request_goes_with_it(request_: Waiting) -> None:
+def test_all_that_is_known_of_a_request_goes_with_it(request_: Execution) -> None:
     begun = json.loads(json.dumps(request_.to_json()))
-    polled = through_lambda(lambda state: Waiting.from_json(state).to_json(), begun)
+    polled = through_lambda(lambda state: Execution.from_json(state).to_json(), begun)
 
-    assert Waiting.from_json(begun) == request_
-    assert Waiting.from_json(polled) == request_
+    assert Execution.from_json(begun) == request_
+    assert Execution.from_json(polled) == request_
 
 
 def test_a_state_has_what_the_state_machine_reads() -> None:
@@ -72,7 +72,7 @@ def test_a_state_has_what_the_state_machine_reads() -> None:
 def test_a_request_was_sent_when_its_response_url_was_signed() -> None:
     now = VirtualClock().now
 
-    late = Waiting.begin(event(), now=now + 300, interval=60.0)
+    late = Execution.begin(event(), now=now + 300, interval=60.0)
 
     assert (late.sent, late.begun) == (now, now + 300)
     assert late.timing(now + 360, 3300).waited == 360
@@ -102,11 +102,11 @@ def test_a_look_is_counted_and_an_answer_is_delivered_at_once() -> None:
 
 def test_a_verdict_is_doubted_since_it_shows_and_anew_after_another_one() -> None:
     now = VirtualClock().now
-    doubted = replace(waiting(), doubted=Doubted("Done", now))
+    unconfirmed = replace(waiting(), unconfirmed=Unconfirmed("Done", now))
 
-    assert waiting().doubt("Done", now) == Doubted("Done", now)
-    assert doubted.doubt("Done", now + 5) == Doubted("Done", now)
-    assert doubted.doubt("Fail", now + 5) == Doubted("Fail", now + 5)
+    assert waiting().doubt("Done", now) == Unconfirmed("Done", now)
+    assert unconfirmed.doubt("Done", now + 5) == Unconfirmed("Done", now)
+    assert unconfirmed.doubt("Fail", now + 5) == Unconfirmed("Fail", now + 5)
 
 
 # -- its name ----------------------------------------------------------------------------------
@@ -114,7 +114,7 @@ def test_a_verdict_is_doubted_since_it_shows_and_anew_after_another_one() -> Non
 
 def test_a_request_that_is_delivered_again_has_the_same_name() -> None:
     first = waiting()
-    again = Waiting.begin(dict(reversed(event().items())), now=first.begun + 60, interval=30.0)
+    again = Execution.begin(dict(reversed(event().items())), now=first.begun + 60, interval=30.0)
 
     assert again.name == first.name
 
@@ -168,25 +168,27 @@ class Throttled(FakeStepFunctions):
         return super().start_execution(**given)
 
 
-def waiter(step_functions: FakeStepFunctions, clock: VirtualClock | None = None) -> Waiter:
+def state_machine(
+    step_functions: FakeStepFunctions, clock: VirtualClock | None = None
+) -> StateMachine:
     """Return a waiter whose pauses are spent on a clock."""
     clock = clock or VirtualClock()
-    return Waiter(step_functions, STATE_MACHINE, pause=clock.advance)
+    return StateMachine(step_functions, STATE_MACHINE, pause=clock.advance)
 
 
 def test_a_request_is_started_with_all_that_is_known_of_it() -> None:
     step_functions, request = FakeStepFunctions(), waiting()
 
-    assert waiter(step_functions).start(request) is True
+    assert state_machine(step_functions).start(request) is True
 
     assert step_functions.executions.keys() == {request.name}
-    assert Waiting.from_json(json.loads(step_functions.executions[request.name])) == request
+    assert Execution.from_json(json.loads(step_functions.executions[request.name])) == request
 
 
 def test_a_request_is_started_once() -> None:
     step_functions, request = FakeStepFunctions(), waiting()
 
-    started = [waiter(step_functions).start(request) for _ in range(3)]
+    started = [state_machine(step_functions).start(request) for _ in range(3)]
 
     assert started == [True, False, False]
     assert len(step_functions.executions) == 1
@@ -209,7 +211,7 @@ def test_what_passes_within_minutes_is_waited_for(row: str, seconds: int) -> Non
     began = clock()
     step_functions = Throttled(clock, began + seconds, PASSES[row])
 
-    assert waiter(step_functions, clock).start(waiting()) is True
+    assert state_machine(step_functions, clock).start(waiting()) is True
 
     assert seconds <= clock() - began <= max(2.5 * seconds, 5)
     assert len(step_functions.executions) == 1
@@ -222,7 +224,7 @@ def test_what_does_not_pass_within_minutes_is_raised(row: str) -> None:
     step_functions = Throttled(clock, began + 3600, PASSES[row])
 
     with pytest.raises((TransientError, PermanentError), match="StartExecution: ") as error:
-        waiter(step_functions, clock).start(waiting())
+        state_machine(step_functions, clock).start(waiting())
 
     assert isinstance(error.value, PermanentError) is (row in REFUSED)
     assert (clock() - began, step_functions.tries) == (235, 7)
@@ -233,7 +235,7 @@ def test_a_defect_of_ours_is_tried_for_as_long_for_it_may_be_of_one_answer() -> 
     step_functions = Throttled(clock, clock() + 3600, ZeroDivisionError("by zero"))
 
     with pytest.raises(ZeroDivisionError):
-        waiter(step_functions, clock).start(waiting())
+        state_machine(step_functions, clock).start(waiting())
 
     assert step_functions.tries == 7
 
@@ -248,7 +250,7 @@ def test_a_start_whose_answer_was_lost_was_the_first() -> None:
 
     step_functions = Lossy()
 
-    assert waiter(step_functions).start(waiting()) is False
+    assert state_machine(step_functions).start(waiting()) is False
     assert len(step_functions.executions) == 1
 
 
@@ -258,6 +260,6 @@ def test_no_error_of_a_start_has_the_response_url() -> None:
     step_functions.fault = error
 
     with pytest.raises(PermanentError) as refused:
-        waiter(step_functions).start(waiting())
+        state_machine(step_functions).start(waiting())
 
     assert RESPONSE_URL not in str(refused.value)

@@ -18,11 +18,11 @@ from lambdas.recommender.aws.personalize import Personalize
 from lambdas.recommender.decision.verdict import AtDeadline, Done, Fail, Progress, Verdict, Wait
 from lambdas.recommender.model.operation import Operation
 from lambdas.recommender.model.request import Request
-from lambdas.recommender.model.timing import DOUBT_SECONDS, GRACE_SECONDS, REQUEST_SECONDS, Timing
+from lambdas.recommender.model.timing import CONFIRM_SECONDS, GRACE_SECONDS, REQUEST_SECONDS, Timing
 from lambdas.recommender.protocol.answer import Answers, Delivery
-from lambdas.recommender.protocol.execution import Waiter, Waiting
-from lambdas.recommender.protocol.request_handler import CustomResources, in_time
-from lambdas.recommender.resources import resource_of
+from lambdas.recommender.protocol.execution import Execution, StateMachine
+from lambdas.recommender.protocol.request_handler import RequestHandler, in_time
+from lambdas.recommender.resources import custom_resource_for
 from lambdas.recommender.resources.base import CustomResource
 from tests.support.personalize import VirtualClock
 from tests.support.serverless import through_lambda
@@ -76,16 +76,16 @@ class Surroundings:
     pauses: list[int] = field(default_factory=list)
 
     @property
-    def resources(self) -> CustomResources:
+    def resources(self) -> RequestHandler:
         """The custom resources of a function that has just been started."""
-        return CustomResources(
+        return RequestHandler(
             Personalize(self.personalize), Stacks(self.cloudformation), self.letterbox, self.clock
         )
 
     def begin(self, raw: Mapping[str, Any]) -> None:
         """Deliver a request."""
-        waiter = Waiter(self.step_functions, STATE_MACHINE, pause=self.clock.advance)
-        self.resources.begin(raw, waiter, interval=INTERVAL)
+        state_machine = StateMachine(self.step_functions, STATE_MACHINE, pause=self.clock.advance)
+        self.resources.begin(raw, state_machine, interval=INTERVAL)
 
     def state(self) -> Any:
         """Return what the only execution was given."""
@@ -224,7 +224,7 @@ def test_the_first_looks_at_links_are_spread_by_their_names(
     here = world()
     here.personalize.add(MINE, "CREATE PENDING")
     raw = gate(link, links) | {"RequestId": f"r-{number}"}
-    share = Waiting.begin(raw, now=here.clock(), interval=INTERVAL).share
+    share = Execution.begin(raw, now=here.clock(), interval=INTERVAL).share
 
     here.begin(raw)
     first = here.state()
@@ -725,7 +725,7 @@ def test_what_the_service_refuses_for_good_fails_at_once_and_keeps_the_old_id() 
 
 EARLIER = datetime(2025, 12, 31, tzinfo=UTC)
 SENT_AT = datetime(2026, 1, 1, tzinfo=UTC)
-DOUBT = timedelta(seconds=DOUBT_SECONDS)
+DOUBT = timedelta(seconds=CONFIRM_SECONDS)
 JUST_BEFORE = timedelta(seconds=0.5)
 FAILED_AT: dict[str, tuple[str, datetime, bool]] = {
     "in this update": ("UPDATE_IN_PROGRESS", EARLIER, True),
@@ -833,7 +833,7 @@ def test_what_may_be_stale_is_believed_when_it_still_shows_some_seconds_later() 
         "A late Update of Recommender came while the stack was UPDATE_COMPLETE. "
         "Nothing was changed."
     )
-    assert here.pauses == [0, int(DOUBT_SECONDS), 0]
+    assert here.pauses == [0, int(CONFIRM_SECONDS), 0]
     assert here.personalize.calls == []
 
 
@@ -886,7 +886,7 @@ def test_what_is_gone_at_a_later_look_is_doubted() -> None:
     here.personalize.shown.clear()
     gone = here.poll(state)
     assert gone["Answer"] is None
-    assert gone["Seconds"] == DOUBT_SECONDS
+    assert gone["Seconds"] == CONFIRM_SECONDS
 
     believed = here.poll(gone)
     assert believed["Answer"]["Status"] == "SUCCESS"
@@ -902,7 +902,7 @@ def test_at_the_last_look_too_what_may_be_stale_is_looked_at_again() -> None:
 
     shown = here.personalize.shown.pop(DESIRED.arn)
     stale = here.poll(state)
-    assert (stale["Answer"], stale["Seconds"]) == (None, DOUBT_SECONDS)
+    assert (stale["Answer"], stale["Seconds"]) == (None, CONFIRM_SECONDS)
 
     here.personalize.shown[DESIRED.arn] = shown
     assert here.poll(stale)["Answer"]["Status"] == "FAILED"
@@ -916,7 +916,7 @@ def test_a_doubt_has_no_end_after_the_last_look() -> None:
     state = here.poll(here.state())
 
     here.personalize.shown.clear()
-    here.clock.advance(Request.parse(DELETE).wait_seconds + DOUBT_SECONDS)
+    here.clock.advance(Request.parse(DELETE).wait_seconds + CONFIRM_SECONDS)
 
     assert here.poll(state)["Answer"]["Status"] == "SUCCESS"
 
@@ -952,7 +952,7 @@ def test_a_delete_of_what_never_shows_succeeds_after_the_grace_period() -> None:
 
     assert answer["Status"] == "SUCCESS"
     assert answer["PhysicalResourceId"] == DESIRED.arn
-    assert GRACE_SECONDS <= here.waited <= GRACE_SECONDS + INTERVAL + DOUBT_SECONDS
+    assert GRACE_SECONDS <= here.waited <= GRACE_SECONDS + INTERVAL + CONFIRM_SECONDS
 
 
 @pytest.mark.parametrize("service", ["CloudFormation", "Personalize"])
@@ -1020,7 +1020,7 @@ def test_what_only_a_delay_explains_fails_after_the_grace_period() -> None:
 
     assert answer["Status"] == "FAILED"
     assert answer["Reason"].startswith("the recommender does not exist (after ")
-    assert GRACE_SECONDS <= here.waited <= GRACE_SECONDS + INTERVAL + DOUBT_SECONDS
+    assert GRACE_SECONDS <= here.waited <= GRACE_SECONDS + INTERVAL + CONFIRM_SECONDS
 
 
 def test_a_policy_that_is_new_is_waited_for() -> None:
@@ -1113,7 +1113,7 @@ def test_a_defect_fails_after_the_grace_period_by_its_name_and_without_the_url(
     assert answer["Status"] == "FAILED"
     assert answer["Reason"].startswith("Unexpected ZeroDivisionError: by zero (after ")
     assert answer["PhysicalResourceId"] == DESIRED.arn
-    assert GRACE_SECONDS <= here.waited <= GRACE_SECONDS + INTERVAL + DOUBT_SECONDS
+    assert GRACE_SECONDS <= here.waited <= GRACE_SECONDS + INTERVAL + CONFIRM_SECONDS
     formatted = [logging.Formatter().format(record) for record in caplog.records]
     assert "Unexpected ZeroDivisionError: by zero" in formatted
     traces = [one["traceback"] for one in map(vars, caplog.records) if "traceback" in one]
@@ -1330,7 +1330,7 @@ def test_a_request_that_is_not_understood_is_answered_all_the_same(row: str) -> 
 # -- in time -----------------------------------------------------------------------------------
 
 SENT = 1_767_225_600.0
-CREATE: CustomResource = resource_of(Request.parse(event()))
+CREATE: CustomResource = custom_resource_for(Request.parse(event()))
 
 
 def after(seconds: float, *, begun: float = 0.0, wait_seconds: float = 3300.0) -> Timing:
@@ -1386,7 +1386,7 @@ def test_a_wait_ends_when_its_time_is_up(row: str) -> None:
 
 def test_a_deletion_that_is_out_of_time_says_what_becomes_of_it_in_its_operation() -> None:
     clean_up = Operation("UPDATE_COMPLETE_CLEANUP_IN_PROGRESS", "")
-    deletion = resource_of(Request.parse(DELETE))
+    deletion = custom_resource_for(Request.parse(DELETE))
 
     for operation in (None, clean_up):
         assert in_time(WAITS, after(3300), deletion, operation) == Fail(
@@ -1395,7 +1395,7 @@ def test_a_deletion_that_is_out_of_time_says_what_becomes_of_it_in_its_operation
 
 
 def test_a_deletion_that_cannot_be_waited_for_says_how_long_it_was_tried() -> None:
-    deletion = resource_of(Request.parse(sweep(1)))
+    deletion = custom_resource_for(Request.parse(sweep(1)))
 
     assert in_time(WAITS, after(60), deletion, None, "no machine") == Fail(
         deletion.not_waited_for("60 seconds", "no machine", None)
