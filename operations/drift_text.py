@@ -45,7 +45,7 @@ def _remedy(chain: Chain, found: Drift) -> Iterator[str]:
     if not found.is_put_right:
         yield from wrapped(f"No deployment puts that right: {found.reason}")
         return
-    generation = next_generation(chain.generation)
+    force_update = next_force_update(chain.force_update)
     if found.reason:
         yield from wrapped(f"Now: {found.reason}.")
     yield "To put it right (cdk deploy alone sees no change, for the template is the same):"
@@ -53,18 +53,19 @@ def _remedy(chain: Chain, found: Drift) -> Iterator[str]:
     if environment is None:
         yield from wrapped(
             f"in the app that makes {chain.stack.name}, give {chain.path or chain.logical_id} "
-            f'generation="{generation}", and deploy that stack (npx cdk ls lists the names that '
-            "the CDK CLI takes).",
+            f'force_update="{force_update}", and deploy that stack (npx cdk ls lists the names '
+            "that the CDK CLI takes).",
             "  ",
         )
     elif environment:
         yield from wrapped(
-            f'in cdk.json, set "generation": "{generation}" in the environment {environment}; then',
+            f'in cdk.json, set "force_update": "{force_update}" in the environment {environment}; '
+            "then",
             "  ",
         )
         yield f"  npx cdk deploy {environment}/{_STACK}"
     else:
-        yield f"  npx cdk deploy {_STACK} -c generation={generation}"
+        yield f"  npx cdk deploy {_STACK} -c force_update={force_update}"
         yield from wrapped("with the other -c options that it is deployed with, if there are any.")
 
 
@@ -91,10 +92,10 @@ def hidden(found: Drift) -> Iterator[str]:
         yield f"not shown, so not compared: {', '.join(found.hidden)}"
 
 
-def next_generation(generation: str) -> str:
-    """Return a generation that differs from the one that is deployed."""
-    if not generation:
+def next_force_update(force_update: str) -> str:
+    """Return a force_update that differs from the one that is deployed."""
+    if not force_update:
         return "2"
-    if re.fullmatch(r"[0-9]{1,60}", generation):
-        return str(int(generation) + 1)
-    return f"{generation[:60]}-2"
+    if re.fullmatch(r"[0-9]{1,60}", force_update):
+        return str(int(force_update) + 1)
+    return f"{force_update[:60]}-2"

@@ -129,13 +129,13 @@ class Chain:
         return replace(self.desired, tags=_tags_beside(there, self.desired.tags))
 
     @property
-    def generation(self) -> str:
-        """What `generation` was set to, or nothing.
+    def force_update(self) -> str:
+        """What `force_update` was set to, or nothing.
 
         Raises:
             UnreadableError: a property cannot be evaluated here.
         """
-        return str(self.request.properties.get(v.GENERATION, ""))
+        return str(self.request.properties.get(v.FORCE_UPDATE, ""))
 
     @property
     def arns(self) -> tuple[str, ...]:

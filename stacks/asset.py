@@ -27,7 +27,8 @@ def zipped(lambdas: Path, assembly: Path) -> str:
     """
     path = assembly / "functions.zip"
     with ZipFile(path, "w", ZIP_STORED) as archive:
-        for module in sorted(lambdas.glob(f"{_PACKAGE}/**/*.py")):
+        packages = {init.parent for init in (lambdas / _PACKAGE).rglob("__init__.py")}
+        for module in sorted(path for package in packages for path in package.glob("*.py")):
             entry = ZipInfo(module.relative_to(lambdas).as_posix())  # of 1980-01-01
             entry.create_system = _UNIX
             entry.external_attr = _READABLE_BY_ALL << 16

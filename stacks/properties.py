@@ -53,8 +53,8 @@ _PROPERTIES: Final = {
         "a Duration of whole days, 1 or more",
         "For example Duration.days(14).",
     ),
-    "generation": _like(
-        "generation", _SETTINGS["generation"].kind.allowed, 'Give a string: for example "2".'
+    "force_update": _like(
+        "force_update", _SETTINGS["force_update"].kind.allowed, 'Give a string: for example "2".'
     ),
     "training_gates": _LINKS,
     "sweeps": _LINKS,
@@ -99,7 +99,7 @@ _PROPERTIES: Final = {
 """What is declared of each property."""
 
 _OPTIONAL: Final = (
-    *("recommender_name", "generation", "log_key", "alarm_topic"),
+    *("recommender_name", "force_update", "log_key", "alarm_topic"),
     *("max_metric_regression", "active_hours", "runbook_url"),
 )
 _SHAPING: Final = (

@@ -82,7 +82,7 @@ class TopPicksRecommender(RecommenderBase):
         active_hours: Mapping[str, str] | None = None,
         adopt_existing: bool = False,
         removal_policy: RemovalPolicy = RemovalPolicy.DESTROY,
-        generation: str | None = None,
+        force_update: str | None = None,
         training_gates: int = 11,
         sweeps: int = 11,
         training_gate: Duration | None = None,
@@ -124,8 +124,8 @@ class TopPicksRecommender(RecommenderBase):
                 the default.
             removal_policy: ``DESTROY``, the default, deletes the recommender with the stack;
                 ``RETAIN`` leaves it there, unless it is its creation that is rolled back.
-            generation: any text of 1 to 64 printable characters; a change of it asks for everything
-                anew, and puts right what was edited by hand.
+            force_update: any text of 1 to 64 printable characters; a change of it asks for
+                everything anew, and puts right what was edited by hand.
             training_gates: how many gates wait for a training, one after another; 11 by default,
                 which is ten hours.
             sweeps: how many sweeps wait for a deletion, one after another; 11 by default.
@@ -163,7 +163,7 @@ class TopPicksRecommender(RecommenderBase):
             active_hours=active_hours,
             adopt_existing=adopt_existing,
             removal_policy=removal_policy,
-            generation=generation,
+            force_update=force_update,
             training_gates=training_gates,
             sweeps=sweeps,
             training_gate=wait,
@@ -199,7 +199,7 @@ class TopPicksRecommender(RecommenderBase):
             v.DATASET_GROUP_ARN: dataset_group_arn,
             v.RECIPE_ARN: RECIPE_ARN,
             v.ADOPT_EXISTING: adopt_existing,
-            v.GENERATION: generation,
+            v.FORCE_UPDATE: force_update,
             v.TAGS: Lazy.any(tags),
             v.ON_DESTROY: Lazy.string(OnDestroy(lambda: _cfn(resource))),
         }

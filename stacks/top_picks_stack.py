@@ -55,7 +55,7 @@ class TopPicksStack(Stack):
             removal_policy=RemovalPolicy.RETAIN
             if settings.retain_on_destroy
             else RemovalPolicy.DESTROY,
-            generation=settings.generation,
+            force_update=settings.force_update,
             training_gates=settings.training_gates,
             sweeps=settings.sweeps,
             training_gate=Duration.minutes(float(settings.training_gate_minutes)),

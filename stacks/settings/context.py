@@ -264,9 +264,20 @@ def _check_pipeline(pipeline: PipelineSettings, environments: Mapping[str, Setti
 # -- what is given ---------------------------------------------------------------------------------
 
 
+_RENAMED: Final = {"generation": "force_update"}
+"""Settings of version 0.1.0 that have another name now."""
+
+
 def _reject_unknown(given: Mapping[str, object], *, known: Iterable[str], of: str = "") -> None:
     known = list(known)
     for key in sorted(given.keys() - set(known)):
+        if renamed := _RENAMED.get(key):
+            raise SettingsError(
+                f"{of}{key}",
+                got=given[key],
+                allowed="no such setting any more",
+                remedy=f"It is called {renamed} now: rename it; its value stays.",
+            )
         containing = [one for one in known if key.lower() in one]
         (nearest,) = difflib.get_close_matches(key, containing or known, n=1, cutoff=0.0)
         raise SettingsError(

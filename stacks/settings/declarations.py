@@ -145,7 +145,7 @@ class Settings:
             example=True,
         ),
     )
-    generation: str | None = field(
+    force_update: str | None = field(
         default=None,
         metadata=setting(
             printable(at_most=64),

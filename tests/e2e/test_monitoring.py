@@ -53,7 +53,7 @@ def test_the_observer_sees_what_is_there_and_what_is_edited_behind_its_back(
     assert edited[v.DRIFT] == 1
     assert edited["Differs"] == ["itemExplorationConfig.explorationWeight: there 0.9, wanted 0.3"]
 
-    put_right = world.cdk("deploy", STACK, context=ON | {"generation": 2})
+    put_right = world.cdk("deploy", STACK, context=ON | {"force_update": 2})
     assert put_right.returncode == 0, put_right.stdout
     assert observed(world)[v.DRIFT] == 0
 

@@ -131,14 +131,14 @@ def test_what_is_edited_behind_its_back_is_found_and_put_right(world: LocalWorld
     drift = operations(world, "drift")
     assert drift.returncode == 1, drift.stdout + drift.stderr
     assert "explorationWeight: there 0.9, wanted 0.3" in drift.stdout
-    assert f"npx cdk deploy {STACK} -c generation=2" in drift.stdout
+    assert f"npx cdk deploy {STACK} -c force_update=2" in drift.stdout
     assert operations(world, "status").returncode == 1
     calls = {call["operation"] for call in world.personalize_journal()[before:]}
     assert calls - {"UpdateRecommender"} <= set(READS)
 
     unchanged = world.cdk("deploy", STACK)
     assert "no changes" in unchanged.stdout
-    put_right = world.cdk("deploy", STACK, context={"generation": 2})
+    put_right = world.cdk("deploy", STACK, context={"force_update": 2})
     assert put_right.returncode == 0, put_right.stdout
     assert _weight(world) == "0.3"
     again = operations(world, "drift")

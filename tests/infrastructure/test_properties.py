@@ -141,7 +141,7 @@ FITTING: Final = {
     "dataset_group_arn": {"text"},
     "recommender_name": {"text"},
     "recommender_arn": {"text"},
-    "generation": {"text"},
+    "force_update": {"text"},
     "runbook_url": {"text"},
     "quality_gate": {"text"},
     "min_recommendation_requests_per_second": {"text", "number", "of a condition"},
@@ -211,7 +211,7 @@ def test_a_topic_of_another_region_is_refused() -> None:
     ("make", "name", "wrong"),
     [
         (recommender, "exploration_item_age_cut_off", Duration.hours(1)),
-        (recommender, "generation", 2),
+        (recommender, "force_update", 2),
         (recommender, "training_gate", Duration.hours(1)),
         (recommender, "removal_policy", RemovalPolicy.SNAPSHOT),
         (recommender, "training_gates", 0),

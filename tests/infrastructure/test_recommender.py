@@ -295,7 +295,7 @@ REFUSED: dict[str, list[Any]] = {
         RemovalPolicy.SNAPSHOT,
         RemovalPolicy.RETAIN_ON_UPDATE_OR_DELETE,
     ],
-    "generation": ["", " 2", "g" * 65, 2],
+    "force_update": ["", " 2", "g" * 65, 2],
     "training_gates": [0, -1, 1.5, "11", True],
     "sweeps": [0, -1, 2.5, None],
     "training_gate": [55, Duration.minutes(0), Duration.minutes(56), Duration.hours(1)],

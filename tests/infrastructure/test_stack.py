@@ -148,8 +148,8 @@ def test_every_request_waits_as_long_as_the_setting_says(
     assert waits == dict.fromkeys(TYPES, seconds)
 
 
-@pytest.mark.parametrize(("setting", "expected"), [({}, None), ({"generation": "2"}, "2")])
-def test_the_recommender_has_the_generation_that_is_asked_for(
+@pytest.mark.parametrize(("setting", "expected"), [({}, None), ({"force_update": "2"}, "2")])
+def test_the_recommender_has_the_force_update_that_is_asked_for(
     synth: Synth, setting: dict[str, Any], expected: str | None
 ) -> None:
     _, recommender = the(dict(synth(**setting).to_json()), v.RECOMMENDER_TYPE)
@@ -193,7 +193,7 @@ OTHERWISE: dict[str, Any] = {
     "excluded_columns": {"ITEMS": ["DESCRIPTION"]},
     "running": False,
     "adopt_existing": True,
-    "generation": "2",
+    "force_update": "2",
     "tags": {"team": "video"},
 }
 """Every setting that is a property of the recommender, each in another way than by default."""
@@ -226,7 +226,7 @@ def test_settings_reach_every_resource_that_needs_them(synth: Synth, resource_ty
             v.RUNNING: False,
             v.DATASET_GROUP_ARN: GROUP,
             v.ADOPT_EXISTING: True,
-            v.GENERATION: "2",
+            v.FORCE_UPDATE: "2",
             v.TAGS: {"team": "video"},
             v.ON_DESTROY: "delete",
         },

@@ -100,7 +100,7 @@ def test_what_is_edited_behind_its_back_is_drift_until_it_is_put_right() -> None
     assert line["Differs"] == ["minRecommendationRequestsPerSecond: there 7, wanted 1"]
     assert line[v.PROVISIONED] == 7
 
-    assert world.update(generation="2") == "UPDATE_COMPLETE", texts(world.stack)
+    assert world.update(force_update="2") == "UPDATE_COMPLETE", texts(world.stack)
     assert observed(world)[v.DRIFT] == 0
 
 

@@ -315,7 +315,7 @@ def test_what_goes_wrong_is_tried_again(world: World, operator: Operator, looked
 
 
 def test_a_member_that_was_edited_is_named_and_put_right(world: World, operator: Operator) -> None:
-    world.created(generation="7", tags={"team": "video"})
+    world.created(force_update="7", tags={"team": "video"})
     assert operator.run("drift")[0] == 0
     arn = world.recommender["recommenderArn"]
     world.disturb().update_recommender(
@@ -330,12 +330,12 @@ def test_a_member_that_was_edited_is_named_and_put_right(world: World, operator:
     assert code == 1
     assert "itemExplorationConfig.explorationWeight: there 0.9, wanted 0.3" in shown
     assert "tag team: there films, wanted video" in shown
-    assert "npx cdk deploy TopPicks -c generation=8" in shown
+    assert "npx cdk deploy TopPicks -c force_update=8" in shown
     code, shown = operator.run("status")
     assert code == 1
     assert shown.endswith("Exit code 1: what is there differs from what is wanted.\n")
     assert set(operator.calls) <= set(READS)
-    assert world.update(generation="8", tags={"team": "video"}) == "UPDATE_COMPLETE"
+    assert world.update(force_update="8", tags={"team": "video"}) == "UPDATE_COMPLETE"
     assert operator.run("drift")[0] == 0
 
 

@@ -321,7 +321,7 @@ def test_a_region_that_cannot_be_reached_for_an_hour_is_not_taken_for_one_withou
         ("replacement", "UPDATE_FAILED"),
     ],
 )
-def test_after_a_failure_that_was_kept_the_next_generation_asks_for_everything_anew(
+def test_after_a_failure_that_was_kept_the_next_force_update_asks_for_everything_anew(
     world: World, what: str, ends: str
 ) -> None:
     change: dict[str, dict[str, object]] = {
@@ -336,9 +336,9 @@ def test_after_a_failure_that_was_kept_the_next_generation_asks_for_everything_a
     settings = settings_of(**change[what])
     begin = world.stack.update if what != "training" else world.stack.create
     assert begin(settings, rolls_back=False) == ends
-    assert "generation" in texts(world.stack), "what to change is said"
+    assert "force_update" in texts(world.stack), "what to change is said"
     setattr(world.behaviour, failure, None)
-    again = settings | {"generation": "2"}
+    again = settings | {"force_update": "2"}
     assert world.stack.update(again, rolls_back=False) == "UPDATE_COMPLETE", texts(world.stack)
     assert world.recommender["status"] == "ACTIVE"
     group = change[what].get("dataset_group_arn", world.group)
@@ -346,7 +346,7 @@ def test_after_a_failure_that_was_kept_the_next_generation_asks_for_everything_a
 
 
 @pytest.mark.rows("W4", "U7")
-def test_a_new_generation_puts_right_what_was_edited_by_hand(world: World) -> None:
+def test_a_new_force_update_puts_right_what_was_edited_by_hand(world: World) -> None:
     world.created()
     client = world.disturb()
     arn = world.recommender["recommenderArn"]
@@ -357,7 +357,7 @@ def test_a_new_generation_puts_right_what_was_edited_by_hand(world: World) -> No
     world.clock.advance(HOUR)
     client.stop_recommender(recommenderArn=arn)
     world.clock.advance(HOUR)
-    assert world.update(generation="2") == "UPDATE_COMPLETE", texts(world.stack)
+    assert world.update(force_update="2") == "UPDATE_COMPLETE", texts(world.stack)
     assert world.recommender["status"] == "ACTIVE"
     exploration = world.recommender["recommenderConfig"]["itemExplorationConfig"]
     assert exploration["explorationWeight"] == "0.3"

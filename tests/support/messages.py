@@ -21,7 +21,7 @@ Scope = dict[str, list[ast.expr]]
 
 def templates() -> set[str]:
     """Return all messages that the functions can answer."""
-    modules = [ast.parse(path.read_text()) for path in sorted(SOURCES.glob("*.py"))]
+    modules = [ast.parse(path.read_text()) for path in sorted(SOURCES.rglob("*.py"))]
     returned: Scope = {}
     for function in _functions(modules):
         returned.setdefault(function.name, []).extend(

@@ -3,6 +3,7 @@
 import ast
 import re
 from collections.abc import Iterator
+from graphlib import TopologicalSorter
 from pathlib import Path
 
 import pytest
@@ -78,21 +79,43 @@ def test_a_folder_imports_only_what_the_map_allows(place: str) -> None:
     ] == []
 
 
-def test_a_module_of_the_functions_imports_only_what_stands_above_it() -> None:
-    order = [named(row[0]) for row in rows("Inside the functions")]
-    level = {module: number for number, modules in enumerate(order) for module in modules}
-    files = {path.stem: path for path in FUNCTIONS.glob("*.py") if path.stem != "__init__"}
+def imports_of_the_functions() -> Iterator[tuple[tuple[str, ...], tuple[str, ...]]]:
+    """Yield the modules of the functions, each with one that it imports, as rooms and names."""
+    prefix = ("lambdas", "recommender")
+    for path in sorted(FUNCTIONS.rglob("*.py")):
+        importing = path.relative_to(FUNCTIONS).with_suffix("").parts
+        for full in imported(path):
+            parts = tuple(full.split("."))
+            if parts[:2] == prefix and len(parts) > len(prefix):
+                yield importing, parts[2:]
 
-    assert level.keys() == files.keys()
-    prefix = "lambdas.recommender."
+
+def test_a_room_of_the_functions_imports_only_what_stands_above_it() -> None:
+    order = [named(row[0]) for row in rows("Inside the functions")]
+    level = {room: number for number, rooms in enumerate(order) for room in rooms}
+    there = {path.stem for path in FUNCTIONS.iterdir() if path.suffix == ".py" or path.is_dir()}
+
+    assert level.keys() == there - {"__init__", "__pycache__"}
     assert [
         (importing, module)
-        for importing, path in files.items()
-        for full in imported(path)
-        if full.startswith(prefix)
-        for module in [full.removeprefix(prefix).split(".")[0]]
-        if level[module] > level[importing]
+        for importing, module in imports_of_the_functions()
+        if importing != ("__init__",)
+        and importing[0] != module[0]
+        and level[module[0]] >= level[importing[0]]
     ] == []
+
+
+def test_no_modules_of_a_room_import_one_another_in_a_circle() -> None:
+    within = {
+        (importing, module[:2])
+        for importing, module in imports_of_the_functions()
+        if importing[0] == module[0] and len(importing) > 1
+    }
+    before: dict[tuple[str, ...], set[tuple[str, ...]]] = {}
+    for importing, module in within:
+        before.setdefault(importing, set()).add(module)
+
+    TopologicalSorter(before).prepare()
 
 
 def test_every_folder_of_tests_is_run_by_a_target() -> None:

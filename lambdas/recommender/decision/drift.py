@@ -29,7 +29,7 @@ _MEMBERS: Final = {
 """Fields of ``Config``, as Personalize names what they are of."""
 
 _DEPLOYMENT: Final = Situation(Operation("UPDATE_IN_PROGRESS", ""))
-"""Of a deployment that asks for everything anew, as a change of ``generation`` does."""
+"""Of a deployment that asks for everything anew, as a change of ``force_update`` does."""
 
 NOTHING: Final = "nothing"
 
@@ -63,7 +63,7 @@ class Drift:
         verdict: whether there is drift.
         differences: what differs.
         reason: what ``plan`` says: what is waited for, or why a deployment would fail.
-        is_put_right: whether a deployment with another ``generation`` puts it right.
+        is_put_right: whether a deployment with another ``force_update`` puts it right.
         hidden: members that DescribeRecommender does not show, so that they are not compared.
     """
 

@@ -440,8 +440,8 @@ def readiness(
 
 
 _ANEW: Final = (
-    "If this failure is kept (--no-rollback), change generation when you deploy again: it asks for "
-    "everything anew."
+    "If this failure is kept (--no-rollback), change force_update when you deploy again: it asks "
+    "for everything anew."
 )
 
 

@@ -289,7 +289,7 @@ _PROPERTIES: Final[Mapping[str, p.Reader]] = {
     v.CONFIG: p.Reader(lambda value: Config.from_template(p.mapping(value)), "a map"),
     v.DATASET_GROUP_ARN: p.arn("dataset-group"),
     v.FIXED_NAME: p.NAME,
-    v.GENERATION: p.TEXT,
+    v.FORCE_UPDATE: p.TEXT,
     v.LINK: p.COUNT,
     v.LINKS: p.COUNT,
     v.NAME_PREFIX: p.NAME_PREFIX,

@@ -38,11 +38,11 @@ def test_what_is_desired_is_what_the_functions_would_read() -> None:
 
 
 def test_the_real_template_is_read() -> None:
-    made: Any = synthesised(generation="3", retain_on_destroy=True).to_json()
+    made: Any = synthesised(force_update="3", retain_on_destroy=True).to_json()
     (one,) = chains(json.loads(json.dumps(made)), stack(), [])
     assert len(one.created) == 12
     assert len(one.deleted) == 12
-    assert one.generation == "3"
+    assert one.force_update == "3"
     assert one.retained
     assert one.desired.name.startswith("TopPicks-")
 

@@ -218,8 +218,8 @@ def test_only_a_deletion_that_has_failed_can_be_forced() -> None:
     ("now", "following"),
     [("", "2"), ("1", "2"), ("09", "10"), ("spring", "spring-2"), ("x" * 64, f"{'x' * 60}-2")],
 )
-def test_another_generation(now: str, following: str) -> None:
-    assert drift_text.next_generation(now) == following
+def test_another_force_update(now: str, following: str) -> None:
+    assert drift_text.next_force_update(now) == following
 
 
 APP = "Recommender/Resource/Default"
@@ -227,17 +227,17 @@ REMEDIES: dict[str, tuple[str, str, list[str]]] = {
     "without environments": (
         "TopPicks",
         f"TopPicks/{APP}",
-        ["  npx cdk deploy TopPicks -c generation=8\n"],
+        ["  npx cdk deploy TopPicks -c force_update=8\n"],
     ),
     "without environments, nor a path": (
         "TopPicks",
         "",
-        ["  npx cdk deploy TopPicks -c generation=8\n"],
+        ["  npx cdk deploy TopPicks -c force_update=8\n"],
     ),
     "an environment": (
         "dev-TopPicks",
         f"dev/TopPicks/{APP}",
-        ['in cdk.json, set "generation": "8" in the environment dev; then\n', "dev/TopPicks"],
+        ['in cdk.json, set "force_update": "8" in the environment dev; then\n', "dev/TopPicks"],
     ),
     "an environment with a hyphen, without a path": (
         "prod-eu-TopPicks",
@@ -247,22 +247,22 @@ REMEDIES: dict[str, tuple[str, str, list[str]]] = {
     "an app of one's own": (
         "Videos",
         "Videos/Films/Resource/Default",
-        ['in the app that makes Videos, give Videos/Films generation="8", and deploy'],
+        ['in the app that makes Videos, give Videos/Films force_update="8", and deploy'],
     ),
     "an app of one's own, without a path": (
         "Videos",
         "",
-        ['in the app that makes Videos, give Recommender generation="8", and deploy'],
+        ['in the app that makes Videos, give Recommender force_update="8", and deploy'],
     ),
     "a stack of one's own of this name": (
         "TopPicks",
         "TopPicks/Films/Resource/Default",
-        ["in the app that makes TopPicks, give TopPicks/Films generation="],
+        ["in the app that makes TopPicks, give TopPicks/Films force_update="],
     ),
     "one of one's own in a stage": (
         "dev-TopPicks",
         "dev/TopPicks/Films/Resource/Default",
-        ["in the app that makes dev-TopPicks, give dev/TopPicks/Films generation="],
+        ["in the app that makes dev-TopPicks, give dev/TopPicks/Films force_update="],
     ),
 }
 
@@ -271,7 +271,7 @@ REMEDIES: dict[str, tuple[str, str, list[str]]] = {
 def test_what_puts_a_difference_right_is_what_the_cdk_cli_understands(case: str) -> None:
     """Tried with the CDK CLI 2.1148.1: it matches `dev/TopPicks`, and not `dev-TopPicks`."""
     name, path, expected = REMEDIES[case]
-    one = chain(stack(name=name), properties={v.GENERATION: "7"})
+    one = chain(stack(name=name), properties={v.FORCE_UPDATE: "7"})
     one = replace(one, definition={**one.definition, "Metadata": {"aws:cdk:path": path}})
     found = Drift(Verdict.DRIFTED, (Difference("status", "INACTIVE", "ACTIVE"),))
     told = drift_text.drift(one, found, 60.0) + "\n"

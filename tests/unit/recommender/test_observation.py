@@ -309,6 +309,6 @@ def test_an_event_that_is_none_is_refused(broken: dict[str, Any], member: str) -
 
 def test_what_is_not_given_is_not_asked_for() -> None:
     """The schedule's input has null where the template has no property."""
-    given = {**EVENT["ResourceProperties"], v.FIXED_NAME: None, v.GENERATION: None}
+    given = {**EVENT["ResourceProperties"], v.FIXED_NAME: None, v.FORCE_UPDATE: None}
     same = ObservationRequest.parse({**EVENT, "ResourceProperties": given})
     assert same.request.desired == DESIRED

@@ -657,8 +657,8 @@ def test_where_there_is_nothing_to_name_a_verdict_says_no_more() -> None:
 
 
 ANEW = (
-    "If this failure is kept (--no-rollback), change generation when you deploy again: it asks for "
-    "everything anew."
+    "If this failure is kept (--no-rollback), change force_update when you deploy again: it asks "
+    "for everything anew."
 )
 
 

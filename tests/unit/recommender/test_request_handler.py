@@ -625,7 +625,7 @@ def test_a_training_that_failed_ends_the_wait_with_the_services_reason() -> None
     assert (answer["Status"], answer["Reason"]) == (
         "FAILED",
         "CREATE FAILED: too little data. If this failure is kept (--no-rollback), change "
-        "generation when you deploy again: it asks for everything anew.",
+        "force_update when you deploy again: it asks for everything anew.",
     )
     assert answer["PhysicalResourceId"] == "Training11"
     assert answer["Data"].keys() == GATE_ATTRIBUTES

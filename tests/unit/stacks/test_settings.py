@@ -64,7 +64,7 @@ def test_the_defaults_are_the_contracts() -> None:
         active_hours=None,
         adopt_existing=False,
         retain_on_destroy=False,
-        generation=None,
+        force_update=None,
         max_training_hours=Decimal(10),
         max_deletion_hours=None,
         training_gate_minutes=Decimal(55),
@@ -125,13 +125,13 @@ ALLOWED: list[tuple[str, Any, Any]] = [
     ("dataset_group_arn", GROUP, GROUP),
     ("adopt_existing", False, False),
     ("retain_on_destroy", True, True),
-    ("generation", "2", "2"),
+    ("force_update", "2", "2"),
     (
-        "generation",
+        "force_update",
         "after the outage of 3 May \u2013 \u00e9",
         "after the outage of 3 May \u2013 \u00e9",
     ),
-    ("generation", "g" * 64, "g" * 64),
+    ("force_update", "g" * 64, "g" * 64),
     ("max_training_hours", 24, Decimal(24)),
     ("max_training_hours", 0.5, Decimal("0.5")),
     ("max_deletion_hours", 24, Decimal(24)),
@@ -274,7 +274,7 @@ REFUSED: dict[str, list[Any]] = {
     ],
     "adopt_existing": ["no", 1, "FALSE"],
     "retain_on_destroy": ["on", 2],
-    "generation": ["", " ", "2 ", " 2", "a\nb", "a\u00a0b", "g" * 65, 2, True, ["2"]],
+    "force_update": ["", " ", "2 ", " 2", "a\nb", "a\u00a0b", "g" * 65, 2, True, ["2"]],
     "max_deletion_hours": [0, -1, 24.1, "ten", "", False],
     "max_training_hours": [0, -1, 24.1, "ten", "", True],
     "training_gate_minutes": [0, 56, -5, "hour", False],
@@ -406,7 +406,7 @@ BEYOND_A_SCHEMA: dict[str, list[Any]] = {
         {**HOURS, "stop": "cron(1 5 ? * FRI *)"},
         {**HOURS, "time_zone": "Europe/Atlantis"},
     ],
-    "generation": ["a\u00a0b"],
+    "force_update": ["a\u00a0b"],
     "log_key_arn": [KEY.replace("arn:aws:", "arn:aws-us-gov:")],
     "alarm_topic_arn": [TOPIC.replace("arn:aws:", "arn:aws-us-gov:")],
     "tags": [
@@ -568,6 +568,11 @@ def test_an_unknown_setting_suggests_the_nearest_known_one(slip: str, meant: str
 def test_a_slip_at_the_top_level_is_noticed_among_other_tools_context() -> None:
     with pytest.raises(SettingsError, match="Did you mean max_training_hours"):
         read(**MINIMAL, max_training_hour=3)
+
+
+def test_a_renamed_setting_is_refused_with_its_new_name() -> None:
+    with pytest.raises(SettingsError, match=r"Setting generation: .* called force_update now"):
+        parse({**MINIMAL, "generation": "2"})
 
 
 @pytest.mark.parametrize(
