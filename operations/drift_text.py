@@ -4,7 +4,7 @@ import re
 from collections.abc import Iterator
 from typing import Final
 
-from lambdas.recommender.decision.drift import Drift, Verdict, hour
+from lambdas.recommender.decision.drift import Drift, DriftStatus, hour
 from lambdas.recommender.model.observed import Update
 from operations.template import SOURCE, Chain
 from operations.text import wrapped
@@ -23,10 +23,10 @@ def drift(chain: Chain, found: Drift, now: float, failed: Update | None = None) 
         failed: its latest retraining, if that failed.
     """
     name = f"{chain.desired.name} ({chain.construct})"
-    match found.verdict:
-        case Verdict.NONE:
+    match found.status:
+        case DriftStatus.NONE:
             lines = wrapped(f"{name} is as it is wanted by {SOURCE}: {found.reason}.")
-        case Verdict.CANNOT_TELL:
+        case DriftStatus.CANNOT_TELL:
             lines = wrapped(f"{name}: cannot tell. {found.reason}.")
         case _:
             lines = wrapped(f"{name} differs from what is wanted by {SOURCE}:")
@@ -36,7 +36,7 @@ def drift(chain: Chain, found: Drift, now: float, failed: Update | None = None) 
         lines += wrapped(f"wanted {wanted}", "  ")
     if failed:
         lines += wrapped(f"This is no drift: its latest retraining failed: {failed.reason}", "  ")
-    if found.verdict is Verdict.DRIFTED:
+    if found.status is DriftStatus.DRIFTED:
         lines += ["", *_remedy(chain, found)]
     return "\n".join(lines)
 

@@ -46,10 +46,10 @@ def drift(console: Console, name: str) -> int:
         one = d.drift(chain.desired_beside(observed), observed)
         failed = retraining.failed(observed) if observed else None
         console.screen.line(drift_text.drift(chain, one, console.clock(), failed))
-        found.append(one.verdict)
-    if d.Verdict.DRIFTED in found:
+        found.append(one.status)
+    if d.DriftStatus.DRIFTED in found:
         return NOT
-    if d.Verdict.CANNOT_TELL in found:
+    if d.DriftStatus.CANNOT_TELL in found:
         return CANNOT_TELL
     if not found:
         console.screen.line(f"There is no recommender in the template of {stack.name}.")

@@ -108,7 +108,7 @@ class Status:
                 return f"the recommender is {one.observed.status}"
         if self.stack.is_under_way:
             return ""
-        if any(one.drift and one.drift.verdict is d.Verdict.DRIFTED for one in there):
+        if any(one.drift and one.drift.status is d.DriftStatus.DRIFTED for one in there):
             return "what is there differs from what is wanted"
         if any(one.observed and retraining.failed(one.observed) for one in there):
             return "the latest retraining has failed"

@@ -4,7 +4,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
 from lambdas.recommender import vocabulary as v
-from lambdas.recommender.decision.drift import Verdict
+from lambdas.recommender.decision.drift import DriftStatus
 from lambdas.recommender.model import retraining
 from lambdas.recommender.model.observed import Observed, Phase, Update
 from operations.drift_text import differing, hidden
@@ -146,10 +146,10 @@ def _configuration(one: RecommenderStatus) -> Iterator[str]:
     if one.drift is None:
         yield from row("Wanted", one.not_compared)
         return
-    match one.drift.verdict:
-        case Verdict.NONE:
+    match one.drift.status:
+        case DriftStatus.NONE:
             yield from row("Wanted", f"{one.drift.reason}, by {SOURCE}")
-        case Verdict.CANNOT_TELL:
+        case DriftStatus.CANNOT_TELL:
             yield from row("Wanted", one.drift.reason)
         case _:
             for number, difference in enumerate(differing(one.drift)):

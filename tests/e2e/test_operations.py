@@ -130,7 +130,7 @@ def test_what_is_edited_behind_its_back_is_found_and_put_right(world: LocalWorld
 
     drift = operations(world, "drift")
     assert drift.returncode == 1, drift.stdout + drift.stderr
-    assert "explorationWeight: there 0.9, wanted 0.3" in drift.stdout
+    assert "explorationWeight: actual 0.9, expected 0.3" in drift.stdout
     assert f"npx cdk deploy {STACK} -c force_update=2" in drift.stdout
     assert operations(world, "status").returncode == 1
     calls = {call["operation"] for call in world.personalize_journal()[before:]}

@@ -97,7 +97,7 @@ def test_what_is_edited_behind_its_back_is_drift_until_it_is_put_right() -> None
 
     line = observed(world)
     assert line[v.DRIFT] == 1
-    assert line["Differs"] == ["minRecommendationRequestsPerSecond: there 7, wanted 1"]
+    assert line["Differs"] == ["minRecommendationRequestsPerSecond: actual 7, expected 1"]
     assert line[v.PROVISIONED] == 7
 
     assert world.update(force_update="2") == "UPDATE_COMPLETE", texts(world.stack)

@@ -328,8 +328,8 @@ def test_a_member_that_was_edited_is_named_and_put_right(world: World, operator:
     code, shown = operator.run("drift")
 
     assert code == 1
-    assert "itemExplorationConfig.explorationWeight: there 0.9, wanted 0.3" in shown
-    assert "tag team: there films, wanted video" in shown
+    assert "itemExplorationConfig.explorationWeight: actual 0.9, expected 0.3" in shown
+    assert "tag team: actual films, expected video" in shown
     assert "npx cdk deploy TopPicks -c force_update=8" in shown
     code, shown = operator.run("status")
     assert code == 1
@@ -350,7 +350,7 @@ def test_what_the_template_cannot_show_is_no_drift(world: World, operator: Opera
 
     code, shown = operator.run("drift")
     assert code == 1
-    assert "tag 都市: there Osaka, wanted ??" in shown
+    assert "tag 都市: actual Osaka, expected ??" in shown
     assert shown.count("tag ") == 1
 
 
@@ -363,14 +363,14 @@ def test_a_recommender_that_was_stopped_or_deleted_is_named_as_drift(
     world.cloud.run_for(10)
     code, shown = operator.run("drift")
     assert code == 1
-    assert re.search("status: there STOP.*, wanted ACTIVE", shown)
+    assert re.search("status: actual STOP.*, expected ACTIVE", shown)
     world.cloud.run_for(HOUR)
-    assert "status: there INACTIVE, wanted ACTIVE" in operator.run("drift")[1]
+    assert "status: actual INACTIVE, expected ACTIVE" in operator.run("drift")[1]
     world.disturb().delete_recommender(recommenderArn=arn)
     world.cloud.run_for(HOUR)
     code, shown = operator.run("drift")
     assert code == 1
-    assert "recommender: there nothing, wanted TopPicks-" in shown
+    assert "recommender: actual nothing, expected TopPicks-" in shown
     code, shown = operator.run("status")
     assert code == 1
     assert "it does not exist" in shown
@@ -455,7 +455,7 @@ def test_an_update_that_leads_elsewhere_is_drift(world: World, operator: Operato
     world.cloud.run_for(10)
     code, shown = operator.run("drift")
     assert code == 1, "what is under way leads elsewhere"
-    assert "minRecommendationRequestsPerSecond: there 2, wanted 1" in shown
+    assert "minRecommendationRequestsPerSecond: actual 2, expected 1" in shown
     assert "being updated" in shown
     assert "being updated" in operator.run("status")[1]
 

@@ -34,7 +34,7 @@ _DEPLOYMENT: Final = Situation(Operation("UPDATE_IN_PROGRESS", ""))
 NOTHING: Final = "nothing"
 
 
-class Verdict(Enum):
+class DriftStatus(Enum):
     """Whether there is drift."""
 
     NONE = auto()
@@ -48,11 +48,11 @@ class Difference:
     """A member that differs."""
 
     member: str
-    there: str
-    wanted: str
+    actual: str
+    expected: str
 
     def __str__(self) -> str:
-        return f"{self.member}: there {self.there}, wanted {self.wanted}"
+        return f"{self.member}: actual {self.actual}, expected {self.expected}"
 
 
 @dataclass(frozen=True)
@@ -60,14 +60,14 @@ class Drift:
     """What ``plan`` would do about a recommender, and why.
 
     Attributes:
-        verdict: whether there is drift.
+        status: whether there is drift.
         differences: what differs.
         reason: what ``plan`` says: what is waited for, or why a deployment would fail.
         is_put_right: whether a deployment with another ``force_update`` puts it right.
         hidden: members that DescribeRecommender does not show, so that they are not compared.
     """
 
-    verdict: Verdict
+    status: DriftStatus
     differences: tuple[Difference, ...] = ()
     reason: str = ""
     is_put_right: bool = True
@@ -85,12 +85,12 @@ def drift(desired: Desired, observed: Observed | None) -> Drift:
     step = plan(desired, observed, _DEPLOYMENT, before=desired.config)
     hidden = tuple(not_shown(observed.config)) if observed else ()
     if isinstance(step, Done) and observed and observed.tags is None:
-        return Drift(Verdict.CANNOT_TELL, reason="its tags cannot be read now", hidden=hidden)
+        return Drift(DriftStatus.CANNOT_TELL, reason="its tags cannot be read now", hidden=hidden)
     if isinstance(step, Done):
-        return Drift(Verdict.NONE, reason=step.reason, hidden=hidden)
+        return Drift(DriftStatus.NONE, reason=step.reason, hidden=hidden)
     found = tuple(differences(desired, observed))
     return Drift(
-        Verdict.DRIFTED if found else Verdict.CANNOT_TELL,
+        DriftStatus.DRIFTED if found else DriftStatus.CANNOT_TELL,
         found,
         getattr(step, "reason", ""),
         not isinstance(step, Fail),

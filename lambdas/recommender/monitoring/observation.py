@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from typing import Any, Final
 
 from .. import vocabulary as v
-from ..decision.drift import Drift, Verdict, drift
+from ..decision.drift import Drift, DriftStatus, drift
 from ..model import properties as p
 from ..model import retraining
 from ..model.observed import Observed, Phase
@@ -89,8 +89,8 @@ def emf_document(wanted: ObservationRequest, seen: Observation, now: float) -> d
     if not seen.operation.is_under_way:
         if seen.others is not None:
             metrics[v.LEFTOVERS] = len(seen.others)
-        if found.verdict is not Verdict.CANNOT_TELL:
-            metrics[v.DRIFT] = int(found.verdict is Verdict.DRIFTED)
+        if found.status is not DriftStatus.CANNOT_TELL:
+            metrics[v.DRIFT] = int(found.status is DriftStatus.DRIFTED)
     model = _model(seen.observed)
     metrics |= dict(list(model.items())[: _MAX_METRICS - len(metrics)])
     described = [{"Name": name, "Unit": _UNITS.get(name, "None")} for name in metrics]
@@ -117,7 +117,7 @@ def emf_document(wanted: ObservationRequest, seen: Observation, now: float) -> d
 def _unmeasured(found: Drift, seen: Observation) -> str:
     if seen.operation.is_under_way:
         return f"{v.DRIFT}, {v.LEFTOVERS}: the stack is {seen.operation.status}"
-    drifts = [f"{v.DRIFT}: {found.reason}"] if found.verdict is Verdict.CANNOT_TELL else []
+    drifts = [f"{v.DRIFT}: {found.reason}"] if found.status is DriftStatus.CANNOT_TELL else []
     others = [f"{v.LEFTOVERS}: tags cannot be read now"] if seen.others is None else []
     return "; ".join(drifts + others)
 

@@ -4,7 +4,7 @@ from typing import Any
 import pytest
 
 from lambdas.recommender import vocabulary as v
-from lambdas.recommender.decision.drift import Difference, Drift, Verdict
+from lambdas.recommender.decision.drift import Difference, Drift, DriftStatus
 from lambdas.recommender.model.observed import Observed, Update
 from operations import drift_text, leftovers_text, status_text, text
 from operations.progress import Progress, progress
@@ -105,9 +105,9 @@ def test_what_is_on_its_way_is_said() -> None:
     assert "is START IN_PROGRESS; the next step" in " ".join(status_text.status(shown, "").split())
     found = shown.chains[0].recommenders[0].drift
     assert found
-    assert found.verdict is Verdict.CANNOT_TELL
+    assert found.status is DriftStatus.CANNOT_TELL
     assert "cannot tell" in drift_text.drift(one, found, 60.0)
-    as_asked = drift_text.drift(one, Drift(Verdict.NONE, reason="ACTIVE, as asked"), 60.0)
+    as_asked = drift_text.drift(one, Drift(DriftStatus.NONE, reason="ACTIVE, as asked"), 60.0)
     assert "Not shown" not in as_asked
     assert "hour" not in as_asked
 
@@ -273,7 +273,7 @@ def test_what_puts_a_difference_right_is_what_the_cdk_cli_understands(case: str)
     name, path, expected = REMEDIES[case]
     one = chain(stack(name=name), properties={v.FORCE_UPDATE: "7"})
     one = replace(one, definition={**one.definition, "Metadata": {"aws:cdk:path": path}})
-    found = Drift(Verdict.DRIFTED, (Difference("status", "INACTIVE", "ACTIVE"),))
+    found = Drift(DriftStatus.DRIFTED, (Difference("status", "INACTIVE", "ACTIVE"),))
     told = drift_text.drift(one, found, 60.0) + "\n"
     for part in expected:
         assert part in told or part in " ".join(told.split())

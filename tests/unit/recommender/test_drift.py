@@ -4,7 +4,7 @@ from typing import Any
 import pytest
 
 from lambdas.recommender import vocabulary as v
-from lambdas.recommender.decision.drift import Difference, Verdict, drift, hour
+from lambdas.recommender.decision.drift import Difference, DriftStatus, drift, hour
 from lambdas.recommender.model.observed import Observed, Update
 from lambdas.recommender.model.request import Desired, Request
 
@@ -64,7 +64,7 @@ THERE = Observed(
 )
 def test_a_member_that_differs(config: dict[str, Any], expected: Difference) -> None:
     found = drift(DESIRED, replace(THERE, config=CONFIG | config))
-    assert found.verdict is Verdict.DRIFTED
+    assert found.status is DriftStatus.DRIFTED
     assert found.differences == (expected,)
     assert found.is_put_right
     assert found.reason == "", "it is neither waited for nor refused"
@@ -89,7 +89,7 @@ def test_whatever_else_differs_a_deployment_puts_right(
     changes: dict[str, Any], expected: tuple[str, ...]
 ) -> None:
     found = drift(DESIRED, replace(THERE, **changes))
-    assert found.verdict is Verdict.DRIFTED
+    assert found.status is DriftStatus.DRIFTED
     assert tuple(one.member for one in found.differences) == expected
     assert found.is_put_right
 
@@ -105,7 +105,7 @@ def test_whatever_else_differs_a_deployment_puts_right(
 )
 def test_what_no_deployment_puts_right(changes: dict[str, Any], expected: tuple[str, ...]) -> None:
     found = drift(DESIRED, replace(THERE, **changes))
-    assert found.verdict is Verdict.DRIFTED
+    assert found.status is DriftStatus.DRIFTED
     assert tuple(one.member for one in found.differences) == expected
     assert not found.is_put_right
     assert found.reason
@@ -123,7 +123,7 @@ def test_what_no_deployment_puts_right(changes: dict[str, Any], expected: tuple[
 )
 def test_what_is_as_asked_or_trains_as_asked_does_not_differ(changes: dict[str, Any]) -> None:
     found = drift(DESIRED, replace(THERE, **changes))
-    assert found.verdict is Verdict.NONE
+    assert found.status is DriftStatus.NONE
     assert found.differences == ()
 
 
@@ -151,13 +151,13 @@ def test_an_update_that_leads_elsewhere_does() -> None:
 
 def test_what_starts_is_on_its_way() -> None:
     found = drift(DESIRED, replace(THERE, status="START IN_PROGRESS"))
-    assert found.verdict is Verdict.CANNOT_TELL
+    assert found.status is DriftStatus.CANNOT_TELL
     assert "START IN_PROGRESS" in found.reason
 
 
 def test_a_recommender_that_is_kept_stopped_differs_when_it_runs() -> None:
     stopped = replace(DESIRED, running=False)
-    assert drift(stopped, replace(THERE, status="INACTIVE")).verdict is Verdict.NONE
+    assert drift(stopped, replace(THERE, status="INACTIVE")).status is DriftStatus.NONE
     found = drift(stopped, THERE)
     assert found.differences == (Difference("status", "ACTIVE", "INACTIVE"),)
 
@@ -174,7 +174,7 @@ def test_a_recommender_with_hours_lives_in_either_state_and_says_which_one_its_h
     by_the_clock = desired(**{v.ACTIVE_HOURS: HOURS})
     found = drift(by_the_clock, replace(THERE, status=status))
 
-    assert found.verdict is Verdict.NONE
+    assert found.status is DriftStatus.NONE
     assert hour(by_the_clock, MONDAY).startswith("ACTIVE at this hour")
     assert hour(by_the_clock, SATURDAY).startswith("INACTIVE at this hour")
     assert hour(DESIRED, MONDAY) == ""
@@ -195,7 +195,7 @@ def test_a_recommender_that_is_not_there_is_a_difference() -> None:
 
 def test_members_that_do_not_show_are_named() -> None:
     found = drift(DESIRED, replace(THERE, config={v.ENABLE_METADATA: True}))
-    assert found.verdict is Verdict.NONE
+    assert found.status is DriftStatus.NONE
     assert v.MIN_REQUESTS_PER_SECOND in found.hidden
     assert v.ENABLE_METADATA not in found.hidden
 
@@ -209,7 +209,7 @@ def test_members_that_do_not_show_are_named_beside_what_differs() -> None:
 
 def test_members_that_do_not_show_are_as_asked_also_of_one_that_was_adopted() -> None:
     adopted = {**DESIRED.tags, **DESIRED.owner.tags(adopted=True)}
-    assert drift(DESIRED, replace(THERE, config={}, tags=adopted)).verdict is Verdict.NONE
+    assert drift(DESIRED, replace(THERE, config={}, tags=adopted)).status is DriftStatus.NONE
 
 
 def test_where_nothing_differs_the_reason_is_how_it_is() -> None:
@@ -239,4 +239,4 @@ def test_what_becomes_of_it_with_its_stack_is_a_tag_like_others(
     tags = {**(THERE.tags or {}), **({v.ON_DESTROY_TAG: there} if there else {})}
     found = drift(wanted, replace(THERE, tags=tags))
     assert found.differences == expected
-    assert found.verdict is (Verdict.DRIFTED if expected else Verdict.NONE)
+    assert found.status is (DriftStatus.DRIFTED if expected else DriftStatus.NONE)

@@ -111,7 +111,7 @@ def test_the_line_says_which_member_differs_there_and_wanted() -> None:
     edited = replace(THERE, config={**THERE.config, v.MIN_REQUESTS_PER_SECOND: 9})
     line = seen(edited)
     assert line[v.DRIFT] == 1
-    assert line["Differs"] == ["minRecommendationRequestsPerSecond: there 9, wanted 2"]
+    assert line["Differs"] == ["minRecommendationRequestsPerSecond: actual 9, expected 2"]
     assert line[v.PROVISIONED] == 9
     assert "Differs" not in seen()
 
@@ -161,7 +161,7 @@ def test_what_is_not_there_is_no_secret() -> None:
     line = seen(None)
     assert line["Status"] == "not there"
     assert (line[v.ACTIVE], line[v.PROVISIONED], line[v.DRIFT]) == (0, 0, 1)
-    assert line["Differs"] == [f"recommender: there nothing, wanted {DESIRED.name}"]
+    assert line["Differs"] == [f"recommender: actual nothing, expected {DESIRED.name}"]
     assert not {v.HOURS_SINCE_TRAINING, v.HOURS_SINCE_UPDATE} & line.keys()
 
 

@@ -56,8 +56,8 @@ def test_the_recommender_is_the_one_whose_properties_are_sent(world: ObservedSta
     line = world.observe()
     assert line["RecommenderArn"] == DESIRED.arn
     assert line["Differs"] == [
-        "status: there INACTIVE, wanted ACTIVE",
-        "tag team: there nothing, wanted video",
+        "status: actual INACTIVE, expected ACTIVE",
+        "tag team: actual nothing, expected video",
     ]
 
 
