@@ -101,7 +101,7 @@ static: synth $(CHECKOV_PACKAGES) ## Lint the templates and policies, and count 
 	$(RUN) -m checks.static $(ASSEMBLIES)
 
 reliability: setup ## Run all scenarios and write docs/reliability.md
-	$(RUN) $(FAST) --reliability-report=docs/reliability.md tests/reliability tests/infrastructure tests/unit/checks
+	$(RUN) $(FAST) --reliability-report=docs/reliability.md tests/reliability tests/infrastructure tests/unit/checks tests/unit/recommender
 
 soak: setup ## Go through ten times as many, and longer, random lives of stacks
 	LIVES=soak $(RUN) -m pytest -n 2 -o faulthandler_timeout=7200 tests/reliability/test_random_lives.py

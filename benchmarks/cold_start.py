@@ -165,7 +165,7 @@ def _finished(endpoint: str) -> dict[str, Any]:
 def _state(event: Mapping[str, Any]) -> dict[str, Any]:
     """Return what an execution carries."""
     now = 4_102_444_800.0  # in the future, so that there is time left
-    return Execution(event, interval=60.0, sent=now, begun=now, looks=1, seconds=60).to_json()
+    return Execution(event, interval=60.0, sent=now, begun=now, attempts=1, seconds=60).to_json()
 
 
 def starts(endpoint: str, folder: Path) -> dict[str, Callable[[], Used]]:

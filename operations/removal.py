@@ -9,7 +9,8 @@ from dataclasses import dataclass, replace
 
 from lambdas.recommender import vocabulary as v
 from lambdas.recommender.aws.errors import PermanentError
-from lambdas.recommender.decision.plan import plan_deletion
+from lambdas.recommender.decision.removal import plan_deletion
+from lambdas.recommender.decision.situation import Situation
 from lambdas.recommender.decision.verdict import Done, Fail, Step, Verdict, Wait
 from lambdas.recommender.model.observed import Observed
 from lambdas.recommender.model.operation import RequestType
@@ -41,8 +42,7 @@ def remove(account: Account, leftover: Judgement, wait: Callable[[str], None]) -
         account.personalize,
         Fence(account),
         _request(leftover),
-        operation_of(tagged.stack),
-        acts=True,
+        Situation(operation_of(tagged.stack)),
     )
     verdict: Verdict
 

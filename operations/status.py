@@ -211,4 +211,4 @@ def _since(observed: Observed, through: Update | None) -> float:
 
 def _billed(config: Config, observed: Observed) -> Billed:
     now = {Phase.ACTIVE: True, Phase.INACTIVE: False}.get(observed.phase)
-    return Billed(config.shown_by(observed.config).min_requests_per_second, now)
+    return Billed(Config.of_service(observed.config, hidden=config).min_requests_per_second, now)

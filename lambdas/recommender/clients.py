@@ -48,8 +48,8 @@ class LaterClient:
         return getattr(self._made(), operation)
 
 
-def resources() -> RequestHandler:
-    """Return what answers requests."""
+def request_handler() -> RequestHandler:
+    """Connect the handler of requests."""
     return RequestHandler(
         Personalize(client("personalize")),
         Stacks(LaterClient("cloudformation")),
@@ -60,10 +60,10 @@ def resources() -> RequestHandler:
 
 @cache
 def state_machine() -> StateMachine:
-    """Return what waits for them."""
+    """Connect the state machine that polls for them."""
     return StateMachine(LaterClient("stepfunctions"), os.environ[v.STATE_MACHINE_VARIABLE])
 
 
 def poll_interval() -> float:
-    """Return the seconds between two looks."""
+    """Return the seconds between two polls."""
     return float(os.environ[v.POLL_INTERVAL_VARIABLE])

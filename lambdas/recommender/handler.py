@@ -21,7 +21,7 @@ LOG = logging.getLogger(__name__)
 def begin(event: Mapping[str, Any], _context: object) -> None:
     """Lambda entry point, the service token: begin a request of CloudFormation."""
     try:
-        resources = _resources()
+        handler = _request_handler()
         from . import clients
 
         state_machine, interval = clients.state_machine(), clients.poll_interval()
@@ -33,16 +33,16 @@ def begin(event: Mapping[str, Any], _context: object) -> None:
             if answers.put(event["ResponseURL"], failure(event, reason)) is Delivery.LATER:
                 raise
         return
-    resources.begin(event, state_machine, interval=interval)
+    handler.begin(event, state_machine, interval=interval)
 
 
 def poll(state: Mapping[str, Any], _context: object) -> dict[str, Any]:
-    """Lambda entry point: look again at a request that is waited for."""
-    return _resources().poll(state)
+    """Lambda entry point: attempt a request, or deliver its answer."""
+    return _request_handler().poll(state)
 
 
 @cache
-def _resources() -> "RequestHandler":
+def _request_handler() -> "RequestHandler":
     """Import and connect, once, what answers requests.
 
     No garbage is collected meanwhile: all of this stays, and to find that out is a part of a cold
@@ -52,7 +52,7 @@ def _resources() -> "RequestHandler":
     try:
         from . import clients
 
-        made = clients.resources()
+        made = clients.request_handler()
         gc.freeze()
         return made
     finally:

@@ -51,7 +51,9 @@ def test_the_observer_sees_what_is_there_and_what_is_edited_behind_its_back(
     until(lambda: _weight(world) == "0.9")
     edited = observed(world)
     assert edited[v.DRIFT] == 1
-    assert edited["Differs"] == ["itemExplorationConfig.explorationWeight: actual 0.9, expected 0.3"]
+    assert edited["Differs"] == [
+        "itemExplorationConfig.explorationWeight: actual 0.9, expected 0.3"
+    ]
 
     put_right = world.cdk("deploy", STACK, context=ON | {"force_update": 2})
     assert put_right.returncode == 0, put_right.stdout

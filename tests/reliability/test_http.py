@@ -154,7 +154,7 @@ def over_http(proxy: Proxy, monkeypatch: pytest.MonkeyPatch) -> Iterator[Callabl
     opened: list[Any] = []
 
     def connect(world: World) -> World:
-        over_http = clients.resources().personalize
+        over_http = clients.request_handler().personalize
         opened.append(over_http._api)
         proxy.world = world
         functions = world.stack.functions

@@ -5,6 +5,7 @@ import json
 import logging
 import string
 from collections.abc import Callable, Iterator, Mapping
+from dataclasses import replace
 from typing import Any, Final
 
 import pytest
@@ -613,7 +614,7 @@ def test_a_forged_event_changes_nothing_of_another_stack_s(
     for forged in forgeries:
         begun = Execution.begin(forged, now=world.clock.now, interval=60.0)
         _invoke(world, "begin", forged)
-        for state in (begun, begun.looked(operation=Operation(world.stack.status, ""))):
+        for state in (begun, replace(begun, operation=Operation(world.stack.status, ""))):
             _invoke(world, "poll", state.to_json(), forged)
     world.cloud.run_for(60.0)
     changed = [one for one in world.service.journal if one.resource_arn == arn and one.mutating]

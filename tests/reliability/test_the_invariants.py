@@ -6,8 +6,9 @@ from typing import Final
 
 import pytest
 
-from lambdas.recommender.decision import plan
-from lambdas.recommender.decision.plan import GONE, IN_FORCE
+from lambdas.recommender.decision import provision
+from lambdas.recommender.decision.provision import EFFECTIVE
+from lambdas.recommender.decision.removal import GONE
 from lambdas.recommender.decision.verdict import DeleteRecommender, StopRecommender
 from lambdas.recommender.model.identity import Owner, Ownership
 from lambdas.recommender.model.operation import Operation
@@ -63,7 +64,7 @@ def _collects(world: World, broken: Break) -> None:
 
 def _stops_what_serves(world: World, broken: Break) -> None:
     world.created()
-    broken.setattr(plan, "_settled", lambda *_: StopRecommender())
+    broken.setattr(provision, "_stable", lambda *_: StopRecommender())
     world.update(exploration_weight=0.7)
 
 
@@ -91,14 +92,14 @@ def _answers_otherwise(broken: Break, **members: object) -> None:
 
 
 def _says_ready_while_it_trains(world: World, broken: Break) -> None:
-    broken.setattr(training_gate, "readiness", lambda *_, **__: IN_FORCE[True])
+    broken.setattr(training_gate, "readiness", lambda *_, **__: EFFECTIVE[True])
     world.create()
 
 
 def _changes_nothing(world: World, broken: Break) -> None:
     world.created()
-    broken.setattr(plan, "_settled", lambda *_: IN_FORCE[True])
-    broken.setattr(training_gate, "readiness", lambda *_, **__: IN_FORCE[True])
+    broken.setattr(provision, "_stable", lambda *_: EFFECTIVE[True])
+    broken.setattr(training_gate, "readiness", lambda *_, **__: EFFECTIVE[True])
     world.update(exploration_weight=0.7)
 
 
@@ -107,7 +108,7 @@ def _acts_on_what_is_out_of_date(world: World, broken: Break) -> None:
     late = world.stack.sent("Custom::TopPicksRecommender")[-1]
     world.update(exploration_weight=0.7)
     operation = Operation("CREATE_IN_PROGRESS", "")
-    broken.setattr(protocol, "admit", lambda *_: operation)
+    broken.setattr(protocol, "admit", lambda *_, **__: operation)
     broken.setattr(reconcile, "still_newest", lambda *_: True)
     broken.setattr(Execution, "name", property(lambda _self: "0" * 64))
     world.cloud.deliver(late, at_any_age=True)
@@ -117,7 +118,7 @@ def _acts_on_what_is_out_of_date(world: World, broken: Break) -> None:
 def _sweeps_while_the_stack_lives(world: World, broken: Break) -> None:
     world.created(max_deletion_hours=3.5)
     broken.setattr(Operation, "removes_the_stack", property(lambda _self: True))
-    broken.setattr(plan, "_whose", lambda *_: None)
+    broken.setattr(provision, "_ownership", lambda *_: None)
     broken.setattr(deletion, "plan_deletion", lambda *_, **__: DeleteRecommender())
     world.update(max_deletion_hours=2.5)
 

@@ -15,7 +15,8 @@ from ..model.identity import Ownership
 from ..model.observed import Observed, Phase
 from ..model.operation import Operation
 from ..model.request import Desired
-from .plan import Situation, plan, with_observed_running_state
+from .provision import plan, with_observed_running_state
+from .situation import Situation
 from .verdict import Done, Fail
 
 _MEMBERS: Final = {
@@ -113,7 +114,8 @@ def differences(desired: Desired, observed: Observed | None) -> Iterator[Differe
         return
     yield from _shape(desired, observed)
     yield from _tags(desired, observed)
-    yield from _config(desired.config, desired.config.shown_by(observed.config_after_update))
+    actual = Config.of_service(observed.config_after_update, hidden=desired.config)
+    yield from _config(desired.config, actual)
 
 
 def _shape(desired: Desired, observed: Observed) -> Iterator[Difference]:

@@ -1,4 +1,4 @@
-"""What a plan can answer: a call that changes something, or how things stand (pure data)."""
+"""The possible decisions: a call that changes something, or how things stand (pure data)."""
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
@@ -20,13 +20,14 @@ class UpdateRecommender:
     """Give a recommender a configuration.
 
     Attributes:
-        config: what is sent.
-        previous_update: when the update before it began (epoch seconds, the service's clock).
-        hidden: nothing that shows differs from what is asked, so that it may be in force.
+        config: the ``recommenderConfig`` that is sent.
+        updated_after: the update that comes of it is newer than this (epoch seconds, the service's
+            clock).
+        hidden: nothing that shows differs from the configuration, so that it may be effective.
     """
 
     config: Mapping[str, Any]
-    previous_update: float = 0.0
+    updated_after: float = 0.0
     hidden: bool = False
 
 
@@ -76,79 +77,65 @@ Change = (
 """One call that changes something, named as the operation of Personalize."""
 
 
-class AtDeadline(Enum):
-    """What becomes of a wait when the request's time is up."""
-
-    FAIL = auto()
-    HAND_OVER = auto()
-    """The next link of the chain waits on."""
-
-
 class Progress(Enum):
     """How far a recommender is, when the request has nothing more to do."""
 
     NOTHING_TO_DO = auto()
     TRAINING = auto()
-    """Created as asked; it does not serve yet."""
+    """Created with the expected configuration; it does not serve yet."""
     CHANGING = auto()
-    """It serves, or is about to be stopped as asked, and is on its way to what is asked."""
-    IN_FORCE = auto()
-    """ACTIVE as asked, or INACTIVE as asked."""
+    """It serves, or is about to be stopped as expected, and is on its way to what is expected."""
+    EFFECTIVE = auto()
+    """ACTIVE as expected, or INACTIVE as expected, with the expected configuration."""
     GONE = auto()
 
 
 @dataclass(frozen=True)
 class Wait:
-    """Nothing can be done now; look again later.
+    """Nothing can be done now; try again later.
 
     Attributes:
         reason: what is waited for.
-        at_deadline: what becomes of it when the request's time is up.
-        grace: only a delay in what the service shows explains it, so it fails after the grace
-            period (``timing.GRACE_SECONDS``).
-        unseen: nothing has shown in this look of what may have been changed just before.
-        to_change: a call that changes something is next; who looks only must leave it to others.
-        previous_update: as in ``Done``, for who waits on.
+        hands_over: nothing is left to do but to wait, which the next link of the chain can do too.
+        unseen: this attempt saw nothing of what may have been changed just before.
+        updated_after: as in ``Done``, for the link that waits on.
     """
 
     reason: str
-    at_deadline: AtDeadline = AtDeadline.FAIL
-    grace: bool = False
+    hands_over: bool = False
     unseen: bool = False
-    to_change: bool = False
-    previous_update: float | None = None
+    updated_after: float | None = None
 
 
 @dataclass(frozen=True)
 class Done:
-    """What was asked for is there, or under way without further help.
+    """The expected state is there, or under way without further help.
 
     Attributes:
-        reason: what is there.
-        progress: how far it is.
-        previous_update: if an update is under way, it is newer than this (epoch seconds, the
+        reason: how things stand.
+        progress: how far the recommender is.
+        updated_after: if an update is under way, it is newer than this (epoch seconds, the
             service's clock).
-        certain: False if it may rest on a look that was stale: it is believed when it still
-            shows some seconds later (``timing.DOUBT_SECONDS``).
+        confirm: seconds for which it must have shown to be believed, since a read may be stale.
     """
 
     reason: str
     progress: Progress = Progress.NOTHING_TO_DO
-    previous_update: float | None = None
-    certain: bool = True
+    updated_after: float | None = None
+    confirm: float = 0.0
 
     @property
     def serves(self) -> bool:
-        """Whether it serves by now, or stops as asked, so that no other one is needed."""
-        return self.progress in (Progress.CHANGING, Progress.IN_FORCE)
+        """Whether it serves by now, or stops as expected, so that no other one is needed."""
+        return self.progress in (Progress.CHANGING, Progress.EFFECTIVE)
 
 
 @dataclass(frozen=True)
 class Fail:
-    """What was asked for will not come about; ``certain`` as in ``Done``."""
+    """The expected state will not come about; ``confirm`` as in ``Done``."""
 
     reason: str
-    certain: bool = True
+    confirm: float = 0.0
 
 
 Verdict = Wait | Done | Fail

@@ -7,7 +7,7 @@ shows are normalised here, once, so that they can be compared: numbers as number
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from decimal import Decimal, InvalidOperation
-from typing import Any, Final
+from typing import Any, Final, overload
 
 from .. import vocabulary as v
 from ..model import properties as p
@@ -28,8 +28,8 @@ Columns = Mapping[str, tuple[str, ...]]
 class Config:
     """A configuration; the defaults are Personalize's.
 
-    Source: ``RecommenderConfig``, Personalize API reference. None is nothing that can be asked for,
-    such as a number that is not one.
+    Source: ``RecommenderConfig``, Personalize API reference. None is a value that no template can
+    ask for, such as a number that is not one.
     """
 
     min_requests_per_second: int = 1
@@ -63,28 +63,50 @@ class Config:
             excluded_columns=training.get(v.EXCLUDED_COLUMNS, {}),
         )
 
-    def shown_by(self, observed: Mapping[str, Any]) -> "Config":
-        """Return what DescribeRecommender shows; what it does not show is as in this one.
+    @overload
+    @classmethod
+    def of_service(cls, shown: Mapping[str, Any], *, hidden: "Config") -> "Config": ...
+    @overload
+    @classmethod
+    def of_service(
+        cls, shown: Mapping[str, Any], *, hidden: "Config | None"
+    ) -> "Config | None": ...
+    @classmethod
+    def of_service(cls, shown: Mapping[str, Any], *, hidden: "Config | None") -> "Config | None":
+        """Return the configuration that DescribeRecommender shows.
 
-        Whether it shows every member is not known: no recorded answer has
+        Whether DescribeRecommender shows every member is not known: no recorded answer has
         ``enableMetadataWithRecommendations``.
+
+        Args:
+            shown: ``recommenderConfig`` as the service shows it.
+            hidden: has the members that the service does not show. None if nobody knows them: then
+                nothing is returned unless every member that can be asked for shows.
         """
-        exploration = observed.get(v.EXPLORATION) or {}
-        training = observed.get(v.TRAINING_DATA) or {}
+        exploration = shown.get(v.EXPLORATION) or {}
+        training = shown.get(v.TRAINING_DATA) or {}
         weight, cut_off = (
             exploration.get(name) for name in (v.EXPLORATION_WEIGHT, v.EXPLORATION_ITEM_AGE_CUT_OFF)
         )
-        minimum = observed.get(v.MIN_REQUESTS_PER_SECOND)
-        metadata = observed.get(v.ENABLE_METADATA)
+        minimum = shown.get(v.MIN_REQUESTS_PER_SECOND)
+        metadata = shown.get(v.ENABLE_METADATA)
         excluded = training.get(v.EXCLUDED_COLUMNS)
-        return Config(
-            self.min_requests_per_second if minimum is None else int(minimum),
-            self.enable_metadata if metadata is None else bool(metadata),
-            self.exploration_weight if weight is None else _number(weight),
-            self.exploration_item_age_cut_off if cut_off is None else _number(cut_off),
-            self.excluded_columns if excluded is None else _columns(excluded),
+        if hidden is None:
+            if None in (weight, cut_off, minimum, metadata, excluded):
+                return None
+            hidden = cls()
+        return cls(
+            hidden.min_requests_per_second if minimum is None else int(minimum),
+            hidden.enable_metadata if metadata is None else bool(metadata),
+            hidden.exploration_weight if weight is None else _number(weight),
+            hidden.exploration_item_age_cut_off if cut_off is None else _number(cut_off),
+            hidden.excluded_columns if excluded is None else _columns(excluded),
             _columns(training.get(v.INCLUDED_COLUMNS) or {}),
         )
+
+    def agrees_with(self, shown: Mapping[str, Any]) -> bool:
+        """Whether no member that the service shows differs from this configuration."""
+        return Config.of_service(shown, hidden=self) == self
 
     def request(
         self, current: Mapping[str, Any] | None = None, *, replaced: "Config | None" = None
@@ -118,10 +140,6 @@ class Config:
             excluded = {dataset: list(names) for dataset, names in self.excluded_columns.items()}
             sent[v.TRAINING_DATA] = {v.EXCLUDED_COLUMNS: excluded}
         return sent
-
-
-NOT_ASKED_FOR: Final = Config(0, None, None, None, {"": ()})
-"""Differs in each member from every configuration that can be asked for."""
 
 
 def not_shown(observed: Mapping[str, Any]) -> list[str]:

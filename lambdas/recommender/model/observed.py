@@ -116,6 +116,16 @@ class Observed:
         return self.latest_update is not None and self.latest_update.under_way
 
     @property
+    def last_updated(self) -> float:
+        """When the latest update began, or else the creation: a later update is newer than this."""
+        return self.latest_update.created if self.latest_update else self.created
+
+    def update_after(self, moment: float | None) -> Update | None:
+        """Return the latest update if it is newer than a moment (epoch seconds)."""
+        update = self.latest_update
+        return update if update and moment is not None and update.created > moment else None
+
+    @property
     def config_after_update(self) -> Mapping[str, Any]:
         """The configuration that it has when the update that is under way, if one is, has ended."""
         if self.updating and self.latest_update:

@@ -16,7 +16,7 @@ from .identity import Arn, NamePattern, Owner, derived_name
 from .operation import RequestType
 from .properties import BadRequestError
 from .quality import QualityGate
-from .timing import REQUEST_SECONDS
+from .timing import GRACE_SECONDS, REQUEST_SECONDS
 
 DEFAULT_WAIT_SECONDS: Final = 3300.0
 """55 minutes: CloudFormation gives one request 3600 s, and the answer needs time to arrive."""
@@ -110,14 +110,17 @@ class Request:
         return _property(self.properties, name, default)
 
     def check(self) -> None:
-        """Refuse a request of which a property is unknown or not as it must be.
+        """Refuse a request of which a known property is not as it must be.
+
+        Of a Delete, only the prefix of names counts: its other properties may have been refused
+        before.
 
         Raises:
-            BadRequestError: one is.
+            BadRequestError: one is not.
         """
-        p.reject_unknown(self.properties, [*_PROPERTIES, "ServiceToken"])
-        for known in sorted(_PROPERTIES.keys() & self.properties):
-            self.get(known)
+        is_delete = self.type is RequestType.DELETE
+        for name in [v.NAME_PREFIX] if is_delete else sorted(_PROPERTIES.keys() & self.properties):
+            self.get(name)
 
     @property
     def wait_seconds(self) -> float:
@@ -174,6 +177,19 @@ class Request:
         return self.get(v.QUALITY_GATE, QualityGate())  # type: ignore[no-any-return]
 
     @property
+    def updated_after(self) -> float | None:
+        """If this deployment has sent an update, it is newer than this (epoch seconds)."""
+        return self.get(v.UPDATED_AFTER) if v.UPDATED_AFTER in self.properties else None
+
+    @property
+    def grace(self) -> float:
+        """Seconds for which a failure that may pass must last to end this request.
+
+        A Delete that fails is final, so that no such failure ends it before its time is up.
+        """
+        return math.inf if self.type is RequestType.DELETE else GRACE_SECONDS
+
+    @property
     def old_recommender_arn(self) -> str | None:
         """The recommender that a gate waited for before, if it is another one now."""
         arn: str | None = _accepted(self.old_properties, v.RECOMMENDER_ARN, None)
@@ -187,7 +203,7 @@ class Request:
             BadRequestError: a property has not the form it must have, is unknown, or names another
                 account or region than the stack's.
         """
-        self.check()
+        p.reject_unknown(self.properties, [*_PROPERTIES, "ServiceToken"])
         name = self._name()
         return Desired(
             name=name,
@@ -302,7 +318,7 @@ _PROPERTIES: Final[Mapping[str, p.Reader]] = {
     v.RUNNING: p.BOOLEAN,
     v.TAGS: p.TAGS,
     v.UPDATED_AFTER: p.Reader(
-        lambda value: math.inf if value == v.NO_UPDATE else p.SECONDS.parse(value),
+        lambda value: None if value == v.NO_UPDATE else p.SECONDS.parse(value),
         f"seconds, or {v.NO_UPDATE}",
     ),
     v.WAIT_SECONDS: p.SECONDS,

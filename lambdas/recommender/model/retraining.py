@@ -29,8 +29,9 @@ def changes_config(observed: Observed, update: Update) -> bool:
 
     A retraining does not. A member that does not show is no difference.
     """
-    effective = Config().shown_by(update.config).shown_by(observed.config)
-    return effective.shown_by(update.config) != effective
+    updated = Config.of_service(update.config, hidden=Config())
+    effective = Config.of_service(observed.config, hidden=updated)
+    return not effective.agrees_with(update.config)
 
 
 def failed(observed: Observed) -> Update | None:

@@ -1,4 +1,4 @@
-"""The time that a request has, and how long what is seen is doubted (pure).
+"""The time that a request has, and how long an observation must last to be believed (pure).
 
 Source of the limits: ``ServiceTimeout`` of ``AWS::CloudFormation::CustomResource``, Template
 Reference: one request has 3600 seconds at most.
@@ -12,10 +12,10 @@ REQUEST_SECONDS: Final = 3600.0
 """When CloudFormation gives up on a request; nobody reads an answer after that."""
 
 GRACE_SECONDS: Final = 120.0
-"""How long the service may take to show what it accepted, and IAM to apply a new role's policy."""
+"""How long the service may take to show a change that it accepted, and IAM to apply a policy."""
 
 CONFIRM_SECONDS: Final = 6.0
-"""What would end a wait is looked at again before it is believed: reads may be stale."""
+"""How long a stale read may last: so long, what would end a request must show to be believed."""
 
 MAX_POLLS: Final = 2000
 """An execution has 25,000 events in its history, and a poll makes nine of them, three more each
@@ -24,12 +24,12 @@ time that it is tried again ("Quotas", Step Functions Developer Guide)."""
 
 @dataclass(frozen=True)
 class Timing:
-    """The time of one request at one look; all times in epoch seconds.
+    """The time of one request at one attempt; all times in epoch seconds.
 
     Attributes:
         sent: when CloudFormation made the request.
         begun: when a function saw it first.
-        now: the time of this look.
+        now: the time of this attempt.
         wait_seconds: how long the request may wait after it was sent.
     """
 
@@ -44,7 +44,7 @@ class Timing:
         return self.now - self.sent
 
     @property
-    def left(self) -> float:
+    def remaining(self) -> float:
         """Seconds until the request's time is up."""
         return max(0.0, self.wait_seconds - self.waited)
 
@@ -54,24 +54,19 @@ class Timing:
         return self.waited >= self.wait_seconds
 
     @property
-    def may_doubt(self) -> bool:
-        """Whether there is time for another look at what would end the wait.
+    def may_confirm(self) -> bool:
+        """Whether there is time to see once more what would end the request.
 
-        The last look comes when the time is up; a doubt that has no end by then has none.
+        The last attempt comes when the time is up. What is not confirmed soon after, never is.
         """
         return self.waited < self.wait_seconds + CONFIRM_SECONDS
 
     @property
-    def grace_is_over(self) -> bool:
-        """Whether what was accepted just before this request should have shown by now."""
-        return self.now - self.begun >= GRACE_SECONDS
-
-    @property
     def may_show_late(self) -> bool:
-        """Whether what was changed just before this request need not show yet."""
-        return not self.grace_is_over and not self.is_up
+        """Whether a change made just before this request need not show yet."""
+        return self.now - self.begun < GRACE_SECONDS and not self.is_up
 
     def next_poll(self, interval: float, *, share: float = 1.0) -> int:
         """Return how many seconds to wait: a share of the interval, but not past the deadline."""
         longest = max(interval, self.wait_seconds / MAX_POLLS)
-        return max(1, math.ceil(min(longest * share, self.left)))
+        return max(1, math.ceil(min(longest * share, self.remaining)))

@@ -13,6 +13,7 @@ from .. import vocabulary as v
 from ..decision.drift import Drift, DriftStatus, drift
 from ..model import properties as p
 from ..model import retraining
+from ..model.config import Config
 from ..model.observed import Observed, Phase
 from ..model.operation import Operation, RequestType
 from ..model.request import Desired, Request
@@ -139,7 +140,7 @@ def _state(wanted: ObservationRequest, seen: Observation, now: float) -> dict[st
     if observed is None:
         return state
     if is_active:
-        shown = wanted.request.config.shown_by(observed.config)
+        shown = Config.of_service(observed.config, hidden=wanted.request.config)
         state[v.PROVISIONED] = shown.min_requests_per_second
     if (age := retraining.age(observed, seen.operation, now)) is not None:
         state[v.HOURS_SINCE_TRAINING] = _hours(age)

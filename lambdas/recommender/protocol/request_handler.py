@@ -1,13 +1,16 @@
-"""The protocol of custom resources: a request is begun, waited for and answered, once.
+"""The protocol of custom resources: a request is begun, polled and answered, once.
 
-``begin`` looks, and changes nothing: a request that is finished is answered at once, for any other
-an execution of the state machine is started. Only the polls of that execution change anything, and
-there is one for each request, however often it is delivered (ADR 8).
+``begin`` observes and changes nothing: it answers a request that has nothing to do, and starts an
+execution of the state machine for any other. Each poll of that execution is one attempt, which
+``apply_deadline`` and ``schedule`` turn into the next poll or into the answer. There is one
+execution for each request, however often the request is delivered (ADR 8).
 """
 
 import logging
+import math
 import traceback
 from collections.abc import Callable, Mapping
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from typing import Any, Final
 
@@ -15,20 +18,20 @@ from .. import vocabulary as v
 from ..aws.cloudformation import Stacks
 from ..aws.errors import PermanentError, TransientError
 from ..aws.personalize import Personalize
-from ..decision.plan import Situation
-from ..decision.verdict import AtDeadline, Done, Fail, Verdict, Wait
+from ..decision.situation import Situation
+from ..decision.verdict import Done, Fail, Verdict, Wait
 from ..model.observed import Observed
 from ..model.operation import Operation, RequestType
 from ..model.properties import BadRequestError
 from ..model.request import Request
-from ..model.timing import CONFIRM_SECONDS, REQUEST_SECONDS, Timing
+from ..model.timing import CONFIRM_SECONDS, GRACE_SECONDS, REQUEST_SECONDS, Timing
 from ..reconcile.fence import admit
 from ..reconcile.reconciler import Reconciler
 from ..resources import custom_resource_for
 from ..resources.base import CustomResource
-from ..text import duration, readable
+from ..text import readable, sentence
 from .answer import Answers, Delivery, answer_to, failure, physical_id
-from .execution import Execution, StateMachine
+from .execution import Execution, StateMachine, Unconfirmed
 
 LOG = logging.getLogger(__name__)
 LOG.setLevel(logging.INFO)
@@ -38,7 +41,7 @@ _SECONDS_BETWEEN_DELIVERIES = 5
 
 @dataclass(frozen=True)
 class RequestHandler:
-    """Answers the requests of all resource types of this package."""
+    """Answers the requests to all resource types of this package."""
 
     personalize: Personalize
     stacks: Stacks
@@ -48,158 +51,181 @@ class RequestHandler:
     def begin(
         self, event: Mapping[str, Any], state_machine: StateMachine, *, interval: float
     ) -> None:
-        """Begin a request that CloudFormation has sent: look, then answer it or have it waited for.
+        """Begin a request that CloudFormation has sent: answer it, or start its execution.
 
         Args:
             event: CloudFormation's.
-            state_machine: polls for it.
-            interval: seconds between two looks.
+            state_machine: polls for the request.
+            interval: seconds between two polls.
 
         Raises:
-            Exception: it can neither be waited for nor answered now; Lambda invokes the function
-                again.
+            Exception: neither is possible now; Lambda invokes the function again.
         """
         if not self.answers.accept(event.get("ResponseURL")):
             return
-        waiting = self._look(
-            Execution.begin(event, now=self.clock(), interval=interval), acts=False
-        )
-        if waiting.answer and self._deliver(waiting).ended:
+        execution, resource = _parsed(Execution.begin(event, now=self.clock(), interval=interval))
+        if execution.answer and self._deliver(execution).ended:
             return
-        try:
-            first = state_machine.start(waiting)
-        except Exception as error:
-            if not waiting.answer:
-                waiting = self._look(waiting, acts=False, refusal=_words(error))  # minutes later
-            if not self._deliver(waiting).ended:
-                raise
-            return
-        if not first:
-            LOG.info(f"{_which(waiting)} was begun before", extra=_about(waiting))
+        for pause in (*state_machine.pauses, None):
+            try:
+                if not state_machine.start(execution):
+                    LOG.info(f"{_which(execution)} was begun before", extra=_about(execution))
+                return
+            except Exception as error:
+                execution = self._go_on_alone(execution, resource, error, last=pause is None)
+                if execution.ended:
+                    return
+                if pause is None:
+                    raise
+                state_machine.pause(pause)
 
     def poll(self, state: Mapping[str, Any]) -> dict[str, Any]:
-        """Look again, or deliver the answer that is decided; return the state of the execution."""
-        waiting = Execution.from_json(state)
-        if waiting.answer:
-            return self._deliver(waiting).to_json()
-        return self._look(waiting, acts=True).to_json()
+        """Attempt a request, or deliver its answer; return the state of the execution."""
+        execution = Execution.from_json(state)
+        if execution.answer:
+            return self._deliver(execution).to_json()
+        execution, resource = _parsed(execution)
+        if resource:
+            timing = execution.timing(self.clock(), resource.request.wait_seconds)
+            execution = self._advance(execution, resource, timing)
+        return execution.to_json()
 
-    def _deliver(self, waiting: Execution) -> Execution:
-        assert waiting.answer is not None  # noqa: S101  # see the callers
-        delivery = self.answers.put(waiting.event["ResponseURL"], waiting.answer)
-        nobody_waits = self.clock() - waiting.sent >= REQUEST_SECONDS
-        status = waiting.answer["Status"]
+    def _deliver(self, execution: Execution) -> Execution:
+        assert execution.answer is not None  # noqa: S101  # see the callers
+        delivery = self.answers.put(execution.event["ResponseURL"], execution.answer)
+        nobody_waits = self.clock() - execution.sent >= REQUEST_SECONDS
+        status = execution.answer["Status"]
         LOG.info(
-            f"{_which(waiting)} is {_DELIVERIES[delivery]}: {status}",
-            extra={**_about(waiting), "status": status, "delivery": delivery.name},
+            f"{_which(execution)} is {_DELIVERIES[delivery]}: {status}",
+            extra={**_about(execution), "status": status, "delivery": delivery.name},
         )
         ended = delivery is not Delivery.LATER or nobody_waits
-        return replace(waiting, ended=ended, seconds=_SECONDS_BETWEEN_DELIVERIES)
+        return replace(execution, ended=ended, seconds=_SECONDS_BETWEEN_DELIVERIES)
 
-    def _look(self, waiting: Execution, *, acts: bool, refusal: str | None = None) -> Execution:
-        """Look, and take a step if it ``acts``; a ``refusal`` is why nobody can look again."""
-        try:
-            resource = custom_resource_for(Request.parse(waiting.event))
-            return self._looked(waiting, resource, acts=acts, refusal=refusal)
-        except BadRequestError as error:
-            return waiting.answered(_refused(waiting.event, error))
-
-    def _looked(
-        self, waiting: Execution, resource: CustomResource, *, acts: bool, refusal: str | None
+    def _go_on_alone(
+        self,
+        execution: Execution,
+        resource: CustomResource | None,
+        error: Exception,
+        *,
+        last: bool,
     ) -> Execution:
-        request = resource.request
-        timing = waiting.timing(self.clock(), request.wait_seconds)
-        operation, observed = waiting.operation, None
-        in_force, tags_read = dict(waiting.in_force), set(waiting.tags_read)
-        updated_after = waiting.updated_after
+        """Go on with a request for which no execution can be started; the last time, answer it.
+
+        Nothing is begun that would have to be waited for: only a Delete, an Update that is rolled
+        back, and a gate, which changes nothing, are attempted.
+        """
+        if resource and not execution.answer:
+            request = resource.request
+            begins = resource.is_fenced and request.type is not RequestType.DELETE
+            if not begins or self._rolls_back(request):
+                wait_seconds = 0.0 if last else request.wait_seconds
+                timing = execution.timing(self.clock(), wait_seconds)
+                refusal = _words(error) if last else ""
+                execution = self._advance(execution, resource, timing, refusal=refusal)
+            elif last:
+                reason = f"Nothing was changed. {_words(error)}"
+                execution = _answered(execution, resource, Fail(reason))
+        return self._deliver(execution) if execution.answer else execution
+
+    def _rolls_back(self, request: Request) -> bool:
+        with suppress(TransientError, PermanentError):
+            return self.stacks.operation(request.stack_id).rolls_back
+        return False
+
+    def _advance(
+        self, execution: Execution, resource: CustomResource, timing: Timing, refusal: str = ""
+    ) -> Execution:
+        """Make one attempt, and return the execution with the next poll or with the answer."""
+        execution, verdict, observed = self._attempt(execution, resource, timing)
+        if refusal and isinstance(verdict, Wait):
+            verdict = replace(verdict, reason=f"{sentence(refusal)} {verdict.reason}")
+        unconfirmed = execution.confirming(verdict, timing.now)
+        verdict = apply_deadline(verdict, timing, resource, confirmed=unconfirmed is None)
+        seconds = schedule(verdict, timing, execution, unconfirmed)
+        _log(execution, resource.request, timing, verdict, observed)
+        execution = replace(execution, attempts=execution.attempts + 1)
+        if seconds is None:
+            return _answered(execution, resource, verdict)
+        return replace(execution, seconds=seconds, unconfirmed=unconfirmed)
+
+    def _attempt(
+        self, execution: Execution, resource: CustomResource, timing: Timing
+    ) -> tuple[Execution, Verdict, Observed | None]:
+        """Pass the fence, and take one step; return the execution with what is known after it."""
+        request, operation = resource.request, execution.operation
+        reconciler = Reconciler(self.personalize, self.stacks, request, known=execution.known)
+        verdict: Verdict
         try:
-            if request.type not in resource.changes:
-                verdict, observed = resource.look(self.personalize, self.stacks)
-            elif isinstance(sent := operation or admit(request, self.stacks, timing), Operation):
-                operation = sent
-                reconciler = Reconciler(
-                    personalize=self.personalize,
-                    stacks=self.stacks,
-                    request=request,
-                    operation=operation,
-                    acts=acts,
-                    in_force=in_force,
-                    tags_read=tags_read,
-                    updated_after=updated_after,
-                )
-                verdict = _step(resource, reconciler, waiting, timing)
-                observed, updated_after = reconciler.observed, reconciler.updated_after
-            else:
-                verdict = resource.not_admitted(sent)
-        except BadRequestError:
-            raise
+            if resource.is_fenced and operation is None:
+                admitted = admit(request, self.stacks, sent=timing.sent)
+                if not isinstance(admitted, Operation):
+                    return execution, admitted, None
+                operation = admitted
+            reconciler.situation = _situation(execution, operation, timing)
+            verdict = resource.attempt(reconciler)
+        except PermanentError as error:
+            verdict = resource.refused(error)
         except Exception as error:
-            verdict = _unexpected(request, error)
-            if operation is None or operation.removes_the_stack:
-                verdict = resource.not_admitted(verdict)
-        verdict = in_time(verdict, timing, resource, operation, refusal)
-        _log(waiting, request, timing, verdict, observed)
-        again = None if refusal else _again(waiting, timing, verdict, acts=acts)
-        looked = (again or waiting).looked(
+            verdict = Fail(_words(error), confirm=request.grace)
+        execution = replace(
+            execution,
             operation=operation,
-            in_force=in_force,
-            tags_read=frozenset(tags_read),
-            updated_after=updated_after,
-            nothing_seen=waiting.nothing_seen
-            and (operation is None or (isinstance(verdict, Wait) and verdict.unseen)),
+            known=reconciler.known,
+            nothing_seen=execution.nothing_seen and (operation is None or _saw_nothing(verdict)),
         )
-        if again:
-            return looked
-        answer = answer_to(
-            waiting.event,
-            succeeded=isinstance(verdict, Done),
-            physical_id=resource.physical_id(verdict),
-            reason=verdict.reason,
-            attributes=resource.attributes(verdict, observed),
-        )
-        return looked.answered(answer)
+        return execution, verdict, reconciler.observed
 
 
-def _step(
-    resource: CustomResource, reconciler: Reconciler, waiting: Execution, timing: Timing
+def apply_deadline(
+    verdict: Verdict, timing: Timing, resource: CustomResource, *, confirmed: bool
 ) -> Verdict:
-    operation = reconciler.operation
-    situation = Situation(
+    """Return a verdict as it is, or end a wait whose time is up: it is handed over, or fails.
+
+    A failure that has not shown for long enough to be believed counts as a wait.
+    """
+    if isinstance(verdict, Fail) and confirmed and verdict.confirm >= GRACE_SECONDS:
+        return Fail(f"{verdict.reason.removesuffix('.')} (after {timing.waited:.0f} seconds).")
+    if isinstance(verdict, Fail) and not confirmed and timing.is_up:
+        verdict = Wait(verdict.reason)
+    if not isinstance(verdict, Wait) or not timing.is_up:
+        return verdict
+    if resource.hands_over(verdict):
+        return Done(verdict.reason, updated_after=verdict.updated_after)
+    return Fail(resource.out_of_time(verdict.reason, timing.waited))
+
+
+def schedule(
+    verdict: Verdict, timing: Timing, execution: Execution, unconfirmed: Unconfirmed | None
+) -> int | None:
+    """Return the seconds until the next poll, or None if the verdict is the answer."""
+    pause = timing.next_poll(execution.interval, share=execution.share)
+    if isinstance(verdict, Wait):
+        return pause
+    if not unconfirmed or not verdict.confirm or not timing.may_confirm:
+        return None
+    confirmed_in = unconfirmed.since + verdict.confirm - timing.now
+    return max(1, math.ceil(min(pause, confirmed_in)))
+
+
+def _situation(execution: Execution, operation: Operation | None, timing: Timing) -> Situation:
+    if operation is None:
+        return Situation(now=timing.now)
+    return Situation(
         operation,
         began=timing.begun - CONFIRM_SECONDS if operation.rolls_back else operation.began,
-        may_show_late=waiting.nothing_seen and timing.may_show_late,
-        looked_before=waiting.looks > 0,
+        may_show_late=execution.nothing_seen and timing.may_show_late,
+        attempted_before=execution.attempts > 0,
         now=timing.now,
-        updated_after=waiting.updated_after,
+        updated_after=execution.known.updated_after,
     )
-    try:
-        return resource.step(reconciler, situation)
-    except PermanentError as error:
-        return resource.refused(error, operation)
 
 
-def _again(waiting: Execution, timing: Timing, verdict: Verdict, *, acts: bool) -> Execution | None:
-    """Return it with the time until the next look, or None if this one has decided it."""
+def _saw_nothing(verdict: Verdict) -> bool:
+    """Whether an attempt has seen nothing of what may have been changed just before."""
     if isinstance(verdict, Wait):
-        share = 1.0 if waiting.looks else waiting.share
-        pause = 0 if verdict.to_change else timing.next_poll(waiting.interval, share=share)
-        return replace(waiting, seconds=pause, unconfirmed=None)
-    if not acts and isinstance(verdict, Fail):
-        return waiting
-    unconfirmed = waiting.doubt(type(verdict).__name__, timing.now)
-    is_doubted = not verdict.certain and timing.now - unconfirmed.since < CONFIRM_SECONDS
-    if is_doubted and timing.may_doubt:
-        return replace(waiting, seconds=int(CONFIRM_SECONDS), unconfirmed=unconfirmed)
-    return None
-
-
-def _unexpected(request: Request, error: Exception) -> Wait:
-    """Return what becomes of a look that a defect of ours, or of the SDK, has ended.
-
-    It may be that only this one answer was not understood. A Delete that fails is final, so it is
-    tried for as long as there is time.
-    """
-    return Wait(_words(error), grace=request.type is not RequestType.DELETE, unseen=True)
+        return verdict.unseen
+    return isinstance(verdict, Fail) and verdict.confirm > 0
 
 
 def _words(error: Exception) -> str:
@@ -210,55 +236,47 @@ def _words(error: Exception) -> str:
     return words
 
 
-def in_time(
-    verdict: Verdict,
-    timing: Timing,
-    resource: CustomResource,
-    operation: Operation | None,
-    refusal: str | None = None,
-) -> Verdict:
-    """Return the verdict, or what becomes of a wait that is over.
+# -- answers -----------------------------------------------------------------------------------
 
-    Its time is up; or, with a ``refusal``, it could not begin.
-    """
-    if not isinstance(verdict, Wait):
-        return verdict
-    if verdict.grace and timing.grace_is_over:
-        return Fail(
-            f"{verdict.reason.removesuffix('.')} (after {timing.waited:.0f} seconds).",
-            certain=False,
+
+def _parsed(execution: Execution) -> tuple[Execution, CustomResource | None]:
+    """Return the attempt at a request; without one, the execution has the answer."""
+    event = execution.event
+    try:
+        resource = custom_resource_for(Request.parse(event))
+    except BadRequestError as error:
+        return execution.answered(_refused(event, error)), None
+    if resource:
+        return execution, resource
+    nothing_to_do = answer_to(event, succeeded=True, physical_id=physical_id(event), attributes={})
+    return execution.answered(nothing_to_do), None
+
+
+def _answered(execution: Execution, resource: CustomResource, verdict: Verdict) -> Execution:
+    request = resource.request
+    keeps_id = isinstance(verdict, Fail) and request.type is RequestType.UPDATE
+    return execution.answered(
+        answer_to(
+            execution.event,
+            succeeded=isinstance(verdict, Done),
+            physical_id=physical_id(execution.event) if keeps_id else resource.physical_id,
+            reason=verdict.reason,
+            attributes=resource.attributes,
         )
-    if not timing.is_up and not refusal:
-        return verdict
-    if verdict.at_deadline is AtDeadline.HAND_OVER:
-        return Done(verdict.reason, previous_update=verdict.previous_update)
-    if refusal:
-        return Fail(resource.not_waited_for(duration(timing.waited), refusal, operation))
-    return Fail(resource.out_of_time(duration(timing.waited), verdict.reason, operation))
+    )
 
 
 def _refused(event: Mapping[str, Any], error: BadRequestError) -> dict[str, Any]:
     """Return the answer to a request that is not as it must be.
 
-    Nothing came of a request that was refused, so that there is nothing to delete of it.
+    A Delete of what was refused succeeds: nothing has come of it.
     """
     if event.get("RequestType") == RequestType.DELETE:
-        return answer_to(
-            event,
-            succeeded=True,
-            physical_id=physical_id(event),
-            attributes={},
-        )
-    return _failed(event, f"Nothing was changed. {error}")
+        return answer_to(event, succeeded=True, physical_id=physical_id(event), attributes={})
+    return failure(event, f"Nothing was changed. {error}")
 
 
-def _failed(event: Mapping[str, Any], reason: str) -> dict[str, Any]:
-    """Return the answer to a request of which nothing has come, with all attributes it can have."""
-    try:
-        attributes = custom_resource_for(Request.parse(event)).attributes(Fail(reason), None)
-    except BadRequestError:
-        return failure(event, reason)
-    return failure(event, reason, attributes)
+# -- the log -----------------------------------------------------------------------------------
 
 
 _DELIVERIES: Final = {
@@ -268,21 +286,21 @@ _DELIVERIES: Final = {
 }
 
 
-def _which(waiting: Execution) -> str:
-    event = waiting.event
+def _which(execution: Execution) -> str:
+    event = execution.event
     return readable(f"{event.get('RequestType')} of {event.get('LogicalResourceId')}")
 
 
-def _about(waiting: Execution) -> dict[str, Any]:
+def _about(execution: Execution) -> dict[str, Any]:
     return {
-        "request": waiting.event.get("RequestId"),
-        "type": waiting.event.get("RequestType"),
-        "resource": waiting.event.get("LogicalResourceId"),
+        "request": execution.event.get("RequestId"),
+        "type": execution.event.get("RequestType"),
+        "resource": execution.event.get("LogicalResourceId"),
     }
 
 
 def _log(
-    waiting: Execution,
+    execution: Execution,
     request: Request,
     timing: Timing,
     verdict: Verdict,
@@ -292,14 +310,14 @@ def _log(
     status = readable(observed.description) if observed else None
     name, why = type(verdict).__name__, readable(verdict.reason)
     LOG.info(
-        f"{_which(waiting)}: {name}, {why}" + (f" [{status}]" if status else ""),
+        f"{_which(execution)}: {name}, {why}" + (f" [{status}]" if status else ""),
         extra={
-            **_about(waiting),
+            **_about(execution),
             **({"link": f"{number} of {of}"} if v.LINK in request.properties else {}),
-            "look": waiting.looks + 1,
+            "look": execution.attempts + 1,
             "status": status,
             "waited": round(timing.waited),
-            "left": round(timing.left),
+            "left": round(timing.remaining),
             "verdict": name,
             "why": why,
         },

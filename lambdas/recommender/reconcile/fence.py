@@ -5,31 +5,29 @@ from ..aws.errors import ACCESS_DENIED, PermanentError, TransientError
 from ..decision.verdict import Fail, Wait
 from ..model.operation import Operation
 from ..model.request import Request
-from ..model.timing import CONFIRM_SECONDS, Timing
+from ..model.timing import CONFIRM_SECONDS
 
 
-def admit(request: Request, stacks: Stacks, timing: Timing) -> Operation | Wait | Fail:
+def admit(request: Request, stacks: Stacks, *, sent: float) -> Operation | Wait | Fail:
     """Return the operation that sent a request, or why that is not known or is over.
 
-    An operation that began after the request was sent is another one's. So is one that sends no
-    such request, unless it shows late.
+    An operation that began after the request was sent (epoch seconds) is another one's. So is one
+    that sends no such request, unless it shows late.
     """
     try:
         operation = stacks.operation(request.stack_id)
     except TransientError as error:
         return Wait(str(error), unseen=True)
     except PermanentError as error:
-        reason = f"Nothing was changed. {error}"
-        return (
-            Wait(reason, grace=True, unseen=True) if error.code in ACCESS_DENIED else Fail(reason)
-        )
-    began_later = operation.began > timing.sent + CONFIRM_SECONDS
+        confirm = request.grace if error.code in ACCESS_DENIED else 0.0
+        return Fail(f"Nothing was changed. {error}", confirm=confirm)
+    began_later = operation.began > sent + CONFIRM_SECONDS
     if operation.sends(request.type) and not began_later:
         return operation
     return Fail(
         f"A late {request.type} of {request.logical_id} came while the stack was "
         f"{operation.status}. Nothing was changed.",
-        certain=began_later,
+        confirm=0.0 if began_later else CONFIRM_SECONDS,
     )
 
 

@@ -1,20 +1,20 @@
-"""The loop around the plan: observe, plan, do one thing.
+"""The loop around the decision: observe, decide, do one thing.
 
-Each look takes what is there at most one step closer to what is desired; the state machine makes
-the loop. Nothing is changed before the recommender's tags prove whose it is, and before the stack
-shows that the request is still the newest.
+Each attempt takes a recommender at most one step closer to the expected state; the state machine
+makes the loop. Nothing is changed before the recommender's tags prove whose it is, and before the
+stack shows that the request is still the newest.
 """
 
 import logging
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
-from typing import Any, TypeGuard
+from typing import Any
 
 from ..aws.cloudformation import Stacks
 from ..aws.errors import INVALID_INPUT, NotFoundError, PermanentError, TransientError
 from ..aws.personalize import Personalize
+from ..decision.situation import Situation
 from ..decision.verdict import (
-    AtDeadline,
     Change,
     Fail,
     Step,
@@ -25,43 +25,54 @@ from ..decision.verdict import (
     Wait,
 )
 from ..model.observed import Observed
-from ..model.operation import Operation, RequestType
+from ..model.operation import RequestType
 from ..model.request import Request
 from .fence import still_newest
 
 LOG = logging.getLogger(__name__)
 
 Plan = Callable[[Observed | None], Step]
-Accepted = Callable[[str, Change], Verdict]
+AfterAccept = Callable[[str, Change], Verdict]
+
+
+@dataclass(frozen=True)
+class Known:
+    """What the attempts of a request have found out so far, and the service does not show.
+
+    Attributes:
+        effective: by ARN, a ``recommenderConfig`` that does not show, but that Personalize has
+            refused to set since it is effective.
+        tags_read: the ARNs whose tags have been read.
+        updated_after: if an update of this request was accepted, it is newer than this (epoch
+            seconds, the service's clock).
+    """
+
+    effective: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
+    tags_read: frozenset[str] = frozenset()
+    updated_after: float | None = None
 
 
 def wait_for(arn: str, change: Change) -> Verdict:
-    """Return how things stand when a change is accepted that has to be waited for."""
+    """Wait for a change that is accepted."""
     return Wait(f"{type(change).__name__} of {arn} is accepted")
 
 
 @dataclass
 class Reconciler:
-    """Takes single steps for one request, sent in one operation of the stack.
+    """Takes single steps for one attempt at a request.
 
     Attributes:
-        acts: whether it may change something; else it stops before the first change.
-        in_force: by ARN, a configuration that does not show, but that Personalize has refused to
-            set since it is in force.
-        tags_read: the ARNs whose tags this request has read, now or at an earlier look.
-        updated_after: if this request has had an update accepted, now or at an earlier look, it is
-            newer than this (epoch seconds, the service's clock).
-        observed: the recommender that was looked at last, or None if it did not show.
+        request: the request.
+        situation: of the attempt, with the operation of the stack that sent the request.
+        known: what is known by now.
+        observed: the recommender that was observed last, or None if it did not show.
     """
 
     personalize: Personalize
     stacks: Stacks
     request: Request
-    operation: Operation
-    acts: bool
-    in_force: dict[str, Mapping[str, Any]] = field(default_factory=dict)
-    tags_read: set[str] = field(default_factory=set)
-    updated_after: float | None = None
+    situation: Situation = field(default_factory=Situation)
+    known: Known = field(default_factory=Known)
     observed: Observed | None = field(default=None, init=False)
 
     def advance(
@@ -69,85 +80,103 @@ class Reconciler:
         arn: str,
         plan: Plan,
         *,
-        accepted: Accepted = wait_for,
+        after_accept: AfterAccept = wait_for,
         always_reads_tags: bool = False,
     ) -> Verdict:
         """Take the next step for one recommender, and return how things stand after it.
 
-        Once its tags have been read, a look that finds nothing to do is one DescribeRecommender;
-        they are read again before anything is changed.
+        Once its tags have been read, an attempt that finds nothing to do is one
+        DescribeRecommender; they are read again before anything is changed.
 
         Args:
             arn: the recommender's.
-            plan: the plan for it.
-            accepted: how things stand when a change other than of tags is accepted.
-            always_reads_tags: whether they are read at every look.
+            plan: decides on it.
+            after_accept: how things stand when a change other than of tags is accepted.
+            always_reads_tags: whether they are read at every attempt.
 
         Raises:
             PermanentError: a call was refused for good.
         """
         try:
-            proven = arn in self.tags_read and not always_reads_tags
-            step = self._planned(arn, plan, proven=proven)
+            step = self._decide(
+                arn, plan, trusts_tags=arn in self.known.tags_read and not always_reads_tags
+            )
             while not isinstance(step, Verdict):
-                operation = type(step).__name__
-                if not self.acts:
-                    return Wait(f"{operation} of {arn} comes next", to_change=True)
-                if not still_newest(self.request, self.stacks, self.operation):
+                if not still_newest(self.request, self.stacks, self.situation.operation):
                     return Fail("A newer operation of the stack has begun: nothing is changed.")
-                about = {"recommender": arn, "operation": operation}
-                LOG.info(f"{operation} of {arn} is called", extra=about)
-                if self._changed_nothing(step, arn, plan):
-                    self.in_force[arn] = step.config
-                    step = self._planned(arn, plan)
+                refusal = self._apply(arn, step)
+                if refusal:
+                    step = self._after_refusal(arn, plan, step, refusal)
                 elif isinstance(step, TagResource | UntagResource):
-                    step = self._planned(arn, plan)
+                    step = self._decide(arn, plan)
                 else:
                     if isinstance(step, UpdateRecommender):
-                        self.updated_after = step.previous_update
-                    return accepted(arn, step)
+                        self.known = replace(self.known, updated_after=step.updated_after)
+                    return after_accept(arn, step)
         except (TransientError, NotFoundError) as error:
             return Wait(str(error), unseen=self.observed is None)
         return step
 
-    def _planned(self, arn: str, plan: Plan, *, proven: bool = False) -> Step:
+    def observe(self, arn: str) -> Observed | None:
+        """Return the recommender without its tags, or None if the service shows none."""
         observed = self.personalize.describe(arn)
         if observed:
-            observed = replace(observed, config=self.in_force.get(arn, observed.config))
+            effective = self.known.effective.get(arn, observed.config)
+            observed = replace(observed, config=effective)
         self.observed = observed
+        return observed
+
+    def _decide(self, arn: str, plan: Plan, *, trusts_tags: bool = False) -> Step:
+        """Observe and decide; read the tags too, if the step depends on them."""
+        observed = self.observe(arn)
         step = plan(observed)
-        if observed is None:
+        if observed is None or (trusts_tags and _only_waits(step)):
             return step
-        if proven and isinstance(step, Wait) and step.at_deadline is AtDeadline.FAIL:
-            return step  # one that hands over is an end, and may depend on the tags
         try:
             tags = self.personalize.tags(arn)
         except NotFoundError:
             return Wait(f"the tags of {arn} do not show yet")
         except TransientError:
-            if isinstance(step, Wait) and self.operation.rolls_back:
+            if isinstance(step, Wait) and self.situation.operation.rolls_back:
                 return step  # a retraining refuses the tags for hours: no rollback fails for that
             raise
-        self.tags_read.add(arn)
+        self.known = replace(self.known, tags_read=self.known.tags_read | {arn})
         return plan(replace(observed, tags=tags))
 
-    def _changed_nothing(
-        self, change: Change, arn: str, plan: Plan
-    ) -> TypeGuard[UpdateRecommender]:
-        """Make a change, and return whether it was an update to what is in force.
-
-        The service also answers "invalid" to a change that is in force, or under way. What was
-        asked for before, or of a recommender that is adopted, may be in force without showing.
-        """
+    def _apply(self, arn: str, change: Change) -> PermanentError | None:
+        """Make a change, and return the refusal if the service calls it invalid."""
+        operation = type(change).__name__
+        LOG.info(
+            f"{operation} of {arn} is called", extra={"recommender": arn, "operation": operation}
+        )
         try:
             self.personalize.change(arn, change)
         except PermanentError as error:
             if error.code != INVALID_INPUT:
                 raise
-            if self._planned(arn, plan) != change:
-                raise TransientError(str(error)) from error
-            goes_back = self.operation.rolls_back or self.request.type is RequestType.CREATE
-            if isinstance(change, UpdateRecommender) and change.hidden and goes_back:
-                return True
-            raise
-        return False
+            return error
+        return None
+
+    def _after_refusal(self, arn: str, plan: Plan, change: Change, refusal: PermanentError) -> Step:
+        """Decide once more after a change that the service calls invalid.
+
+        The service also answers so to a change that is effective, or under way. The configuration
+        before an update, and that of a recommender that is adopted, may be effective and not show.
+
+        Raises:
+            TransientError: the change is not the next step any more.
+            PermanentError: it is, so the refusal is right.
+        """
+        if self._decide(arn, plan) != change:
+            raise TransientError(str(refusal)) from refusal
+        goes_back = self.situation.operation.rolls_back or self.request.type is RequestType.CREATE
+        if not (isinstance(change, UpdateRecommender) and change.hidden and goes_back):
+            raise refusal
+        effective = {**self.known.effective, arn: change.config}
+        self.known = replace(self.known, effective=effective)
+        return self._decide(arn, plan)
+
+
+def _only_waits(step: Step) -> bool:
+    """Whether a step neither changes nor ends anything; to hand over is an end."""
+    return isinstance(step, Wait) and not step.hands_over

@@ -1,4 +1,4 @@
-"""Which class answers for a request.
+"""The resource types, and which class answers for a request.
 
 Chain, as created: sweeps, the recommender, training gates; then the stop where it is kept stopped,
 or the hours where it has some.
@@ -9,12 +9,13 @@ from ..model.operation import RequestType
 from ..model.request import Request
 from .base import CustomResource
 from .deletion import RecommenderDeletion, Sweep
-from .recommender import Hours, Recommender, Stop
+from .recommender import Recommender
+from .running_state import Hours, Stop
 from .training_gate import TrainingGate
 
 
-def custom_resource_for(request: Request) -> CustomResource:
-    """Return the resource that a request is to.
+def custom_resource_for(request: Request) -> CustomResource | None:
+    """Return the attempt at a request, or None if there is nothing to do for it.
 
     Raises:
         BadRequestError: the request is not as it must be.
@@ -22,10 +23,12 @@ def custom_resource_for(request: Request) -> CustomResource:
     match request.resource_type, request.type:
         case v.RECOMMENDER_TYPE, RequestType.DELETE:
             return RecommenderDeletion(request)
+        case v.SWEEP_TYPE, RequestType.DELETE:
+            return Sweep(request)
+        case _, RequestType.DELETE:
+            return None
         case v.RECOMMENDER_TYPE, _:
             return Recommender(request)
-        case v.SWEEP_TYPE, _:
-            return Sweep(request)
         case v.TRAINING_GATE_TYPE, _:
             return TrainingGate(request)
         case v.STOP_TYPE, _:
@@ -33,4 +36,4 @@ def custom_resource_for(request: Request) -> CustomResource:
         case v.HOURS_TYPE, _:
             return Hours(request)
         case _:
-            return CustomResource(request)
+            return None

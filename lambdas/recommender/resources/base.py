@@ -1,26 +1,25 @@
-"""What all resource types have in common: one request, a step, attributes, a last word."""
+"""The base of all resource types: one attempt at one request."""
 
-from typing import ClassVar, Final
+from typing import ClassVar
 
-from ..aws.cloudformation import Stacks
 from ..aws.errors import ACCESS_DENIED, PermanentError
-from ..aws.personalize import Personalize
-from ..decision.plan import Situation
-from ..decision.verdict import Done, Fail, Verdict, Wait
-from ..model.observed import Observed
-from ..model.operation import Operation, RequestType
+from ..decision.verdict import Fail, Verdict, Wait
+from ..model.operation import RequestType
 from ..model.request import Request
 from ..reconcile.reconciler import Reconciler
-from ..text import sentence
-
-NOTHING_TO_DO: Final = Done("nothing to do")
+from ..text import duration, sentence
 
 
 class CustomResource:
-    """One request to a custom resource; by itself, a type of which nothing is known."""
+    """One attempt at a request to a custom resource.
 
-    changes: ClassVar[frozenset[RequestType]] = frozenset()
-    """The requests of the type that may change something, and so have to pass the fence."""
+    Attributes:
+        is_fenced: whether its requests may change something, and so have to pass the fence.
+        request: the request.
+        owner: whose its recommenders are.
+    """
+
+    is_fenced: ClassVar[bool] = True
 
     def __init__(self, request: Request) -> None:
         """Take a request.
@@ -28,56 +27,48 @@ class CustomResource:
         Raises:
             BadRequestError: it is not as it must be.
         """
+        request.check()
         self.request = request
+        self.owner = request.owner
 
-    def look(self, personalize: Personalize, stacks: Stacks) -> tuple[Verdict, Observed | None]:
-        """Take a look, for a request that changes nothing."""
-        del personalize, stacks
-        return NOTHING_TO_DO, None
-
-    def step(self, reconciler: Reconciler, situation: Situation) -> Verdict:
-        """Take a step, for a request that may change something.
+    def attempt(self, reconciler: Reconciler) -> Verdict:
+        """Take at most one step towards what the request asks for.
 
         Raises:
             PermanentError: a call was refused for good.
         """
         raise NotImplementedError
 
-    def not_admitted(self, verdict: Wait | Fail) -> Verdict:
-        """Return what becomes of a request of which it is not known which operation sent it."""
-        return verdict
-
-    def refused(self, error: PermanentError, operation: Operation) -> Verdict:
-        """Return what becomes of a request of which a call was refused for good.
+    def refused(self, error: PermanentError) -> Verdict:
+        """Decide what becomes of a request of which a call was refused for good.
 
         IAM takes a while to apply the policy of what has just been created.
         """
-        del operation
-        if error.code in ACCESS_DENIED and self.policy_is_new:
-            return Wait(str(error), grace=True)
-        return Fail(str(error))
+        is_new = error.code in ACCESS_DENIED and self.policy_is_new
+        return Fail(str(error), confirm=self.request.grace if is_new else 0.0)
+
+    def hands_over(self, wait: Wait) -> bool:
+        """Whether the next link of the chain waits on when this request's time is up."""
+        return wait.hands_over
+
+    def out_of_time(self, reason: str, waited: float) -> str:
+        """Explain why a request has failed that has waited so many seconds."""
+        return (
+            f"Not possible within {duration(waited)}: {sentence(reason)} Deploy again when that "
+            "has ended."
+        )
 
     @property
     def policy_is_new(self) -> bool:
         """Whether a policy may have been created just before this request."""
         return self.request.type is RequestType.CREATE
 
-    def physical_id(self, verdict: Verdict) -> str:
-        """Return the physical id of the answer; a Delete must not change it."""
-        del verdict
+    @property
+    def physical_id(self) -> str:
+        """The physical id of the answer, unless the request fails; a Delete must not change it."""
         return self.request.physical_id or self.request.logical_id
 
-    def attributes(self, verdict: Verdict, observed: Observed | None) -> dict[str, str]:
-        """Return what ``Fn::GetAtt`` reads; all of it in a failure, too."""
-        del verdict, observed
+    @property
+    def attributes(self) -> dict[str, str]:
+        """The values for ``Fn::GetAtt`` after this attempt; all of them in a failure, too."""
         return {}
-
-    def out_of_time(self, waited: str, reason: str, operation: Operation | None) -> str:
-        """Return why a request has failed whose time is up."""
-        del operation
-        return f"Not possible within {waited}: {sentence(reason)} Deploy again when that has ended."
-
-    def not_waited_for(self, waited: str, refusal: str, operation: Operation | None) -> str:
-        """Return why a request has failed for which no execution can be started."""
-        del waited, operation
-        return f"Nothing was changed. {refusal}"

@@ -1,106 +1,86 @@
-"""The recommender as it is asked for: created, changed in place or replaced, started or stopped."""
+"""The recommender that a template asks for: created, changed in place, or replaced."""
 
 from functools import partial
 
 from .. import vocabulary as v
-from ..decision.plan import Situation, after_accept, finish_rollback, plan, plan_state
-from ..decision.verdict import AtDeadline, Change, Done, Fail, Verdict, Wait
-from ..model.observed import Observed
+from ..decision.provision import after_accept, finish_rollback, plan
+from ..decision.verdict import Change, Done, Verdict, Wait
 from ..model.operation import RequestType
-from ..model.request import Desired, Request
+from ..model.request import Request
 from ..reconcile.reconciler import Reconciler
 from .base import CustomResource
 from .deletion import sweep
 
 
 class Recommender(CustomResource):
-    """A Create or Update of ``Custom::TopPicksRecommender``: answers when it is accepted."""
+    """A Create or Update of ``Custom::TopPicksRecommender``: answers when it is accepted.
 
-    changes = frozenset({RequestType.CREATE, RequestType.UPDATE})
+    Attributes:
+        updated_after: if an update is under way, it is newer than this (epoch seconds).
+    """
 
     def __init__(self, request: Request) -> None:
         super().__init__(request)
         self.desired = request.desired
+        self.updated_after: float | None = None
 
-    def step(self, reconciler: Reconciler, situation: Situation) -> Verdict:
-        """Take a step towards the recommender that is desired."""
+    def attempt(self, reconciler: Reconciler) -> Verdict:
+        """Take a step towards the recommender that is desired, then towards it alone."""
+        verdict = self._provision(reconciler)
+        if isinstance(verdict, Done) and verdict.serves:
+            verdict = self._without_leftovers(reconciler, verdict)
+        if isinstance(verdict, Done | Wait):
+            self.updated_after = verdict.updated_after
+        return verdict
+
+    def _provision(self, reconciler: Reconciler) -> Verdict:
+        situation = reconciler.situation
         desired = self.desired.at(situation.now)
-        in_place = self.desired.arn == self.request.physical_id
-        before = self.request.old_config if in_place else None
-        verdict = reconciler.advance(
-            self.desired.arn,
+        in_place = desired.arn == self.request.physical_id
+
+        def accepted(arn: str, change: Change) -> Verdict:
+            verdict = after_accept(desired, arn, change)
+            return finish_rollback(verdict, situation) if isinstance(verdict, Done) else verdict
+
+        return reconciler.advance(
+            desired.arn,
             partial(
                 plan,
                 desired,
                 situation=situation,
-                before=before,
+                before=self.request.old_config if in_place else None,
                 retired_tags=self.request.retired_tags,
             ),
-            accepted=partial(_accepted, desired, situation),
+            after_accept=accepted,
         )
-        replaces = self.request.type is not RequestType.CREATE
-        if not isinstance(verdict, Done) or not verdict.serves or not replaces:
+
+    def _without_leftovers(self, reconciler: Reconciler, verdict: Done) -> Verdict:
+        """Remove recommenders that earlier changes left, once this one serves."""
+        if self.request.type is RequestType.CREATE:
             return verdict
-        keep = {self.desired.arn, self.request.physical_id}
-        leftovers = sweep(reconciler, keep)
+        leftovers = sweep(reconciler, {self.desired.arn, self.request.physical_id})
         if isinstance(leftovers, Done):
             return verdict
         reason = f"a leftover of an earlier change remains: {leftovers.reason}"
-        return Wait(
-            reason,
-            AtDeadline.HAND_OVER,
-            to_change=isinstance(leftovers, Wait) and leftovers.to_change,
-            previous_update=verdict.previous_update,
-        )
+        return Wait(reason, hands_over=True, updated_after=verdict.updated_after)
 
     @property
     def policy_is_new(self) -> bool:
         """Whether it is new, or one for a new name is."""
         return super().policy_is_new or self.desired.arn != self.request.physical_id
 
-    def physical_id(self, verdict: Verdict) -> str:
-        """Return the ARN, known before there is a recommender; a failed Update keeps the old id."""
-        failed = isinstance(verdict, Fail) and self.request.type is RequestType.UPDATE
-        return super().physical_id(verdict) if failed else self.desired.arn
+    @property
+    def physical_id(self) -> str:
+        """The ARN, known before there is a recommender."""
+        return self.desired.arn
 
-    def attributes(self, verdict: Verdict, observed: Observed | None) -> dict[str, str]:
-        """Return what the training gates and the outputs read."""
-        del observed
-        updated = None if isinstance(verdict, Fail) else verdict.previous_update
+    @property
+    def attributes(self) -> dict[str, str]:
+        """The values that the training gates and the outputs read."""
+        updated_after = self.updated_after
         return {
             v.ARN_ATTRIBUTE: self.desired.arn,
             v.NAME_ATTRIBUTE: self.desired.name,
             v.REVISION_ATTRIBUTE: self.request.request_id,
-            v.UPDATED_AFTER_ATTRIBUTE: v.NO_UPDATE if updated is None else str(updated),
+            v.UPDATED_AFTER_ATTRIBUTE: v.NO_UPDATE if updated_after is None else str(updated_after),
         }
-
-
-def _accepted(desired: Desired, situation: Situation, arn: str, change: Change) -> Verdict:
-    verdict = after_accept(desired, arn, change)
-    return finish_rollback(verdict, situation) if isinstance(verdict, Done) else verdict
-
-
-class Stop(CustomResource):
-    """``Custom::RecommenderStop``: stops a recommender that is kept stopped, once it is trained."""
-
-    changes = frozenset({RequestType.CREATE, RequestType.UPDATE})
-
-    def step(self, reconciler: Reconciler, situation: Situation) -> Verdict:
-        """Take a step towards the state that is desired."""
-        return reconciler.advance(
-            self.request.get(v.RECOMMENDER_ARN),
-            partial(plan_state, self.request.owner, running=self.runs_at(situation.now)),
-        )
-
-    def runs_at(self, now: float) -> bool:
-        """Return whether it is to run (``now`` in epoch seconds)."""
-        del now
-        return False
-
-
-class Hours(Stop):
-    """``Custom::RecommenderHours``: leaves a recommender in the state that its hour wants."""
-
-    def runs_at(self, now: float) -> bool:
-        """Return whether it is to run (``now`` in epoch seconds)."""
-        return bool(self.request.get(v.ACTIVE_HOURS).run_at(now))

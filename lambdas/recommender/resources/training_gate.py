@@ -2,22 +2,20 @@
 
 import json
 import logging
-import math
 from collections.abc import Mapping
 from typing import Final
 
 from .. import vocabulary as v
-from ..aws.cloudformation import Stacks
-from ..aws.errors import PermanentError, TransientError
-from ..aws.personalize import Personalize
-from ..decision.plan import readiness
-from ..decision.verdict import AtDeadline, Done, Fail, Verdict, Wait
+from ..aws.errors import TransientError
+from ..decision.readiness import readiness
+from ..decision.verdict import Done, Fail, Verdict, Wait
 from ..model.config import not_shown
 from ..model.observed import Observed
-from ..model.operation import Operation, RequestType
+from ..model.operation import RequestType
 from ..model.request import Request
+from ..reconcile.reconciler import Reconciler
 from ..text import sentence, truncate
-from .base import NOTHING_TO_DO, CustomResource
+from .base import CustomResource
 
 LOG = logging.getLogger(__name__)
 
@@ -26,70 +24,75 @@ MAX_METRICS_BYTES: Final = 2000
 
 
 class TrainingGate(CustomResource):
-    """``Custom::RecommenderTraining``: waits for a training, and changes nothing."""
+    """``Custom::RecommenderTraining``: waits for a training, and changes nothing.
+
+    Attributes:
+        observed: the recommender, or None if it did not show.
+        misses: the metrics that are not good enough, for people.
+    """
+
+    is_fenced = False
 
     def __init__(self, request: Request) -> None:
         super().__init__(request)
+        self.arn = request.get(v.RECOMMENDER_ARN)
+        self.config = request.config
+        self.running = request.get(v.RUNNING, True)
+        self.updated_after = request.updated_after
+        self.quality_gate = request.quality_gate
+        self.observed: Observed | None = None
         self.misses: list[str] = []
 
-    def look(self, personalize: Personalize, stacks: Stacks) -> tuple[Verdict, Observed | None]:
-        """Return whether the recommender is ready, and whether its metrics are good enough."""
-        if self.request.type is RequestType.DELETE:
-            return NOTHING_TO_DO, None
-        observed = None
-        verdict: Verdict
+    def attempt(self, reconciler: Reconciler) -> Verdict:
+        """Observe whether the recommender is ready, and whether its metrics are good enough."""
         try:
-            observed = personalize.describe(self.request.get(v.RECOMMENDER_ARN))
+            self.observed = reconciler.observe(self.arn)
             verdict = readiness(
-                self.request.config,
-                observed,
-                running=self.request.get(v.RUNNING, True),
-                updated_after=self.request.get(v.UPDATED_AFTER, math.inf),
+                self.config,
+                self.observed,
+                running=self.running,
+                updated_after=self.updated_after,
                 before=self.request.old_config,
             )
-            if isinstance(verdict, Done) and self._is_last and observed:
-                verdict = self._judged(verdict, observed, personalize, stacks)
+            if isinstance(verdict, Done) and self._is_last and self.observed:
+                verdict = self._judge(verdict, self.observed, reconciler)
         except TransientError as error:
-            verdict = Wait(str(error))
-        except PermanentError as error:
-            verdict = Fail(str(error))
-        if isinstance(verdict, Wait) and not self._is_last:
-            verdict = Wait(verdict.reason, AtDeadline.HAND_OVER, grace=verdict.grace)
-        return verdict, observed
+            return Wait(str(error))
+        return verdict
 
-    def _judged(
-        self, ready: Done, observed: Observed, personalize: Personalize, stacks: Stacks
-    ) -> Verdict:
+    def _judge(self, ready: Done, observed: Observed, reconciler: Reconciler) -> Verdict:
         if hidden := not_shown(observed.config):
             LOG.warning(
                 f"DescribeRecommender does not show {', '.join(hidden)}: not checked",
                 extra={"members": hidden},
             )
-        gate = self.request.quality_gate
+        gate = self.quality_gate
         replaced = self.request.old_recommender_arn
         compares = gate.max_regression is not None
-        before = personalize.describe(replaced) if replaced and compares else None
+        before = reconciler.personalize.describe(replaced) if replaced and compares else None
         self.misses = gate.misses(observed.metrics, before.metrics if before else None)
         if not self.misses:
             return ready
         LOG.warning(f"{_MISSED}: {'; '.join(self.misses)}", extra={"misses": self.misses})
         # What a rollback returns to has been in service: its metrics may have changed since.
-        if not gate.fails or stacks.operation(self.request.stack_id).rolls_back:
+        if not gate.fails or reconciler.stacks.operation(self.request.stack_id).rolls_back:
             return ready
         return Fail(f"{_MISSED}: {'; '.join(self.misses)}. {_stays(self.request)}")
 
-    def attributes(self, verdict: Verdict, observed: Observed | None) -> dict[str, str]:
-        """Return the ARN and the model metrics, as they are now."""
-        del verdict
-        if self.request.type is RequestType.DELETE:
-            return {}
-        metrics: Mapping[str, float] = observed.metrics if observed else {}
+    def hands_over(self, _wait: Wait) -> bool:
+        """Whether another gate waits on."""
+        return not self._is_last
+
+    @property
+    def attributes(self) -> dict[str, str]:
+        """The ARN and the model metrics, as they are now."""
+        metrics: Mapping[str, float] = self.observed.metrics if self.observed else {}
         reported = {name: metrics.get(key) for name, key in v.METRICS.items()}
         whole = dict(sorted(metrics.items()))
         while len(json.dumps(whole)) > MAX_METRICS_BYTES:
             whole.popitem()
         return {
-            v.RECOMMENDER_ARN_ATTRIBUTE: self.request.get(v.RECOMMENDER_ARN),
+            v.RECOMMENDER_ARN_ATTRIBUTE: self.arn,
             **{
                 name: v.NOT_REPORTED if value is None else str(value)
                 for name, value in reported.items()
@@ -98,9 +101,8 @@ class TrainingGate(CustomResource):
             v.QUALITY_GATE_ATTRIBUTE: self._quality,
         }
 
-    def out_of_time(self, waited: str, reason: str, operation: Operation | None) -> str:
-        """Return why the last one has failed."""
-        del waited, operation
+    def out_of_time(self, reason: str, _waited: float) -> str:
+        """Explain why the last one has failed."""
         return (
             f"The recommender was not ready when the last training gate closed: {sentence(reason)} "
             "Raise max_training_hours (training_gates of the construct), then deploy again."

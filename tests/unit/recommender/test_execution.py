@@ -40,7 +40,7 @@ def waiting(**members: Any) -> Execution:
         interval=st.floats(0.1, 3600),
         sent=TIMES,
         begun=TIMES,
-        looks=st.integers(0, 10_000),
+        attempts=st.integers(0, 10_000),
         operation=st.none()
         | st.builds(
             Operation,

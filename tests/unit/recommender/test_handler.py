@@ -41,7 +41,7 @@ def region(monkeypatch: pytest.MonkeyPatch) -> Iterator[LoopbackRegion]:
 def _forget() -> None:
     gc.unfreeze()
     clients._session.cache_clear()
-    handler._resources.cache_clear()
+    handler._request_handler.cache_clear()
     clients.state_machine.cache_clear()
 
 
@@ -217,7 +217,7 @@ def test_an_endpoint_of_a_service_says_nothing_about_response_urls(
 ) -> None:
     monkeypatch.setenv(name, region.endpoint.replace("127.0.0.1", "localhost"))
 
-    answers = clients.resources().answers
+    answers = clients.request_handler().answers
 
     assert answers.is_response_url(region.response_url)
     assert answers.is_response_url(RESPONSE_URL)
@@ -249,7 +249,7 @@ def test_a_call_lasts_a_minute_at_most() -> None:
 
 def test_every_client_of_the_functions_has_these_limits(region: LoopbackRegion) -> None:
     del region
-    resources, state_machine = clients.resources(), clients.state_machine()
+    resources, state_machine = clients.request_handler(), clients.state_machine()
 
     later: list[Any] = [resources.stacks._api, state_machine._api]
     made: list[Any] = [resources.personalize._api, *(one._made() for one in later)]
@@ -312,9 +312,9 @@ def test_garbage_is_collected_but_not_what_stays(region: LoopbackRegion) -> None
         collected.append(gc.isenabled())
         return resources()
 
-    resources = clients.resources
+    resources = clients.request_handler
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(clients, "resources", connected)
+        patch.setattr(clients, "request_handler", connected)
         handler.begin(raw, None)
 
     assert collected == [False]

@@ -8,23 +8,23 @@ from typing import Any
 import pytest
 
 from lambdas.recommender import vocabulary as v
-from lambdas.recommender.decision.plan import (
-    GONE,
-    UNSEEN,
-    Situation,
+from lambdas.recommender.decision.provision import (
     after_accept,
-    after_delete,
-    after_sweep,
     finish_rollback,
-    first_unfinished,
     plan,
-    plan_deletion,
-    plan_state,
-    readiness,
     with_observed_running_state,
 )
+from lambdas.recommender.decision.readiness import readiness
+from lambdas.recommender.decision.removal import (
+    GONE,
+    after_delete,
+    after_sweep,
+    first_unfinished,
+    plan_deletion,
+)
+from lambdas.recommender.decision.running_state import plan_running_state
+from lambdas.recommender.decision.situation import UNSEEN, Situation
 from lambdas.recommender.decision.verdict import (
-    AtDeadline,
     Change,
     CreateRecommender,
     DeleteRecommender,
@@ -46,6 +46,7 @@ from lambdas.recommender.model.identity import Owner
 from lambdas.recommender.model.observed import Observed, Update
 from lambdas.recommender.model.operation import Operation
 from lambdas.recommender.model.request import Desired
+from lambdas.recommender.model.timing import CONFIRM_SECONDS, GRACE_SECONDS
 
 from .examples import CREATES, DELETES, OFFICE, ROLLS_BACK, UNDOES, UPDATES
 
@@ -64,7 +65,7 @@ DESIRED = Desired(
     tags={"team": "video"},
     owner=OWNER,
 )
-IN_FORCE = CONFIG.request()
+AS_ASKED = CONFIG.request()
 OTHER = replace(CONFIG, min_requests_per_second=7).request()
 OWN = {**OWNER.tags(), "team": "video"}
 FOREIGN = {"team": "other"}
@@ -72,11 +73,11 @@ FOREIGN = {"team": "other"}
 
 def observed(status: str, **changes: Any) -> Observed:
     """Return an own recommender with everything as asked, but for the changes."""
-    as_asked = Observed(DESIRED.arn, status, GROUP, RECIPE, IN_FORCE, tags=OWN)
+    as_asked = Observed(DESIRED.arn, status, GROUP, RECIPE, AS_ASKED, tags=OWN)
     return replace(as_asked, **changes)
 
 
-def update(status: str, config: Mapping[str, Any] = IN_FORCE, created: float = 100.0) -> Update:
+def update(status: str, config: Mapping[str, Any] = AS_ASKED, created: float = 100.0) -> Update:
     return Update(status, config, created, "the reason")
 
 
@@ -98,12 +99,12 @@ UNDER_WAY = update("CREATE IN_PROGRESS", OTHER)
 RETRAINING = update("CREATE PENDING")
 FAILED = update("CREATE FAILED")
 TRAINS = Done("", Progress.TRAINING)
-CHANGES = Done("", Progress.CHANGING, previous_update=0.0)
+CHANGES = Done("", Progress.CHANGING, updated_after=0.0)
 RETRAINS = GOES_TO_REST = Done("", Progress.CHANGING)
-SERVES = Done("", Progress.IN_FORCE)
-HANDED_OVER = Wait("", AtDeadline.HAND_OVER)
-UPDATE_HANDED_OVER = replace(HANDED_OVER, previous_update=0.0)
-FOR_A_WHILE = Wait("", grace=True)
+SERVES = Done("", Progress.EFFECTIVE)
+HANDED_OVER = Wait("", hands_over=True)
+UPDATE_HANDED_OVER = replace(HANDED_OVER, updated_after=0.0)
+FOR_A_WHILE = Fail("", confirm=GRACE_SECONDS)
 
 TO_KEEP, TO_GO = (replace(DESIRED, on_destroy=fate) for fate in ("retain", "delete"))
 KEPT, GOES = ({**OWN, v.ON_DESTROY_TAG: fate} for fate in ("retain", "delete"))
@@ -230,17 +231,17 @@ DESIRES: Mapping[str, tuple[Desired, Observed | None, Any]] = {
     "another configuration": (
         DESIRED,
         observed("ACTIVE", config=OTHER),
-        UpdateRecommender(IN_FORCE),
+        UpdateRecommender(AS_ASKED),
     ),
     "another configuration, updated before": (
         DESIRED,
         observed("ACTIVE", config=OTHER, latest_update=update("ACTIVE", OTHER, created=5.0)),
-        UpdateRecommender(IN_FORCE, 5.0),
+        UpdateRecommender(AS_ASKED, 5.0),
     ),
     "an update that failed before": (
         DESIRED,
         observed("ACTIVE", config=OTHER, latest_update=update("CREATE FAILED", created=5.0)),
-        UpdateRecommender(IN_FORCE, 5.0),
+        UpdateRecommender(AS_ASKED, 5.0),
     ),
     "a tag is missing": (
         DESIRED,
@@ -279,7 +280,7 @@ DESIRES: Mapping[str, tuple[Desired, Observed | None, Any]] = {
     "update before it is stopped": (
         STOPPED,
         observed("ACTIVE", config=OTHER),
-        UpdateRecommender(IN_FORCE),
+        UpdateRecommender(AS_ASKED),
     ),
 }
 
@@ -312,15 +313,15 @@ def test_a_training_that_failed_since_the_operation_began_is_not_begun_again() -
 def test_an_update_that_failed_since_the_operation_began_is_not_begun_again() -> None:
     failed = observed("ACTIVE", config=OTHER, latest_update=FAILED)
 
-    assert plan_for(DESIRED, failed, began=100.5) == UpdateRecommender(IN_FORCE, 100.0)
+    assert plan_for(DESIRED, failed, began=100.5) == UpdateRecommender(AS_ASKED, 100.0)
     assert isinstance(plan_for(DESIRED, failed, began=100.0), Fail)
 
 
-@pytest.mark.parametrize("config", [IN_FORCE, OTHER])
+@pytest.mark.parametrize("config", [AS_ASKED, OTHER])
 def test_an_update_that_failed_is_no_matter_if_it_is_not_ours_or_not_needed(config: Any) -> None:
-    failed = update("CREATE FAILED", OTHER if config == OTHER else IN_FORCE, created=100.0)
+    failed = update("CREATE FAILED", OTHER if config == OTHER else AS_ASKED, created=100.0)
     there = observed("ACTIVE", config=config, latest_update=failed)
-    needed = UpdateRecommender(IN_FORCE, 100.0) if config == OTHER else SERVES
+    needed = UpdateRecommender(AS_ASKED, 100.0) if config == OTHER else SERVES
 
     _assert_step(plan_for(DESIRED, there, began=0.0), needed)
 
@@ -393,7 +394,7 @@ STARTS: Mapping[str, tuple[Observed | None, Any]] = {
 def test_the_next_step_towards_its_being_started(row: str) -> None:
     there, expected = STARTS[row]
 
-    _assert_step(plan_state(OWNER, there, running=True), expected)
+    _assert_step(plan_running_state(OWNER, there, running=True), expected)
 
 
 @pytest.mark.parametrize(
@@ -413,10 +414,10 @@ def test_what_has_hours_is_as_asked_in_either_state(status: str, running: bool) 
 def test_the_next_step_towards_its_being_stopped(row: str) -> None:
     there, expected = STOPS[row]
 
-    _assert_step(plan_state(OWNER, there), expected)
+    _assert_step(plan_running_state(OWNER, there, running=False), expected)
 
 
-WHOLE = {**IN_FORCE, v.TRAINING_DATA: {v.EXCLUDED_COLUMNS: {}}}
+WHOLE = {**AS_ASKED, v.TRAINING_DATA: {v.EXCLUDED_COLUMNS: {}}}
 """As asked, and every member shows."""
 
 READY: Mapping[str, tuple[bool, Observed | None, Any]] = {
@@ -596,20 +597,20 @@ SAYS: Mapping[str, tuple[Callable[[], Step], list[str]]] = {
         [DESIRED.arn, "CREATE PENDING"],
     ),
     "it is neither started nor stopped": (
-        lambda: plan_state(OWNER, observed("ACTIVE", tags=FOREIGN)),
+        lambda: plan_running_state(OWNER, observed("ACTIVE", tags=FOREIGN), running=False),
         [DESIRED.arn],
     ),
     "what to stop is broken": (
-        lambda: plan_state(OWNER, observed("CREATE FAILED", **BROKEN)),
+        lambda: plan_running_state(OWNER, observed("CREATE FAILED", **BROKEN), running=False),
         [DESIRED.arn, "CREATE FAILED", "too little data"],
     ),
-    "it is stopped": (lambda: plan_state(OWNER, observed("INACTIVE")), ["INACTIVE"]),
+    "it is stopped": (lambda: plan_running_state(OWNER, observed("INACTIVE"), running=False), ["INACTIVE"]),
     "it stays stopped": (lambda: plan_for(STOPPED, observed("INACTIVE")), ["INACTIVE, as asked"]),
     "it is not stopped yet": (
-        lambda: plan_state(OWNER, observed("START PENDING")),
+        lambda: plan_running_state(OWNER, observed("START PENDING"), running=False),
         [DESIRED.arn, "START PENDING"],
     ),
-    "what to stop is not there": (lambda: plan_state(OWNER, None), ["does not exist"]),
+    "what to stop is not there": (lambda: plan_running_state(OWNER, None, running=False), ["does not exist"]),
     "it is not there": (lambda: ready(None), ["does not exist"]),
     "it serves": (lambda: ready(observed("ACTIVE", config=WHOLE)), ["ACTIVE"]),
     "its training failed": (
@@ -645,14 +646,14 @@ def test_a_verdict_says_what_a_person_needs_to_know(row: str) -> None:
 
 
 def test_where_there_is_nothing_to_name_a_verdict_says_no_more() -> None:
-    absent = Wait("the recommender does not exist", grace=True)
+    absent = Fail("the recommender does not exist", confirm=GRACE_SECONDS)
 
-    assert plan_state(OWNER, None) == ready(None) == absent
+    assert plan_running_state(OWNER, None, running=False) == ready(None) == absent
     assert ready(observed("DELETE PENDING")) == Fail(
         "It is being deleted, but not by this deployment."
     )
-    assert ready(observed("ACTIVE", config=OTHER)) == Wait(
-        "the configuration asked for is not in force, nor on its way", grace=True
+    assert ready(observed("ACTIVE", config=OTHER)) == Fail(
+        "the configuration asked for is not in force, nor on its way", confirm=GRACE_SECONDS
     )
 
 
@@ -715,7 +716,7 @@ def test_without_tags_what_is_there_is_taken_as_ours(desired: Desired) -> None:
 
     _assert_step(plan_for(desired, untagged), TRAINS)
     assert isinstance(plan_deletion(OWNER, untagged), Wait)
-    assert isinstance(plan_state(OWNER, untagged), Wait)
+    assert isinstance(plan_running_state(OWNER, untagged, running=False), Wait)
 
 
 OVERTAKEN = "was updated by something else after this rollback had updated it."
@@ -753,7 +754,7 @@ def test_a_rollback_does_not_undo_what_came_after_its_own_update(row: str) -> No
 # -- what DescribeRecommender does not show ----------------------------------------------------
 
 PLAIN = replace(DESIRED, config=Config(enable_metadata=False))
-HIDDEN = {name: value for name, value in IN_FORCE.items() if name != v.ENABLE_METADATA}
+HIDDEN = {name: value for name, value in AS_ASKED.items() if name != v.ENABLE_METADATA}
 NO_METADATA, METADATA = PLAIN.config, DESIRED.config
 OURS = update("CREATE PENDING", HIDDEN)
 
@@ -764,49 +765,49 @@ def metadata_hidden(**changes: Any) -> Observed:
 
 
 BEFORE: Mapping[str, tuple[Desired, Observed, Config | None, float, Any]] = {
-    "it was sent when it was created": (DESIRED, metadata_hidden(), None, math.inf, SERVES),
-    "it was asked for before": (DESIRED, metadata_hidden(), METADATA, math.inf, SERVES),
+    "it was sent when it was created": (DESIRED, metadata_hidden(), None, None, SERVES),
+    "it was asked for before": (DESIRED, metadata_hidden(), METADATA, None, SERVES),
     "another was asked for before": (
         DESIRED,
         metadata_hidden(),
         NO_METADATA,
-        math.inf,
-        UpdateRecommender(IN_FORCE, hidden=True),
+        None,
+        UpdateRecommender(AS_ASKED, hidden=True),
     ),
     "another was asked for before, and is switched off": (
         PLAIN,
         metadata_hidden(),
         METADATA,
-        math.inf,
-        UpdateRecommender({**IN_FORCE, v.ENABLE_METADATA: False}, hidden=True),
+        None,
+        UpdateRecommender({**AS_ASKED, v.ENABLE_METADATA: False}, hidden=True),
     ),
     "it was adopted with the defaults": (
         DESIRED,
         metadata_hidden(tags=ADOPTED),
         None,
-        math.inf,
-        UpdateRecommender(IN_FORCE, hidden=True),
+        None,
+        UpdateRecommender(AS_ASKED, hidden=True),
     ),
     "it was adopted with the defaults, and has the tag of one": (
         PLAIN,
         metadata_hidden(tags=OWNER.tags(adopted=True) | {"team": "video"}),
         None,
-        math.inf,
+        None,
         SERVES,
     ),
     "it was adopted, and asked for since": (
         DESIRED,
         metadata_hidden(tags=ADOPTED),
         METADATA,
-        math.inf,
+        None,
         SERVES,
     ),
     "it was adopted, and another was asked for since": (
         PLAIN,
         metadata_hidden(tags=ADOPTED),
         METADATA,
-        math.inf,
-        UpdateRecommender({**IN_FORCE, v.ENABLE_METADATA: False}, hidden=True),
+        None,
+        UpdateRecommender({**AS_ASKED, v.ENABLE_METADATA: False}, hidden=True),
     ),
     "it was adopted, and its update of this operation has ended": (
         DESIRED,
@@ -827,7 +828,7 @@ BEFORE: Mapping[str, tuple[Desired, Observed, Config | None, float, Any]] = {
         metadata_hidden(latest_update=update("ACTIVE", HIDDEN, created=99.0)),
         NO_METADATA,
         100.0,
-        UpdateRecommender(IN_FORCE, 99.0, hidden=True),
+        UpdateRecommender(AS_ASKED, 99.0, hidden=True),
     ),
     "an update of this operation that failed leaves it as it was": (
         DESIRED,
@@ -840,8 +841,8 @@ BEFORE: Mapping[str, tuple[Desired, Observed, Config | None, float, Any]] = {
         DESIRED,
         observed("ACTIVE", config={**HIDDEN, v.ENABLE_METADATA: False}),
         METADATA,
-        math.inf,
-        UpdateRecommender(IN_FORCE, hidden=False),
+        None,
+        UpdateRecommender(AS_ASKED, hidden=False),
     ),
 }
 
@@ -883,13 +884,13 @@ def test_an_earlier_update_of_what_does_not_show_is_not_what_is_asked_for() -> N
 
 
 def test_an_update_of_which_all_shows_is_known_by_that() -> None:
-    there = metadata_hidden(latest_update=update("CREATE PENDING", IN_FORCE))
+    there = metadata_hidden(latest_update=update("CREATE PENDING", AS_ASKED))
 
     _assert_step(plan_for(DESIRED, there, before=NO_METADATA, began=100.5), CHANGES)
 
 
 INCLUDED: Mapping[str, Any] = {
-    **IN_FORCE,
+    **AS_ASKED,
     v.TRAINING_DATA: {v.INCLUDED_COLUMNS: {"ITEMS": ["GENRES"]}},
 }
 
@@ -899,7 +900,7 @@ def test_columns_that_are_included_are_no_longer_the_only_ones() -> None:
 
     step = plan_for(DESIRED, there)
 
-    assert step == UpdateRecommender({**IN_FORCE, v.TRAINING_DATA: {v.EXCLUDED_COLUMNS: {}}})
+    assert step == UpdateRecommender({**AS_ASKED, v.TRAINING_DATA: {v.EXCLUDED_COLUMNS: {}}})
 
 
 def test_a_training_on_included_columns_is_not_what_is_asked_for() -> None:
@@ -913,12 +914,12 @@ def test_columns_that_were_excluded_before_are_cleared_though_they_do_not_show()
     step = plan_for(DESIRED, observed("ACTIVE"), before=before)
 
     assert step == UpdateRecommender(
-        {**IN_FORCE, v.TRAINING_DATA: {v.EXCLUDED_COLUMNS: {}}}, hidden=True
+        {**AS_ASKED, v.TRAINING_DATA: {v.EXCLUDED_COLUMNS: {}}}, hidden=True
     )
 
 
 UPDATE_FAILED = update("CREATE FAILED", HIDDEN, created=51.0)
-NO_UPDATE = math.inf
+NO_UPDATE = None
 GATES: Mapping[str, tuple[Config, Observed, float, Any]] = {
     "this deployment has sent no update": (METADATA, observed("ACTIVE"), NO_UPDATE, SERVES),
     "it has sent none, and another one failed": (
@@ -998,7 +999,7 @@ def test_a_retraining_of_what_is_in_force_may_fail() -> None:
     retrained = observed("ACTIVE", config=HIDDEN, latest_update=update("CREATE PENDING", HIDDEN))
     done = plan_for(DESIRED, retrained, before=METADATA)
     assert isinstance(done, Done)
-    after = NO_UPDATE if done.previous_update is None else done.previous_update
+    after = NO_UPDATE if done.updated_after is None else done.updated_after
 
     failed = replace(retrained, latest_update=update("CREATE FAILED", HIDDEN))
 
@@ -1007,12 +1008,12 @@ def test_a_retraining_of_what_is_in_force_may_fail() -> None:
 
 
 FAILED_AFTER: Mapping[str, tuple[Mapping[str, Any], Mapping[str, Any], Config | None, Any]] = {
-    "all shows, and nothing else was asked for": (IN_FORCE, IN_FORCE, CONFIG, SERVES),
+    "all shows, and nothing else was asked for": (AS_ASKED, AS_ASKED, CONFIG, SERVES),
     "nothing shows, and nothing else was asked for": ({}, {}, CONFIG, SERVES),
     "metadata do not show, and were not changed": (HIDDEN, HIDDEN, METADATA, SERVES),
     "metadata do not show, and were changed": (HIDDEN, HIDDEN, NO_METADATA, Fail),
     "nothing shows, and nothing is known of before": ({}, {}, None, Fail),
-    "the update shows more than the recommender": (IN_FORCE, {}, CONFIG, Fail),
+    "the update shows more than the recommender": (AS_ASKED, {}, CONFIG, Fail),
     "the recommender shows more than the update": ({}, HIDDEN, CONFIG, Fail),
 }
 
@@ -1080,7 +1081,7 @@ def test_a_plan_of_a_rollback_ends_with_what_there_was(row: str) -> None:
 
 def test_what_does_not_show_yet_is_told_from_any_other_wait() -> None:
     assert UNSEEN.unseen
-    assert UNSEEN.at_deadline is AtDeadline.FAIL
+    assert not UNSEEN.hands_over
     assert not Wait("").unseen
 
 
@@ -1089,13 +1090,13 @@ ACCEPTED: Mapping[str, tuple[Desired, Change, Verdict]] = {
     "create, to be stopped after": (STOPPED, CreateRecommender(STOPPED), TRAINS),
     "update": (
         DESIRED,
-        UpdateRecommender(IN_FORCE, 5.0),
-        Done("", Progress.CHANGING, previous_update=5.0),
+        UpdateRecommender(AS_ASKED, 5.0),
+        Done("", Progress.CHANGING, updated_after=5.0),
     ),
     "update, to be stopped after": (
         STOPPED,
-        UpdateRecommender(IN_FORCE, 5.0),
-        Wait("", previous_update=5.0),
+        UpdateRecommender(AS_ASKED, 5.0),
+        Wait("", updated_after=5.0),
     ),
     "start": (DESIRED, StartRecommender(), Wait("")),
     "stop": (STOPPED, StopRecommender(), Wait("")),
@@ -1117,33 +1118,23 @@ def test_what_the_gates_wait_for_is_done_when_it_is_accepted(row: str) -> None:
 
 LATE = {"may_show_late": True}
 WAITS, FAILS, NOT_OURS = Wait("it trains"), Fail("no"), Done("it is not ours")
-DOUBTFUL = replace(GONE, certain=False)
+DOUBTFUL = replace(GONE, confirm=CONFIRM_SECONDS)
 AFTER_DELETION: Mapping[str, tuple[Verdict, Situation, Verdict]] = {
-    "a wait is handed over when the stack is deleted": (
-        WAITS,
-        Situation(DELETES),
-        replace(WAITS, at_deadline=AtDeadline.HAND_OVER),
-    ),
-    "a wait is handed over when its creation is undone": (
-        WAITS,
-        Situation(UNDOES, may_show_late=True),
-        replace(WAITS, at_deadline=AtDeadline.HAND_OVER),
-    ),
-    "a wait is not handed over while the stack lives": (WAITS, Situation(UPDATES), WAITS),
+    "a wait is one": (WAITS, Situation(UNDOES, may_show_late=True), WAITS),
     "a failure is one": (FAILS, Situation(DELETES, may_show_late=True), FAILS),
     "what is not ours is left alone": (NOT_OURS, Situation(UPDATES, may_show_late=True), NOT_OURS),
     "gone at the first look": (GONE, Situation(DELETES), GONE),
-    "gone at a later look": (GONE, Situation(DELETES, looked_before=True), DOUBTFUL),
+    "gone at a later look": (GONE, Situation(DELETES, attempted_before=True), DOUBTFUL),
     "nothing shows yet": (GONE, Situation(UPDATES, may_show_late=True), UNSEEN),
     "nothing shows yet when the stack is deleted": (
         GONE,
-        Situation(DELETES, may_show_late=True, looked_before=True),
+        Situation(DELETES, may_show_late=True, attempted_before=True),
         UNSEEN,
     ),
     "the last sweep waits for what shows late": (GONE, Situation(UNDOES, may_show_late=True), GONE),
     "the last sweep waits for it at a later look, too": (
         GONE,
-        Situation(UNDOES, may_show_late=True, looked_before=True),
+        Situation(UNDOES, may_show_late=True, attempted_before=True),
         DOUBTFUL,
     ),
 }
@@ -1157,13 +1148,7 @@ def test_what_the_deletion_of_a_recommender_has_come_to(row: str) -> None:
 
 
 SWEPT: Mapping[str, tuple[Verdict, Situation, bool, Verdict]] = {
-    "a wait is handed to the next sweep": (
-        WAITS,
-        Situation(DELETES),
-        False,
-        replace(WAITS, at_deadline=AtDeadline.HAND_OVER),
-    ),
-    "a wait of the last one fails in the end": (WAITS, Situation(DELETES), True, WAITS),
+    "a wait is one": (WAITS, Situation(UNDOES, may_show_late=True), True, WAITS),
     "nothing is left": (GONE, Situation(DELETES, may_show_late=True), True, GONE),
     "nothing shows yet when a creation is undone": (
         GONE,

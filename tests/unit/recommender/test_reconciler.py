@@ -14,7 +14,6 @@ from lambdas.recommender.aws.errors import (
     TransientError,
 )
 from lambdas.recommender.decision.verdict import (
-    AtDeadline,
     Change,
     CreateRecommender,
     DeleteRecommender,
@@ -70,7 +69,7 @@ DESIRED = Desired(
 NOW = Operation("UPDATE_IN_PROGRESS", "")
 LATER = Operation("UPDATE_ROLLBACK_IN_PROGRESS", "")
 CREATES = Operation("CREATE_IN_PROGRESS", "")
-UPDATE = UpdateRecommender({"a": 1}, previous_update=5.0)
+UPDATE = UpdateRecommender({"a": 1}, updated_after=5.0)
 TAG, UNTAG = TagResource(OWNER.tags()), UntagResource(frozenset({"old"}))
 CREATE, DELETE = CreateRecommender(DESIRED), DeleteRecommender()
 START, STOP = StartRecommender(), StopRecommender()
@@ -289,7 +288,7 @@ def test_what_passes_is_waited_for(call: str) -> None:
     assert account.named()[-1] == call
 
 
-HANDS_OVER, SLOW = Wait("it retrains", AtDeadline.HAND_OVER), Wait("slow down")
+HANDS_OVER, SLOW = Wait("it retrains", hands_over=True), Wait("slow down")
 UNREAD: dict[str, tuple[Step, Operation, bool, Step]] = {
     "a rollback hands over all the same": (HANDS_OVER, LATER, True, HANDS_OVER),
     "an update does not": (HANDS_OVER, NOW, True, SLOW),
@@ -384,7 +383,7 @@ def test_an_update_that_stays_invalid_may_be_in_force_where_nothing_of_it_shows(
     account = owned(change=PermanentError("not like this", code=INVALID_INPUT))
     account.operations = [operation]
     reconciler = account.reconciler(kind=kind)
-    in_force = Done("ACTIVE, as asked", Progress.IN_FORCE)
+    in_force = Done("ACTIVE, as asked", Progress.EFFECTIVE)
 
     def plan(there: Observed | None) -> Step:
         return in_force if there and there.config == HIDDEN.config else change

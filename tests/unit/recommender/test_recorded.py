@@ -11,7 +11,8 @@ from botocore.awsrequest import AWSPreparedRequest
 from lambdas.recommender import vocabulary as v
 from lambdas.recommender.aws.personalize import Personalize, with_hint
 from lambdas.recommender.decision.drift import DriftStatus, drift
-from lambdas.recommender.decision.plan import Situation, plan
+from lambdas.recommender.decision.provision import plan
+from lambdas.recommender.decision.situation import Situation
 from lambdas.recommender.decision.verdict import Done, Progress, UpdateRecommender, Wait
 from lambdas.recommender.model.observed import Observed, Phase, Update
 from lambdas.recommender.model.operation import Operation
@@ -281,7 +282,7 @@ def test_an_active_recommender_that_shows_no_or_some_members_is_as_asked(name: s
     step = plan(request.desired, there, Situation(CREATES))
 
     assert isinstance(step, Done)
-    assert step.progress is Progress.IN_FORCE
+    assert step.progress is Progress.EFFECTIVE
     assert drift(request.desired, there).status is DriftStatus.NONE
 
 

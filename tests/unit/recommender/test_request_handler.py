@@ -15,7 +15,7 @@ from lambdas.recommender import vocabulary as v
 from lambdas.recommender.aws.cloudformation import Stacks
 from lambdas.recommender.aws.errors import PermanentError, TransientError
 from lambdas.recommender.aws.personalize import Personalize
-from lambdas.recommender.decision.verdict import AtDeadline, Done, Fail, Progress, Verdict, Wait
+from lambdas.recommender.decision.verdict import Done, Fail, Progress, Verdict, Wait
 from lambdas.recommender.model.operation import Operation
 from lambdas.recommender.model.request import Request
 from lambdas.recommender.model.timing import CONFIRM_SECONDS, GRACE_SECONDS, REQUEST_SECONDS, Timing
@@ -1343,9 +1343,9 @@ def too_late(waited: str) -> Fail:
 
 
 WAITS = Wait("it trains")
-HANDED_OVER = Wait("it trains", AtDeadline.HAND_OVER)
+HANDED_OVER = Wait("it trains", hands_over=True)
 GRACED = Wait("it is not there", grace=True)
-BOTH = replace(GRACED, at_deadline=AtDeadline.HAND_OVER)
+BOTH = replace(GRACED, hands_over=True)
 IN_TIME: dict[str, tuple[Verdict, Timing, Verdict]] = {
     "done is done": (Done("d", Progress.GONE), after(9999), Done("d", Progress.GONE)),
     "failed is failed": (Fail("f"), after(9999), Fail("f")),
@@ -1360,18 +1360,18 @@ IN_TIME: dict[str, tuple[Verdict, Timing, Verdict]] = {
     "no delay explains it": (
         GRACED,
         after(120),
-        Fail("it is not there (after 120 seconds).", certain=False),
+        Fail("it is not there (after 120 seconds).", confirm=CONFIRM_SECONDS),
     ),
     "it came late": (GRACED, after(300, begun=200), GRACED),
     "it came late, and no delay explains it": (
         GRACED,
         after(320, begun=200),
-        Fail("it is not there (after 320 seconds).", certain=False),
+        Fail("it is not there (after 320 seconds).", confirm=CONFIRM_SECONDS),
     ),
     "no delay explains it, whoever waits on": (
         BOTH,
         after(120),
-        Fail("it is not there (after 120 seconds).", certain=False),
+        Fail("it is not there (after 120 seconds).", confirm=CONFIRM_SECONDS),
     ),
     "the time is up before": (BOTH, after(60, wait_seconds=60), Done("it is not there")),
 }

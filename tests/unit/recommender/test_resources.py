@@ -194,9 +194,9 @@ def test_a_physical_id_is_known_whatever_becomes_of_the_request(row: str) -> Non
 # -- attributes --------------------------------------------------------------------------------
 
 UPDATED: dict[str, tuple[Verdict, str]] = {
-    "no update": (Done("", Progress.IN_FORCE), v.NO_UPDATE),
-    "the first update": (Done("", Progress.CHANGING, previous_update=0.0), "0.0"),
-    "an update after another": (Done("", Progress.CHANGING, previous_update=5.5), "5.5"),
+    "no update": (Done("", Progress.EFFECTIVE), v.NO_UPDATE),
+    "the first update": (Done("", Progress.CHANGING, updated_after=0.0), "0.0"),
+    "an update after another": (Done("", Progress.CHANGING, updated_after=5.5), "5.5"),
     "it trains": (Done("", Progress.TRAINING), v.NO_UPDATE),
     "it failed": (Fail(""), v.NO_UPDATE),
 }
@@ -470,7 +470,7 @@ DENIED, INVALID = (
 )
 NOWHERE = NoServiceError("no")
 GRACE, REFUSED = Wait("no", grace=True), Fail("no")
-PATIENT, NOT_THERE = Wait("no", AtDeadline.HAND_OVER), Done("no", certain=False)
+PATIENT, NOT_THERE = Wait("no", hands_over=True), Done("no", confirm=CONFIRM_SECONDS)
 DELETE_OLD = event(kind="Delete", PhysicalResourceId=OLD)
 REFUSALS: dict[str, tuple[dict[str, Any], PermanentError, Operation, Verdict]] = {
     "a Create, by a new policy": (event(), DENIED, CREATES, GRACE),
@@ -517,7 +517,7 @@ def test_what_a_new_policy_refuses_may_be_allowed_in_a_moment(row: str) -> None:
 
 
 UNKNOWN_YET = Wait("no", grace=True, unseen=True)
-PATIENTLY = Wait("no", AtDeadline.HAND_OVER, unseen=True)
+PATIENTLY = Wait("no", hands_over=True, unseen=True)
 NOT_ADMITTED: dict[str, tuple[dict[str, Any], Wait | Fail, Verdict]] = {
     "a Create": (event(), UNKNOWN_YET, UNKNOWN_YET),
     "a Create that is late": (event(), REFUSED, REFUSED),
@@ -594,7 +594,7 @@ def test_a_recommender_is_created_and_its_gates_wait() -> None:
 def test_what_was_created_in_a_rollback_is_waited_for() -> None:
     verdict = step(event(), FakePersonalize(), ROLLS_BACK)
 
-    assert verdict == Wait("CreateRecommender is accepted", AtDeadline.HAND_OVER)
+    assert verdict == Wait("CreateRecommender is accepted", hands_over=True)
 
 
 def test_an_update_in_a_rollback_is_waited_for() -> None:
@@ -604,7 +604,7 @@ def test_an_update_in_a_rollback_is_waited_for() -> None:
     verdict = step(event(kind="Update", PhysicalResourceId=DESIRED.arn), personalize, ROLLS_BACK)
 
     assert verdict == Wait(
-        "UpdateRecommender is accepted", AtDeadline.HAND_OVER, previous_update=0.0
+        "UpdateRecommender is accepted", hands_over=True, updated_after=0.0
     )
 
 
@@ -614,7 +614,7 @@ def test_a_recommender_that_is_kept_stopped_is_waited_for_by_itself() -> None:
     raw = event({v.RUNNING: "false"}, kind="Update", PhysicalResourceId=DESIRED.arn)
 
     assert step(raw, personalize, ROLLS_BACK) == Wait(
-        f"UpdateRecommender of {DESIRED.arn} is accepted", previous_update=0.0
+        f"UpdateRecommender of {DESIRED.arn} is accepted", updated_after=0.0
     )
 
 
@@ -654,7 +654,7 @@ def with_leftovers(*arns: str, status: str = "ACTIVE") -> FakePersonalize:
 def test_an_update_without_a_difference_changes_nothing() -> None:
     personalize = with_leftovers()
 
-    assert step(update(), personalize, UPDATES) == Done("ACTIVE, as asked", Progress.IN_FORCE)
+    assert step(update(), personalize, UPDATES) == Done("ACTIVE, as asked", Progress.EFFECTIVE)
     assert personalize.changes == []
 
 
@@ -692,7 +692,7 @@ def test_who_looks_only_leaves_a_leftover_to_others() -> None:
 def test_a_create_sweeps_nothing() -> None:
     personalize = with_leftovers(ZERO)
 
-    assert step(event(), personalize, UPDATES) == Done("ACTIVE, as asked", Progress.IN_FORCE)
+    assert step(event(), personalize, UPDATES) == Done("ACTIVE, as asked", Progress.EFFECTIVE)
     assert personalize.changes == []
 
 
@@ -780,7 +780,7 @@ def test_tags_that_are_no_longer_asked_for_are_taken_off() -> None:
 
     verdict = step(update() | {"OldResourceProperties": before}, personalize, UPDATES)
 
-    assert verdict == Done("ACTIVE, as asked", Progress.IN_FORCE)
+    assert verdict == Done("ACTIVE, as asked", Progress.EFFECTIVE)
     assert personalize.tags[DESIRED.arn] == {**OWN, "cost": "1"}
     assert personalize.changes == [("UntagResource", DESIRED.arn)]
 
@@ -857,7 +857,7 @@ def test_a_recommender_is_deleted_and_its_sweeps_wait_for_that() -> None:
 
     verdict = step(DELETE, personalize, DELETES)
 
-    assert verdict == Wait(f"DeleteRecommender of {DESIRED.arn} is accepted", AtDeadline.HAND_OVER)
+    assert verdict == Wait(f"DeleteRecommender of {DESIRED.arn} is accepted", hands_over=True)
     assert personalize.changes == [("DeleteRecommender", DESIRED.arn)]
 
 
@@ -869,7 +869,7 @@ def test_a_replaced_recommender_is_waited_for_to_be_gone() -> None:
 
 GONE_IN: dict[str, tuple[Operation, dict[str, Any], Verdict]] = {
     "the stack is deleted": (DELETES, {}, GONE),
-    "it is looked at again": (DELETES, {"looked_before": True}, replace(GONE, certain=False)),
+    "it is looked at again": (DELETES, {"attempted_before": True}, replace(GONE, confirm=CONFIRM_SECONDS)),
     "it may show late": (DELETES, {"may_show_late": True}, UNSEEN),
     "that is left to the sweeps": (UNDOES, {"may_show_late": True}, GONE),
 }
@@ -954,8 +954,8 @@ def test_all_that_is_owned_is_swept_and_the_first_that_is_left_is_named(
 @pytest.mark.parametrize(
     ("raw", "at_deadline"),
     [
-        (FIRST, AtDeadline.HAND_OVER),
-        (BEFORE_THE_LAST, AtDeadline.HAND_OVER),
+        (FIRST, hands_over=True),
+        (BEFORE_THE_LAST, hands_over=True),
         (LAST, AtDeadline.FAIL),
         (sweep(1, 1), AtDeadline.FAIL),
     ],
@@ -1045,7 +1045,7 @@ def test_a_gate_opens_when_the_recommender_is_ready(kind: str) -> None:
 
     verdict, observed = look(gate(kind=kind), personalize)
 
-    assert verdict == Done("ACTIVE", Progress.IN_FORCE)
+    assert verdict == Done("ACTIVE", Progress.EFFECTIVE)
     assert observed is not None
     assert observed.metrics == {"coverage": 0.5}
     assert personalize.calls == [("DescribeRecommender", f"{RECOMMENDER}mine")]
@@ -1054,8 +1054,8 @@ def test_a_gate_opens_when_the_recommender_is_ready(kind: str) -> None:
 @pytest.mark.parametrize(
     ("link", "links", "at_deadline"),
     [
-        (1, 11, AtDeadline.HAND_OVER),
-        (10, 11, AtDeadline.HAND_OVER),
+        (1, 11, hands_over=True),
+        (10, 11, hands_over=True),
         (11, 11, AtDeadline.FAIL),
         (1, 1, AtDeadline.FAIL),
     ],
@@ -1205,4 +1205,4 @@ def test_a_recommender_is_stopped(kind: str) -> None:
 
 
 def test_a_recommender_that_is_stopped_already_is_as_asked() -> None:
-    assert step(stop(), mine("INACTIVE"), UPDATES) == Done("INACTIVE, as asked", Progress.IN_FORCE)
+    assert step(stop(), mine("INACTIVE"), UPDATES) == Done("INACTIVE, as asked", Progress.EFFECTIVE)

@@ -23,7 +23,7 @@ from .examples import CREATES, RECOMMENDER, ROLLS_BACK, UPDATES, gate
 from .fakes import FakeCloudFormation, FakePersonalize, refusal
 
 MINE, OLD = f"{RECOMMENDER}mine", f"{RECOMMENDER}old"
-READY = Done("ACTIVE", Progress.IN_FORCE)
+READY = Done("ACTIVE", Progress.EFFECTIVE)
 READ_MINE, READ_OLD = ("DescribeRecommender", MINE), ("DescribeRecommender", OLD)
 
 FOUND, BEFORE = {"coverage": 0.05, "precision_at_5": 0.5}, {"coverage": 0.1}

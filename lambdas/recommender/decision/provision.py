@@ -1,0 +1,325 @@
+"""Which step is next towards the recommender that a template asks for (pure).
+
+Observe, decide, do one thing, observe again. Whatever CloudFormation, a retry, a rollback or a
+person in the console did before, it shows in what is there; so every situation is a row of these
+tables, and none needs a memory of how it came about.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from typing import Final
+
+from .. import vocabulary as v
+from ..model.config import Config
+from ..model.identity import Ownership
+from ..model.observed import Observed, Phase
+from ..model.request import Desired
+from .proof import lacking_proof, put_back
+from .situation import Ending, Situation, unless_late
+from .verdict import (
+    Change,
+    CreateRecommender,
+    DeleteRecommender,
+    Done,
+    Fail,
+    Progress,
+    StartRecommender,
+    Step,
+    StopRecommender,
+    TagResource,
+    UntagResource,
+    UpdateRecommender,
+    Verdict,
+    Wait,
+)
+
+EFFECTIVE: Final = {
+    True: Done("ACTIVE, as asked", Progress.EFFECTIVE),
+    False: Done("INACTIVE, as asked", Progress.EFFECTIVE),
+}
+"""By whether the recommender is to run."""
+
+_WAIT_FOR_TRAINING: Final = "the training gates wait for it"
+
+
+def plan(
+    desired: Desired,
+    observed: Observed | None,
+    situation: Situation,
+    *,
+    before: Config | None = None,
+    retired_tags: frozenset[str] = frozenset(),
+) -> Step:
+    """Decide the next step towards the recommender that is desired.
+
+    Without tags, ``observed`` is taken as ours: enough to say whether there is something to wait
+    for, never enough to change anything. A training or an update that leads to the desired state is
+    ``Done``, for the training gates wait for it; not so in a rollback, which has to end with the
+    state before the update.
+
+    Args:
+        desired: what the template asks for.
+        observed: the recommender of that name, or None.
+        situation: the stack's operation, and since when.
+        before: the configuration that the template had before, if of this recommender.
+        retired_tags: keys of tags that the template had before and no longer has.
+    """
+    step = _plan(desired, observed, situation, before, retired_tags)
+    return finish_rollback(step, situation) if isinstance(step, Done) else step
+
+
+def with_observed_running_state(desired: Desired, observed: Observed | None) -> Desired:
+    """Return the desired state without an opinion on running, if the hours of service decide it."""
+    if not desired.active_hours or not observed:
+        return desired
+    return replace(desired, running=observed.phase not in (Phase.STOPPING, Phase.INACTIVE))
+
+
+def finish_rollback(done: Done, situation: Situation) -> Verdict:
+    """End a request that has nothing more to do; in a rollback, only when all is as before."""
+    if not situation.operation.rolls_back:
+        return done
+    if done.progress is not Progress.EFFECTIVE:
+        return Wait(done.reason, hands_over=True, updated_after=done.updated_after)
+    return unless_late(done, Ending.UPDATE, situation)
+
+
+def after_accept(desired: Desired, arn: str, change: Change) -> Verdict:
+    """Decide how things stand when Personalize has accepted a change of a desired recommender."""
+    match change:
+        case CreateRecommender():
+            return Done("CreateRecommender is accepted", Progress.TRAINING)
+        case UpdateRecommender(updated_after=updated_after) if desired.running:
+            return Done("UpdateRecommender is accepted", Progress.CHANGING, updated_after)
+        case UpdateRecommender(updated_after=updated_after):
+            return Wait(f"UpdateRecommender of {arn} is accepted", updated_after=updated_after)
+        case _:
+            return Wait(f"{type(change).__name__} of {arn} is accepted")
+
+
+def _plan(
+    desired: Desired,
+    observed: Observed | None,
+    situation: Situation,
+    before: Config | None,
+    retired_tags: frozenset[str],
+) -> Step:
+    if observed is None:
+        return CreateRecommender(desired)
+    if observed.phase is Phase.DELETING:
+        return Wait(f"{observed.arn} is being deleted; its name is free after that")
+    configs = _Configs.of(desired.config, observed, situation.began, before)
+    update = _update(desired.config, observed, configs.effective)
+    return (
+        _ownership(desired, observed)
+        or _broken(observed, situation.began)
+        or _retagged(desired, observed, retired_tags)
+        or _in_transit(desired, observed, configs)
+        or _update_failed(desired, observed, situation.began, update)
+        or _overtaken(desired, observed, situation, update)
+        or _stable(desired, observed, update)
+    )
+
+
+# -- configurations ----------------------------------------------------------------------------
+
+
+@dataclass(frozen=True)
+class _Configs:
+    """A recommender's configurations, with a value for each member that does not show.
+
+    Attributes:
+        effective: the one that is effective now.
+        arriving: the one that is effective when the update that is under way, if any, has ended.
+        earlier: the one that is effective now, if this operation has sent none.
+    """
+
+    effective: Config
+    arriving: Config
+    earlier: Config
+
+    @classmethod
+    def of(
+        cls, config: Config, observed: Observed, began: float, before: Config | None
+    ) -> "_Configs":
+        """Read them.
+
+        A member that does not show is as this operation has sent it; else as the template had it
+        before; else as the recommender was created, which is with Personalize's defaults if it is
+        adopted.
+        """
+        is_adopted = v.ADOPTED_TAG in (observed.tags or {})
+        hidden_before = before or (Config() if is_adopted else config)
+        update = observed.latest_update
+        was_sent = update is not None and update.created >= began and not update.failed
+        hidden = config if was_sent else hidden_before
+        return cls(
+            Config.of_service(observed.config, hidden=hidden),
+            Config.of_service(observed.config_after_update, hidden=hidden),
+            Config.of_service(observed.config, hidden=hidden_before),
+        )
+
+
+def _update(config: Config, observed: Observed, effective: Config) -> UpdateRecommender | None:
+    if effective == config:
+        return None
+    return UpdateRecommender(
+        config.request(observed.config, replaced=effective),
+        observed.last_updated,
+        hidden=config.agrees_with(observed.config),
+    )
+
+
+# -- what stands in the way, in this order -----------------------------------------------------
+
+
+def _ownership(desired: Desired, observed: Observed) -> Step | None:
+    differing = _differing(desired, observed)
+    if observed.tags is None or desired.owner.of(observed.tags) is not Ownership.FOREIGN:
+        return Fail(_cannot_replace(desired, differing)) if differing else None
+    if not desired.adopt:
+        return Fail(_is_taken(desired, observed, observed.tags))
+    if not desired.owner.may_adopt(observed.tags):
+        return Fail(
+            f"The recommender {desired.name!r} belongs to {desired.owner.other(observed.tags)}. If "
+            f"that stack is gone, take the tag {v.OWNER_STACK_TAG} off the recommender, then "
+            "deploy again."
+        )
+    if differing:
+        return Fail(_cannot_adopt(desired, differing))
+    if observed.phase.has_failed:
+        return Fail(f"{observed.arn} cannot be adopted: it is {observed.status}: {observed.reason}")
+    if not observed.is_stable:
+        return Wait(f"{observed.arn} is {observed.description}; it is adopted when that has ended")
+    if v.ON_DESTROY_TAG in observed.tags:  # of a stack that is gone; there may be no room for both
+        return UntagResource.of([v.ON_DESTROY_TAG])
+    return TagResource({**desired.tags, **desired.owner.tags(adopted=True)})
+
+
+def _broken(observed: Observed, began: float) -> Step | None:
+    if observed.phase is Phase.CREATE_FAILED and observed.created < began:
+        return DeleteRecommender()
+    if observed.phase.has_failed:
+        return Fail(f"{observed.arn} is {observed.status}: {observed.reason}")
+    if observed.phase is Phase.UNKNOWN:
+        return Wait(
+            f"{observed.arn} has the status {observed.status!r}, which this version does not know"
+        )
+    return None
+
+
+def _retagged(desired: Desired, observed: Observed, retired: frozenset[str]) -> Step | None:
+    if observed.tags is None:
+        return None
+    tags, expected = observed.tags, desired.tags_beside(observed.tags)
+    if missing := {key: text for key, text in expected.items() if tags.get(key) != text}:
+        return TagResource(missing)
+    retired = retired - set(v.RESERVED_TAGS) | {v.ON_DESTROY_TAG}
+    if surplus := (retired - set(expected)) & set(tags):
+        return UntagResource(surplus)
+    return None
+
+
+def _in_transit(desired: Desired, observed: Observed, configs: _Configs) -> Step | None:
+    if observed.is_stable:
+        return None
+    arrives = configs.arriving == desired.config
+    is_ours = observed.updating and configs.earlier != desired.config
+    updated_after = observed.created if is_ours else None
+    if arrives and observed.phase is Phase.CREATING:
+        return Done(f"{observed.description}; {_WAIT_FOR_TRAINING}", Progress.TRAINING)
+    if arrives and desired.running and observed.phase is Phase.ACTIVE:
+        return Done(
+            f"{observed.description}; {_WAIT_FOR_TRAINING}", Progress.CHANGING, updated_after
+        )
+    if arrives and not desired.running and observed.phase is Phase.STOPPING:
+        return Done(f"{observed.description}, as asked", Progress.CHANGING)
+    starts = desired.running and observed.phase is Phase.STARTING
+    return Wait(
+        f"{observed.arn} is {observed.description}; the next step is taken when that has ended",
+        hands_over=arrives and (observed.updating or starts),
+        updated_after=updated_after if arrives else None,
+    )
+
+
+def _update_failed(
+    desired: Desired, observed: Observed, began: float, update: UpdateRecommender | None
+) -> Step | None:
+    latest = observed.latest_update
+    if latest is None or not latest.failed or latest.created < began or not update:
+        return None
+    if not desired.config.agrees_with(latest.config):
+        return None
+    return Fail(f"The update of {observed.arn} failed: {latest.reason}")
+
+
+def _overtaken(
+    desired: Desired, observed: Observed, situation: Situation, update: UpdateRecommender | None
+) -> Step | None:
+    """Stop, in a rollback, once another update has come after this request's own.
+
+    An Update that is first delivered when its rollback has begun cannot be told from the reversed
+    one. Each would undo the other's change, for as long as both wait.
+    """
+    newer = observed.update_after(situation.updated_after)
+    if not update or not newer or not situation.operation.rolls_back:
+        return None
+    if desired.config.agrees_with(newer.config):
+        return None
+    return Fail(
+        f"{observed.arn} was updated by something else after this rollback had updated it. Nothing "
+        "more is changed."
+    )
+
+
+def _stable(desired: Desired, observed: Observed, update: UpdateRecommender | None) -> Step:
+    if observed.phase is Phase.INACTIVE:
+        return StartRecommender() if desired.running or update else EFFECTIVE[False]
+    if update:
+        return update
+    return EFFECTIVE[True] if desired.running else StopRecommender()
+
+
+# -- words -------------------------------------------------------------------------------------
+
+
+def _differing(desired: Desired, observed: Observed) -> str:
+    pairs = (
+        ("dataset group", desired.dataset_group_arn, observed.dataset_group_arn),
+        ("recipe", desired.recipe_arn, observed.recipe_arn),
+    )
+    return ", ".join(
+        f"{what} {there} (asked for: {asked})" for what, asked, there in pairs if asked != there
+    )
+
+
+def _cannot_replace(desired: Desired, differing: str) -> str:
+    return (
+        f"The recommender {desired.name!r} has the {differing}. That cannot be changed in place, "
+        "and a new recommender cannot have the same fixed name while the old one serves. "
+        "Change recommender_name together with it, or remove recommender_name."
+    )
+
+
+def _is_taken(desired: Desired, observed: Observed, tags: Mapping[str, str]) -> str:
+    """Explain who has the name; no command is offered that would take it away from an owner."""
+    owner = desired.owner
+    if not (other := owner.other(tags)):
+        return (
+            f"{lacking_proof(owner, observed.arn, tags)} If it is the stack's, put them back: "
+            f"{put_back(owner, observed.arn)} If it is somebody else's, choose another "
+            "recommender_name, or set adopt_existing to take it over."
+        )
+    is_earlier = tags[v.OWNER_STACK_TAG] != owner.stack_id and owner.may_adopt(tags)
+    adopt = ", or set adopt_existing to take it over from that earlier stack" if is_earlier else ""
+    return (
+        f"The recommender {desired.name!r} belongs to {other}. Choose another recommender_name"
+        f"{adopt}."
+    )
+
+
+def _cannot_adopt(desired: Desired, differing: str) -> str:
+    return (
+        f"The recommender {desired.name!r} cannot be adopted: it has the {differing}. "
+        "Name a recommender of the same dataset group and recipe, or remove recommender_name."
+    )

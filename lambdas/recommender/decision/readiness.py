@@ -1,0 +1,64 @@
+"""Whether a recommender is ready: what a training gate waits for (pure)."""
+
+from typing import Final
+
+from ..model.config import Config
+from ..model.observed import Observed, Phase
+from ..model.timing import GRACE_SECONDS
+from .verdict import Done, Fail, Progress, Verdict, Wait
+
+_ANEW: Final = (
+    "If this failure is kept (--no-rollback), change force_update when you deploy again: it asks "
+    "for everything anew."
+)
+
+
+def readiness(
+    config: Config,
+    observed: Observed | None,
+    *,
+    running: bool,
+    updated_after: float | None,
+    before: Config | None = None,
+) -> Verdict:
+    """Decide whether a recommender serves with the expected configuration.
+
+    A member that DescribeRecommender does not show is no difference by itself, unless this
+    deployment's update does not show yet, or has failed. A failed update that shows just the
+    effective configuration was the weekly retraining, unless this deployment changes members that
+    do not show.
+
+    Args:
+        config: the configuration that must be effective.
+        observed: the recommender, or None.
+        running: whether it must be ACTIVE; else it may be stopped, too.
+        updated_after: this deployment's update is newer (epoch seconds, on the service's clock), if
+            it has sent one. In a rollback it may be of the deployment before: an update that failed
+            since then led to another configuration.
+        before: the configuration that the template had before, if any.
+    """
+    if observed is None:
+        return Fail("the recommender does not exist", confirm=GRACE_SECONDS)
+    if observed.phase.has_failed:
+        return Fail(f"{observed.status}: {observed.reason} {_ANEW}")
+    if observed.phase is Phase.DELETING:
+        return Fail("It is being deleted, but not by this deployment.")
+    update = observed.update_after(updated_after)
+    is_awaited = updated_after is not None and update is None
+    failed = update if update and update.failed and config.agrees_with(update.config) else None
+    hidden = None if is_awaited or failed else config
+    if failed and failed.config == observed.config:
+        hidden = before
+    is_effective = Config.of_service(observed.config, hidden=hidden) == config
+    if failed and not is_effective:
+        return Fail(f"Its update failed: {failed.reason} {_ANEW}")
+    serves = observed.phase is Phase.ACTIVE or (
+        not running and observed.phase in (Phase.INACTIVE, Phase.STOPPING)
+    )
+    if observed.updating or not serves:
+        return Wait(observed.description)
+    if is_effective:
+        return Done(observed.status, Progress.EFFECTIVE)
+    return Fail(
+        "the configuration asked for is not in force, nor on its way", confirm=GRACE_SECONDS
+    )
