@@ -51,7 +51,7 @@ class LaterClient:
 def request_handler() -> RequestHandler:
     """Connect the handler of requests."""
     return RequestHandler(
-        Personalize(client("personalize")),
+        Personalize(LaterClient("personalize")),
         Stacks(LaterClient("cloudformation")),
         Answers.deployed(),
         time.time,
