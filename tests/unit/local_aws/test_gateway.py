@@ -6,7 +6,8 @@ from typing import Any
 import pytest
 from hypercorn.typing import ConnectionState, HTTPScope
 
-from local_aws import gateway, ministack_iam
+from local_aws import gateway
+from local_aws.ministack import iam
 from local_aws.personalize import Behaviour, Personalize, ServiceError
 from local_aws.personalize.service import ConditionContext
 
@@ -66,7 +67,7 @@ def call(operation: str, body: bytes = b"{}", *, signed: bool = True) -> tuple[i
 
 
 def signed_by(monkeypatch: pytest.MonkeyPatch, caller: LimitedCaller) -> LimitedCaller:
-    monkeypatch.setattr(ministack_iam, "authenticate", lambda _scope, _body: caller)
+    monkeypatch.setattr(iam, "authenticate", lambda _scope, _body: caller)
     return caller
 
 
@@ -101,9 +102,9 @@ def test_a_signature_that_is_refused_reaches_nothing(
     monkeypatch: pytest.MonkeyPatch, service: Personalize
 ) -> None:
     def refuse(_scope: HTTPScope, _body: bytes) -> None:
-        raise ministack_iam.RefusedError((403, {}, b'{"__type": "InvalidSignatureException"}'))
+        raise iam.RefusedError((403, {}, b'{"__type": "InvalidSignatureException"}'))
 
-    monkeypatch.setattr(ministack_iam, "authenticate", refuse)
+    monkeypatch.setattr(iam, "authenticate", refuse)
 
     assert call("ListRecommenders") == (403, {"__type": "InvalidSignatureException"})
     assert service.journal == []
