@@ -103,8 +103,8 @@ static: synth $(CHECKOV_PACKAGES) ## Lint the templates and policies, and count 
 reliability: setup ## Run all scenarios and write docs/reliability.md
 	$(RUN) $(FAST) --reliability-report=docs/reliability.md tests/reliability tests/infrastructure tests/unit/checks
 
-soak: setup ## Go through ten times as many, and longer, random lives of stacks
-	LIVES=soak $(RUN) -m pytest -n 2 -o faulthandler_timeout=7200 tests/reliability/test_random_lives.py
+soak: setup ## Go through ten times as many, and longer, random lifecycles of stacks
+	LIFECYCLES=soak $(RUN) -m pytest -n 2 -o faulthandler_timeout=7200 tests/reliability/test_random_lifecycles.py
 
 mutants: setup ## Change the Lambda's code in many small ways, and see which of them no test notices
 	$(RUN) -m checks.mutants

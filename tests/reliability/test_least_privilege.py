@@ -1,4 +1,4 @@
-"""What the functions may do is what they do, in every kind of life of a stack, and nothing else."""
+"""What the functions may do is what they do, in every kind of lifecycle, and nothing else."""
 
 import json
 import re
@@ -30,7 +30,7 @@ PLACE: Final = f"arn:aws:personalize:{REGION}:{ACCOUNT}"
 DERIVED: Final = f"{PLACE}:recommender/TopPicks-0123456789abcdef"
 
 
-# -- lives ---------------------------------------------------------------------------------------
+# -- lifecycles ----------------------------------------------------------------------------------
 
 
 def changes(world: World, **name: object) -> None:
@@ -85,7 +85,7 @@ def neighbours(world: World) -> None:
     assert world.stack.delete() == other.delete() == "DELETE_COMPLETE"
 
 
-LIVES: Final[Sequence[Callable[[World], None]]] = (
+LIFECYCLES: Final[Sequence[Callable[[World], None]]] = (
     changes,
     changes_under_a_fixed_name,
     replacements,
@@ -119,7 +119,7 @@ class Record:
 
 @pytest.fixture(scope="module")
 def records() -> dict[str, Record]:
-    """Go through all lives, and return a record for each name of a stack."""
+    """Go through all lifecycles, and return a record for each name of a stack."""
     made: dict[str, Record] = defaultdict(Record)
     answer = deployed_code._authorize
 
@@ -130,7 +130,7 @@ def records() -> dict[str, Record]:
 
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(deployed_code, "_authorize", authorize)
-        for live in LIVES:
+        for live in LIFECYCLES:
             live(World(Behaviour(**QUICKER), hours=0.9))
     return made
 

@@ -34,7 +34,7 @@ QUICKER: Final[dict[str, Any]] = {
     "start": 90.0,
     "delete": 90.0,
 }
-"""Durations in seconds for tests that go through many lives."""
+"""Durations in seconds for tests that go through many lifecycles."""
 
 RECIPE: Final = "arn:aws:personalize:::recipe/aws-vod-top-picks"
 MINUTE: Final = 60.0
