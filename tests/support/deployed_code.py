@@ -27,11 +27,11 @@ from lambdas.recommender.protocol.execution import StateMachine, StepFunctionsAp
 from lambdas.recommender.protocol.request_handler import RequestHandler
 from local_aws.personalize import ServiceError, wire
 from tests.support import personalize
+from tests.support.intrinsics import resolve
 from tests.support.permissions import Permissions, Use, statements_of
 from tests.support.place import ACCOUNT
 from tests.support.scheduler import calls_personalize
 from tests.support.serverless import Event
-from tests.support.template import resolve
 
 if TYPE_CHECKING:
     from tests.support.stack import Stack
