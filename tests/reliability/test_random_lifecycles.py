@@ -31,7 +31,7 @@ from local_aws.personalize import Behaviour, wire
 from local_aws.personalize.behaviour import TOP_PICKS_METRICS, Echo
 from tests.reliability.faults import ATTEMPTS, KINDS, closed
 from tests.reliability.lifecycles import NDCG, WORSE
-from tests.reliability.world import HOUR, MINUTE, QUICKER, RECIPE, World, follow
+from tests.reliability.world import HOUR, MINUTE, QUICKER, World, follow
 from tests.support import deployed_code
 from tests.support.cloudformation import (
     FunctionKilledError,
@@ -40,6 +40,7 @@ from tests.support.cloudformation import (
     Stack,
     ThrottledError,
 )
+from tests.support.place import RECIPE
 from tests.support.serverless import Event
 
 pytestmark = pytest.mark.sweep

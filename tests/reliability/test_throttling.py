@@ -1,7 +1,6 @@
 """Too many calls, too slow ones, long lists, and credentials that are not taken."""
 
 import itertools
-import json
 from collections import Counter
 from collections.abc import Callable
 from typing import Any, Final
@@ -20,6 +19,7 @@ from tests.reliability.lifecycles import (
     wrong_with,
 )
 from tests.reliability.world import HOUR, MINUTE, QUICKER, World, error, texts
+from tests.support.aws_wire import json_response
 from tests.support.cloudformation import Stack
 from tests.support.serverless import Event
 from tests.support.synthesis import Deployable
@@ -259,7 +259,7 @@ class LongList:
         breaks: Answers what becomes of a page, by its number and that of the scan, or None.
     """
 
-    def __init__(self, world: World, breaks: Callable[[int, int], bytes | None]) -> None:
+    def __init__(self, world: World, breaks: Callable[[int, int], wire.Response | None]) -> None:
         self.scans = [0, 0]
         self.breaks = breaks
         self._world = world
@@ -269,7 +269,7 @@ class LongList:
         world.cloud.after = self._after
 
     def _after(
-        self, operation: str, params: dict[str, Any], response: wire.Response
+        self, operation: str, params: dict[str, Any], _response: wire.Response
     ) -> wire.Response | None:
         if operation != "ListRecommenders":
             return None
@@ -277,27 +277,25 @@ class LongList:
         self.scans[0] += number == 0
         broken = self.breaks(number, self.scans[0])
         if broken is not None:
-            return (400 if b"__type" in broken else 200, response[1], broken)
+            return broken
         last = number == PAGES - 1
         self.scans[1] += last
         names = list(self._world.cloud.recommenders()) if last else [f"theirs-{number}"]
         page = {"recommenders": [{"name": name} for name in names]}
-        return (200, response[1], _json(page if last else page | {"nextToken": str(number + 1)}))
+        return json_response(page if last else page | {"nextToken": str(number + 1)})
 
 
-def _json(value: object) -> bytes:
-    return json.dumps(value).encode()
+def _empty(number: int) -> wire.Response:
+    return json_response({"recommenders": [], "nextToken": str(number + 1)})
 
 
-def _empty(number: int) -> bytes:
-    return _json({"recommenders": [], "nextToken": str(number + 1)})
-
-
-INCOMPLETE: Final[dict[str, Callable[[int], bytes]]] = {
-    "invalid token": lambda _: _json({"__type": "InvalidNextTokenException", "message": "no"}),
-    "throttled": lambda _: _json({"__type": "ThrottlingException", "message": "no"}),
-    "cut": lambda _: b"{}",
-    "the same token": lambda number: _json({"recommenders": [], "nextToken": str(number)}),
+INCOMPLETE: Final[dict[str, Callable[[int], wire.Response]]] = {
+    "invalid token": lambda _: json_response(
+        {"__type": "InvalidNextTokenException", "message": "no"}
+    ),
+    "throttled": lambda _: json_response({"__type": "ThrottlingException", "message": "no"}),
+    "cut": lambda _: json_response({}),
+    "the same token": lambda number: json_response({"recommenders": [], "nextToken": str(number)}),
 }
 
 

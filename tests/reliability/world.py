@@ -11,7 +11,7 @@ from local_aws.personalize import Behaviour, Personalize, ServiceError, wire
 from tests.support.cloudformation import Cloud, Stack
 from tests.support.invariants import Invariants
 from tests.support.personalize import VirtualClock
-from tests.support.place import ACCOUNT, REGION
+from tests.support.place import ACCOUNT, RECIPE, REGION
 from tests.support.synthesis import Deployable
 
 QUICK: Final[dict[str, Any]] = {
@@ -36,7 +36,6 @@ QUICKER: Final[dict[str, Any]] = {
 }
 """Durations in seconds for tests that go through many lifecycles."""
 
-RECIPE: Final = "arn:aws:personalize:::recipe/aws-vod-top-picks"
 MINUTE: Final = 60.0
 _OTHERS: Final = ("outsider", "scheduler")
 HOUR: Final = 3600.0

@@ -10,6 +10,7 @@ from local_aws import gateway
 from local_aws.ministack import iam
 from local_aws.personalize import Behaviour, Personalize, ServiceError
 from local_aws.personalize.service import ConditionContext
+from tests.support.place import RECIPE
 
 ACCOUNT = "222222222222"
 REGION = "eu-north-1"
@@ -76,8 +77,7 @@ def test_what_the_callers_policies_do_not_allow_is_refused_and_changes_nothing(
 ) -> None:
     group = service.seed_dataset_group(ACCOUNT, REGION, "vod")
     caller = signed_by(monkeypatch, LimitedCaller("personalize:DescribeRecommender"))
-    recipe = "arn:aws:personalize:::recipe/aws-vod-top-picks"
-    asked_for = {"name": "films", "datasetGroupArn": group, "recipeArn": recipe}
+    asked_for = {"name": "films", "datasetGroupArn": group, "recipeArn": RECIPE}
 
     status, answer = call("CreateRecommender", json.dumps(asked_for).encode())
 
