@@ -35,7 +35,7 @@ E2E := $(RUN) -m pytest -n 5 tests/e2e
 
 .PHONY: help setup deploy-local destroy-local stop-local status test test-fast test-e2e test-live check \
 	check-format lint lint-workflows types coverage scenarios synth static reliability soak mutants \
-	audit bench picture dashboard-picture settings licences format lock
+	audit bench picture settings licences format lock
 .DEFAULT_GOAL := help
 
 help: ## List the targets
@@ -103,8 +103,8 @@ static: synth $(CHECKOV_PACKAGES) ## Lint the templates and policies, and count 
 reliability: setup ## Run all scenarios and write docs/reliability.md
 	$(RUN) $(FAST) --reliability-report=docs/reliability.md tests/reliability tests/infrastructure tests/unit/checks tests/unit/recommender
 
-soak: setup ## Go through ten times as many, and longer, random lives of stacks
-	LIVES=soak $(RUN) -m pytest -n 2 -o faulthandler_timeout=7200 tests/reliability/test_random_lives.py
+soak: setup ## Go through ten times as many, and longer, random lifecycles of stacks
+	LIFECYCLES=soak $(RUN) -m pytest -n 2 -o faulthandler_timeout=7200 tests/reliability/test_random_lifecycles.py
 
 mutants: setup ## Change the Lambda's code in many small ways, and see which of them no test notices
 	$(RUN) -m checks.mutants
@@ -119,9 +119,6 @@ settings: setup ## Write docs/reference/settings.md, outputs.md and the JSON sch
 
 bench: setup ## Measure all that docs/benchmarks.md shows, and write it there (PARTS=... measures parts)
 	$(RUN) -m benchmarks $$PARTS
-
-dashboard-picture: setup ## Draw the dashboard of monitoring, by its definition and with sample data, for docs
-	$(RUN) -m checks.dashboard
 
 picture: setup ## Renew the picture of the local AWS's page in docs; needs Debian's Chromium
 	$(RUN) -m checks.picture

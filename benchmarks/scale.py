@@ -13,7 +13,7 @@ from benchmarks.table import Row
 from local_aws.personalize import Behaviour, Personalize, ServiceError
 from tests.support.cloudformation import Cloud, Invocation, Watcher
 from tests.support.personalize import VirtualClock
-from tests.support.place import ACCOUNT, REGION
+from tests.support.place import ACCOUNT, RECIPE, REGION
 
 _STACKS: Final = 50
 _QUOTA: Final = 15
@@ -103,7 +103,7 @@ class Region:
             outsider.create_recommender(
                 name=f"other-{number:04}",
                 datasetGroupArn=self.group,
-                recipeArn="arn:aws:personalize:::recipe/aws-vod-top-picks",
+                recipeArn=RECIPE,
             )
         self.clock.advance(2 * _TRAINING)
 

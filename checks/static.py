@@ -10,7 +10,6 @@ Nothing here needs a network.
 import fnmatch
 import json
 import os
-import re
 import subprocess
 import sys
 import tomllib
@@ -23,6 +22,7 @@ from typing import Any, Final
 import parliament  # type: ignore[import-untyped]
 
 from checks import assemblies
+from tests.support.intrinsics import resolve
 
 ACCEPTED: Final = Path(__file__).with_name("accepted.toml")
 
@@ -186,7 +186,6 @@ _ARNS: Final = {
 }
 """What parliament is to see of resources that have no ARN yet."""
 _REF_IS_ARN: Final = ("AWS::StepFunctions::StateMachine",)
-_PLACEHOLDER: Final = re.compile(r"\$\{([A-Za-z:]+)\}")
 _PSEUDO: Final = {
     "AWS::AccountId": "111111111111",
     "AWS::Partition": "aws",
@@ -198,26 +197,13 @@ _PSEUDO: Final = {
 
 
 def _resolved(value: Any, template: Mapping[str, Any]) -> Any:
-    match value:
-        case {"Ref": str(name)}:
-            is_arn = template["Resources"].get(name, {}).get("Type") in _REF_IS_ARN
-            return _arn(template, name) if is_arn else _PSEUDO.get(name, name)
-        case {"Fn::GetAtt": [str(name), _]}:
-            return _arn(template, name)
-        case {"Fn::Sub": str(text)}:
-            return _PLACEHOLDER.sub(lambda found: _PSEUDO[found[1]], text)
-        case {"Fn::Join": [str(separator), list(parts)]}:
-            return separator.join(_resolved(part, template) for part in parts)
-        case dict():
-            return {key: _resolved(one, template) for key, one in value.items()}
-        case list():
-            return [_resolved(one, template) for one in value]
-        case _:
-            return value
+    def arn_or_name(name: str, attribute: str | None) -> str:
+        kind = template["Resources"].get(name, {}).get("Type")
+        if attribute or kind in _REF_IS_ARN:
+            return _ARNS[kind].format(name)
+        return _PSEUDO.get(name, name)
 
-
-def _arn(template: Mapping[str, Any], name: str) -> str:
-    return _ARNS[template["Resources"][name]["Type"]].format(name)
+    return resolve(value, arn_or_name)
 
 
 def _resource(template: Mapping[str, Any], name: str) -> str:

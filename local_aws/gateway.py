@@ -22,7 +22,7 @@ from hypercorn.typing import (
 )
 from ministack.app import app as ministack  # type: ignore[import-untyped]
 
-from local_aws import ministack_iam
+from local_aws.ministack import iam
 from local_aws.personalize import Behaviour, Personalize, wire
 
 _BEHIND_TLS: Final = (b"x-forwarded-proto", b"https")
@@ -34,19 +34,19 @@ async def app(scope: Scope, receive: ASGIReceiveCallable, send: ASGISendCallable
     """Serve as an ASGI application."""
     if scope["type"] == "http":
         scope["headers"] = [*scope["headers"], _BEHIND_TLS]
-        if wire.is_personalize(ministack_iam.joined(scope["headers"]), scope["path"]):
+        if wire.is_personalize(iam.joined(scope["headers"]), scope["path"]):
             await _respond(send, *_answer(scope, await _body(receive)))
             return
     await ministack(scope, receive, send)
 
 
-def _answer(scope: HTTPScope, body: bytes) -> ministack_iam.Response:
-    headers = ministack_iam.joined(scope["headers"])
+def _answer(scope: HTTPScope, body: bytes) -> iam.Response:
+    headers = iam.joined(scope["headers"])
     signer: dict[str, Any] = {}
     if wire.credential_scope(headers):
         try:
-            caller = ministack_iam.authenticate(scope, body)
-        except ministack_iam.RefusedError as refused:
+            caller = iam.authenticate(scope, body)
+        except iam.RefusedError as refused:
             return refused.response
         signer = {
             "account": caller.account,

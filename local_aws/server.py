@@ -11,7 +11,7 @@ from typing import Final
 from hypercorn.asyncio import serve
 from hypercorn.config import Config
 
-from local_aws import ministack_alarms, ministack_iam, ministack_runtime, processes
+from local_aws import ministack, processes
 from local_aws.gateway import app
 
 _KEEP_ALIVE: Final = 75
@@ -24,11 +24,7 @@ def main() -> None:
     parser.add_argument("--listen-fd", type=int, required=True)
     options = parser.parse_args()
     processes.end_with_starter()
-    ministack_iam.guard_function_logs()
-    ministack_runtime.run_as_the_runtime_does()
-    ministack_runtime.refuse_unreadable_code()
-    ministack_iam.name_roles_in_conditions()
-    ministack_alarms.accept_metric_math()
+    ministack.patch()
     config = Config()
     config.bind = [f"fd://{options.listen_fd}"]
     config.keep_alive_timeout = _KEEP_ALIVE

@@ -13,14 +13,13 @@ from typing import Any, Final, Protocol
 from types_boto3_personalize import PersonalizeClient
 
 from tests.support import personalize
-from tests.support.place import ACCOUNT, GROUP
+from tests.support.place import ACCOUNT, GROUP, PLACE, RECIPE
 from tests.support.serverless import Event
 from tests.support.stack import Stack
 from tests.support.synthesis import Deployable
 
-RECIPE: Final = "arn:aws:personalize:::recipe/aws-vod-top-picks"
 NAME: Final = "rival"
-ARN: Final = GROUP.replace("dataset-group/vod", f"recommender/{NAME}")
+ARN: Final = f"{PLACE}recommender/{NAME}"
 """Known beforehand, as CloudFormation deletes a cancelled creation by an id that it invents."""
 POLL_SECONDS: Final = 60
 LAMBDA_SECONDS: Final = 900

@@ -108,11 +108,11 @@ def _bars(
     chart.uuid = name  # or it would be another one every time
     chart.x_labels = labels
     chart.add(title, counts.tolist())
-    chart.add_xml_filter(static)
+    chart.add_xml_filter(_static)
     return Markup(chart.render())  # noqa: S704  # numbers and our own words only
 
 
-def static(svg: Any) -> Any:
+def _static(svg: Any) -> Any:
     """Take away what does nothing without pygal's script: the script's settings, and comments."""
     for parent in list(svg.iter()):
         for child in list(parent):

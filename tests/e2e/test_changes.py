@@ -7,6 +7,7 @@ import pytest
 
 from local_aws.report import leftovers
 from tests.support.local_world import STACK, LocalWorld, until
+from tests.support.place import RECIPE
 
 GATE = {"training_gate_minutes": 0.1}
 """Gates of 6 s, in one of which a recommender is started, updated and stopped again."""
@@ -147,7 +148,7 @@ def test_names_that_are_fixed(life: Life) -> None:
     theirs = world.client("personalize").create_recommender(
         name="films",
         datasetGroupArn=world.dataset_group_arn,
-        recipeArn="arn:aws:personalize:::recipe/aws-vod-top-picks",
+        recipeArn=RECIPE,
     )["recommenderArn"]
 
     shown, calls = life.fails(recommender_name="films")

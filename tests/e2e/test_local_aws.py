@@ -19,9 +19,10 @@ from botocore.exceptions import ClientError
 from local_aws import toolchain
 from local_aws.engine import ACCOUNT, REGION, LocalAws, LocalAwsError, PortTakenError
 from tests.support.local_world import LocalWorld
+from tests.support.place import PLACE, RECIPE
 from tests.support.roles import Role, policy_document, trust_document
 
-_ARN = f"arn:aws:personalize:{REGION}:{ACCOUNT}:recommender"
+_ARN = f"{PLACE}recommender"
 _LINUX = pytest.mark.skipif(sys.platform != "linux", reason="looks for processes in /proc")
 
 
@@ -184,7 +185,7 @@ class TestAuthorisation:
             role.client("personalize").create_recommender(
                 name=name,
                 datasetGroupArn=group,
-                recipeArn="arn:aws:personalize:::recipe/aws-vod-top-picks",
+                recipeArn=RECIPE,
                 tags=[{"tagKey": "team", "tagValue": team}],
             )
 

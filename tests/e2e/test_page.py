@@ -11,6 +11,7 @@ from local_aws.rehearsal import NOTICE, sample
 from local_aws.rehearsal.reading import read
 from tests.support.browser import CHROMIUM, Browser
 from tests.support.local_world import until
+from tests.support.place import RECIPE
 from tests.unit.local_aws.rehearsal.folders import NOW, folder_of, watching
 
 pytestmark = pytest.mark.skipif(
@@ -30,7 +31,7 @@ def aws(tmp_path_factory: pytest.TempPathFactory) -> Iterator[LocalAws]:
             personalize.create_recommender(
                 name=name,
                 datasetGroupArn=started.seed_dataset_group(name, data=str(folder)),
-                recipeArn="arn:aws:personalize:::recipe/aws-vod-top-picks",
+                recipeArn=RECIPE,
             )
         until(lambda: _statuses(started) == {"ACTIVE", "CREATE FAILED"})
         yield started

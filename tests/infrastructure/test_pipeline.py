@@ -10,6 +10,7 @@ import pytest
 from stacks.settings.context import PIPELINE_STACK, PIPELINE_STAGES
 from tests.infrastructure.assembly import resources, templates
 from tests.infrastructure.conftest import Assemble
+from tests.support.permissions import listed
 from tests.support.template import of_type, resolved
 
 STACK = PIPELINE_STACK
@@ -108,12 +109,8 @@ def assumed(template: dict[str, Any]) -> dict[str, set[str]]:
     for name, policy in of_type(template, "AWS::IAM::Policy").items():
         for statement in policy["Properties"]["PolicyDocument"]["Statement"]:
             if statement["Action"] == "sts:AssumeRole":
-                roles = statement["Resource"]
-                for one in roles if isinstance(roles, list) else [roles]:
-                    arn = one["Fn::Sub"] if isinstance(one, dict) and "Fn::Sub" in one else one
-                    found.setdefault(name.partition("Role")[0], set()).add(
-                        str(resolved(arn)).replace("${AWS::Partition}", "aws")
-                    )
+                roles = found.setdefault(name.partition("Role")[0], set())
+                roles.update(listed(resolved(statement["Resource"])))
     return found
 
 

@@ -9,7 +9,7 @@ from typing import Any, Final, NamedTuple
 from botocore.exceptions import ConnectionClosedError, ReadTimeoutError
 
 from local_aws.personalize import validation, wire
-from tests.reliability.lives import ALL, GOOD, prepared, wrong_with
+from tests.reliability.lifecycles import ALL, GOOD, prepared, wrong_with
 from tests.reliability.world import World, error
 
 ATTEMPTS: Final = 3
@@ -86,7 +86,7 @@ KINDS: Final[Mapping[str, FaultKind]] = {
 
 
 class Site(NamedTuple):
-    """The nth call of an operation in a life; the SDK's attempts at it are one call."""
+    """The nth call of an operation in a lifecycle; the SDK's attempts at it are one call."""
 
     operation: str
     nth: int
@@ -181,7 +181,7 @@ class Faults:
 
 
 class Path(NamedTuple):
-    """The calls of a life without faults.
+    """The calls of a lifecycle without faults.
 
     Attributes:
         calls: All of them.
@@ -195,10 +195,10 @@ class Path(NamedTuple):
 
 
 @functools.cache
-def path(life: str) -> Path:
-    """Return the calls of a life without faults."""
-    world, faults = lived(life)
-    assert wrong_with(world, life, GOOD) == ""
+def path(lifecycle: str) -> Path:
+    """Return the calls of a lifecycle without faults."""
+    world, faults = lived(lifecycle)
+    assert wrong_with(world, lifecycle, GOOD) == ""
     firsts: dict[tuple[str, ...], Site] = {}
     for site, purpose in faults.calls.items():
         firsts.setdefault((*purpose, site.operation), site)
@@ -213,10 +213,10 @@ def cells(sites: Iterable[Site], kind: str | None = None) -> list[Cell]:
     ]
 
 
-def lived(life: str, *faults: Cell) -> tuple[World, Faults]:
-    """Go through a life in which calls fail."""
-    world = prepared(life)
+def lived(lifecycle: str, *faults: Cell) -> tuple[World, Faults]:
+    """Go through a lifecycle in which calls fail."""
+    world = prepared(lifecycle)
     injected = Faults(world, *faults)
-    ALL[life](world)
+    ALL[lifecycle](world)
     injected.end()
     return world, injected

@@ -26,7 +26,7 @@ VERSION: Final = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
 Golden = dict[str, Any]
 """An `event`, the `state` of the execution that it started, if any, and what it `means`."""
 Corpus = dict[str, dict[str, Golden]]
-"""By the step of a life that sends them, and by what they are sent to."""
+"""By the step of a lifecycle that sends them, and by what they are sent to."""
 
 _EVERYTHING: Final = {
     "min_recommendation_requests_per_second": 2,

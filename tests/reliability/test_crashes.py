@@ -7,12 +7,12 @@ from typing import Any
 import pytest
 
 from lambdas.recommender.vocabulary import RECOMMENDER_TYPE, TRAINING_GATE_TYPE
-from tests.reliability.lives import (
+from tests.reliability.lifecycles import (
     ALL,
     CLEAN,
     EVERY_CALL,
     GOOD,
-    LIVES,
+    LIFECYCLES,
     ROLLBACKS,
     prepared,
     wrong_with,
@@ -57,24 +57,25 @@ class Killer:
 @pytest.mark.rows("T1")
 @pytest.mark.parametrize("after", [False, True], ids=["before", "after"])
 @pytest.mark.parametrize(
-    "life", [*EVERY_CALL, *(pytest.param(life, marks=pytest.mark.long) for life in ROLLBACKS)]
+    "lifecycle",
+    [*EVERY_CALL, *(pytest.param(lifecycle, marks=pytest.mark.long) for lifecycle in ROLLBACKS)],
 )
 def test_a_function_that_is_killed_at_any_call_costs_no_recommender(
-    life: str, after: bool, record_property: Callable[[str, object], None]
+    lifecycle: str, after: bool, record_property: Callable[[str, object], None]
 ) -> None:
     wrong: dict[int, str] = {}
     for nth in itertools.count(1):
-        world = prepared(life)
+        world = prepared(lifecycle)
         started = world.clock.now
         killer = Killer(world, nth, after=after)
-        ALL[life](world)
+        ALL[lifecycle](world)
         if not killer.killed:
             break
         world.cloud.before = lambda _operation, _params: None
         world.cloud.after = lambda _operation, _params, _response: None
         if world.attempts("CreateRecommender", since=started).count("OK") > 1:
             wrong[nth] = "created twice"
-        elif outcome := wrong_with(world, life, GOOD):
+        elif outcome := wrong_with(world, lifecycle, GOOD):
             wrong[nth] = outcome
     record_property("cells", nth - 1)
     assert nth > 3
@@ -122,17 +123,17 @@ def test_an_answer_that_is_late_leaves_nothing_behind(world: World, seconds: flo
 
 
 @pytest.mark.rows("T5")
-@pytest.mark.parametrize("life", LIVES)
-def test_polls_that_do_not_come_for_half_an_hour_change_nothing(life: str) -> None:
+@pytest.mark.parametrize("lifecycle", LIFECYCLES)
+def test_polls_that_do_not_come_for_half_an_hour_change_nothing(lifecycle: str) -> None:
     def outage(function: str, _event: Any, invoke: Callable[[], Any]) -> Any:
         if function == "poll" and started + 90 < world.clock.now < started + 31 * MINUTE:
             raise FunctionKilledError
         return invoke()
 
-    world = prepared(life)
+    world = prepared(lifecycle)
     started = world.clock.now
     world.cloud.around = outage
-    assert LIVES[life](world) in GOOD, texts(world.stack)
+    assert LIFECYCLES[lifecycle](world) in GOOD, texts(world.stack)
     world.invariants.check()
 
 
@@ -152,7 +153,7 @@ def test_polls_that_take_long_do_not_make_a_gate_miss_its_deadline(world: World)
 
 @pytest.mark.rows("T7")
 @pytest.mark.parametrize(
-    ("life", "ends"),
+    ("lifecycle", "ends"),
     [
         ("update", "UPDATE_ROLLBACK_FAILED"),
         ("replace", "UPDATE_ROLLBACK_FAILED"),
@@ -160,17 +161,17 @@ def test_polls_that_take_long_do_not_make_a_gate_miss_its_deadline(world: World)
         ("delete", "DELETE_FAILED"),
     ],
 )
-def test_functions_that_cannot_start_cost_nothing(life: str, ends: str) -> None:
+def test_functions_that_cannot_start_cost_nothing(lifecycle: str, ends: str) -> None:
     def broken(_function: str, _event: Any, _invoke: Callable[[], Any]) -> Any:
         raise RuntimeError("Runtime.InvalidEntrypoint")
 
-    world = prepared(life)
+    world = prepared(lifecycle)
     started = world.clock.now
     world.cloud.around = broken
-    assert LIVES[life](world) == ends
+    assert LIFECYCLES[lifecycle](world) == ends
     assert "did not receive a response" in texts(world.stack)
     assert world.changes(since=started) == []
     world.cloud.around = lambda _function, _event, invoke: invoke()
     if world.stack.status == "UPDATE_ROLLBACK_FAILED":
         assert world.stack.roll_back() == "UPDATE_ROLLBACK_COMPLETE", texts(world.stack)
-    assert wrong_with(world, life, CLEAN) == ""
+    assert wrong_with(world, lifecycle, CLEAN) == ""

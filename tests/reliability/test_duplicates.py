@@ -7,7 +7,7 @@ import pytest
 
 from lambdas.recommender.protocol.execution import Execution
 from lambdas.recommender.vocabulary import RECOMMENDER_TYPE, TRAINING_GATE_TYPE
-from tests.reliability.lives import LIVES
+from tests.reliability.lifecycles import LIFECYCLES
 from tests.reliability.world import HOUR, MINUTE, World, lose, once, settings_of, texts
 from tests.support.cloudformation import SentRequest
 from tests.support.serverless import Event
@@ -70,18 +70,18 @@ def test_a_replacement_s_events_that_come_three_times_are_rolled_back_once(world
 
 
 @pytest.mark.rows("D1", "C7")
-@pytest.mark.parametrize("life", ["create", "replace"])
+@pytest.mark.parametrize("lifecycle", ["create", "replace"])
 def test_a_training_that_has_failed_is_not_begun_anew_by_a_second_delivery(
-    world: World, life: str
+    world: World, lifecycle: str
 ) -> None:
     """It would be deleted for that, and take the service's reason with it."""
-    if life == "replace":
+    if lifecycle == "replace":
         world.created()
     started = world.clock.now
     world.cloud.deliveries = _thrice
     world.behaviour.training_failure = "too few interactions"
     world.behaviour.create_pending, world.behaviour.create_in_progress = 10.0, 165.0
-    assert LIVES[life](world).endswith("ROLLBACK_COMPLETE")
+    assert LIFECYCLES[lifecycle](world).endswith("ROLLBACK_COMPLETE")
     assert "CREATE FAILED: too few interactions" in texts(world.stack)
     assert world.changes(since=started) == ["CreateRecommender", "DeleteRecommender"]
 

@@ -7,11 +7,11 @@ from typing import Any
 import pytest
 
 from tests.reliability.faults import KINDS, Cell, Site, cells, lived, path
-from tests.reliability.lives import (
+from tests.reliability.lifecycles import (
     CLEAN,
-    EVERY_LIFE,
+    EVERY_LIFECYCLE,
     GOOD,
-    LIVES,
+    LIFECYCLES,
     REPAIRABLE,
     ROLLBACKS,
     prepared,
@@ -22,42 +22,42 @@ from tests.reliability.world import MINUTE, World, error, once, raising, refuse,
 pytestmark = pytest.mark.sweep
 
 MOST_ATTEMPTS = 3
-"""Times those of the life without a fault."""
+"""Times those of the lifecycle without a fault."""
 
 
 @pytest.mark.rows("TH1")
 @pytest.mark.parametrize("kind", KINDS)
-@pytest.mark.parametrize("life", EVERY_LIFE)
+@pytest.mark.parametrize("lifecycle", EVERY_LIFECYCLE)
 def test_one_fault_of_any_call_ends_well(
-    life: str, kind: str, record_property: Callable[[str, object], None]
+    lifecycle: str, kind: str, record_property: Callable[[str, object], None]
 ) -> None:
-    sites = path(life)
+    sites = path(lifecycle)
     tried = cells(sites.kinds_of_calls, kind)
     wrong: dict[str, str] = {}
     for cell in tried:
-        world, faults = lived(life, cell)
+        world, faults = lived(lifecycle, cell)
         if faults.happened != [cell]:
             wrong[str(cell)] = "it did not come about"
         elif cell.passes and faults.attempts > MOST_ATTEMPTS * sites.attempts:
             wrong[str(cell)] = f"{faults.attempts} attempts instead of {sites.attempts}"
-        elif outcome := wrong_with(world, life, GOOD if cell.passes else _allowed(life)):
+        elif outcome := wrong_with(world, lifecycle, GOOD if cell.passes else _allowed(lifecycle)):
             wrong[str(cell)] = outcome
     record_property("cells", len(tried))
     assert wrong == {}
 
 
-def _allowed(life: str) -> tuple[str, ...]:
-    """Return how a life may end; to roll back may fail only where it was to be rolled back."""
-    return REPAIRABLE if life in ROLLBACKS else CLEAN
+def _allowed(lifecycle: str) -> tuple[str, ...]:
+    """Return how a lifecycle may end; to roll back may fail only where it was to be rolled back."""
+    return REPAIRABLE if lifecycle in ROLLBACKS else CLEAN
 
 
 @pytest.mark.rows("TH1", "C4")
-@pytest.mark.parametrize("life", ["create", "replace", "update"])
-def test_a_recommender_that_is_hidden_for_one_look_is_not_given_up(world: World, life: str) -> None:
+@pytest.mark.parametrize("lifecycle", ["create", "replace", "update"])
+def test_a_recommender_hidden_for_one_poll_is_not_given_up(world: World, lifecycle: str) -> None:
     """The look comes after a quarter of an hour of training, through a gate."""
     world.behaviour.create_in_progress = 40 * MINUTE
     world.behaviour.update_in_progress = 40 * MINUTE
-    if life != "create":
+    if lifecycle != "create":
         world.created()
     started = world.clock.now
     world.cloud.before = once(
@@ -65,15 +65,15 @@ def test_a_recommender_that_is_hidden_for_one_look_is_not_given_up(world: World,
         raising(error("ResourceNotFoundException")),
         when=lambda: world.clock.now > started + 15 * MINUTE,
     )
-    assert LIVES[life](world).removeprefix("UPDATE").removeprefix("CREATE") == "_COMPLETE", texts(
-        world.stack
-    )
+    assert (
+        LIFECYCLES[lifecycle](world).removeprefix("UPDATE").removeprefix("CREATE") == "_COMPLETE"
+    ), texts(world.stack)
 
 
 @pytest.mark.rows("TH1")
-@pytest.mark.parametrize("life", LIVES)
-def test_a_stack_that_cannot_be_asked_for_once_is_asked_again(life: str) -> None:
-    world, _ = lived(life, Cell(Site("DescribeStacks", 1), "throttled"))
+@pytest.mark.parametrize("lifecycle", LIFECYCLES)
+def test_a_describe_stacks_call_that_fails_once_is_repeated(lifecycle: str) -> None:
+    world, _ = lived(lifecycle, Cell(Site("DescribeStacks", 1), "throttled"))
     assert world.stack.status in GOOD, texts(world.stack)
 
 
@@ -95,20 +95,20 @@ def test_a_role_whose_policy_is_not_in_force_yet_is_borne_with(
 
 @pytest.mark.rows("TH3")
 @pytest.mark.parametrize("every", [2, 3, 5])
-@pytest.mark.parametrize("life", LIVES)
-def test_a_service_that_throttles_all_the_time_is_borne_with(life: str, every: int) -> None:
-    world = prepared(life)
+@pytest.mark.parametrize("lifecycle", LIFECYCLES)
+def test_a_lifecycle_throttled_all_the_time_ends_well(lifecycle: str, every: int) -> None:
+    world = prepared(lifecycle)
     world.behaviour.throttle_every = every
-    assert LIVES[life](world) in GOOD, texts(world.stack)
+    assert LIFECYCLES[lifecycle](world) in GOOD, texts(world.stack)
 
 
 @pytest.mark.rows("U3", "C5")
-@pytest.mark.parametrize("life", LIVES)
-def test_tags_that_cannot_be_read_during_changes_are_waited_for(life: str) -> None:
-    world = prepared(life)
+@pytest.mark.parametrize("lifecycle", LIFECYCLES)
+def test_tags_that_cannot_be_read_during_changes_are_waited_for(lifecycle: str) -> None:
+    world = prepared(lifecycle)
     world.behaviour.tag_calls_during_change = "in_use"
-    assert LIVES[life](world) in GOOD, texts(world.stack)
-    assert wrong_with(world, life, GOOD) == ""
+    assert LIFECYCLES[lifecycle](world) in GOOD, texts(world.stack)
+    assert wrong_with(world, lifecycle, GOOD) == ""
 
 
 @pytest.mark.rows("S1", "S3")
@@ -124,11 +124,11 @@ def test_nothing_that_may_be_written_to_is_ever_logged(
 
 
 @pytest.mark.rows("D5")
-@pytest.mark.parametrize("life", ["create", "update", "replace", "delete"])
-def test_a_stack_that_shows_its_status_late_is_looked_at_again(world: World, life: str) -> None:
+@pytest.mark.parametrize("lifecycle", ["create", "update", "replace", "delete"])
+def test_a_stack_that_shows_its_status_late_is_polled_again(world: World, lifecycle: str) -> None:
     """Whether DescribeStacks shows a new operation at once is not documented."""
-    if life != "create":
+    if lifecycle != "create":
         world.created()
         world.clock.advance(MINUTE)
     world.cloud.status_lag = 5.0
-    assert LIVES[life](world) in GOOD, texts(world.stack)
+    assert LIFECYCLES[lifecycle](world) in GOOD, texts(world.stack)

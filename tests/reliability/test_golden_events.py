@@ -20,7 +20,7 @@ from tests.reliability.world import HOUR, QUICK
 from tests.support import personalize
 from tests.support.one_request import OneRequest
 from tests.support.personalize import VirtualClock
-from tests.support.place import ACCOUNT, REGION
+from tests.support.place import ACCOUNT, RECIPE, REGION
 
 STORED: Final = stored()
 GOLDEN: Final = {
@@ -114,9 +114,7 @@ class Replay:
         personalize.client(self.simulator).create_recommender(
             name=arn.rpartition("/")[2],
             datasetGroupArn=properties.get(v.DATASET_GROUP_ARN, self._group("vod")),
-            recipeArn=properties.get(
-                v.RECIPE_ARN, "arn:aws:personalize:::recipe/aws-vod-top-picks"
-            ),
+            recipeArn=properties.get(v.RECIPE_ARN, RECIPE),
             recommenderConfig=config,
             tags=[{"tagKey": key, "tagValue": text} for key, text in owned.items()],
         )

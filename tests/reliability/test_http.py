@@ -20,7 +20,7 @@ from microburst.core.pipeline import Microburst  # type: ignore[import-untyped]
 
 from lambdas.recommender import clients
 from local_aws.personalize import wire
-from tests.reliability.lives import ALL, GOOD, prepared, wrong_with
+from tests.reliability.lifecycles import ALL, GOOD, prepared, wrong_with
 from tests.reliability.world import World, texts
 from tests.support.deployed_code import DeployedFunctions
 from tests.support.place import ACCOUNT, REGION
@@ -51,7 +51,7 @@ CHANGES: Final[Mapping[str, str]] = {
     "TagResource": "adopt",
     "UntagResource": "cancelled adoption",
 }
-"""Every operation that changes something, and a life in which it is called."""
+"""Every operation that changes something, and a lifecycle in which it is called."""
 
 
 class Proxy:
@@ -174,15 +174,15 @@ def over_http(proxy: Proxy, monkeypatch: pytest.MonkeyPatch) -> Iterator[Callabl
 def test_a_change_whose_connection_fails_is_made_once_and_ends_well(
     proxy: Proxy, over_http: Callable[[World], World], operation: str, fault: str
 ) -> None:
-    life = CHANGES[operation]
-    world = over_http(prepared(life))
+    lifecycle = CHANGES[operation]
+    world = over_http(prepared(lifecycle))
     started = world.clock.now
     proxy.breaks(operation, FAULTS[fault])
-    ALL[life](world)
+    ALL[lifecycle](world)
     assert proxy.broken == [operation] * FAULTS[fault]["times"]
     if operation == "CreateRecommender":
         assert world.attempts("CreateRecommender", since=started).count("OK") == 1
-    assert wrong_with(world, life, GOOD) == ""
+    assert wrong_with(world, lifecycle, GOOD) == ""
 
 
 @pytest.mark.rows("C2")

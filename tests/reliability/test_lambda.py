@@ -10,7 +10,14 @@ import pytest
 
 from lambdas.recommender.protocol.answer import Delivery
 from lambdas.recommender.vocabulary import RECOMMENDER_TYPE, SWEEP_TYPE, TRAINING_GATE_TYPE
-from tests.reliability.lives import ALL, EVERY_LIFE, GOOD, LIVES, prepared, wrong_with
+from tests.reliability.lifecycles import (
+    ALL,
+    EVERY_LIFECYCLE,
+    GOOD,
+    LIFECYCLES,
+    prepared,
+    wrong_with,
+)
 from tests.reliability.world import HOUR, MINUTE, World, error, settings_of, texts
 from tests.support.cloudformation import FunctionKilledError, SentRequest, ThrottledError
 from tests.support.serverless import Event
@@ -69,21 +76,21 @@ WAYS: Final[dict[str, Callable[[World, Invoke], Any]]] = {
 
 @pytest.mark.rows("L1", "L2", "L5")
 @pytest.mark.parametrize("way", WAYS)
-@pytest.mark.parametrize("life", EVERY_LIFE)
-def test_every_invocation_of_every_life_goes_wrong_once_and_life_ends_well(
-    life: str, way: str, record_property: Callable[[str, object], None]
+@pytest.mark.parametrize("lifecycle", EVERY_LIFECYCLE)
+def test_a_lifecycle_in_which_one_invocation_fails_ends_well(
+    lifecycle: str, way: str, record_property: Callable[[str, object], None]
 ) -> None:
     wrong: dict[int, str] = {}
     for nth in itertools.count(1):
-        world = prepared(life)
+        world = prepared(lifecycle)
         started, happened = world.clock.now, _once(world, nth, way)
-        ALL[life](world)
+        ALL[lifecycle](world)
         if not happened():
             break
         world.cloud.around = lambda _function, _event, invoke: invoke()
-        if world.attempts("CreateRecommender", since=started).count("OK") > _creations(life):
+        if world.attempts("CreateRecommender", since=started).count("OK") > _creations(lifecycle):
             wrong[nth] = "created twice"
-        elif outcome := wrong_with(world, life, GOOD):
+        elif outcome := wrong_with(world, lifecycle, GOOD):
             wrong[nth] = outcome
     record_property("cells", nth - 1)
     assert nth > 3
@@ -105,9 +112,9 @@ def _once(world: World, nth: int, way: str) -> Callable[[], bool]:
     return lambda: bool(happened)
 
 
-def _creations(life: str) -> int:
-    """Return how many recommenders a life creates: one that is rolled back may do it again."""
-    return 2 if "replace" in life else 1
+def _creations(lifecycle: str) -> int:
+    """Return how many recommenders a lifecycle creates: one that is rolled back may do it again."""
+    return 2 if "replace" in lifecycle else 1
 
 
 # -- throttled -----------------------------------------------------------------------------------
@@ -115,11 +122,11 @@ def _creations(life: str) -> int:
 
 @pytest.mark.rows("L1")
 @pytest.mark.parametrize("function", ["begin", "poll"])
-@pytest.mark.parametrize("life", LIVES)
+@pytest.mark.parametrize("lifecycle", LIFECYCLES)
 def test_a_function_that_is_throttled_for_twenty_minutes_ends_nothing(
-    life: str, function: str
+    lifecycle: str, function: str
 ) -> None:
-    world = prepared(life)
+    world = prepared(lifecycle)
     started = world.clock.now
 
     def throttled(invoked: str, _event: Event, invoke: Invoke) -> Any:
@@ -128,8 +135,8 @@ def test_a_function_that_is_throttled_for_twenty_minutes_ends_nothing(
         return invoke()
 
     world.cloud.around = throttled
-    assert LIVES[life](world) in GOOD, texts(world.stack)
-    assert wrong_with(world, life, GOOD) == ""
+    assert LIFECYCLES[lifecycle](world) in GOOD, texts(world.stack)
+    assert wrong_with(world, lifecycle, GOOD) == ""
 
 
 @pytest.mark.rows("L1", "T5")
@@ -245,16 +252,18 @@ def test_a_request_id_that_was_used_before_goes_through_in_a_later_operation(
 
 @pytest.mark.rows("L7")
 @pytest.mark.parametrize("minutes", [3, 10, 25])
-@pytest.mark.parametrize("life", LIVES)
-def test_a_request_that_is_delivered_minutes_late_goes_through(life: str, minutes: float) -> None:
-    world = prepared(life)
+@pytest.mark.parametrize("lifecycle", LIFECYCLES)
+def test_a_request_that_is_delivered_minutes_late_goes_through(
+    lifecycle: str, minutes: float
+) -> None:
+    world = prepared(lifecycle)
     late = (RECOMMENDER_TYPE, SWEEP_TYPE)
     world.cloud.deliveries = lambda event: (
         (minutes * MINUTE,) if event["ResourceType"] in late[:1] else (0.0,)
     )
-    assert LIVES[life](world) in GOOD, texts(world.stack)
+    assert LIFECYCLES[lifecycle](world) in GOOD, texts(world.stack)
     assert "did not receive a response" not in texts(world.stack)
-    assert wrong_with(world, life, GOOD) == ""
+    assert wrong_with(world, lifecycle, GOOD) == ""
 
 
 @pytest.mark.rows("L7", "T3")
@@ -297,9 +306,9 @@ def test_an_update_that_comes_after_a_newer_one_has_begun_is_dropped(world: Worl
 
 @pytest.mark.rows("R1", "R3", "L4")
 @pytest.mark.parametrize("times", [1, 3, 40])
-@pytest.mark.parametrize("life", LIVES)
-def test_an_answer_that_does_not_arrive_is_put_again_the_same(life: str, times: int) -> None:
-    world = prepared(life)
+@pytest.mark.parametrize("lifecycle", LIFECYCLES)
+def test_an_answer_that_does_not_arrive_is_put_again_the_same(lifecycle: str, times: int) -> None:
+    world = prepared(lifecycle)
     bodies: dict[str, list[bytes]] = {}
 
     def unreliable(request: SentRequest, body: bytes) -> Delivery | None:
@@ -308,7 +317,7 @@ def test_an_answer_that_does_not_arrive_is_put_again_the_same(life: str, times: 
         return Delivery.LATER if len(mine) <= times else None
 
     world.cloud.put_answer = unreliable
-    assert LIVES[life](world) in GOOD, texts(world.stack)
+    assert LIFECYCLES[lifecycle](world) in GOOD, texts(world.stack)
     assert {len(mine) for mine in bodies.values()} == {times + 1}
     assert all(len(set(mine)) == 1 for mine in bodies.values())
 
@@ -333,11 +342,11 @@ def test_an_answer_that_arrived_though_its_function_died_is_put_again_the_same(
 
 
 @pytest.mark.rows("R2", "L4")
-@pytest.mark.parametrize("life", ["create", "update", "replace"])
+@pytest.mark.parametrize("lifecycle", ["create", "update", "replace"])
 def test_an_answer_that_is_refused_for_good_is_not_put_again_and_all_can_be_removed(
-    life: str,
+    lifecycle: str,
 ) -> None:
-    world = prepared(life)
+    world = prepared(lifecycle)
     puts: list[str] = []
 
     def expired(request: SentRequest, _body: bytes) -> Delivery | None:
@@ -347,7 +356,7 @@ def test_an_answer_that_is_refused_for_good_is_not_put_again_and_all_can_be_remo
         return Delivery.REFUSED
 
     world.cloud.put_answer = expired
-    LIVES[life](world)
+    LIFECYCLES[lifecycle](world)
     assert "did not receive a response" in texts(world.stack)
     assert len(puts) == len(set(puts))
     world.cloud.put_answer = lambda _request, _body: None

@@ -1,4 +1,4 @@
-"""What the functions may do is what they do, in every kind of life of a stack, and nothing else."""
+"""What the functions may do is what they do, in every kind of lifecycle, and nothing else."""
 
 import json
 import re
@@ -18,7 +18,7 @@ from tests.support import deployed_code
 from tests.support.cloudformation import Stack
 from tests.support.deployed_code import BEGIN
 from tests.support.permissions import Permissions, Use, roles_of, uses_in
-from tests.support.place import ACCOUNT, GROUP, REGION
+from tests.support.place import ACCOUNT, GROUP, PLACE, REGION
 from tests.support.template import of_type, synthesised, the
 
 pytestmark = pytest.mark.rows("S5")
@@ -26,11 +26,10 @@ pytestmark = pytest.mark.rows("S5")
 FILMS: Final[dict[str, object]] = {"recommender_name": "films"}
 ANOTHER_WEIGHT: Final[dict[str, object]] = {"exploration_weight": 0.7}
 STOPPED: Final[dict[str, object]] = {"running": False}
-PLACE: Final = f"arn:aws:personalize:{REGION}:{ACCOUNT}"
-DERIVED: Final = f"{PLACE}:recommender/TopPicks-0123456789abcdef"
+DERIVED: Final = f"{PLACE}recommender/TopPicks-0123456789abcdef"
 
 
-# -- lives ---------------------------------------------------------------------------------------
+# -- lifecycles ----------------------------------------------------------------------------------
 
 
 def changes(world: World, **name: object) -> None:
@@ -85,7 +84,7 @@ def neighbours(world: World) -> None:
     assert world.stack.delete() == other.delete() == "DELETE_COMPLETE"
 
 
-LIVES: Final[Sequence[Callable[[World], None]]] = (
+LIFECYCLES: Final[Sequence[Callable[[World], None]]] = (
     changes,
     changes_under_a_fixed_name,
     replacements,
@@ -119,7 +118,7 @@ class Record:
 
 @pytest.fixture(scope="module")
 def records() -> dict[str, Record]:
-    """Go through all lives, and return a record for each name of a stack."""
+    """Go through all lifecycles, and return a record for each name of a stack."""
     made: dict[str, Record] = defaultdict(Record)
     answer = deployed_code._authorize
 
@@ -130,7 +129,7 @@ def records() -> dict[str, Record]:
 
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(deployed_code, "_authorize", authorize)
-        for live in LIVES:
+        for live in LIFECYCLES:
             live(World(Behaviour(**QUICKER), hours=0.9))
     return made
 
@@ -241,21 +240,21 @@ KINDS: Final = (
 )
 STACKS: Final = f"arn:aws:cloudformation:{REGION}:{ACCOUNT}:stack"
 FOREIGN: Final = {
-    "another prefix": f"{PLACE}:recommender/Other-0123456789abcdef",
-    "a stack whose name begins the same": f"{PLACE}:recommender/TopPicks-dev-0123456789abcdef",
-    "the same without a dash": f"{PLACE}:recommender/TopPicks2-0123456789abcdef",
-    "other letters": f"{PLACE}:recommender/toppicks-0123456789abcdef",
-    "a digest too short": f"{PLACE}:recommender/TopPicks-0123456789abcde",
-    "a digest too long": f"{PLACE}:recommender/TopPicks-0123456789abcdef0",
-    "a fixed name with a tail": f"{PLACE}:recommender/films2",
-    "a fixed name with a head": f"{PLACE}:recommender/myfilms",
-    "another fixed name": f"{PLACE}:recommender/series",
+    "another prefix": f"{PLACE}recommender/Other-0123456789abcdef",
+    "a stack whose name begins the same": f"{PLACE}recommender/TopPicks-dev-0123456789abcdef",
+    "the same without a dash": f"{PLACE}recommender/TopPicks2-0123456789abcdef",
+    "other letters": f"{PLACE}recommender/toppicks-0123456789abcdef",
+    "a digest too short": f"{PLACE}recommender/TopPicks-0123456789abcde",
+    "a digest too long": f"{PLACE}recommender/TopPicks-0123456789abcdef0",
+    "a fixed name with a tail": f"{PLACE}recommender/films2",
+    "a fixed name with a head": f"{PLACE}recommender/myfilms",
+    "another fixed name": f"{PLACE}recommender/series",
     "another region": DERIVED.replace(REGION, "us-east-1"),
     "another account": DERIVED.replace(ACCOUNT, "222222222222"),
     "another partition": DERIVED.replace("arn:aws:", "arn:aws-cn:"),
     "another dataset group": f"{GROUP}2",
-    "a dataset that is not looked at": f"{PLACE}:dataset/vod/USERS",
-    "another group's dataset": f"{PLACE}:dataset/vod2/ITEMS",
+    "a dataset that is not looked at": f"{PLACE}dataset/vod/USERS",
+    "another group's dataset": f"{PLACE}dataset/vod2/ITEMS",
     "another stack": f"{STACKS}/TopPicks-dev/00000000-0000-0000-0000-000000000001",
     "another stack of the name": f"{STACKS}/TopPicks/00000000-0000-0000-0000-999999999999",
     **{f"a {kind}": DERIVED.replace(":recommender/", f":{kind}/") for kind in KINDS},
@@ -276,7 +275,7 @@ def test_a_recommender_is_within_reach_by_its_name_alone(
 ) -> None:
     ours = name == "films" or re.fullmatch(r"TopPicks-.{16}", name) is not None
 
-    assert granted.allow(Use(action, f"{PLACE}:recommender/{name}")) is ours
+    assert granted.allow(Use(action, f"{PLACE}recommender/{name}")) is ours
 
 
 def test_a_stack_does_not_reach_its_neighbours(records: dict[str, Record]) -> None:

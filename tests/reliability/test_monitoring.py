@@ -1,4 +1,4 @@
-"""Monitoring looks at any moment of any life, and changes nothing."""
+"""Monitoring looks at any moment of any lifecycle, and changes nothing."""
 
 import json
 from collections.abc import Callable
@@ -8,7 +8,7 @@ import pytest
 
 from lambdas.recommender import vocabulary as v
 from local_aws.personalize.behaviour import Echo
-from tests.reliability.lives import ALL, EVERY_LIFE, prepared
+from tests.reliability.lifecycles import ALL, EVERY_LIFECYCLE, prepared
 from tests.reliability.world import HOUR, World, texts
 from tests.support import alarms, deployed_code
 from tests.support.metrics import metrics_of
@@ -49,24 +49,25 @@ def observed(world: World) -> dict[str, Any]:
 
 @pytest.mark.rows("M1")
 @pytest.mark.sweep
-@pytest.mark.parametrize("life", EVERY_LIFE)
-def test_a_life_that_is_looked_at_all_the_time_is_the_same(
-    life: str, record_property: Callable[[str, object], None]
+@pytest.mark.parametrize("lifecycle", EVERY_LIFECYCLE)
+def test_a_lifecycle_observed_at_every_moment_ends_the_same(
+    lifecycle: str, record_property: Callable[[str, object], None]
 ) -> None:
-    alone = prepared(life, **MONITORED)
-    status = ALL[life](alone)
+    alone = prepared(lifecycle, **MONITORED)
+    status = ALL[lifecycle](alone)
 
-    world = prepared(life, **MONITORED)
+    world = prepared(lifecycle, **MONITORED)
     has_observer = deployed_code.has_observer(world.stack)
     lines = watched(world)
-    assert ALL[life](world) == status, texts(world.stack)
+    assert ALL[lifecycle](world) == status, texts(world.stack)
     world.cloud.drain()
     alone.cloud.drain()
 
     assert changes(world) == changes(alone)
     world.invariants.check()
     record_property("cells", len(lines))
-    if has_observer and life != "delete":  # the observer is the last to come, and the first to go
+    # The observer is the last to come, and the first to go.
+    if has_observer and lifecycle != "delete":
         assert len(lines) > 1
 
 

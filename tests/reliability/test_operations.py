@@ -14,7 +14,7 @@ from lambdas.recommender import vocabulary as v
 from local_aws.personalize import ServiceError
 from operations.account import READS
 from stacks.recommender import TopPicksRecommender
-from tests.reliability.lives import ALL, GOOD, prepared
+from tests.reliability.lifecycles import ALL, GOOD, prepared
 from tests.reliability.world import HOUR, MINUTE, World, error, refuse, settings_of
 from tests.support.cloudformation import Invocation, Watcher
 from tests.support.operator import Operator
@@ -1124,16 +1124,16 @@ class CommandsAtEveryStep(Watcher):
                 self.wrong.append(f"{command} -> {code}: {shown}")
 
 
-@pytest.mark.parametrize("life", ALL)
+@pytest.mark.parametrize("lifecycle", ALL)
 def test_whatever_a_stack_goes_through_looking_changes_nothing(
-    life: str, capsys: pytest.CaptureFixture[str]
+    lifecycle: str, capsys: pytest.CaptureFixture[str]
 ) -> None:
     """Nor is anything of it left over while the stack may need it."""
-    world = prepared(life)
+    world = prepared(lifecycle)
     looks = CommandsAtEveryStep(Operator(world.cloud, capsys))
     world.cloud.watchers.append(looks)
 
-    status = ALL[life](world)
+    status = ALL[lifecycle](world)
 
     assert status in (*GOOD, "ROLLBACK_COMPLETE", "UPDATE_ROLLBACK_COMPLETE")
     assert not looks.wrong

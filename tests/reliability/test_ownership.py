@@ -10,7 +10,6 @@ from tests.reliability.world import (
     HOUR,
     MINUTE,
     QUICK,
-    RECIPE,
     World,
     edit,
     error,
@@ -22,7 +21,7 @@ from tests.reliability.world import (
 from tests.support.cloudformation import Cloud
 from tests.support.invariants import Invariants
 from tests.support.personalize import VirtualClock
-from tests.support.place import ACCOUNT
+from tests.support.place import ACCOUNT, RECIPE
 from tests.support.synthesis import Deployable
 
 OTHER_STACK = f"arn:aws:cloudformation:eu-west-1:{ACCOUNT}:stack/Other/1"

@@ -9,7 +9,7 @@ from typing import Any, Final
 
 import pytest
 
-from tests.reliability.lives import ALL, prepared
+from tests.reliability.lifecycles import ALL, prepared
 from tests.reliability.world import World, texts
 from tests.support import deployed_code
 from tests.support.cloudformation import Stack
@@ -17,9 +17,9 @@ from tests.support.permissions import listed
 
 pytestmark = [pytest.mark.rows("S4"), pytest.mark.sweep]
 
-LIVES: Final[dict[str, Callable[[World], str]]] = {
-    **{life: ALL[life] for life in ("create", "cancelled creation", "adopt")},
-    **{life: ALL[life] for life in ("update", "replace", "stop", "start", "delete")},
+LIFECYCLES: Final[dict[str, Callable[[World], str]]] = {
+    **{lifecycle: ALL[lifecycle] for lifecycle in ("create", "cancelled creation", "adopt")},
+    **{lifecycle: ALL[lifecycle] for lifecycle in ("update", "replace", "stop", "start", "delete")},
     "untag": lambda world: world.update(),
     "release": lambda world: world.stack.delete(),
 }
@@ -62,7 +62,9 @@ NEEDED: Final[Mapping[str, Mapping[str, str]]] = {
     "personalize:DescribeDatasetGroup": CREATES,
     # Nothing is created then, which the sweeps find out; a cancelled creation has not said it.
     "personalize:DescribeRecommender": {
-        **{life: end for life, end in ALWAYS.items() if life != "cancelled creation"},
+        **{
+            lifecycle: end for lifecycle, end in ALWAYS.items() if lifecycle != "cancelled creation"
+        },
         "create": "ROLLBACK_COMPLETE",
     },
     "personalize:ListRecipes": CREATES,
@@ -107,44 +109,46 @@ def test_every_permission_of_the_functions_is_taken_away_once(world: World) -> N
     assert {one for one in granted if not one.startswith("logs:")} == NEEDED.keys()
 
 
-@pytest.mark.parametrize("life", LIVES)
+@pytest.mark.parametrize("lifecycle", LIFECYCLES)
 @pytest.mark.parametrize("action", NEEDED)
-def test_what_needs_a_permission_fails_naming_it_and_harms_nothing(action: str, life: str) -> None:
-    world = _prepared(life)
+def test_a_deployment_without_a_permission_fails_naming_it_and_harms_nothing(
+    action: str, lifecycle: str
+) -> None:
+    world = _prepared(lifecycle)
     before = _seen(world)
 
     with _without(action):
-        status = LIVES[life](world)
+        status = LIFECYCLES[lifecycle](world)
         world.cloud.drain()
 
-    assert status == NEEDED[action].get(life, ENDS[life])
-    assert (action in texts(world.stack)) is (life in NEEDED[action])
+    assert status == NEEDED[action].get(lifecycle, ENDS[lifecycle])
+    assert (action in texts(world.stack)) is (lifecycle in NEEDED[action])
     if status.endswith("ROLLBACK_COMPLETE"):
         assert _seen(world) == before
-    _finish(world, life, before)
+    _finish(world, lifecycle, before)
 
 
-def _finish(world: World, life: str, before: Mapping[str, Any]) -> None:
+def _finish(world: World, lifecycle: str, before: Mapping[str, Any]) -> None:
     """Do again what has been rolled back, then delete the stack; nothing of it may be left."""
     if world.stack.status == "UPDATE_ROLLBACK_FAILED":
         assert world.stack.roll_back() == "UPDATE_ROLLBACK_COMPLETE", texts(world.stack)
         assert _seen(world) == before
     if world.stack.status == "UPDATE_ROLLBACK_COMPLETE":
-        assert LIVES[life](world) == "UPDATE_COMPLETE", texts(world.stack)
+        assert LIFECYCLES[lifecycle](world) == "UPDATE_COMPLETE", texts(world.stack)
     if world.stack.status != "DELETE_COMPLETE":
         assert world.stack.delete() == "DELETE_COMPLETE", texts(world.stack)
     world.cloud.drain()
     world.invariants.check()
     assert not world.owned
-    adopted = {"films"} if life in ("adopt", "release") else set()
+    adopted = {"films"} if lifecycle in ("adopt", "release") else set()
     assert world.cloud.recommenders().keys() == adopted
 
 
-def _prepared(life: str) -> World:
-    world = prepared({"untag": "update", "release": "adopt"}.get(life, life))
-    if life == "untag":
+def _prepared(lifecycle: str) -> World:
+    world = prepared({"untag": "update", "release": "adopt"}.get(lifecycle, lifecycle))
+    if lifecycle == "untag":
         assert world.update(tags={"team": "films"}) == "UPDATE_COMPLETE"
-    if life == "release":
+    if lifecycle == "release":
         assert ALL["adopt"](world) == "CREATE_COMPLETE"
     return world
 

@@ -5,7 +5,7 @@ import json
 import pytest
 
 from lambdas.recommender.vocabulary import RECOMMENDER_TYPE
-from tests.reliability.lives import NDCG, TOO_GOOD, WORSE
+from tests.reliability.lifecycles import NDCG, TOO_GOOD, WORSE
 from tests.reliability.world import World, edit, texts
 
 GOOD = {"minimum_metrics": {NDCG: 0.25, "coverage": 0.05}}

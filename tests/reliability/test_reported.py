@@ -12,7 +12,7 @@ from botocore.exceptions import EndpointConnectionError
 
 from lambdas.recommender.vocabulary import METRICS, TRAINING_GATE_TYPE
 from local_aws.personalize.behaviour import Echo
-from tests.reliability.lives import ALL, EVERY_LIFE, GOOD, prepared, wrong_with
+from tests.reliability.lifecycles import ALL, EVERY_LIFECYCLE, GOOD, prepared, wrong_with
 from tests.reliability.world import HOUR, MINUTE, World, follow, refuse, settings_of, texts
 
 
@@ -168,12 +168,12 @@ def test_a_clean_up_that_is_refused_says_at_once_that_the_next_change_removes_it
 @pytest.mark.sweep
 @pytest.mark.rows("W2")
 @pytest.mark.parametrize("echo", get_args(Echo))
-@pytest.mark.parametrize("life", EVERY_LIFE)
-def test_a_configuration_that_is_not_shown_fails_nothing(life: str, echo: Echo) -> None:
-    world = prepared(life)
+@pytest.mark.parametrize("lifecycle", EVERY_LIFECYCLE)
+def test_a_configuration_that_is_not_shown_fails_nothing(lifecycle: str, echo: Echo) -> None:
+    world = prepared(lifecycle)
     world.behaviour.echo = echo
-    ALL[life](world)
-    assert wrong_with(world, life, GOOD) == ""
+    ALL[lifecycle](world)
+    assert wrong_with(world, lifecycle, GOOD) == ""
 
 
 @pytest.mark.rows("W2")
@@ -369,12 +369,14 @@ def test_a_new_force_update_puts_right_what_was_edited_by_hand(world: World) -> 
 @pytest.mark.sweep
 @pytest.mark.rows("W5", "RB1")
 @pytest.mark.parametrize("change_sets", [False, True])
-@pytest.mark.parametrize("life", EVERY_LIFE)
-def test_a_creation_has_a_time_or_none_with_the_same_outcome(life: str, change_sets: bool) -> None:
-    world = prepared(life)
+@pytest.mark.parametrize("lifecycle", EVERY_LIFECYCLE)
+def test_a_creation_with_or_without_last_updated_time_ends_the_same(
+    lifecycle: str, change_sets: bool
+) -> None:
+    world = prepared(lifecycle)
     world.cloud.change_sets = change_sets
-    ALL[life](world)
-    assert wrong_with(world, life, GOOD) == ""
+    ALL[lifecycle](world)
+    assert wrong_with(world, lifecycle, GOOD) == ""
 
 
 @pytest.mark.rows("W6", "X7")

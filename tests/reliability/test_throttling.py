@@ -1,7 +1,6 @@
 """Too many calls, too slow ones, long lists, and credentials that are not taken."""
 
 import itertools
-import json
 from collections import Counter
 from collections.abc import Callable
 from typing import Any, Final
@@ -10,8 +9,17 @@ import pytest
 
 from local_aws.personalize import wire
 from tests.reliability.faults import ATTEMPTS, path
-from tests.reliability.lives import ALL, EVERY_LIFE, GOOD, LIVES, REPAIRABLE, prepared, wrong_with
+from tests.reliability.lifecycles import (
+    ALL,
+    EVERY_LIFECYCLE,
+    GOOD,
+    LIFECYCLES,
+    REPAIRABLE,
+    prepared,
+    wrong_with,
+)
 from tests.reliability.world import HOUR, MINUTE, QUICKER, World, error, texts
+from tests.support.aws_wire import json_response
 from tests.support.cloudformation import Stack
 from tests.support.serverless import Event
 from tests.support.synthesis import Deployable
@@ -44,9 +52,11 @@ same minute makes one more."""
 
 
 @pytest.mark.rows("TH3")
-@pytest.mark.parametrize("life", EVERY_LIFE)
-def test_a_service_that_always_throttles_ends_a_life_in_time_and_is_not_pestered(life: str) -> None:
-    world = prepared(life)
+@pytest.mark.parametrize("lifecycle", EVERY_LIFECYCLE)
+def test_a_lifecycle_always_throttled_ends_in_time_with_few_calls(
+    lifecycle: str,
+) -> None:
+    world = prepared(lifecycle)
     times: list[float] = []
 
     def throttled(operation: str, _params: dict[str, Any]) -> None:
@@ -55,20 +65,20 @@ def test_a_service_that_always_throttles_ends_a_life_in_time_and_is_not_pestered
             raise error("ThrottlingException")
 
     world.cloud.before = throttled
-    ALL[life](world)
+    ALL[lifecycle](world)
     assert world.stack.status in REPAIRABLE[len(GOOD) :]
     assert "ThrottlingException" in texts(world.stack)
     assert "did not receive a response" not in texts(world.stack)
     per_minute = Counter(time // MINUTE for time in times)
     assert max(per_minute.values()) <= MOST_CALLS_PER_MINUTE
     world.cloud.before = _nothing
-    assert wrong_with(world, life, REPAIRABLE) == ""
+    assert wrong_with(world, lifecycle, REPAIRABLE) == ""
 
 
 @pytest.mark.rows("TH3")
-@pytest.mark.parametrize("life", LIVES)
-def test_a_stack_that_can_never_be_asked_for_is_not_changed(life: str) -> None:
-    world = prepared(life)
+@pytest.mark.parametrize("lifecycle", LIFECYCLES)
+def test_a_stack_that_describe_stacks_never_shows_is_not_changed(lifecycle: str) -> None:
+    world = prepared(lifecycle)
     started = world.clock.now
 
     def throttled(operation: str, _params: dict[str, Any]) -> None:
@@ -76,13 +86,13 @@ def test_a_stack_that_can_never_be_asked_for_is_not_changed(life: str) -> None:
             raise error("Throttling")
 
     world.cloud.before = throttled
-    LIVES[life](world)
+    LIFECYCLES[lifecycle](world)
     assert world.stack.status in REPAIRABLE[len(GOOD) :]
     assert world.clock.now - started < 3 * HOUR
     assert "did not receive a response" not in texts(world.stack)
     assert world.changes(since=started) == []
     world.cloud.before = _nothing
-    assert wrong_with(world, life, REPAIRABLE) == ""
+    assert wrong_with(world, lifecycle, REPAIRABLE) == ""
 
 
 STACKS: Final = 50
@@ -140,10 +150,10 @@ def test_fifty_stacks_at_once_all_get_their_recommender_under_a_rate_limit(world
 
 @pytest.mark.rows("T2")
 @pytest.mark.parametrize("seconds", [5.0, 20.0, 60.0])
-@pytest.mark.parametrize("life", EVERY_LIFE)
-def test_a_function_never_runs_out_of_time_over_slow_calls(life: str, seconds: float) -> None:
+@pytest.mark.parametrize("lifecycle", EVERY_LIFECYCLE)
+def test_a_function_never_runs_out_of_time_over_slow_calls(lifecycle: str, seconds: float) -> None:
     """A call that is answered at its last attempt has taken a minute."""
-    world = prepared(life)
+    world = prepared(lifecycle)
     longest = 0.0
 
     def timed(_function: str, _event: Event, invoke: Callable[[], Any]) -> Any:
@@ -157,12 +167,12 @@ def test_a_function_never_runs_out_of_time_over_slow_calls(life: str, seconds: f
         world.clock.advance(seconds / 2)
 
     world.cloud.around, world.cloud.before, world.cloud.after = timed, slow, slow
-    ALL[life](world)
+    ALL[lifecycle](world)
     functions = world.stack.template.ids_of("AWS::Lambda::Function")
     properties = [world.stack.template.resources[one]["Properties"] for one in functions]
     timeouts = [one["Timeout"] for one in properties if "recommender" in one["Handler"]]
     assert longest < min(timeouts)
-    assert wrong_with(world, life, GOOD) == ""
+    assert wrong_with(world, lifecycle, GOOD) == ""
 
 
 # -- credentials that are not taken --------------------------------------------------------------
@@ -187,12 +197,12 @@ LASTING: Final = (
 
 @pytest.mark.rows("TH6")
 @pytest.mark.parametrize("code", PASSING)
-@pytest.mark.parametrize("life", ["create", "delete"])
+@pytest.mark.parametrize("lifecycle", ["create", "delete"])
 def test_credentials_and_clocks_that_are_put_right_do_not_fail_a_deployment(
-    life: str, code: str
+    lifecycle: str, code: str
 ) -> None:
-    for operation in sorted({site.operation for site in path(life).calls}):
-        world = prepared(life)
+    for operation in sorted({site.operation for site in path(lifecycle).calls}):
+        world = prepared(lifecycle)
         calls = itertools.count()
 
         def refused(called: str, _p: Any, of: str = operation, n: Any = calls) -> None:
@@ -200,17 +210,17 @@ def test_credentials_and_clocks_that_are_put_right_do_not_fail_a_deployment(
                 raise error(code)
 
         world.cloud.before = refused
-        assert LIVES[life](world) in GOOD, (operation, texts(world.stack))
+        assert LIFECYCLES[lifecycle](world) in GOOD, (operation, texts(world.stack))
         assert next(calls) > 1
 
 
 @pytest.mark.rows("TH6")
 @pytest.mark.parametrize("code", [*PASSING, *LASTING])
-@pytest.mark.parametrize("life", ["create", "replace", "delete"])
-def test_credentials_that_are_never_taken_end_a_life_in_time_with_the_reason(
-    life: str, code: str
+@pytest.mark.parametrize("lifecycle", ["create", "replace", "delete"])
+def test_a_lifecycle_with_refused_credentials_ends_in_time_with_the_reason(
+    lifecycle: str, code: str
 ) -> None:
-    world = prepared(life)
+    world = prepared(lifecycle)
     started = world.clock.now
     attempts = 0
 
@@ -221,17 +231,17 @@ def test_credentials_that_are_never_taken_end_a_life_in_time_with_the_reason(
             raise error(code)
 
     world.cloud.before = refused
-    LIVES[life](world)
+    LIFECYCLES[lifecycle](world)
     assert world.stack.status in REPAIRABLE[len(GOOD) :]
     assert code in texts(world.stack)
     assert "did not receive a response" not in texts(world.stack)
     assert world.changes(since=started) == []
     if code in LASTING:
         failed = next(event.time for event in world.stack.events if event.status.endswith("FAILED"))
-        assert failed - started < (3 * HOUR if life == "delete" else 10 * MINUTE)
+        assert failed - started < (3 * HOUR if lifecycle == "delete" else 10 * MINUTE)
     assert attempts <= (world.clock.now - started) / MINUTE * 2 + 10
     world.cloud.before = _nothing
-    assert wrong_with(world, life, REPAIRABLE) == ""
+    assert wrong_with(world, lifecycle, REPAIRABLE) == ""
 
 
 # -- long lists ----------------------------------------------------------------------------------
@@ -249,7 +259,7 @@ class LongList:
         breaks: Answers what becomes of a page, by its number and that of the scan, or None.
     """
 
-    def __init__(self, world: World, breaks: Callable[[int, int], bytes | None]) -> None:
+    def __init__(self, world: World, breaks: Callable[[int, int], wire.Response | None]) -> None:
         self.scans = [0, 0]
         self.breaks = breaks
         self._world = world
@@ -259,7 +269,7 @@ class LongList:
         world.cloud.after = self._after
 
     def _after(
-        self, operation: str, params: dict[str, Any], response: wire.Response
+        self, operation: str, params: dict[str, Any], _response: wire.Response
     ) -> wire.Response | None:
         if operation != "ListRecommenders":
             return None
@@ -267,27 +277,25 @@ class LongList:
         self.scans[0] += number == 0
         broken = self.breaks(number, self.scans[0])
         if broken is not None:
-            return (400 if b"__type" in broken else 200, response[1], broken)
+            return broken
         last = number == PAGES - 1
         self.scans[1] += last
         names = list(self._world.cloud.recommenders()) if last else [f"theirs-{number}"]
         page = {"recommenders": [{"name": name} for name in names]}
-        return (200, response[1], _json(page if last else page | {"nextToken": str(number + 1)}))
+        return json_response(page if last else page | {"nextToken": str(number + 1)})
 
 
-def _json(value: object) -> bytes:
-    return json.dumps(value).encode()
+def _empty(number: int) -> wire.Response:
+    return json_response({"recommenders": [], "nextToken": str(number + 1)})
 
 
-def _empty(number: int) -> bytes:
-    return _json({"recommenders": [], "nextToken": str(number + 1)})
-
-
-INCOMPLETE: Final[dict[str, Callable[[int], bytes]]] = {
-    "invalid token": lambda _: _json({"__type": "InvalidNextTokenException", "message": "no"}),
-    "throttled": lambda _: _json({"__type": "ThrottlingException", "message": "no"}),
-    "cut": lambda _: b"{}",
-    "the same token": lambda number: _json({"recommenders": [], "nextToken": str(number)}),
+INCOMPLETE: Final[dict[str, Callable[[int], wire.Response]]] = {
+    "invalid token": lambda _: json_response(
+        {"__type": "InvalidNextTokenException", "message": "no"}
+    ),
+    "throttled": lambda _: json_response({"__type": "ThrottlingException", "message": "no"}),
+    "cut": lambda _: json_response({}),
+    "the same token": lambda number: json_response({"recommenders": [], "nextToken": str(number)}),
 }
 
 

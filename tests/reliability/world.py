@@ -11,7 +11,7 @@ from local_aws.personalize import Behaviour, Personalize, ServiceError, wire
 from tests.support.cloudformation import Cloud, Stack
 from tests.support.invariants import Invariants
 from tests.support.personalize import VirtualClock
-from tests.support.place import ACCOUNT, REGION
+from tests.support.place import ACCOUNT, RECIPE, REGION
 from tests.support.synthesis import Deployable
 
 QUICK: Final[dict[str, Any]] = {
@@ -34,9 +34,8 @@ QUICKER: Final[dict[str, Any]] = {
     "start": 90.0,
     "delete": 90.0,
 }
-"""Durations in seconds for tests that go through many lives."""
+"""Durations in seconds for tests that go through many lifecycles."""
 
-RECIPE: Final = "arn:aws:personalize:::recipe/aws-vod-top-picks"
 MINUTE: Final = 60.0
 _OTHERS: Final = ("outsider", "scheduler")
 HOUR: Final = 3600.0

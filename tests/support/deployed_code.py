@@ -7,10 +7,7 @@ long as they exist; Lambda and Step Functions invoke them as the template config
 import json
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
-from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any, Final, Protocol
-from urllib.parse import parse_qs
-from xml.sax.saxutils import escape
 
 from botocore import UNSIGNED
 from botocore.awsrequest import AWSPreparedRequest
@@ -26,12 +23,12 @@ from lambdas.recommender.protocol.answer import Answers, Delivery, encoded
 from lambdas.recommender.protocol.execution import StateMachine, StepFunctionsApi
 from lambdas.recommender.protocol.request_handler import RequestHandler
 from local_aws.personalize import ServiceError, wire
-from tests.support import personalize
+from tests.support import aws_wire, personalize
+from tests.support.intrinsics import resolve
 from tests.support.permissions import Permissions, Use, statements_of
 from tests.support.place import ACCOUNT
 from tests.support.scheduler import calls_personalize
 from tests.support.serverless import Event
-from tests.support.template import resolve
 
 if TYPE_CHECKING:
     from tests.support.stack import Stack
@@ -254,14 +251,14 @@ def _stacks_client(stack: "Stack", function: str = "") -> CloudFormationClient:
     cloud = stack.cloud
 
     def answer(request: AWSPreparedRequest, operation: str) -> wire.Response:
-        (asked,) = parse_qs(personalize._bytes(request.body).decode())["StackName"]
+        asked = aws_wire.query_of(request)["StackName"]
         try:
             if not function:
                 cloud.called(operation, {"StackName": asked})
             _authorize(stack, f"cloudformation:{operation}", asked, function)
         except ServiceError as error:
-            return error.http_status, {}, _error(error)
-        response = (200, dict[str, str](), _description(stack))
+            return aws_wire.query_error(error)
+        response = aws_wire.query_response(operation, description(stack))
         if function:
             return response
         return cloud.applied(operation, {}, response) or response
@@ -277,16 +274,15 @@ def _step_functions_client(stack: "Stack") -> StepFunctionsApi:
     cloud = stack.cloud
 
     def answer(request: AWSPreparedRequest, operation: str) -> wire.Response:
-        params = json.loads(personalize._bytes(request.body))
+        params = json.loads(aws_wire.body_of(request))
         try:
             cloud.called(operation, params)
             _authorize(stack, f"states:{operation}", params["stateMachineArn"])
             cloud.start_execution(stack, params["name"], params["input"])
         except ServiceError as error:
-            body = json.dumps({"__type": error.code, "message": error.message})
-            return error.http_status, {}, body.encode()
+            return wire.error_response(error, runtime=False)
         started = {"executionArn": f"arn:{params['name']}", "startDate": cloud.clock.now}
-        response = (200, dict[str, str](), json.dumps(started).encode())
+        response = aws_wire.json_response(started)
         return cloud.applied(operation, params, response) or response
 
     client = personalize.connected("stepfunctions", answer, cloud.clock, config=_CLIENT)
@@ -294,30 +290,15 @@ def _step_functions_client(stack: "Stack") -> StepFunctionsApi:
     return made
 
 
-def _description(stack: "Stack") -> bytes:
+def description(stack: "Stack") -> str:
+    """Return what DescribeStacks answers of a stack, in XML."""
     shown = stack.shown
     members = {
         "StackId": stack.id,
         "StackName": stack.name,
         "StackStatus": shown.status,
-        "CreationTime": _iso(stack.created),
-        **({"LastUpdatedTime": _iso(shown.updated)} if shown.updated else {}),
-        **({"DeletionTime": _iso(shown.deleted)} if shown.deleted else {}),
+        "CreationTime": aws_wire.iso(stack.created),
+        "LastUpdatedTime": aws_wire.iso(shown.updated),
+        "DeletionTime": aws_wire.iso(shown.deleted),
     }
-    member = "".join(f"<{key}>{escape(text)}</{key}>" for key, text in members.items())
-    return (
-        '<DescribeStacksResponse xmlns="http://cloudformation.amazonaws.com/doc/2010-05-15/">'
-        f"<DescribeStacksResult><Stacks><member>{member}</member></Stacks></DescribeStacksResult>"
-        "</DescribeStacksResponse>"
-    ).encode()
-
-
-def _error(error: ServiceError) -> bytes:
-    return (
-        f"<ErrorResponse><Error><Code>{error.code}</Code><Message>{escape(error.message)}</Message>"
-        "</Error></ErrorResponse>"
-    ).encode()
-
-
-def _iso(time: float) -> str:
-    return datetime.fromtimestamp(time, UTC).isoformat(timespec="milliseconds")
+    return aws_wire.listed("Stacks", [members])

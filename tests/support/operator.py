@@ -2,11 +2,8 @@
 
 import json
 import re
-from collections.abc import Callable, Iterable, Iterator, Mapping
-from datetime import UTC, datetime
+from collections.abc import Callable, Mapping
 from typing import Final
-from urllib.parse import parse_qsl
-from xml.sax.saxutils import escape
 
 import pytest
 from botocore.awsrequest import AWSPreparedRequest
@@ -14,9 +11,9 @@ from botocore.awsrequest import AWSPreparedRequest
 from local_aws.personalize import ServiceError, wire
 from operations.__main__ import main
 from operations.account import Account
-from tests.support import personalize
+from tests.support import aws_wire, personalize
 from tests.support.cloudformation import Cloud, Stack
-from tests.support.deployed_code import _error
+from tests.support.deployed_code import description
 
 _PAGE: Final = 25
 """Fewer than CloudFormation has on a page, so that there are pages."""
@@ -72,16 +69,15 @@ class Operator:
         self.faults(operation)
 
     def _answer(self, request: AWSPreparedRequest, operation: str) -> wire.Response:
-        asked = dict(parse_qsl(personalize._bytes(request.body).decode()))
+        asked = aws_wire.query_of(request)
         try:
             self._called(operation)
             stack = self._find(asked["StackName"])
             self.authorize(f"cloudformation:{operation}", stack.id)
             members = _ANSWERS[operation](stack, int(asked.get("NextToken", 0)))
         except ServiceError as error:
-            return error.http_status, {}, _error(error)
-        result = f"<{operation}Result>{members}</{operation}Result>"
-        return 200, {}, f"<{operation}Response>{result}</{operation}Response>".encode()
+            return aws_wire.query_error(error)
+        return aws_wire.query_response(operation, members)
 
     def _find(self, asked: str) -> Stack:
         for stack in reversed(self.cloud.stacks):
@@ -92,22 +88,6 @@ class Operator:
                 return stack
         message = f"Stack with id {asked} does not exist"
         raise ServiceError("ValidationError", message, 400)
-
-
-def _stacks(stack: Stack, _page: int) -> str:
-    shown = stack.shown
-    return _list(
-        "Stacks",
-        [
-            {
-                "StackId": stack.id,
-                "StackName": stack.name,
-                "StackStatus": shown.status,
-                "CreationTime": _iso(stack.created),
-                "LastUpdatedTime": _iso(shown.updated) if shown.updated else "",
-            }
-        ],
-    )
 
 
 def _events(stack: Stack, page: int) -> str:
@@ -122,7 +102,7 @@ def _events(stack: Stack, page: int) -> str:
             else event.physical_id or "",
             "ResourceStatus": event.status,
             "ResourceStatusReason": event.reason,
-            "Timestamp": _iso(event.time),
+            "Timestamp": aws_wire.iso(event.time),
         }
         for number, event in enumerate(stack.events)
         if event.status != "FAILED"  # the fake's own note that a deployment fails
@@ -137,7 +117,7 @@ def _resources(stack: Stack, page: int) -> str:
             "PhysicalResourceId": one.physical_id or "",
             "ResourceType": one.type,
             "ResourceStatus": one.status or "CREATE_IN_PROGRESS",
-            "LastUpdatedTimestamp": _iso(stack.cloud.clock.now),
+            "LastUpdatedTimestamp": aws_wire.iso(stack.cloud.clock.now),
         }
         for one in stack.resources.values()
     ]
@@ -151,11 +131,11 @@ def _template(stack: Stack, _page: int) -> str:
     """
     body = {"Resources": stack.template.resources, "Outputs": stack.template.outputs}
     shown = re.sub(r"[^\x00-\x7f]", "?", json.dumps(body, ensure_ascii=False))
-    return f"<TemplateBody>{escape(shown)}</TemplateBody>"
+    return aws_wire.element("TemplateBody", shown)
 
 
 _ANSWERS: Final[Mapping[str, Callable[[Stack, int], str]]] = {
-    "DescribeStacks": _stacks,
+    "DescribeStacks": lambda stack, _: description(stack),
     "DescribeStackEvents": _events,
     "ListStackResources": _resources,
     "GetTemplate": _template,
@@ -164,23 +144,5 @@ _ANSWERS: Final[Mapping[str, Callable[[Stack, int], str]]] = {
 
 def _paged(name: str, members: list[dict[str, str]], page: int) -> str:
     following = page + _PAGE
-    token = f"<NextToken>{following}</NextToken>" if following < len(members) else ""
-    return _list(name, members[page:following]) + token
-
-
-def _list(name: str, members: Iterable[Mapping[str, str]]) -> str:
-    return f"<{name}>{''.join(_member(one) for one in members)}</{name}>"
-
-
-def _member(member: Mapping[str, str]) -> str:
-    return f"<member>{''.join(_elements(member))}</member>"
-
-
-def _elements(member: Mapping[str, str]) -> Iterator[str]:
-    for key, text in member.items():
-        if text:
-            yield f"<{key}>{escape(text)}</{key}>"
-
-
-def _iso(time: float) -> str:
-    return datetime.fromtimestamp(time, UTC).isoformat(timespec="milliseconds")
+    token = aws_wire.element("NextToken", str(following)) if following < len(members) else ""
+    return aws_wire.listed(name, members[page:following]) + token

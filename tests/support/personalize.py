@@ -26,6 +26,7 @@ from types_boto3_personalize import PersonalizeClient
 from types_boto3_personalize_runtime import PersonalizeRuntimeClient
 
 from local_aws.personalize import Authorizer, Personalize, ServiceError, validation, wire
+from tests.support.aws_wire import body_of
 from tests.support.place import ACCOUNT, REGION
 
 Before = Callable[[str, dict[str, Any]], None]
@@ -197,7 +198,7 @@ def _answering(
     after: After | None = None,
 ) -> Answer:
     def answer(request: AWSPreparedRequest, operation: str) -> wire.Response:
-        sent = _bytes(request.body)
+        sent = body_of(request)
         params = json.loads(sent)
         try:
             if before:
@@ -250,8 +251,3 @@ class _Raw(io.BytesIO):
 
 def _text(value: str | bytes) -> str:
     return value.decode() if isinstance(value, bytes) else value
-
-
-def _bytes(body: object) -> bytes:
-    assert isinstance(body, str | bytes)
-    return body.encode() if isinstance(body, str) else body

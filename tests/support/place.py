@@ -8,4 +8,7 @@ from typing import Final
 
 ACCOUNT: Final = "111111111111"
 REGION: Final = "eu-west-1"
-GROUP: Final = f"arn:aws:personalize:{REGION}:{ACCOUNT}:dataset-group/vod"
+PLACE: Final = f"arn:aws:personalize:{REGION}:{ACCOUNT}:"
+"""What the ARNs of its resources of Personalize begin with."""
+GROUP: Final = f"{PLACE}dataset-group/vod"
+RECIPE: Final = "arn:aws:personalize:::recipe/aws-vod-top-picks"

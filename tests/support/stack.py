@@ -15,9 +15,9 @@ from tests.support.custom_resources import (
     StackEvent,
     StackResource,
 )
+from tests.support.intrinsics import resolve
 from tests.support.place import ACCOUNT
 from tests.support.synthesis import Deployable, Settings, stringified
-from tests.support.template import resolve
 
 if TYPE_CHECKING:
     from tests.support.cloudformation import Cloud

@@ -9,6 +9,7 @@ from aws_cdk import App
 from aws_cdk.assertions import Template
 
 from app import main
+from tests.support.intrinsics import resolve
 from tests.support.place import GROUP
 
 KEY: Final = "arn:aws:kms:eu-west-1:111111111111:key/0a1b2c3d-0000-1111-2222-333344445555"
@@ -34,9 +35,6 @@ FLAGS: Final = {
 """The feature flags with which the CLI synthesises, without what a deployment of one's own adds."""
 
 Synth = Callable[..., Template]
-
-Lookup = Callable[[str, str | None], Any]
-"""Answers `Fn::GetAtt` of a logical id and an attribute, or `Ref` if there is no attribute."""
 
 
 def synthesised(**context: Any) -> Template:
@@ -72,23 +70,6 @@ def in_order(template: dict[str, Any], resource_type: str) -> list[str]:
         order.append(link)
     assert len(order) == len(links)
     return order
-
-
-def resolve(value: Any, lookup: Lookup) -> Any:
-    """Return a template's value with its intrinsic functions evaluated."""
-    match value:
-        case {"Ref": str(logical_id)}:
-            return lookup(logical_id, None)
-        case {"Fn::GetAtt": [str(logical_id), str(attribute)]}:
-            return lookup(logical_id, attribute)
-        case {"Fn::Join": [str(separator), list(parts)]}:
-            return separator.join(str(resolve(part, lookup)) for part in parts)
-        case dict():
-            return {key: resolve(one, lookup) for key, one in value.items()}
-        case list():
-            return [resolve(one, lookup) for one in value]
-        case _:
-            return value
 
 
 def resolved(value: Any) -> Any:

@@ -6,9 +6,11 @@ from typing import Any
 import pytest
 from hypercorn.typing import ConnectionState, HTTPScope
 
-from local_aws import gateway, ministack_iam
+from local_aws import gateway
+from local_aws.ministack import iam
 from local_aws.personalize import Behaviour, Personalize, ServiceError
 from local_aws.personalize.service import ConditionContext
+from tests.support.place import RECIPE
 
 ACCOUNT = "222222222222"
 REGION = "eu-north-1"
@@ -66,7 +68,7 @@ def call(operation: str, body: bytes = b"{}", *, signed: bool = True) -> tuple[i
 
 
 def signed_by(monkeypatch: pytest.MonkeyPatch, caller: LimitedCaller) -> LimitedCaller:
-    monkeypatch.setattr(ministack_iam, "authenticate", lambda _scope, _body: caller)
+    monkeypatch.setattr(iam, "authenticate", lambda _scope, _body: caller)
     return caller
 
 
@@ -75,8 +77,7 @@ def test_what_the_callers_policies_do_not_allow_is_refused_and_changes_nothing(
 ) -> None:
     group = service.seed_dataset_group(ACCOUNT, REGION, "vod")
     caller = signed_by(monkeypatch, LimitedCaller("personalize:DescribeRecommender"))
-    recipe = "arn:aws:personalize:::recipe/aws-vod-top-picks"
-    asked_for = {"name": "films", "datasetGroupArn": group, "recipeArn": recipe}
+    asked_for = {"name": "films", "datasetGroupArn": group, "recipeArn": RECIPE}
 
     status, answer = call("CreateRecommender", json.dumps(asked_for).encode())
 
@@ -101,9 +102,9 @@ def test_a_signature_that_is_refused_reaches_nothing(
     monkeypatch: pytest.MonkeyPatch, service: Personalize
 ) -> None:
     def refuse(_scope: HTTPScope, _body: bytes) -> None:
-        raise ministack_iam.RefusedError((403, {}, b'{"__type": "InvalidSignatureException"}'))
+        raise iam.RefusedError((403, {}, b'{"__type": "InvalidSignatureException"}'))
 
-    monkeypatch.setattr(ministack_iam, "authenticate", refuse)
+    monkeypatch.setattr(iam, "authenticate", refuse)
 
     assert call("ListRecommenders") == (403, {"__type": "InvalidSignatureException"})
     assert service.journal == []

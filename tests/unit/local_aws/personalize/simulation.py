@@ -14,10 +14,9 @@ from types_boto3_personalize_runtime import PersonalizeRuntimeClient
 from local_aws.personalize import Authorizer, Behaviour, Personalize, wire
 from local_aws.personalize.validation import operation_model
 from tests.support.personalize import VirtualClock, client, runtime_client
-from tests.support.place import ACCOUNT, REGION
+from tests.support.place import ACCOUNT, PLACE, RECIPE, REGION
 
-TOP_PICKS = "arn:aws:personalize:::recipe/aws-vod-top-picks"
-ARN = f"arn:aws:personalize:{REGION}:{ACCOUNT}:recommender/films"
+ARN = f"{PLACE}recommender/films"
 QUICK = {
     "create_pending": 10,
     "create_in_progress": 90,
@@ -62,7 +61,7 @@ class Simulation:
         request = {
             "name": name,
             "datasetGroupArn": self.dataset_group_arn,
-            "recipeArn": TOP_PICKS,
+            "recipeArn": RECIPE,
             "recommenderConfig": config or {},
         }
         return self.client.create_recommender(**(request | more))["recommenderArn"]

@@ -9,10 +9,9 @@ from types_boto3_personalize import PersonalizeClient
 from local_aws.personalize import ServiceError
 from local_aws.personalize.service import ConditionContext
 from tests.support.personalize import runtime_client
-from tests.support.place import ACCOUNT, REGION
-from tests.unit.local_aws.personalize.simulation import ARN, TOP_PICKS, Simulation, outcome
+from tests.support.place import ACCOUNT, GROUP, RECIPE, REGION
+from tests.unit.local_aws.personalize.simulation import ARN, Simulation, outcome
 
-GROUP = f"arn:aws:personalize:{REGION}:{ACCOUNT}:dataset-group/vod"
 TAGS: Any = [{"tagKey": "owner", "tagValue": "us"}]
 
 
@@ -30,7 +29,7 @@ class Policy:
 
 
 def _create(client: PersonalizeClient, **more: Any) -> str:
-    request = {"name": "films", "datasetGroupArn": GROUP, "recipeArn": TOP_PICKS}
+    request = {"name": "films", "datasetGroupArn": GROUP, "recipeArn": RECIPE}
     return client.create_recommender(**(request | more))["recommenderArn"]
 
 
@@ -43,7 +42,7 @@ def test_creation_is_checked_on_all_three_arns_and_for_the_tags_it_sends(
     assert policy.asked == [
         ("personalize:CreateRecommender", ARN, sent),
         ("personalize:CreateRecommender", GROUP, sent),
-        ("personalize:CreateRecommender", TOP_PICKS, sent),
+        ("personalize:CreateRecommender", RECIPE, sent),
         ("personalize:TagResource", ARN, sent),
     ]
 
@@ -54,7 +53,7 @@ def test_creation_without_tags_needs_no_permission_to_tag(simulation: Simulation
     assert policy.asked == [
         ("personalize:CreateRecommender", ARN, {}),
         ("personalize:CreateRecommender", GROUP, {}),
-        ("personalize:CreateRecommender", TOP_PICKS, {}),
+        ("personalize:CreateRecommender", RECIPE, {}),
     ]
 
 
@@ -63,7 +62,7 @@ def test_creation_without_tags_needs_no_permission_to_tag(simulation: Simulation
     [
         ("personalize:CreateRecommender", ARN),
         ("personalize:CreateRecommender", GROUP),
-        ("personalize:CreateRecommender", TOP_PICKS),
+        ("personalize:CreateRecommender", RECIPE),
         ("personalize:TagResource", ARN),
     ],
 )
@@ -93,7 +92,7 @@ CALLS: list[tuple[str, str, Callable[[PersonalizeClient], object]]] = [
     ("ListRecommenders", "*", lambda c: c.list_recommenders()),
     ("ListRecipes", "*", lambda c: c.list_recipes()),
     ("ListDatasets", "*", lambda c: c.list_datasets(datasetGroupArn=GROUP)),
-    ("DescribeRecipe", TOP_PICKS, lambda c: c.describe_recipe(recipeArn=TOP_PICKS)),
+    ("DescribeRecipe", RECIPE, lambda c: c.describe_recipe(recipeArn=RECIPE)),
     ("DescribeDatasetGroup", GROUP, lambda c: c.describe_dataset_group(datasetGroupArn=GROUP)),
 ]
 

@@ -6,7 +6,7 @@ import pytest
 
 from local_aws.personalize import Behaviour, Personalize
 from tests.support.personalize import VirtualClock, client
-from tests.support.place import ACCOUNT, REGION
+from tests.support.place import ACCOUNT, RECIPE, REGION
 from tests.unit.local_aws.personalize.simulation import ARN, Simulation, message, outcome
 
 
@@ -318,7 +318,7 @@ def test_with_no_durations_everything_is_done_at_once() -> None:
     personalize.create_recommender(
         name="films",
         datasetGroupArn=group,
-        recipeArn="arn:aws:personalize:::recipe/aws-vod-top-picks",
+        recipeArn=RECIPE,
     )
     personalize.stop_recommender(recommenderArn=ARN)
     personalize.delete_recommender(recommenderArn=ARN)

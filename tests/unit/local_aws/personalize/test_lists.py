@@ -7,8 +7,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from tests.support.place import ACCOUNT, REGION
-from tests.unit.local_aws.personalize.simulation import TOP_PICKS, Simulation, outcome
+from tests.support.place import ACCOUNT, RECIPE, REGION
+from tests.unit.local_aws.personalize.simulation import Simulation, outcome
 
 
 def _names(simulation: Simulation, **more: Any) -> list[str]:
@@ -69,7 +69,7 @@ def test_the_recipes_of_a_domain_take_several_pages(simulation: Simulation) -> N
     pages = list(simulation.client.get_paginator("list_recipes").paginate(domain="VIDEO_ON_DEMAND"))
     recipes = [recipe for page in pages for recipe in page["recipes"]]
     assert len(pages) == 2
-    assert TOP_PICKS in {recipe["recipeArn"] for recipe in recipes}
+    assert RECIPE in {recipe["recipeArn"] for recipe in recipes}
     assert {recipe["domain"] for recipe in recipes} == {"VIDEO_ON_DEMAND"}
     assert len(recipes) == 5
 
@@ -86,10 +86,10 @@ def test_a_domain_that_does_not_exist_is_refused(simulation: Simulation) -> None
 
 
 def test_a_recipe_is_described(simulation: Simulation) -> None:
-    recipe = simulation.client.describe_recipe(recipeArn=TOP_PICKS)["recipe"]
+    recipe = simulation.client.describe_recipe(recipeArn=RECIPE)["recipe"]
     assert (recipe["name"], recipe["status"]) == ("aws-vod-top-picks", "ACTIVE")
     describe = simulation.client.describe_recipe
-    assert outcome(lambda: describe(recipeArn=TOP_PICKS + "x")) == "ResourceNotFound"
+    assert outcome(lambda: describe(recipeArn=RECIPE + "x")) == "ResourceNotFound"
 
 
 @pytest.mark.parametrize("domain", ["VIDEO_ON_DEMAND", "ECOMMERCE", None])

@@ -9,8 +9,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from local_aws.personalize import Behaviour, Personalize, ServiceError
-from tests.support.place import ACCOUNT, REGION
-from tests.unit.local_aws.personalize.simulation import ARN, TOP_PICKS, Simulation, message, outcome
+from tests.support.place import ACCOUNT, RECIPE, REGION
+from tests.unit.local_aws.personalize.simulation import ARN, Simulation, message, outcome
 
 NAME = re.compile(r"[a-zA-Z0-9][a-zA-Z0-9\-_]{0,62}", re.ASCII)
 
@@ -25,7 +25,7 @@ NAME = re.compile(r"[a-zA-Z0-9][a-zA-Z0-9\-_]{0,62}", re.ASCII)
 def test_a_name_is_accepted_exactly_if_the_whole_of_it_matches(name: str) -> None:
     service = Personalize(Behaviour())
     group = service.seed_dataset_group(ACCOUNT, REGION, "vod")
-    request = {"name": name, "datasetGroupArn": group, "recipeArn": TOP_PICKS}
+    request = {"name": name, "datasetGroupArn": group, "recipeArn": RECIPE}
     try:
         service.call("CreateRecommender", request, account=ACCOUNT, region=REGION)
         accepted = True
@@ -130,7 +130,7 @@ def test_null_members_are_as_good_as_absent(simulation: Simulation) -> None:
     request = {
         "name": "films",
         "datasetGroupArn": simulation.dataset_group_arn,
-        "recipeArn": TOP_PICKS,
+        "recipeArn": RECIPE,
     }
     simulation.service.call(
         "CreateRecommender",
@@ -298,7 +298,7 @@ def test_what_was_sent_is_not_shared_with_what_is_kept(simulation: Simulation) -
     params = {
         "name": "films",
         "datasetGroupArn": simulation.dataset_group_arn,
-        "recipeArn": TOP_PICKS,
+        "recipeArn": RECIPE,
         "recommenderConfig": config,
     }
     simulation.service.call("CreateRecommender", params, account=ACCOUNT, region=REGION)

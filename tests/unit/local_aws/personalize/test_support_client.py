@@ -11,7 +11,7 @@ from botocore.exceptions import ConnectionClosedError, EndpointConnectionError
 
 from local_aws.personalize import Behaviour, Personalize, ServiceError, wire
 from tests.support.personalize import VirtualClock, client
-from tests.support.place import ACCOUNT, REGION
+from tests.support.place import ACCOUNT, RECIPE, REGION
 from tests.unit.local_aws.personalize.simulation import ARN, Simulation, message, outcome
 
 MODES: list[Literal["legacy", "standard"]] = ["legacy", "standard"]
@@ -85,7 +85,7 @@ def test_a_lost_response_makes_the_retry_find_its_own_recommender(
         lambda: personalize.create_recommender(
             name="films",
             datasetGroupArn=simulation.dataset_group_arn,
-            recipeArn="arn:aws:personalize:::recipe/aws-vod-top-picks",
+            recipeArn=RECIPE,
         )
     )
     assert text == f"Another resource with Arn {ARN} already exists."
@@ -133,7 +133,7 @@ def test_of_simultaneous_creations_one_is_accepted() -> None:
             lambda: clients[number].create_recommender(
                 name="films",
                 datasetGroupArn=group,
-                recipeArn="arn:aws:personalize:::recipe/aws-vod-top-picks",
+                recipeArn=RECIPE,
             )
         )
 

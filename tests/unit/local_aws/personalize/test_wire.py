@@ -7,8 +7,8 @@ from typing import Any
 import pytest
 
 from local_aws.personalize import ServiceError, wire
-from tests.support.place import ACCOUNT, REGION
-from tests.unit.local_aws.personalize.simulation import ARN, QUICK, TOP_PICKS, Simulation
+from tests.support.place import ACCOUNT, RECIPE, REGION
+from tests.unit.local_aws.personalize.simulation import ARN, QUICK, Simulation
 
 SIGNATURE = (
     "AWS4-HMAC-SHA256 Credential=AKIDEXAMPLE/20260101/eu-west-1/personalize/aws4_request, "
@@ -249,7 +249,7 @@ def test_the_journal_tells_the_calls_that_change_something(
 
 def test_a_throttled_call_is_in_the_journal_too() -> None:
     simulation = Simulation(throttle_every=1)
-    request = {"name": "n", "datasetGroupArn": simulation.dataset_group_arn, "recipeArn": TOP_PICKS}
+    request = {"name": "n", "datasetGroupArn": simulation.dataset_group_arn, "recipeArn": RECIPE}
     _call(simulation, "CreateRecommender", json.dumps(request).encode())
     [call] = simulation.service.journal
     assert (call.outcome, call.resource_arn) == ("ThrottlingException", ARN[:-5] + "n")

@@ -1,4 +1,4 @@
-"""Lives that nobody wrote down: stacks in one account, with all that can happen to them.
+"""Lifecycles that nobody wrote down: stacks in one account, with all that can happen to them.
 
 Hypothesis draws what happens next and shrinks what went wrong to the fewest steps. At the end all
 faults are over; then every stack must be deletable, and nothing of it may be left.
@@ -30,8 +30,8 @@ from lambdas.recommender.vocabulary import OWNER_STACK_TAG, RESERVED_TAGS
 from local_aws.personalize import Behaviour, wire
 from local_aws.personalize.behaviour import TOP_PICKS_METRICS, Echo
 from tests.reliability.faults import ATTEMPTS, KINDS, closed
-from tests.reliability.lives import NDCG, WORSE
-from tests.reliability.world import HOUR, MINUTE, QUICKER, RECIPE, World, follow
+from tests.reliability.lifecycles import NDCG, WORSE
+from tests.reliability.world import HOUR, MINUTE, QUICKER, World, follow
 from tests.support import deployed_code
 from tests.support.cloudformation import (
     FunctionKilledError,
@@ -40,13 +40,16 @@ from tests.support.cloudformation import (
     Stack,
     ThrottledError,
 )
+from tests.support.place import RECIPE
 from tests.support.serverless import Event
 
 pytestmark = pytest.mark.sweep
 
 # How many runs, and how many steps each: for `make check`, for `make soak`, or as they are given.
-LIVES: Final = os.environ.get("LIVES", "check")
-RUNS: Final = tuple(map(int, {"check": "200x30", "soak": "2000x50"}.get(LIVES, LIVES).split("x")))
+LIFECYCLES: Final = os.environ.get("LIFECYCLES", "check")
+RUNS: Final = tuple(
+    map(int, {"check": "200x30", "soak": "2000x50"}.get(LIFECYCLES, LIFECYCLES).split("x"))
+)
 CHUNKS: Final = 8
 NAMED: Final[dict[str, dict[str, object]]] = {
     "TopPicks": {},
@@ -62,7 +65,7 @@ HOURS: Final[list[dict[str, object]]] = [
         ("cron(45 5 * * ? *)", "cron(45 8 ? * THU-FRI *)"),
     )
 ]
-"""Hours of which some begin or end soon: there, these lives begin on a Thursday at 05:30."""
+"""Hours of which some begin or end soon: there, these lifecycles begin on a Thursday at 05:30."""
 
 GATES: Final[list[dict[str, object]]] = [
     {"minimum_metrics": {NDCG: 0.33}},
@@ -139,7 +142,7 @@ class LambdaFault:
         return self.count % self.every == 0
 
 
-class Lives(RuleBasedStateMachine):
+class Lifecycles(RuleBasedStateMachine):
     """One account: three stacks at most, foreign recommenders, and everything that can happen.
 
     Attributes:
@@ -430,7 +433,7 @@ class Lives(RuleBasedStateMachine):
     def _around(self, function: str, _event: Event, invoke: Callable[[], Any]) -> Any:
         """Lose a request that is begun in a newer operation: it is taken for one of that.
 
-        That is a known limit, so that these lives would only find it again and again. So is it of
+        That is a known limit, so that they would only find it again and again. So is it of
         one that comes once more, was answered at once, so that no execution has its name, and was
         sent when the newer operation was about to begin: clocks may differ by so much. And so is
         one for which no look has shown an operation before the newer one began.
@@ -455,7 +458,7 @@ class Lives(RuleBasedStateMachine):
         return result
 
     def _start_fails(self, operation: str, *, applied: bool) -> bool:
-        """Whether StartExecution fails as it does in this life: every other call of it."""
+        """Whether StartExecution fails as it does in this lifecycle: every other call of it."""
         if operation != "StartExecution" or not self.starts:
             return False
         return (self.starts == "lost") is applied and self.started // ATTEMPTS % 2 == 0
@@ -496,7 +499,7 @@ def test_whatever_happens_nothing_is_lost_or_left(
 ) -> None:
     runs, steps = RUNS
     taken = [0]
-    machine = hypothesis.seed(seed)(type("Lives", (Lives,), {"steps": taken}))
+    machine = hypothesis.seed(seed)(type("Lifecycles", (Lifecycles,), {"steps": taken}))
     run_state_machine_as_test(
         machine,
         settings=hypothesis.settings(

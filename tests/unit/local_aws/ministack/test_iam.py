@@ -10,8 +10,8 @@ from hypercorn.typing import ConnectionState, HTTPScope
 from ministack.core import iam_evaluator, responses  # type: ignore[import-untyped]
 from ministack.services import iam  # type: ignore[import-untyped]
 
-from local_aws import ministack_iam
-from local_aws.ministack_iam import Caller, RefusedError
+from local_aws.ministack import iam as patched
+from local_aws.ministack.iam import Caller, RefusedError
 
 _T = TypeVar("_T")
 
@@ -56,16 +56,18 @@ _T = TypeVar("_T")
 def test_ministack_has_every_internal_that_is_used(
     module: str, function: str, parameters: list[str]
 ) -> None:
-    found = getattr(getattr(ministack_iam, module), function, None)
-    assert found is not None, f"ministack.core.{module}.{function} is gone: see ministack_iam.py"
+    found = getattr(getattr(patched, module), function, None)
+    assert found is not None, (
+        f"ministack.core.{module}.{function} is gone: see local_aws/ministack/iam.py"
+    )
     assert list(inspect.signature(found).parameters) == parameters, (
-        f"ministack.core.{module}.{function} has other parameters: see ministack_iam.py"
+        f"ministack.core.{module}.{function} has other parameters: see local_aws/ministack/iam.py"
     )
 
 
-def test_an_access_key_of_12_digits_is_the_root_of_that_account_and_may_do_anything() -> None:
+def test_an_access_key_of_12_digits_authenticates_as_the_root_of_that_account() -> None:
     def authenticate() -> Caller:
-        caller = ministack_iam.authenticate(_request("222222222222", "eu-north-1"), b"{}")
+        caller = patched.authenticate(_request("222222222222", "eu-north-1"), b"{}")
         caller.authorize("personalize:CreateRecommender", "*")
         return caller
 
@@ -77,10 +79,10 @@ def test_an_access_key_of_12_digits_is_the_root_of_that_account_and_may_do_anyth
     )
 
 
-def test_a_key_that_nobody_was_given_is_refused_as_by_aws() -> None:
+def test_an_unknown_access_key_is_refused_as_by_aws() -> None:
     request = _request("AKIAUNKNOWN", "eu-west-1")
     with pytest.raises(RefusedError) as refused:
-        _isolated(lambda: ministack_iam.authenticate(request, b"{}"))
+        _isolated(lambda: patched.authenticate(request, b"{}"))
     status, _, body = refused.value.response
     assert status == 400
     assert json.loads(body) == {
@@ -100,7 +102,7 @@ def test_a_key_that_nobody_was_given_is_refused_as_by_aws() -> None:
         ("arn:aws:iam::333333333333:root", False),
     ],
 )
-def test_a_condition_on_the_principal_names_a_role_and_not_its_session(
+def test_a_condition_on_the_principal_of_a_session_matches_its_role(
     monkeypatch: pytest.MonkeyPatch, caller: str, trusted: bool
 ) -> None:
     as_it_was = iam_evaluator._resolve_condition_key
@@ -125,7 +127,7 @@ def test_a_condition_on_the_principal_names_a_role_and_not_its_session(
         finally:
             del iam._roles["api"]
 
-    ministack_iam.name_roles_in_conditions()
+    patched.name_roles_in_conditions()
 
     assert _isolated(allowed) is trusted
 
@@ -169,7 +171,7 @@ def _says(
         ),
     ],
 )
-def test_ministack_decides_as_another_engine(
+def test_a_statement_evaluated_by_ministack_is_decided_as_by_another_engine(
     statement: dict[str, Any], name: str, tags: dict[str, str], decided: str
 ) -> None:
     """Decisions of @cloud-copilot/iam-simulate 0.1.173, recorded; a Deny stands beside Allow *.

@@ -4,7 +4,7 @@ from typing import Any
 import pytest
 from ministack.services.cloudformation import provisioners  # type: ignore[import-untyped]
 
-from local_aws import ministack_alarms
+from local_aws.ministack import alarms
 
 MATH: dict[str, Any] = {
     "Metrics": [{"Id": "idle", "Expression": "IF(calls < 1, 1, 0)"}],
@@ -19,13 +19,15 @@ def test_ministack_has_the_internal_that_is_used() -> None:
     assert [*inspect.signature(record).parameters] == ["name", "props"]
 
 
-def test_an_alarm_on_metric_math_is_made(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_an_alarm_on_metric_math_that_ministack_refuses_is_created_when_patched(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
     record = provisioners._cw_metric_alarm_record
     monkeypatch.setattr(provisioners, "_cw_metric_alarm_record", record)
     with pytest.raises(ValueError, match="metric math"):
         record("idle", MATH)
 
-    ministack_alarms.accept_metric_math()
+    alarms.accept_metric_math()
     made = provisioners._cw_metric_alarm_record("idle", MATH)
     assert made["Metrics"] == MATH["Metrics"]
     assert made["EvaluationPeriods"] == 24

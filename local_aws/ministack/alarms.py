@@ -1,7 +1,6 @@
-"""Alarms on metric math, which ministack's CloudFormation refuses: here they are kept as they are.
+"""Alarms on metric math: ministack's CloudFormation refuses them, here it keeps them as they are.
 
-Nothing evaluates them: the metrics that they are about do not come about here. This reaches into
-ministack as `ministack_iam` does, and a test says what is missing when an upgrade moves a part.
+Nothing evaluates them, because no line of the log becomes a metric here.
 """
 
 from typing import Any, Final
@@ -12,7 +11,7 @@ _OF_ONE_METRIC: Final = {"MetricName": "(metric math)", "Namespace": "(metric ma
 
 
 def accept_metric_math() -> None:
-    """Have alarms with `Metrics` made, shown with the rest of what the template says of them."""
+    """Create alarms with `Metrics`, and show them with the rest of their properties."""
     record = provisioners._cw_metric_alarm_record
 
     def recorded(name: str, properties: dict[str, Any]) -> dict[str, Any]:

@@ -1,8 +1,4 @@
-"""Functions, where ministack does not run them as Lambda's Python runtime does.
-
-This reaches into ministack as `ministack_iam` does, and the tests of the two say what is missing
-when an upgrade moves a part.
-"""
+"""Functions, where ministack does not run them as Lambda's Python runtime does."""
 
 import io
 import stat
@@ -14,26 +10,26 @@ from zipfile import ZipFile, ZipInfo
 from ministack.core import lambda_runtime  # type: ignore[import-untyped]
 from ministack.services import lambda_svc  # type: ignore[import-untyped]
 
-from local_aws import function_runtime
+from local_aws.ministack import worker
 
 _PRELUDE: Final = f"""
-_runtime = {{"__name__": "function_runtime"}}
-exec({Path(function_runtime.__file__).read_text(encoding="utf-8")!r}, _runtime)
+_runtime = {{"__name__": "worker"}}
+exec({Path(worker.__file__).read_text(encoding="utf-8")!r}, _runtime)
 _runtime["log"]()
 """
 _RETURNS: Final = "result = handler_fn(event, context)"
 
 
-def run_as_the_runtime_does() -> None:
-    """Have every Python function log and return what it would in Lambda."""
+def run_as_lambda() -> None:
+    """Let every Python function log and return what it would in Lambda."""
     script = lambda_runtime._PYTHON_WORKER_SCRIPT
     lambda_runtime._PYTHON_WORKER_SCRIPT = _PRELUDE + script.replace(
         _RETURNS, "result = _runtime['returned'](handler_fn(event, context))"
     )
     made = lambda_runtime.Worker.__init__
 
-    def with_variables(worker: Any, name: str, config: dict[str, Any], code: bytes) -> None:
-        made(worker, name, configured(config), code)
+    def with_variables(self: Any, name: str, config: dict[str, Any], code: bytes) -> None:
+        made(self, name, configured(config), code)
 
     lambda_runtime.Worker.__init__ = with_variables
 
@@ -52,7 +48,7 @@ def configured(config: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def refuse_unreadable_code() -> None:
-    """Have every function refused whose code Lambda could not read.
+    """Refuse every function whose code Lambda could not read.
 
     Lambda takes such code, and fails at each invocation: it runs functions as a user that does not
     own their files (aws-cdk issue 8233). A custom resource is never answered then, and

@@ -1,12 +1,9 @@
 """Who is calling, and may they: ministack's IAM, where ministack does not ask it itself.
 
 With `AUTH=true`, ministack resolves the access key of every request to a principal and its
-policies, verifies the signature and evaluates. It does that for requests to its own services, so
-this module reaches into it: for the simulated Personalize it repeats what `app` and
-`_enforce_data_plane` do around one of ministack's own services
-(https://github.com/ministackorg/ministack, ministack/app.py), it guards the logs of functions, and
-it puts a condition key right.
-`tests/unit/local_aws/test_ministack_iam.py` says what is missing when an upgrade moves a part.
+policies, verifies the signature and evaluates. It does that for requests to its own services. For
+the simulated Personalize, this module repeats what `app` and `_enforce_data_plane` do around one of
+ministack's own services (ministack/app.py).
 """
 
 import uuid

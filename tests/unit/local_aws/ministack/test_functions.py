@@ -13,7 +13,7 @@ import pytest
 from ministack.core import lambda_runtime  # type: ignore[import-untyped]
 from ministack.services import lambda_svc  # type: ignore[import-untyped]
 
-from local_aws import function_runtime, ministack_runtime
+from local_aws.ministack import functions, worker
 
 JSON_FROM_INFO = {
     "Runtime": "python3.14",
@@ -28,9 +28,9 @@ JSON_FROM_INFO = {
 
 def logged(config: dict[str, Any], code: str) -> list[str]:
     """Return what a function with this configuration writes."""
-    variables = ministack_runtime.configured(config)["Environment"]["Variables"]
+    variables = functions.configured(config)["Environment"]["Variables"]
     ran = subprocess.run(
-        [sys.executable, "-c", f"{ministack_runtime._PRELUDE}\nimport logging\n{code}"],
+        [sys.executable, "-c", f"{functions._PRELUDE}\nimport logging\n{code}"],
         env={**os.environ, **variables},
         capture_output=True,
         text=True,
@@ -40,7 +40,7 @@ def logged(config: dict[str, Any], code: str) -> list[str]:
     return ran.stderr.splitlines()
 
 
-def test_a_record_is_a_line_of_json_with_its_extra_fields() -> None:
+def test_a_record_with_extra_fields_is_logged_as_one_line_of_json() -> None:
     (line,) = logged(
         JSON_FROM_INFO,
         "log = logging.getLogger('one')\n"
@@ -59,7 +59,7 @@ def test_a_record_is_a_line_of_json_with_its_extra_fields() -> None:
     }
 
 
-def test_an_error_is_in_the_same_line() -> None:
+def test_an_exception_is_logged_in_the_line_of_its_record() -> None:
     (line,) = logged(
         JSON_FROM_INFO,
         "try:\n  1 / 0\nexcept ZeroDivisionError:\n  logging.exception('Cannot')",
@@ -70,7 +70,7 @@ def test_an_error_is_in_the_same_line() -> None:
     assert "1 / 0" in found["stackTrace"][0] or "<module>" in found["stackTrace"][0]
 
 
-def test_without_logging_of_its_own_a_function_logs_warnings_as_text() -> None:
+def test_a_function_without_logging_config_logs_warnings_as_text() -> None:
     (line,) = logged({}, "logging.info('not this'); logging.warning('but this')")
 
     level, timestamp, _request, message = line.split("\t")
@@ -79,7 +79,7 @@ def test_without_logging_of_its_own_a_function_logs_warnings_as_text() -> None:
 
 
 @pytest.mark.parametrize("level", ["TRACE", "DEBUG", "INFO", "WARN", "ERROR", "FATAL"])
-def test_every_level_of_lambda_is_one_of_logging(level: str) -> None:
+def test_a_critical_record_at_every_level_of_lambda_is_logged(level: str) -> None:
     config = {"LoggingConfig": {"LogFormat": "JSON", "ApplicationLogLevel": level}}
 
     assert len(logged(config, "logging.critical('this')")) == 1
@@ -101,27 +101,25 @@ class Doubt(NamedTuple):
         (Doubt("Done", 1.5), {"verdict": "Done", "since": 1.5}),
     ],
 )
-def test_what_is_returned_is_what_the_runtimes_encoder_makes_of_it(
-    value: object, comes_out: object
-) -> None:
-    assert function_runtime.returned(value) == comes_out
+def test_a_returned_value_is_encoded_as_by_the_runtime(value: object, comes_out: object) -> None:
+    assert worker.returned(value) == comes_out
 
 
 @pytest.mark.parametrize(
     ("what", "said"), [(object(), "Unable to marshal response"), ("\ud83c", "surrogates")]
 )
-def test_what_cannot_be_encoded_is_an_error_of_the_function(
+def test_a_returned_value_that_cannot_be_encoded_raises(
     what: object, said: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("AWS_EXECUTION_ENV", "AWS_Lambda_python3.14")
     with pytest.raises(Exception, match=said):
-        function_runtime.returned({"what": what})
+        worker.returned({"what": what})
 
 
-def test_a_configuration_keeps_all_else_and_is_not_changed() -> None:
+def test_a_configuration_gets_the_variables_of_the_runtime_and_keeps_the_rest() -> None:
     before = json.dumps(JSON_FROM_INFO)
 
-    made = ministack_runtime.configured(JSON_FROM_INFO)
+    made = functions.configured(JSON_FROM_INFO)
 
     assert made["Environment"]["Variables"] == {
         "MINE": "1",
@@ -155,10 +153,10 @@ def zipped(modes: dict[str, int]) -> bytes:
         ({"a/": 0o40744}, ["a/"]),
     ],
 )
-def test_code_that_only_its_owner_can_read_is_found(
+def test_code_that_only_its_owner_can_read_is_named(
     modes: dict[str, int], found: list[str]
 ) -> None:
-    assert ministack_runtime.unreadable(zipped(modes)) == found
+    assert functions.unreadable(zipped(modes)) == found
 
 
 @pytest.mark.rows("L9")
@@ -167,7 +165,7 @@ def test_a_function_whose_code_lambda_could_not_read_is_refused(
 ) -> None:
     codes = {"private": zipped({"a.py": 0o100600}), "public": zipped({"a.py": 0o100644})}
     monkeypatch.setattr(lambda_svc, "_fetch_code_from_s3", lambda _, key, **__: codes.get(key))
-    ministack_runtime.refuse_unreadable_code()
+    functions.refuse_unreadable_code()
 
     assert lambda_svc._fetch_code_from_s3("code", "public") == codes["public"]
     assert lambda_svc._fetch_code_from_s3("code", "nothing") is None
@@ -177,11 +175,13 @@ def test_a_function_whose_code_lambda_could_not_read_is_refused(
 
 def test_ministack_has_every_internal_that_is_used() -> None:
     script = lambda_runtime._PYTHON_WORKER_SCRIPT
-    assert script.count(ministack_runtime._RETURNS) == 1, "see ministack_runtime.py"
+    assert script.count(functions._RETURNS) == 1, "see local_aws/ministack/functions.py"
     parameters = list(inspect.signature(lambda_runtime.Worker.__init__).parameters)
-    assert parameters == ["self", "func_name", "config", "code_zip"], "see ministack_runtime.py"
+    assert parameters == ["self", "func_name", "config", "code_zip"], (
+        "see local_aws/ministack/functions.py"
+    )
     fetch = list(inspect.signature(lambda_svc._fetch_code_from_s3).parameters)
-    assert fetch == ["bucket", "key", "version_id"], "see ministack_runtime.py"
+    assert fetch == ["bucket", "key", "version_id"], "see local_aws/ministack/functions.py"
     assert not {"AWS_EXECUTION_ENV", "AWS_LAMBDA_LOG_FORMAT", "AWS_LAMBDA_LOG_LEVEL"} & (
         lambda_runtime._RESERVED_RUNTIME_ENV_VARS
-    ), "see ministack_runtime.py"
+    ), "see local_aws/ministack/functions.py"

@@ -25,7 +25,7 @@ TOO_GOOD: Final[dict[str, object]] = {"minimum_metrics": {NDCG: 0.9}}
 WORSE: Final = {NDCG: 0.3, "coverage": 0.07}
 """Metrics that are good, but not as good as those before."""
 
-LIVES: Final[dict[str, Callable[[World], str]]] = {
+LIFECYCLES: Final[dict[str, Callable[[World], str]]] = {
     "create": lambda world: world.create(),
     "update": lambda world: world.update(exploration_weight=0.7),
     "replace": lambda world: world.update(dataset_group_arn=world.other_group, **COMPARED),
@@ -37,20 +37,20 @@ LIVES: Final[dict[str, Callable[[World], str]]] = {
 }
 
 
-class UndoneLife(NamedTuple):
-    """One of those lives in which something else than a call fails, so that it is undone."""
+class UndoneLifecycle(NamedTuple):
+    """One of those lifecycles in which something else than a call fails, so that it is undone."""
 
-    life: str
+    lifecycle: str
     ends: str
     run: Callable[[World], str]
 
 
-def _failing(life: str, failure: str) -> Callable[[World], str]:
-    """Return a life in which what Personalize trains or updates fails in the end."""
+def _failing(lifecycle: str, failure: str) -> Callable[[World], str]:
+    """Return a lifecycle in which what Personalize trains or updates fails in the end."""
 
     def run(world: World) -> str:
         setattr(world.behaviour, failure, "too few interactions")
-        status = LIVES[life](world)
+        status = LIFECYCLES[lifecycle](world)
         setattr(world.behaviour, failure, None)
         return status
 
@@ -66,70 +66,72 @@ def _cancelled(world: World, **settings: object) -> str:
 _ROLLED_BACK: Final = "ROLLBACK_COMPLETE"
 _UPDATE_ROLLED_BACK: Final = "UPDATE_ROLLBACK_COMPLETE"
 
-ROLLBACKS: Final[dict[str, UndoneLife]] = {
-    "failed creation": UndoneLife("create", _ROLLED_BACK, _failing("create", "training_failure")),
-    "cancelled creation": UndoneLife("create", _ROLLED_BACK, _cancelled),
-    "cancelled adoption": UndoneLife(
+ROLLBACKS: Final[dict[str, UndoneLifecycle]] = {
+    "failed creation": UndoneLifecycle(
+        "create", _ROLLED_BACK, _failing("create", "training_failure")
+    ),
+    "cancelled creation": UndoneLifecycle("create", _ROLLED_BACK, _cancelled),
+    "cancelled adoption": UndoneLifecycle(
         "adopt",
         _ROLLED_BACK,
         lambda world: _cancelled(
             world, recommender_name="films", adopt_existing=True, exploration_weight=0.7
         ),
     ),
-    "missed gate": UndoneLife("create", _ROLLED_BACK, lambda world: world.create(**TOO_GOOD)),
-    "failed update": UndoneLife(
+    "missed gate": UndoneLifecycle("create", _ROLLED_BACK, lambda world: world.create(**TOO_GOOD)),
+    "failed update": UndoneLifecycle(
         "update", _UPDATE_ROLLED_BACK, _failing("update", "update_failure")
     ),
-    "failed replacement": UndoneLife(
+    "failed replacement": UndoneLifecycle(
         "replace", _UPDATE_ROLLED_BACK, _failing("replace", "training_failure")
     ),
-    "missed gate of a replacement": UndoneLife(
+    "missed gate of a replacement": UndoneLifecycle(
         "replace",
         _UPDATE_ROLLED_BACK,
         lambda world: world.update(dataset_group_arn=_OTHER, **TOO_GOOD),
     ),
-    "undone update": UndoneLife(
+    "undone update": UndoneLifecycle(
         "update", _UPDATE_ROLLED_BACK, lambda world: world.undone(exploration_weight=0.7)
     ),
-    "undone stop": UndoneLife(
+    "undone stop": UndoneLifecycle(
         "stop", _UPDATE_ROLLED_BACK, lambda world: world.undone(running=False)
     ),
-    "undone replacement": UndoneLife(
+    "undone replacement": UndoneLifecycle(
         "replace", _UPDATE_ROLLED_BACK, lambda world: world.undone(dataset_group_arn=_OTHER)
     ),
-    "cancelled replacement": UndoneLife(
+    "cancelled replacement": UndoneLifecycle(
         "replace", _UPDATE_ROLLED_BACK, lambda world: _cancelled(world, dataset_group_arn=_OTHER)
     ),
 }
 _OTHER: Final = "arn:aws:personalize:eu-west-1:111111111111:dataset-group/other"
 
 ALL: Final[dict[str, Callable[[World], str]]] = {
-    **LIVES,
+    **LIFECYCLES,
     **{name: undone.run for name, undone in ROLLBACKS.items()},
 }
-EVERY_LIFE: Final = [
-    *LIVES,
-    *(pytest.param(life, marks=pytest.mark.long) for life in ROLLBACKS),
+EVERY_LIFECYCLE: Final = [
+    *LIFECYCLES,
+    *(pytest.param(lifecycle, marks=pytest.mark.long) for lifecycle in ROLLBACKS),
 ]
 """`ALL`, as parameters: with those that are rolled back, sweeps are too long for every check."""
 EVERY_CALL: Final = ("create", "update", "replace", "stop", "rest", "adopt", "delete")
-"""Those of `LIVES` of which every call is tried; another one makes no other calls."""
+"""Those of `LIFECYCLES` of which every call is tried; another one makes no other calls."""
 GOOD: Final = ("CREATE_COMPLETE", "UPDATE_COMPLETE", "DELETE_COMPLETE")
 CLEAN: Final = (*GOOD, "ROLLBACK_COMPLETE", "UPDATE_ROLLBACK_COMPLETE", "DELETE_FAILED")
 REPAIRABLE: Final = (*CLEAN, "ROLLBACK_FAILED", "UPDATE_ROLLBACK_FAILED")
 """As `CLEAN`, and rollbacks that failed, which can be continued."""
 
 
-def prepared(life: str, **settings: object) -> World:
-    """Return a world in which a life can begin; it has one gate and one sweep.
+def prepared(lifecycle: str, **settings: object) -> World:
+    """Return a world in which a lifecycle can begin; it has one gate and one sweep.
 
     Args:
-        life: which one.
+        lifecycle: which one.
         settings: with which the stack is deployed, beside its own.
     """
     world = World(Behaviour(**QUICKER), hours=0.9)
     world.settings = settings
-    begins = ROLLBACKS[life].life if life in ROLLBACKS else life
+    begins = ROLLBACKS[lifecycle].lifecycle if lifecycle in ROLLBACKS else lifecycle
     if begins == "adopt":
         world.foreign("films")
     elif begins == "rest":
@@ -139,20 +141,20 @@ def prepared(life: str, **settings: object) -> World:
     return world
 
 
-def wrong_with(world: World, life: str, allowed: tuple[str, ...]) -> str:
-    """Return what is wrong at the end of a life, or nothing.
+def wrong_with(world: World, lifecycle: str, allowed: tuple[str, ...]) -> str:
+    """Return what is wrong at the end of a lifecycle, or nothing.
 
     One that is to be undone may always end so. What does not end well has to end cleanly: what
     failed can be continued, the same is possible again, and so is deletion.
     """
-    undone = ROLLBACKS.get(life)
+    undone = ROLLBACKS.get(lifecycle)
     status = world.stack.status
     if status not in allowed and not (undone and status == undone.ends):
         return f"{status}: {texts(world.stack)[:300]}"
     if status == "UPDATE_ROLLBACK_FAILED":
         status = world.stack.roll_back()
     if status.startswith("UPDATE_ROLLBACK"):
-        again = LIVES[undone.life if undone else life](world)
+        again = LIFECYCLES[undone.lifecycle if undone else lifecycle](world)
         if again != "UPDATE_COMPLETE":
             return f"again {again}: {texts(world.stack)[:300]}"
     if status != "DELETE_COMPLETE" and world.stack.delete() != "DELETE_COMPLETE":

@@ -1,0 +1,28 @@
+"""All that reaches into ministack, and where it is made to behave as AWS does.
+
+| here | ministack 1.5.33 | upstream, github.com/ministackorg/ministack |
+| --- | --- | --- |
+| `alarms.accept_metric_math` | refuses an alarm with `Metrics` | pull request 265 |
+| `functions.refuse_unreadable_code` | runs code that Lambda cannot read | none; issue 8233 of \
+aws-cdk |
+| `functions.run_as_lambda` | sets up no logging, returns a named tuple as a list | none; \
+`_PYTHON_WORKER_SCRIPT` in `core/lambda_runtime.py` |
+| `iam.authenticate`, `iam.Caller` | asks IAM for its own services only | pull request 1471 |
+| `iam.guard_function_logs` | writes logs that the role may not write | none; \
+`_emit_lambda_logs` in `services/lambda_svc.py` (issue 895 has the group) |
+| `iam.name_roles_in_conditions` | takes a session for `aws:PrincipalArn` | none; \
+`_resolve_condition_key` in `core/iam_evaluator.py` |
+
+The version is pinned; a test for each module says which part has moved when an upgrade moves one.
+"""
+
+from local_aws.ministack import alarms, functions, iam
+
+
+def patch() -> None:
+    """Change ministack in this process, once."""
+    alarms.accept_metric_math()
+    functions.refuse_unreadable_code()
+    functions.run_as_lambda()
+    iam.guard_function_logs()
+    iam.name_roles_in_conditions()
