@@ -106,10 +106,27 @@ def test_the_way_out_of_a_deletion_that_could_not_be_waited_for_leaves_nothing(
     world: World,
 ) -> None:
     world.created()
-    world.cloud.before = refuse("StartExecution", "AccessDeniedException")
+    for_starts = refuse("StartExecution", "AccessDeniedException")
+    for_deletions = refuse("DeleteRecommender", "AccessDeniedException")
+
+    def refused(operation: str, params: dict[str, Any]) -> None:
+        for_starts(operation, params)
+        for_deletions(operation, params)
+
+    world.cloud.before = refused
     assert world.stack.delete() == "DELETE_FAILED"
     world.cloud.before = _nothing
     follow(world, world.stack)
+    assert world.owned == []
+
+
+@pytest.mark.rows("L3", "X5")
+def test_a_deletion_for_which_no_execution_can_be_started_deletes_all_the_same(
+    world: World,
+) -> None:
+    world.created()
+    world.cloud.before = refuse("StartExecution", "AccessDeniedException")
+    assert world.stack.delete() == "DELETE_COMPLETE", texts(world.stack)
     assert world.owned == []
 
 

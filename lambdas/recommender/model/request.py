@@ -118,8 +118,9 @@ class Request:
         Raises:
             BadRequestError: one is not.
         """
+        given = {name for name, value in self.properties.items() if value is not None}
         is_delete = self.type is RequestType.DELETE
-        for name in [v.NAME_PREFIX] if is_delete else sorted(_PROPERTIES.keys() & self.properties):
+        for name in [v.NAME_PREFIX] if is_delete else sorted(_PROPERTIES.keys() & given):
             self.get(name)
 
     @property
@@ -179,7 +180,8 @@ class Request:
     @property
     def updated_after(self) -> float | None:
         """If this deployment has sent an update, it is newer than this (epoch seconds)."""
-        return self.get(v.UPDATED_AFTER) if v.UPDATED_AFTER in self.properties else None
+        given = self.properties.get(v.UPDATED_AFTER)
+        return None if given is None else self.get(v.UPDATED_AFTER)
 
     @property
     def grace(self) -> float:

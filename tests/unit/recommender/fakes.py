@@ -88,8 +88,13 @@ class FakePersonalize:
         if operation in self.faults:
             raise self.faults[operation]
 
-    def _set(self, operation: str, arn: str, **members: Any) -> dict[str, Any]:
+    def _find(self, operation: str, arn: str) -> None:
         self._note(operation, arn)
+        if arn not in self.shown:
+            raise refusal("ResourceNotFoundException")
+
+    def _set(self, operation: str, arn: str, **members: Any) -> dict[str, Any]:
+        self._find(operation, arn)
         self.shown[arn] |= members
         return {"recommenderArn": arn}
 
@@ -121,9 +126,7 @@ class FakePersonalize:
         return {"datasetGroup": {"status": "ACTIVE", "domain": "VIDEO_ON_DEMAND"}}
 
     def describe_recommender(self, *, recommenderArn: str) -> Any:
-        self._note("DescribeRecommender", recommenderArn)
-        if recommenderArn not in self.shown:
-            raise refusal("ResourceNotFoundException")
+        self._find("DescribeRecommender", recommenderArn)
         return {"recommender": self.shown[recommenderArn]}
 
     def list_recipes(self, *, domain: Any, nextToken: str = "") -> Any:  # noqa: ARG002
@@ -135,7 +138,7 @@ class FakePersonalize:
         return {"recommenders": list(self.shown.values())}
 
     def list_tags_for_resource(self, *, resourceArn: str) -> Any:
-        self._note("ListTagsForResource", resourceArn)
+        self._find("ListTagsForResource", resourceArn)
         tags = self.tags[resourceArn]
         return {"tags": [{"tagKey": key, "tagValue": value} for key, value in tags.items()]}
 
@@ -146,11 +149,11 @@ class FakePersonalize:
         return self._set("StopRecommender", recommenderArn, status="STOP PENDING")
 
     def tag_resource(self, *, resourceArn: str, tags: Any) -> Any:
-        self._note("TagResource", resourceArn)
+        self._find("TagResource", resourceArn)
         self.tags[resourceArn] |= {tag["tagKey"]: tag["tagValue"] for tag in tags}
 
     def untag_resource(self, *, resourceArn: str, tagKeys: list[str]) -> Any:
-        self._note("UntagResource", resourceArn)
+        self._find("UntagResource", resourceArn)
         for key in tagKeys:
             self.tags[resourceArn].pop(key, None)
 

@@ -1,7 +1,7 @@
 """A configuration, as asked and as it is: the two can be compared, and are sent as they are."""
 
 from collections.abc import Mapping
-from dataclasses import fields, replace
+from dataclasses import replace
 from decimal import Decimal
 from typing import Any
 
@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from lambdas.recommender import vocabulary as v
-from lambdas.recommender.model.config import NOT_ASKED_FOR, Config, not_shown
+from lambdas.recommender.model.config import Config, not_shown
 from lambdas.recommender.model.properties import BadRequestError
 
 METADATA = Config(enable_metadata=True)
@@ -123,21 +123,21 @@ def test_a_weight_may_be_anything_from_nothing_to_the_whole(weight: str) -> None
 def test_what_was_asked_for_and_sent_is_shown_as_in_force(config: Config) -> None:
     asked = Config.from_template(template(config))
 
-    assert asked.shown_by(asked.request()) == asked
+    assert Config.of_service(asked.request(), hidden=asked) == asked
 
 
 @given(CONFIGS, NOT_OURS)
 def test_what_was_sent_is_in_force(config: Config, current: dict[str, Any]) -> None:
-    assert config.shown_by(config.request(current)) == config
+    assert Config.of_service(config.request(current), hidden=config) == config
 
 
 @given(CONFIGS, CONFIGS)
 def test_any_difference_is_seen_and_sent_whole(config: Config, other: Config) -> None:
-    there = other.shown_by(other.request())
+    there = Config.of_service(other.request(), hidden=other)
 
     assert (there == config) == (config == other)
     sent = config.request(other.request(), replaced=there)
-    assert other.shown_by(sent) == config
+    assert Config.of_service(sent, hidden=other) == config
 
 
 @given(CONFIGS)
@@ -149,7 +149,7 @@ def test_absent_members_are_as_assumed(assumed: Config) -> None:
     ]
 
     for shown in nothing:
-        assert assumed.shown_by(shown) == assumed
+        assert Config.of_service(shown, hidden=assumed) == assumed
 
 
 SHOWN: dict[str, tuple[Config, dict[str, Any], Config]] = {
@@ -207,7 +207,7 @@ SHOWN: dict[str, tuple[Config, dict[str, Any], Config]] = {
 def test_what_shows_is_in_force_and_the_rest_is_as_assumed(row: str) -> None:
     assumed, shown, expected = SHOWN[row]
 
-    assert assumed.shown_by(shown) == expected
+    assert Config.of_service(shown, hidden=assumed) == expected
 
 
 PRECISE = ["0.1234567", "0.123456", "0.123456789012345678", "0.3000001", "0.000000000000000001"]
@@ -218,32 +218,63 @@ def test_numbers_are_compared_at_full_precision(weight: str) -> None:
     asked = Config.from_template({v.EXPLORATION: {v.EXPLORATION_WEIGHT: weight}})
     other = f"{weight[:-1]}{9 - int(weight[-1])}"
 
-    assert asked.shown_by({v.EXPLORATION: {v.EXPLORATION_WEIGHT: weight}}) == asked
-    assert asked.shown_by({v.EXPLORATION: {v.EXPLORATION_WEIGHT: f"{weight}00"}}) == asked
-    assert asked.shown_by({v.EXPLORATION: {v.EXPLORATION_WEIGHT: other}}) != asked
+    assert Config.of_service({v.EXPLORATION: {v.EXPLORATION_WEIGHT: weight}}, hidden=asked) == asked
+    assert (
+        Config.of_service({v.EXPLORATION: {v.EXPLORATION_WEIGHT: f"{weight}00"}}, hidden=asked)
+        == asked
+    )
+    assert Config.of_service({v.EXPLORATION: {v.EXPLORATION_WEIGHT: other}}, hidden=asked) != asked
 
 
 @pytest.mark.parametrize("shown", ["high", "", "NaN", "Infinity", "0,3", [], {}])
 def test_a_number_that_is_none_is_a_difference(shown: object) -> None:
     echoed = {**METADATA.request(), v.EXPLORATION: {v.EXPLORATION_WEIGHT: shown}}
 
-    assert METADATA.shown_by(echoed) != METADATA
+    assert Config.of_service(echoed, hidden=METADATA) != METADATA
 
 
 def test_a_number_that_cannot_be_compared_is_a_difference() -> None:
-    shown = METADATA.shown_by({v.EXPLORATION: {v.EXPLORATION_WEIGHT: "sNaN"}})
+    shown = Config.of_service({v.EXPLORATION: {v.EXPLORATION_WEIGHT: "sNaN"}}, hidden=METADATA)
 
     assert shown != METADATA
 
 
 @given(CONFIGS)
-def test_what_nobody_asks_for_differs_in_each_member_that_does_not_show(config: Config) -> None:
+def test_a_configuration_of_which_all_shows_needs_no_assumption(config: Config) -> None:
     whole = config.request({v.TRAINING_DATA: {v.EXCLUDED_COLUMNS: {}}})
 
-    assert NOT_ASKED_FOR.shown_by(whole) == config
-    for member in fields(config):
-        if member.name != "included_columns":
-            assert getattr(NOT_ASKED_FOR, member.name) != getattr(config, member.name)
+    assert Config.of_service(whole, hidden=None) == config
+
+
+MEMBERS = (
+    (v.MIN_REQUESTS_PER_SECOND,),
+    (v.ENABLE_METADATA,),
+    (v.EXPLORATION, v.EXPLORATION_WEIGHT),
+    (v.EXPLORATION, v.EXPLORATION_ITEM_AGE_CUT_OFF),
+    (v.TRAINING_DATA, v.EXCLUDED_COLUMNS),
+)
+
+
+@pytest.mark.parametrize("member", MEMBERS, ids=[one[-1] for one in MEMBERS])
+def test_a_configuration_of_which_a_member_does_not_show_is_not_known_without_an_assumption(
+    member: tuple[str, ...],
+) -> None:
+    shown = METADATA.request({v.TRAINING_DATA: {v.EXCLUDED_COLUMNS: {}}})
+    *outer, name = member
+    inside = shown
+    for each in outer:
+        inside = inside[each]
+    del inside[name]
+
+    assert Config.of_service(shown, hidden=None) is None
+
+
+@given(CONFIGS, CONFIGS)
+def test_a_configuration_agrees_with_what_does_not_show(config: Config, other: Config) -> None:
+    assert config.agrees_with({})
+    assert config.agrees_with(other.request()) is (
+        Config.of_service(other.request(), hidden=config) == config
+    )
 
 
 NOT_SHOWN: dict[str, tuple[dict[str, Any], list[str]]] = {

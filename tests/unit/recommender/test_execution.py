@@ -1,6 +1,7 @@
 """A request that waits: what its execution carries, and how that is started."""
 
 import json
+import math
 import re
 from dataclasses import replace
 from datetime import datetime
@@ -12,8 +13,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from lambdas.recommender.aws.errors import PermanentError, TransientError
+from lambdas.recommender.decision.verdict import Done, Fail, Verdict, Wait
 from lambdas.recommender.model.operation import Operation
 from lambdas.recommender.protocol.execution import Execution, StateMachine, Unconfirmed
+from lambdas.recommender.reconcile.reconciler import Known
 from tests.support.personalize import VirtualClock
 from tests.support.serverless import through_lambda
 
@@ -49,7 +52,12 @@ def waiting(**members: Any) -> Execution:
         ),
         nothing_seen=st.booleans(),
         unconfirmed=st.none() | st.builds(Unconfirmed, st.sampled_from(["Done", "Fail"]), TIMES),
-        in_force=st.dictionaries(st.text(), st.dictionaries(st.text(), st.booleans())),
+        known=st.builds(
+            Known,
+            effective=st.dictionaries(st.text(), st.dictionaries(st.text(), st.booleans())),
+            tags_read=st.frozensets(st.text()),
+            updated_after=st.none() | TIMES,
+        ),
         answer=st.none() | st.fixed_dictionaries({"Status": st.text(), "Data": st.just({})}),
         seconds=st.integers(0, 3600),
         ended=st.booleans(),
@@ -89,24 +97,43 @@ def test_a_request_was_sent_when_it_was_seen_first_if_its_url_has_no_date_that_c
     assert request.sent == request.begun == VirtualClock().now
 
 
-def test_a_look_is_counted_and_an_answer_is_delivered_at_once() -> None:
-    looked = replace(waiting(), seconds=60).looked(nothing_seen=False)
+def test_an_answer_is_delivered_at_once() -> None:
+    answered = replace(waiting(), seconds=60).answered({"Status": "SUCCESS"})
 
-    assert (looked.looks, looked.nothing_seen) == (1, False)
-    assert looked.looked().looks == 2
-    assert (looked.answered({"Status": "SUCCESS"}).answer, looked.answered({}).seconds) == (
-        {"Status": "SUCCESS"},
-        0,
-    )
+    assert (answered.answer, answered.seconds) == ({"Status": "SUCCESS"}, 0)
 
 
-def test_a_verdict_is_doubted_since_it_shows_and_anew_after_another_one() -> None:
-    now = VirtualClock().now
-    unconfirmed = replace(waiting(), unconfirmed=Unconfirmed("Done", now))
+def test_only_the_first_poll_comes_sooner_than_after_an_interval() -> None:
+    assert 0 < waiting().share < 1
+    assert replace(waiting(), attempts=1).share == 1
 
-    assert waiting().doubt("Done", now) == Unconfirmed("Done", now)
-    assert unconfirmed.doubt("Done", now + 5) == Unconfirmed("Done", now)
-    assert unconfirmed.doubt("Fail", now + 5) == Unconfirmed("Fail", now + 5)
+
+BRIEF, LONG = Done("gone", confirm=6.0), Fail("it does not exist", confirm=120.0)
+CONFIRMS: dict[str, tuple[Verdict, Unconfirmed | None, float | None]] = {
+    "a wait": (Wait("it trains"), Unconfirmed("Done 6", 0.0), None),
+    "a verdict that is certain": (Done("ACTIVE"), Unconfirmed("Done 6", 0.0), None),
+    "at first": (BRIEF, None, 100.0),
+    "again": (BRIEF, Unconfirmed("Done 6", 95.0), 95.0),
+    "for long enough": (BRIEF, Unconfirmed("Done 6", 94.0), None),
+    "after another verdict": (BRIEF, Unconfirmed("Fail 6", 0.0), 100.0),
+    "after a verdict that takes longer": (LONG, Unconfirmed("Fail 6", 0.0), 100.0),
+    "a failure that takes longer": (LONG, Unconfirmed("Fail 120", 0.0), 0.0),
+    "a failure that never is certain": (
+        Fail("denied", confirm=math.inf),
+        Unconfirmed("Fail inf", 0.0),
+        0.0,
+    ),
+    "a state of version 0.1.0": (BRIEF, Unconfirmed("Done", 0.0), 100.0),
+}
+
+
+@pytest.mark.parametrize("row", CONFIRMS)
+def test_a_verdict_is_unconfirmed_until_it_has_shown_for_long_enough(row: str) -> None:
+    verdict, before, since = CONFIRMS[row]
+
+    unconfirmed = replace(waiting(), unconfirmed=before).confirming(verdict, 100.0)
+
+    assert (unconfirmed and unconfirmed.since) == since
 
 
 # -- its name ----------------------------------------------------------------------------------
@@ -156,24 +183,9 @@ def test_shares_are_spread_over_the_whole_interval() -> None:
 # -- its start ---------------------------------------------------------------------------------
 
 
-class Throttled(FakeStepFunctions):
-    """Refuses every start until a time."""
-
-    def __init__(self, clock: VirtualClock, until: float, error: Exception) -> None:
-        super().__init__()
-        self._clock, self._until, self._error = clock, until, error
-
-    def start_execution(self, **given: Any) -> Any:
-        self.fault = self._error if self._clock() < self._until else None
-        return super().start_execution(**given)
-
-
-def state_machine(
-    step_functions: FakeStepFunctions, clock: VirtualClock | None = None
-) -> StateMachine:
-    """Return a waiter whose pauses are spent on a clock."""
-    clock = clock or VirtualClock()
-    return StateMachine(step_functions, STATE_MACHINE, pause=clock.advance)
+def state_machine(step_functions: FakeStepFunctions) -> StateMachine:
+    """Return a state machine that the fake runs."""
+    return StateMachine(step_functions, STATE_MACHINE)
 
 
 def test_a_request_is_started_with_all_that_is_known_of_it() -> None:
@@ -205,39 +217,15 @@ REFUSED = ("the policy is new", "nobody knows why")
 
 
 @pytest.mark.parametrize("row", PASSES)
-@pytest.mark.parametrize("seconds", [1, 30, 60, 200])
-def test_what_passes_within_minutes_is_waited_for(row: str, seconds: int) -> None:
-    clock = VirtualClock()
-    began = clock()
-    step_functions = Throttled(clock, began + seconds, PASSES[row])
-
-    assert state_machine(step_functions, clock).start(waiting()) is True
-
-    assert seconds <= clock() - began <= max(2.5 * seconds, 5)
-    assert len(step_functions.executions) == 1
-
-
-@pytest.mark.parametrize("row", PASSES)
-def test_what_does_not_pass_within_minutes_is_raised(row: str) -> None:
-    clock = VirtualClock()
-    began = clock()
-    step_functions = Throttled(clock, began + 3600, PASSES[row])
+def test_a_start_that_fails_is_raised_and_not_tried_again(row: str) -> None:
+    step_functions = FakeStepFunctions()
+    step_functions.fault = PASSES[row]
 
     with pytest.raises((TransientError, PermanentError), match="StartExecution: ") as error:
-        state_machine(step_functions, clock).start(waiting())
+        state_machine(step_functions).start(waiting())
 
     assert isinstance(error.value, PermanentError) is (row in REFUSED)
-    assert (clock() - began, step_functions.tries) == (235, 7)
-
-
-def test_a_defect_of_ours_is_tried_for_as_long_for_it_may_be_of_one_answer() -> None:
-    clock = VirtualClock()
-    step_functions = Throttled(clock, clock() + 3600, ZeroDivisionError("by zero"))
-
-    with pytest.raises(ZeroDivisionError):
-        state_machine(step_functions, clock).start(waiting())
-
-    assert step_functions.tries == 7
+    assert step_functions.tries == 1
 
 
 def test_a_start_whose_answer_was_lost_was_the_first() -> None:
@@ -250,6 +238,8 @@ def test_a_start_whose_answer_was_lost_was_the_first() -> None:
 
     step_functions = Lossy()
 
+    with pytest.raises(TransientError):
+        state_machine(step_functions).start(waiting())
     assert state_machine(step_functions).start(waiting()) is False
     assert len(step_functions.executions) == 1
 

@@ -1,5 +1,6 @@
 """The fence: a request acts only in the operation of the stack that sent it."""
 
+import math
 from dataclasses import replace
 from datetime import UTC, datetime
 from typing import Any
@@ -11,19 +12,18 @@ from lambdas.recommender.aws.errors import PermanentError, TransientError
 from lambdas.recommender.decision.verdict import Fail, Wait
 from lambdas.recommender.model.operation import Operation
 from lambdas.recommender.model.request import Request
-from lambdas.recommender.model.timing import CONFIRM_SECONDS, Timing
+from lambdas.recommender.model.timing import CONFIRM_SECONDS, GRACE_SECONDS
 from lambdas.recommender.reconcile.fence import admit, still_newest
 
 from .examples import event
 from .fakes import FakeCloudFormation, refusal
 
 SENT = datetime(2026, 1, 1, tzinfo=UTC)
-TIMING = Timing(SENT.timestamp(), SENT.timestamp() + 1, SENT.timestamp() + 2, 3300.0)
 
 
 def admitted(cloudformation: FakeCloudFormation, kind: str = "Update") -> Operation | Wait | Fail:
     """Return what the fence says of a request."""
-    return admit(Request.parse(event(kind=kind)), Stacks(cloudformation), TIMING)
+    return admit(Request.parse(event(kind=kind)), Stacks(cloudformation), sent=SENT.timestamp())
 
 
 def began(seconds_after: float) -> datetime:
@@ -70,7 +70,7 @@ def test_a_request_of_an_earlier_operation_changes_nothing(
 
     assert verdict == Fail(
         f"A late {kind} of Recommender came while the stack was {status}. Nothing was changed.",
-        certain=certain,
+        confirm=0.0 if certain else CONFIRM_SECONDS,
     )
 
 
@@ -85,7 +85,7 @@ NOT_KNOWN: dict[str, tuple[Exception, Any]] = {
         refusal("Throttling"),
         Wait("DescribeStacks: Throttling: the message", unseen=True),
     ),
-    "the policy may be new": (refusal("AccessDenied"), Wait("", grace=True, unseen=True)),
+    "the policy may be new": (refusal("AccessDenied"), Fail("", confirm=GRACE_SECONDS)),
     "it may not be": (
         refusal("ValidationError"),
         Fail("Nothing was changed. DescribeStacks: ValidationError: the message"),
@@ -100,10 +100,17 @@ def test_without_the_stacks_word_nothing_is_changed(row: str) -> None:
     verdict = admitted(failing(error))
 
     if row == "the policy may be new":
-        assert isinstance(verdict, Wait)
+        assert isinstance(verdict, Fail)
         assert verdict.reason.startswith("Nothing was changed. DescribeStacks: AccessDenied: ")
         verdict = replace(verdict, reason="")
     assert verdict == expected
+
+
+def test_a_delete_is_never_failed_by_a_stack_that_it_may_not_read_yet() -> None:
+    verdict = admitted(failing(refusal("AccessDenied")), "Delete")
+
+    assert isinstance(verdict, Fail)
+    assert verdict.confirm == math.inf
 
 
 def test_an_operation_is_the_newest_until_another_one_has_begun() -> None:

@@ -604,13 +604,19 @@ SAYS: Mapping[str, tuple[Callable[[], Step], list[str]]] = {
         lambda: plan_running_state(OWNER, observed("CREATE FAILED", **BROKEN), running=False),
         [DESIRED.arn, "CREATE FAILED", "too little data"],
     ),
-    "it is stopped": (lambda: plan_running_state(OWNER, observed("INACTIVE"), running=False), ["INACTIVE"]),
+    "it is stopped": (
+        lambda: plan_running_state(OWNER, observed("INACTIVE"), running=False),
+        ["INACTIVE"],
+    ),
     "it stays stopped": (lambda: plan_for(STOPPED, observed("INACTIVE")), ["INACTIVE, as asked"]),
     "it is not stopped yet": (
         lambda: plan_running_state(OWNER, observed("START PENDING"), running=False),
         [DESIRED.arn, "START PENDING"],
     ),
-    "what to stop is not there": (lambda: plan_running_state(OWNER, None, running=False), ["does not exist"]),
+    "what to stop is not there": (
+        lambda: plan_running_state(OWNER, None, running=False),
+        ["does not exist"],
+    ),
     "it is not there": (lambda: ready(None), ["does not exist"]),
     "it serves": (lambda: ready(observed("ACTIVE", config=WHOLE)), ["ACTIVE"]),
     "its training failed": (
@@ -765,48 +771,48 @@ def metadata_hidden(**changes: Any) -> Observed:
 
 
 BEFORE: Mapping[str, tuple[Desired, Observed, Config | None, float, Any]] = {
-    "it was sent when it was created": (DESIRED, metadata_hidden(), None, None, SERVES),
-    "it was asked for before": (DESIRED, metadata_hidden(), METADATA, None, SERVES),
+    "it was sent when it was created": (DESIRED, metadata_hidden(), None, math.inf, SERVES),
+    "it was asked for before": (DESIRED, metadata_hidden(), METADATA, math.inf, SERVES),
     "another was asked for before": (
         DESIRED,
         metadata_hidden(),
         NO_METADATA,
-        None,
+        math.inf,
         UpdateRecommender(AS_ASKED, hidden=True),
     ),
     "another was asked for before, and is switched off": (
         PLAIN,
         metadata_hidden(),
         METADATA,
-        None,
+        math.inf,
         UpdateRecommender({**AS_ASKED, v.ENABLE_METADATA: False}, hidden=True),
     ),
     "it was adopted with the defaults": (
         DESIRED,
         metadata_hidden(tags=ADOPTED),
         None,
-        None,
+        math.inf,
         UpdateRecommender(AS_ASKED, hidden=True),
     ),
     "it was adopted with the defaults, and has the tag of one": (
         PLAIN,
         metadata_hidden(tags=OWNER.tags(adopted=True) | {"team": "video"}),
         None,
-        None,
+        math.inf,
         SERVES,
     ),
     "it was adopted, and asked for since": (
         DESIRED,
         metadata_hidden(tags=ADOPTED),
         METADATA,
-        None,
+        math.inf,
         SERVES,
     ),
     "it was adopted, and another was asked for since": (
         PLAIN,
         metadata_hidden(tags=ADOPTED),
         METADATA,
-        None,
+        math.inf,
         UpdateRecommender({**AS_ASKED, v.ENABLE_METADATA: False}, hidden=True),
     ),
     "it was adopted, and its update of this operation has ended": (
@@ -841,7 +847,7 @@ BEFORE: Mapping[str, tuple[Desired, Observed, Config | None, float, Any]] = {
         DESIRED,
         observed("ACTIVE", config={**HIDDEN, v.ENABLE_METADATA: False}),
         METADATA,
-        None,
+        math.inf,
         UpdateRecommender(AS_ASKED, hidden=False),
     ),
 }
@@ -920,7 +926,7 @@ def test_columns_that_were_excluded_before_are_cleared_though_they_do_not_show()
 
 UPDATE_FAILED = update("CREATE FAILED", HIDDEN, created=51.0)
 NO_UPDATE = None
-GATES: Mapping[str, tuple[Config, Observed, float, Any]] = {
+GATES: Mapping[str, tuple[Config, Observed, float | None, Any]] = {
     "this deployment has sent no update": (METADATA, observed("ACTIVE"), NO_UPDATE, SERVES),
     "it has sent none, and another one failed": (
         METADATA,

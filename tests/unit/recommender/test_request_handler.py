@@ -16,12 +16,11 @@ from lambdas.recommender.aws.cloudformation import Stacks
 from lambdas.recommender.aws.errors import PermanentError, TransientError
 from lambdas.recommender.aws.personalize import Personalize
 from lambdas.recommender.decision.verdict import Done, Fail, Progress, Verdict, Wait
-from lambdas.recommender.model.operation import Operation
 from lambdas.recommender.model.request import Request
 from lambdas.recommender.model.timing import CONFIRM_SECONDS, GRACE_SECONDS, REQUEST_SECONDS, Timing
 from lambdas.recommender.protocol.answer import Answers, Delivery
-from lambdas.recommender.protocol.execution import Execution, StateMachine
-from lambdas.recommender.protocol.request_handler import RequestHandler, in_time
+from lambdas.recommender.protocol.execution import Execution, StateMachine, Unconfirmed
+from lambdas.recommender.protocol.request_handler import RequestHandler, apply_deadline, schedule
 from lambdas.recommender.resources import custom_resource_for
 from lambdas.recommender.resources.base import CustomResource
 from tests.support.personalize import VirtualClock
@@ -133,34 +132,26 @@ GATE_ATTRIBUTES = {*v.METRICS, v.RECOMMENDER_ARN_ATTRIBUTE, "ModelMetrics", "Qua
 # -- begun -------------------------------------------------------------------------------------
 
 ANSWERED_AT_ONCE: dict[str, tuple[str, dict[str, Any]]] = {
-    "a gate that finds the training done": ("CREATE_IN_PROGRESS", gate()),
-    "a gate that is updated": ("UPDATE_IN_PROGRESS", gate(kind="Update")),
     "a gate that is deleted": ("DELETE_IN_PROGRESS", gate(kind="Delete")),
     "a sweep that is created": ("CREATE_IN_PROGRESS", sweep(kind="Create")),
     "a sweep that is updated": ("UPDATE_IN_PROGRESS", sweep(kind="Update")),
-    "a sweep that an update removes": ("UPDATE_COMPLETE_CLEANUP_IN_PROGRESS", sweep()),
     "a stop that is deleted": ("DELETE_IN_PROGRESS", stop(kind="Delete")),
-    "a stop of what is stopped": ("CREATE_IN_PROGRESS", stop(arn=f"{RECOMMENDER}stopped")),
-    "an update without a difference": ("UPDATE_IN_PROGRESS", update()),
     "a type of tomorrow": ("CREATE_IN_PROGRESS", event(ResourceType="Custom::OfTomorrow")),
 }
 
 
 @pytest.mark.parametrize("row", ANSWERED_AT_ONCE)
-def test_a_request_that_is_finished_is_answered_at_once(row: str) -> None:
+def test_a_request_that_has_nothing_to_do_is_answered_at_once(row: str) -> None:
     status, raw = ANSWERED_AT_ONCE[row]
     here = world(status)
-    here.personalize.add(MINE)
-    here.personalize.add(DESIRED.arn, tags=OWN, recommenderConfig=AS_ASKED)
-    here.personalize.add(f"{RECOMMENDER}stopped", "INACTIVE")
 
     here.begin(raw)
 
     (answer,) = here.letterbox.arrived
-    assert answer["Status"] == "SUCCESS"
-    assert answer["RequestId"] == "r-1"
+    assert (answer["Status"], answer["RequestId"], answer["Data"]) == ("SUCCESS", "r-1", {})
+    assert answer["PhysicalResourceId"] == raw["LogicalResourceId"]
     assert here.step_functions.executions == {}
-    assert here.personalize.changes == []
+    assert here.personalize.calls == []
     assert here.waited == 0
 
 
@@ -174,51 +165,29 @@ WAITED_FOR: dict[str, tuple[str, dict[str, Any]]] = {
     "a training": ("CREATE_IN_PROGRESS", gate(arn=f"{RECOMMENDER}training")),
     "a training that failed": ("CREATE_IN_PROGRESS", gate(arn=f"{RECOMMENDER}failed")),
     "a request that comes late": ("UPDATE_COMPLETE", update()),
+    "a training that is done": ("CREATE_IN_PROGRESS", gate()),
+    "a sweep that an update removes": ("UPDATE_COMPLETE_CLEANUP_IN_PROGRESS", sweep()),
+    "an update without a difference": ("UPDATE_IN_PROGRESS", update()),
 }
 
 
 @pytest.mark.parametrize("row", WAITED_FOR)
-def test_any_other_is_waited_for_and_nothing_is_changed_yet(row: str) -> None:
+def test_any_other_request_is_begun_without_a_call_to_the_service(row: str) -> None:
     status, raw = WAITED_FOR[row]
     here = world(status)
-    here.personalize.add(f"{RECOMMENDER}training", "CREATE PENDING")
-    here.personalize.add(f"{RECOMMENDER}failed", "CREATE FAILED")
-    if raw["RequestType"] != "Create" or raw["ResourceType"] != v.RECOMMENDER_TYPE:
-        here.personalize.add(DESIRED.arn, tags=OWN, recommenderConfig=AS_ASKED)
 
     here.begin(raw)
 
     assert here.letterbox.tries == 0
     assert len(here.step_functions.executions) == 1
-    assert here.state()["Event"] == raw
-    assert here.state()["Ended"] is False
-    assert here.personalize.changes == []
-
-
-@pytest.mark.parametrize(
-    ("raw", "seconds"),
-    [
-        (event(), range(1)),
-        (gate(1, arn=f"{RECOMMENDER}training"), range(1, 61)),
-        (gate(11, arn=f"{RECOMMENDER}failed"), range(1)),
-    ],
-    ids=["what is to be done is done now", "looks are spread", "a failure is looked at again"],
-)
-def test_what_is_waited_for_is_looked_at_again_when_that_is_of_use(
-    raw: dict[str, Any], seconds: range
-) -> None:
-    here = world()
-    here.personalize.add(f"{RECOMMENDER}training", "CREATE PENDING")
-    here.personalize.add(f"{RECOMMENDER}failed", "CREATE FAILED")
-
-    here.begin(raw)
-
-    assert here.state()["Seconds"] in seconds
+    state = here.state()
+    assert (state["Event"], state["Seconds"], state["Ended"]) == (raw, 0, False)
+    assert here.personalize.calls == []
 
 
 @pytest.mark.parametrize("number", range(5))
 @pytest.mark.parametrize(("link", "links"), [(1, 1), (1, 11), (2, 11), (11, 11)])
-def test_the_first_looks_at_links_are_spread_by_their_names(
+def test_polls_are_spread_by_the_names_of_executions_after_the_first_one(
     number: int, link: int, links: int
 ) -> None:
     here = world()
@@ -227,23 +196,24 @@ def test_the_first_looks_at_links_are_spread_by_their_names(
     share = Execution.begin(raw, now=here.clock(), interval=INTERVAL).share
 
     here.begin(raw)
-    first = here.state()
+    first = here.poll(here.state())
     second = here.poll(first)
 
     assert first["Seconds"] == math.ceil(INTERVAL * share)
     assert second["Seconds"] == INTERVAL
 
 
-def test_whose_it_is_is_read_at_the_first_look_only_while_there_is_nothing_to_do() -> None:
+def test_tags_are_read_at_the_first_poll_only_while_there_is_nothing_to_do() -> None:
     here = world()
     here.personalize.add(DESIRED.arn, "STOP PENDING", tags=OWN, recommenderConfig=AS_ASKED)
-    looked_at = [("DescribeRecommender", DESIRED.arn), ("ListTagsForResource", DESIRED.arn)]
-
+    observed = [("DescribeRecommender", DESIRED.arn), ("ListTagsForResource", DESIRED.arn)]
     here.begin(event())
-    assert here.personalize.calls == looked_at
 
-    here.poll(here.state())
-    assert here.personalize.calls == [*looked_at, looked_at[0]]
+    first = here.poll(here.state())
+    assert here.personalize.calls == observed
+
+    here.poll(first)
+    assert here.personalize.calls == [*observed, observed[0]]
 
 
 def test_a_request_that_is_delivered_again_is_begun_once(
@@ -354,47 +324,102 @@ def test_a_request_that_cannot_be_started_fails_with_the_services_words(code: st
     assert here.personalize.changes == []
 
 
-NOT_WAITED_FOR: dict[str, tuple[str, dict[str, Any], str]] = {
-    "a gate hands over": ("CREATE_IN_PROGRESS", gate(3, arn=DESIRED.arn), ""),
-    "the last gate fails": (
+ALONE: dict[str, tuple[str, dict[str, Any], str, bool, str]] = {
+    "a gate hands over": (
+        "CREATE_IN_PROGRESS",
+        gate(3, arn=DESIRED.arn),
+        "CREATE PENDING",
+        True,
+        "",
+    ),
+    "the last gate says why nobody waited": (
         "CREATE_IN_PROGRESS",
         gate(11, arn=DESIRED.arn),
-        "Nothing was changed. StartExecution",
+        "CREATE PENDING",
+        False,
+        "The recommender was not ready when the last training gate closed: StartExecution: Access",
     ),
-    "a Delete hands over": ("DELETE_IN_PROGRESS", DELETE, ""),
-    "a sweep hands over": ("DELETE_IN_PROGRESS", sweep(2), ""),
-    "the last sweep says the way out": (
+    "a Delete deletes": ("DELETE_IN_PROGRESS", DELETE, "ACTIVE", True, ""),
+    "a Delete of what trains hands over": (
+        "DELETE_IN_PROGRESS",
+        DELETE,
+        "CREATE PENDING",
+        True,
+        "",
+    ),
+    "a sweep hands over": ("DELETE_IN_PROGRESS", sweep(2), "CREATE PENDING", True, ""),
+    "the last sweep sweeps": ("DELETE_IN_PROGRESS", sweep(1), "ACTIVE", True, ""),
+    "the last sweep of what trains says the way out": (
         "DELETE_IN_PROGRESS",
         sweep(1),
+        "CREATE PENDING",
+        False,
         f"delete-recommender --recommender-arn {DESIRED.arn} --region eu-west-1; then cdk destroy",
     ),
     "a Delete of a stack that lives fails": (
         "UPDATE_COMPLETE_CLEANUP_IN_PROGRESS",
         DELETE,
+        "CREATE PENDING",
+        False,
         "the next change of the recommender removes it",
     ),
     "an Update fails": (
         "UPDATE_IN_PROGRESS",
         update({v.TAGS: {"team": "new"}}),
+        "ACTIVE",
+        False,
         "Nothing was changed. StartExecution",
+    ),
+    "an Update that is rolled back is made": (
+        "UPDATE_ROLLBACK_IN_PROGRESS",
+        update({v.TAGS: {"team": "new"}}),
+        "ACTIVE",
+        True,
+        "",
     ),
 }
 
 
-@pytest.mark.parametrize("row", NOT_WAITED_FOR)
-def test_a_request_that_cannot_be_waited_for_hands_over_or_says_what_to_do(row: str) -> None:
-    status, raw, said = NOT_WAITED_FOR[row]
+@pytest.mark.parametrize("row", ALONE)
+def test_a_request_that_nobody_polls_ends_alone_hands_over_or_says_what_to_do(row: str) -> None:
+    status, raw, shown, succeeds, said = ALONE[row]
     here = world(status)
     here.step_functions.fault = refusal("AccessDeniedException")
-    here.personalize.add(DESIRED.arn, "CREATE IN_PROGRESS" if "gate" in row else "ACTIVE")
-    here.personalize.tags[DESIRED.arn] = OWN
+    here.personalize.add(DESIRED.arn, shown, recommenderConfig=AS_ASKED)
+    here.personalize.tags[DESIRED.arn] = dict(OWN)
+
+    class Deleting(VirtualClock):
+        def advance(self, seconds: float) -> None:
+            super().advance(seconds)
+            if ("DeleteRecommender", DESIRED.arn) in here.personalize.changes:
+                here.personalize.shown.clear()
+
+    here.clock = Deleting()
 
     here.begin(raw)
 
     (answer,) = here.letterbox.arrived
-    assert (answer["Status"] == "SUCCESS") is not bool(said)
+    assert (answer["Status"] == "SUCCESS") is succeeds, answer["Reason"]
     assert said in answer["Reason"]
-    assert here.personalize.changes == []
+    expected = {
+        "a Delete deletes": ["DeleteRecommender"],
+        "the last sweep sweeps": ["DeleteRecommender"],
+        "an Update that is rolled back is made": ["TagResource"],
+    }
+    assert [name for name, _ in here.personalize.changes] == expected.get(row, [])
+
+
+@pytest.mark.parametrize("raw", [event(), update({v.CONFIG: {}}), stop(arn=DESIRED.arn)])
+def test_nothing_is_begun_that_nobody_could_poll(raw: dict[str, Any]) -> None:
+    here = world()
+    here.step_functions.fault = refusal("StateMachineDoesNotExist")
+    here.cloudformation.fault = refusal("Throttling")
+
+    here.begin(raw)
+
+    (answer,) = here.letterbox.arrived
+    assert answer["Reason"].startswith("Nothing was changed. StartExecution: StateMachineDoesNot")
+    assert here.personalize.calls == []
 
 
 def test_an_answer_that_is_decided_stays_it_when_nothing_can_be_started() -> None:
@@ -429,7 +454,7 @@ def test_an_answer_that_is_decided_arrives_in_the_end_without_a_state_machine(
     code: str, raised: type[Exception]
 ) -> None:
     here = world("DELETE_IN_PROGRESS")
-    here.letterbox.fates = [Delivery.LATER, Delivery.LATER]
+    here.letterbox.fates = [Delivery.LATER] * 8
     here.step_functions.fault = refusal(code)
 
     with pytest.raises(raised, match=f"StartExecution: {code}"):
@@ -437,7 +462,7 @@ def test_an_answer_that_is_decided_arrives_in_the_end_without_a_state_machine(
     here.begin(gate(kind="Delete"))
 
     (answer,) = here.letterbox.arrived
-    assert (answer["Status"], here.letterbox.tries) == ("SUCCESS", 3)
+    assert (answer["Status"], here.letterbox.tries) == ("SUCCESS", 9)
 
 
 @pytest.mark.parametrize(
@@ -557,8 +582,9 @@ def test_a_training_is_waited_for_until_it_is_done() -> None:
     assert delivered["Ended"] is True
     (answer,) = here.letterbox.arrived
     assert (answer["Status"], answer["Data"]["Coverage"]) == ("SUCCESS", "0.5")
-    assert here.pauses[0] <= INTERVAL
-    assert here.pauses[1:] == [60, 60, 60, 0]
+    assert here.pauses[0] == 0
+    assert 0 < here.pauses[1] <= INTERVAL
+    assert here.pauses[2:] == [60, 60, 0]
 
 
 def test_a_gate_that_misses_its_quality_in_a_rollback_opens_and_says_so() -> None:
@@ -567,9 +593,8 @@ def test_a_gate_that_misses_its_quality_in_a_rollback_opens_and_says_so() -> Non
     raw = gate(kind="Update")
     raw["ResourceProperties"][v.QUALITY_GATE] = {v.MINIMUM_METRICS: {"coverage": "0.1"}}
 
-    here.begin(raw)
+    answer = here.run(raw)
 
-    (answer,) = here.letterbox.arrived
     assert answer["Status"] == "SUCCESS"
     assert answer["Data"][v.QUALITY_GATE_ATTRIBUTE] == (
         "warned: coverage: found 0.05, required at least 0.1"
@@ -586,9 +611,8 @@ def test_the_hour_in_which_it_looks_is_the_one_that_counts(minutes: int, starts:
     raw["ResourceProperties"][v.ACTIVE_HOURS] = times
 
     here.begin(raw)
+    here.poll(here.state())
 
-    started = [here.poll(here.state())] if here.step_functions.executions else []
-    assert bool(started) is starts
     assert here.personalize.changes == ([("StartRecommender", MINE)] if starts else [])
 
 
@@ -682,9 +706,11 @@ def test_the_operation_that_sent_a_request_is_asked_for_once_and_then_compared()
     here = world("UPDATE_IN_PROGRESS", datetime(2025, 12, 31, tzinfo=UTC))
     here.personalize.add(DESIRED.arn, tags=OWN, recommenderConfig=AS_ASKED)
     here.begin(update({v.CONFIG: {}}))
-    state = here.state()
+    here.personalize.faults["ListTagsForResource"] = refusal("ThrottlingException")
+    state = here.poll(here.state())
     assert state["Operation"] == ["UPDATE_IN_PROGRESS", "2025-12-31T00:00:00+00:00"]
 
+    here.personalize.faults.clear()
     here.cloudformation.status = "UPDATE_ROLLBACK_IN_PROGRESS"
     while not state["Ended"]:
         state = here.poll(state)
@@ -842,7 +868,7 @@ def test_what_was_stale_is_forgotten() -> None:
     here.personalize.add(DESIRED.arn, tags=OWN, recommenderConfig=AS_ASKED)
     here.begin(update())
     state = here.poll(here.state())
-    assert state["Doubted"] == ["Fail", here.clock()]
+    assert state["Doubted"] == ["Fail 6", here.clock()]
 
     here.cloudformation.status = "UPDATE_IN_PROGRESS"
     while not state["Ended"]:
@@ -902,7 +928,7 @@ def test_at_the_last_look_too_what_may_be_stale_is_looked_at_again() -> None:
 
     shown = here.personalize.shown.pop(DESIRED.arn)
     stale = here.poll(state)
-    assert (stale["Answer"], stale["Seconds"]) == (None, CONFIRM_SECONDS)
+    assert (stale["Answer"], stale["Seconds"]) == (None, 1)
 
     here.personalize.shown[DESIRED.arn] = shown
     assert here.poll(stale)["Answer"]["Status"] == "FAILED"
@@ -1303,8 +1329,7 @@ def test_a_gate_that_is_not_as_it_must_be_is_refused(name: str) -> None:
     (answer,) = here.letterbox.arrived
     assert answer["Status"] == "FAILED"
     assert answer["Reason"].startswith(f"Nothing was changed. ResourceProperties.{name}: got ")
-    known = set() if name == v.RECOMMENDER_ARN else GATE_ATTRIBUTES
-    assert answer["Data"].keys() == known
+    assert answer["Data"] == {}
 
 
 BROKEN: dict[str, tuple[dict[str, Any], str]] = {
@@ -1330,76 +1355,106 @@ def test_a_request_that_is_not_understood_is_answered_all_the_same(row: str) -> 
 # -- in time -----------------------------------------------------------------------------------
 
 SENT = 1_767_225_600.0
-CREATE: CustomResource = custom_resource_for(Request.parse(event()))
 
 
-def after(seconds: float, *, begun: float = 0.0, wait_seconds: float = 3300.0) -> Timing:
+def after(seconds: float, *, wait_seconds: float = 3300.0) -> Timing:
     """Return the time of a request so many seconds after it was sent."""
-    return Timing(SENT, SENT + begun, SENT + seconds, wait_seconds)
+    return Timing(SENT, SENT, SENT + seconds, wait_seconds)
 
 
-def too_late(waited: str) -> Fail:
-    return Fail(f"Not possible within {waited}: it trains. Deploy again when that has ended.")
+def too_late(waited: str, reason: str = "it trains") -> Fail:
+    return Fail(f"Not possible within {waited}: {reason}. Deploy again when that has ended.")
 
 
-WAITS = Wait("it trains")
-HANDED_OVER = Wait("it trains", hands_over=True)
-GRACED = Wait("it is not there", grace=True)
-BOTH = replace(GRACED, hands_over=True)
-IN_TIME: dict[str, tuple[Verdict, Timing, Verdict]] = {
-    "done is done": (Done("d", Progress.GONE), after(9999), Done("d", Progress.GONE)),
-    "failed is failed": (Fail("f"), after(9999), Fail("f")),
-    "there is time": (WAITS, after(3299.9), WAITS),
-    "there is time to hand over": (HANDED_OVER, after(3299.9), HANDED_OVER),
-    "the time is up": (WAITS, after(3300), too_late("55 minutes")),
-    "the next link waits on": (HANDED_OVER, after(3300), Done("it trains")),
-    "a short time is up": (WAITS, after(60, wait_seconds=60), too_late("60 seconds")),
-    "just below two minutes": (WAITS, after(119.4, wait_seconds=1), too_late("119 seconds")),
-    "two minutes": (WAITS, after(120, wait_seconds=120), too_late("2 minutes")),
-    "a delay may explain it": (GRACED, after(119.9), GRACED),
+def attempt(raw: Mapping[str, Any]) -> CustomResource:
+    """Return the attempt at a request that has something to do."""
+    made = custom_resource_for(Request.parse(raw))
+    assert made is not None
+    return made
+
+
+WAITS = Wait("it trains", updated_after=5.0)
+HANDED_OVER = replace(WAITS, hands_over=True)
+ABSENT, GONE = Fail("it is not there.", confirm=GRACE_SECONDS), Done("gone", confirm=6.0)
+IN_TIME: dict[str, tuple[Verdict, bool, Timing, Verdict]] = {
+    "done is done": (Done("d", Progress.GONE), True, after(9999), Done("d", Progress.GONE)),
+    "failed is failed": (Fail("f"), True, after(9999), Fail("f")),
+    "there is time": (WAITS, True, after(3299.9), WAITS),
+    "there is time to hand over": (HANDED_OVER, True, after(3299.9), HANDED_OVER),
+    "the time is up": (WAITS, True, after(3300), too_late("55 minutes")),
+    "the next link waits on": (
+        HANDED_OVER,
+        True,
+        after(3300),
+        Done("it trains", updated_after=5.0),
+    ),
+    "a short time is up": (WAITS, True, after(60, wait_seconds=60), too_late("60 seconds")),
+    "just below two minutes": (WAITS, True, after(119.4, wait_seconds=1), too_late("119 seconds")),
+    "two minutes": (WAITS, True, after(120, wait_seconds=120), too_late("2 minutes")),
+    "a delay may explain it": (ABSENT, False, after(119.9), ABSENT),
     "no delay explains it": (
-        GRACED,
-        after(120),
-        Fail("it is not there (after 120 seconds).", confirm=CONFIRM_SECONDS),
+        ABSENT,
+        True,
+        after(130),
+        Fail("it is not there (after 130 seconds)."),
     ),
-    "it came late": (GRACED, after(300, begun=200), GRACED),
-    "it came late, and no delay explains it": (
-        GRACED,
-        after(320, begun=200),
-        Fail("it is not there (after 320 seconds).", confirm=CONFIRM_SECONDS),
+    "no delay explains it when the time is up": (
+        ABSENT,
+        True,
+        after(3300),
+        Fail("it is not there (after 3300 seconds)."),
     ),
-    "no delay explains it, whoever waits on": (
-        BOTH,
-        after(120),
-        Fail("it is not there (after 120 seconds).", confirm=CONFIRM_SECONDS),
+    "the time is up before it is believed": (
+        ABSENT,
+        False,
+        after(60, wait_seconds=60),
+        too_late("60 seconds", "it is not there"),
     ),
-    "the time is up before": (BOTH, after(60, wait_seconds=60), Done("it is not there")),
+    "it may be gone when the time is up": (GONE, False, after(3300), GONE),
 }
 
 
 @pytest.mark.parametrize("row", IN_TIME)
-def test_a_wait_ends_when_its_time_is_up(row: str) -> None:
-    verdict, timing, expected = IN_TIME[row]
+def test_a_wait_and_a_failure_that_may_pass_end_when_the_time_is_up(row: str) -> None:
+    verdict, confirmed, timing, expected = IN_TIME[row]
 
-    assert in_time(verdict, timing, CREATE, None) == expected
-
-
-def test_a_deletion_that_is_out_of_time_says_what_becomes_of_it_in_its_operation() -> None:
-    clean_up = Operation("UPDATE_COMPLETE_CLEANUP_IN_PROGRESS", "")
-    deletion = custom_resource_for(Request.parse(DELETE))
-
-    for operation in (None, clean_up):
-        assert in_time(WAITS, after(3300), deletion, operation) == Fail(
-            deletion.out_of_time("55 minutes", "it trains", operation)
-        )
+    assert apply_deadline(verdict, timing, attempt(event()), confirmed=confirmed) == expected
 
 
-def test_a_deletion_that_cannot_be_waited_for_says_how_long_it_was_tried() -> None:
-    deletion = custom_resource_for(Request.parse(sweep(1)))
+def test_a_failure_that_may_pass_is_handed_over_if_the_next_link_waits_on() -> None:
+    for raw, expected in (
+        (gate(1), Done("it is not there.")),
+        (sweep(2), Done("it is not there.")),
+    ):
+        made = apply_deadline(ABSENT, after(3300), attempt(raw), confirmed=False)
 
-    assert in_time(WAITS, after(60), deletion, None, "no machine") == Fail(
-        deletion.not_waited_for("60 seconds", "no machine", None)
-    )
+        assert made == expected
+
+
+PAUSES: dict[str, tuple[Verdict, float | None, Timing, int | None]] = {
+    "a wait": (WAITS, None, after(100), 60),
+    "a wait just before the time is up": (WAITS, None, after(3290), 10),
+    "done": (Done("d"), None, after(100), None),
+    "failed": (Fail("f"), None, after(100), None),
+    "it may be gone": (GONE, 100.0, after(100), 6),
+    "it may be gone still": (GONE, 98.0, after(100), 4),
+    "it is gone": (GONE, None, after(106), None),
+    "it may be gone when the time is up": (GONE, 3300.0, after(3300), 1),
+    "it may be gone soon after the time is up": (GONE, 3304.0, after(3305), 1),
+    "no verdict is confirmed long after the time is up": (GONE, 3304.0, after(3306), None),
+    "a delay may explain it": (ABSENT, 100.0, after(100), 60),
+    "a delay may explain it no longer": (ABSENT, 100.0, after(200), 20),
+    "a Delete that nothing fails": (Fail("denied", confirm=math.inf), 0.0, after(100), 60),
+}
+
+
+@pytest.mark.parametrize("row", PAUSES)
+def test_a_request_is_polled_until_a_verdict_is_confirmed(row: str) -> None:
+    verdict, since, timing, expected = PAUSES[row]
+    execution = Execution({}, INTERVAL, SENT, SENT, attempts=1)
+    unconfirmed = None if since is None else Unconfirmed("", SENT + since)
+
+    assert schedule(verdict, timing, execution, unconfirmed) == expected
 
 
 # -- logged ------------------------------------------------------------------------------------
@@ -1425,7 +1480,7 @@ def test_each_look_says_where_it_is(caplog: pytest.LogCaptureFixture) -> None:
 
     with caplog.at_level(logging.INFO):
         here.begin(gate(3))
-        here.poll(here.state())
+        here.poll(here.poll(here.state()))
 
     first, second = logged(caplog, "verdict")
     where = {
@@ -1453,6 +1508,7 @@ def test_a_look_that_may_change_something_says_what_is_there(
 
     with caplog.at_level(logging.INFO):
         here.begin(DELETE)
+        here.poll(here.state())
 
     (looked,) = logged(caplog, "verdict")
     assert looked["status"] == "DELETE PENDING"
@@ -1461,13 +1517,15 @@ def test_a_look_that_may_change_something_says_what_is_there(
 def test_where_there_is_no_chain_and_nothing_to_see_it_says_so(
     caplog: pytest.LogCaptureFixture,
 ) -> None:
+    here = world()
     with caplog.at_level(logging.INFO):
-        world().begin(event())
+        here.begin(event())
+        here.poll(here.state())
 
     (looked,) = logged(caplog, "verdict")
     assert "link" not in looked
     assert looked["status"] is None
-    assert looked["message"] == f"Create of Recommender: Wait, {looked['why']}"
+    assert looked["message"] == f"Create of Recommender: Done, {looked['why']}"
 
 
 @pytest.mark.parametrize(

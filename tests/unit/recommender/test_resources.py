@@ -3,29 +3,35 @@
 import json
 import logging
 import math
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import replace
 from datetime import UTC, datetime
 from typing import Any
 
 import pytest
+from botocore.exceptions import EndpointConnectionError
 
 from lambdas.recommender import vocabulary as v
 from lambdas.recommender.aws.cloudformation import Stacks
-from lambdas.recommender.aws.errors import INVALID_INPUT, NoServiceError, PermanentError
+from lambdas.recommender.aws.errors import INVALID_INPUT, PermanentError
 from lambdas.recommender.aws.personalize import Personalize
-from lambdas.recommender.decision.plan import GONE, UNSEEN, Situation
-from lambdas.recommender.decision.verdict import AtDeadline, Done, Fail, Progress, Verdict, Wait
+from lambdas.recommender.decision.removal import GONE
+from lambdas.recommender.decision.situation import UNSEEN, Situation
+from lambdas.recommender.decision.verdict import Done, Fail, Progress, Verdict, Wait
 from lambdas.recommender.model.config import Config
 from lambdas.recommender.model.identity import Owner
 from lambdas.recommender.model.observed import Observed
 from lambdas.recommender.model.operation import Operation
 from lambdas.recommender.model.properties import BadRequestError
 from lambdas.recommender.model.request import Request
+from lambdas.recommender.model.timing import CONFIRM_SECONDS, GRACE_SECONDS
 from lambdas.recommender.protocol.answer import MAX_BYTES, answer_to, encoded
-from lambdas.recommender.reconcile.reconciler import Reconciler
+from lambdas.recommender.reconcile.reconciler import Known, Reconciler
 from lambdas.recommender.resources import custom_resource_for
 from lambdas.recommender.resources.base import CustomResource
+from lambdas.recommender.resources.deletion import RecommenderDeletion, Sweep
+from lambdas.recommender.resources.recommender import Recommender
+from lambdas.recommender.resources.training_gate import TrainingGate
 
 from .examples import (
     CREATES,
@@ -48,7 +54,8 @@ from .examples import (
 from .fakes import OWNER, FakeCloudFormation, FakePersonalize, refusal
 
 ALL = ("Create", "Update", "Delete")
-DESIRED = Request.parse(event()).desired
+REQUEST = Request.parse(event())
+DESIRED = REQUEST.desired
 AS_ASKED = DESIRED.config.request()
 OTHER = replace(DESIRED.config, min_requests_per_second=7).request()
 OWN = {**OWNER.tags(), "team": "video"}
@@ -57,8 +64,10 @@ GATE_ATTRIBUTES = {*v.METRICS, v.RECOMMENDER_ARN_ATTRIBUTE, "ModelMetrics", "Qua
 
 
 def resource(raw: Mapping[str, Any]) -> CustomResource:
-    """Return the resource that a request is to."""
-    return custom_resource_for(Request.parse(raw))
+    """Return the attempt at a request that has something to do."""
+    found = custom_resource_for(Request.parse(raw))
+    assert found is not None
+    return found
 
 
 def unknown(kind: str) -> dict[str, Any]:
@@ -74,22 +83,29 @@ def named(digit: str) -> str:
 ZERO, ONE, TWO = named("0"), named("1"), named("2")
 
 
-def step(
+def attempted(
     raw: Mapping[str, Any],
     personalize: FakePersonalize,
     operation: Operation,
     *,
-    acts: bool = True,
-    tags_read: set[str] | None = None,
+    tags_read: Collection[str] = (),
     **situation: Any,
-) -> Verdict:
-    """Take a step for a request in an operation of the stack."""
-    request = Request.parse(raw)
-    stacks = Stacks(FakeCloudFormation(operation.status))
+) -> tuple[Verdict, CustomResource]:
+    """Attempt a request once, in an operation of the stack."""
     reconciler = Reconciler(
-        Personalize(personalize), stacks, request, operation, acts, tags_read=tags_read or set()
+        Personalize(personalize),
+        Stacks(FakeCloudFormation(operation.status)),
+        Request.parse(raw),
+        Situation(operation, **situation),
+        Known(tags_read=frozenset(tags_read)),
     )
-    return custom_resource_for(request).step(reconciler, Situation(operation, **situation))
+    attempt = resource(raw)
+    return attempt.attempt(reconciler), attempt
+
+
+def step(*given: Any, **situation: Any) -> Verdict:
+    """Return the verdict of an attempt."""
+    return attempted(*given, **situation)[0]
 
 
 # -- which requests may change something -------------------------------------------------------
@@ -102,49 +118,38 @@ MAKERS = {
     "hours": lambda kind: hours(kind=kind),
     "unknown": unknown,
 }
-CHANGING = {
+HAS_TO_DO = {
     "recommender": {"Create", "Update", "Delete"},
     "sweep": {"Delete"},
-    "gate": set(),
+    "gate": {"Create", "Update"},
     "stop": {"Create", "Update"},
     "hours": {"Create", "Update"},
     "unknown": set(),
 }
 
 
-@pytest.mark.parametrize("name", CHANGING)
-def test_some_requests_may_change_something(name: str) -> None:
-    changing = {
-        kind
-        for kind in ALL
-        if Request.parse(raw := MAKERS[name](kind)).type in resource(raw).changes
-    }
+@pytest.mark.parametrize("name", HAS_TO_DO)
+def test_a_request_is_attempted_only_if_its_type_has_something_to_do_for_it(name: str) -> None:
+    attempted = {kind for kind in ALL if custom_resource_for(Request.parse(MAKERS[name](kind)))}
 
-    assert changing == CHANGING[name]
+    assert attempted == HAS_TO_DO[name]
 
 
-@pytest.mark.parametrize(
-    ("name", "kind"),
-    [
-        *(("sweep", "Create"), ("sweep", "Update")),
-        *((name, "Delete") for name in ("gate", "stop", "hours")),
-        *(("unknown", kind) for kind in ALL),
-    ],
-)
-def test_for_some_there_is_nothing_to_do_nor_to_look_at(name: str, kind: str) -> None:
-    personalize = FakePersonalize()
+def test_only_a_gate_does_not_pass_the_fence() -> None:
+    attempts = [resource(MAKERS[name](kind)) for name in MAKERS for kind in HAS_TO_DO[name]]
 
-    looked = resource(MAKERS[name](kind)).look(
-        Personalize(personalize), Stacks(FakeCloudFormation(CREATES.status))
-    )
-
-    assert looked == (Done("nothing to do"), None)
-    assert personalize.calls == []
+    assert {type(one).__name__ for one in attempts if not one.is_fenced} == {"TrainingGate"}
 
 
-def test_a_type_of_which_nothing_is_known_takes_no_step() -> None:
+def test_the_base_of_all_types_attempts_nothing() -> None:
     with pytest.raises(NotImplementedError):
-        step(unknown("Create"), FakePersonalize(), CREATES)
+        CustomResource(Request.parse(event())).attempt(
+            Reconciler(
+                Personalize(FakePersonalize()),
+                Stacks(FakeCloudFormation("CREATE_IN_PROGRESS")),
+                REQUEST,
+            )
+        )
 
 
 @pytest.mark.parametrize("kind", ["Create", "Update"])
@@ -158,86 +163,78 @@ def test_a_recommender_that_is_not_asked_for_as_it_must_be_is_refused_at_once(ki
 # -- physical ids ------------------------------------------------------------------------------
 
 OLD = ZERO
-IDS: dict[str, tuple[dict[str, Any], Verdict, str]] = {
-    "a Create": (event(), Done(""), DESIRED.arn),
-    "a Create that failed": (event(), Fail(""), DESIRED.arn),
-    "an Update": (event(kind="Update", PhysicalResourceId=DESIRED.arn), Done(""), DESIRED.arn),
-    "an Update that replaces it": (
-        event(kind="Update", PhysicalResourceId=OLD),
-        Done(""),
-        DESIRED.arn,
-    ),
-    "an Update that failed": (event(kind="Update", PhysicalResourceId=OLD), Fail(""), OLD),
-    "a Delete": (event(kind="Delete", PhysicalResourceId=OLD), Done(""), OLD),
-    "a Delete that failed": (event(kind="Delete", PhysicalResourceId=OLD), Fail(""), OLD),
+IDS: dict[str, tuple[dict[str, Any], str]] = {
+    "a Create": (event(), DESIRED.arn),
+    "an Update": (event(kind="Update", PhysicalResourceId=DESIRED.arn), DESIRED.arn),
+    "an Update that replaces it": (event(kind="Update", PhysicalResourceId=OLD), DESIRED.arn),
+    "a Delete": (event(kind="Delete", PhysicalResourceId=OLD), OLD),
     "a Delete with an invented id": (
         event(kind="Delete", PhysicalResourceId="invented"),
-        Done(""),
         "invented",
     ),
-    "a gate": (gate(3), Done(""), "Training03"),
-    "a gate, later": (gate(3) | {"PhysicalResourceId": "it"}, Done(""), "it"),
-    "a gate that failed": (gate(3), Fail(""), "Training03"),
-    "a sweep": (sweep(3, kind="Create"), Done(""), "Sweep03"),
-    "a stop": (stop(), Done(""), "Stop"),
-    "an unknown type": (unknown("Create"), Done(""), "Recommender"),
+    "a gate": (gate(3), "Training03"),
+    "a gate, later": (gate(3) | {"PhysicalResourceId": "it"}, "it"),
+    "a sweep": (sweep(3), "Sweep03"),
+    "a stop": (stop(), "Stop"),
 }
 
 
 @pytest.mark.parametrize("row", IDS)
-def test_a_physical_id_is_known_whatever_becomes_of_the_request(row: str) -> None:
-    raw, verdict, expected = IDS[row]
+def test_a_physical_id_is_known_before_the_first_attempt(row: str) -> None:
+    raw, expected = IDS[row]
 
-    assert resource(raw).physical_id(verdict) == expected
+    assert resource(raw).physical_id == expected
 
 
 # -- attributes --------------------------------------------------------------------------------
 
-UPDATED: dict[str, tuple[Verdict, str]] = {
-    "no update": (Done("", Progress.EFFECTIVE), v.NO_UPDATE),
-    "the first update": (Done("", Progress.CHANGING, updated_after=0.0), "0.0"),
-    "an update after another": (Done("", Progress.CHANGING, updated_after=5.5), "5.5"),
-    "it trains": (Done("", Progress.TRAINING), v.NO_UPDATE),
-    "it failed": (Fail(""), v.NO_UPDATE),
-}
+UPDATED = {"no update": None, "the first update": 0.0, "an update after another": 5.5}
 
 
 @pytest.mark.parametrize("row", UPDATED)
 @pytest.mark.parametrize("kind", ["Create", "Update"])
-def test_a_recommender_has_all_its_attributes_also_when_it_fails(row: str, kind: str) -> None:
-    verdict, updated_after = UPDATED[row]
+def test_a_gate_reads_from_the_recommender_when_the_update_before_was(row: str, kind: str) -> None:
+    made = resource(event(kind=kind))
+    assert isinstance(made, Recommender)
+    made.updated_after = UPDATED[row]
 
-    attributes = resource(event(kind=kind)).attributes(verdict, None)
-
-    assert attributes == {
-        v.ARN_ATTRIBUTE: DESIRED.arn,
-        v.NAME_ATTRIBUTE: DESIRED.name,
-        v.REVISION_ATTRIBUTE: "r-1",
-        v.UPDATED_AFTER_ATTRIBUTE: updated_after,
+    assert made.attributes.keys() == {
+        v.ARN_ATTRIBUTE,
+        v.NAME_ATTRIBUTE,
+        v.REVISION_ATTRIBUTE,
+        v.UPDATED_AFTER_ATTRIBUTE,
     }
-
-
-@pytest.mark.parametrize("row", UPDATED)
-def test_a_gate_reads_when_the_update_before_was(row: str) -> None:
-    _, updated_after = UPDATED[row]
-
-    request = Request.parse(
-        gate() | {"ResourceProperties": {v.UPDATED_AFTER: updated_after, v.LINK: "1"}}
+    told = made.attributes[v.UPDATED_AFTER_ATTRIBUTE]
+    assert (
+        Request.parse(gate() | {"ResourceProperties": {v.UPDATED_AFTER: told}}).updated_after
+        == (UPDATED[row])
     )
 
-    assert str(request.get(v.UPDATED_AFTER)) == updated_after.replace(v.NO_UPDATE, "inf")
+
+def test_a_recommender_has_its_arn_and_name_before_the_first_attempt() -> None:
+    attributes = resource(event()).attributes
+
+    assert attributes[v.ARN_ATTRIBUTE] == DESIRED.arn
+    assert attributes[v.NAME_ATTRIBUTE] == DESIRED.name
+    assert attributes[v.REVISION_ATTRIBUTE] == "r-1"
+    assert attributes[v.UPDATED_AFTER_ATTRIBUTE] == v.NO_UPDATE
 
 
-def with_metrics(metrics: Mapping[str, float]) -> Observed:
-    return Observed(f"{RECOMMENDER}mine", "ACTIVE", GROUP, RECIPE, metrics=metrics)
+def attributes_with(
+    metrics: Mapping[str, float], raw: Mapping[str, Any] | None = None
+) -> dict[str, str]:
+    """Return the attributes of a gate that has seen these metrics."""
+    made = resource(raw or gate())
+    assert isinstance(made, TrainingGate)
+    made.observed = Observed(f"{RECOMMENDER}mine", "ACTIVE", GROUP, RECIPE, metrics=metrics)
+    return made.attributes
 
 
-@pytest.mark.parametrize("verdict", [Done("ACTIVE"), Fail("no")])
 @pytest.mark.parametrize("metrics", [{}, {"coverage": 0.5}, {"a_metric_of_tomorrow": 0.25}])
 def test_every_attribute_is_there_whatever_the_service_reports(
-    verdict: Verdict, metrics: dict[str, float]
+    metrics: dict[str, float],
 ) -> None:
-    attributes = resource(gate()).attributes(verdict, with_metrics(metrics))
+    attributes = attributes_with(metrics)
 
     assert attributes.keys() == GATE_ATTRIBUTES
     assert attributes[v.RECOMMENDER_ARN_ATTRIBUTE] == f"{RECOMMENDER}mine"
@@ -259,9 +256,7 @@ MEASURED = {
 
 
 def test_every_metric_is_told_by_its_own_name() -> None:
-    observed = with_metrics(dict(MEASURED.values()))
-
-    attributes = resource(gate()).attributes(Done("ACTIVE"), observed)
+    attributes = attributes_with(dict(MEASURED.values()))
 
     assert {name: attributes[name] for name in v.METRICS} == {
         name: str(value) for name, (_, value) in MEASURED.items()
@@ -269,7 +264,7 @@ def test_every_metric_is_told_by_its_own_name() -> None:
 
 
 def test_every_attribute_is_there_when_nothing_was_seen() -> None:
-    attributes = resource(gate()).attributes(Fail("no"), None)
+    attributes = resource(gate()).attributes
 
     assert attributes.keys() == GATE_ATTRIBUTES
     assert {attributes[name] for name in v.METRICS} == {"n/a"}
@@ -283,7 +278,7 @@ def test_metrics_are_kept_as_long_as_they_fit(size: int, kept: list[str]) -> Non
     metrics = {long: 0.5, "a": 0.5}
     assert len(json.dumps(metrics)) == size
 
-    attributes = resource(gate()).attributes(Done("ACTIVE"), with_metrics(metrics))
+    attributes = attributes_with(metrics)
 
     assert [name[0] for name in json.loads(attributes["ModelMetrics"])] == kept
 
@@ -291,7 +286,7 @@ def test_metrics_are_kept_as_long_as_they_fit(size: int, kept: list[str]) -> Non
 def test_more_metrics_than_an_answer_can_hold_do_not_fail_the_stack() -> None:
     metrics = {f"a_metric_of_tomorrow_{number:03}": 0.5 for number in range(100)}
 
-    attributes = resource(gate()).attributes(Done("ACTIVE"), with_metrics(metrics))
+    attributes = attributes_with(metrics)
 
     kept = json.loads(attributes["ModelMetrics"])
     assert list(kept) == [f"a_metric_of_tomorrow_{number:03}" for number in range(len(kept))]
@@ -318,32 +313,22 @@ LONGEST = {
 def test_the_longest_answer_of_a_gate_still_says_why_it_failed(names: list[str]) -> None:
     metrics = dict.fromkeys(v.METRICS.values(), 0.12345678901234567) | dict.fromkeys(names, 0.5)
     raw = gate(arn=RECOMMENDER + "n" * 63) | LONGEST
-    made = resource(raw)
 
     whole = answer_to(
         raw,
         succeeded=False,
-        physical_id=made.physical_id(Fail("")),
+        physical_id=resource(raw).physical_id,
         reason="The training failed: " + "x" * 4000,
-        attributes=made.attributes(Fail(""), with_metrics(metrics)),
+        attributes=attributes_with(metrics, raw),
     )
 
     assert len(encoded(whole)) <= MAX_BYTES
     assert whole["Reason"].startswith("The training failed: x")
 
 
-@pytest.mark.parametrize(
-    "raw",
-    [
-        event(kind="Delete"),
-        gate(kind="Delete"),
-        *(sweep(kind=kind) for kind in ALL),
-        *(stop(kind=kind) for kind in ALL),
-        *(unknown(kind) for kind in ALL),
-    ],
-)
+@pytest.mark.parametrize("raw", [event(kind="Delete"), sweep(), stop(), hours()])
 def test_where_nothing_reads_attributes_there_are_none(raw: dict[str, Any]) -> None:
-    assert resource(raw).attributes(Done(""), with_metrics({"coverage": 0.5})) == {}
+    assert resource(raw).attributes == {}
 
 
 # -- when the time is up -----------------------------------------------------------------------
@@ -394,32 +379,24 @@ OUT_OF_TIME: dict[str, tuple[dict[str, Any], Operation | None, str]] = {
 
 
 @pytest.mark.parametrize("row", OUT_OF_TIME)
-def test_who_ran_out_of_time_says_what_can_be_done(row: str) -> None:
+def test_a_request_that_ran_out_of_time_says_what_can_be_done(row: str) -> None:
     raw, operation, expected = OUT_OF_TIME[row]
+    made = resource(raw)
+    if isinstance(made, RecommenderDeletion | Sweep):
+        made.operation = operation
 
-    assert resource(raw).out_of_time("55 minutes", "it trains", operation) == expected
-
-
-@pytest.mark.parametrize("row", [row for row in OUT_OF_TIME if "Delete" in row or "sweep" in row])
-def test_a_deletion_that_cannot_be_waited_for_says_the_same(row: str) -> None:
-    raw, operation, expected = OUT_OF_TIME[row]
-
-    assert resource(raw).not_waited_for("55 minutes", "it trains", operation) == expected
+    assert made.out_of_time("it trains", 3300.0) == expected
 
 
 @pytest.mark.parametrize("operation", [DELETES, None])
 def test_a_sweep_that_has_seen_nothing_says_how_to_find_what_is_left(
     operation: Operation | None,
 ) -> None:
-    assert resource(sweep()).out_of_time("55 minutes", "it trains", operation) == UNKNOWN
+    made = resource(sweep())
+    assert isinstance(made, Sweep)
+    made.operation = operation
 
-
-def sweeping(personalize: FakePersonalize) -> tuple[CustomResource, Reconciler]:
-    """Return the last sweep of a stack that is deleted, and what takes its steps."""
-    request = Request.parse(LAST)
-    stacks = Stacks(FakeCloudFormation(DELETES.status))
-    reconciler = Reconciler(Personalize(personalize), stacks, request, DELETES, acts=True)
-    return custom_resource_for(request), reconciler
+    assert made.out_of_time("it trains", 3300.0) == UNKNOWN
 
 
 def test_a_sweep_that_ran_out_of_time_names_all_that_is_owned_and_its_way_out() -> None:
@@ -429,11 +406,10 @@ def test_a_sweep_that_ran_out_of_time_names_all_that_is_owned_and_its_way_out() 
     personalize.tags[ONE] = OWNER.tags(adopted=True)
     personalize.tags[TWO] = Owner(STACK, "Other").tags()
     personalize.faults["UntagResource"] = refusal("ThrottlingException")
-    swept, reconciler = sweeping(personalize)
 
-    swept.step(reconciler, Situation(DELETES))
+    _, swept = attempted(LAST, personalize, DELETES)
 
-    assert swept.out_of_time("55 minutes", "it trains", DELETES) == way_out(
+    assert swept.out_of_time("it trains", 3300.0) == way_out(
         f"{ZERO}, {ONE}", deleting(ZERO), releasing(ONE)
     )
 
@@ -442,11 +418,10 @@ def test_a_sweep_that_could_not_read_whose_one_is_says_so() -> None:
     personalize = FakePersonalize()
     personalize.add(ZERO)
     personalize.faults["ListTagsForResource"] = refusal("ThrottlingException")
-    swept, reconciler = sweeping(personalize)
 
-    swept.step(reconciler, Situation(DELETES))
+    _, swept = attempted(LAST, personalize, DELETES)
 
-    assert swept.out_of_time("55 minutes", "it trains", DELETES) == way_out(
+    assert swept.out_of_time("it trains", 3300.0) == way_out(
         f"{ZERO}, if its tags say that it is this stack's", deleting(ZERO)
     )
 
@@ -455,88 +430,108 @@ def test_what_is_listed_and_not_there_any_more_is_not_left() -> None:
     personalize = FakePersonalize()
     personalize.add(ZERO)
     personalize.faults["DescribeRecommender"] = refusal("ResourceNotFoundException")
-    swept, reconciler = sweeping(personalize)
 
-    assert swept.step(reconciler, Situation(DELETES)) == NOTHING_LEFT
-    said = swept.out_of_time("55 minutes", "it trains", DELETES)
+    verdict, swept = attempted(LAST, personalize, DELETES)
+
+    assert verdict == NOTHING_LEFT
+    said = swept.out_of_time("it trains", 3300.0)
     assert "Left: unknown, see aws personalize list-recommenders. Another" in said
     assert said.partition(" When the cause is gone: ")[2].split()[:2] == ["cdk", "destroy;"]
 
 
 # -- what is refused for good ------------------------------------------------------------------
 
-DENIED, INVALID = (
-    PermanentError("no", code=code) for code in ("AccessDeniedException", INVALID_INPUT)
-)
-NOWHERE = NoServiceError("no")
-GRACE, REFUSED = Wait("no", grace=True), Fail("no")
-PATIENT, NOT_THERE = Wait("no", hands_over=True), Done("no", confirm=CONFIRM_SECONDS)
-DELETE_OLD = event(kind="Delete", PhysicalResourceId=OLD)
-REFUSALS: dict[str, tuple[dict[str, Any], PermanentError, Operation, Verdict]] = {
-    "a Create, by a new policy": (event(), DENIED, CREATES, GRACE),
-    "a Create, by the service": (event(), INVALID, CREATES, REFUSED),
-    "a Create, where there is no service": (event(), NOWHERE, CREATES, REFUSED),
-    "an Update, by an old policy": (
-        event(kind="Update", PhysicalResourceId=DESIRED.arn),
-        DENIED,
-        UPDATES,
-        REFUSED,
-    ),
+DENIED, INVALID = "AccessDeniedException", INVALID_INPUT
+UPDATE_IN_PLACE = event(kind="Update", PhysicalResourceId=DESIRED.arn)
+REFUSALS: dict[str, tuple[dict[str, Any], str, float]] = {
+    "a Create, by a new policy": (event(), DENIED, GRACE_SECONDS),
+    "a Create, by the service": (event(), INVALID, 0.0),
+    "an Update, by an old policy": (UPDATE_IN_PLACE, DENIED, 0.0),
     "an Update that replaces it, by a policy for a new name": (
         event(kind="Update", PhysicalResourceId=OLD),
         DENIED,
-        UPDATES,
-        GRACE,
+        GRACE_SECONDS,
     ),
-    "a Delete, of a stack that lives": (DELETE_OLD, DENIED, CLEANS_UP, REFUSED),
-    "a Delete": (DELETE_OLD, DENIED, DELETES, PATIENT),
-    "a Delete, by the service": (DELETE_OLD, INVALID, UNDOES, PATIENT),
-    "a Delete, where there is no service": (DELETE_OLD, NOWHERE, DELETES, NOT_THERE),
-    "a Delete, where there is none, of a stack that lives": (
-        DELETE_OLD,
-        NOWHERE,
-        CLEANS_UP,
-        NOT_THERE,
-    ),
-    "a sweep": (sweep(11), DENIED, DELETES, PATIENT),
-    "the one before the last": (sweep(2), INVALID, DELETES, PATIENT),
-    "the last sweep": (sweep(1), DENIED, DELETES, Wait("no")),
-    "a sweep, where there is no service": (sweep(11), NOWHERE, DELETES, NOT_THERE),
-    "the last sweep, where there is none": (sweep(1), NOWHERE, UNDOES, NOT_THERE),
-    "a new stop": (stop(), DENIED, CREATES, GRACE),
-    "a stop": (stop(kind="Update"), DENIED, UPDATES, REFUSED),
-    "a stop, where there is no service": (stop(), NOWHERE, CREATES, REFUSED),
+    "a Delete, of a stack that lives": (event(kind="Delete"), DENIED, 0.0),
+    "a new gate": (gate(), DENIED, GRACE_SECONDS),
+    "a gate": (gate(kind="Update"), DENIED, 0.0),
+    "a new stop": (stop(), DENIED, GRACE_SECONDS),
+    "a stop": (stop(kind="Update"), DENIED, 0.0),
 }
 
 
 @pytest.mark.parametrize("row", REFUSALS)
-def test_what_a_new_policy_refuses_may_be_allowed_in_a_moment(row: str) -> None:
-    raw, error, operation, expected = REFUSALS[row]
+def test_only_a_refusal_by_a_new_policy_must_last_to_be_believed(row: str) -> None:
+    raw, code, confirm = REFUSALS[row]
 
-    assert resource(raw).refused(error, operation) == expected
+    assert resource(raw).refused(PermanentError("no", code=code)) == Fail("no", confirm=confirm)
 
 
-UNKNOWN_YET = Wait("no", grace=True, unseen=True)
-PATIENTLY = Wait("no", hands_over=True, unseen=True)
-NOT_ADMITTED: dict[str, tuple[dict[str, Any], Wait | Fail, Verdict]] = {
-    "a Create": (event(), UNKNOWN_YET, UNKNOWN_YET),
-    "a Create that is late": (event(), REFUSED, REFUSED),
-    "an Update": (event(kind="Update"), UNKNOWN_YET, UNKNOWN_YET),
-    "a Delete": (event(kind="Delete"), UNKNOWN_YET, PATIENTLY),
-    "a Delete that is late": (event(kind="Delete"), REFUSED, REFUSED),
-    "a sweep": (sweep(2), UNKNOWN_YET, PATIENTLY),
-    "a sweep that is late": (sweep(2), REFUSED, REFUSED),
-    "the last sweep": (sweep(1), UNKNOWN_YET, Wait("no", unseen=True)),
-    "the last sweep that is late": (sweep(1), REFUSED, REFUSED),
-    "a stop": (stop(), UNKNOWN_YET, UNKNOWN_YET),
+REMOVALS = {"the recommender": event(kind="Delete"), "a sweep": sweep(11), "the last": sweep(1)}
+REFUSED = {"DescribeRecommender", "ListRecommenders"}
+
+
+@pytest.mark.parametrize("raw", REMOVALS.values(), ids=REMOVALS)
+@pytest.mark.parametrize("code", [DENIED, INVALID])
+@pytest.mark.parametrize("operation", [DELETES, UNDOES])
+def test_a_deletion_of_the_stack_waits_for_somebody_to_remove_the_cause_of_a_refusal(
+    raw: dict[str, Any], code: str, operation: Operation
+) -> None:
+    personalize = FakePersonalize()
+    personalize.faults |= dict.fromkeys(REFUSED, refusal(code))
+
+    verdict = step(raw, personalize, operation)
+
+    assert isinstance(verdict, Wait)
+    assert code in verdict.reason
+
+
+def test_a_clean_up_that_is_refused_is_not_waited_for() -> None:
+    personalize = FakePersonalize()
+    personalize.faults |= dict.fromkeys(REFUSED, refusal(INVALID))
+
+    with pytest.raises(PermanentError, match=INVALID):
+        step(event(kind="Delete"), personalize, CLEANS_UP)
+
+
+@pytest.mark.parametrize("raw", REMOVALS.values(), ids=REMOVALS)
+def test_where_there_is_no_service_nothing_is_left_to_delete(raw: dict[str, Any]) -> None:
+    nowhere = EndpointConnectionError(endpoint_url="https://personalize.eu-west-3.amazonaws.com/")
+    personalize = FakePersonalize()
+    personalize.faults |= dict.fromkeys(REFUSED, nowhere)
+
+    verdict = step(raw, personalize, DELETES)
+
+    assert isinstance(verdict, Done)
+    assert verdict.confirm == CONFIRM_SECONDS
+
+
+HANDS_OVER: dict[str, tuple[dict[str, Any], Operation | None, bool]] = {
+    "a Create": (event(), CREATES, False),
+    "a Delete, of which stack is not known": (event(kind="Delete"), None, True),
+    "a Delete, of a stack that is deleted": (event(kind="Delete"), DELETES, True),
+    "a Delete, of a creation that is undone": (event(kind="Delete"), UNDOES, True),
+    "a Delete, of a stack that lives": (event(kind="Delete"), CLEANS_UP, False),
+    "the first sweep": (sweep(11), DELETES, True),
+    "the one before the last": (sweep(2), None, True),
+    "the last sweep": (sweep(1), DELETES, False),
+    "the only sweep": (sweep(1, 1), DELETES, False),
+    "the first gate": (gate(1), None, True),
+    "the gate before the last": (gate(10), None, True),
+    "the last gate": (gate(11), None, False),
+    "the only gate": (gate(1, 1), None, False),
+    "a stop": (stop(), UPDATES, False),
 }
 
 
-@pytest.mark.parametrize("row", NOT_ADMITTED)
-def test_a_delete_waits_longer_for_the_stacks_word_than_others(row: str) -> None:
-    raw, verdict, expected = NOT_ADMITTED[row]
+@pytest.mark.parametrize("row", HANDS_OVER)
+def test_a_wait_is_handed_over_if_another_link_of_the_chain_waits_on(row: str) -> None:
+    raw, operation, expected = HANDS_OVER[row]
+    made = resource(raw)
+    if isinstance(made, RecommenderDeletion | Sweep):
+        made.operation = operation
 
-    assert resource(raw).not_admitted(verdict) == expected
+    assert made.hands_over(Wait("it trains")) is expected
 
 
 # -- hours of service --------------------------------------------------------------------------
@@ -597,6 +592,12 @@ def test_what_was_created_in_a_rollback_is_waited_for() -> None:
     assert verdict == Wait("CreateRecommender is accepted", hands_over=True)
 
 
+def created(personalize: FakePersonalize) -> float:
+    """Return when the recommender was created, in epoch seconds."""
+    when: datetime = personalize.shown[DESIRED.arn]["creationDateTime"]
+    return when.timestamp()
+
+
 def test_an_update_in_a_rollback_is_waited_for() -> None:
     personalize = FakePersonalize()
     personalize.add(DESIRED.arn, tags=OWN, recommenderConfig=OTHER)
@@ -604,7 +605,7 @@ def test_an_update_in_a_rollback_is_waited_for() -> None:
     verdict = step(event(kind="Update", PhysicalResourceId=DESIRED.arn), personalize, ROLLS_BACK)
 
     assert verdict == Wait(
-        "UpdateRecommender is accepted", hands_over=True, updated_after=0.0
+        "UpdateRecommender is accepted", hands_over=True, updated_after=created(personalize)
     )
 
 
@@ -614,7 +615,7 @@ def test_a_recommender_that_is_kept_stopped_is_waited_for_by_itself() -> None:
     raw = event({v.RUNNING: "false"}, kind="Update", PhysicalResourceId=DESIRED.arn)
 
     assert step(raw, personalize, ROLLS_BACK) == Wait(
-        f"UpdateRecommender of {DESIRED.arn} is accepted", updated_after=0.0
+        f"UpdateRecommender of {DESIRED.arn} is accepted", updated_after=created(personalize)
     )
 
 
@@ -665,7 +666,7 @@ def test_a_leftover_of_an_earlier_change_is_removed_once_the_recommender_serves(
 
     assert verdict == Wait(
         f"a leftover of an earlier change remains: DeleteRecommender of {ZERO} is accepted",
-        AtDeadline.HAND_OVER,
+        hands_over=True,
     )
     assert personalize.changes == [("DeleteRecommender", ZERO)]
 
@@ -677,16 +678,6 @@ def test_what_is_kept_is_not_even_looked_at() -> None:
 
     assert personalize.changes == [("DeleteRecommender", ONE)]
     assert ("DescribeRecommender", ZERO) not in personalize.calls
-
-
-def test_who_looks_only_leaves_a_leftover_to_others() -> None:
-    personalize = with_leftovers(ZERO)
-
-    verdict = step(update(), personalize, UPDATES, acts=False)
-
-    assert isinstance(verdict, Wait)
-    assert verdict.to_change
-    assert personalize.changes == []
 
 
 def test_a_create_sweeps_nothing() -> None:
@@ -829,11 +820,11 @@ def test_an_update_of_what_is_adopted_is_not_forgotten_while_it(row: str) -> Non
         }
     raw = event({v.ADOPT_EXISTING: "true", **ADOPTS[row]})
 
-    for tags_read in (set[str](), {DESIRED.arn}):
+    for tags_read in ((), [DESIRED.arn]):
         verdict = step(raw, personalize, CREATES, tags_read=tags_read, began=math.inf)
 
         assert isinstance(verdict, Wait)
-        assert verdict.at_deadline is AtDeadline.FAIL
+        assert not verdict.hands_over
 
 
 def test_an_adopted_recommender_is_released_with_the_stacks_tags() -> None:
@@ -857,7 +848,7 @@ def test_a_recommender_is_deleted_and_its_sweeps_wait_for_that() -> None:
 
     verdict = step(DELETE, personalize, DELETES)
 
-    assert verdict == Wait(f"DeleteRecommender of {DESIRED.arn} is accepted", hands_over=True)
+    assert verdict == Wait(f"DeleteRecommender of {DESIRED.arn} is accepted")
     assert personalize.changes == [("DeleteRecommender", DESIRED.arn)]
 
 
@@ -869,7 +860,11 @@ def test_a_replaced_recommender_is_waited_for_to_be_gone() -> None:
 
 GONE_IN: dict[str, tuple[Operation, dict[str, Any], Verdict]] = {
     "the stack is deleted": (DELETES, {}, GONE),
-    "it is looked at again": (DELETES, {"attempted_before": True}, replace(GONE, confirm=CONFIRM_SECONDS)),
+    "it was there before": (
+        DELETES,
+        {"attempted_before": True},
+        replace(GONE, confirm=CONFIRM_SECONDS),
+    ),
     "it may show late": (DELETES, {"may_show_late": True}, UNSEEN),
     "that is left to the sweeps": (UNDOES, {"may_show_late": True}, GONE),
 }
@@ -951,25 +946,6 @@ def test_all_that_is_owned_is_swept_and_the_first_that_is_left_is_named(
     assert personalize.changes == [("DeleteRecommender", arn) for arn in (ZERO, ONE, TWO)]
 
 
-@pytest.mark.parametrize(
-    ("raw", "at_deadline"),
-    [
-        (FIRST, hands_over=True),
-        (BEFORE_THE_LAST, hands_over=True),
-        (LAST, AtDeadline.FAIL),
-        (sweep(1, 1), AtDeadline.FAIL),
-    ],
-    ids=["the first", "the one before the last", "the last", "the only one"],
-)
-def test_the_sweep_with_the_number_one_is_deleted_last_and_has_the_last_word(
-    raw: dict[str, Any], at_deadline: AtDeadline
-) -> None:
-    verdict = step(raw, with_leftovers(ZERO, status="DELETE PENDING"), DELETES)
-
-    assert isinstance(verdict, Wait)
-    assert verdict.at_deadline is at_deadline
-
-
 NOTHING_LEFT = Done("nothing else is owned")
 
 
@@ -1018,19 +994,14 @@ def test_a_list_that_does_not_come_is_waited_for() -> None:
     )
 
 
-def test_a_list_that_is_refused_is_not() -> None:
-    personalize = FakePersonalize()
-    personalize.faults["ListRecommenders"] = refusal("AccessDeniedException")
-
-    with pytest.raises(PermanentError, match="ListRecommenders: AccessDeniedException"):
-        step(LAST, personalize, DELETES)
-
-
 # -- training gates ----------------------------------------------------------------------------
 
 
 def look(raw: dict[str, Any], personalize: FakePersonalize) -> tuple[Verdict, Observed | None]:
-    return resource(raw).look(Personalize(personalize), Stacks(FakeCloudFormation(CREATES.status)))
+    """Return the verdict of a gate, and what it has seen."""
+    verdict, made = attempted(raw, personalize, CREATES)
+    assert isinstance(made, TrainingGate)
+    return verdict, made.observed
 
 
 def mine(status: str, **members: Any) -> FakePersonalize:
@@ -1051,29 +1022,11 @@ def test_a_gate_opens_when_the_recommender_is_ready(kind: str) -> None:
     assert personalize.calls == [("DescribeRecommender", f"{RECOMMENDER}mine")]
 
 
-@pytest.mark.parametrize(
-    ("link", "links", "at_deadline"),
-    [
-        (1, 11, hands_over=True),
-        (10, 11, hands_over=True),
-        (11, 11, AtDeadline.FAIL),
-        (1, 1, AtDeadline.FAIL),
-    ],
-)
-def test_the_gate_with_the_highest_number_is_the_last_and_has_the_last_word(
-    link: int, links: int, at_deadline: AtDeadline
-) -> None:
-    verdict, _ = look(gate(link, links), mine("CREATE PENDING"))
-
-    assert verdict == Wait("CREATE PENDING", at_deadline)
-
-
 @pytest.mark.parametrize("link", [1, 11])
 def test_what_only_a_delay_explains_fails_at_any_gate(link: int) -> None:
     verdict, observed = look(gate(link), FakePersonalize())
 
-    assert isinstance(verdict, Wait)
-    assert verdict.grace
+    assert verdict == Fail("the recommender does not exist", confirm=GRACE_SECONDS)
     assert observed is None
 
 
@@ -1086,7 +1039,6 @@ def test_a_fault_that_passes_does_not_end_a_training(link: int) -> None:
 
     assert isinstance(verdict, Wait)
     assert verdict.reason == "DescribeRecommender: ThrottlingException: the message"
-    assert not verdict.grace
     assert observed is None
 
 
@@ -1095,11 +1047,8 @@ def test_a_fault_that_does_not_pass_ends_a_training_with_the_services_words(link
     personalize = mine("CREATE PENDING")
     personalize.faults["DescribeRecommender"] = refusal("AccessDeniedException")
 
-    verdict, observed = look(gate(link), personalize)
-
-    assert isinstance(verdict, Fail)
-    assert verdict.reason.startswith("DescribeRecommender: AccessDeniedException: the message")
-    assert observed is None
+    with pytest.raises(PermanentError, match="DescribeRecommender: AccessDeniedException: the mes"):
+        look(gate(link), personalize)
 
 
 @pytest.mark.parametrize(
@@ -1125,7 +1074,7 @@ def test_a_gate_of_what_is_kept_stopped_opens_for_that_too(
 
 
 @pytest.mark.parametrize(
-    ("updated_after", "expected"), [("0.0", Fail), ("1.0", Wait), (v.NO_UPDATE, Done), (None, Done)]
+    ("updated_after", "expected"), [("0.0", Fail), ("1.0", Fail), (v.NO_UPDATE, Done), (None, Done)]
 )
 def test_a_gate_knows_by_its_time_whether_an_update_is_this_deployments(
     updated_after: str | None, expected: type[Verdict]
@@ -1138,9 +1087,11 @@ def test_a_gate_knows_by_its_time_whether_an_update_is_this_deployments(
     verdict, _ = look(raw, mine("ACTIVE", latestRecommenderUpdate=failed))
 
     assert isinstance(verdict, expected)
+    is_awaited = isinstance(verdict, Fail) and verdict.confirm == GRACE_SECONDS
+    assert is_awaited is (updated_after == "1.0")
 
 
-IN_FORCE = Config().request()
+AS_CREATED = Config().request()
 UNCHECKED: dict[str, tuple[dict[str, Any], FakePersonalize, list[list[str]]]] = {
     "nothing shows": (
         gate(),
@@ -1156,15 +1107,14 @@ UNCHECKED: dict[str, tuple[dict[str, Any], FakePersonalize, list[list[str]]]] = 
     ),
     "one member does not show": (
         gate(1, 1, kind="Update"),
-        mine("ACTIVE", recommenderConfig=without_metadata(IN_FORCE)),
+        mine("ACTIVE", recommenderConfig=without_metadata(AS_CREATED)),
         [[v.ENABLE_METADATA]],
     ),
-    "all shows": (gate(), mine("ACTIVE", recommenderConfig=IN_FORCE), []),
+    "all shows": (gate(), mine("ACTIVE", recommenderConfig=AS_CREATED), []),
     "it is not the last": (gate(10), mine("ACTIVE"), []),
     "it trains": (gate(), mine("CREATE PENDING"), []),
     "it failed": (gate(), mine("CREATE FAILED"), []),
     "it is not there": (gate(), FakePersonalize(), []),
-    "it is deleted": (gate(kind="Delete"), mine("ACTIVE"), []),
 }
 
 

@@ -17,7 +17,8 @@ from lambdas.recommender.decision.verdict import Done, Fail, Progress, Verdict
 from lambdas.recommender.model.config import Config
 from lambdas.recommender.model.operation import Operation
 from lambdas.recommender.model.request import Request
-from lambdas.recommender.resources import custom_resource_for
+from lambdas.recommender.reconcile.reconciler import Reconciler
+from lambdas.recommender.resources.training_gate import TrainingGate
 
 from .examples import CREATES, RECOMMENDER, ROLLS_BACK, UPDATES, gate
 from .fakes import FakeCloudFormation, FakePersonalize, refusal
@@ -72,10 +73,11 @@ def look(
     raw: Mapping[str, Any], personalize: FakePersonalize, operation: Operation = UPDATES
 ) -> Looked:
     """Return what a gate makes of what is there, and what it tells of it."""
-    resource = custom_resource_for(Request.parse(raw))
+    request = Request.parse(raw)
+    gate = TrainingGate(request)
     stacks = Stacks(FakeCloudFormation(operation.status))
-    verdict, observed = resource.look(Personalize(personalize), stacks)
-    return Looked(verdict, resource.attributes(verdict, observed)[v.QUALITY_GATE_ATTRIBUTE])
+    verdict = gate.attempt(Reconciler(Personalize(personalize), stacks, request))
+    return Looked(verdict, gate.attributes[v.QUALITY_GATE_ATTRIBUTE])
 
 
 PASSES: dict[str, dict[str, Any]] = {
@@ -215,9 +217,11 @@ def test_one_before_that_is_gone_is_nothing_to_compare_with() -> None:
 def test_whether_it_is_a_rollback_is_asked_again_when_that_could_not_be_read() -> None:
     cloudformation = FakeCloudFormation(ROLLS_BACK.status)
     cloudformation.fault = refusal("Throttling")
-    resource = custom_resource_for(Request.parse(asks(MISSED, old=MINE)))
+    request = Request.parse(asks(MISSED, old=MINE))
 
-    verdict, _ = resource.look(Personalize(service()), Stacks(cloudformation))
+    verdict = TrainingGate(request).attempt(
+        Reconciler(Personalize(service()), Stacks(cloudformation), request)
+    )
 
     assert verdict.reason == "DescribeStacks: Throttling: the message"
     assert not isinstance(verdict, Done | Fail)

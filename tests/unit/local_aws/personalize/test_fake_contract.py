@@ -56,9 +56,6 @@ ABSENT: Final[Mapping[str, Call]] = {
     "list tags": lambda api, name: api.list_tags_for_resource(resourceArn=arn(name)),
 }
 """Calls about a recommender that does not exist."""
-LOST: Final = pytest.mark.xfail(
-    raises=KeyError, reason="the functions take the fake's KeyError for an answer that was lost"
-)
 
 
 def both() -> tuple[Simulation, FakePersonalize]:
@@ -108,9 +105,7 @@ def test_calls_that_the_simulator_accepts_show_the_same_on_the_fake(
         assert shown(fake) == shown(simulation.client), change
 
 
-@pytest.mark.parametrize(
-    "call", [pytest.param(one, marks=() if one == "describe" else LOST) for one in ABSENT]
-)
+@pytest.mark.parametrize("call", ABSENT)
 def test_a_call_about_an_absent_recommender_is_refused_by_both(call: str) -> None:
     simulation, fake = both()
     assert outcome(partial(ABSENT[call], simulation.client, "none")) == "ResourceNotFound"
