@@ -46,7 +46,7 @@ class Operator:
         """Run a command, and return its exit code and what it shows."""
         code = main(
             arguments,
-            connect=lambda _region: (self.account, self.cloud.region),
+            connect=lambda _region: self.account,
             clock=self.cloud.clock,
             sleep=self.cloud.run_for,
         )
@@ -65,6 +65,7 @@ class Operator:
                 authorize=lambda action, resource, _context: self.authorize(action, resource),
                 before=lambda operation, _params: self._called(operation),
             ),
+            self.cloud.region,
         )
 
     def _called(self, operation: str) -> None:
