@@ -3,6 +3,7 @@ from typing import Any
 import pytest
 from botocore.exceptions import ClientError
 
+from lambdas.recommender.aws.errors import IN_USE, InUseError
 from operations.account import Account
 from operations.computations.template import UnreadableError
 
@@ -32,13 +33,15 @@ class FakeCloudFormation:
 
 
 class FakePersonalize:
-    """Shows a recommender that is gone when its tags are read."""
+    """Shows a recommender, and refuses its tags."""
+
+    refusal = "ResourceNotFoundException"
 
     def describe_recommender(self, **_: object) -> Any:
         return {"recommender": {"recommenderArn": ARN, "status": "ACTIVE"}}
 
     def list_tags_for_resource(self, **_: object) -> Any:
-        raise ClientError({"Error": {"Code": "ResourceNotFoundException"}}, "ListTagsForResource")
+        raise ClientError({"Error": {"Code": self.refusal}}, "ListTagsForResource")
 
 
 def account(body: object = None) -> Account:
@@ -65,6 +68,15 @@ def test_stack_has_the_values_of_its_parameters() -> None:
 
 def test_recommender_that_vanishes_before_its_tags_are_read_does_not_exist() -> None:
     assert account().observed(ARN) is None
+
+
+def test_tags_in_use_are_left_out_if_allowed(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(FakePersonalize, "refusal", IN_USE)
+    found = account().observed(ARN, may_lack_tags=True)
+    assert found
+    assert found.tags is None
+    with pytest.raises(InUseError):
+        account().observed(ARN)
 
 
 def test_connection_takes_the_region_of_the_option_then_of_the_environment_as_the_aws_cli_does(

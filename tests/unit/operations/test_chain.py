@@ -63,10 +63,6 @@ def test_two_recommenders_of_a_template_have_links_of_their_own() -> None:
     assert found[0].desired.arn != found[1].desired.arn
 
 
-def test_template_without_recommenders_has_no_chains() -> None:
-    assert chains({}, stack(), []) == ()
-
-
 def test_parameter_has_the_value_of_the_stack() -> None:
     group = f"{PLACE}dataset-group/other"
     given = stack(parameters={"Group": group})
