@@ -55,7 +55,7 @@ def main(
         )
         code = _command(given)(account, console, given.stack)
     except KeyboardInterrupt:
-        _complain("\nStopped looking. The operation of the stack goes on.")
+        _complain("\nInterrupted. The operation of the stack goes on.")
         code = _INTERRUPTED
     except Exception as error:  # 1 would mean that something differs
         if given.traceback:
@@ -104,7 +104,7 @@ def _parser() -> argparse.ArgumentParser:
         "--interval",
         type=_seconds,
         default=_INTERVAL,
-        help="seconds between two looks; default: %(default)s",
+        help="seconds between two polls; default: %(default)s",
     )
     shared.add_argument(
         "--traceback", action="store_true", help="if something goes wrong, show where in the code"

@@ -29,7 +29,7 @@ class Console:
         clock: the time, in epoch seconds.
         sleep: waits for some seconds.
         confirm: asks a person whether to go on, or is None without a terminal.
-        interval: seconds between two looks.
+        interval: seconds between two polls.
     """
 
     out: TextIO

@@ -52,7 +52,7 @@ def delete(account: Account, console: Console, name: str | None) -> int:
         if console.confirm is None:
             console.line("Nothing was changed. No terminal to confirm in: add --yes.")
             return CANNOT_TELL
-        if not console.confirm("Is that what you want? [y/N] "):
+        if not console.confirm("Continue? [y/N] "):
             console.line("Nothing was changed.")
             return NOT_FINE
         for one in to_remove:
@@ -63,8 +63,8 @@ def delete(account: Account, console: Console, name: str | None) -> int:
     released = {
         one.candidate.arn for one in to_remove if one.candidate.ownership is Ownership.ADOPTED
     }
-    doubtful = _show_unproven(account, console, stuck, but=released)
-    explained = {one.observed.arn for one in doubtful}
+    unclear = _show_unproven(account, console, stuck, but=released)
+    explained = {one.observed.arn for one in unclear}
     needed = {
         one.candidate.stack_id
         for one in found
@@ -72,14 +72,14 @@ def delete(account: Account, console: Console, name: str | None) -> int:
     }
     if ended := [one for one in stuck if one.id not in needed]:
         console.line(render.render_stacks_to_delete(ended, account.region))
-    return _exit_code(found, doubtful)
+    return _exit_code(found, unclear)
 
 
-def _exit_code(found: Iterable[Classified], doubtful: Sequence[Unproven]) -> int:
+def _exit_code(found: Iterable[Classified], unclear: Sequence[Unproven]) -> int:
     claims = {one.claim for one in found}
     if Claim.LEFTOVER in claims:
         return NOT_FINE
-    cannot_tell = doubtful or claims & {Claim.UNDECIDED, Claim.UNPROVEN}
+    cannot_tell = unclear or claims & {Claim.UNDECIDED, Claim.UNPROVEN}
     return CANNOT_TELL if cannot_tell else FINE
 
 
@@ -182,7 +182,7 @@ def _remove(account: Account, leftover: Classified, wait: Callable[[str], None])
     Args:
         account: where it is.
         leftover: how it was classified; once its stack has changed, nothing is done.
-        wait: is called with the reason, and returns when to look again.
+        wait: is called with the reason, and returns at the time of the next poll.
     """
     candidate = leftover.candidate
     request = _delete_request(candidate)

@@ -71,7 +71,7 @@ def follow(account: Account, console: Console, name: str) -> int:
 def _begun(account: Account, console: Console, name: str) -> Stack | None:
     """Read the stack, and wait for `cdk deploy` to execute the change set of a new one.
 
-    Missing or refused credentials end the first look. A later look tries again: credentials may be
+    Missing or refused credentials end the first poll. A later poll tries again: credentials may be
     renewed in the midst of hours, but not before them.
     """
     until = console.clock() + _REVIEW_SECONDS

@@ -168,7 +168,7 @@ def _claim(candidate: Candidate) -> tuple[Claim, str]:
     return Claim.LEFTOVER, f"{stack.name} uses another one"
 
 
-def _by_its_tag(candidate: Candidate, why: str) -> tuple[Claim, str]:
+def _by_its_tag(candidate: Candidate, reason: str) -> tuple[Claim, str]:
     """Decide by the tag, if no readable template decides.
 
     A deletion policy also holds if a resource is taken out of a template ("DeletionPolicy
@@ -177,10 +177,10 @@ def _by_its_tag(candidate: Candidate, why: str) -> tuple[Claim, str]:
     """
     fate = candidate.tags.get(v.ON_DESTROY_TAG)
     if fate == v.DELETE or candidate.ownership is Ownership.ADOPTED:
-        return Claim.LEFTOVER, why
+        return Claim.LEFTOVER, reason
     if fate == v.RETAIN:
         return _RETAINED
-    return Claim.UNDECIDED, f"{why}, and it may have been retained (no tag {v.ON_DESTROY_TAG})"
+    return Claim.UNDECIDED, f"{reason}, and it may have been retained (no tag {v.ON_DESTROY_TAG})"
 
 
 def _is_of_this_place(candidate: Candidate) -> bool:

@@ -148,7 +148,7 @@ def has_succeeded(attached_to: str, ended_as: str) -> bool:
     """Tell whether an operation has reached its purpose.
 
     Args:
-        attached_to: the stack's status at the first look.
+        attached_to: the stack's status at the first poll.
         ended_as: its status now that nothing is under way.
     """
     if ended_as == DELETED:

@@ -79,7 +79,7 @@ def _chain(chain: ChainStatus, found: StackStatus) -> Iterator[str]:
         yield from row("Decided", f"in {duration(position.remaining)} at most")
         yield from row("", bar(position.share, 40))
     elif found.stack.is_cleaning_up:
-        yield from row("Decided", "yes; what was replaced is being deleted")
+        yield from row("Decided", "yes; clean-up deletes replaced resources")
     for one in chain.recommenders:
         yield from _recommender(one, found.now)
 
@@ -219,7 +219,7 @@ def render_progress(
     """Render an operation in one line."""
     state = "not there" if observed is None else _state(observed)
     if position is None:
-        return shortened(f"{clock_time(now)} decided; what was replaced is being deleted; {state}")
+        return shortened(f"{clock_time(now)} decided; clean-up deletes replaced resources; {state}")
     return shortened(
         f"{clock_time(now)} {bar(position.share, 14)} {render_place(position, of)}, "
         f"{duration(position.remaining)} at most; {state}"

@@ -272,7 +272,7 @@ def test_follow_of_a_replacement_goes_on_through_the_clean_up(
     world.cloud.run_for(60)
     code, shown = operator.run("status", "--follow")
     assert code == 0
-    assert "decided; what was replaced is being deleted" in shown
+    assert "decided; clean-up deletes replaced resources" in shown
     assert "TopPicks is UPDATE_COMPLETE after" in shown
 
 
@@ -336,7 +336,7 @@ NOT_SIGNED = {
 
 
 @pytest.mark.parametrize("credentials", NOT_SIGNED)
-def test_follow_without_credentials_ends_at_once_and_after_the_first_look_tries_again(
+def test_follow_without_credentials_ends_at_once_and_after_the_first_poll_tries_again(
     world: World, operator: Operator, credentials: str
 ) -> None:
     begin_creation(world)
@@ -788,7 +788,7 @@ def test_leftovers_are_deleted_only_after_a_yes(
 
     code, shown = operator.run("leftovers", "--delete")
 
-    assert questions == ["Is that what you want? [y/N] "]
+    assert questions == ["Continue? [y/N] "]
     assert ("left" not in world.cloud.recommenders()) is deletes
     assert (code, "Nothing was changed." in shown) == ((0, False) if deletes else (1, True))
 

@@ -111,7 +111,7 @@ def test_status_in_clean_up_is_decided() -> None:
     cleaning = stack("UPDATE_COMPLETE_CLEANUP_IN_PROGRESS")
     shown = render_status(compared(cleaning, chain(cleaning)), REGION)
     assert "Operation    UPDATE_COMPLETE_CLEANUP_IN_PROGRESS\n" in shown
-    assert "what was replaced is being deleted" in shown
+    assert "clean-up deletes replaced resources" in shown
 
 
 def test_status_says_why_an_unreadable_template_is_not_compared() -> None:
