@@ -53,6 +53,12 @@ class Operator:
         shown = self._capsys.readouterr()
         return code, shown.out + shown.err
 
+    def expect(self, code: int, *arguments: str) -> str:
+        """Run a command, and return the output once its exit code is as expected."""
+        actual, shown = self.run(*arguments)
+        assert actual == code, shown
+        return shown
+
     @property
     def account(self) -> Account:
         """The account, as the commands see it."""

@@ -323,8 +323,10 @@ def test_correction_is_a_command_that_the_cdk_cli_understands(
     """Tried with the CDK CLI 2.1148.1: it matches `dev/TopPicks`, and not `dev-TopPicks`."""
     one = chain(stack(name=name), properties={v.FORCE_UPDATE: "7"})
     one = replace(one, definition={**one.definition, "Metadata": {"aws:cdk:path": path}})
-    found = Drift(DriftStatus.DRIFTED, (Difference("status", "INACTIVE", "ACTIVE"),))
+    differences = (Difference("status", "INACTIVE", "ACTIVE"),)
+    found = Drift(DriftStatus.DRIFTED, differences, reason="it is being updated")
     shown = render_drift(one, found, NOW) + "\n"
+    assert "Now: it is being updated." in shown
     for part in expected:
         assert part in shown or part in " ".join(shown.split())
     commands = [line for line in shown.splitlines() if "npx cdk deploy" in line]
