@@ -1,4 +1,4 @@
-"""The command to look at a stack: `python -m operations status|drift|leftovers`.
+"""Shows a stack from outside: `python -m operations status|drift|leftovers`.
 
-From a person's own machine or a job, with the same decisions as the functions in the account.
+It runs on your machine or in a job, and decides by the code of the functions.
 """

@@ -1,4 +1,4 @@
-"""Look at a stack of this project, from outside: its state, what differs, what is left over."""
+"""Look at a stack of this project from outside: its state, its drift, its leftovers."""
 
 import argparse
 import contextlib
@@ -8,74 +8,74 @@ import sys
 import time
 import traceback
 from collections.abc import Callable, Sequence
-from typing import Final, TextIO
+from typing import Any, Final, TextIO
 
 from botocore.exceptions import BotoCoreError
 
 from lambdas.recommender.aws.errors import PermanentError, TransientError
-from operations import clearing, clients, following, looking
 from operations.account import Account
+from operations.commands.drift import drift
+from operations.commands.leftovers import delete, leftovers
+from operations.commands.status import follow, status
+from operations.computations.template import UnreadableError
 from operations.console import CANNOT_TELL, Console
-from operations.screen import Screen
-from operations.template import UnreadableError
 
 _STACK: Final = "TopPicks"
 _INTERVAL: Final = 15.0
 _INTERRUPTED: Final = 130
-_OF_THE_ENVIRONMENT: Final = (
-    BotoCoreError,
-    OSError,
-    PermanentError,
-    TransientError,
-    UnreadableError,
+_CAUSES: Final = (
+    ((BotoCoreError, PermanentError, TransientError), "Could not read AWS"),
+    ((UnreadableError,), "Could not read the template"),
+    ((OSError,), "Could not continue"),
 )
 _EPILOG: Final = "Exit codes: 0 fine, 1 not, 2 cannot tell. docs/reference/operations.md says more."
+
+Command = Callable[[Account, Console, Any], int]
 
 
 def main(
     arguments: Sequence[str] | None = None,
     *,
-    connect: Callable[[str | None], tuple[Account, str]] = clients.connect,
+    connect: Callable[[str | None], Account] = Account.connect,
     clock: Callable[[], float] = time.time,
     sleep: Callable[[float], None] = time.sleep,
 ) -> int:
-    """Run a command and return its exit code: 2 for whatever nobody has foreseen, too."""
+    """Run a command and return its exit code; an unforeseen error is 2, too."""
     given = _parser().parse_args(arguments)
     if isinstance(sys.stdout, io.TextIOWrapper):
         sys.stdout.reconfigure(errors="backslashreplace")  # tags may have any character
     try:
-        account, region = connect(given.region)
+        account = connect(given.region)
         console = Console(
-            account,
-            region,
+            sys.stdout or io.StringIO(),  # none if it was closed before
             clock,
             sleep,
-            Screen(sys.stdout or io.StringIO(), clock),  # none if it was closed before
             _confirmation(yes=getattr(given, "yes", False)),
             given.interval,
         )
-        code = int(given.run(console, given))
+        code = _command(given)(account, console, given.stack)
     except KeyboardInterrupt:
-        _complain("\nStopped looking; what is under way goes on.")
+        _complain("\nInterrupted. The operation of the stack goes on.")
         code = _INTERRUPTED
     except Exception as error:  # 1 would mean that something differs
         if given.traceback:
             _complain(traceback.format_exc())
-        _complain(f"Cannot tell: {_cause(error)}")
+        _complain(_message(error))
         code = CANNOT_TELL
     for stream in (sys.stdout, sys.stderr):
-        _drop_what_cannot_be_written(stream)
+        _drop_unwritten(stream)
     return code
 
 
-def _cause(error: Exception) -> str:
-    """Return in one line what has gone wrong, and whom to tell if that is not the environment."""
-    said = " ".join(str(error).split())
-    if isinstance(error, _OF_THE_ENVIRONMENT):
-        return said
+def _message(error: Exception) -> str:
+    """Render the cause in one line; an unforeseen error is to be reported."""
+    cause = " ".join(str(error).split())
+    for types, message in _CAUSES:
+        if isinstance(error, types):
+            return f"{message}: {cause}"
     return (
-        f"a defect of this command, {type(error).__name__}: {said}. Report it to this project, "
-        "with what --traceback adds."
+        f"This command has a defect, {type(error).__name__}: {cause}. Report it to this project, "
+        "with the output of --traceback."
     )
 
 
@@ -84,8 +84,8 @@ def _complain(text: str) -> None:
         print(text, file=sys.stderr)
 
 
-def _drop_what_cannot_be_written(stream: TextIO | None) -> None:
-    """Have the interpreter's own flush succeed at the exit; else the code would be 120.
+def _drop_unwritten(stream: TextIO | None) -> None:
+    """Make the interpreter's own flush succeed at the exit; else the code would be 120.
 
     Source: "Note on SIGPIPE", documentation of Python's module signal.
     """
@@ -104,7 +104,7 @@ def _parser() -> argparse.ArgumentParser:
         "--interval",
         type=_seconds,
         default=_INTERVAL,
-        help="seconds between two looks; default: %(default)s",
+        help="seconds between two polls; default: %(default)s",
     )
     shared.add_argument(
         "--traceback", action="store_true", help="if something goes wrong, show where in the code"
@@ -112,42 +112,37 @@ def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(
         prog="python -m operations", description=__doc__, epilog=_EPILOG
     )
-    subparsers = parser.add_subparsers(required=True, metavar="command")
-    status = subparsers.add_parser(
-        "status", parents=[shared], help="what a stack is doing, and how its recommender is"
+    subparsers = parser.add_subparsers(required=True, metavar="command", dest="command")
+    of_status = subparsers.add_parser(
+        "status", parents=[shared], help="the operation of a stack, and its recommenders"
     )
-    status.add_argument(
-        "--stack", type=_name, default=_STACK, help="name or id; default: %(default)s"
-    )
-    status.add_argument(
+    of_status.add_argument(
         "--follow", action="store_true", help="until the operation ends; its outcome is the code"
     )
-    status.set_defaults(run=_status)
-    drift = subparsers.add_parser(
-        "drift", parents=[shared], help="what differs from what the stack's template asks for"
+    of_drift = subparsers.add_parser(
+        "drift", parents=[shared], help="how the recommenders differ from the stack's template"
     )
-    drift.add_argument(
-        "--stack", type=_name, default=_STACK, help="name or id; default: %(default)s"
-    )
-    drift.set_defaults(run=lambda console, given: looking.drift(console, given.stack))
-    leftovers = subparsers.add_parser(
+    for one in (of_status, of_drift):
+        one.add_argument(
+            "--stack", type=_name, default=_STACK, help="name or id; default: %(default)s"
+        )
+    of_leftovers = subparsers.add_parser(
         "leftovers", parents=[shared], help="recommenders whose stack is gone or does not use them"
     )
-    leftovers.add_argument("--stack", type=_name, help="only those of this one, by name or id")
-    leftovers.add_argument("--delete", action="store_true", help="delete them, after a question")
-    leftovers.add_argument("--yes", action="store_true", help="delete them without a question")
-    leftovers.set_defaults(run=_leftovers)
+    of_leftovers.add_argument("--stack", type=_name, help="only those of this one, by name or id")
+    of_leftovers.add_argument("--delete", action="store_true", help="delete them, after a question")
+    of_leftovers.add_argument("--yes", action="store_true", help="delete them without a question")
     return parser
 
 
-def _status(console: Console, given: argparse.Namespace) -> int:
-    look = following.follow if given.follow else looking.status
-    return look(console, given.stack)
-
-
-def _leftovers(console: Console, given: argparse.Namespace) -> int:
-    look = clearing.delete if given.delete else clearing.leftovers
-    return look(console, given.stack)
+def _command(given: argparse.Namespace) -> Command:
+    match given.command:
+        case "status":
+            return follow if given.follow else status
+        case "drift":
+            return drift
+        case _:
+            return delete if given.delete else leftovers
 
 
 def _name(text: str) -> str:

@@ -1,28 +1,29 @@
 """CloudFormation and Personalize in one account and region: the calls, and no others.
 
-Errors are sorted as the functions sort them (`lambdas.recommender.errors`).
+Errors are translated as in the functions (`lambdas.recommender.aws.errors`).
 """
 
-import contextlib
 import json
+import os
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import replace
-from datetime import datetime
-from typing import Any, Final, Protocol
+from typing import Any, Final, Protocol, Self
+from urllib.parse import urlsplit
 
-from lambdas.recommender.aws.cloudformation import Stacks
+import boto3
+from botocore.config import Config
+
 from lambdas.recommender.aws.errors import (
     InUseError,
     NotFoundError,
     PermanentError,
-    TransientError,
     translate_errors,
 )
 from lambdas.recommender.aws.personalize import Personalize, PersonalizeApi, pages_of
 from lambdas.recommender.model.observed import Observed
-from lambdas.recommender.model.operation import Operation
-from operations.stack import DELETED, Event, Resource, Stack, latest_operation
-from operations.template import UnreadableError
+from operations.computations.chain import Chain, chains
+from operations.computations.stack import Event, Resource, Stack, latest_operation
+from operations.computations.template import UnreadableError
 
 READS: Final = (
     "DescribeRecommender",
@@ -33,12 +34,11 @@ READS: Final = (
     "ListStackResources",
     "ListTagsForResource",
 )
-"""All that is called, but for what `leftovers --delete` adds: DeleteRecommender, UntagResource."""
+"""All calls but those that `leftovers --delete` adds: DeleteRecommender, UntagResource."""
 
-
-_TRIES: Final = 10
-_PAUSE: Final = 15.0
-"""Seconds."""
+_CONFIG: Final = Config(
+    connect_timeout=10, read_timeout=30, retries={"mode": "standard", "total_max_attempts": 5}
+)
 
 
 class CloudFormationApi(Protocol):
@@ -59,20 +59,47 @@ class CloudFormationApi(Protocol):
 
 
 class Account:
-    """What is read of one account and region."""
+    """Reads one account and region.
 
-    def __init__(self, cloudformation: CloudFormationApi, personalize: PersonalizeApi) -> None:
+    Every method raises a TransientError or a PermanentError if AWS cannot be read.
+    """
+
+    def __init__(
+        self, cloudformation: CloudFormationApi, personalize: PersonalizeApi, region: str
+    ) -> None:
         self._cloudformation = cloudformation
         self._personalize = personalize
         self.personalize = Personalize(personalize)
+        self.region = region
 
-    def stack(self, name: str) -> Stack | None:
-        """Return a stack by its name or id, or None if there is none.
+    @classmethod
+    def connect(cls, region: str | None) -> Self:
+        """Connect with the credentials of the environment.
 
-        By its id, a stack that was deleted is there for another 90 days, as DELETE_COMPLETE.
+        `AWS_PROFILE`, `AWS_REGION`, `AWS_ENDPOINT_URL` and the like count as for the AWS CLI.
 
         Raises:
-            TransientError, PermanentError: whether there is one is not known.
+            botocore.exceptions.BotoCoreError: no region is known.
+            PermanentError: a setting of the SDK, such as an endpoint, has a wrong form.
+        """
+        try:
+            # The AWS CLI and other SDKs read it, boto3 does not: boto/boto3 issue 3620
+            session = boto3.Session(region_name=region or os.environ.get("AWS_REGION"))
+            cloudformation = session.client("cloudformation", config=_CONFIG)
+            personalize = session.client("personalize", config=_CONFIG)
+            for client in (cloudformation, personalize):
+                _ = urlsplit(client.meta.endpoint_url).port  # raises if it is over 65535
+        except ValueError as error:
+            raise PermanentError(
+                f"{error} (a setting of the SDK: see AWS_ENDPOINT_URL and the like, and the "
+                "profile)"
+            ) from error
+        return cls(cloudformation, personalize, cloudformation.meta.region_name)
+
+    def stack(self, name: str) -> Stack | None:
+        """Read a stack by its name or id, or return None if there is none.
+
+        By its id, a deleted stack is found for another 90 days, as DELETE_COMPLETE.
         """
         try:
             with translate_errors("DescribeStacks"):
@@ -95,28 +122,27 @@ class Account:
             raise
 
     def events(self, stack: Stack) -> list[Event]:
-        """Return the events of a stack's latest operation, newest first.
-
-        Raises:
-            TransientError, PermanentError: they cannot be read.
-        """
+        """Read the events of a stack's latest operation, newest first."""
         with translate_errors("DescribeStackEvents"):
-            pages = _cloudformation_pages(
-                "DescribeStackEvents", self._cloudformation.describe_stack_events, stack
+            pages = _pages("DescribeStackEvents", self._cloudformation.describe_stack_events, stack)
+            events = (
+                Event(
+                    one["Timestamp"].timestamp(),
+                    stack.id,
+                    one["LogicalResourceId"],
+                    one.get("PhysicalResourceId", ""),
+                    one["ResourceStatus"],
+                    one.get("ResourceStatusReason", ""),
+                )
+                for page in pages
+                for one in page["StackEvents"]
             )
-            events = (_event(one) for page in pages for one in page["StackEvents"])
-            return list(latest_operation(events, stack.id))
+            return list(latest_operation(events))
 
     def resources(self, stack: Stack) -> list[Resource]:
-        """Return the resources of a stack.
-
-        Raises:
-            TransientError, PermanentError: they cannot be read.
-        """
+        """Read the resources of a stack."""
         with translate_errors("ListStackResources"):
-            pages = _cloudformation_pages(
-                "ListStackResources", self._cloudformation.list_stack_resources, stack
-            )
+            pages = _pages("ListStackResources", self._cloudformation.list_stack_resources, stack)
             return [
                 Resource(
                     one["LogicalResourceId"],
@@ -128,12 +154,12 @@ class Account:
                 for one in page["StackResourceSummaries"]
             ]
 
-    def template(self, stack: Stack) -> Mapping[str, Any]:
-        """Return the template of a stack.
+    def chains(self, stack: Stack) -> tuple[Chain, ...]:
+        """Read the recommenders of a stack's template.
 
         Raises:
-            TransientError, PermanentError: it cannot be read.
-            UnreadableError: it is YAML, which the CDK deploys only without assets.
+            UnreadableError: the template is YAML, which the CDK deploys only without assets, or
+                only CloudFormation knows how long a link waits.
         """
         with translate_errors("GetTemplate"):
             body = self._cloudformation.get_template(StackName=stack.id, TemplateStage="Processed")[
@@ -145,101 +171,32 @@ class Account:
             except json.JSONDecodeError as error:
                 raise UnreadableError("the stack's template is not JSON") from error
         template: Mapping[str, Any] = body
-        return template
+        return chains(template, stack, self.resources(stack))
 
     def recommenders(self) -> list[str]:
-        """Return the ARNs of all recommenders.
-
-        Raises:
-            TransientError, PermanentError: they cannot be listed.
-        """
+        """Read the ARNs of all recommenders."""
         with translate_errors("ListRecommenders"):
             pages = pages_of("ListRecommenders", self._personalize.list_recommenders)
             return [one["recommenderArn"] for page in pages for one in page["recommenders"]]
 
-    def observed(self, arn: str) -> Observed | None:
-        """Return a recommender with its tags, or None if the service shows none.
+    def observed(self, arn: str, *, may_lack_tags: bool = False) -> Observed | None:
+        """Read a recommender with its tags, or return None if the service shows none.
 
-        Raises:
-            TransientError, PermanentError: it cannot be read.
+        Args:
+            arn: its ARN.
+            may_lack_tags: whether the tags are left out while a change of hours, such as the weekly
+                retraining, holds them.
         """
         observed = self.personalize.describe(arn)
-        with contextlib.suppress(NotFoundError):
+        try:
             return observed and replace(observed, tags=self.personalize.tags(arn))
-        return None
-
-    def shown(self, arn: str) -> Observed | None:
-        """Return a recommender as ``observed``, or without tags while a change holds them.
-
-        The weekly retraining, of hours, may do so.
-
-        Raises:
-            TransientError, PermanentError: it cannot be read.
-        """
-        try:
-            return self.observed(arn)
+        except NotFoundError:
+            return None
         except InUseError:
-            return self.personalize.describe(arn)
+            if may_lack_tags:
+                return observed
+            raise
 
 
-class Fence(Stacks):
-    """What a change asks before it is made: is the stack still as it was when it was judged?"""
-
-    def __init__(self, account: Account) -> None:
-        self._account = account
-
-    def operation(self, stack_id: str) -> Operation:
-        """Return a stack's operation, for its id; that of one that is forgotten is its deletion."""
-        return operation_of(self._account.stack(stack_id))
-
-
-def operation_of(stack: Stack | None) -> Operation:
-    """Return the operation of a stack; once it is deleted, it has no other one."""
-    if stack is None or stack.status == DELETED:
-        return Operation(DELETED, "")
-    return Operation(stack.status, stack.updated)
-
-
-def retry_reads(
-    call: Callable[[], Any],
-    sleep: Callable[[float], None],
-    note: Callable[[str], None],
-    *,
-    final: tuple[type[TransientError], ...] = (),
-) -> Any:
-    """Return what a call that reads returns, which is tried again for a while.
-
-    Args:
-        call: makes it.
-        sleep: waits for some seconds.
-        note: is told what went wrong.
-        final: errors after which it is not tried again.
-
-    Raises:
-        TransientError: it went wrong ten times, or as in ``final``.
-        PermanentError: it was refused.
-    """
-    for _ in range(_TRIES - 1):
-        try:
-            return call()
-        except TransientError as error:
-            if isinstance(error, final):
-                raise
-            note(f"{error}; trying again")
-            sleep(_PAUSE)
-    return call()
-
-
-def _cloudformation_pages(operation: str, call: Callable[..., Any], stack: Stack) -> Iterator[Any]:
+def _pages(operation: str, call: Callable[..., Any], stack: Stack) -> Iterator[Any]:
     return pages_of(operation, call, member="NextToken", StackName=stack.id)
-
-
-def _event(one: Mapping[str, Any]) -> Event:
-    time: datetime = one["Timestamp"]
-    return Event(
-        time.timestamp(),
-        one["LogicalResourceId"],
-        one.get("PhysicalResourceId", ""),
-        one["ResourceStatus"],
-        one.get("ResourceStatusReason", ""),
-    )

@@ -1,65 +1,94 @@
-"""What the commands share: where they look, what they show it on, and their exit codes."""
+"""The terminal, or the log of a job: lines, a progress line, retries, and the exit codes."""
 
 from collections.abc import Callable
-from dataclasses import dataclass
-from typing import Any, Final
+from dataclasses import dataclass, field
+from typing import Any, Final, TextIO
 
 from lambdas.recommender.aws.errors import TransientError
-from operations.account import Account, retry_reads
-from operations.screen import Screen
-from operations.stack import Stack
-from operations.template import Chain, chains
-from operations.text import leftovers_command
+from operations.texts.render_status import render_no_stack
 
 FINE: Final = 0
-NOT: Final = 1
+NOT_FINE: Final = 1
 CANNOT_TELL: Final = 2
 
+_TRIES: Final = 10
+_PAUSE_SECONDS: Final = 15.0
+_QUIET_SECONDS: Final = 60.0
+_ERASE: Final = "\r\x1b[K"
 
-@dataclass(frozen=True)
+
+@dataclass
 class Console:
-    """Where the commands look, and where they show what they see.
+    """Prints lines; a terminal draws the progress line in place.
+
+    A log gets the progress as plain lines: one for each news, and one a minute, so that nobody
+    takes the job for dead.
 
     Attributes:
-        account: where they look.
-        region: its region.
+        out: where it prints.
         clock: the time, in epoch seconds.
         sleep: waits for some seconds.
-        screen: where they show it.
-        confirm: asks whether to go on, or is None if nobody is there to be asked.
-        interval: seconds between two looks.
+        confirm: asks a person whether to go on, or is None without a terminal.
+        interval: seconds between two polls.
     """
 
-    account: Account
-    region: str
+    out: TextIO
     clock: Callable[[], float]
     sleep: Callable[[float], None]
-    screen: Screen
     confirm: Callable[[str], bool] | None
     interval: float
+    _is_drawn: bool = field(default=False, init=False)
+    _news: str = field(default="", init=False)
+    _printed: float = field(default=0.0, init=False)
 
+    def line(self, text: str) -> None:
+        """Print lines that stay."""
+        self._write(f"{_ERASE if self._is_drawn else ''}{text}\n")
+        self._is_drawn = False
 
-def no_stack(console: Console, name: str) -> int:
-    """Show that there is no such stack."""
-    console.screen.line(
-        f"There is no stack {name} in {console.region} that is deployed or being deployed.\n"
-        "Name another with --stack and --region, or look at what it may have left:\n"
-        f"  {leftovers_command(console.region, name)}"
-    )
-    return CANNOT_TELL
+    def progress(self, text: str, news: str) -> None:
+        """Print a line that the next one replaces.
 
+        Args:
+            text: the line.
+            news: the part of it that is worth a line of its own in a log.
+        """
+        if self.out.isatty():
+            self._write(f"{_ERASE}{text}")
+            self._is_drawn = True
+        elif news != self._news or self.clock() - self._printed >= _QUIET_SECONDS:
+            self._write(f"{text}\n")
+            self._printed = self.clock()
+        self._news = news
 
-def chains_of(account: Account, stack: Stack) -> tuple[Chain, ...]:
-    """Return the recommenders of a stack's template.
+    def no_stack(self, name: str, region: str) -> int:
+        """Print that no such stack exists, and return the exit code."""
+        self.line(render_no_stack(name, region))
+        return CANNOT_TELL
 
-    Raises:
-        UnreadableError: only CloudFormation knows how long they wait.
-    """
-    return chains(account.template(stack), stack, account.resources(stack))
+    def retry_reads(
+        self, call: Callable[[], Any], *, final: tuple[type[TransientError], ...] = ()
+    ) -> Any:
+        """Make a call that reads, and try again for a while.
 
+        Args:
+            call: makes it.
+            final: errors after which it is not tried again.
 
-def read(
-    console: Console, call: Callable[[], Any], *, final: tuple[type[TransientError], ...] = ()
-) -> Any:
-    """Return what a call returns, which is tried again while an operation is followed."""
-    return retry_reads(call, console.sleep, console.screen.line, final=final)
+        Raises:
+            TransientError: it failed ten times, or as in ``final``.
+            PermanentError: it was refused.
+        """
+        for _ in range(_TRIES - 1):
+            try:
+                return call()
+            except TransientError as error:
+                if isinstance(error, final):
+                    raise
+                self.line(f"{error}; trying again")
+                self.sleep(_PAUSE_SECONDS)
+        return call()
+
+    def _write(self, text: str) -> None:
+        self.out.write(text)
+        self.out.flush()

@@ -171,7 +171,7 @@ def test_a_stack_that_has_lost_its_functions_is_got_rid_of(world: LocalWorld) ->
 
     asked = operations(world, "leftovers", "--delete")
     assert asked.returncode == 2
-    assert "no --yes" in asked.stdout
+    assert "add --yes" in asked.stdout
     assert len(world.personalize_state()["recommenders"]) == 1
 
     removed = operations(world, "leftovers", "--delete", "--yes", "--interval", "0.5")

@@ -17,7 +17,7 @@ from botocore.exceptions import BotoCoreError, ClientError
 
 from lambdas.recommender.model.identity import Arn
 from local_aws import processes, toolchain
-from operations.stack import DELETED, Stack, has_succeeded
+from operations.computations.stack import DELETED, Stack, has_succeeded
 from tests.live import guard
 from tests.live.guard import Consent, LiveRunRefusedError
 from tests.support.local_world import LocalWorld

@@ -43,12 +43,18 @@ class Operator:
         """Run a command, and return its exit code and what it shows."""
         code = main(
             arguments,
-            connect=lambda _region: (self.account, self.cloud.region),
+            connect=lambda _region: self.account,
             clock=self.cloud.clock,
             sleep=self.cloud.run_for,
         )
         shown = self._capsys.readouterr()
         return code, shown.out + shown.err
+
+    def expect(self, code: int, *arguments: str) -> str:
+        """Run a command, and return the output once its exit code is as expected."""
+        actual, shown = self.run(*arguments)
+        assert actual == code, shown
+        return shown
 
     @property
     def account(self) -> Account:
@@ -62,6 +68,7 @@ class Operator:
                 authorize=lambda action, resource, _context: self.authorize(action, resource),
                 before=lambda operation, _params: self._called(operation),
             ),
+            self.cloud.region,
         )
 
     def _called(self, operation: str) -> None:

@@ -10,7 +10,7 @@ import pytest
 
 ROOT = Path(__file__).parents[2]
 PAGE = (ROOT / "docs" / "architecture.md").read_text()
-FUNCTIONS = ROOT / "lambdas" / "recommender"
+TABLES = {"Inside the functions": "lambdas/recommender", "Inside operations": "operations"}
 
 
 def rows(heading: str) -> list[list[str]]:
@@ -79,36 +79,40 @@ def test_a_folder_imports_only_what_the_map_allows(place: str) -> None:
     ] == []
 
 
-def imports_of_the_functions() -> Iterator[tuple[tuple[str, ...], tuple[str, ...]]]:
-    """Yield the modules of the functions, each with one that it imports, as rooms and names."""
-    prefix = ("lambdas", "recommender")
-    for path in sorted(FUNCTIONS.rglob("*.py")):
-        importing = path.relative_to(FUNCTIONS).with_suffix("").parts
+def imports_within(folder: str) -> Iterator[tuple[tuple[str, ...], tuple[str, ...]]]:
+    """Yield the modules of a folder, each with one that it imports of it, as rooms and names."""
+    prefix = tuple(folder.split("/"))
+    for path in sorted((ROOT / folder).rglob("*.py")):
+        importing = path.relative_to(ROOT / folder).with_suffix("").parts
         for full in imported(path):
             parts = tuple(full.split("."))
-            if parts[:2] == prefix and len(parts) > len(prefix):
-                yield importing, parts[2:]
+            if parts[: len(prefix)] == prefix and len(parts) > len(prefix):
+                yield importing, parts[len(prefix) :]
 
 
-def test_a_room_of_the_functions_imports_only_what_stands_above_it() -> None:
-    order = [named(row[0]) for row in rows("Inside the functions")]
+@pytest.mark.parametrize(("heading", "folder"), TABLES.items())
+def test_room_imports_only_rooms_above_it(heading: str, folder: str) -> None:
+    order = [named(row[0]) for row in rows(heading)]
     level = {room: number for number, rooms in enumerate(order) for room in rooms}
-    there = {path.stem for path in FUNCTIONS.iterdir() if path.suffix == ".py" or path.is_dir()}
+    actual = {path.stem for path in (ROOT / folder).iterdir() if path.suffix == ".py"} | {
+        path.name for path in (ROOT / folder).iterdir() if any(path.glob("*.py"))
+    }
 
-    assert level.keys() == there - {"__init__", "__pycache__"}
+    assert level.keys() == actual - {"__init__"}
     assert [
         (importing, module)
-        for importing, module in imports_of_the_functions()
+        for importing, module in imports_within(folder)
         if importing != ("__init__",)
         and importing[0] != module[0]
         and level[module[0]] >= level[importing[0]]
     ] == []
 
 
-def test_no_modules_of_a_room_import_one_another_in_a_circle() -> None:
+@pytest.mark.parametrize("folder", TABLES.values())
+def test_modules_of_a_room_do_not_import_one_another_in_a_circle(folder: str) -> None:
     within = {
         (importing, module[:2])
-        for importing, module in imports_of_the_functions()
+        for importing, module in imports_within(folder)
         if importing[0] == module[0] and len(importing) > 1
     }
     before: dict[tuple[str, ...], set[tuple[str, ...]]] = {}

@@ -158,7 +158,7 @@ def test_every_hint_is_in_the_runbook(hint: str) -> None:
 
 
 def test_whoever_follows_the_runbook_may_make_its_calls() -> None:
-    told = [RUNBOOK, *(ROOT / "lambdas").rglob("*.py"), *(ROOT / "operations").glob("*.py")]
+    told = [RUNBOOK, *(ROOT / "lambdas").rglob("*.py"), *(ROOT / "operations").rglob("*.py")]
     commands = {
         command
         for document in told

@@ -4,8 +4,9 @@ from collections.abc import Mapping
 from typing import Any, Final
 
 from lambdas.recommender import vocabulary as v
-from operations.stack import Event, Resource, Stack
-from operations.template import Chain, chains
+from lambdas.recommender.model.observed import Observed
+from operations.computations.chain import Chain, chains
+from operations.computations.stack import Event, Resource, Stack
 from tests.support.place import ACCOUNT, REGION
 
 PLACE: Final = f"arn:aws:personalize:{REGION}:{ACCOUNT}:"
@@ -60,8 +61,8 @@ def template(
 
 
 def _link(kind: str, number: int, of: int, *, arn: bool) -> Any:
-    whose = {v.RECOMMENDER_ARN: {"Fn::GetAtt": ["Recommender", "Arn"]}}
-    properties = whose if arn else {v.RECOMMENDER_LOGICAL_ID: "Recommender"}
+    by_arn = {v.RECOMMENDER_ARN: {"Fn::GetAtt": ["Recommender", "Arn"]}}
+    properties = by_arn if arn else {v.RECOMMENDER_LOGICAL_ID: "Recommender"}
     place = {} if kind in (v.STOP_TYPE, v.HOURS_TYPE) else {v.LINK: number, v.LINKS: of}
     return {"Type": kind, "Properties": {**properties, **place, v.WAIT_SECONDS: 3300}}
 
@@ -87,11 +88,28 @@ def chain(
     return only
 
 
+def observed(status: str = "ACTIVE", **members: Any) -> Observed:
+    given = {"arn": ARN, "dataset_group_arn": "", "recipe_arn": "", **members}
+    return Observed(status=status, **given)
+
+
+def observed_as(one: Chain, status: str = "ACTIVE", **members: Any) -> Observed:
+    """Return the recommender that the template asks for, but for the members."""
+    desired = one.desired
+    given = {
+        "arn": desired.arn,
+        "dataset_group_arn": desired.dataset_group_arn,
+        "recipe_arn": desired.recipe_arn,
+        "tags": {**desired.tags, **desired.owner.tags()},
+    }
+    return observed(status, **{**given, **members})
+
+
 def events(*lines: str) -> list[Event]:
     """Return events, newest first, from lines like `60 Gate1 CREATE_IN_PROGRESS` in order."""
     made = []
     for line in lines:
         time, logical_id, status, *reason = line.split(" ", 3)
         physical_id = STACK_ID if logical_id == "TopPicks" else f"id-of-{logical_id}"
-        made.append(Event(float(time), logical_id, physical_id, status, *reason))
+        made.append(Event(float(time), STACK_ID, logical_id, physical_id, status, *reason))
     return made[::-1]

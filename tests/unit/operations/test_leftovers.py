@@ -3,19 +3,19 @@ from typing import Any
 import pytest
 
 from lambdas.recommender import vocabulary as v
-from lambdas.recommender.model.observed import Observed
-from operations.leftovers import Candidate, Claim, judge, unproven
-from operations.stack import Resource, Stack
+from operations.computations.chain import chains
+from operations.computations.leftovers import Candidate, Claim, classify, unproven
+from operations.computations.stack import Resource, Stack
 
-from .examples import ARN, STACK_ID, chain, stack, template
+from .examples import ARN, STACK_ID, chain, observed, stack, template
 
 PROOF = {v.OWNER_STACK_TAG: STACK_ID, v.OWNER_RESOURCE_TAG: "Recommender"}
 OTHER = ARN.replace("0123", "9876")
 
 
-def tagged(there: Stack | None, physical_id: str = ARN, **members: Any) -> Candidate:
+def candidate(of: Stack | None, physical_id: str = ARN, **members: Any) -> Candidate:
     resources = [Resource("Recommender", physical_id, v.RECOMMENDER_TYPE, "CREATE_COMPLETE")]
-    given = {"arn": ARN, "tags": PROOF, "stack": there, "resources": resources, "chains": [chain()]}
+    given = {"arn": ARN, "tags": PROOF, "stack": of, "resources": resources, "chains": [chain()]}
     return Candidate(**{**given, **members})
 
 
@@ -41,29 +41,25 @@ def tagged(there: Stack | None, physical_id: str = ARN, **members: Any) -> Candi
         ("A_STATUS_OF_TOMORROW", OTHER, Claim.UNDECIDED),
     ],
 )
-def test_by_the_status_of_its_stack(status: str, physical_id: str, expected: Claim) -> None:
-    judged = judge(tagged(stack(status), physical_id))
-    assert judged.claim is expected
-    assert judged.why
+def test_claim_follows_the_status_of_the_stack(
+    status: str, physical_id: str, expected: Claim
+) -> None:
+    found = classify(candidate(stack(status), physical_id))
+    assert found.claim is expected
+    assert found.reason
 
 
-def test_an_adopted_one_is_rid_of_tags_that_the_template_cannot_show_if_no_other_looks_alike() -> (
-    None
-):
-    chains = (chain(properties={v.TAGS: {"Gr??e": "1", "team": "video", "??": "1", "gone": "1"}}),)
+def test_adopted_recommender_loses_template_tags_unless_another_tag_looks_alike() -> None:
     tags = {**PROOF, "Größe": "1", "team": "films", "theirs": "2", "都市": "1", "部署": "theirs"}
+    known = (chain(properties={v.TAGS: {"Gr??e": "1", "team": "video", "??": "1", "gone": "1"}}),)
 
-    found = tagged(stack("CREATE_COMPLETE"), tags=tags, chains=chains)
+    assert candidate(stack(), tags=tags, chains=known).retired_tags == {"Größe", "team"}
+    assert candidate(stack(), tags=tags, chains=None).retired_tags == frozenset()
 
-    assert found.retired_tags == {"Größe", "team"}
 
-
-UNSAID: dict[str, dict[str, str]] = {
-    "what a version before wrote": {},
-    "a word of a later version": {v.ON_DESTROY_TAG: "archive"},
-}
-SAID: list[tuple[dict[str, str], Claim]] = [
-    *((tags, Claim.UNDECIDED) for tags in UNSAID.values()),
+BY_TAGS: list[tuple[dict[str, str], Claim]] = [
+    ({}, Claim.UNDECIDED),
+    ({v.ON_DESTROY_TAG: "a word of a later version"}, Claim.UNDECIDED),
     ({v.ON_DESTROY_TAG: "retain"}, Claim.RETAINED),
     ({v.ON_DESTROY_TAG: "delete"}, Claim.LEFTOVER),
     ({v.ADOPTED_TAG: "true"}, Claim.LEFTOVER),
@@ -71,9 +67,9 @@ SAID: list[tuple[dict[str, str], Claim]] = [
 ]
 
 
-@pytest.mark.parametrize(("tags", "expected"), SAID)
+@pytest.mark.parametrize(("tags", "expected"), BY_TAGS)
 @pytest.mark.parametrize(
-    ("status", "chains"),
+    ("status", "known"),
     [
         (None, None),
         ("DELETE_COMPLETE", None),
@@ -83,31 +79,31 @@ SAID: list[tuple[dict[str, str], Claim]] = [
         ("UPDATE_COMPLETE", []),
     ],
 )
-def test_the_tag_decides_where_no_template_does(
-    status: str | None, chains: list[Any] | None, tags: dict[str, str], expected: Claim
+def test_tag_decides_if_no_template_does(
+    status: str | None, known: list[Any] | None, tags: dict[str, str], expected: Claim
 ) -> None:
-    there = stack(status) if status else None
-    judged = judge(tagged(there, OTHER, tags={**PROOF, **tags}, chains=chains))
-    assert judged.claim is expected
-    assert judged.is_for_a_person is (expected is Claim.UNDECIDED)
+    of = stack(status) if status else None
+    found = classify(candidate(of, OTHER, tags={**PROOF, **tags}, chains=known))
+    assert found.claim is expected
+    assert found.is_for_a_person is (expected is Claim.UNDECIDED)
 
 
 @pytest.mark.parametrize("status", ["ROLLBACK_COMPLETE", "ROLLBACK_FAILED"])
 @pytest.mark.parametrize("tags", [{}, {v.ON_DESTROY_TAG: "retain"}])
-def test_a_creation_that_is_rolled_back_retains_nothing(status: str, tags: dict[str, str]) -> None:
-    judged = judge(tagged(stack(status), tags={**PROOF, **tags}, chains=None))
-    assert judged.claim is Claim.LEFTOVER
+def test_rolled_back_creation_retains_nothing(status: str, tags: dict[str, str]) -> None:
+    found = classify(candidate(stack(status), tags={**PROOF, **tags}, chains=None))
+    assert found.claim is Claim.LEFTOVER
 
 
-def test_the_template_decides_before_the_tag() -> None:
+def test_template_decides_before_the_tag() -> None:
     """A stack that is deployed again by an earlier version of this project leaves the tag there."""
-    said = {**PROOF, v.ON_DESTROY_TAG: "retain"}
-    assert judge(tagged(stack("DELETE_COMPLETE"), tags=said)).claim is Claim.LEFTOVER
-    assert judge(tagged(stack("UPDATE_COMPLETE"), OTHER, tags=said)).claim is Claim.LEFTOVER
+    tags = {**PROOF, v.ON_DESTROY_TAG: "retain"}
+    assert classify(candidate(stack("DELETE_COMPLETE"), tags=tags)).claim is Claim.LEFTOVER
+    assert classify(candidate(stack("UPDATE_COMPLETE"), OTHER, tags=tags)).claim is Claim.LEFTOVER
 
 
-def test_what_waits_for_its_stack_is_not_for_a_person() -> None:
-    assert not judge(tagged(stack("UPDATE_IN_PROGRESS"), OTHER)).is_for_a_person
+def test_recommender_of_an_updating_stack_is_not_for_a_person() -> None:
+    assert not classify(candidate(stack("UPDATE_IN_PROGRESS"), OTHER)).is_for_a_person
 
 
 @pytest.mark.parametrize(
@@ -120,8 +116,8 @@ def test_what_waits_for_its_stack_is_not_for_a_person() -> None:
         {**PROOF, v.OWNER_STACK_TAG: ARN},
     ],
 )
-def test_tags_that_prove_nothing(tags: dict[str, str]) -> None:
-    assert judge(Candidate(ARN, tags)).claim is Claim.UNPROVEN
+def test_tags_that_prove_no_owner_are_unproven(tags: dict[str, str]) -> None:
+    assert classify(Candidate(ARN, tags)).claim is Claim.UNPROVEN
 
 
 @pytest.mark.parametrize(
@@ -135,17 +131,15 @@ def test_tags_that_prove_nothing(tags: dict[str, str]) -> None:
         ("ROLLBACK_FAILED", "RetainExceptOnCreate", ARN, Claim.LEFTOVER),
     ],
 )
-def test_what_its_stack_was_to_leave_there_is_kept(
+def test_retained_recommender_of_a_deleted_stack_is_kept(
     status: str, policy: str, physical_id: str, expected: Claim
 ) -> None:
-    from operations.template import chains
-
-    there = stack(status)
+    of = stack(status)
     made = template()
     made["Resources"]["Recommender"]["DeletionPolicy"] = policy
     resources = [Resource("Recommender", physical_id, v.RECOMMENDER_TYPE, "DELETE_SKIPPED")]
-    known = chains(made, there, resources)
-    assert judge(tagged(there, physical_id, chains=known)).claim is expected
+    known = chains(made, of, resources)
+    assert classify(candidate(of, physical_id, chains=known)).claim is expected
 
 
 @pytest.mark.parametrize(
@@ -158,19 +152,13 @@ def test_what_its_stack_was_to_leave_there_is_kept(
         ("DELETE IN_PROGRESS", {}, False),
     ],
 )
-def test_what_a_stuck_stack_knows_is_unproven_if_its_tags_prove_nobody_s(
+def test_recommender_of_a_stuck_stack_is_unproven_if_its_tags_prove_no_owner(
     status: str, tags: dict[str, str], expected: bool
 ) -> None:
-    there = Observed(ARN, status, dataset_group_arn="", recipe_arn="", tags=tags)
-    assert bool(unproven(stack("DELETE_FAILED"), [there])) is expected
+    found = unproven(stack("DELETE_FAILED"), [observed(status, tags=tags)])
+    assert bool(found) is expected
 
 
-def test_a_resource_that_was_deleted_is_not_in_use() -> None:
+def test_recommender_of_a_deleted_resource_is_not_in_use() -> None:
     gone = [Resource("Recommender", ARN, v.RECOMMENDER_TYPE, "DELETE_COMPLETE")]
-    assert judge(tagged(stack(), resources=gone)).claim is Claim.LEFTOVER
-
-
-def test_an_adopted_one_is_rid_of_the_template_s_tags_too() -> None:
-    tags = {**PROOF, "team": "video", "theirs": "1"}
-    assert tagged(stack(), tags=tags, chains=[chain()]).retired_tags == {"team"}
-    assert tagged(stack(), tags=tags, chains=None).retired_tags == frozenset()
+    assert classify(candidate(stack(), resources=gone)).claim is Claim.LEFTOVER

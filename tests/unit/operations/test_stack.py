@@ -1,8 +1,14 @@
 import pytest
 
-from operations.stack import failures, has_succeeded, latest_operation, phase, since
+from operations.computations.stack import (
+    events_of_status,
+    failures,
+    has_succeeded,
+    latest_operation,
+    status_since,
+)
 
-from .examples import STACK_ID, events, stack
+from .examples import events, stack
 
 UPDATE = events(
     "1 TopPicks CREATE_IN_PROGRESS",
@@ -34,46 +40,52 @@ UPDATE = events(
         ("IMPORT_IN_PROGRESS", "IMPORT_ROLLBACK_COMPLETE", False),
     ],
 )
-def test_an_outcome(attached_to: str, ended_as: str, expected: bool) -> None:
+def test_operation_succeeds_only_if_it_ends_as_it_began(
+    attached_to: str, ended_as: str, expected: bool
+) -> None:
     assert has_succeeded(attached_to, ended_as) is expected
 
 
 @pytest.mark.parametrize(
-    ("status", "under_way", "removed", "cleaning", "failed"),
+    ("status", "under_way", "removed", "cleaning", "failure"),
     [
-        ("REVIEW_IN_PROGRESS", False, False, False, False),
-        ("CREATE_IN_PROGRESS", True, False, False, False),
-        ("CREATE_COMPLETE", False, False, False, False),
-        ("CREATE_FAILED", False, False, False, True),
-        ("ROLLBACK_IN_PROGRESS", True, True, False, True),
-        ("DELETE_IN_PROGRESS", True, True, False, False),
-        ("UPDATE_COMPLETE_CLEANUP_IN_PROGRESS", True, False, True, False),
-        ("UPDATE_ROLLBACK_IN_PROGRESS", True, False, False, True),
-        ("UPDATE_ROLLBACK_COMPLETE", False, False, False, True),
+        ("REVIEW_IN_PROGRESS", False, False, False, ""),
+        ("CREATE_IN_PROGRESS", True, False, False, ""),
+        ("CREATE_COMPLETE", False, False, False, ""),
+        ("CREATE_FAILED", False, False, False, "the last operation has failed"),
+        ("ROLLBACK_IN_PROGRESS", True, True, False, "the operation is being rolled back"),
+        ("DELETE_IN_PROGRESS", True, True, False, ""),
+        ("UPDATE_COMPLETE_CLEANUP_IN_PROGRESS", True, False, True, ""),
+        ("UPDATE_ROLLBACK_IN_PROGRESS", True, False, False, "the operation is being rolled back"),
+        ("UPDATE_ROLLBACK_COMPLETE", False, False, False, "the last operation was rolled back"),
     ],
 )
-def test_what_a_status_says(
-    status: str, under_way: bool, removed: bool, cleaning: bool, failed: bool
+def test_stack_status_tells_the_operation(
+    status: str, under_way: bool, removed: bool, cleaning: bool, failure: str
 ) -> None:
     one = stack(status)
-    assert (one.is_under_way, one.is_being_removed, one.is_cleaning_up, one.has_failed) == (
+    assert (one.is_under_way, one.is_being_removed, one.is_cleaning_up, one.failure) == (
         under_way,
         removed,
         cleaning,
-        failed,
+        failure,
     )
 
 
-def test_an_operation_goes_back_to_its_beginning_and_a_phase_to_its_own() -> None:
-    operation = list(latest_operation(UPDATE, STACK_ID))
+def test_deleted_stack_has_no_time_of_an_earlier_operation() -> None:
+    assert stack("UPDATE_COMPLETE", updated="2026-01-01").operation.last_updated == "2026-01-01"
+    assert stack("DELETE_COMPLETE", updated="2026-01-01").operation.last_updated == ""
+
+
+def test_latest_operation_includes_its_rollback_and_a_status_begins_with_its_own_event() -> None:
+    operation = list(latest_operation(UPDATE))
     assert [event.time for event in operation] == [6, 5, 4, 4, 3]
-    assert [event.time for event in phase(operation, STACK_ID)] == [6, 5]
-    assert since(operation, STACK_ID) == 5
-    assert phase([], STACK_ID) == []
-    assert list(latest_operation([], STACK_ID)) == []
+    assert [event.time for event in events_of_status(operation)] == [6, 5]
+    assert status_since(operation) == 5
+    assert events_of_status([]) == list(latest_operation([])) == []
 
 
-def test_what_failed_is_shown_without_what_was_cancelled() -> None:
-    assert [event.reason for event in failures(UPDATE, STACK_ID)] == ["too few"]
+def test_failures_leave_out_cancelled_resources_and_the_stack_unless_it_alone_failed() -> None:
+    assert [event.reason for event in failures(UPDATE)] == ["too few"]
     refused = events("1 TopPicks UPDATE_IN_PROGRESS", "2 TopPicks UPDATE_FAILED no permission")
-    assert [event.reason for event in failures(refused, STACK_ID)] == ["no permission"]
+    assert [event.reason for event in failures(refused)] == ["no permission"]

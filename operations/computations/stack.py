@@ -18,14 +18,14 @@ _SUCCESSES: Final = frozenset({"CREATE_COMPLETE", "UPDATE_COMPLETE", "IMPORT_COM
 DELETED: Final = "DELETE_COMPLETE"
 DELETE_FAILED: Final = "DELETE_FAILED"
 TO_BE_DELETED: Final = frozenset({DELETED, DELETE_FAILED, "ROLLBACK_COMPLETE", "ROLLBACK_FAILED"})
-"""All that can be done with a stack in one of these is to delete it, where it is still there."""
+"""A stack with one of these statuses can only be deleted, or is."""
 REVIEW: Final = "REVIEW_IN_PROGRESS"
-"""A change set has been made for a stack that does not exist otherwise."""
+"""A change set exists for a stack that does not exist otherwise."""
 
 
 @dataclass(frozen=True)
 class Stack:
-    """What DescribeStacks shows; `updated` is ISO 8601, or empty."""
+    """A stack as DescribeStacks shows it; `updated` is ISO 8601, or empty."""
 
     id: str
     name: str
@@ -39,6 +39,11 @@ class Stack:
         return Arn.parse(self.id).region
 
     @property
+    def operation(self) -> Operation:
+        """Its operation, as the functions know it; a deletion that has ended has no time."""
+        return Operation(self.status, "" if self.status == DELETED else self.updated)
+
+    @property
     def is_under_way(self) -> bool:
         """Whether an operation is under way."""
         return self.status.endswith("_IN_PROGRESS") and self.status != REVIEW
@@ -46,11 +51,11 @@ class Stack:
     @property
     def is_being_removed(self) -> bool:
         """Whether it is being deleted, or its creation is being rolled back."""
-        return Operation(self.status, self.updated).removes_the_stack
+        return self.operation.removes_the_stack
 
     @property
-    def wants_nothing(self) -> bool:
-        """Whether it wants no recommender any more, whatever its template says."""
+    def needs_nothing(self) -> bool:
+        """Whether it needs no recommender any more, although its template has one."""
         return self.is_being_removed or self.status in TO_BE_DELETED
 
     @property
@@ -60,19 +65,16 @@ class Stack:
 
     @property
     def is_cleaning_up(self) -> bool:
-        """Whether its operation is decided, and only what it replaced is being deleted."""
+        """Whether its operation is decided, and only replaced resources are being deleted."""
         return "CLEANUP" in self.status
 
     @property
-    def has_failed(self) -> bool:
-        """Whether its operation has failed, or is being undone or was."""
-        return self.status.endswith("FAILED") or "ROLLBACK" in self.status
-
-    @property
-    def has_come_to(self) -> str:
-        """What has become of an operation that has failed, for people."""
+    def failure(self) -> str:
+        """How its operation has failed, or nothing."""
         if self.status.endswith("FAILED"):
             return "the last operation has failed"
+        if "ROLLBACK" not in self.status:
+            return ""
         if self.is_under_way:
             return "the operation is being rolled back"
         return "the last operation was rolled back"
@@ -80,22 +82,24 @@ class Stack:
 
 @dataclass(frozen=True)
 class Event:
-    """One event of a stack; `time` is in epoch seconds."""
+    """An event of a stack; `time` is in epoch seconds."""
 
     time: float
+    stack_id: str
     logical_id: str
     physical_id: str
     status: str
     reason: str = ""
 
-    def begins_an_operation(self, stack_id: str) -> bool:
-        """Whether an operation begins with it; a rollback belongs to the one before."""
-        return self.physical_id == stack_id and self.status in _BEGINNINGS
+    @property
+    def is_of_the_stack(self) -> bool:
+        """Whether it is an event of the stack itself, and of none of its resources."""
+        return self.physical_id == self.stack_id
 
 
 @dataclass(frozen=True)
 class Resource:
-    """One resource of a stack."""
+    """A resource of a stack."""
 
     logical_id: str
     physical_id: str
@@ -103,53 +107,48 @@ class Resource:
     status: str
 
     @property
-    def is_there(self) -> bool:
+    def exists(self) -> bool:
         """Whether the stack still has it."""
         return self.status not in ("DELETE_COMPLETE", "DELETE_SKIPPED")
 
 
-def latest_operation(events: Iterable[Event], stack_id: str) -> Iterator[Event]:
-    """Return the events of the latest operation, with its rollback.
-
-    Args:
-        events: the stack's, newest first.
-        stack_id: the stack's.
-    """
+def latest_operation(events: Iterable[Event]) -> Iterator[Event]:
+    """Yield the events of the latest operation, with its rollback; all are newest first."""
     for event in events:
         yield event
-        if event.begins_an_operation(stack_id):
+        if event.is_of_the_stack and event.status in _BEGINNINGS:
             return
 
 
-def since(events: Sequence[Event], stack_id: str) -> float | None:
+def status_since(events: Iterable[Event]) -> float | None:
     """Return since when (epoch seconds) the stack has its status, or None if no event says it."""
-    return next((event.time for event in events if event.physical_id == stack_id), None)
+    return next((event.time for event in events if event.is_of_the_stack), None)
 
 
-def phase(events: Sequence[Event], stack_id: str) -> list[Event]:
+def events_of_status(events: Sequence[Event]) -> list[Event]:
     """Return the events since the stack has entered its present status, newest first."""
-    began = since(events, stack_id)
+    began = status_since(events)
     return [] if began is None else [event for event in events if event.time >= began]
 
 
-def failures(events: Sequence[Event], stack_id: str) -> list[Event]:
-    """Return what failed in an operation, oldest first, without what merely was cancelled.
+def failures(events: Sequence[Event]) -> list[Event]:
+    """Return the failures of an operation, oldest first, without those of cancelled resources.
 
-    The stack's own event counts up what failed, so it is left out where anything else is there.
+    The stack's own event lists the failed resources, so it counts only if it is the only one.
     """
     failed = [
         event
         for event in reversed(events)
         if event.status.endswith("FAILED") and not event.reason.endswith("cancelled")
     ]
-    return [event for event in failed if event.physical_id != stack_id] or failed
+    return [event for event in failed if not event.is_of_the_stack] or failed
 
 
 def has_succeeded(attached_to: str, ended_as: str) -> bool:
-    """Return whether an operation has come to what it was begun for.
+    """Tell whether an operation has reached its purpose.
 
     Args:
-        attached_to: the stack's status when it was looked at first.
+        attached_to: the stack's status at the first poll.
         ended_as: its status now that nothing is under way.
     """
     if ended_as == DELETED:

@@ -1,0 +1,1 @@
+"""Compute from values that were read: positions, comparisons, leftovers (pure)."""

@@ -1,0 +1,68 @@
+"""Words and lines of less than 80 columns, where possible (pure)."""
+
+import shlex
+import textwrap
+from datetime import UTC, datetime
+from typing import Final
+
+WIDTH: Final = 80
+_BAR: Final = 20
+_LABEL: Final = 12
+_MINUTE: Final = 60
+_TWO_MINUTES: Final = 120
+
+
+def command(name: str, region: str, stack: str | None = None, *options: str) -> str:
+    """Write one of our commands, for a shell."""
+    named = ["--stack", stack] if stack else []
+    return shlex.join(["python", "-m", "operations", name, *options, *named, "--region", region])
+
+
+def duration(seconds: float) -> str:
+    """Write a duration in hours and minutes, a short one in seconds."""
+    if seconds < _TWO_MINUTES:
+        return f"{seconds:.0f} s"
+    hours, minutes = divmod(round(seconds / _MINUTE), 60)
+    return f"{hours} h {minutes:02} min" if hours else f"{minutes} min"
+
+
+def moment(seconds: float) -> str:
+    """Write a date and time (epoch seconds), in UTC."""
+    return datetime.fromtimestamp(seconds, UTC).strftime("%Y-%m-%d %H:%M:%S UTC")
+
+
+def clock_time(now: float) -> str:
+    """Write the time of day (epoch seconds), in UTC."""
+    return datetime.fromtimestamp(now, UTC).strftime("%H:%M:%S")
+
+
+def bar(share: float, width: int = _BAR) -> str:
+    """Draw a progress bar."""
+    full = int(share * width)
+    return f"[{'#' * full}{'-' * (width - full)}]"
+
+
+def shortened(line: str) -> str:
+    """Cut a line so that the last of 80 columns is free."""
+    return line if len(line) < WIDTH else f"{line[: WIDTH - 4]}..."
+
+
+def row(label: str, text: str) -> list[str]:
+    """Break the text of a table's row into lines, the first with a label."""
+    return _broken(text, f"{label:{_LABEL}} ", " " * (_LABEL + 1))
+
+
+def wrapped(text: str, indent: str = "") -> list[str]:
+    """Break a paragraph into lines."""
+    return _broken(text, indent, indent)
+
+
+def _broken(text: str, first: str, others: str) -> list[str]:
+    return textwrap.wrap(
+        text,
+        WIDTH - 1,
+        initial_indent=first,
+        subsequent_indent=others,
+        break_long_words=False,
+        break_on_hyphens=False,
+    )

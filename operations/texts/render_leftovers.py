@@ -1,0 +1,129 @@
+"""Render the recommenders that carry our tags, and the commands that remove leftovers (pure)."""
+
+from collections.abc import Iterable, Sequence
+
+from lambdas.recommender.decision.verdict import Done, Fail
+from lambdas.recommender.model.identity import Ownership
+from lambdas.recommender.vocabulary import RESERVED_TAGS
+from operations.computations.leftovers import Claim, Classified, Unproven
+from operations.computations.stack import DELETE_FAILED, Stack
+from operations.texts.lines import command, shortened, wrapped
+
+
+def render_leftovers(found: Sequence[Classified], region: str, name: str | None = None) -> str:
+    """Render the recommenders that carry our tags, each with its claim."""
+    tags = f"the tags of stack {name}" if name else "this project's tags"
+    if not found:
+        return f"No recommender in {region} carries {tags}."
+    lines = [f"Recommenders in {region} that carry {tags}:"]
+    for one in found:
+        adopted = ", adopted" if _is_adopted(one) else ""
+        lines.append(f"  {one.claim.value:9}  {_name(one)}{adopted}: {one.reason}")
+        if one.claim is not Claim.USED:
+            lines.append(f"  {'':9}  {one.candidate.stack_id or 'no stack'}")
+    return "\n".join(lines)
+
+
+def render_no_leftovers(stack: Stack | None, name: str, others: Sequence[str]) -> str:
+    """Render whether a stack exists that no recommender's tags name."""
+    if stack:
+        return f"CloudFormation knows this stack: it is {stack.status}."
+    lines = wrapped(
+        f"CloudFormation knows no stack {name} here: it is deleted, or there never was one of this "
+        "name."
+    )
+    if others:
+        lines += wrapped(f"Recommenders here carry the tags of: {', '.join(others)}.")
+    return "\n".join(lines)
+
+
+def render_next_commands(found: Sequence[Classified], region: str, name: str | None) -> str:
+    """Render the commands for leftovers, retained recommenders, and those of a person."""
+    lines = []
+    if any(one.claim is Claim.LEFTOVER for one in found):
+        lines += ["", "To remove the leftovers:"]
+        lines += [f"  {command('leftovers', region, name, '--delete')}"]
+    for one in found:
+        if one.claim is Claim.RETAINED:
+            lines += ["", f"{_name(one)} is kept. To remove its owner tags:", _untag(one, region)]
+        elif one.is_for_a_person:
+            lines += [
+                "",
+                *wrapped(f"You decide about {_name(one)}. To keep it, remove its owner tags:"),
+                _untag(one, region),
+                "To delete it:",
+                _delete(one.candidate.arn, region),
+            ]
+    return "\n".join(lines)
+
+
+def render_removals(to_remove: Sequence[Classified]) -> str:
+    """Render the changes that are about to be made."""
+    return "\n".join(
+        f"{'Release' if _is_adopted(one) else 'Delete'} {one.candidate.arn}" for one in to_remove
+    )
+
+
+def render_waiting(one: Classified, reason: str) -> str:
+    """Render the line of a recommender that cannot be removed yet."""
+    return shortened(f"Waiting: {_with_name(one, reason)}")
+
+
+def render_removal(one: Classified, verdict: Done | Fail) -> str:
+    """Render how the removal of a recommender has ended."""
+    if isinstance(verdict, Done) and _is_adopted(one):
+        return f"{_name(one)}: released"
+    failed = "failed: " if isinstance(verdict, Fail) else ""
+    return f"{_name(one)}: {failed}{_with_name(one, verdict.reason)}"
+
+
+def render_unproven(found: Sequence[Unproven], region: str) -> str:
+    """Render the recommenders of a stuck stack that are not removed, and how a person does it."""
+    lines = []
+    for one in found:
+        stack, observed = one.stack.name, one.observed
+        name = observed.arn.rpartition("/")[2]
+        lines += [
+            "",
+            *wrapped(f"{name} is not removed: its tags do not prove that it belongs to {stack}."),
+            f"  {observed.arn}",
+            f"  Status: {observed.description}",
+            f"If {stack} created it, and did not adopt it, this deletes it:",
+            _delete(observed.arn, region),
+            *wrapped(f"Do that first: once {stack} is removed, nothing leads to it any more."),
+        ]
+    return "\n".join(lines)
+
+
+def render_stacks_to_delete(stacks: Iterable[Stack], region: str) -> str:
+    """Render the commands that remove stacks whose deletion has failed."""
+    lines = []
+    for stack in sorted({one.id: one for one in stacks}.values(), key=lambda one: one.name):
+        delete = f"aws cloudformation delete-stack --stack-name {stack.name} --region {region}"
+        force = " --deletion-mode FORCE_DELETE_STACK" if stack.status == DELETE_FAILED else ""
+        lines += ["", f"{stack.name} is {stack.status}. To remove it:", f"  {delete}{force}"]
+    return "\n".join(lines)
+
+
+def _is_adopted(one: Classified) -> bool:
+    return one.candidate.ownership is Ownership.ADOPTED
+
+
+def _name(one: Classified) -> str:
+    return one.candidate.arn.rpartition("/")[2]
+
+
+def _with_name(one: Classified, reason: str) -> str:
+    return reason.replace(one.candidate.arn, _name(one))
+
+
+def _untag(one: Classified, region: str) -> str:
+    keys = " ".join(key for key in RESERVED_TAGS if key in one.candidate.tags)
+    return (
+        f"  aws personalize untag-resource --region {region} --resource-arn {one.candidate.arn} "
+        f"--tag-keys {keys}"
+    )
+
+
+def _delete(arn: str, region: str) -> str:
+    return f"  aws personalize delete-recommender --recommender-arn {arn} --region {region}"

@@ -1,0 +1,254 @@
+"""Render a stack and its operation (pure)."""
+
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from typing import Any, Final
+
+from lambdas.recommender import vocabulary as v
+from lambdas.recommender.decision.drift import Drift, DriftStatus
+from lambdas.recommender.model import retraining
+from lambdas.recommender.model.observed import Observed, Phase, Update
+from operations.computations.chain import Chain, Position
+from operations.computations.compare import (
+    ChainStatus,
+    RecommenderStatus,
+    StackStatus,
+    has_been_so_since,
+    served_through,
+)
+from operations.computations.stack import Event, Stack
+from operations.computations.template import SOURCE
+from operations.texts.lines import (
+    bar,
+    clock_time,
+    command,
+    duration,
+    moment,
+    row,
+    shortened,
+    wrapped,
+)
+from operations.texts.render_drift import render_hidden
+
+_TRAINED: Final = (Phase.ACTIVE, Phase.STOPPING, Phase.INACTIVE, Phase.STARTING)
+_AN_HOUR: Final = 3600
+
+
+def render_no_stack(name: str, region: str) -> str:
+    """Render that no such stack exists."""
+    return (
+        f"There is no stack {name} in {region} that is deployed or being deployed.\n"
+        "Name another with --stack and --region, or look for its leftovers:\n"
+        f"  {command('leftovers', region, name)}"
+    )
+
+
+def render_status(found: StackStatus, region: str) -> str:
+    """Render a stack, its operation, its recommenders, and what is wrong."""
+    stack, since = found.stack, found.since
+    lasts = f" for {duration(found.now - since)}, since {moment(since)}" if since else ""
+    lines = [
+        *row("Stack", f"{stack.name} in {region}"),
+        *row("Operation", f"{stack.status}{lasts}"),
+    ]
+    if not found.chains:
+        lines += row("Recommender", "there is none in the stack's template")
+    for chain in found.chains:
+        lines += _chain(chain, found)
+    if stack.is_stuck:
+        lines += row("Way out", _way_out(stack))
+    if found.wrong:
+        lines.append(f"Exit code 1: {found.wrong}.")
+        if found.failed and stack.failure:
+            lines += _failures([found.failed])
+    return "\n".join(lines)
+
+
+def render_construct(chain: Chain) -> str:
+    """Render the names by which the stack's other recommenders differ."""
+    return f"{chain.path} ({chain.logical_id})" if chain.path else chain.logical_id
+
+
+def _way_out(stack: Stack) -> str:
+    return command("leftovers", stack.region, stack.name, "--delete")
+
+
+def _chain(chain: ChainStatus, found: StackStatus) -> Iterator[str]:
+    yield from row("Construct", render_construct(chain.chain))
+    if position := chain.position:
+        yield from row("Waits in", _link(position))
+        yield from row("Decided", f"in {duration(position.remaining)} at most")
+        yield from row("", bar(position.share, 40))
+    elif found.stack.is_cleaning_up:
+        yield from row("Decided", "yes; clean-up deletes replaced resources")
+    for one in chain.recommenders:
+        yield from _recommender(one, found.now)
+
+
+def _link(position: Position) -> str:
+    link = position.link
+    if link is None:
+        return "no link of the chain waits now"
+    return f"{link.name} has waited for {duration(position.waited)} of {duration(link.wait)}"
+
+
+def _recommender(one: RecommenderStatus, now: float) -> Iterator[str]:
+    name, observed = one.arn.rpartition("/")[2], one.observed
+    yield from row(
+        "Recommender", name if one.drift else f"{name} (the one before; it is to be replaced)"
+    )
+    if observed is None:
+        yield from row("Status", "it does not exist")
+    else:
+        yield from row("Status", f"{observed.description}{_lasts(observed, now)}")
+        if observed.phase.has_failed:
+            yield from row("", observed.reason)
+        if members := ", ".join(_members(observed.config)):
+            yield from row("Config", members)
+    if one.drift:
+        yield from _drift(one.drift, one.hour)
+    if observed:
+        if observed.phase in _TRAINED:
+            yield from _training(observed, now)
+        for number, (metric, value) in enumerate(sorted(observed.metrics.items())):
+            yield from row("" if number else "Metrics", f"{metric} {value:.4f}")
+        yield from row("Billed", _billed(one.requests_per_second, observed))
+
+
+def _lasts(observed: Observed, now: float) -> str:
+    since = has_been_so_since(observed)
+    lasts = duration(now - since)
+    if served_through(observed):
+        created = duration(now - observed.created)
+        return f", also during its latest update, begun {lasts} ago; created {created} ago"
+    return f" for {lasts}" if since else ""
+
+
+def _members(config: Mapping[str, Any]) -> Iterator[str]:
+    """Render the members of a configuration that DescribeRecommender shows."""
+    for name, value in config.items():
+        match value:
+            case dict() if name in (v.EXCLUDED_COLUMNS, v.INCLUDED_COLUMNS):
+                yield from (f"{name} {of} ({', '.join(columns)})" for of, columns in value.items())
+            case dict():
+                yield from _members(value)
+            case _:
+                yield f"{name} {str(value).lower() if isinstance(value, bool) else value}"
+
+
+def _drift(found: Drift, hour: str) -> Iterator[str]:
+    match found.status:
+        case DriftStatus.NONE:
+            yield from row("Expected", f"{found.reason}, by {SOURCE}")
+        case DriftStatus.CANNOT_TELL:
+            yield from row("Expected", found.reason)
+        case _:
+            for number, difference in enumerate(found.differences):
+                yield from row("" if number else "Expected", str(difference))
+            yield from row("", f"by {SOURCE}")
+    if hour:
+        yield from row("Hour", f"expected {hour}")
+    for line in render_hidden(found):
+        yield from row("", line)
+
+
+def _training(observed: Observed, now: float) -> Iterator[str]:
+    """Render when it was trained, or why its latest update failed, as far as that shows."""
+    update = observed.latest_update
+    if update is None:
+        if observed.created:
+            began = _ago(observed.created, now)
+            yield from row("Trained", f"{began}, when it was created; no update shows since")
+    elif update.failed:
+        yield from _failed(observed, update, now)
+    elif not update.under_way:
+        yield from row("Updated", f"{_ago(update.created, now)}: retrained, or reconfigured")
+
+
+def _failed(observed: Observed, update: Update, now: float) -> Iterator[str]:
+    began = _ago(update.created, now)
+    if retraining.failed(observed):
+        yield from row("Retraining", f"it failed, begun {began}: {update.reason}")
+        yield from row(
+            "",
+            "The model before that serves; how old it is does not show. Personalize retrains every "
+            "7 days. That it was a retraining is seen by its configuration, the effective one.",
+        )
+    else:
+        yield from row("Update", f"it failed, begun {began}: {update.reason}")
+        yield from row("", "It was to change the configuration, which is as it was before.")
+
+
+def _ago(began: float, now: float) -> str:
+    return f"{duration(now - began)} ago, {moment(began)}"
+
+
+def _billed(requests_per_second: int, observed: Observed) -> str:
+    """Render the costs by the hour, in the unit that AWS bills: recommendations.
+
+    AWS bills an ACTIVE recommender for its minimum, also without requests, and for more if an
+    hour's average is above that. Source: "Creating domain recommenders", Personalize Developer
+    Guide. Prices are on Amazon Personalize's pricing page.
+    """
+    minimum = (
+        f"{requests_per_second * _AN_HOUR} recommendations an hour at least "
+        f"(minRecommendationRequestsPerSecond {requests_per_second} x {_AN_HOUR})"
+    )
+    match observed.phase:
+        case Phase.ACTIVE:
+            return minimum
+        case Phase.INACTIVE:
+            return f"nothing while it is {observed.status}; {minimum} while ACTIVE"
+        case _:
+            return f"{minimum} while ACTIVE; for {observed.status} AWS documents nothing"
+
+
+# -- following ---------------------------------------------------------------------------------
+
+
+def render_place(position: Position | None, of: str = "") -> str:
+    """Render the link that waits, with its construct, if there are several."""
+    if position is None:
+        return "clean-up"
+    link = position.link.name if position.link else "other resources"
+    return f"{link} of {of}" if of else link
+
+
+def render_progress(
+    position: Position | None, observed: Observed | None, now: float, of: str = ""
+) -> str:
+    """Render an operation in one line."""
+    state = "not there" if observed is None else _state(observed)
+    if position is None:
+        return shortened(f"{clock_time(now)} decided; clean-up deletes replaced resources; {state}")
+    return shortened(
+        f"{clock_time(now)} {bar(position.share, 14)} {render_place(position, of)}, "
+        f"{duration(position.remaining)} at most; {state}"
+    )
+
+
+def render_unknown_progress(stack: Stack, now: float) -> str:
+    """Render an operation in one line, if its template cannot be read."""
+    return shortened(f"{clock_time(now)} {stack.status}")
+
+
+def _state(observed: Observed) -> str:
+    return "updating" if observed.updating else observed.status
+
+
+def render_outcome(stack: Stack, took: float, failed: Sequence[Event]) -> str:
+    """Render how an operation has ended after some seconds, and its failures."""
+    lines = [f"{stack.name} is {stack.status} after {duration(took)}.", *_failures(failed)]
+    if stack.is_stuck:
+        lines += ["The way out, when the cause is gone:", f"  {_way_out(stack)}"]
+    return "\n".join(lines)
+
+
+def _failures(failed: Iterable[Event]) -> Iterator[str]:
+    """Render failures, each reason once."""
+    by_reason: dict[tuple[str, str], list[str]] = {}
+    for event in failed:
+        key = (event.status, event.reason or "no reason was given")
+        by_reason.setdefault(key, []).append(event.logical_id)
+    for (status, reason), logical_ids in by_reason.items():
+        yield from wrapped(f"{status}: {', '.join(logical_ids)}")
+        yield from wrapped(reason, "  ")
