@@ -6,8 +6,8 @@ from typing import Any
 import pytest
 
 from lambdas.recommender import vocabulary as v
-from operations.computations.stack import Stack
 from operations.computations.chain import chains
+from operations.computations.stack import Stack
 from tests.support.intrinsics import resolve
 from tests.support.place import ACCOUNT, REGION
 from tests.support.synthesis import stringified

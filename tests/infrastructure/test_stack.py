@@ -750,7 +750,7 @@ def test_the_lambda_asset_is_small_and_has_only_our_code() -> None:
         for source in sources:
             archive.write(source, source.relative_to(LAMBDAS))
 
-    assert {source.parent for source in sources} == {LAMBDAS / "recommender"}
+    assert all((source.parent / "__init__.py").is_file() for source in sources)
     assert len(packed.getvalue()) < 70_000
 
 

@@ -24,9 +24,8 @@ Remaining = dict[str, Ownership | None]
 class _Deletion(CustomResource):
     """A Delete, which is patient.
 
-    If a Delete fails while its stack is being removed, that is final: CloudFormation goes on and
-    deletes the functions (reported: cloudformation-coverage-roadmap issues 851, 852, 1508). So a
-    Delete waits for somebody to remove the cause of a refusal, and so do the sweeps after it
+    If a Delete fails while its stack is being removed, that is final (``out_of_time``). So a Delete
+    waits for somebody to remove the cause of a refusal, and so do the sweeps after it
     (ADR 11).
 
     Attributes:
@@ -55,11 +54,23 @@ class _Deletion(CustomResource):
         raise NotImplementedError
 
     def out_of_time(self, reason: str, waited: float) -> str:
-        """Return its last word."""
+        """Name what remains, and the way out.
+
+        A failed Delete is the last word: CloudFormation then deletes the functions, roles and
+        policies that the resource depends on (reported: cloudformation-coverage-roadmap issues 851,
+        852, 1508), so that another ``cdk destroy`` has nobody who could do it.
+        """
         what = f"Not deleted within {duration(waited)}: {sentence(reason)}"
         if self.operation and not self.operation.removes_the_stack:
             return f"{what} It is still the stack's: the next change of the recommender removes it."
-        return f"{what} {_last_word(self.request, self.remaining)}"
+        left = {arn: one for arn, one in self.remaining.items() if one is not Ownership.FOREIGN}
+        unread = ", if its tags say that it is this stack's" if None in left.values() else ""
+        return (
+            f"{what} Left: {', '.join(left) or 'unknown, see aws personalize list-recommenders'}"
+            f"{unread}. "
+            "Another cdk destroy does not change that, for its functions are gone by then. "
+            f"When the cause is gone: {_way_out(self.request, left)}"
+        )
 
 
 class RecommenderDeletion(_Deletion):
@@ -150,22 +161,6 @@ def sweep(
             reconciler.advance(arn, partial(planned, arn), always_reads_tags=True)
             for arn in sorted(targets)
         ]
-    )
-
-
-def _last_word(request: Request, remaining: Mapping[str, Ownership | None]) -> str:
-    """Name what remains when a deletion has failed, and the way out.
-
-    CloudFormation then deletes the functions, roles and policies that the failed resource depends
-    on (reported: cloudformation-coverage-roadmap issues 851, 852, 1508), so that another
-    ``cdk destroy`` has nobody who could do it.
-    """
-    left = {arn: one for arn, one in remaining.items() if one is not Ownership.FOREIGN}
-    unread = ", if its tags say that it is this stack's" if None in left.values() else ""
-    return (
-        f"Left: {', '.join(left) or 'unknown, see aws personalize list-recommenders'}{unread}. "
-        "Another cdk destroy does not change that, for its functions are gone by then. "
-        f"When the cause is gone: {_way_out(request, left)}"
     )
 
 
