@@ -12,6 +12,7 @@ from constructs import Construct, IConstruct
 
 from .functions import vocabulary as v
 from .security import acknowledge
+from .settings.declarations import RecommenderSettings
 
 RECIPE_ARN: Final = f"arn:{Aws.PARTITION}:personalize:::recipe/aws-vod-top-picks"
 
@@ -87,7 +88,7 @@ def _values(part: Any) -> Iterator[Any]:
 
 
 def allow_recommender(
-    role: FunctionRole, recommender: IConstruct, dataset_group_arn: str, fixed_name: str | None
+    role: FunctionRole, recommender: IConstruct, settings: RecommenderSettings
 ) -> None:
     """Let the functions make, change and delete one recommender.
 
@@ -97,13 +98,13 @@ def allow_recommender(
     too, as aws-solutions/maintaining-personalized-experiences does.
     """
     stack = Stack.of(recommender)
-    group = stack.split_arn(dataset_group_arn, ArnFormat.SLASH_RESOURCE_NAME)
+    group = stack.split_arn(settings.dataset_group_arn, ArnFormat.SLASH_RESOURCE_NAME)
     path = path_in_stack(recommender)
     policy = role.allow(
         f"{path}/Policy",  # never the CDK's own id, DefaultPolicy
         _changes(recommender_arn(stack, derived_names(stack))),
         _allow(
-            [dataset_group_arn],
+            [settings.dataset_group_arn],
             "personalize:CreateRecommender",
             "personalize:DescribeDatasetGroup",
         ),
@@ -128,7 +129,7 @@ def allow_recommender(
         "ListRecipes and ListRecommenders support no resource-level permissions (Service "
         "Authorization Reference, Amazon Personalize); both only read names.",
     )
-    if fixed_name is not None:
+    if (fixed_name := settings.recommender_name) is not None:
         role.allow(f"{path}/{policy_for(fixed_name)}", _changes(recommender_arn(stack, fixed_name)))
 
 

@@ -29,5 +29,3 @@ RETENTION: Final = {
     3653: RetentionDays.TEN_YEARS,
 }
 """By days; logs that are kept for ever (``INFINITE``) are none of these."""
-
-DAYS: Final = {retention: days for days, retention in RETENTION.items()}

@@ -14,13 +14,13 @@ from aws_cdk import aws_stepfunctions as sfn
 from constructs import Construct, IConstruct
 
 from .asset import zipped
+from .checking import check_type
 from .functions import LAMBDAS
 from .functions import vocabulary as v
 from .partitions import CHINA, partition_of
 from .permissions import FunctionRole
-from .properties import check_properties, or_default
+from .properties import ServiceProperties
 from .security import acknowledge, trust_own
-from .settings.declarations import Settings
 from .settings.errors import PropertyError
 
 _SHARED_ID: Final = "TopPicksRecommenderService"
@@ -60,13 +60,8 @@ class RecommenderService(Construct):
             PropertyError: a property is not allowed, or the poll interval is a token.
         """
         super().__init__(scope, construct_id)
-        interval = or_default(poll_interval, Duration.seconds(Settings.poll_interval_seconds))
-        self._properties = check_properties(
-            self,
-            poll_interval=interval,
-            log_retention=log_retention,
-            log_key=log_key,
-        )
+        self._properties = ServiceProperties.checked(self, locals())
+        interval = self._properties.poll_interval
         self.log_group = _log_group(self, log_retention, log_key)
         """Where all functions of the recommenders that it answers for write their log."""
         self.role = FunctionRole(self, "Role")
@@ -119,26 +114,28 @@ class RecommenderService(Construct):
         Raises:
             PropertyError: a property is not allowed, or is another one than the service has.
         """
-        properties = {
+        arguments = {
             "poll_interval": poll_interval,
             "log_retention": log_retention,
             "log_key": log_key,
         }
-        given = {name: value for name, value in properties.items() if value is not None}
+        given = {name: value for name, value in arguments.items() if value is not None}
         stack = Stack.of(scope)
-        there = stack.node.try_find_child(_SHARED_ID)
-        if not isinstance(there, cls):
+        service = stack.node.try_find_child(_SHARED_ID)
+        if not isinstance(service, cls):
             return cls(stack, _SHARED_ID, **given)  # type: ignore[arg-type]
-        for name, value in check_properties(there, **given).items():
-            if value != there._properties[name]:
+        made = service._properties
+        again = ServiceProperties.checked(service, {**vars(made), **given})
+        for name in given:
+            if again.as_setting(name) != made.as_setting(name):
                 raise PropertyError(
                     name,
-                    got=stack.resolve(value),
-                    allowed=f"{stack.resolve(there._properties[name])}, with which the stack's "
+                    got=stack.resolve(again.as_setting(name)),
+                    allowed=f"{stack.resolve(made.as_setting(name))}, with which the stack's "
                     "service is made",
                     remedy="Call RecommenderService.shared with it before the first recommender.",
                 )
-        return there
+        return service
 
     def _function(
         self, construct_id: str, does: str, environment: Mapping[str, str] | None = None
@@ -152,6 +149,30 @@ class RecommenderService(Construct):
             log_group=self.log_group,
             environment={v.URL_SUFFIX_VARIABLE: Aws.URL_SUFFIX, **(environment or {})},
         )
+
+
+def service_for(recommender: Construct, given: RecommenderService | None) -> RecommenderService:
+    """Return the service that a recommender is given, or the stack's shared one.
+
+    Raises:
+        PropertyError: it is none, or of another stack.
+    """
+    service = RecommenderService.shared(recommender) if given is None else given
+    check_type(
+        "service",
+        service,
+        RecommenderService,
+        "Make one for the recommenders that are to share it, or give none.",
+    )
+    if Stack.of(service) != Stack.of(recommender):
+        raise PropertyError(
+            "service",
+            got=service.node.path,
+            allowed="a RecommenderService of the recommender's own stack",
+            remedy="Make one in this stack, or leave it out: a change of permissions replaces the "
+            "functions' instances, so that both have to be deployed together.",
+        )
+    return service
 
 
 def function(

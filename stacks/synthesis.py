@@ -18,8 +18,11 @@ from aws_cdk import (
 from constructs import Construct, IConstruct, IValidation
 
 from .functions import vocabulary as v
+from .partitions import PERSONALIZE
 from .settings.errors import PropertyError
+from .settings.tags import problems
 
+REGION: Final = "@top-picks/recommender:region"
 EXPORTED: Final = "@top-picks/recommender:exported"
 REMOVAL_POLICY: Final = "@top-picks/recommender:removal-policy"
 """By its id, ``Annotations.acknowledge_warning`` silences a warning."""
@@ -43,6 +46,20 @@ class _Check:
     def validate(self) -> list[str]:
         """Return the errors."""
         return [*self._check()]
+
+
+# -- regions ---------------------------------------------------------------------------------------
+
+
+def warn_of_region(recommender: Construct) -> None:
+    """Warn if the SDK does not know Amazon Personalize in the region of the recommender's stack."""
+    region = Stack.of(recommender).region
+    if not Token.is_unresolved(region) and region not in PERSONALIZE:
+        Annotations.of(recommender).add_warning_v2(
+            REGION,
+            f"Amazon Personalize is not known to be in {region}. It is in "
+            f"{', '.join(PERSONALIZE)}. If it is not there, the deployment fails in minutes.",
+        )
 
 
 # -- one name, one recommender ---------------------------------------------------------------------
@@ -123,6 +140,15 @@ class TagsOfAll:
     def produce(self) -> Mapping[str, str] | None:
         """Return the tags for the template."""
         return self.tag_values() or None
+
+
+def refuse_tags(tags: TagsOfAll) -> list[str]:
+    """Return an error for each rule that the recommender's tags break."""
+    known = {
+        key: None if Token.is_unresolved(value) else value
+        for key, value in tags.tag_values().items()
+    }
+    return [f"Tags of the recommender: {problem}" for problem in problems(known)]
 
 
 # -- removal policies ------------------------------------------------------------------------------

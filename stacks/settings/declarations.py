@@ -46,8 +46,8 @@ _LOG_KEY: Final = setting(
 
 
 @dataclass(frozen=True, kw_only=True)
-class Settings:
-    """One environment's settings. The defaults are the contract's."""
+class RecommenderSettings:
+    """The settings that the construct TopPicksRecommender has as properties of the same names."""
 
     dataset_group_arn: str = field(
         metadata=setting(
@@ -114,6 +114,7 @@ class Settings:
             boolean(),
             "False keeps the recommender INACTIVE (stopped) once it is trained.",
             example=False,
+            shapes_template=True,
         ),
     )
     active_hours: Mapping[str, str] | None = field(
@@ -126,6 +127,7 @@ class Settings:
                 "stop": "cron(0 20 ? * MON-FRI *)",
                 "time_zone": "Europe/Berlin",
             },
+            shapes_template=True,
         ),
     )
     adopt_existing: bool = field(
@@ -135,14 +137,7 @@ class Settings:
             "True, together with `recommender_name`: take over the recommender of that name "
             "instead of failing.",
             example=True,
-        ),
-    )
-    retain_on_destroy: bool = field(
-        default=False,
-        metadata=setting(
-            boolean(),
-            "True: `cdk destroy` leaves the recommender there.",
-            example=True,
+            shapes_template=True,
         ),
     )
     force_update: str | None = field(
@@ -152,6 +147,47 @@ class Settings:
             "A change of it asks for everything anew, and puts right what was edited by hand.",
             example="2",
             remedy='In cdk.json a number stands in quotes: for example "2".',
+        ),
+    )
+    minimum_metrics: Mapping[str, Decimal] = field(
+        default_factory=dict,
+        metadata=setting(
+            least_by_metric(),
+            "What model metrics must reach, by the service's names, for a deployment to succeed.",
+            example={"normalized_discounted_cumulative_gain_at_25": 0.25, "coverage": 0.05},
+        ),
+    )
+    max_metric_regression: Decimal | None = field(
+        default=None,
+        metadata=setting(
+            number(0, 1),
+            "How much worse each model metric may be than that of the recommender that is "
+            "replaced, as a fraction of it.",
+            example=0.05,
+        ),
+    )
+    quality_gate: str = field(
+        default="fail",
+        metadata=setting(
+            text("fail or warn", "fail|warn"),
+            "Whether a deployment fails whose model metrics are not good enough, or passes and "
+            "says so in the output `QualityGate`.",
+            example="warn",
+        ),
+    )
+
+
+@dataclass(frozen=True, kw_only=True)
+class Settings(RecommenderSettings):
+    """One environment's settings. The defaults are the contract's."""
+
+    retain_on_destroy: bool = field(
+        default=False,
+        metadata=setting(
+            boolean(),
+            "True: `cdk destroy` leaves the recommender there.",
+            example=True,
+            shapes_template=True,
         ),
     )
     max_training_hours: Decimal = field(
@@ -181,6 +217,7 @@ class Settings:
             example=30,
             remedy="CloudFormation gives one custom resource an hour; max_training_hours sets how "
             "long all training gates wait together.",
+            shapes_template=True,
         ),
     )
     poll_interval_seconds: int = field(
@@ -189,32 +226,7 @@ class Settings:
             whole(1, 120),
             "The time between two looks at the recommender.",
             example=30,
-        ),
-    )
-    minimum_metrics: Mapping[str, Decimal] = field(
-        default_factory=dict,
-        metadata=setting(
-            least_by_metric(),
-            "What model metrics must reach, by the service's names, for a deployment to succeed.",
-            example={"normalized_discounted_cumulative_gain_at_25": 0.25, "coverage": 0.05},
-        ),
-    )
-    max_metric_regression: Decimal | None = field(
-        default=None,
-        metadata=setting(
-            number(0, 1),
-            "How much worse each model metric may be than that of the recommender that is "
-            "replaced, as a fraction of it.",
-            example=0.05,
-        ),
-    )
-    quality_gate: str = field(
-        default="fail",
-        metadata=setting(
-            text("fail or warn", "fail|warn"),
-            "Whether a deployment fails whose model metrics are not good enough, or passes and "
-            "says so in the output `QualityGate`.",
-            example="warn",
+            shapes_template=True,
         ),
     )
     monitoring: bool = field(
@@ -259,6 +271,7 @@ class Settings:
             whole(1, 1440),
             "With `monitoring`: the time between two looks of the observer.",
             example=15,
+            shapes_template=True,
         ),
     )
     consumers: tuple[str, ...] = field(

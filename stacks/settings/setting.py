@@ -27,6 +27,9 @@ class Setting:
     default_in_words: str
     """The default, where that of the field says too little."""
 
+    shapes_template: bool
+    """Whether the template depends on it: which resources there are, or when they give up."""
+
     def parse(self, key: str, value: object) -> Any:
         """Return the value of ``key`` in the context.
 
@@ -45,10 +48,16 @@ class Setting:
 
 
 def setting(
-    kind: Kind[Any], description: str, *, example: object, remedy: str = "", default: str = ""
+    kind: Kind[Any],
+    description: str,
+    *,
+    example: object,
+    remedy: str = "",
+    default: str = "",
+    shapes_template: bool = False,
 ) -> dict[str, Setting]:
     """Return the metadata of a field that is a setting."""
-    return {"setting": Setting(kind, description, example, remedy, default)}
+    return {"setting": Setting(kind, description, example, remedy, default, shapes_template)}
 
 
 def settings_of(settings: type[Any]) -> dict[str, Setting]:
