@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 from ..partitions import is_region_of, partition_of
 from .declarations import Deployment, PipelineSettings, Settings
-from .errors import NotAllowedError, Refusal, SettingsError
+from .errors import NotAllowedError, Refusal, SettingsError, UnknownSettingError
 from .kinds import from_json
 from .rules import (
     adoption_needs_a_name,
@@ -272,18 +272,13 @@ def _reject_unknown(given: Mapping[str, object], *, known: Iterable[str], of: st
     known = list(known)
     for key in sorted(given.keys() - set(known)):
         if renamed := _RENAMED.get(key):
-            raise SettingsError(
-                f"{of}{key}",
-                got=given[key],
-                allowed="no such setting any more",
-                remedy=f"It is called {renamed} now: rename it; its value stays.",
+            raise UnknownSettingError(
+                f"{of}{key}", remedy=f"It is called {renamed} now: rename it; its value stays."
             )
         containing = [one for one in known if key.lower() in one]
         (nearest,) = difflib.get_close_matches(key, containing or known, n=1, cutoff=0.0)
-        raise SettingsError(
+        raise UnknownSettingError(
             f"{of}{key}",
-            got=given[key],
-            allowed="no such setting",
             remedy=f"Did you mean {nearest}? docs/reference/settings.md lists all settings.",
         )
 

@@ -22,6 +22,13 @@ class SettingsError(ValueError):
         super().__init__(f"{self._what} {key}: got {_shown(got)}; allowed: {allowed}. {remedy}")
 
 
+class UnknownSettingError(SettingsError):
+    """There is no setting of this name."""
+
+    def __init__(self, key: str, *, remedy: str) -> None:
+        ValueError.__init__(self, f"Unknown setting {key}. {remedy}")
+
+
 class PropertyError(SettingsError):
     """A property of the construct is wrong."""
 
