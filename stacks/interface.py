@@ -7,7 +7,8 @@ from aws_cdk import ArnFormat, IResource, Resource, Stack, Token
 from aws_cdk import aws_iam as iam
 from constructs import Construct
 
-from .properties import check_recommender_arn
+from .checking import check_text
+from .properties import RECOMMENDER_ARN
 
 if TYPE_CHECKING:
     from aws_cdk import aws_cloudwatch as cloudwatch
@@ -153,5 +154,5 @@ class _ImportedRecommender(RecommenderBase):
 
 def imported(scope: Construct, construct_id: str, recommender_arn: str) -> IRecommender:
     """Return a recommender that is made elsewhere; see ``from_recommender_arn``."""
-    check_recommender_arn(recommender_arn)
+    check_text("recommender_arn", RECOMMENDER_ARN, recommender_arn)
     return _ImportedRecommender(scope, construct_id, recommender_arn)

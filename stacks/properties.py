@@ -1,5 +1,6 @@
-"""The properties of the constructs: those that are settings, too, and what differs from these."""
+"""The properties of the constructs: most are settings, and some have types of the CDK's."""
 
+import functools
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any, Final
@@ -9,7 +10,7 @@ from aws_cdk import aws_kms as kms
 from aws_cdk import aws_sns as sns
 from aws_cdk.aws_logs import RetentionDays
 
-from .checking import CdkType, Properties, check_text
+from .checking import CdkType, Properties
 from .retention import RETENTION
 from .settings.declarations import RecommenderSettings, Settings
 from .settings.errors import NotAllowedError, Refusal
@@ -27,17 +28,23 @@ _SETTINGS: Final = settings_of(Settings)
 _LINKS: Final = setting(whole(1), "How many links a chain has.", example=11, shapes_template=True)
 
 
-def _declared(name: str, *, remedy: str, allowed: str = "") -> Setting:
-    """Return what is declared of a setting, in words that fit a property."""
+def _reworded(name: str, remedy: str, allowed: str = "") -> Setting:
+    """Declare a property as a setting is, in words that fit a property."""
     declared = _SETTINGS[name]
     kind = replace(declared.kind, allowed=allowed or declared.kind.allowed)
     return replace(declared, kind=kind, remedy=remedy)
 
 
+def _given_as(cdk_type: CdkType, allowed: str, remedy: str, **default: Any) -> Any:
+    """Declare a property that is of a type of the CDK's where a setting is text or a number."""
+    reworded = _reworded(cdk_type.setting, remedy, allowed)
+    return field(metadata={"setting": reworded, "cdk_type": cdk_type}, **default)
+
+
 def _duration(
     name: str, unit: str, allowed: str, remedy: str, *, decimals: int | None = None
 ) -> Any:
-    """Declare a property that says in a Duration what a setting says in a number of a unit."""
+    """Declare a Duration where a setting is a number of a unit."""
 
     def to_setting(given: object) -> float:
         if not isinstance(given, Duration):
@@ -50,21 +57,16 @@ def _duration(
         number = number if decimals is None else round(number, decimals)
         return int(number) if number == int(number) else number
 
-    def from_setting(number: float) -> Duration:
-        duration: Duration = getattr(Duration, unit)(float(number))
-        return duration
+    def from_setting(number: float) -> object:
+        return getattr(Duration, unit)(float(number))
 
-    return field(
-        default_factory=lambda: from_setting(getattr(Settings, name)),
-        metadata={
-            "setting": _declared(name, allowed=allowed, remedy=remedy),
-            "cdk_type": CdkType(name, to_setting, from_setting),
-        },
-    )
+    cdk_type = CdkType(name, to_setting, from_setting)
+    default = functools.partial(from_setting, getattr(Settings, name))
+    return _given_as(cdk_type, allowed, remedy, default_factory=default)
 
 
 def _one_of(name: str, values: Mapping[Any, object], allowed: str, remedy: str) -> Any:
-    """Declare a property that is an enumeration's member where a setting is another value."""
+    """Declare an enumeration's member where a setting is a value."""
 
     def to_setting(given: object) -> object:
         for value, member in values.items():
@@ -72,19 +74,11 @@ def _one_of(name: str, values: Mapping[Any, object], allowed: str, remedy: str) 
                 return value
         raise NotAllowedError
 
-    return field(
-        metadata={
-            "setting": _declared(name, allowed=allowed, remedy=remedy),
-            "cdk_type": CdkType(name, to_setting, values.__getitem__),
-        }
-    )
+    return _given_as(CdkType(name, to_setting, values.__getitem__), allowed, remedy)
 
 
 def _construct(name: str, arn_attribute: str, allowed: str, remedy: str) -> Any:
-    """Declare a property that is a construct where a setting is its ARN.
-
-    An interface of the CDK's knows no ``isinstance``.
-    """
+    """Declare a construct where a setting is its ARN: jsii has no ``isinstance`` of interfaces."""
 
     def to_setting(given: object) -> str:
         arn = getattr(given, arn_attribute, None)
@@ -92,13 +86,7 @@ def _construct(name: str, arn_attribute: str, allowed: str, remedy: str) -> Any:
             raise NotAllowedError
         return arn
 
-    return field(
-        default=None,
-        metadata={
-            "setting": _declared(name, allowed=allowed, remedy=remedy),
-            "cdk_type": CdkType(name, to_setting, None),
-        },
-    )
+    return _given_as(CdkType(name, to_setting, None), allowed, remedy, default=None)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -113,7 +101,7 @@ class RecommenderProperties(RecommenderSettings, Properties):
     )
     force_update: str | None = field(
         default=None,
-        metadata={"setting": _declared("force_update", remedy='Give a string: for example "2".')},
+        metadata={"setting": _reworded("force_update", 'Give a string: for example "2".')},
     )
     removal_policy: RemovalPolicy = _one_of(
         "retain_on_destroy",
@@ -225,14 +213,14 @@ def _are_known(*values: str) -> bool:
     return not any(map(Token.is_unresolved, values))
 
 
-# -- properties of methods -------------------------------------------------------------------------
+# -- arguments of methods --------------------------------------------------------------------------
 
-_RECOMMENDER_ARN: Final = setting(
+RECOMMENDER_ARN: Final = setting(
     regional_arn(["personalize"], "recommender/<name>", "recommender/[A-Za-z0-9][A-Za-z0-9_-]*"),
     "A recommender that is made elsewhere.",
     example="arn:aws:personalize:eu-west-1:111111111111:recommender/top-picks",
 )["setting"]
-_PARAMETER_NAME: Final = setting(
+PARAMETER_NAME: Final = setting(
     text(
         "a name, or a path that begins with /, known at synthesis, of letters, digits and _.-, at "
         "most 1011, that begins with neither aws nor ssm",
@@ -242,21 +230,3 @@ _PARAMETER_NAME: Final = setting(
     example="/video/top-picks",
     shapes_template=True,
 )["setting"]
-
-
-def check_recommender_arn(recommender_arn: str) -> None:
-    """Refuse what is not the ARN of a recommender; a token may be one.
-
-    Raises:
-        PropertyError: it is refused.
-    """
-    check_text("recommender_arn", _RECOMMENDER_ARN, recommender_arn)
-
-
-def check_parameter_name(parameter_name: str) -> None:
-    """Refuse what cannot be the name of an SSM parameter, or is a token.
-
-    Raises:
-        PropertyError: it is refused.
-    """
-    check_text("parameter_name", _PARAMETER_NAME, parameter_name)

@@ -17,11 +17,12 @@ from aws_cdk import (
 from aws_cdk import aws_ssm as ssm
 from constructs import Construct
 
+from .checking import check_text
 from .custom_resources import CustomResources, cfn
 from .functions import vocabulary as v
 from .interface import IRecommender, RecommenderBase, imported
 from .permissions import allow_recommender
-from .properties import RecommenderProperties, check_parameter_name
+from .properties import PARAMETER_NAME, RecommenderProperties
 from .service import RecommenderService, service_for
 from .synthesis import (
     TagsOfAll,
@@ -207,7 +208,7 @@ class TopPicksRecommender(RecommenderBase):
         Raises:
             PropertyError: it cannot be the name of a parameter.
         """
-        check_parameter_name(parameter_name)
+        check_text("parameter_name", PARAMETER_NAME, parameter_name)
         arn = ssm.StringParameter.value_for_string_parameter(scope, parameter_name)
         return imported(scope, construct_id, arn)
 
@@ -227,7 +228,7 @@ class TopPicksRecommender(RecommenderBase):
         Raises:
             PropertyError: it cannot be the name of a parameter.
         """
-        check_parameter_name(parameter_name)
+        check_text("parameter_name", PARAMETER_NAME, parameter_name)
         return ssm.StringParameter(
             scope,
             construct_id,

@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Mapping
+from dataclasses import fields
 from pathlib import Path
 from typing import Any, Final, cast
 
@@ -114,16 +115,14 @@ class RecommenderService(Construct):
         Raises:
             PropertyError: a property is not allowed, or is another one than the service has.
         """
-        arguments = {
-            "poll_interval": poll_interval,
-            "log_retention": log_retention,
-            "log_key": log_key,
+        names = {one.name for one in fields(ServiceProperties)}
+        given: dict[str, Any] = {
+            name: value for name, value in locals().items() if name in names and value is not None
         }
-        given = {name: value for name, value in arguments.items() if value is not None}
         stack = Stack.of(scope)
         service = stack.node.try_find_child(_SHARED_ID)
         if not isinstance(service, cls):
-            return cls(stack, _SHARED_ID, **given)  # type: ignore[arg-type]
+            return cls(stack, _SHARED_ID, **given)
         made = service._properties
         again = ServiceProperties.checked(service, {**vars(made), **given})
         for name in given:
