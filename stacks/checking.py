@@ -1,4 +1,4 @@
-"""Check what a construct is given by what is declared of its properties, and hand tokens on."""
+"""Check the arguments of constructs against the declarations of properties; hand tokens on."""
 
 import math
 from collections.abc import Callable, Iterable, Iterator, Mapping
@@ -37,7 +37,7 @@ class Properties:
 
     @classmethod
     def checked(cls, construct: Construct, given: Mapping[str, object]) -> Self:
-        """Refuse what the construct cannot work with, and return its properties.
+        """Refuse arguments that are not allowed, and return the properties.
 
         A token is let through if it has the form of the property, and the template does not depend
         on the property.
@@ -95,7 +95,7 @@ class Properties:
 
 
 def check_text(name: str, declared: Setting, value: str) -> None:
-    """Refuse text that a property may not be; let a token through if no template depends on it.
+    """Refuse text that is not allowed; let a token through if no template depends on it.
 
     Raises:
         PropertyError: it is refused.
@@ -108,7 +108,7 @@ def check_text(name: str, declared: Setting, value: str) -> None:
 
 
 def check_type(name: str, value: object, of: type, remedy: str) -> None:
-    """Refuse what is not of a type.
+    """Refuse a value of another type.
 
     Raises:
         PropertyError: it is not.
@@ -123,7 +123,7 @@ def _cdk_type(one: Field[Any]) -> CdkType | None:
 
 
 def _kept(one: Field[Any], given: object, stack: Stack) -> Any:
-    """Refuse a value of a property, or return it as it is kept."""
+    """Refuse a value, or return it as a field keeps it."""
     declared, cdk_type = one.metadata["setting"], _cdk_type(one)
     if given is None and one.default is None:
         return None
@@ -152,7 +152,7 @@ def _kept(one: Field[Any], given: object, stack: Stack) -> Any:
 
 
 def _resolved(value: object, stack: Stack) -> object:
-    """Return a value for a message; tokens as the template has them."""
+    """Write a value for a message, with tokens as in the template."""
     shown = _shown(value)
     return stack.resolve(value) if shown is value and _has_token(value) else shown
 

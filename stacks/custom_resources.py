@@ -20,7 +20,7 @@ from .synthesis import OnDestroy, TagsOfAll
 
 
 class CustomResources:
-    """Makes the custom resources of one recommender, in the order in which they depend on another.
+    """Makes the custom resources of one recommender, each after those that it depends on.
 
     Sweeps, which wait for a deletion, stand before the recommender; training gates, which wait for
     a training, stand after it.
@@ -84,7 +84,7 @@ class CustomResources:
         )
 
     def _of_the_deployed(self) -> Mapping[str, Any]:
-        """Return the properties of a custom resource that observes the deployed recommender."""
+        """Write the properties of each custom resource that observes the deployed recommender."""
         resource = self.recommender
         return {
             **self._config,
@@ -105,7 +105,7 @@ class CustomResources:
         )
 
     def _end_state(self) -> IDependable:
-        """Have the recommender stopped or left to its hours, and return the last resource."""
+        """Stop the recommender, or leave it to its hours; return the last resource."""
         gate, given = self.gates[-1], {**self._deployed, **self._logical_id, **self._hours}
         if not self._properties.running:
             stop = self._one(self._scope, "Stop", v.STOP_TYPE, given)
@@ -154,7 +154,7 @@ class CustomResources:
 
 
 def cfn(resource: CustomResource) -> CfnResource:
-    """Return the resource of the template."""
+    """Return the template's resource."""
     return cast("CfnResource", resource.node.default_child)
 
 

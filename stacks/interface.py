@@ -1,4 +1,4 @@
-"""What a recommender offers to those that use it, be it made in the same app or elsewhere."""
+"""The interface of a recommender, whether this app makes it or another: grants and metrics."""
 
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any, Protocol, cast
@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
 
 class IRecommender(IResource, Protocol):
-    """A recommender that is here: take this where it does not matter who makes it.
+    """A recommender of this app or another: use it as a type where both fit.
 
     It is a protocol of Python alone. An interface of jsii would have to be declared in TypeScript;
     this extends the CDK's own, so that a recommender can be given to whatever takes a resource.
@@ -118,7 +118,7 @@ class RecommenderBase(Resource):
 
 
 def _fitting(metric_name: str) -> Mapping[str, Any]:
-    """Return what fits a metric.
+    """Return the statistic and the unit of a metric.
 
     The counts have no unit here: an alarm sees only data of the unit that it names, and none is
     documented for them.
@@ -143,7 +143,7 @@ def _fitting(metric_name: str) -> Mapping[str, Any]:
 
 
 class _ImportedRecommender(RecommenderBase):
-    """One that is made elsewhere."""
+    """A recommender of another app or stack."""
 
     def __init__(self, scope: Construct, construct_id: str, recommender_arn: str) -> None:
         super().__init__(scope, construct_id, environment_from_arn=recommender_arn)
@@ -153,6 +153,6 @@ class _ImportedRecommender(RecommenderBase):
 
 
 def imported(scope: Construct, construct_id: str, recommender_arn: str) -> IRecommender:
-    """Return a recommender that is made elsewhere; see ``from_recommender_arn``."""
+    """Refer to a recommender of another app or stack; see ``from_recommender_arn``."""
     check_text("recommender_arn", RECOMMENDER_ARN, recommender_arn)
     return _ImportedRecommender(scope, construct_id, recommender_arn)

@@ -1,4 +1,4 @@
-"""Monitoring: what looks at a recommender by the hour, a dashboard, and alarms (ADR 13)."""
+"""Monitoring: an observer of a recommender, a dashboard, and alarms (ADR 13)."""
 
 import math
 from collections.abc import Iterator, Sequence
@@ -35,7 +35,7 @@ from .settings.kinds import START
 _FIVE_MINUTES: Final = Duration.minutes(5)
 _DAY_IN_MINUTES: Final = 24 * 60
 _MISSED: Final = 3
-"""So many looks in a row that are missing are no accident.
+"""So many observations in a row that are missing are no accident.
 
 The alarm comes later: CloudWatch looks back further than it evaluates, by a number of periods that
 it does not document ("Configuring how CloudWatch alarms treat missing data", User Guide).
@@ -54,7 +54,7 @@ _AS_BEFORE: Final = cloudwatch.TreatMissingData.IGNORE
 
 @dataclass(frozen=True)
 class _Watched:
-    """What an alarm watches, and what it means; ``heading`` is the runbook's."""
+    """An alarm: its metric, its limits and its meaning; ``heading`` is the runbook's."""
 
     construct_id: str
     heading: str
@@ -68,7 +68,7 @@ class _Watched:
 
 
 class RecommenderMonitoring(Construct):
-    """Looks at a recommender on a schedule, and shows and alarms what it sees. It changes nothing.
+    """Observes a recommender on a schedule, shows metrics, and alarms. It changes nothing.
 
     The observer's metrics are in the namespace ``TopPicksRecommender``, with the dimension
     ``Recommender``: stack and construct, so that a replacement goes on with the same history.
@@ -97,11 +97,11 @@ class RecommenderMonitoring(Construct):
         Args:
             scope: the parent.
             construct_id: the id.
-            recommender: what is looked at, made in the same app.
-            observation_interval: time between two looks, in whole minutes, 1 to 1440; an hour by
-                default.
-            alarm_topic: of the stack's region, where alarms are sent to, and that they are over; by
-                default nowhere.
+            recommender: made in the same app.
+            observation_interval: time between two observations, in whole minutes, 1 to 1440; an
+                hour by default.
+            alarm_topic: of the stack's region; receives alarms, and that they are over; by default
+                none does.
             runbook_url: where people find the runbook, for the alarms' descriptions, which add
                 their heading; by default its place in the repository.
 
@@ -151,7 +151,7 @@ class RecommenderMonitoring(Construct):
         service = recommender.service
         service.log_group.grant_write(self.role)
         for statement in (
-            _looks(recommender_arn(stack, derived_names(stack))),
+            _allow_observing(recommender_arn(stack, derived_names(stack))),
             iam.PolicyStatement(actions=["personalize:ListRecommenders"], resources=["*"]),
             iam.PolicyStatement(
                 actions=["cloudformation:DescribeStacks"], resources=[stack.stack_id]
@@ -167,15 +167,17 @@ class RecommenderMonitoring(Construct):
             log_group=service.log_group,
         )
         if (fixed_name := self._expected.recommender_name) is not None:
-            self.role.allow(policy_for(fixed_name), _looks(recommender_arn(stack, fixed_name)))
+            self.role.allow(
+                policy_for(fixed_name), _allow_observing(recommender_arn(stack, fixed_name))
+            )
         _acknowledge(self.role, observer)
         return observer
 
     def _schedule(self) -> scheduler.Schedule:
-        """Return what invokes the observer with what is wanted, once that is there.
+        """Invoke the observer with the recommender's request, once the recommender is ready.
 
-        An update changes what is wanted when the recommender is ready; until then the observer
-        looks at the one that serves.
+        An update changes the request when the recommender is ready; until then the observer
+        observes the recommender that serves.
         """
         role = iam.Role(
             self, "ScheduleRole", assumed_by=iam.ServicePrincipal("scheduler.amazonaws.com")
@@ -202,8 +204,8 @@ class RecommenderMonitoring(Construct):
                     {v.DIMENSION: self._dimension, **self._recommender._expected.request}
                 ),
                 role=role.without_policy_updates(),
-                # It fires at once when it is made, maybe before its role is in force; but a look
-                # that is older than the next one is of no use.
+                # It fires at once when it is made, maybe before its role is effective; but an
+                # observation that is older than the next one is of no use.
                 max_event_age=self._interval,
                 retry_attempts=5,
             ),
@@ -214,7 +216,7 @@ class RecommenderMonitoring(Construct):
     # -- the alarms --------------------------------------------------------------------------------
 
     def _alarms(self) -> dict[str, cloudwatch.Alarm]:
-        """Return the alarms, each made when there is something to look at."""
+        """Make the alarms, each after the observer's schedule."""
         scope = Construct(self, "Alarms")
         scope.node.add_dependency(self.schedule)
         watched = (*self._state(), *self._model(), *self._calls(), self._bill())
@@ -432,7 +434,7 @@ def _graph(
     return cloudwatch.GraphWidget(title=title, left=list(metrics), width=width, **axis)
 
 
-def _looks(arn: str) -> iam.PolicyStatement:
+def _allow_observing(arn: str) -> iam.PolicyStatement:
     return iam.PolicyStatement(
         actions=["personalize:DescribeRecommender", "personalize:ListTagsForResource"],
         resources=[arn],

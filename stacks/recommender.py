@@ -125,18 +125,18 @@ class TopPicksRecommender(RecommenderBase):
                 the default.
             removal_policy: ``DESTROY``, the default, deletes the recommender with the stack;
                 ``RETAIN`` leaves it there, unless it is its creation that is rolled back.
-            force_update: any text of 1 to 64 printable characters; a change of it asks for
-                everything anew, and puts right what was edited by hand.
+            force_update: any text of 1 to 64 printable characters; a change of it makes
+                the update again, and undoes edits by hand.
             training_gates: how many gates wait for a training, one after another; 11 by default,
                 which is ten hours.
             sweeps: how many sweeps wait for a deletion, one after another; 11 by default.
             training_gate: how long one of them waits, above 0; by default 55 minutes, the longest.
-            minimum_metrics: what model metrics must reach, 0 to 1 with at most six decimals, by the
-                service's names.
+            minimum_metrics: the least values of model metrics, 0 to 1 with at most six decimals, by
+                the service's names.
             max_metric_regression: how much worse each may be than that of the recommender that is
                 replaced, as a fraction of it, with at most six decimals.
             quality_gate: ``fail`` the deployment that misses this, or ``warn``.
-            service: what answers for it, in the same stack; by default
+            service: answers for it, in the same stack; by default
                 ``RecommenderService.shared``. It is for good: CloudFormation refuses to change the
                 service token of a custom resource that exists.
 
@@ -150,7 +150,7 @@ class TopPicksRecommender(RecommenderBase):
         super().__init__(scope, construct_id)
         properties = RecommenderProperties.checked(self, locals())
         self.service = service_for(self, service)
-        """What answers for it."""
+        """The service that answers for the recommender."""
         self._tags = TagManager(TagType.MAP, v.RECOMMENDER_TYPE)
         self._tags_of_all = TagsOfAll(self, self._tags)
         self._resources = CustomResources(self, self.service, properties, self._tags_of_all)
@@ -161,7 +161,7 @@ class TopPicksRecommender(RecommenderBase):
         when_synthesised(self, self._validate)
         recommender, last_gate = self._resources.recommender, self._resources.gates[-1]
         self.ready = self._resources.ready
-        """What depends on it is made when the recommender is as it is asked for."""
+        """Depend on it to come after the recommender is as its properties say."""
         self.dataset_group_arn = dataset_group_arn
         self.recommender_name = recommender.get_att_string(v.NAME_ATTRIBUTE)
         self.recommender_arn = last_gate.get_att_string(v.RECOMMENDER_ARN_ATTRIBUTE)
@@ -176,7 +176,7 @@ class TopPicksRecommender(RecommenderBase):
     def from_recommender_arn(
         scope: Construct, construct_id: str, recommender_arn: str
     ) -> IRecommender:
-        """Return a recommender that is made elsewhere, by its ARN: for grants and metrics.
+        """Refer to a recommender of another app or stack by its ARN, for grants and metrics.
 
         Args:
             scope: the parent.
@@ -193,7 +193,7 @@ class TopPicksRecommender(RecommenderBase):
     def from_arn_parameter(
         scope: Construct, construct_id: str, parameter_name: str
     ) -> IRecommender:
-        """Return a recommender that is made elsewhere, by the SSM parameter that has its ARN.
+        """Refer to a recommender of another app or stack by the SSM parameter with its ARN.
 
         CloudFormation reads the parameter whenever the stack is deployed, so that no stack imports
         what a replacement of the recommender changes. What runs should read it itself, to follow a
@@ -215,7 +215,7 @@ class TopPicksRecommender(RecommenderBase):
     def add_arn_parameter(
         self, scope: Construct, construct_id: str, *, parameter_name: str
     ) -> ssm.StringParameter:
-        """Make an SSM parameter with the recommender's ARN, by which others find it.
+        """Make an SSM parameter with the recommender's ARN, where other stacks find it.
 
         It is made, and changed, when the recommender is ready: a replacement serves before it is
         named here.
@@ -238,7 +238,7 @@ class TopPicksRecommender(RecommenderBase):
         )
 
     def apply_removal_policy(self, policy: RemovalPolicy) -> None:
-        """Decide what becomes of the recommender when the stack is deleted.
+        """Delete the recommender with the stack, or retain it.
 
         Args:
             policy: ``DESTROY`` or ``RETAIN``, as of the property ``removal_policy``.

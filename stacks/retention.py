@@ -1,4 +1,4 @@
-"""How long CloudWatch Logs can keep logs, in days and as the CDK says it."""
+"""Retentions of CloudWatch Logs, by days, as the CDK names them."""
 
 from typing import Final
 

@@ -1,4 +1,4 @@
-"""What answers the custom resources: two functions, the state machine that waits, two roles."""
+"""The service that answers custom resources: two functions, a state machine, two roles."""
 
 import json
 from collections.abc import Mapping
@@ -31,7 +31,7 @@ _HOUR: Final = Duration.hours(1)
 
 
 class RecommenderService(Construct):
-    """What answers for recommenders: give it to each of those that are to share it.
+    """Answers for recommenders: give it to each of those that share it.
 
     CloudFormation invokes the function ``Begin``, which answers a request or starts the state
     machine, which invokes the function ``Poll`` until that has answered it (ADR 8).
@@ -51,7 +51,7 @@ class RecommenderService(Construct):
         Args:
             scope: the parent.
             construct_id: the id.
-            poll_interval: time between two looks at a recommender, in whole seconds, 1 to 120; by
+            poll_interval: time between two polls of a recommender, in whole seconds, 1 to 120; by
                 default that of the setting ``poll_interval_seconds``.
             log_retention: how long logs are kept; three months by default, and not ``INFINITE``.
             log_key: encrypts the logs; its policy must let CloudWatch Logs use it. By default,
@@ -100,14 +100,14 @@ class RecommenderService(Construct):
         log_retention: logs.RetentionDays | None = None,
         log_key: kms.IKey | None = None,
     ) -> "RecommenderService":
-        """Return the service of the stack that ``scope`` is in, which all its recommenders share.
+        """Return the service that all recommenders of a stack share; make it at the first call.
 
         It has the id ``TopPicksRecommenderService`` in the stack, and its resources keep their
         logical ids whichever recommender comes first. So a stack that is deployed gets another
         setting of the service in place, by a call before its first recommender is made.
 
         Args:
-            scope: anything in the stack.
+            scope: any construct of the stack.
             poll_interval: as in the constructor.
             log_retention: as in the constructor.
             log_key: as in the constructor.
@@ -151,7 +151,7 @@ class RecommenderService(Construct):
 
 
 def service_for(recommender: Construct, given: RecommenderService | None) -> RecommenderService:
-    """Return the service that a recommender is given, or the stack's shared one.
+    """Return the given service, or the stack's shared one.
 
     Raises:
         PropertyError: it is none, or of another stack.
@@ -184,7 +184,7 @@ def function(
     log_group: logs.ILogGroup,
     environment: Mapping[str, str] | None = None,
 ) -> lambda_.Function:
-    """Return a function of the one package that all of them share."""
+    """Make a function; all functions share one package."""
     assembly = cast("Stage", Stage.of(scope)).asset_outdir
     return lambda_.Function(
         scope,
@@ -206,10 +206,10 @@ def function(
 
 
 def definition(interval: Duration) -> dict[str, Any]:
-    """Return the state machine's definition, in which ``${Poll}`` is the function that looks.
+    """Write the state machine's definition, in which ``${Poll}`` is the function ``Poll``.
 
     Whatever goes wrong with Lambda is tried again for as long as CloudFormation waits: throttling,
-    faults of the service, an invocation that is killed. What goes wrong in a look, ``Poll`` handles
+    faults of the service, an invocation that is killed. ``Poll`` handles the failure of a poll
     itself. Sources: "Handling errors in Step Functions workflows" and "Wait workflow state", Step
     Functions Developer Guide.
     """

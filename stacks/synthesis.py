@@ -29,7 +29,7 @@ REMOVAL_POLICY: Final = "@top-picks/recommender:removal-policy"
 
 
 def when_synthesised(construct: Construct, check: Callable[[], Sequence[str]]) -> None:
-    """Call ``check`` once all constructs are there and all aspects have been invoked.
+    """Call ``check`` once all constructs are made and all aspects have been invoked.
 
     Args:
         construct: what is checked, and named in messages.
@@ -91,7 +91,7 @@ def refuse_taken_name(name: str, ours: IConstruct, others: Sequence[IConstruct])
 
 
 def _place(recommender: IConstruct, name: str) -> tuple[str, ...]:
-    """Return where a name is taken: an account and region, or stacks that are surely in one.
+    """Return the scope of a name: an account and region, or stacks that are surely in one.
 
     Without an ``env``, a stack may be deployed anywhere, and its nested stacks with it. A name that
     is a token may say something else in each stack.
@@ -161,7 +161,7 @@ def warn_of_removal_policies(
 
     Args:
         construct: the recommender.
-        policy: what becomes of the resources with the stack; a replaced one is always deleted.
+        policy: of the resources at the stack's deletion; a replaced one is always deleted.
         resources: the recommender and its sweeps, which only work together.
     """
     wanted = {"DeletionPolicy": policy, "UpdateReplacePolicy": CfnDeletionPolicy.DELETE}
@@ -189,13 +189,13 @@ def warn_of_removal_policies(
 
 @jsii.implements(IStableStringProducer)
 class OnDestroy:
-    """What becomes of a recommender with its stack, as the template has it in the end."""
+    """Tells the functions the final deletion policy of the recommender."""
 
     def __init__(self, resource: Callable[[], CfnResource]) -> None:
         self._resource = resource
 
     def produce(self) -> str:
-        """Return it for the template."""
+        """Return the policy for the template."""
         policy = _policies_of(self._resource())["DeletionPolicy"]
         return v.DELETE if policy == CfnDeletionPolicy.DELETE else v.RETAIN
 
@@ -266,10 +266,10 @@ def warn_of_references(construct: Construct, resources: Sequence[CfnResource]) -
 
 
 def _leaving(stack: Stack, name_of: Callable[[str, str], str | None]) -> Iterator[tuple[str, str]]:
-    """Yield how attributes leave a stack or, out of a nested one, those around it.
+    """Yield the ways by which attributes leave a stack or, if it is nested, those around it.
 
     Args:
-        stack: what is looked through.
+        stack: has the attributes.
         name_of: maps a logical id and an attribute to how messages call it; to none if it is of no
             interest.
     """

@@ -84,7 +84,7 @@ class TopPicksStack(Stack):
             CfnOutput(self, name, value=value, description=describe(name))
 
     def _alarm_topic(self, settings: Settings) -> sns.ITopic | None:
-        """Return where alarms are sent to: a topic that is there, or one for an address."""
+        """Return the topic of the alarms: the given one, or a new one for an address."""
         if settings.alarm_topic_arn:
             return sns.Topic.from_topic_arn(self, "AlarmTopic", settings.alarm_topic_arn)
         if settings.alarm_email is None:
@@ -95,7 +95,7 @@ class TopPicksStack(Stack):
         return topic
 
     def _consumer_role(self, consumers: Sequence[str]) -> iam.Role:
-        """Return the role that consumers assume, by a name that they can know beforehand."""
+        """Make the role that consumers assume, by a name that they can know beforehand."""
         name = f"{self.stack_name}-consumer-{self.region}"
         if len(name) > _MAX_ROLE_NAME:
             raise SettingsError(
@@ -124,7 +124,7 @@ class TopPicksStack(Stack):
 
 
 def _among_their_accounts(consumers: Sequence[str]) -> iam.IPrincipal:
-    """Return the accounts of the consumers, on the condition that it is one of the consumers.
+    """Trust the accounts of the consumers, on the condition that the caller is a consumer.
 
     IAM takes an account that is there, but a principal only if it exists, and trusts it by its
     unique id. An ARN has its account in it, so one condition does for all accounts.

@@ -1,4 +1,4 @@
-"""The settings, each in one place: to add one, add a field here, and use it in the stack.
+"""The settings, each in one place: to add one, add a field here, and use it.
 
 From these entries come the parsing of the context, the checks of the construct's own arguments,
 docs/reference/settings.md and its JSON schema (``make settings``).
@@ -144,7 +144,7 @@ class RecommenderSettings:
         default=None,
         metadata=setting(
             printable(at_most=64),
-            "A change of it asks for everything anew, and puts right what was edited by hand.",
+            "A change of it makes the update again, and undoes edits by hand.",
             example="2",
             remedy='In cdk.json a number stands in quotes: for example "2".',
         ),
@@ -185,7 +185,7 @@ class Settings(RecommenderSettings):
         default=False,
         metadata=setting(
             boolean(),
-            "True: `cdk destroy` leaves the recommender there.",
+            "True: `cdk destroy` keeps the recommender.",
             example=True,
             shapes_template=True,
         ),
@@ -224,7 +224,7 @@ class Settings(RecommenderSettings):
         default=60,
         metadata=setting(
             whole(1, 120),
-            "The time between two looks at the recommender.",
+            "The time between two polls of the recommender.",
             example=30,
             shapes_template=True,
         ),
@@ -233,7 +233,7 @@ class Settings(RecommenderSettings):
         default=False,
         metadata=setting(
             boolean(),
-            "True: an observer looks at the recommender by the hour and writes metrics, for which "
+            "True: an observer reads the recommender by the hour and writes metrics, for which "
             "there are a dashboard and alarms.",
             example=True,
         ),
@@ -269,7 +269,7 @@ class Settings(RecommenderSettings):
         default=60,
         metadata=setting(
             whole(1, 1440),
-            "With `monitoring`: the time between two looks of the observer.",
+            "With `monitoring`: the time between two observations.",
             example=15,
             shapes_template=True,
         ),
@@ -321,27 +321,27 @@ class Settings(RecommenderSettings):
 
     @property
     def partition(self) -> str:
-        """The partition that the environment is in."""
+        """Return the environment's partition."""
         return self.dataset_group_arn.split(":")[1]
 
     @property
     def region(self) -> str:
-        """The region that the environment is in."""
+        """Return the environment's region."""
         return self.dataset_group_arn.split(":")[3]
 
     @property
     def account(self) -> str:
-        """The account that the environment is in."""
+        """Return the environment's account."""
         return self.dataset_group_arn.split(":")[4]
 
     @property
     def training_gates(self) -> int:
-        """How many training gates ``max_training_hours`` takes."""
+        """Count the training gates for ``max_training_hours``."""
         return math.ceil(self.max_training_hours * 60 / self.training_gate_minutes)
 
     @property
     def sweeps(self) -> int:
-        """How many sweeps ``max_deletion_hours`` takes."""
+        """Count the sweeps for ``max_deletion_hours``."""
         if self.max_deletion_hours is None:
             return max(self.training_gates, LEAST_SWEEPS)
         return math.ceil(self.max_deletion_hours * 60 / self.training_gate_minutes)
@@ -349,7 +349,7 @@ class Settings(RecommenderSettings):
 
 @dataclass(frozen=True, kw_only=True)
 class PipelineSettings:
-    """Where the pipeline is, and what it deploys."""
+    """The pipeline's settings: its place, and the branch that it deploys."""
 
     connection_arn: str = field(
         metadata=setting(
@@ -400,13 +400,13 @@ class PipelineSettings:
 
     @property
     def partition(self) -> str:
-        """The partition that the pipeline is in."""
+        """Return the pipeline's partition."""
         return self.connection_arn.split(":")[1]
 
 
 @dataclass(frozen=True, kw_only=True)
 class Deployment:
-    """All that the context says."""
+    """Environments and pipeline, as the context says."""
 
     environments: Mapping[str, Settings]
     """By name, in the order of the context; a single environment has the name ``""``."""
