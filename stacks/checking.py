@@ -104,7 +104,7 @@ def check_text(name: str, declared: Setting, value: str) -> None:
         try:
             declared.kind.check(value)
         except NotAllowedError as error:
-            raise PropertyError(name, **declared.refusal(value, error)._asdict()) from None
+            raise PropertyError(name, **declared.refusal(_shown(value), error)._asdict()) from None
 
 
 def check_type(name: str, value: object, of: type, remedy: str) -> None:
