@@ -11,7 +11,8 @@ comes from, and the custom resources' own properties, may change in any release.
 from .interface import IRecommender
 from .metrics import describe as describe_metric
 from .monitoring import RecommenderMonitoring
-from .recommender import RECIPE_ARN, TopPicksRecommender
+from .permissions import RECIPE_ARN
+from .recommender import TopPicksRecommender
 from .service import RecommenderService
 from .settings import PropertyError
 

@@ -1,1 +1,1 @@
-"""What is deployed: settings, stack and constructs."""
+"""Settings, stack and constructs of a deployment."""

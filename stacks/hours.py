@@ -1,4 +1,4 @@
-"""Hours of service: EventBridge Scheduler starts and stops the recommender, by no code of ours."""
+"""Hours of service: EventBridge Scheduler starts and stops the recommender, without our code."""
 
 from collections.abc import Mapping
 from typing import Any
@@ -58,7 +58,7 @@ class HoursOfService(Construct):
         ]
 
     def _schedule(self, does: str, expression: str, minutes: int) -> scheduler.Schedule:
-        """Return a schedule; ``minutes`` are those until the next call of the other kind."""
+        """Make a schedule; ``minutes`` pass before the next call of the other kind."""
         schedule = scheduler.Schedule(
             self,
             does,
@@ -85,7 +85,7 @@ class HoursOfService(Construct):
 
 
 def weekly_times(active_hours: Mapping[str, str]) -> dict[str, Any]:
-    """Return the hours as the functions read them, who know nothing of cron."""
+    """Write the hours as the functions read them: they know nothing of cron."""
     return {
         v.START: weekly.in_words(active_hours[START]),
         v.STOP: weekly.in_words(active_hours[STOP]),

@@ -1,4 +1,4 @@
-"""What a recommender offers to those that use it, be it made in the same app or elsewhere."""
+"""The interface of a recommender, whether this app makes it or another: grants and metrics."""
 
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any, Protocol, cast
@@ -7,14 +7,15 @@ from aws_cdk import ArnFormat, IResource, Resource, Stack, Token
 from aws_cdk import aws_iam as iam
 from constructs import Construct
 
-from .properties import check_text
+from .checking import check_text
+from .properties import RECOMMENDER_ARN
 
 if TYPE_CHECKING:
     from aws_cdk import aws_cloudwatch as cloudwatch
 
 
 class IRecommender(IResource, Protocol):
-    """A recommender that is here: take this where it does not matter who makes it.
+    """A recommender of this app or another: use it as a type where both fit.
 
     It is a protocol of Python alone. An interface of jsii would have to be declared in TypeScript;
     this extends the CDK's own, so that a recommender can be given to whatever takes a resource.
@@ -117,7 +118,7 @@ class RecommenderBase(Resource):
 
 
 def _fitting(metric_name: str) -> Mapping[str, Any]:
-    """Return what fits a metric.
+    """Return the statistic and the unit of a metric.
 
     The counts have no unit here: an alarm sees only data of the unit that it names, and none is
     documented for them.
@@ -142,7 +143,7 @@ def _fitting(metric_name: str) -> Mapping[str, Any]:
 
 
 class _ImportedRecommender(RecommenderBase):
-    """One that is made elsewhere."""
+    """A recommender of another app or stack."""
 
     def __init__(self, scope: Construct, construct_id: str, recommender_arn: str) -> None:
         super().__init__(scope, construct_id, environment_from_arn=recommender_arn)
@@ -152,6 +153,6 @@ class _ImportedRecommender(RecommenderBase):
 
 
 def imported(scope: Construct, construct_id: str, recommender_arn: str) -> IRecommender:
-    """Return a recommender that is made elsewhere; see ``from_recommender_arn``."""
-    check_text("recommender_arn", recommender_arn)
+    """Refer to a recommender of another app or stack; see ``from_recommender_arn``."""
+    check_text("recommender_arn", RECOMMENDER_ARN, recommender_arn)
     return _ImportedRecommender(scope, construct_id, recommender_arn)

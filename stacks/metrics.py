@@ -1,4 +1,4 @@
-"""The stack's outputs in words; what the evaluation metrics measure, and which way is better.
+"""Descriptions of the stack's outputs, and of the evaluation metrics.
 
 Source: Amazon Personalize Developer Guide, "Evaluating an Amazon Personalize domain recommender":
 90 % of the users train, and for the other 10 % the newest tenth of their interactions is to be
@@ -36,11 +36,11 @@ OUTPUTS: Final = {
 
 
 def measure(metric: str) -> str:
-    """Return what a metric measures, its range, and which way is better."""
+    """Describe a metric: its measure, its range, and which way is better."""
     name, k = re.fullmatch(r"(.*?)(?:At(\d+))?", metric).groups()  # type: ignore[union-attr]
     return _MEASURES[f"{name}At{{k}}" if k else name].format(k=k)
 
 
 def describe(output: str) -> str:
-    """Return the description of an output, as a newcomer needs it."""
+    """Describe an output for a newcomer."""
     return OUTPUTS.get(output) or f"{measure(output)} {_CAUTION}"

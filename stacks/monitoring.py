@@ -1,4 +1,4 @@
-"""Monitoring: what looks at a recommender by the hour, a dashboard, and alarms (ADR 13)."""
+"""Monitoring: an observer of a recommender, a dashboard, and alarms (ADR 13)."""
 
 import math
 from collections.abc import Iterator, Sequence
@@ -16,19 +16,26 @@ from aws_cdk import aws_scheduler_targets as targets
 from aws_cdk import aws_sns as sns
 from constructs import Construct
 
+from .checking import check_type
 from .functions import vocabulary as v
-from .permissions import FunctionRole, path_in_stack, policy_for, recommender_arn
-from .properties import check_properties, check_type, or_default
+from .permissions import (
+    FunctionRole,
+    derived_names,
+    path_in_stack,
+    policy_for,
+    recommender_arn,
+)
+from .properties import MonitoringProperties
 from .recommender import TopPicksRecommender
 from .security import acknowledge, trust_own
 from .service import function
-from .settings import Settings, weekly
+from .settings import weekly
 from .settings.kinds import START
 
 _FIVE_MINUTES: Final = Duration.minutes(5)
 _DAY_IN_MINUTES: Final = 24 * 60
 _MISSED: Final = 3
-"""So many looks in a row that are missing are no accident.
+"""So many observations in a row that are missing are no accident.
 
 The alarm comes later: CloudWatch looks back further than it evaluates, by a number of periods that
 it does not document ("Configuring how CloudWatch alarms treat missing data", User Guide).
@@ -47,7 +54,7 @@ _AS_BEFORE: Final = cloudwatch.TreatMissingData.IGNORE
 
 @dataclass(frozen=True)
 class _Watched:
-    """What an alarm watches, and what it means; ``heading`` is the runbook's."""
+    """An alarm: its metric, its limits and its meaning; ``heading`` is the runbook's."""
 
     construct_id: str
     heading: str
@@ -61,7 +68,7 @@ class _Watched:
 
 
 class RecommenderMonitoring(Construct):
-    """Looks at a recommender on a schedule, and shows and alarms what it sees. It changes nothing.
+    """Observes a recommender on a schedule, shows metrics, and alarms. It changes nothing.
 
     The observer's metrics are in the namespace ``TopPicksRecommender``, with the dimension
     ``Recommender``: stack and construct, so that a replacement goes on with the same history.
@@ -90,11 +97,11 @@ class RecommenderMonitoring(Construct):
         Args:
             scope: the parent.
             construct_id: the id.
-            recommender: what is looked at, made in the same app.
-            observation_interval: time between two looks, in whole minutes, 1 to 1440; an hour by
-                default.
-            alarm_topic: of the stack's region, where alarms are sent to, and that they are over; by
-                default nowhere.
+            recommender: made in the same app.
+            observation_interval: time between two observations, in whole minutes, 1 to 1440; an
+                hour by default.
+            alarm_topic: of the stack's region; receives alarms, and that they are over; by default
+                none does.
             runbook_url: where people find the runbook, for the alarms' descriptions, which add
                 their heading; by default its place in the repository.
 
@@ -102,9 +109,6 @@ class RecommenderMonitoring(Construct):
             PropertyError: a property is not allowed, or the interval is a token.
         """
         super().__init__(scope, construct_id)
-        self._interval: Duration = or_default(
-            observation_interval, Duration.minutes(Settings.observation_interval_minutes)
-        )
         check_type(
             "recommender",
             recommender,
@@ -112,15 +116,10 @@ class RecommenderMonitoring(Construct):
             "Monitor one that is made elsewhere where it is made. Here, its methods such as "
             "metric_get_recommendations5xx_errors give metrics for alarms.",
         )
-        check_properties(
-            self,
-            observation_interval=self._interval,
-            alarm_topic=alarm_topic,
-            runbook_url=runbook_url,
-        )
+        self._properties = MonitoringProperties.checked(self, locals())
+        self._interval = self._properties.observation_interval
         self._recommender = recommender
-        self._topic = alarm_topic
-        self._runbook = runbook_url or _RUNBOOK
+        self._expected = recommender._expected.properties
         self._dimension = f"{Stack.of(recommender).stack_name}/{path_in_stack(recommender)}"
         self.role = FunctionRole(self, "Role")
         self.observer = self._observer()
@@ -152,7 +151,7 @@ class RecommenderMonitoring(Construct):
         service = recommender.service
         service.log_group.grant_write(self.role)
         for statement in (
-            _looks(recommender.derived_arns),
+            _allow_observing(recommender_arn(stack, derived_names(stack))),
             iam.PolicyStatement(actions=["personalize:ListRecommenders"], resources=["*"]),
             iam.PolicyStatement(
                 actions=["cloudformation:DescribeStacks"], resources=[stack.stack_id]
@@ -167,17 +166,18 @@ class RecommenderMonitoring(Construct):
             role=self.role,
             log_group=service.log_group,
         )
-        if recommender.fixed_name is not None:
-            named = _looks(recommender_arn(stack, recommender.fixed_name))
-            self.role.allow(policy_for(recommender.fixed_name), named)
+        if (fixed_name := self._expected.recommender_name) is not None:
+            self.role.allow(
+                policy_for(fixed_name), _allow_observing(recommender_arn(stack, fixed_name))
+            )
         _acknowledge(self.role, observer)
         return observer
 
     def _schedule(self) -> scheduler.Schedule:
-        """Return what invokes the observer with what is wanted, once that is there.
+        """Invoke the observer with the recommender's request, once the recommender is ready.
 
-        An update changes what is wanted when the recommender is ready; until then the observer
-        looks at the one that serves.
+        An update changes the request when the recommender is ready; until then the observer
+        observes the recommender that serves.
         """
         role = iam.Role(
             self, "ScheduleRole", assumed_by=iam.ServicePrincipal("scheduler.amazonaws.com")
@@ -201,11 +201,11 @@ class RecommenderMonitoring(Construct):
             target=targets.LambdaInvoke(
                 self.observer,
                 input=scheduler.ScheduleTargetInput.from_object(
-                    {v.DIMENSION: self._dimension, **self._recommender.request}
+                    {v.DIMENSION: self._dimension, **self._recommender._expected.request}
                 ),
                 role=role.without_policy_updates(),
-                # It fires at once when it is made, maybe before its role is in force; but a look
-                # that is older than the next one is of no use.
+                # It fires at once when it is made, maybe before its role is effective; but an
+                # observation that is older than the next one is of no use.
                 max_event_age=self._interval,
                 retry_attempts=5,
             ),
@@ -216,17 +216,18 @@ class RecommenderMonitoring(Construct):
     # -- the alarms --------------------------------------------------------------------------------
 
     def _alarms(self) -> dict[str, cloudwatch.Alarm]:
-        """Return the alarms, each made when there is something to look at."""
+        """Make the alarms, each after the observer's schedule."""
         scope = Construct(self, "Alarms")
         scope.node.add_dependency(self.schedule)
         watched = (*self._state(), *self._model(), *self._calls(), self._bill())
         return {one.construct_id: self._alarm(scope, one) for one in watched}
 
     def _alarm(self, scope: Construct, watched: _Watched) -> cloudwatch.Alarm:
+        runbook = self._properties.runbook_url or _RUNBOOK
         alarm = cloudwatch.Alarm(
             scope,
             watched.construct_id,
-            alarm_description=f"{watched.meaning} {self._dimension}. What to do: {self._runbook}"
+            alarm_description=f"{watched.meaning} {self._dimension}. What to do: {runbook}"
             f"#{watched.heading.lower().replace(' ', '-')}",
             metric=watched.metric,
             comparison_operator=watched.comparison,
@@ -235,14 +236,14 @@ class RecommenderMonitoring(Construct):
             datapoints_to_alarm=watched.breaching,
             treat_missing_data=watched.missing,
         )
-        if self._topic:
-            action = actions.SnsAction(self._topic)
+        if topic := self._properties.alarm_topic:
+            action = actions.SnsAction(topic)
             alarm.add_alarm_action(action)
             alarm.add_ok_action(action)
         return alarm
 
     def _state(self) -> Iterator[_Watched]:
-        if self._recommender.running:
+        if self._expected.running:
             yield _Watched(
                 "NotActive",
                 "Not ACTIVE though wanted",
@@ -258,7 +259,7 @@ class RecommenderMonitoring(Construct):
                 self.metric(v.RETRAINING_FAILED),
                 _FROM,
             )
-        if self._recommender.running and not self._recommender.active_hours:
+        if self._expected.running and not self._expected.active_hours:
             yield _Watched(
                 "OldTraining",
                 "The training is old",
@@ -294,7 +295,7 @@ class RecommenderMonitoring(Construct):
 
     def _model(self) -> Iterator[_Watched]:
         names = {key: name for name, key in v.METRICS.items()}
-        for key, least in self._recommender.minimum_metrics.items():
+        for key, least in self._expected.minimum_metrics.items():
             yield _Watched(
                 f"Quality{names[key]}",
                 "Quality under its minimum",
@@ -328,7 +329,7 @@ class RecommenderMonitoring(Construct):
         )
 
     def _bill(self) -> _Watched:
-        hours = self._recommender.active_hours
+        hours = self._expected.active_hours
         minutes = _DAY_IN_MINUTES if hours else max(60, int(self._interval.to_minutes()))
         period = Duration.minutes(minutes)
         calls = self._recommender.metric_get_recommendations(period=period)
@@ -368,7 +369,7 @@ class RecommenderMonitoring(Construct):
         )
         minimum = [
             cloudwatch.HorizontalAnnotation(value=float(least), label=f"minimum {key}")
-            for key, least in recommender.minimum_metrics.items()
+            for key, least in self._expected.minimum_metrics.items()
         ]
         share = cloudwatch.YAxisProps(min=0, max=1)
         return (
@@ -433,7 +434,7 @@ def _graph(
     return cloudwatch.GraphWidget(title=title, left=list(metrics), width=width, **axis)
 
 
-def _looks(arn: str) -> iam.PolicyStatement:
+def _allow_observing(arn: str) -> iam.PolicyStatement:
     return iam.PolicyStatement(
         actions=["personalize:DescribeRecommender", "personalize:ListTagsForResource"],
         resources=[arn],

@@ -1,4 +1,4 @@
-"""Which partition of AWS a region is in, by the region's name, and where Amazon Personalize is."""
+"""The partition of a region, by the region's name, and the regions with Amazon Personalize."""
 
 from typing import Final
 
@@ -43,5 +43,5 @@ def partition_of(region: str) -> str | None:
 
 
 def is_region_of(partition: str, region: str) -> bool:
-    """Return whether a region may be in a partition; one of a name that is new may be in any."""
+    """Tell whether a region may be in a partition; one with a name of a new kind may be in any."""
     return partition_of(region) in (partition, None)

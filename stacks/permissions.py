@@ -1,4 +1,4 @@
-"""What the functions may do, and a role whose changes replace their warm instances."""
+"""Permissions of the functions, and a role whose changes replace their warm instances."""
 
 import hashlib
 import json
@@ -12,6 +12,7 @@ from constructs import Construct, IConstruct
 
 from .functions import vocabulary as v
 from .security import acknowledge
+from .settings.declarations import RecommenderSettings
 
 RECIPE_ARN: Final = f"arn:{Aws.PARTITION}:personalize:::recipe/aws-vod-top-picks"
 
@@ -32,23 +33,23 @@ class FunctionRole(iam.Role):
         super().__init__(
             scope, construct_id, assumed_by=iam.ServicePrincipal("lambda.amazonaws.com")
         )
-        self.permissions = Lazy.uncached_string(_Shown(self))
+        self.permissions = Lazy.uncached_string(_Digest(self))
         """A text that changes with the statements of the role's policies."""
 
     def allow(self, construct_id: str, *statements: iam.PolicyStatement) -> iam.Policy:
-        """Give the role a policy of its own, which can go when something else goes."""
+        """Add a policy of its own, which CloudFormation can delete apart from the others."""
         policy = iam.Policy(self, construct_id, roles=[self])
         policy.add_statements(*statements)
         return policy
 
 
 @jsii.implements(IStringProducer)
-class _Shown:
+class _Digest:
     """Shows what a role allows: a digest of the template's text, and the values that it refers to.
 
     The text stays the same when a parameter or another resource gets another value. Each resolution
     produces it again: the CDK resolves a template before it makes exports, imports and parameters
-    of the references between stacks, and a statement may be added after something has looked.
+    of the references between stacks, and a statement may be added after a first resolution.
     """
 
     def __init__(self, role: FunctionRole) -> None:
@@ -87,7 +88,7 @@ def _values(part: Any) -> Iterator[Any]:
 
 
 def allow_recommender(
-    role: FunctionRole, recommender: IConstruct, dataset_group_arn: str, fixed_name: str | None
+    role: FunctionRole, recommender: IConstruct, settings: RecommenderSettings
 ) -> None:
     """Let the functions make, change and delete one recommender.
 
@@ -97,13 +98,13 @@ def allow_recommender(
     too, as aws-solutions/maintaining-personalized-experiences does.
     """
     stack = Stack.of(recommender)
-    group = stack.split_arn(dataset_group_arn, ArnFormat.SLASH_RESOURCE_NAME)
+    group = stack.split_arn(settings.dataset_group_arn, ArnFormat.SLASH_RESOURCE_NAME)
     path = path_in_stack(recommender)
     policy = role.allow(
         f"{path}/Policy",  # never the CDK's own id, DefaultPolicy
         _changes(recommender_arn(stack, derived_names(stack))),
         _allow(
-            [dataset_group_arn],
+            [settings.dataset_group_arn],
             "personalize:CreateRecommender",
             "personalize:DescribeDatasetGroup",
         ),
@@ -128,12 +129,12 @@ def allow_recommender(
         "ListRecipes and ListRecommenders support no resource-level permissions (Service "
         "Authorization Reference, Amazon Personalize); both only read names.",
     )
-    if fixed_name is not None:
+    if (fixed_name := settings.recommender_name) is not None:
         role.allow(f"{path}/{policy_for(fixed_name)}", _changes(recommender_arn(stack, fixed_name)))
 
 
 def policy_for(fixed_name: str) -> str:
-    """Return the construct id of a policy of its own for a fixed name.
+    """Name the construct of a fixed name's own policy.
 
     When the name changes, the old one's policy goes after the old recommender, which CloudFormation
     deletes in clean-up.
@@ -143,12 +144,12 @@ def policy_for(fixed_name: str) -> str:
 
 
 def path_in_stack(construct: IConstruct) -> str:
-    """Return where a construct is in its stack."""
+    """Return the path of a construct within its stack."""
     return construct.node.path.removeprefix(f"{Stack.of(construct).node.path}/")
 
 
 def name_prefix(stack: Stack) -> str:
-    """Return how the derived names of a stack's recommenders begin."""
+    """Return the beginning of the derived names of a stack's recommenders."""
     name = stack.stack_name
     if Token.is_unresolved(name):  # of a nested stack
         name = Names.unique_resource_name(stack, allowed_special_characters="-")
@@ -161,7 +162,7 @@ def derived_names(stack: Stack) -> str:
 
 
 def recommender_arn(stack: Stack, name: str) -> str:
-    """Return the ARN of a recommender of the stack's place; the name may be a pattern."""
+    """Return the ARN of a recommender in the stack's region; the name may be a pattern."""
     return stack.format_arn(service="personalize", resource="recommender", resource_name=name)
 
 

@@ -129,7 +129,7 @@ class PipelineStack(Stack):
                     )
 
     def _acknowledge(self, pipeline: pipelines.CodePipeline) -> None:
-        """Acknowledge what CDK Pipelines does and offers no way to do otherwise."""
+        """Acknowledge findings about CDK Pipelines for which it offers no other way."""
         made = pipeline.pipeline
         for action, reason in _ARTIFACT_ACTIONS.items():
             acknowledge(pipeline, _wildcard("Action", action), reason)

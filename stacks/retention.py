@@ -1,4 +1,4 @@
-"""How long CloudWatch Logs can keep logs, in days and as the CDK says it."""
+"""Retentions of CloudWatch Logs, by days, as the CDK names them."""
 
 from typing import Final
 
@@ -29,5 +29,3 @@ RETENTION: Final = {
     3653: RetentionDays.TEN_YEARS,
 }
 """By days; logs that are kept for ever (``INFINITE``) are none of these."""
-
-DAYS: Final = {retention: days for days, retention in RETENTION.items()}

@@ -1,4 +1,4 @@
-"""What a security review asks for in every stack: narrow trust, and reasons for exceptions."""
+"""Narrow trust, and reasons for exceptions: a security review asks for both in every stack."""
 
 from aws_cdk import Acknowledgment, ArnFormat, Stack, Validations
 from aws_cdk import aws_iam as iam
@@ -18,7 +18,7 @@ def acknowledge(scope: IConstruct, rule: str, reason: str) -> None:
 
 
 def allow_alarms(topic: sns.Topic) -> None:
-    """Let the alarms of the topic's own account and region publish to it, and nobody else.
+    """Let only alarms of the topic's own account and region publish to it.
 
     Source: "Amazon SNS and CloudWatch alarms", CloudWatch User Guide.
     """
@@ -55,7 +55,7 @@ def allow_alarms(topic: sns.Topic) -> None:
 
 
 def log_key(scope: Construct, log_key_arn: str | None) -> kms.IKey | None:
-    """Return the key for the logs of a stack, if there is to be one.
+    """Refer to the key of a stack's logs, if it has one.
 
     Its policy, which is not this app's to write, must let CloudWatch Logs use it.
     """

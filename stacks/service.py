@@ -1,7 +1,8 @@
-"""What answers the custom resources: two functions, the state machine that waits, two roles."""
+"""The service that answers custom resources: two functions, a state machine, two roles."""
 
 import json
 from collections.abc import Mapping
+from dataclasses import fields
 from pathlib import Path
 from typing import Any, Final, cast
 
@@ -14,13 +15,13 @@ from aws_cdk import aws_stepfunctions as sfn
 from constructs import Construct, IConstruct
 
 from .asset import zipped
+from .checking import check_type
 from .functions import LAMBDAS
 from .functions import vocabulary as v
 from .partitions import CHINA, partition_of
 from .permissions import FunctionRole
-from .properties import check_properties, or_default
+from .properties import ServiceProperties
 from .security import acknowledge, trust_own
-from .settings.declarations import Settings
 from .settings.errors import PropertyError
 
 _SHARED_ID: Final = "TopPicksRecommenderService"
@@ -30,7 +31,7 @@ _HOUR: Final = Duration.hours(1)
 
 
 class RecommenderService(Construct):
-    """What answers for recommenders: give it to each of those that are to share it.
+    """Answers for recommenders: give it to each of those that share it.
 
     CloudFormation invokes the function ``Begin``, which answers a request or starts the state
     machine, which invokes the function ``Poll`` until that has answered it (ADR 8).
@@ -50,7 +51,7 @@ class RecommenderService(Construct):
         Args:
             scope: the parent.
             construct_id: the id.
-            poll_interval: time between two looks at a recommender, in whole seconds, 1 to 120; by
+            poll_interval: time between two polls of a recommender, in whole seconds, 1 to 120; by
                 default that of the setting ``poll_interval_seconds``.
             log_retention: how long logs are kept; three months by default, and not ``INFINITE``.
             log_key: encrypts the logs; its policy must let CloudWatch Logs use it. By default,
@@ -60,13 +61,8 @@ class RecommenderService(Construct):
             PropertyError: a property is not allowed, or the poll interval is a token.
         """
         super().__init__(scope, construct_id)
-        interval = or_default(poll_interval, Duration.seconds(Settings.poll_interval_seconds))
-        self._properties = check_properties(
-            self,
-            poll_interval=interval,
-            log_retention=log_retention,
-            log_key=log_key,
-        )
+        self._properties = ServiceProperties.checked(self, locals())
+        interval = self._properties.poll_interval
         self.log_group = _log_group(self, log_retention, log_key)
         """Where all functions of the recommenders that it answers for write their log."""
         self.role = FunctionRole(self, "Role")
@@ -104,14 +100,14 @@ class RecommenderService(Construct):
         log_retention: logs.RetentionDays | None = None,
         log_key: kms.IKey | None = None,
     ) -> "RecommenderService":
-        """Return the service of the stack that ``scope`` is in, which all its recommenders share.
+        """Return the service that all recommenders of a stack share; make it at the first call.
 
         It has the id ``TopPicksRecommenderService`` in the stack, and its resources keep their
         logical ids whichever recommender comes first. So a stack that is deployed gets another
         setting of the service in place, by a call before its first recommender is made.
 
         Args:
-            scope: anything in the stack.
+            scope: any construct of the stack.
             poll_interval: as in the constructor.
             log_retention: as in the constructor.
             log_key: as in the constructor.
@@ -119,26 +115,26 @@ class RecommenderService(Construct):
         Raises:
             PropertyError: a property is not allowed, or is another one than the service has.
         """
-        properties = {
-            "poll_interval": poll_interval,
-            "log_retention": log_retention,
-            "log_key": log_key,
+        names = {one.name for one in fields(ServiceProperties)}
+        given: dict[str, Any] = {
+            name: value for name, value in locals().items() if name in names and value is not None
         }
-        given = {name: value for name, value in properties.items() if value is not None}
         stack = Stack.of(scope)
-        there = stack.node.try_find_child(_SHARED_ID)
-        if not isinstance(there, cls):
-            return cls(stack, _SHARED_ID, **given)  # type: ignore[arg-type]
-        for name, value in check_properties(there, **given).items():
-            if value != there._properties[name]:
+        service = stack.node.try_find_child(_SHARED_ID)
+        if not isinstance(service, cls):
+            return cls(stack, _SHARED_ID, **given)
+        made = service._properties
+        again = ServiceProperties.checked(service, {**vars(made), **given})
+        for name in given:
+            if again.as_setting(name) != made.as_setting(name):
                 raise PropertyError(
                     name,
-                    got=stack.resolve(value),
-                    allowed=f"{stack.resolve(there._properties[name])}, with which the stack's "
+                    got=stack.resolve(again.as_setting(name)),
+                    allowed=f"{stack.resolve(made.as_setting(name))}, with which the stack's "
                     "service is made",
                     remedy="Call RecommenderService.shared with it before the first recommender.",
                 )
-        return there
+        return service
 
     def _function(
         self, construct_id: str, does: str, environment: Mapping[str, str] | None = None
@@ -154,6 +150,30 @@ class RecommenderService(Construct):
         )
 
 
+def service_for(recommender: Construct, given: RecommenderService | None) -> RecommenderService:
+    """Return the given service, or the stack's shared one.
+
+    Raises:
+        PropertyError: it is none, or of another stack.
+    """
+    service = RecommenderService.shared(recommender) if given is None else given
+    check_type(
+        "service",
+        service,
+        RecommenderService,
+        "Make one for the recommenders that are to share it, or give none.",
+    )
+    if Stack.of(service) != Stack.of(recommender):
+        raise PropertyError(
+            "service",
+            got=service.node.path,
+            allowed="a RecommenderService of the recommender's own stack",
+            remedy="Make one in this stack, or leave it out: a change of permissions replaces the "
+            "functions' instances, so that both have to be deployed together.",
+        )
+    return service
+
+
 def function(
     scope: Construct,
     construct_id: str,
@@ -164,7 +184,7 @@ def function(
     log_group: logs.ILogGroup,
     environment: Mapping[str, str] | None = None,
 ) -> lambda_.Function:
-    """Return a function of the one package that all of them share."""
+    """Make a function; all functions share one package."""
     assembly = cast("Stage", Stage.of(scope)).asset_outdir
     return lambda_.Function(
         scope,
@@ -186,10 +206,10 @@ def function(
 
 
 def definition(interval: Duration) -> dict[str, Any]:
-    """Return the state machine's definition, in which ``${Poll}`` is the function that looks.
+    """Write the state machine's definition, in which ``${Poll}`` is the function ``Poll``.
 
     Whatever goes wrong with Lambda is tried again for as long as CloudFormation waits: throttling,
-    faults of the service, an invocation that is killed. What goes wrong in a look, ``Poll`` handles
+    faults of the service, an invocation that is killed. ``Poll`` handles the failure of a poll
     itself. Sources: "Handling errors in Step Functions workflows" and "Wait workflow state", Step
     Functions Developer Guide.
     """

@@ -18,15 +18,18 @@ from aws_cdk import (
 from constructs import Construct, IConstruct, IValidation
 
 from .functions import vocabulary as v
+from .partitions import PERSONALIZE
 from .settings.errors import PropertyError
+from .settings.tags import problems
 
+REGION: Final = "@top-picks/recommender:region"
 EXPORTED: Final = "@top-picks/recommender:exported"
 REMOVAL_POLICY: Final = "@top-picks/recommender:removal-policy"
 """By its id, ``Annotations.acknowledge_warning`` silences a warning."""
 
 
 def when_synthesised(construct: Construct, check: Callable[[], Sequence[str]]) -> None:
-    """Call ``check`` once all constructs are there and all aspects have been invoked.
+    """Call ``check`` once all constructs are made and all aspects have been invoked.
 
     Args:
         construct: what is checked, and named in messages.
@@ -43,6 +46,20 @@ class _Check:
     def validate(self) -> list[str]:
         """Return the errors."""
         return [*self._check()]
+
+
+# -- regions ---------------------------------------------------------------------------------------
+
+
+def warn_of_region(recommender: Construct) -> None:
+    """Warn if the SDK does not know Amazon Personalize in the region of the recommender's stack."""
+    region = Stack.of(recommender).region
+    if not Token.is_unresolved(region) and region not in PERSONALIZE:
+        Annotations.of(recommender).add_warning_v2(
+            REGION,
+            f"Amazon Personalize is not known to be in {region}. It is in "
+            f"{', '.join(PERSONALIZE)}. If it is not there, the deployment fails in minutes.",
+        )
 
 
 # -- one name, one recommender ---------------------------------------------------------------------
@@ -74,7 +91,7 @@ def refuse_taken_name(name: str, ours: IConstruct, others: Sequence[IConstruct])
 
 
 def _place(recommender: IConstruct, name: str) -> tuple[str, ...]:
-    """Return where a name is taken: an account and region, or stacks that are surely in one.
+    """Return the scope of a name: an account and region, or stacks that are surely in one.
 
     Without an ``env``, a stack may be deployed anywhere, and its nested stacks with it. A name that
     is a token may say something else in each stack.
@@ -125,6 +142,15 @@ class TagsOfAll:
         return self.tag_values() or None
 
 
+def refuse_tags(tags: TagsOfAll) -> list[str]:
+    """Return an error for each rule that the recommender's tags break."""
+    known = {
+        key: None if Token.is_unresolved(value) else value
+        for key, value in tags.tag_values().items()
+    }
+    return [f"Tags of the recommender: {problem}" for problem in problems(known)]
+
+
 # -- removal policies ------------------------------------------------------------------------------
 
 
@@ -135,7 +161,7 @@ def warn_of_removal_policies(
 
     Args:
         construct: the recommender.
-        policy: what becomes of the resources with the stack; a replaced one is always deleted.
+        policy: of the resources at the stack's deletion; a replaced one is always deleted.
         resources: the recommender and its sweeps, which only work together.
     """
     wanted = {"DeletionPolicy": policy, "UpdateReplacePolicy": CfnDeletionPolicy.DELETE}
@@ -163,13 +189,13 @@ def warn_of_removal_policies(
 
 @jsii.implements(IStableStringProducer)
 class OnDestroy:
-    """What becomes of a recommender with its stack, as the template has it in the end."""
+    """Tells the functions the final deletion policy of the recommender."""
 
     def __init__(self, resource: Callable[[], CfnResource]) -> None:
         self._resource = resource
 
     def produce(self) -> str:
-        """Return it for the template."""
+        """Return the policy for the template."""
         policy = _policies_of(self._resource())["DeletionPolicy"]
         return v.DELETE if policy == CfnDeletionPolicy.DELETE else v.RETAIN
 
@@ -240,10 +266,10 @@ def warn_of_references(construct: Construct, resources: Sequence[CfnResource]) -
 
 
 def _leaving(stack: Stack, name_of: Callable[[str, str], str | None]) -> Iterator[tuple[str, str]]:
-    """Yield how attributes leave a stack or, out of a nested one, those around it.
+    """Yield the ways by which attributes leave a stack or, if it is nested, those around it.
 
     Args:
-        stack: what is looked through.
+        stack: has the attributes.
         name_of: maps a logical id and an attribute to how messages call it; to none if it is of no
             interest.
     """

@@ -4,15 +4,15 @@ import json
 from collections.abc import Sequence
 from typing import Any, Final
 
-from aws_cdk import CfnOutput, Duration, RemovalPolicy, Stack, Tags
+from aws_cdk import CfnOutput, Stack, Tags
 from aws_cdk import aws_iam as iam
 from aws_cdk import aws_sns as sns
 from aws_cdk import aws_sns_subscriptions as subscriptions
 from constructs import Construct
 
 from .metrics import describe
+from .properties import MonitoringProperties, RecommenderProperties, ServiceProperties
 from .recommender import TopPicksRecommender
-from .retention import RETENTION
 from .security import allow_alarms, log_key
 from .service import RecommenderService
 from .settings import Settings, SettingsError
@@ -43,32 +43,13 @@ class TopPicksStack(Stack):
         recommender = TopPicksRecommender(
             self,
             "Recommender",
-            dataset_group_arn=settings.dataset_group_arn,
-            recommender_name=settings.recommender_name,
-            min_recommendation_requests_per_second=settings.min_recommendation_requests_per_second,
-            exploration_weight=settings.exploration_weight,
-            exploration_item_age_cut_off=Duration.days(settings.exploration_item_age_cut_off),
-            excluded_columns=settings.excluded_columns,
-            running=settings.running,
-            active_hours=settings.active_hours,
-            adopt_existing=settings.adopt_existing,
-            removal_policy=RemovalPolicy.RETAIN
-            if settings.retain_on_destroy
-            else RemovalPolicy.DESTROY,
-            force_update=settings.force_update,
-            training_gates=settings.training_gates,
-            sweeps=settings.sweeps,
-            training_gate=Duration.minutes(float(settings.training_gate_minutes)),
-            minimum_metrics=settings.minimum_metrics,
-            max_metric_regression=settings.max_metric_regression,
-            quality_gate=settings.quality_gate,
             service=RecommenderService(
                 self,
                 "Service",
-                poll_interval=Duration.seconds(settings.poll_interval_seconds),
-                log_retention=RETENTION[settings.log_retention_days],
                 log_key=log_key(self, settings.log_key_arn),
+                **ServiceProperties.from_settings(settings),
             ),
+            **RecommenderProperties.from_settings(settings),
         )
         if settings.monitoring:
             from .monitoring import RecommenderMonitoring
@@ -77,9 +58,8 @@ class TopPicksStack(Stack):
                 self,
                 "Monitoring",
                 recommender=recommender,
-                observation_interval=Duration.minutes(settings.observation_interval_minutes),
                 alarm_topic=self._alarm_topic(settings),
-                runbook_url=settings.runbook_url,
+                **MonitoringProperties.from_settings(settings),
             )
         parameter = recommender.add_arn_parameter(
             self,
@@ -104,7 +84,7 @@ class TopPicksStack(Stack):
             CfnOutput(self, name, value=value, description=describe(name))
 
     def _alarm_topic(self, settings: Settings) -> sns.ITopic | None:
-        """Return where alarms are sent to: a topic that is there, or one for an address."""
+        """Return the topic of the alarms: the given one, or a new one for an address."""
         if settings.alarm_topic_arn:
             return sns.Topic.from_topic_arn(self, "AlarmTopic", settings.alarm_topic_arn)
         if settings.alarm_email is None:
@@ -115,7 +95,7 @@ class TopPicksStack(Stack):
         return topic
 
     def _consumer_role(self, consumers: Sequence[str]) -> iam.Role:
-        """Return the role that consumers assume, by a name that they can know beforehand."""
+        """Make the role that consumers assume, by a name that they can know beforehand."""
         name = f"{self.stack_name}-consumer-{self.region}"
         if len(name) > _MAX_ROLE_NAME:
             raise SettingsError(
@@ -144,7 +124,7 @@ class TopPicksStack(Stack):
 
 
 def _among_their_accounts(consumers: Sequence[str]) -> iam.IPrincipal:
-    """Return the accounts of the consumers, on the condition that it is one of the consumers.
+    """Trust the accounts of the consumers, on the condition that the caller is a consumer.
 
     IAM takes an account that is there, but a principal only if it exists, and trusts it by its
     unique id. An ARN has its account in it, so one condition does for all accounts.

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 from ..partitions import is_region_of, partition_of
 from .declarations import Deployment, PipelineSettings, Settings
-from .errors import NotAllowedError, Refusal, SettingsError
+from .errors import NotAllowedError, Refusal, SettingsError, UnknownSettingError
 from .kinds import from_json
 from .rules import (
     adoption_needs_a_name,
@@ -47,7 +47,7 @@ _PLAIN_IDENTIFIER: Final = "[A-Za-z0-9_]+"
 
 
 def from_context(node: "Node") -> Deployment:
-    """Return what is to be deployed.
+    """Read the environments and the pipeline from the context.
 
     Raises:
         SettingsError: a setting is missing, unknown or wrong.
@@ -79,7 +79,7 @@ def from_context(node: "Node") -> Deployment:
 
 
 def parse(given: Mapping[str, object], *, of: str = "") -> Settings:
-    """Return the settings of one environment.
+    """Read the settings of one environment.
 
     Args:
         given: values by key.
@@ -96,7 +96,7 @@ def parse(given: Mapping[str, object], *, of: str = "") -> Settings:
 
 
 def _values(declared: type[Any], given: Mapping[str, object], of: str) -> dict[str, Any]:
-    """Return the values of what a class declares as settings, those that are given."""
+    """Read the given values of the settings that a class declares."""
     settings = settings_of(declared)
     _reject_unknown(given, known=settings, of=of)
     given = {key: value for key, value in given.items() if value is not None}
@@ -109,7 +109,7 @@ def _values(declared: type[Any], given: Mapping[str, object], of: str) -> dict[s
 
 
 def _rules(settings: Settings) -> Iterator[tuple[str, Refusal | None]]:
-    """Return the rules, each with the key of which it complains."""
+    """Yield each rule's refusal, with the key to complain of."""
     yield (
         "training_gate_minutes",
         chains_fit_into_a_stack(training_gates=settings.training_gates, sweeps=settings.sweeps),
@@ -197,7 +197,7 @@ def _check_name(name: str, key: str) -> None:
 
 
 def _check_fixed_names(environments: Mapping[str, Settings]) -> None:
-    """Personalize has one recommender of a name in an account and region."""
+    """Refuse a name twice in an account and region: Personalize has one recommender of it."""
     taken: dict[tuple[str, str, str], str] = {}
     for name, settings in environments.items():
         if settings.recommender_name is None:
@@ -213,7 +213,7 @@ def _check_fixed_names(environments: Mapping[str, Settings]) -> None:
 
 
 def _reject_approval(environments: Mapping[str, Settings]) -> None:
-    """Nobody would be asked: only the pipeline has approvals."""
+    """Refuse an approval without a pipeline, which alone asks for it."""
     for name, settings in environments.items():
         if settings.approval:
             raise SettingsError(
@@ -272,18 +272,13 @@ def _reject_unknown(given: Mapping[str, object], *, known: Iterable[str], of: st
     known = list(known)
     for key in sorted(given.keys() - set(known)):
         if renamed := _RENAMED.get(key):
-            raise SettingsError(
-                f"{of}{key}",
-                got=given[key],
-                allowed="no such setting any more",
-                remedy=f"It is called {renamed} now: rename it; its value stays.",
+            raise UnknownSettingError(
+                f"{of}{key}", remedy=f"It is called {renamed} now: rename it; its value stays."
             )
         containing = [one for one in known if key.lower() in one]
         (nearest,) = difflib.get_close_matches(key, containing or known, n=1, cutoff=0.0)
-        raise SettingsError(
+        raise UnknownSettingError(
             f"{of}{key}",
-            got=given[key],
-            allowed="no such setting",
             remedy=f"Did you mean {nearest}? docs/reference/settings.md lists all settings.",
         )
 

@@ -1,4 +1,4 @@
-"""The settings, each in one place: to add one, add a field here, and use it in the stack.
+"""The settings, each in one place: to add one, add a field here, and use it.
 
 From these entries come the parsing of the context, the checks of the construct's own arguments,
 docs/reference/settings.md and its JSON schema (``make settings``).
@@ -46,8 +46,8 @@ _LOG_KEY: Final = setting(
 
 
 @dataclass(frozen=True, kw_only=True)
-class Settings:
-    """One environment's settings. The defaults are the contract's."""
+class RecommenderSettings:
+    """The settings that the construct TopPicksRecommender has as properties of the same names."""
 
     dataset_group_arn: str = field(
         metadata=setting(
@@ -114,6 +114,7 @@ class Settings:
             boolean(),
             "False keeps the recommender INACTIVE (stopped) once it is trained.",
             example=False,
+            shapes_template=True,
         ),
     )
     active_hours: Mapping[str, str] | None = field(
@@ -126,6 +127,7 @@ class Settings:
                 "stop": "cron(0 20 ? * MON-FRI *)",
                 "time_zone": "Europe/Berlin",
             },
+            shapes_template=True,
         ),
     )
     adopt_existing: bool = field(
@@ -135,23 +137,57 @@ class Settings:
             "True, together with `recommender_name`: take over the recommender of that name "
             "instead of failing.",
             example=True,
-        ),
-    )
-    retain_on_destroy: bool = field(
-        default=False,
-        metadata=setting(
-            boolean(),
-            "True: `cdk destroy` leaves the recommender there.",
-            example=True,
+            shapes_template=True,
         ),
     )
     force_update: str | None = field(
         default=None,
         metadata=setting(
             printable(at_most=64),
-            "A change of it asks for everything anew, and puts right what was edited by hand.",
+            "A change of it makes the update again, and undoes edits by hand.",
             example="2",
             remedy='In cdk.json a number stands in quotes: for example "2".',
+        ),
+    )
+    minimum_metrics: Mapping[str, Decimal] = field(
+        default_factory=dict,
+        metadata=setting(
+            least_by_metric(),
+            "What model metrics must reach, by the service's names, for a deployment to succeed.",
+            example={"normalized_discounted_cumulative_gain_at_25": 0.25, "coverage": 0.05},
+        ),
+    )
+    max_metric_regression: Decimal | None = field(
+        default=None,
+        metadata=setting(
+            number(0, 1),
+            "How much worse each model metric may be than that of the recommender that is "
+            "replaced, as a fraction of it.",
+            example=0.05,
+        ),
+    )
+    quality_gate: str = field(
+        default="fail",
+        metadata=setting(
+            text("fail or warn", "fail|warn"),
+            "Whether a deployment fails whose model metrics are not good enough, or passes and "
+            "says so in the output `QualityGate`.",
+            example="warn",
+        ),
+    )
+
+
+@dataclass(frozen=True, kw_only=True)
+class Settings(RecommenderSettings):
+    """One environment's settings. The defaults are the contract's."""
+
+    retain_on_destroy: bool = field(
+        default=False,
+        metadata=setting(
+            boolean(),
+            "True: `cdk destroy` keeps the recommender.",
+            example=True,
+            shapes_template=True,
         ),
     )
     max_training_hours: Decimal = field(
@@ -181,47 +217,23 @@ class Settings:
             example=30,
             remedy="CloudFormation gives one custom resource an hour; max_training_hours sets how "
             "long all training gates wait together.",
+            shapes_template=True,
         ),
     )
     poll_interval_seconds: int = field(
         default=60,
         metadata=setting(
             whole(1, 120),
-            "The time between two looks at the recommender.",
+            "The time between two polls of the recommender.",
             example=30,
-        ),
-    )
-    minimum_metrics: Mapping[str, Decimal] = field(
-        default_factory=dict,
-        metadata=setting(
-            least_by_metric(),
-            "What model metrics must reach, by the service's names, for a deployment to succeed.",
-            example={"normalized_discounted_cumulative_gain_at_25": 0.25, "coverage": 0.05},
-        ),
-    )
-    max_metric_regression: Decimal | None = field(
-        default=None,
-        metadata=setting(
-            number(0, 1),
-            "How much worse each model metric may be than that of the recommender that is "
-            "replaced, as a fraction of it.",
-            example=0.05,
-        ),
-    )
-    quality_gate: str = field(
-        default="fail",
-        metadata=setting(
-            text("fail or warn", "fail|warn"),
-            "Whether a deployment fails whose model metrics are not good enough, or passes and "
-            "says so in the output `QualityGate`.",
-            example="warn",
+            shapes_template=True,
         ),
     )
     monitoring: bool = field(
         default=False,
         metadata=setting(
             boolean(),
-            "True: an observer looks at the recommender by the hour and writes metrics, for which "
+            "True: an observer reads the recommender by the hour and writes metrics, for which "
             "there are a dashboard and alarms.",
             example=True,
         ),
@@ -257,8 +269,9 @@ class Settings:
         default=60,
         metadata=setting(
             whole(1, 1440),
-            "With `monitoring`: the time between two looks of the observer.",
+            "With `monitoring`: the time between two observations.",
             example=15,
+            shapes_template=True,
         ),
     )
     consumers: tuple[str, ...] = field(
@@ -308,27 +321,27 @@ class Settings:
 
     @property
     def partition(self) -> str:
-        """The partition that the environment is in."""
+        """Return the environment's partition."""
         return self.dataset_group_arn.split(":")[1]
 
     @property
     def region(self) -> str:
-        """The region that the environment is in."""
+        """Return the environment's region."""
         return self.dataset_group_arn.split(":")[3]
 
     @property
     def account(self) -> str:
-        """The account that the environment is in."""
+        """Return the environment's account."""
         return self.dataset_group_arn.split(":")[4]
 
     @property
     def training_gates(self) -> int:
-        """How many training gates ``max_training_hours`` takes."""
+        """Count the training gates for ``max_training_hours``."""
         return math.ceil(self.max_training_hours * 60 / self.training_gate_minutes)
 
     @property
     def sweeps(self) -> int:
-        """How many sweeps ``max_deletion_hours`` takes."""
+        """Count the sweeps for ``max_deletion_hours``."""
         if self.max_deletion_hours is None:
             return max(self.training_gates, LEAST_SWEEPS)
         return math.ceil(self.max_deletion_hours * 60 / self.training_gate_minutes)
@@ -336,7 +349,7 @@ class Settings:
 
 @dataclass(frozen=True, kw_only=True)
 class PipelineSettings:
-    """Where the pipeline is, and what it deploys."""
+    """The pipeline's settings: its place, and the branch that it deploys."""
 
     connection_arn: str = field(
         metadata=setting(
@@ -387,13 +400,13 @@ class PipelineSettings:
 
     @property
     def partition(self) -> str:
-        """The partition that the pipeline is in."""
+        """Return the pipeline's partition."""
         return self.connection_arn.split(":")[1]
 
 
 @dataclass(frozen=True, kw_only=True)
 class Deployment:
-    """All that the context says."""
+    """Environments and pipeline, as the context says."""
 
     environments: Mapping[str, Settings]
     """By name, in the order of the context; a single environment has the name ``""``."""

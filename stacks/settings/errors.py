@@ -1,4 +1,4 @@
-"""A wrong value is refused in one form: what, got, allowed, and what to do."""
+"""Errors about values, in one form: name, got, allowed, and remedy."""
 
 import json
 from decimal import Decimal
@@ -6,7 +6,7 @@ from typing import NamedTuple
 
 
 class Refusal(NamedTuple):
-    """Why a value is refused."""
+    """The reason of a refused value."""
 
     got: object
     allowed: str
@@ -20,6 +20,13 @@ class SettingsError(ValueError):
 
     def __init__(self, key: str, *, got: object, allowed: str, remedy: str) -> None:
         super().__init__(f"{self._what} {key}: got {_shown(got)}; allowed: {allowed}. {remedy}")
+
+
+class UnknownSettingError(SettingsError):
+    """There is no setting of this name."""
+
+    def __init__(self, key: str, *, remedy: str) -> None:
+        ValueError.__init__(self, f"Unknown setting {key}. {remedy}")
 
 
 class PropertyError(SettingsError):
@@ -53,5 +60,5 @@ def _as_json(value: object) -> str:
 
 
 def _named(value: object) -> str:
-    """Return a number as it is, and anything else by its type: its text may be an address."""
+    """Name a number by its value, and anything else by its type: its text may be an address."""
     return str(value) if isinstance(value, Decimal) else f"a {type(value).__name__}"

@@ -1,4 +1,4 @@
-"""What the value of a setting may be: how it is read and checked, in words and in JSON schema."""
+"""Kinds of settings' values: how to read and check them, in words and in JSON schema."""
 
 import functools
 import json
@@ -18,7 +18,7 @@ T = TypeVar("T")
 
 
 def from_json(text: str) -> object:
-    """Return what a string from the command line says in JSON, or the string if it is no JSON.
+    """Parse a string of the command line as JSON; return the string if it is no JSON.
 
     Raises:
         NotAllowedError: an object has a key twice, of which JSON would keep the last in silence.
@@ -40,10 +40,10 @@ def _each_key_once(pairs: list[tuple[str, object]]) -> dict[str, object]:
 
 @dataclass(frozen=True)
 class Kind(Generic[T]):
-    """What the value of a setting may be."""
+    """A kind of values."""
 
     allowed: str
-    """What is allowed, in words."""
+    """The allowed values, in words."""
 
     schema: Mapping[str, object]
     """The same in JSON schema, as far as that can say it."""
@@ -55,7 +55,7 @@ class Kind(Generic[T]):
     """Returns what a string from the command line says; what it is not, ``check`` refuses."""
 
     def parse(self, value: object) -> T:
-        """Return a value of the context, be it of cdk.json or a string of the command line.
+        """Read a value of the context: from cdk.json, or a string of the command line.
 
         Raises:
             NotAllowedError: it is not allowed.
@@ -67,7 +67,7 @@ class Kind(Generic[T]):
 
 
 def boolean() -> Kind[bool]:
-    """Return the kind of what is true or false."""
+    """Return the kind of true or false."""
 
     def check(value: object) -> bool:
         if not isinstance(value, bool):

@@ -1,4 +1,4 @@
-"""What settings must be together, for the context and for the construct's own arguments alike."""
+"""Rules about several settings, for the context and for the construct's own arguments alike."""
 
 from collections.abc import Mapping
 from typing import Final
@@ -14,7 +14,7 @@ other resources: some thirty here, and those that a stack has beside the constru
 
 
 def adoption_needs_a_name(*, adopt_existing: bool, recommender_name: str | None) -> Refusal | None:
-    """Look at ``adopt_existing``."""
+    """Refuse ``adopt_existing`` without a name."""
     if not adopt_existing or recommender_name is not None:
         return None
     return Refusal(
@@ -27,7 +27,7 @@ def adoption_needs_a_name(*, adopt_existing: bool, recommender_name: str | None)
 def hours_are_of_what_runs(
     *, active_hours: Mapping[str, str] | None, running: bool
 ) -> Refusal | None:
-    """Look at ``active_hours``."""
+    """Refuse ``active_hours`` of a recommender that is kept stopped."""
     if active_hours is None or running:
         return None
     return Refusal(
@@ -38,14 +38,14 @@ def hours_are_of_what_runs(
 
 
 def alarms_need_monitoring(*, monitoring: bool, to: str | None) -> Refusal | None:
-    """Look at ``alarm_topic_arn`` or ``alarm_email``."""
+    """Refuse ``alarm_topic_arn`` or ``alarm_email`` without monitoring."""
     if monitoring or to is None:
         return None
     return Refusal(to, "a receiver together with monitoring", "Set monitoring to true.")
 
 
 def alarms_go_one_way(*, topic_arn: str | None, email: str | None) -> Refusal | None:
-    """Look at ``alarm_email``."""
+    """Refuse ``alarm_email`` besides a topic."""
     if topic_arn is None or email is None:
         return None
     return Refusal(
@@ -56,7 +56,7 @@ def alarms_go_one_way(*, topic_arn: str | None, email: str | None) -> Refusal | 
 
 
 def topic_is_of_the_region(alarm_topic_arn: str, region: str) -> Refusal | None:
-    """Look at ``alarm_topic_arn``: an alarm notifies a topic of its own region only."""
+    """Refuse a topic of another region: an alarm notifies a topic of its own region only."""
     if alarm_topic_arn.split(":")[3] == region:
         return None
     return Refusal(
@@ -67,7 +67,7 @@ def topic_is_of_the_region(alarm_topic_arn: str, region: str) -> Refusal | None:
 
 
 def chains_fit_into_a_stack(*, training_gates: int, sweeps: int) -> Refusal | None:
-    """Look at the two chains."""
+    """Refuse chains that are too long together."""
     if training_gates + sweeps <= MAX_LINKS:
         return None
     return Refusal(
@@ -78,7 +78,7 @@ def chains_fit_into_a_stack(*, training_gates: int, sweeps: int) -> Refusal | No
 
 
 def key_is_of_the_region(log_key_arn: str, region: str) -> Refusal | None:
-    """Look at ``log_key_arn``."""
+    """Refuse a key of another region."""
     if log_key_arn.split(":")[3] == region:
         return None
     return Refusal(

@@ -1,4 +1,4 @@
-"""What is declared of a setting, and how a class declares its settings."""
+"""Declarations of settings, as the metadata of a class's fields."""
 
 import json
 from dataclasses import MISSING, Field, dataclass, fields
@@ -10,25 +10,28 @@ from .kinds import Kind
 
 @dataclass(frozen=True)
 class Setting:
-    """All that is to be known of a setting beside its name, its type and its default."""
+    """The declaration of a setting, besides its name, its type and its default."""
 
     kind: Kind[Any]
-    """What is allowed."""
+    """The allowed values."""
 
     description: str
-    """What it does, in sentences."""
+    """The effect, in sentences."""
 
     example: object
     """A value in JSON."""
 
     remedy: str
-    """What to do about a wrong value; without it, the example is shown."""
+    """The way out of a wrong value; without it, the example is shown."""
 
     default_in_words: str
     """The default, where that of the field says too little."""
 
+    shapes_template: bool
+    """Whether the template depends on it: which resources there are, or when they give up."""
+
     def parse(self, key: str, value: object) -> Any:
-        """Return the value of ``key`` in the context.
+        """Read the value of ``key`` in the context.
 
         Raises:
             SettingsError: it is not allowed.
@@ -39,16 +42,22 @@ class Setting:
             raise SettingsError(key, **self.refusal(value, error)._asdict()) from None
 
     def refusal(self, got: object, error: object = "") -> Refusal:
-        """Return why a value is refused; an error that has a text knows better what to do."""
+        """Refuse a value; an error that has a text knows a better remedy."""
         example = f"For example {json.dumps(self.example)}."
         return Refusal(got, self.kind.allowed, str(error) or self.remedy or example)
 
 
 def setting(
-    kind: Kind[Any], description: str, *, example: object, remedy: str = "", default: str = ""
+    kind: Kind[Any],
+    description: str,
+    *,
+    example: object,
+    remedy: str = "",
+    default: str = "",
+    shapes_template: bool = False,
 ) -> dict[str, Setting]:
     """Return the metadata of a field that is a setting."""
-    return {"setting": Setting(kind, description, example, remedy, default)}
+    return {"setting": Setting(kind, description, example, remedy, default, shapes_template)}
 
 
 def settings_of(settings: type[Any]) -> dict[str, Setting]:
@@ -57,7 +66,7 @@ def settings_of(settings: type[Any]) -> dict[str, Setting]:
 
 
 def required_of(settings: type[Any]) -> list[str]:
-    """Return the names of those that have no default."""
+    """Return the names of the settings without a default."""
     return [one.name for one in fields(settings) if default_of(one) is MISSING]
 
 

@@ -1,4 +1,4 @@
-"""Which tags a recommender can have, whether they are a setting or come from ``aws_cdk.Tags``.
+"""Rules about a recommender's tags, from the setting or from ``aws_cdk.Tags``.
 
 Sources: ``Tag`` in the Personalize API reference, which allows empty values, too, but the CDK
 refuses them for other resources (rule F3033). Tags of a stack are on its roles as well, whose keys
@@ -21,7 +21,7 @@ _LETTERS_SPACES_AND_NUMBERS: Final = "LZN"
 
 
 def problems(tags: Mapping[str, str | None]) -> Iterator[str]:
-    """Yield a sentence for each rule that tags break: the key, the rule, and what to do.
+    """Yield a sentence for each broken rule: the key, the rule, and a remedy.
 
     Args:
         tags: by key; None is a value that is known at deployment only.

@@ -17,7 +17,7 @@ _WEEK: Final = 7 * 24 * 60
 
 
 def minutes(expression: str) -> list[int]:
-    """Return when a schedule fires, in minutes since Monday, 00:00, on the clock of its time zone.
+    """Return a schedule's times, in minutes since Monday, 00:00, on the clock of its time zone.
 
     Raises:
         ValueError: it is something else.
@@ -42,7 +42,7 @@ def _days(text: str) -> list[int]:
 
 
 def documented(expression: str) -> str:
-    """Return the same in a form that EventBridge documents: with no range that ends on SUN.
+    """Rewrite an expression as EventBridge documents it: with no range that ends on SUN.
 
     Days are SUN-SAT, 1-7, there. Nothing is said of a range past SAT; programs that read such
     expressions fire on each of its days, never, or refuse it.
@@ -53,7 +53,7 @@ def documented(expression: str) -> str:
 
 
 def in_words(expression: str) -> list[str]:
-    """Return the same as days and hours, such as ``MON 07:00``."""
+    """Write a schedule's times as days and hours, such as ``MON 07:00``."""
     return [f"{v.DAYS[at // 1440]} {at // 60 % 24:02}:{at % 60:02}" for at in minutes(expression)]
 
 

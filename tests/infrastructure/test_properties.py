@@ -2,6 +2,7 @@
 
 import inspect
 from collections.abc import Callable
+from dataclasses import fields
 from decimal import Decimal
 from fractions import Fraction
 from typing import Any, Final
@@ -16,6 +17,7 @@ from constructs import Construct
 
 from lambdas.recommender import vocabulary as v
 from stacks.monitoring import RecommenderMonitoring
+from stacks.properties import MonitoringProperties, RecommenderProperties, ServiceProperties
 from stacks.recommender import TopPicksRecommender
 from stacks.service import RecommenderService
 from stacks.settings import PropertyError
@@ -76,6 +78,22 @@ EVERY: Final[list[tuple[Make, str]]] = [
     (imported, "recommender_arn"),
     (retained, "removal_policy"),
 ]
+
+
+@pytest.mark.parametrize(
+    ("construct", "properties", "constructs"),
+    [
+        (TopPicksRecommender, RecommenderProperties, {"service"}),
+        (RecommenderService, ServiceProperties, set()),
+        (RecommenderMonitoring, MonitoringProperties, {"recommender"}),
+    ],
+)
+def test_each_argument_of_a_construct_is_declared_and_each_declared_one_an_argument(
+    construct: type[Any], properties: type[Any], constructs: set[str]
+) -> None:
+    """An argument that no class declares would be left out of ``locals()`` in silence."""
+    assert {one.name for one in fields(properties)} == {*properties_of(construct)} - constructs
+
 
 NUMBERS: Final[list[Any]] = [
     *(NAN, INFINITY, -INFINITY, -0.0, 0.0, 1e-5, 1e-7, 1e300, 1 / 3, 0.3, -1, 0, 1, 2, 10**400),

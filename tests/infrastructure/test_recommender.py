@@ -15,6 +15,7 @@ from aws_cdk import (
     Fn,
     NestedStack,
     RemovalPolicy,
+    Resource,
     Stack,
     Tags,
 )
@@ -27,6 +28,7 @@ from aws_cdk.aws_logs import RetentionDays
 from constructs import Construct
 
 from lambdas.recommender import vocabulary as v
+from stacks.monitoring import RecommenderMonitoring
 from stacks.recommender import TopPicksRecommender
 from stacks.retention import RETENTION
 from stacks.service import RecommenderService
@@ -41,7 +43,32 @@ def stack() -> Stack:
     return Stack(App(), "Video", env=Environment(account="111111111111", region="eu-west-1"))
 
 
-def test_what_is_not_given_is_what_the_settings_are_by_default() -> None:
+def own_attributes(construct: Construct, base: type[Construct]) -> set[str]:
+    return {name for name in dir(construct) if not name.startswith("_")} - {*dir(base)}
+
+
+def test_public_attributes_of_the_constructs_are_the_interface(stack: Stack) -> None:
+    """Semantic versioning keeps them: one more has to be meant."""
+    recommender = TopPicksRecommender(stack, "TopPicks", dataset_group_arn=GROUP)
+    monitoring = RecommenderMonitoring(stack, "Monitoring", recommender=recommender)
+
+    assert own_attributes(recommender, Resource) == {
+        *("dataset_group_arn", "recommender_arn", "recommender_name", "ready", "service"),
+        *("model_metrics", "model_metrics_json", "quality_gate", "cdk_tag_manager"),
+        *("from_recommender_arn", "from_arn_parameter", "add_arn_parameter"),
+        *("grant", "grant_get_recommendations", "metric", "metric_get_recommendations"),
+        "metric_get_recommendations_latency",
+        *(f"metric_get_recommendations{kind}xx_errors" for kind in (4, 5)),
+    }
+    assert own_attributes(recommender.service, Construct) == {
+        *("log_group", "role", "service_token", "shared"),
+    }
+    assert own_attributes(monitoring, Construct) == {
+        *("alarms", "dashboard", "metric", "observer", "role", "schedule"),
+    }
+
+
+def test_defaults_of_properties_are_those_of_the_settings() -> None:
     settings = parse({"dataset_group_arn": GROUP})
     given = {
         name: parameter.default

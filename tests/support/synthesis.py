@@ -12,7 +12,7 @@ from typing import Any, Final
 from aws_cdk import App, Environment, Stack
 
 from lambdas.recommender import vocabulary as v
-from stacks.recommender import recommender_config
+from stacks.custom_resources import recommender_config
 from stacks.settings import parse
 from stacks.top_picks_stack import TopPicksStack
 from tests.support.place import ACCOUNT, GROUP, REGION
@@ -101,8 +101,7 @@ def _deployable(stack_name: str, settings: str) -> Deployable:
     made = _synthesise(stack_name, json.dumps(shape, sort_keys=True))
     if shape == given:
         return made
-    parsed = parse(given)
-    config = recommender_config(**{name: getattr(parsed, name) for name in _VALUES})
+    config = recommender_config(parse(given))
     for logical_id, resource in made.resources.items():
         if v.CONFIG in resource.get("Properties", {}):
             made = made.patched(logical_id, **{v.CONFIG: config})

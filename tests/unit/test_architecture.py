@@ -122,6 +122,25 @@ def test_modules_of_a_room_do_not_import_one_another_in_a_circle(folder: str) ->
     TopologicalSorter(before).prepare()
 
 
+def test_no_modules_of_the_stacks_import_one_another_in_a_circle() -> None:
+    modules = {
+        ".".join(path.relative_to(ROOT).with_suffix("").parts): path
+        for path in (ROOT / "stacks").rglob("*.py")
+    }
+    before = {
+        name: {
+            one
+            for full in imported(path)
+            for one in (full, full.rpartition(".")[0])
+            if one in modules
+        }
+        for name, path in modules.items()
+    }
+
+    assert "stacks.properties" in before["stacks.recommender"]
+    TopologicalSorter(before).prepare()
+
+
 def test_every_folder_of_tests_is_run_by_a_target() -> None:
     makefile = (ROOT / "Makefile").read_text()
     folders = {path.relative_to(ROOT).parts[1] for path in (ROOT / "tests").rglob("test_*.py")}

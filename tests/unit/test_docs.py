@@ -117,8 +117,9 @@ def looked_up() -> dict[str, re.Pattern[str]]:
 OTHERS = {
     "Setting ...: got ...; allowed: ...": "stacks/settings/errors.py",
     "Property ...: got ...": "stacks/settings/errors.py",
+    "Unknown setting ...": "stacks/settings/errors.py",
     "Another command is at work in ...": "local_aws/__main__.py",
-    "@top-picks/recommender:region": "stacks/recommender.py",
+    "@top-picks/recommender:region": "stacks/synthesis.py",
     "...:exported": "stacks/synthesis.py",
     "...:removal-policy": "stacks/synthesis.py",
 }
