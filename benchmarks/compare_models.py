@@ -18,8 +18,8 @@ import numpy.typing as npt
 from benchmarks import rehearsal
 from local_aws.rehearsal import sample
 from local_aws.rehearsal.data import Data, Ints
-from local_aws.rehearsal.evaluation import metrics, split
-from local_aws.rehearsal.model import Ease
+from local_aws.rehearsal.evaluation import measure, split
+from local_aws.rehearsal.model import learn
 from local_aws.rehearsal.reading import read
 from local_aws.rehearsal.training import Options, TopPicks
 
@@ -70,20 +70,20 @@ def _compare(name: str, data: Data, factors: tuple[int, ...]) -> None:
     baskets = [np.unique(data.item[data.history_of(int(user))]) for user in users]
     items = len(data.items)
 
-    def measure(relevance: Callable[[Ints], npt.NDArray[np.floating]]) -> float:
+    def ndcg(relevance: Callable[[Ints], npt.NDArray[np.floating]]) -> float:
         def recommend(history: slice) -> list[int]:
             scores = relevance(np.unique(data.item[history])).copy()
             scores[data.watched(history)] = -np.inf
             return np.argsort(-scores, kind="stable")[:25].tolist()  # type: ignore[no-any-return]
 
-        return metrics(queries, recommend, items)[_NDCG]
+        return measure(queries, recommend, items).metrics[_NDCG]
 
     popularity = TopPicks(data, Options(exploration_weight=0.0)).popularity_metrics[_NDCG]
     print(f"{name}: popularity list {popularity:.4f}")
     start = time.perf_counter()
-    ease = Ease(baskets, [], items)
+    ease = learn(baskets, [], items)
     seconds = time.perf_counter() - start
-    print(f"  EASE, without metadata               {measure(ease.relevance):.4f} {seconds:7.2f} s")
+    print(f"  EASE, without metadata               {ndcg(ease.relevance):.4f} {seconds:7.2f} s")
     with_metadata = TopPicks(data, Options(exploration_weight=0.0)).metrics[_NDCG]
     print(f"  EASE, with metadata                  {with_metadata:.4f}")
     for count, penalty, trust in itertools.product(factors, (1.0, 10.0), (1.0, 10.0)):
@@ -91,7 +91,7 @@ def _compare(name: str, data: Data, factors: tuple[int, ...]) -> None:
         als = Als(baskets, items, factors=count, penalty=penalty, trust=trust)
         seconds = time.perf_counter() - start
         settings = f"{count} factors, penalty {penalty:.0f}, trust {trust:.0f}"
-        print(f"  ALS, {settings:30} {measure(als.relevance):.4f} {seconds:7.2f} s", flush=True)
+        print(f"  ALS, {settings:30} {ndcg(als.relevance):.4f} {seconds:7.2f} s", flush=True)
 
 
 def main() -> None:

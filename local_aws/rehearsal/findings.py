@@ -209,5 +209,6 @@ def _doubled(data: Data) -> Iterator[Finding]:
                 Verdict.WARN,
                 f"ids that are in {file} again",
                 f"{rows - different:,}",
-                "here the last row counts; what Amazon Personalize does is not documented",
+                "here the row counts whose values are last in alphabetical order; what Amazon "
+                "Personalize does is not documented",
             )

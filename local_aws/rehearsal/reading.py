@@ -6,6 +6,7 @@ Source: docs.aws.amazon.com/personalize/latest/dg/data-prep-formatting.html, and
 import csv
 import hashlib
 import io
+import json
 import re
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
@@ -64,10 +65,23 @@ class _Table:
     columns: Mapping[str, Sequence[str]]
 
     def rows(self) -> list[Row]:
+        """Return the rows in the order of their values, whatever their order in the file."""
+        names = sorted(self.columns)
+        columns = [self.columns[name] for name in names]
         return [
-            dict(zip(self.header, values, strict=True))
-            for values in zip(*self.columns.values(), strict=True)
+            dict(zip(names, values, strict=True)) for values in sorted(zip(*columns, strict=True))
         ]
+
+    def digest(self) -> bytes:
+        """Return a digest of the rows; the order of rows and columns does not change it."""
+        names = sorted(self.columns)
+        numbered = [_numbered(self.columns[name]) for name in names]
+        order = np.lexsort([numbers for _, numbers in reversed(numbered)])
+        digest = hashlib.sha256(json.dumps(names).encode())
+        for values, numbers in numbered:
+            digest.update(json.dumps(values).encode())
+            digest.update(numbers[order].astype("<i8").tobytes())
+        return digest.digest()
 
 
 def read(folder: Path, *, now: float) -> Data:
@@ -82,22 +96,20 @@ def read(folder: Path, *, now: float) -> Data:
     """
     interactions, items, users = datasets(now)
     problems: list[Problem] = []
-    digest = hashlib.sha256()
     tables: dict[str, _Table] = {}
     for dataset in (interactions, items, users):
         path = folder / dataset.file
         if dataset.may_be_missing and not path.exists():
             continue
         try:
-            content = _content(path)
-            digest.update(len(content).to_bytes(8) + content)
-            tables[dataset.file] = _table(dataset, content)
+            tables[dataset.file] = _table(dataset, _content(path))
         except BadDataError as error:
             problems += error.problems
     if problems:
         raise BadDataError(problems)
+    digests = {file: table.digest().hex() for file, table in tables.items()}
     return _data(
-        digest.hexdigest(),
+        hashlib.sha256(json.dumps(digests).encode()).hexdigest(),
         tables[interactions.file],
         tables[items.file],
         tables.get(users.file),
@@ -281,7 +293,7 @@ def _data(digest: str, interactions: _Table, items: _Table, users: _Table | None
     item_ids, item = _numbered(interactions.columns["ITEM_ID"], beside=items.columns["ITEM_ID"])
     event_types, event_type = _numbered(interactions.columns["EVENT_TYPE"])
     time = np.array([int(text) for text in interactions.columns["TIMESTAMP"]], np.int64)
-    order = np.lexsort((time, user))
+    order = np.lexsort((event_type, item, time, user))
     return Data(
         digest=digest,
         users=user_ids,

@@ -102,7 +102,7 @@ def test_ids_that_come_again_are_warned_of(tmp_path: Path) -> None:
     )
     assert finding(data, "ids that are in items.csv again").found == "1"
     assert finding(data, "ids that are in users.csv again").found == "2"
-    assert data.metadata["i"]["GENRES"] == "Comedy"
+    assert data.metadata["i"]["GENRES"] == "Drama"
 
 
 def test_no_interactions_at_all_are_judged_as_well(tmp_path: Path) -> None:

@@ -297,18 +297,24 @@ def test_mistakes_in_several_files_and_columns_are_told_together(tmp_path: Path)
     ]
 
 
-def test_what_is_read_is_ordered_by_user_and_time(tmp_path: Path) -> None:
-    rows = [("b", "j", 5, "Watch"), ("a", "i", 9, "Click"), ("b", "i", 3, "Watch")]
+def test_what_is_read_is_ordered_by_user_time_item_and_event_type(tmp_path: Path) -> None:
+    rows = [
+        ("b", "j", 5, "Watch"),
+        ("b", "j", 5, "Click"),
+        ("a", "i", 9, "Click"),
+        ("b", "i", 5, "Watch"),
+        ("b", "j", 3, "Watch"),
+    ]
     data = read(folder_of(tmp_path, rows, users=["USER_ID,PLAN", "c,basic"]), now=NOW)
     assert (data.users, data.items, data.event_types) == (
         ["a", "b"],
         ["i", "j"],
         ["Click", "Watch"],
     )
-    assert data.user.tolist() == [0, 1, 1]
-    assert data.item.tolist() == [0, 0, 1]
-    assert data.time.tolist() == [9, 3, 5]
-    assert data.event_type.tolist() == [0, 1, 1]
+    assert data.user.tolist() == [0, 1, 1, 1, 1]
+    assert data.item.tolist() == [0, 1, 0, 1, 1]
+    assert data.time.tolist() == [9, 3, 5, 5, 5]
+    assert data.event_type.tolist() == [0, 1, 1, 0, 1]
     assert data.user_rows == [{"USER_ID": "c", "PLAN": "basic"}]
     assert data.metadata["i"] == {
         "ITEM_ID": "i",
@@ -387,4 +393,4 @@ def test_whatever_is_written_is_read_again(
         (data.users[u], data.items[i], int(t), data.event_types[e])
         for u, i, t, e in zip(data.user, data.item, data.time, data.event_type, strict=True)
     ]
-    assert found == sorted(rows, key=lambda row: (row[0], row[2]))
+    assert found == sorted(rows, key=lambda row: (row[0], row[2], row[1], row[3]))
