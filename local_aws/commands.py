@@ -97,24 +97,36 @@ def deploy(folder: Path, port: int | None, files: Path | None = None) -> int:
 
 def data(files: Path, html: Path | None) -> int:
     """Report on a folder of data, train on it, and measure; exit code 1 if it is refused."""
-    if html and not html.parent.is_dir():
-        raise LocalAwsError(f"{html.parent} does not exist: the page goes into a folder that does.")
-    imported = _read(files)
     if html:
-        html.open("a").close()  # if that fails, it does before the training
+        _check_page(html, files)
+    imported = _read(files)
     print(report.on_data(str(files), findings(imported)), flush=True)
-    trained = None
+    trained: TopPicks | str
     try:
         trained = TopPicks(imported)
-        print(report.measured(trained.metrics, trained.popularity_metrics))
+        print(report.measured(trained.metrics, trained.evaluation))
     except RefusedError as refused:
+        trained = str(refused)
         print(f"A training on this ends in CREATE FAILED: {refused}")
     if html:
         from local_aws import page  # noqa: PLC0415  # with what it plots with, for those who look
 
-        html.write_text(page.data_page(str(files), imported, trained), encoding="utf-8")
+        shown = page.data_page(str(files), imported, trained)
+        html.write_text(shown, encoding="utf-8", errors="backslashreplace")
         print(f"To look at: {html}")
-    return 0 if trained else 1
+    return int(isinstance(trained, str))
+
+
+def _check_page(html: Path, files: Path) -> None:
+    """Fail, before anything is read, if a page cannot be written; leave nothing behind."""
+    if not html.parent.is_dir():
+        raise LocalAwsError(f"{html.parent} does not exist: the page goes into a folder that does.")
+    if html.suffix == ".csv" and html.parent.resolve() == files.resolve():
+        raise LocalAwsError(f"{html} would be overwritten: the page goes into a file of its own.")
+    is_new = not html.exists()
+    html.open("a").close()
+    if is_new:
+        html.unlink()
 
 
 def _read(files: Path) -> Data:

@@ -14,6 +14,7 @@ from local_aws.personalize.catalogue import Item
 
 if TYPE_CHECKING:
     from local_aws.rehearsal.data import Data
+    from local_aws.rehearsal.evaluation import Evaluation
     from local_aws.rehearsal.training import Options
 
 _ITEMS: Final = "ITEMS"
@@ -28,8 +29,12 @@ class Model(Protocol):
 
     metrics: dict[str, float]
     """The `modelMetrics`."""
-    popularity_metrics: dict[str, float]
-    """The same metrics of a list of what is popular."""
+    options: "Options"
+    """What it was trained with."""
+
+    @property
+    def evaluation(self) -> "Evaluation":
+        """How sure these are, beside those of a list of what is popular."""
 
     def recommend(self, user_id: str, most: int) -> list[tuple[str, float]]:
         """Return item ids with scores, best first."""
@@ -46,8 +51,9 @@ class Source:
     training share one.
     """
 
-    def __init__(self, data: "Data") -> None:
+    def __init__(self, folder: str, data: "Data") -> None:
         """Use `read`."""
+        self.folder = folder
         self.data = data
         self._executor = ThreadPoolExecutor(max_workers=1, thread_name_prefix="training")
         self._trainings: dict[Options, Training] = {}
@@ -62,7 +68,7 @@ class Source:
         """
         from local_aws.rehearsal.reading import read  # noqa: PLC0415  # see above
 
-        return cls(read(Path(folder), now=now))
+        return cls(folder, read(Path(folder), now=now))
 
     @property
     def dataset_types(self) -> tuple[str, ...]:
@@ -76,13 +82,18 @@ class Source:
 
     def train(self, config: Mapping[str, Any]) -> Training:
         """Return the training with a `recommenderConfig`, which begins if there is none yet."""
-        from local_aws.rehearsal.training import TopPicks  # noqa: PLC0415  # see above
-
         options = _options(config, self.data.item_columns)
         with self._lock:
             if options not in self._trainings:
-                self._trainings[options] = self._executor.submit(TopPicks, self.data, options)
+                self._trainings[options] = self._executor.submit(self._evaluated, options)
             return self._trainings[options]
+
+    def _evaluated(self, options: "Options") -> Model:
+        from local_aws.rehearsal.training import TopPicks  # noqa: PLC0415  # see above
+
+        model = TopPicks(self.data, options)
+        _ = model.evaluation  # here, and not where somebody waits for an answer
+        return model
 
 
 def _options(config: Mapping[str, Any], item_columns: frozenset[str]) -> "Options":

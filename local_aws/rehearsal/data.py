@@ -42,6 +42,10 @@ class Data:
     """The rows of items.csv, in the order of their values."""
     user_rows: Sequence[Row] | None
     """The rows of users.csv, None if there is none."""
+    completeness: Mapping[str, Mapping[str, float]]
+    """The share of rows that have a value, by file and column."""
+    created_later: int
+    """Items whose CREATION_TIMESTAMP was in the future when the files were read."""
 
     @cached_property
     def metadata(self) -> dict[str, Row]:

@@ -10,7 +10,7 @@ import hashlib
 import math
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Final
+from typing import Any, Final, Self
 
 import numpy as np
 import numpy.typing as npt
@@ -31,6 +31,9 @@ CHOICES: Final = (
     "Coverage counts the first 25 items of each list.",
 )
 """What AWS documents nothing about; another choice can double or halve a metric."""
+SPREAD_ITEMS: Final = 2_000
+SPREAD_INTERACTIONS: Final = 250_000
+"""The most that is trained on ten times: seconds."""
 _DECIMALS: Final = 4
 """As seen in the answers of the service."""
 _LEAST: Final = 2
@@ -197,6 +200,61 @@ class Compared:
     """Over the ten splits; None if only the first was measured."""
     deviation: float | None = None
     """The standard deviation between the ten splits."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Evaluation:
+    """What the metrics of a recommender are worth."""
+
+    tested: int
+    """Users whose recommendations were measured."""
+    users: int
+    items: int
+    learnt: int
+    """Items that the model has learnt something about."""
+    how: str
+    """How it has."""
+    splits: int
+    """10, or 1 if so much data would take too long to train on ten times."""
+    metrics: Mapping[str, Compared]
+
+    @classmethod
+    def of(cls, fields: Mapping[str, Any]) -> Self:
+        """Return one that `dataclasses.asdict` has taken apart."""
+        metrics = {name: Compared(**one) for name, one in fields["metrics"].items()}
+        return cls(**{**fields, "metrics": metrics})
+
+    @property
+    def values(self) -> dict[str, float]:
+        """The metrics alone."""
+        return {name: one.value for name, one in self.metrics.items()}
+
+
+def in_order(metrics: Mapping[str, float]) -> list[tuple[str, float]]:
+    """Return metrics in the order in which they are shown, those of other recipes last."""
+    return sorted(metrics.items(), key=lambda one: [*METRICS, one[0]].index(one[0]))
+
+
+def explanation(evaluation: Evaluation) -> list[str]:
+    """Return what the figures of an evaluation mean, in sentences."""
+    if evaluation.splits > 1:
+        spread = (
+            "Ten splits: mean and standard deviation over splits of which each tests another "
+            "tenth of the users."
+        )
+    else:
+        spread = (
+            f"One split: ten are measured up to {SPREAD_ITEMS:,} items and "
+            f"{SPREAD_INTERACTIONS:,} interactions."
+        )
+    return [
+        "± is the standard error over the tested users. Better or worse than a list of what is "
+        "popular is what is more than chance, user by user (paired t-test, 95 %); unclear may be "
+        "chance.",
+        spread,
+        f"Learnt about: {evaluation.learnt:,} of {evaluation.items:,} items, {evaluation.how}. Any "
+        "others come by popularity and exploration.",
+    ]
 
 
 def compare(

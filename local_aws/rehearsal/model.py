@@ -54,8 +54,11 @@ class Model(ABC):
     """What is learnt from baskets.
 
     Attributes:
+        how: How it learns.
         learnt: How many items something is learnt about: those that are in any basket.
     """
+
+    how: str
 
     def __init__(self, known: Ints, items: int) -> None:
         self.learnt = len(known)
@@ -77,6 +80,8 @@ class Model(ABC):
 class Ease(Model):
     """All weights, with a diagonal of zeros: no item speaks for itself."""
 
+    how = "each pair of them"
+
     def __init__(self, baskets: sparse.csr_matrix, penalty: float, known: Ints, items: int) -> None:
         super().__init__(known, items)
         gram = _gram(baskets)
@@ -93,6 +98,8 @@ class Ease(Model):
 
 class Directions(Model):
     """The weights in the directions in which baskets differ most, again without the diagonal."""
+
+    how = f"in {_DIRECTIONS} directions, since each pair of them would not fit into memory"
 
     def __init__(self, baskets: sparse.csr_matrix, penalty: float, known: Ints, items: int) -> None:
         super().__init__(known, items)

@@ -24,7 +24,7 @@ randomness in exploration.
 """
 
 from collections import defaultdict
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Final
@@ -35,7 +35,9 @@ from local_aws.rehearsal.data import Data, Ints
 from local_aws.rehearsal.evaluation import (
     LONGEST,
     SPLITS,
-    Compared,
+    SPREAD_INTERACTIONS,
+    SPREAD_ITEMS,
+    Evaluation,
     Measured,
     compare,
     measure,
@@ -47,11 +49,14 @@ from local_aws.rehearsal.model import Floats, learn
 _DAY: Final = 86_400
 _DECIMALS: Final = 6
 """Of a relevance: machines differ in the twelfth or later."""
+SCORE: Final = (
+    "A score is (1 - exploration weight) · relevance, and for an item no older than the age "
+    "cut-off + exploration weight / √(1 + interactions). Relevance is a share of that of the most "
+    "relevant item. Scores compare the items of one list, not lists with each other, and are no "
+    "scores of Amazon's."
+)
 _NOTHING: Final = 1e-9
 """A relevance that is none."""
-_SPREAD_ITEMS: Final = 2_000
-_SPREAD_INTERACTIONS: Final = 250_000
-"""The most that is trained on ten times: seconds."""
 _NEVER_TRAIN: Final = frozenset({"ITEM_ID", "CREATION_TIMESTAMP", "PRODUCT_DESCRIPTION"})
 
 
@@ -69,21 +74,6 @@ class Options:
     """Days."""
 
 
-@dataclass(frozen=True, kw_only=True)
-class Evaluation:
-    """What the metrics of a recommender are worth."""
-
-    tested: int
-    """Users whose recommendations were measured."""
-    users: int
-    items: int
-    learnt: int
-    """Items that the model has learnt something about."""
-    splits: int
-    """10, or 1 if so much data would take too long to train on ten times."""
-    metrics: Mapping[str, Compared]
-
-
 class TopPicks:
     """What stands behind a recommender of the recipe `aws-vod-top-picks`.
 
@@ -92,6 +82,7 @@ class TopPicks:
         options: How.
 
     Attributes:
+        options: How.
         metrics: Its eight metrics, measured on the other users, as the service would report them.
         popularity_metrics: The same metrics of a list of what is popular.
 
@@ -103,7 +94,7 @@ class TopPicks:
         if reason := refusal(data):
             raise RefusedError(reason)
         self._data = data
-        self._options = options
+        self.options = options
         self._first = _Trained(data, options, 0)
         self._measured = self._first.measured()
         self._popular = self._first.popular()
@@ -114,14 +105,15 @@ class TopPicks:
     def evaluation(self) -> Evaluation:
         """What the metrics are worth; this trains nine times more, unless that takes too long."""
         data = self._data
-        is_small = len(data.items) <= _SPREAD_ITEMS and len(data.user) <= _SPREAD_INTERACTIONS
+        is_small = len(data.items) <= SPREAD_ITEMS and len(data.user) <= SPREAD_INTERACTIONS
         others = range(1, SPLITS) if is_small else ()
-        spread = [_Trained(data, self._options, number).measured() for number in others]
+        spread = [_Trained(data, self.options, number).measured() for number in others]
         return Evaluation(
             tested=len(self._first.queries),
             users=len(data.users),
             items=len(data.items),
             learnt=self._first.learnt,
+            how=self._first.how,
             splits=1 + len(spread),
             metrics=compare(self._measured, self._popular, spread),
         )
@@ -147,7 +139,7 @@ class _Trained:
         self._model = learn(
             baskets, _categories(data, options.excluded_item_columns), len(data.items)
         )
-        self.learnt = self._model.learnt
+        self.learnt, self.how = self._model.learnt, self._model.how
 
     def measured(self) -> Measured:
         return self._measure(self._scores)

@@ -8,6 +8,7 @@ import pytest
 from local_aws.engine import LocalAws
 from local_aws.page import data_page
 from local_aws.rehearsal import NOTICE, sample
+from local_aws.rehearsal.evaluation import Evaluation
 from local_aws.rehearsal.reading import read
 from tests.support.browser import CHROMIUM, Browser
 from tests.support.local_world import until
@@ -63,8 +64,11 @@ def test_the_page_shows_every_recommender_with_its_status_and_metrics(
     assert REASON in text
     (films,) = [one for one in aws.personalize_state()["recommenders"] if one["name"] == "films"]
     assert len(films["modelMetrics"]) == 8
-    for name, value in films["modelMetrics"].items():
-        assert f"{name}\t{value:.4f}\t{films['popularityMetrics'][name]:.4f}" in text
+    evaluation = Evaluation.of(films["evaluation"])
+    assert evaluation.values == films["modelMetrics"]
+    for name, one in evaluation.metrics.items():
+        error = "" if one.error is None else f" ± {one.error:.4f}"
+        assert f"{name}\t{one.value:.4f}{error}\t{one.popularity:.4f}" in text
 
 
 def test_the_page_asks_for_nothing_but_itself_and_the_browser_complains_of_nothing(
@@ -119,7 +123,7 @@ def test_nothing_is_wider_than_the_window(browser: Browser, url: str) -> None:
 
 def test_a_report_on_data_is_a_file_that_shows_the_same(browser: Browser, tmp_path: Path) -> None:
     file = tmp_path / "report.html"
-    file.write_text(data_page("the sample", read(sample.FOLDER, now=NOW), None))
+    file.write_text(data_page("the sample", read(sample.FOLDER, now=NOW), REASON))
     browser.open(file.as_uri())
     assert "Interactions over time" in browser.text()
     assert (

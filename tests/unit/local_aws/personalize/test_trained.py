@@ -1,5 +1,6 @@
 """Recommenders of dataset groups with data: trained on it, measured, and never ready too soon."""
 
+import json
 import subprocess
 import sys
 import time
@@ -16,6 +17,7 @@ from local_aws import toolchain
 from local_aws.personalize import Behaviour
 from local_aws.personalize.training import Model, Source
 from local_aws.rehearsal import sample
+from local_aws.rehearsal.evaluation import Evaluation
 from local_aws.rehearsal.reading import read
 from local_aws.rehearsal.training import Options, TopPicks
 from tests.support.place import ACCOUNT, REGION
@@ -84,11 +86,10 @@ class TestMetrics:
         simulation.create_active()
         assert simulation.describe()["modelMetrics"] == {}
 
-    def test_stand_in_the_state_beside_those_of_a_popularity_list(
-        self, serving: Simulation
-    ) -> None:
+    def test_stand_in_the_state_with_how_sure_they_are(self, serving: Simulation) -> None:
         (recommender,) = serving.service.state()["recommenders"]
-        assert recommender["popularityMetrics"] == trained().popularity_metrics
+        evaluation = json.loads(json.dumps(recommender["evaluation"]))
+        assert Evaluation.of(evaluation) == trained().evaluation
 
     def test_change_with_the_columns_once_the_update_is_in_force(self) -> None:
         simulation = simulation_on(sample.FOLDER)
