@@ -207,7 +207,8 @@ def _watched_again(data: Data) -> Finding:
     return Finding(
         _warn_if(share > _HIDDEN),
         "watched again",
-        f"{again / (len(watched) or 1):.1%} of the {WATCH} events, {share:.1%} of what is to be found",
+        f"{again / (len(watched) or 1):.1%} of the {WATCH} events, "
+        f"{share:.1%} of what is to be found",
         "what a user has watched is not recommended again, and yet counts as to be found: no list "
         "can have that share. One event for each user and title is enough "
         "(docs/how-to/rehearsal.md)",
