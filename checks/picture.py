@@ -3,6 +3,7 @@
 It needs Debian's Chromium, and takes the picture of a recommender that was trained on the sample.
 """
 
+import os
 import subprocess
 import sys
 import tempfile
@@ -14,7 +15,7 @@ from local_aws.engine import LocalAws
 from local_aws.rehearsal import sample
 
 _PICTURE: Final = Path(__file__).parents[1] / "docs" / "how-to" / "personalize-page.png"
-_CHROMIUM: Final = Path("/usr/bin/chromium")
+_CHROMIUM: Final = Path(os.environ.get("CHROMIUM", "/usr/bin/chromium"))
 _OPTIONS: Final = ("--headless", "--no-sandbox", "--disable-gpu", "--hide-scrollbars")
 _SIZE: Final = "1000,3420"
 _DEADLINE: Final = 60.0
