@@ -31,8 +31,11 @@ _DIGEST: Final = 8
 _GATE_SECONDS: Final = 6
 _SIX_GATES: Final = 0.01
 """Hours."""
-_MORE: Final = 500_000
-"""Interactions for which there are six gates more, since they take longer to train on."""
+_MORE_INTERACTIONS: Final = 500_000
+_MORE_ITEMS: Final = 2_000
+"""So many each get six gates more, since they take longer to train on."""
+_MOST_ITEMS: Final = 12_000
+"""More items than these take no longer: not every pair of them is learnt about."""
 NO_TEAM_ACCOUNTS: Final = {
     "environments": "",
     "pipeline": "",
@@ -71,7 +74,9 @@ def deploy(folder: Path, port: int | None, files: Path | None = None) -> int:
     outputs_file.unlink(missing_ok=True)
     with _kept_running(folder, port) as aws:
         aws.seed_dataset_group(group, data=str(files))
-        settings = _settings(group=group, interactions=len(imported.user))
+        settings = _settings(
+            group=group, interactions=len(imported.user), items=len(imported.items)
+        )
         _settings_file(aws).write_text(json.dumps(settings))
         print(f"Deploying {_STACK} with the stock CDK CLI.", flush=True)
         began = datetime.now(UTC)
@@ -318,11 +323,14 @@ def _usual_behaviour() -> dict[str, Any]:
     return {**json.loads(Behaviour().to_json()), **_BEHAVIOUR}
 
 
-def _settings(*, group: str = _DATASET_GROUP, interactions: int = 0) -> dict[str, object]:
+def _settings(
+    *, group: str = _DATASET_GROUP, interactions: int = 0, items: int = 0
+) -> dict[str, object]:
+    more = interactions // _MORE_INTERACTIONS + min(items, _MOST_ITEMS) // _MORE_ITEMS
     return {
         **_CONTEXT,
         "dataset_group_arn": f"arn:aws:personalize:{REGION}:{ACCOUNT}:dataset-group/{group}",
-        "max_training_hours": round(_SIX_GATES * (1 + interactions // _MORE), 2),
+        "max_training_hours": round(_SIX_GATES * (1 + more), 2),
     }
 
 
@@ -339,9 +347,10 @@ def _settings_in_force(aws: LocalAws) -> dict[str, object]:
 
 
 def _app_arguments(
-    folder: Path, *, group: str = _DATASET_GROUP, interactions: int = 0
+    folder: Path, *, group: str = _DATASET_GROUP, interactions: int = 0, items: int = 0
 ) -> list[str]:
-    return _as_arguments(folder, _settings(group=group, interactions=interactions))
+    settings = _settings(group=group, interactions=interactions, items=items)
+    return _as_arguments(folder, settings)
 
 
 def _as_arguments(folder: Path, settings: Mapping[str, object]) -> list[str]:
