@@ -151,6 +151,10 @@ class Measured:
             for name, value in ({_COVERAGE: self.coverage} | means).items()
         }
 
+    def error(self, name: str) -> float | None:
+        """Return the standard error of a metric; None of coverage, which is no mean over users."""
+        return None if name == _COVERAGE else _error(self.per_user[name])
+
 
 def measure(
     queries: Sequence[Query], recommend: Callable[[slice], Sequence[int]], items: int
@@ -272,7 +276,7 @@ def compare(
     return {
         name: Compared(
             value=values[name],
-            error=None if name == _COVERAGE else _error(measured.per_user[name]),
+            error=measured.error(name),
             popularity=theirs[name],
             verdict=""
             if name == _COVERAGE

@@ -21,7 +21,7 @@ from local_aws.rehearsal.data import Ints
 
 Floats = npt.NDArray[np.float64]
 
-_MOST_ITEMS: Final = 8000
+MOST_ITEMS: Final = 8000
 """Items of which each pair is learnt about: 512 MB."""
 _DIRECTIONS: Final = 128
 _ROUNDS: Final = 4
@@ -45,7 +45,7 @@ def learn(users: Sequence[Ints], categories: Sequence[Ints], items: int) -> "Mod
     """
     baskets = sparse.vstack([_rows(users, 1.0, items), _rows(categories, _CATEGORY, items)])
     known = np.flatnonzero(np.diff(baskets.tocsc().indptr))
-    model = Ease if len(known) <= _MOST_ITEMS else Directions
+    model = Ease if len(known) <= MOST_ITEMS else Directions
     penalty = _REGULARISATION * float(baskets.power(2).sum()) / items
     return model(baskets.tocsc()[:, known].tocsr(), penalty, known, items)
 

@@ -133,12 +133,10 @@ class _Trained:
         users, self.queries = split(data, number)
         baskets = [np.unique(data.item[data.history_of(int(user))]) for user in users]
         self._data = data
-        self._popularity = _popularity(baskets, len(data.items))
+        self._popularity = popularity(baskets, len(data.items))
         self._bonus = _bonus(data, self._popularity, options)
         self._weight = options.exploration_weight
-        self._model = learn(
-            baskets, _categories(data, options.excluded_item_columns), len(data.items)
-        )
+        self._model = learn(baskets, categories(data, options), len(data.items))
         self.learnt, self.how = self._model.learnt, self._model.how
 
     def measured(self) -> Measured:
@@ -187,7 +185,8 @@ def best(scores: Floats, most: int) -> Ints:
     return first
 
 
-def _popularity(baskets: list[Ints], items: int) -> Floats:
+def popularity(baskets: list[Ints], items: int) -> Floats:
+    """Return how many users interacted with each item."""
     return np.bincount(np.concatenate(baskets), minlength=items).astype(np.float64)
 
 
@@ -208,10 +207,10 @@ def _bonus(data: Data, popularity: Floats, options: Options) -> Floats:
     return is_young * options.exploration_weight / np.sqrt(1 + popularity)
 
 
-def _categories(data: Data, excluded: frozenset[str]) -> list[Ints]:
+def categories(data: Data, options: Options) -> list[Ints]:
     """Return the items of each category that several items have, in the columns that train."""
     members: dict[tuple[str, str], list[int]] = defaultdict(list)
-    for column in sorted(data.item_columns - _NEVER_TRAIN - excluded):
+    for column in sorted(data.item_columns - _NEVER_TRAIN - options.excluded_item_columns):
         values = {item: data.metadata[item].get(column, "") for item in data.metadata}
         if all(map(_never_trains, values.values())):
             continue

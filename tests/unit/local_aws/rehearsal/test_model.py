@@ -53,7 +53,7 @@ def test_relevance_is_that_of_regressing_each_item_on_all_others(
 
 def few_directions(most: int = 2, directions: int = 128) -> AbstractContextManager[object]:
     """Learn in directions what has more than so many items."""
-    return patch.multiple(model, _MOST_ITEMS=most, _DIRECTIONS=directions)
+    return patch.multiple(model, MOST_ITEMS=most, _DIRECTIONS=directions)
 
 
 def ridge(users: list[Ints], categories: list[Ints]) -> npt.NDArray[np.float64]:

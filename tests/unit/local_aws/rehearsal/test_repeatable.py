@@ -20,7 +20,7 @@ from local_aws.rehearsal import model
 from local_aws.rehearsal.reading import read
 from local_aws.rehearsal.training import Options, TopPicks
 
-model._MOST_ITEMS = int(sys.argv[2])
+model.MOST_ITEMS = int(sys.argv[2])
 data = read(Path(sys.argv[1]), now=1_767_225_600.0)
 trained = TopPicks(data, Options(exploration_weight=0.0))
 print(data.digest, trained.metrics, trained.popularity_metrics)
