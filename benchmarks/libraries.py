@@ -1,7 +1,7 @@
 """Models of two libraries on the split of the rehearsal, measured by the rehearsal's own metrics.
 
 The libraries have an environment of their own (requirements-bench.txt), where
-`rivals/recommenders.py` learns and answers; baskets and answers go through files.
+`recommenders.py` learns and answers; baskets and answers go through files.
 """
 
 import subprocess
@@ -13,8 +13,8 @@ from typing import Any, Final
 
 import numpy as np
 
+from benchmarks import recommenders
 from benchmarks.processes import ROOT
-from benchmarks.rivals import recommenders
 from local_aws.rehearsal.data import Data, Ints
 from local_aws.rehearsal.evaluation import Measured, measure, split
 
@@ -77,6 +77,7 @@ def _write(file: Path, data: Data, histories: Sequence[slice], queries: Sequence
 def _run(arguments: Sequence[str]) -> None:
     if not PYTHON.exists():
         raise RuntimeError(f"There is no {PYTHON}: `make bench` installs it.")
-    subprocess.run(  # noqa: S603  # our own code
-        [str(PYTHON), recommenders.__file__, *arguments], check=True, capture_output=True
-    )
+    command = [str(PYTHON), recommenders.__file__, *arguments]
+    ran = subprocess.run(command, capture_output=True, text=True, check=False)  # noqa: S603  # ours
+    if ran.returncode:
+        raise RuntimeError(ran.stderr)

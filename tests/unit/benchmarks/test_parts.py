@@ -12,13 +12,14 @@ from benchmarks import (
     compare_models,
     deployments,
     libraries,
+    recommenders,
     rehearsal,
     scale,
     synthesis,
 )
 from benchmarks.local_world import Waited, targets_of_check
 from benchmarks.processes import ROOT
-from benchmarks.rivals import Rival, recommenders
+from benchmarks.rivals import Rival
 from benchmarks.rivals.provider import Provider
 from benchmarks.rivals.sleeping import Sleeping
 from benchmarks.rivals.wait_condition import WaitCondition
