@@ -122,7 +122,10 @@ class Personalize:
             ValueError: The folder cannot be imported; the text says what is wrong with which file.
         """
         arn = Scope(account, region).arn("dataset-group", name)
-        source = None if data is None else Source.read(data, now=self.clock())
+        counts = self.behaviour.event_type_counts
+        source = (
+            None if data is None else Source.read(data, now=self.clock(), event_type_counts=counts)
+        )
         group = DatasetGroup(
             name=name,
             arn=arn,

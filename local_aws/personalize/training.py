@@ -60,15 +60,21 @@ class Source:
         self._lock = threading.Lock()
 
     @classmethod
-    def read(cls, folder: str, *, now: float) -> "Source":
+    def read(cls, folder: str, *, now: float, event_type_counts: bool) -> "Source":
         """Import a folder.
+
+        Args:
+            folder: Where it is.
+            now: The time, in epoch seconds.
+            event_type_counts: As in `Behaviour`.
 
         Raises:
             ValueError: It cannot be imported; the text says what is wrong with which file.
         """
         from local_aws.rehearsal.reading import read  # noqa: PLC0415  # see above
 
-        return cls(folder, read(Path(folder), now=now))
+        data = read(Path(folder), now=now, event_type_counts=event_type_counts)
+        return cls(folder, data)
 
     @property
     def dataset_types(self) -> tuple[str, ...]:

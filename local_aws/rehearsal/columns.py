@@ -6,8 +6,8 @@ data-prep-formatting, limits. A folder has no schema, so of columns that are not
 of at most 1000 characters is taken.
 
 Event types count together with some columns, 10 in all. By the page limits these are the optional
-metadata columns; by VIDEO-ON-DEMAND-interactions-dataset EVENT_TYPE itself is one of them. A folder
-that only the second page refuses is read, and `findings` warns of it.
+metadata columns; by VIDEO-ON-DEMAND-interactions-dataset EVENT_TYPE itself is one of them, which is
+a switch, and off by default; `findings` warns of a folder that it refuses.
 """
 
 import math
@@ -55,8 +55,14 @@ class Dataset:
         return {**self.reserved, **self.required}.get(column, _text(0, _LONGEST))
 
 
-def datasets(now: float) -> tuple[Dataset, Dataset, Dataset]:
-    """Return Interactions, Items and Users, with no interactions after `now` in them."""
+def datasets(now: float, *, event_type_counts: bool = False) -> tuple[Dataset, Dataset, Dataset]:
+    """Return Interactions, Items and Users, with no interactions after `now` in them.
+
+    Args:
+        now: The time, in epoch seconds.
+        event_type_counts: Whether EVENT_TYPE is itself one of the columns that count together with
+            the event types.
+    """
     time = Kind(
         "whole seconds since 1970-01-01, not in the future",
         lambda text: _is_time(text) and int(text) <= now,
@@ -78,7 +84,7 @@ def datasets(now: float) -> tuple[Dataset, Dataset, Dataset]:
             "EVENT_ATTRIBUTION_SOURCE": _text(0, _LONGEST),
         },
         most_custom=5,
-        most_event_types=10,
+        most_event_types=9 if event_type_counts else 10,
         not_counted=frozenset({"IMPRESSION", "RECOMMENDATION_ID", "EVENT_ATTRIBUTION_SOURCE"}),
     )
     items = Dataset(

@@ -98,17 +98,18 @@ class _Table:
         return digest.digest()
 
 
-def read(folder: Path, *, now: float) -> Data:
+def read(folder: Path, *, now: float, event_type_counts: bool = False) -> Data:
     """Read interactions.csv, items.csv and, if it is there, users.csv.
 
     Args:
         folder: Where they are.
         now: The time, in epoch seconds; what is later lies in the future.
+        event_type_counts: A switch where two pages of AWS differ: see `columns`.
 
     Raises:
         BadDataError: Something is wrong with any of them.
     """
-    interactions, items, users = datasets(now)
+    interactions, items, users = datasets(now, event_type_counts=event_type_counts)
     problems: list[Problem] = []
     tables: dict[str, _Table] = {}
     for dataset in (interactions, items, users):

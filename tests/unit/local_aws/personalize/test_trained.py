@@ -235,6 +235,19 @@ class TestFailures:
             simulation.service.seed_dataset_group(ACCOUNT, REGION, "other", data=str(tmp_path))
         assert len(simulation.client.list_datasets()["datasets"]) == 3
 
+    @pytest.mark.parametrize(("types", "counts"), [(9, True), (10, False)])
+    def test_two_answers_to_how_many_event_types_an_import_takes(
+        self, tmp_path: Path, types: int, counts: bool
+    ) -> None:
+        for number in (types, types + 1):
+            rows = [("u", "i", 1, f"type-{n}") for n in range(number)]
+            folder = folder_of(tmp_path / str(number), rows)
+            if number == types:
+                simulation_on(folder, event_type_counts=counts)
+            else:
+                with pytest.raises(ValueError, match=f"{number} event types beside 0 columns"):
+                    simulation_on(folder, event_type_counts=counts)
+
     def test_datasets_are_those_that_there_are_files_for(self, tmp_path: Path) -> None:
         simulation = simulation_on(folder_of(tmp_path, watching(users=1, each=1)))
         kinds = {one["datasetType"] for one in simulation.client.list_datasets()["datasets"]}

@@ -1,11 +1,14 @@
 """What is said about data before it is trained on."""
 
+import re
+import subprocess
 from pathlib import Path
 from typing import Any
 from unittest.mock import patch
 
 import pytest
 
+from local_aws import toolchain
 from local_aws.rehearsal import findings as judged
 from local_aws.rehearsal.data import Data
 from local_aws.rehearsal.findings import Finding, Verdict, findings, refusal
@@ -109,6 +112,17 @@ def test_what_the_filter_hides_from_the_list_it_is_to_be_found_in_is_warned_of(
     clicks = [(user, item, time, "Click") for user, item, time, _ in series(titles=7, again=5)]
     found = finding(data_of(tmp_path / "clicks", clicks), "watched again")
     assert found.found == "0.0% of the Watch events, 0.0% of what is to be found"
+
+
+def test_the_command_of_the_how_to_keeps_one_event_for_each_title(tmp_path: Path) -> None:
+    folder = folder_of(tmp_path, series(titles=7, again=5))
+    page = (toolchain.ROOT / "docs" / "how-to" / "rehearsal.md").read_text()
+    (command,) = re.findall(r"```sh\n(python3 -c .*)\n```", page)
+    subprocess.run(command, shell=True, cwd=folder, check=True)
+    (folder / "new.csv").replace(folder / "interactions.csv")
+    data = read(folder, now=NOW)
+    assert len(data.user) == 60 * 7
+    assert finding(data, "watched again").verdict == Verdict.PASS
 
 
 def test_items_of_the_future_are_read_and_warned_of(tmp_path: Path) -> None:
