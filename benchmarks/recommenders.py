@@ -105,7 +105,9 @@ def _matrix(numbers: Any, name: str) -> Any:
 def _best(scores: Any, hidden: Any) -> Any:
     scores = np.array(scores)
     scores[hidden.nonzero()] = -np.inf
-    return np.argsort(-scores, axis=1, kind="stable")[:, :_LONGEST]
+    best = np.argpartition(-scores, _LONGEST, axis=1)[:, :_LONGEST]
+    order = np.argsort(-np.take_along_axis(scores, best, axis=1), axis=1)
+    return np.take_along_axis(best, order, axis=1)
 
 
 if __name__ == "__main__":
