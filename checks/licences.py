@@ -16,8 +16,7 @@ LOCKS: Final = {
     RUNTIME: "What `cdk synth` and `cdk deploy` need",
     ROOT / "requirements-dev.txt": "What develops, checks and tests it, and the local AWS",
     ROOT / "requirements-checkov.txt": "What checkov needs, in an environment of its own",
-    ROOT
-    / "requirements-bench.txt": "What `make bench` compares with",
+    ROOT / "requirements-bench.txt": "What `make bench` compares with",
 }
 
 _PIN: Final = re.compile(r"(?m)^([a-z0-9][a-z0-9._-]*)==([^\s;\\]+)")

@@ -18,9 +18,10 @@ the service documents an effect but not its size:
 
 Not modelled: columns of Interactions (but for EVENT_TYPE and the filter) and of Users, and whether
 they are excluded; numbers, texts and boolean columns; the order and age of what a user did; what
-kind of event it was (all count the same), event values and impressions; items beyond the 8000 with
-the most interactions, which come by exploration and popularity only; retraining on new events;
-randomness in exploration.
+kind of event it was (all count the same), event values and impressions; that the filter forgets
+what was watched when nothing of a user is imported for three months; retraining on new events;
+randomness in exploration. Items that are in no basket, of a user or of a category, come by
+exploration and popularity only.
 """
 
 from collections import defaultdict
