@@ -6,6 +6,7 @@ PYTHON ?= python3
 VENV := .venv
 RUN := $(VENV)/bin/python
 CHECKOV := $(VENV)/checkov
+BENCH := $(VENV)/bench
 
 ASSEMBLIES := $(VENV)/assemblies
 
@@ -18,6 +19,7 @@ export UV_PYTHON_DOWNLOADS := never
 PYTHON_PACKAGES := $(VENV)/requirements.stamp
 NODE_PACKAGES := node_modules/.package-lock.json
 CHECKOV_PACKAGES := $(CHECKOV)/requirements.stamp
+BENCH_PACKAGES := $(BENCH)/requirements.stamp
 
 INSTALL := $(RUN) -m pip install --quiet --disable-pip-version-check --no-compile --require-hashes
 
@@ -112,18 +114,19 @@ mutants: setup ## Change the Lambda's code in many small ways, and see which of 
 audit: setup ## Ask PyPI and npm for known vulnerabilities of what is pinned; needs the Internet
 	$(RUN) -m pip_audit --strict --disable-pip --require-hashes -r requirements-dev.txt
 	$(RUN) -m pip_audit --strict --disable-pip --require-hashes -r requirements-checkov.txt
+	$(RUN) -m pip_audit --strict --disable-pip --require-hashes -r requirements-bench.txt
 	$(VENV)/bin/npm audit
 
 settings: setup ## Write docs/reference/settings.md, outputs.md and the JSON schema of the context
 	$(RUN) -m checks.reference
 
-bench: setup ## Measure all that docs/benchmarks.md shows, and write it there (PARTS=... measures parts)
+bench: setup $(BENCH_PACKAGES) ## Measure all that docs/benchmarks.md shows, and write it there (PARTS=... measures parts)
 	$(RUN) -m benchmarks $$PARTS
 
 picture: setup ## Renew the picture of the local AWS's page in docs; needs Debian's Chromium
 	$(RUN) -m checks.picture
 
-licences: setup $(CHECKOV_PACKAGES) ## Write docs/dependencies.md, the licences of all dependencies
+licences: setup $(CHECKOV_PACKAGES) $(BENCH_PACKAGES) ## Write docs/dependencies.md, the licences of all dependencies
 	$(RUN) -m checks.licences > docs/dependencies.md
 
 format: setup ## Format the code and fix what can be fixed
@@ -134,6 +137,7 @@ lock: setup ## Move the pins to the newest versions that *.in and package.json a
 	$(LOCK) --output-file requirements-dev.txt requirements-dev.in
 	$(LOCK) --output-file requirements.txt --constraints requirements-dev.txt requirements.in
 	$(LOCK) --output-file requirements-checkov.txt requirements-checkov.in
+	$(LOCK) --output-file requirements-bench.txt requirements-bench.in
 	$(VENV)/bin/npm install --package-lock-only --ignore-scripts --omit-lockfile-registry-resolved
 	@$(RUN) -m checks.make unresolved
 
@@ -151,4 +155,9 @@ $(NODE_PACKAGES): package.json package-lock.json $(PYTHON_PACKAGES)
 $(CHECKOV_PACKAGES): requirements-checkov.txt $(PYTHON_PACKAGES)
 	$(RUN) -m venv --clear --without-pip $(CHECKOV)
 	PIP_PYTHON=$(CHECKOV)/bin/python $(INSTALL) -r requirements-checkov.txt
+	@$(RUN) -m checks.make touch $@
+
+$(BENCH_PACKAGES): requirements-bench.txt $(PYTHON_PACKAGES)
+	$(RUN) -m venv --clear --without-pip $(BENCH)
+	PIP_PYTHON=$(BENCH)/bin/python $(INSTALL) -r requirements-bench.txt
 	@$(RUN) -m checks.make touch $@

@@ -13,14 +13,23 @@ from collections.abc import Callable, Iterable, Mapping
 from datetime import UTC, datetime
 from typing import Final
 
-from benchmarks import cold_start, deployments, local_world, rehearsal, scale, synthesis, table
+from benchmarks import (
+    cold_start,
+    compare_models,
+    deployments,
+    local_world,
+    rehearsal,
+    scale,
+    synthesis,
+    table,
+)
 from benchmarks.processes import ROOT
 from benchmarks.table import Row
 
 _DOCUMENT: Final = ROOT / "docs" / "benchmarks.md"
 
 _PARTS: Final[Mapping[str, Callable[[], Iterable[Row]]]] = {
-    "rehearsal": rehearsal.rehearsal,  # first: memory is this process's, at its most
+    "rehearsal": rehearsal.rehearsal,
     "training": deployments.over_training,
     "waiting": deployments.waiting,
     "cold-start": cold_start.cold_start,
@@ -29,7 +38,10 @@ _PARTS: Final[Mapping[str, Callable[[], Iterable[Row]]]] = {
     "local-aws": local_world.local_aws,
     "clone": local_world.fresh_clone,
 }
-_ASKED_FOR: Final = {"suites": local_world.suites}
+_ASKED_FOR: Final[Mapping[str, Callable[[], Iterable[Row]]]] = {
+    "suites": local_world.suites,
+    "models": compare_models.models,
+}
 """Not in a full run."""
 
 _KEPT: Final[Mapping[tuple[str, ...], str]] = {(): "the table", ("suites",): "the suites"}

@@ -16,6 +16,7 @@ LOCKS: Final = {
     RUNTIME: "What `cdk synth` and `cdk deploy` need",
     ROOT / "requirements-dev.txt": "What develops, checks and tests it, and the local AWS",
     ROOT / "requirements-checkov.txt": "What checkov needs, in an environment of its own",
+    ROOT / "requirements-bench.txt": "What `make bench` compares with",
 }
 
 _PIN: Final = re.compile(r"(?m)^([a-z0-9][a-z0-9._-]*)==([^\s;\\]+)")
@@ -84,10 +85,10 @@ def installed(*folders: Path) -> dict[str, Distribution]:
 
 def page() -> str:
     """Return all dependencies and their licences, in Markdown."""
-    checkov = installed(*(ROOT / ".venv" / "checkov").glob("lib/python*/site-packages"))
     sections = [_HEAD]
     for lock, title in LOCKS.items():
-        there = checkov if "checkov" in lock.name else installed()
+        own = ROOT / ".venv" / lock.stem.removeprefix("requirements-")
+        there = installed(*own.glob("lib/python*/site-packages"))
         sections.append(_table(f"{title} (`{lock.name}`)", _rows(lock, there)))
     rows = (f"| {' | '.join(row)} |" for row in npm_packages())
     return "\n".join([*sections, _table("The CDK's own tools (`package-lock.json`)", rows)])

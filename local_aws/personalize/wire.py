@@ -168,8 +168,7 @@ def _page(service: Personalize, query: str) -> Response:
     from local_aws import page  # noqa: PLC0415  # with what it plots with, for those who look
 
     user = parse_qs(query).get("user", [""])[0]
-    sources = {arn: source.data for arn, source in service.sources().items()}
-    html = page.service_page(service.overview(), sources, user=user, now=service.clock())
+    html = page.service_page(service.overview(), service.sources(), user=user, now=service.clock())
     status, headers, body = _respond(200, html.encode(), "text/html; charset=utf-8")
     return status, headers | {"content-security-policy": page.SECURITY_POLICY}, body
 
