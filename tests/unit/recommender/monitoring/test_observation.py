@@ -15,7 +15,7 @@ from lambdas.recommender.monitoring.observation import Observation, ObservationR
 from tests.support.json_schema import is_valid
 from tests.support.metrics import SCHEMA, metrics_of
 
-from .examples import PROPERTIES, RECOMMENDER, STACK
+from ..examples import PROPERTIES, RECOMMENDER, STACK
 
 EVENT: dict[str, Any] = {
     v.DIMENSION: "TopPicks/Recommender",

@@ -27,8 +27,8 @@ from lambdas.recommender.protocol.answer import (
 )
 from lambdas.recommender.text import readable
 
-from .examples import RESPONSE_URL, SIGNATURE, STACK, event
-from .fakes import serving
+from ..examples import RESPONSE_URL, SIGNATURE, STACK, event
+from ..fakes import serving
 
 # -- what is answered --------------------------------------------------------------------------
 

@@ -20,8 +20,8 @@ from lambdas.recommender.reconcile.reconciler import Known
 from tests.support.personalize import VirtualClock
 from tests.support.serverless import through_lambda
 
-from .examples import RESPONSE_URL, event
-from .fakes import FakeStepFunctions, refusal
+from ..examples import RESPONSE_URL, event
+from ..fakes import FakeStepFunctions, refusal
 
 STATE_MACHINE = "arn:aws:states:eu-west-1:111111111111:stateMachine:Waiter"
 TIMES = st.floats(1_700_000_000, 4_000_000_000)

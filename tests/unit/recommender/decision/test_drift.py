@@ -8,7 +8,7 @@ from lambdas.recommender.decision.drift import Difference, DriftStatus, drift, h
 from lambdas.recommender.model.observed import Observed, Update
 from lambdas.recommender.model.request import Desired, Request
 
-from .examples import PLACE, event
+from ..examples import PLACE, event
 
 
 def desired(**properties: Any) -> Desired:

@@ -39,8 +39,8 @@ from local_aws.personalize import Personalize as Simulator
 from tests.support.personalize import VirtualClock, client
 from tests.support.place import ACCOUNT, REGION
 
-from .examples import GROUP, RECIPE
-from .fakes import FakePersonalize, refusal
+from ..examples import GROUP, RECIPE
+from ..fakes import FakePersonalize, refusal
 
 OWNER = Owner(f"arn:aws:cloudformation:{REGION}:{ACCOUNT}:stack/TopPicks/1", "Recommender")
 ARN = f"arn:aws:personalize:{REGION}:{ACCOUNT}:recommender/mine"

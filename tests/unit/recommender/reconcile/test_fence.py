@@ -15,8 +15,8 @@ from lambdas.recommender.model.request import Request
 from lambdas.recommender.model.timing import CONFIRM_SECONDS, GRACE_SECONDS
 from lambdas.recommender.reconcile.fence import admit, still_newest
 
-from .examples import event
-from .fakes import FakeCloudFormation, refusal
+from ..examples import event
+from ..fakes import FakeCloudFormation, refusal
 
 SENT = datetime(2026, 1, 1, tzinfo=UTC)
 

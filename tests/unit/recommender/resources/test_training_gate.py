@@ -20,8 +20,8 @@ from lambdas.recommender.model.request import Request
 from lambdas.recommender.reconcile.reconciler import Reconciler
 from lambdas.recommender.resources.training_gate import TrainingGate
 
-from .examples import CREATES, RECOMMENDER, ROLLS_BACK, UPDATES, gate
-from .fakes import FakeCloudFormation, FakePersonalize, refusal
+from ..examples import CREATES, RECOMMENDER, ROLLS_BACK, UPDATES, gate
+from ..fakes import FakeCloudFormation, FakePersonalize, refusal
 
 MINE, OLD = f"{RECOMMENDER}mine", f"{RECOMMENDER}old"
 READY = Done("ACTIVE", Progress.EFFECTIVE)

@@ -26,8 +26,8 @@ from lambdas.recommender.resources.base import CustomResource
 from tests.support.personalize import VirtualClock
 from tests.support.serverless import through_lambda
 
-from .examples import RECOMMENDER, RESPONSE_URL, SIGNATURE, event, gate, hours, stop, sweep
-from .fakes import OWNER, FakeCloudFormation, FakePersonalize, FakeStepFunctions, refusal
+from ..examples import RECOMMENDER, RESPONSE_URL, SIGNATURE, event, gate, hours, stop, sweep
+from ..fakes import OWNER, FakeCloudFormation, FakePersonalize, FakeStepFunctions, refusal
 
 INTERVAL = 60.0
 DESIRED = Request.parse(event()).desired

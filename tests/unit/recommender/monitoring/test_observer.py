@@ -12,8 +12,8 @@ from lambdas.recommender.aws.errors import PermanentError, TransientError
 from lambdas.recommender.aws.personalize import Personalize
 from lambdas.recommender.monitoring.observer import Observer
 
-from .examples import RECOMMENDER
-from .fakes import FakeCloudFormation, FakePersonalize, refusal
+from ..examples import RECOMMENDER
+from ..fakes import FakeCloudFormation, FakePersonalize, refusal
 from .test_observation import DESIRED, EVENT, NOW
 
 HASH = "0123456789abcdef"

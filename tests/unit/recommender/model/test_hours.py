@@ -12,7 +12,7 @@ from lambdas.recommender import vocabulary as v
 from lambdas.recommender.model.hours import ActiveHours
 from lambdas.recommender.model.properties import BadRequestError
 
-from .examples import OFFICE
+from ..examples import OFFICE
 
 
 def at(local: str, zone: str = "Europe/Berlin") -> float:

@@ -13,7 +13,7 @@ from lambdas.recommender.model import properties as p
 from lambdas.recommender.model.properties import BadRequestError, Reader, reject_unknown
 from lambdas.recommender.text import truncate
 
-from .examples import GROUP, RECIPE, RECOMMENDER
+from ..examples import GROUP, RECIPE, RECOMMENDER
 
 
 @given(st.text(max_size=3000), st.integers(-5, 2000))

@@ -14,7 +14,7 @@ from lambdas.recommender.model.operation import RequestType
 from lambdas.recommender.model.properties import BadRequestError
 from lambdas.recommender.model.request import Request
 
-from .examples import GROUP, PROPERTIES, RECIPE, RECOMMENDER, STACK, event, without
+from ..examples import GROUP, PROPERTIES, RECIPE, RECOMMENDER, STACK, event, without
 
 
 def test_a_request_says_what_is_desired() -> None:
