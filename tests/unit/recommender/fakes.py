@@ -11,12 +11,9 @@ from typing import Any, Final
 from botocore.exceptions import ClientError
 
 from lambdas.recommender import vocabulary as v
-from lambdas.recommender.model.identity import Owner
+from tests.support.place import GROUP, PLACE, RECIPE
 
-from .examples import GROUP, PLACE, RECIPE, STACK
-
-OWNER: Final = Owner(STACK, "Recommender")
-STATE_MACHINE: Final = "arn:aws:states:eu-west-1:111111111111:stateMachine:Waiter"
+from .examples import OWNER, STACK, STATE_MACHINE
 
 CHANGES: Final = frozenset(
     {
@@ -66,7 +63,7 @@ class FakePersonalize:
         tags: Mapping[str, str] | None = None,
         **members: Any,
     ) -> None:
-        """Put a recommender there; by default the stack's."""
+        """Add a recommender; by default the stack's."""
         self.shown[arn] = {
             "name": arn.rpartition("/")[2],
             "recommenderArn": arn,
@@ -93,7 +90,7 @@ class FakePersonalize:
         if arn not in self.shown:
             raise refusal("ResourceNotFoundException")
 
-    def _set(self, operation: str, arn: str, **members: Any) -> dict[str, Any]:
+    def _set(self, operation: str, arn: str, **members: Any) -> dict[str, str]:
         self._find(operation, arn)
         self.shown[arn] |= members
         return {"recommenderArn": arn}
@@ -104,6 +101,8 @@ class FakePersonalize:
     ) -> Any:
         arn = f"{PLACE}recommender/{name}"
         self._note("CreateRecommender", arn)
+        if arn in self.shown:
+            raise refusal("ResourceAlreadyExistsException")
         self.add(
             arn,
             "CREATE PENDING",
@@ -115,7 +114,8 @@ class FakePersonalize:
         return {"recommenderArn": arn}
 
     def delete_recommender(self, *, recommenderArn: str) -> Any:
-        return self._set("DeleteRecommender", recommenderArn, status="DELETE PENDING")
+        self._set("DeleteRecommender", recommenderArn, status="DELETE PENDING")
+        return {}
 
     def describe_dataset(self, *, datasetArn: str) -> Any:
         self._note("DescribeDataset", datasetArn)
@@ -163,7 +163,7 @@ class FakePersonalize:
 
 
 class FakeCloudFormation:
-    """One stack, in one operation until that is set anew."""
+    """One stack, in one operation until a test changes that."""
 
     def __init__(self, status: str, updated: datetime | None = None) -> None:
         self.status = status

@@ -33,11 +33,7 @@ ANSWERS: dict[str, tuple[dict[str, Any], type[Exception], str]] = {
         TransientError,
         "Operate: ThrottlingException: slow down",
     ),
-    "only a status": (
-        {"ResponseMetadata": {"HTTPStatusCode": 500}},
-        TransientError,
-        "Operate: : ",
-    ),
+    "only a status": ({"ResponseMetadata": {"HTTPStatusCode": 500}}, TransientError, "Operate: : "),
     "the last status that is the caller's fault": (
         {"Error": {"Code": "New", "Message": "no"}, "ResponseMetadata": {"HTTPStatusCode": 499}},
         PermanentError,

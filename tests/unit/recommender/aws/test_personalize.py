@@ -94,10 +94,7 @@ OTHER_DOMAIN = (
     "domain cannot be changed: create another one, import the data, and name that."
 )
 PREFLIGHT: dict[str, tuple[dict[str, Any], list[str]]] = {
-    "a custom dataset group": (
-        {"domain": None},
-        [f" has the domain none (custom){OTHER_DOMAIN}"],
-    ),
+    "a custom dataset group": ({"domain": None}, [f" has the domain none (custom){OTHER_DOMAIN}"]),
     "another domain": ({"domain": "ECOMMERCE"}, [f" has the domain ECOMMERCE{OTHER_DOMAIN}"]),
     "no interactions": (
         {"datasets": ("Items", "Users")},
@@ -399,9 +396,7 @@ def test_an_answer_that_is_cut_is_none(simulator: Simulator, body: bytes) -> Non
             call()
 
 
-def test_a_recommender_that_was_created_without_an_arn_may_show_later(
-    simulator: Simulator,
-) -> None:
+def test_a_recommender_that_was_created_without_an_arn_may_show_later(simulator: Simulator) -> None:
     def after(operation: str, _: dict[str, Any], response: wire.Response) -> wire.Response:
         return (*response[:2], b"{}") if operation == "CreateRecommender" else response
 
@@ -412,9 +407,7 @@ def test_a_recommender_that_was_created_without_an_arn_may_show_later(
     assert simulator.recommenders(ACCOUNT, REGION)
 
 
-def test_parameters_that_this_sdk_does_not_know_are_no_passing_fault(
-    simulator: Simulator,
-) -> None:
+def test_parameters_that_this_sdk_does_not_know_are_no_passing_fault(simulator: Simulator) -> None:
     unknown = UpdateRecommender({"ofTomorrow": True})
 
     with pytest.raises(PermanentError, match="UpdateRecommender is not known like this"):

@@ -84,11 +84,7 @@ BAD_TRAINING_DATA: dict[str, list[Any]] = {
 
 
 def _rows() -> list[Any]:
-    whole = {
-        "": BAD,
-        v.EXPLORATION: BAD_EXPLORATION,
-        v.TRAINING_DATA: BAD_TRAINING_DATA,
-    }
+    whole = {"": BAD, v.EXPLORATION: BAD_EXPLORATION, v.TRAINING_DATA: BAD_TRAINING_DATA}
     return [
         pytest.param(where, name, bad, id=f"{where}.{name}={bad!r}"[:80])
         for where, members in whole.items()

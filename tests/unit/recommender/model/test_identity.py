@@ -20,11 +20,7 @@ def test_a_derived_name_is_one_that_personalize_accepts(
     prefix: str, stack_id: str, logical_id: str, group: str, recipe: str
 ) -> None:
     name = derived_name(
-        prefix,
-        stack_id=stack_id,
-        logical_id=logical_id,
-        dataset_group_arn=group,
-        recipe_arn=recipe,
+        prefix, stack_id=stack_id, logical_id=logical_id, dataset_group_arn=group, recipe_arn=recipe
     )
 
     assert re.fullmatch(r"[a-zA-Z0-9][a-zA-Z0-9\-_]{0,62}", name)

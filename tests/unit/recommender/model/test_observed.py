@@ -69,11 +69,7 @@ SETTLED: dict[str, tuple[Observed, bool, str]] = {
     "training": (observed("CREATE PENDING"), False, "CREATE PENDING"),
     "failed": (observed("CREATE FAILED"), False, "CREATE FAILED"),
     "no status": (observed(""), False, "without a status"),
-    "being updated": (
-        observed("ACTIVE", UNDER_WAY),
-        False,
-        "being updated (CREATE IN_PROGRESS)",
-    ),
+    "being updated": (observed("ACTIVE", UNDER_WAY), False, "being updated (CREATE IN_PROGRESS)"),
     "being stopped while updated": (observed("STOP PENDING", UNDER_WAY), False, "STOP PENDING"),
 }
 

@@ -331,8 +331,7 @@ def test_every_request_type_is_known(kind: RequestType) -> None:
 
 
 @pytest.mark.parametrize(
-    ("properties", "link"),
-    [({}, (1, 1)), ({v.LINK: "3", v.LINKS: "11"}, (3, 11))],
+    ("properties", "link"), [({}, (1, 1)), ({v.LINK: "3", v.LINKS: "11"}, (3, 11))]
 )
 @pytest.mark.parametrize("kind", ["Create", "Update", "Delete"])
 def test_a_link_has_a_number_in_its_chain(

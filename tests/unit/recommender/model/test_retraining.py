@@ -38,9 +38,7 @@ SAME: dict[str, dict[str, Any]] = {
     "none of it": {},
     "a part of it": {v.MIN_REQUESTS_PER_SECOND: 2},
     "another spelling": {**CONFIG, v.EXPLORATION: {v.EXPLORATION_WEIGHT: 0.3}},
-    "another order": {
-        v.TRAINING_DATA: {v.EXCLUDED_COLUMNS: {"ITEMS": ["PRICE", "GENRES"]}},
-    },
+    "another order": {v.TRAINING_DATA: {v.EXCLUDED_COLUMNS: {"ITEMS": ["PRICE", "GENRES"]}}},
     "a member that does not show of the recommender": {**CONFIG, v.ENABLE_METADATA: True},
 }
 OTHER: dict[str, dict[str, Any]] = {

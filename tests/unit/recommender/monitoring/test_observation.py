@@ -185,8 +185,7 @@ def test_leftovers_are_counted_and_named() -> None:
 
 
 @pytest.mark.parametrize(
-    "status",
-    ["CREATE_IN_PROGRESS", "UPDATE_IN_PROGRESS", "UPDATE_COMPLETE_CLEANUP_IN_PROGRESS"],
+    "status", ["CREATE_IN_PROGRESS", "UPDATE_IN_PROGRESS", "UPDATE_COMPLETE_CLEANUP_IN_PROGRESS"]
 )
 def test_a_deployment_is_neither_drift_nor_does_it_leave_anything_over(status: str) -> None:
     line = seen(replace(THERE, config={}), f"{RECOMMENDER}a", operation=Operation(status, ""))

@@ -121,10 +121,7 @@ def test_the_entry_point_prints_the_line(
     monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], world: ObservedStack
 ) -> None:
     """A record of the log would not do: Lambda's formatter leaves out what begins with `_`."""
-    services: dict[str, object] = {
-        "personalize": world.personalize,
-        "cloudformation": world.stack,
-    }
+    services: dict[str, object] = {"personalize": world.personalize, "cloudformation": world.stack}
     for module in (clients, observer_handler):
         monkeypatch.setattr(module, "client", services.__getitem__)
     observer_handler.observer.cache_clear()

@@ -400,9 +400,7 @@ def test_an_answer_is_put_as_it_is_to_a_url_that_was_signed_without_a_content_ty
 
 @pytest.mark.usefixtures("_impatient")
 @pytest.mark.parametrize("respond", [cut, garbage, stall], ids=lambda respond: respond.__name__)
-def test_an_answer_without_a_response_is_to_be_put_again(
-    respond: Respond,
-) -> None:
+def test_an_answer_without_a_response_is_to_be_put_again(respond: Respond) -> None:
     with bucket(respond) as s3:
         assert Answers(AWS, LOCAL).put(s3.url, ANSWER) is Delivery.LATER
 

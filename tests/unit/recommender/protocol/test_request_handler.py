@@ -216,9 +216,7 @@ def test_tags_are_read_at_the_first_poll_only_while_there_is_nothing_to_do() -> 
     assert here.personalize.calls == [*observed, observed[0]]
 
 
-def test_a_request_that_is_delivered_again_is_begun_once(
-    caplog: pytest.LogCaptureFixture,
-) -> None:
+def test_a_request_that_is_delivered_again_is_begun_once(caplog: pytest.LogCaptureFixture) -> None:
     here = world()
 
     with caplog.at_level(logging.INFO):
@@ -1306,9 +1304,7 @@ def test_a_request_that_is_not_as_it_must_be_changes_nothing_and_says_so(
 
 
 @pytest.mark.parametrize("properties", [{v.NAME_PREFIX: "a b"}, {v.RECOMMENDER_LOGICAL_ID: ["x"]}])
-def test_nothing_came_of_it_so_that_there_is_nothing_to_delete(
-    properties: dict[str, Any],
-) -> None:
+def test_nothing_came_of_it_so_that_there_is_nothing_to_delete(properties: dict[str, Any]) -> None:
     here = world("ROLLBACK_IN_PROGRESS")
 
     here.begin(event(properties, kind="Delete", PhysicalResourceId="Recommender"))

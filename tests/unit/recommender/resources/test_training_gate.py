@@ -1,32 +1,255 @@
-"""The quality gate: what a training gate makes of model metrics that are not good enough.
+"""A training gate: when it opens, what it returns, and whether the metrics are good enough."""
 
-When it opens, and the rest of its attributes: ``test_resources.py``.
-"""
-
+import json
 import logging
 from collections.abc import Mapping
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from typing import Any
 
 import pytest
 
 from lambdas.recommender import vocabulary as v
 from lambdas.recommender.aws.cloudformation import Stacks
+from lambdas.recommender.aws.errors import PermanentError
 from lambdas.recommender.aws.personalize import Personalize
-from lambdas.recommender.decision.verdict import Done, Fail, Progress, Verdict
+from lambdas.recommender.decision.verdict import Done, Fail, Progress, Verdict, Wait
 from lambdas.recommender.model.config import Config
+from lambdas.recommender.model.observed import Observed
 from lambdas.recommender.model.operation import Operation
+from lambdas.recommender.model.properties import BadRequestError
 from lambdas.recommender.model.request import Request
+from lambdas.recommender.model.timing import GRACE_SECONDS
+from lambdas.recommender.protocol.answer import MAX_BYTES, answer_to, encoded
 from lambdas.recommender.reconcile.reconciler import Reconciler
 from lambdas.recommender.resources.training_gate import TrainingGate
+from tests.support.place import GROUP, RECIPE
 
-from ..examples import CREATES, RECOMMENDER, ROLLS_BACK, UPDATES, gate
+from ..examples import CREATES, GATE_ATTRIBUTES, MINE, RECOMMENDER, ROLLS_BACK, STACK, UPDATES, gate
 from ..fakes import FakeCloudFormation, FakePersonalize, refusal
+from .examples import attempted, mine, resource
 
-MINE, OLD = f"{RECOMMENDER}mine", f"{RECOMMENDER}old"
+OLD = f"{RECOMMENDER}old"
 READY = Done("ACTIVE", Progress.EFFECTIVE)
-READ_MINE, READ_OLD = ("DescribeRecommender", MINE), ("DescribeRecommender", OLD)
 
+
+def observe(raw: dict[str, Any], personalize: FakePersonalize) -> tuple[Verdict, Observed | None]:
+    """Return the verdict of a gate, and the recommender that it has observed."""
+    verdict, made = attempted(raw, personalize, CREATES)
+    assert isinstance(made, TrainingGate)
+    return verdict, made.observed
+
+
+def with_property(name: str, value: Any) -> dict[str, Any]:
+    """Return a request to a gate with another property."""
+    raw = gate()
+    raw["ResourceProperties"][name] = value
+    return raw
+
+
+@pytest.mark.parametrize("kind", ["Create", "Update"])
+def test_gate_opens_when_the_recommender_is_ready(kind: str) -> None:
+    personalize = mine("ACTIVE", modelMetrics={"coverage": 0.5})
+
+    verdict, observed = observe(gate(kind=kind), personalize)
+
+    assert verdict == READY
+    assert observed is not None
+    assert observed.metrics == {"coverage": 0.5}
+    assert personalize.calls == [("DescribeRecommender", MINE)]
+
+
+@pytest.mark.parametrize("link", [1, 11])
+def test_gate_of_an_absent_recommender_fails_after_the_grace_period(link: int) -> None:
+    verdict, observed = observe(gate(link), FakePersonalize())
+
+    assert verdict == Fail("the recommender does not exist", confirm=GRACE_SECONDS)
+    assert observed is None
+
+
+@pytest.mark.parametrize("link", [1, 11])
+def test_gate_waits_after_a_throttled_call(link: int) -> None:
+    personalize = mine("CREATE PENDING")
+    personalize.faults["DescribeRecommender"] = refusal("ThrottlingException")
+
+    verdict, observed = observe(gate(link), personalize)
+
+    assert verdict == Wait("DescribeRecommender: ThrottlingException: the message")
+    assert observed is None
+
+
+@pytest.mark.parametrize("link", [1, 11])
+def test_gate_raises_a_permanent_error_with_the_words_of_the_service(link: int) -> None:
+    personalize = mine("CREATE PENDING")
+    personalize.faults["DescribeRecommender"] = refusal("AccessDeniedException")
+
+    with pytest.raises(PermanentError, match="DescribeRecommender: AccessDeniedException: the mes"):
+        observe(gate(link), personalize)
+
+
+@pytest.mark.parametrize(("running", "ready"), [("true", False), ("false", True), (None, False)])
+def test_gate_opens_for_an_inactive_recommender_only_if_it_is_kept_stopped(
+    running: str | None, ready: bool
+) -> None:
+    verdict, _ = observe(with_property(v.RUNNING, running), mine("INACTIVE"))
+
+    assert isinstance(verdict, Done) is ready
+
+
+@pytest.mark.parametrize(
+    ("updated_after", "expected"), [("0.0", Fail), ("1.0", Fail), (v.NO_UPDATE, Done), (None, Done)]
+)
+def test_gate_takes_an_update_for_the_own_one_only_if_it_is_newer_than_updated_after(
+    updated_after: str | None, expected: type[Verdict]
+) -> None:
+    began = datetime.fromtimestamp(1.0, UTC)
+    failed = {"status": "CREATE FAILED", "creationDateTime": began}
+
+    verdict, _ = observe(
+        with_property(v.UPDATED_AFTER, updated_after),
+        mine("ACTIVE", latestRecommenderUpdate=failed),
+    )
+
+    assert isinstance(verdict, expected)
+    is_awaited = isinstance(verdict, Fail) and verdict.confirm == GRACE_SECONDS
+    assert is_awaited is (updated_after == "1.0")
+
+
+def test_gate_with_a_bad_updated_after_is_refused() -> None:
+    with pytest.raises(BadRequestError, match=f"allowed: seconds, or {v.NO_UPDATE}"):
+        observe(with_property(v.UPDATED_AFTER, "-1"), mine("ACTIVE"))
+
+
+WHOLE = Config().request()
+METADATA_HIDDEN = {name: one for name, one in WHOLE.items() if name != v.ENABLE_METADATA}
+EXPLORATION = [v.EXPLORATION_WEIGHT, v.EXPLORATION_ITEM_AGE_CUT_OFF]
+NOT_CHECKED: dict[str, tuple[dict[str, Any], FakePersonalize, list[list[str]]]] = {
+    "nothing shown": (
+        gate(),
+        mine("ACTIVE"),
+        [[v.MIN_REQUESTS_PER_SECOND, v.ENABLE_METADATA, *EXPLORATION]],
+    ),
+    "metadata hidden": (
+        gate(1, 1, kind="Update"),
+        mine("ACTIVE", recommenderConfig=METADATA_HIDDEN),
+        [[v.ENABLE_METADATA]],
+    ),
+    "all shown": (gate(), mine("ACTIVE", recommenderConfig=WHOLE), []),
+    "not the last gate": (gate(10), mine("ACTIVE"), []),
+    "training": (gate(), mine("CREATE PENDING"), []),
+}
+
+
+@pytest.mark.parametrize("row", NOT_CHECKED)
+def test_last_gate_logs_the_members_that_it_could_not_check(
+    row: str, caplog: pytest.LogCaptureFixture
+) -> None:
+    raw, personalize, expected = NOT_CHECKED[row]
+
+    with caplog.at_level(logging.DEBUG):
+        observe(raw, personalize)
+
+    assert [vars(record)["members"] for record in caplog.records] == expected
+    for record in caplog.records:
+        assert record.levelno == logging.WARNING
+        assert "DescribeRecommender does not show" in record.getMessage()
+
+
+# -- attributes --------------------------------------------------------------------------------
+
+
+def attributes_with(
+    metrics: Mapping[str, float], raw: Mapping[str, Any] | None = None
+) -> dict[str, str]:
+    """Return the attributes of a gate that has observed these metrics."""
+    made = resource(raw or gate())
+    assert isinstance(made, TrainingGate)
+    made.observed = Observed(MINE, "ACTIVE", GROUP, RECIPE, metrics=metrics)
+    return made.attributes
+
+
+METRICS = {
+    "Coverage": ("coverage", 0.11),
+    "MeanReciprocalRankAt25": ("mean_reciprocal_rank_at_25", 0.12),
+    "NormalizedDiscountedCumulativeGainAt5": ("normalized_discounted_cumulative_gain_at_5", 0.13),
+    "NormalizedDiscountedCumulativeGainAt10": ("normalized_discounted_cumulative_gain_at_10", 0.14),
+    "NormalizedDiscountedCumulativeGainAt25": ("normalized_discounted_cumulative_gain_at_25", 0.15),
+    "PrecisionAt5": ("precision_at_5", 0.16),
+    "PrecisionAt10": ("precision_at_10", 0.17),
+    "PrecisionAt25": ("precision_at_25", 0.18),
+}
+"""Written out: the table under test is no oracle of itself."""
+
+
+@pytest.mark.parametrize(
+    "metrics", [{}, {"coverage": 0.5}, {"a_metric_of_tomorrow": 0.25}, dict(METRICS.values())]
+)
+def test_gate_has_every_attribute_whatever_the_service_reports(metrics: dict[str, float]) -> None:
+    attributes = attributes_with(metrics)
+
+    assert attributes.keys() == GATE_ATTRIBUTES
+    assert attributes[v.RECOMMENDER_ARN_ATTRIBUTE] == MINE
+    assert {name: attributes[name] for name in v.METRICS} == {
+        name: str(metrics.get(key, "n/a")) for name, (key, _) in METRICS.items()
+    }
+    assert json.loads(attributes["ModelMetrics"]) == metrics
+
+
+def test_gate_has_every_attribute_before_the_first_attempt() -> None:
+    assert resource(gate()).attributes == attributes_with({})
+
+
+@pytest.mark.parametrize(("size", "kept"), [(2000, ["a", "b"]), (2001, ["a"])])
+def test_model_metrics_are_dropped_only_beyond_2000_bytes(size: int, kept: list[str]) -> None:
+    bare = len(json.dumps({"a": 0.5, "b": 0.5}))
+    long = "b" * (1 + size - bare)
+    metrics = {long: 0.5, "a": 0.5}
+    assert len(json.dumps(metrics)) == size
+
+    attributes = attributes_with(metrics)
+
+    assert [name[0] for name in json.loads(attributes["ModelMetrics"])] == kept
+
+
+LONGEST = {
+    "StackId": STACK.replace("TopPicks", "T" * 128).replace("0a1b", "0" * 36),
+    "RequestId": "r" * 36,
+    "LogicalResourceId": "L" * 255,
+}
+"""Limits: stack names and logical ids, CloudFormation User Guide."""
+NAMES = {
+    "long names": [f"a_metric_of_tomorrow_{number:03}" for number in range(200)],
+    "names in another script": [chr(0x4E00 + number) for number in range(400)],
+    "short names": [f"{number:x}" for number in range(400)],
+}
+
+
+@pytest.mark.parametrize("row", NAMES)
+def test_longest_answer_of_a_gate_fits_and_has_its_reason_and_the_first_metrics(row: str) -> None:
+    metrics = dict.fromkeys(v.METRICS.values(), 0.12345678901234567) | dict.fromkeys(
+        NAMES[row], 0.5
+    )
+    raw = gate(arn=RECOMMENDER + "n" * 63) | LONGEST
+    attributes = attributes_with(metrics, raw)
+
+    whole = answer_to(
+        raw,
+        succeeded=False,
+        physical_id=resource(raw).physical_id,
+        reason="The training failed: " + "x" * 4000,
+        attributes=attributes,
+    )
+
+    kept = json.loads(attributes["ModelMetrics"])
+    assert list(kept) == sorted(metrics)[: len(kept)]
+    assert len(attributes["ModelMetrics"]) > 1000
+    assert len(encoded(whole)) <= MAX_BYTES
+    assert whole["Reason"].startswith("The training failed: x")
+
+
+# -- the quality gate --------------------------------------------------------------------------
+
+READ_MINE, READ_OLD = ("DescribeRecommender", MINE), ("DescribeRecommender", OLD)
 FOUND, BEFORE = {"coverage": 0.05, "precision_at_5": 0.5}, {"coverage": 0.1}
 REACHED = {v.MINIMUM_METRICS: {"coverage": "0.05"}}
 MISSED = {v.MINIMUM_METRICS: {"coverage": "0.1"}}
@@ -43,8 +266,10 @@ IT_STAYS = "The recommender stays in service as it was before this deployment."
 OLD_STAYS = f"{OLD} stays in service."
 
 
-def asks(quality: Mapping[str, Any], *, old: str | None = None, link: int = 11) -> dict[str, Any]:
-    """Return what a gate is asked: in a Create, or in an Update after it waited for ``old``."""
+def judging(
+    quality: Mapping[str, Any], *, old: str | None = None, link: int = 11
+) -> dict[str, Any]:
+    """Return a request to a gate: a Create, or an Update that replaces ``old``."""
     raw = gate(link, kind="Update" if old else "Create")
     raw["ResourceProperties"][v.QUALITY_GATE] = quality
     if old:
@@ -52,8 +277,8 @@ def asks(quality: Mapping[str, Any], *, old: str | None = None, link: int = 11) 
     return raw
 
 
-def service(status: str = "ACTIVE") -> FakePersonalize:
-    """Return a service with the recommender that is new, and the one that it replaces."""
+def quality_account(status: str = "ACTIVE") -> FakePersonalize:
+    """Return an account with a new recommender, and the one that it replaces."""
     personalize = FakePersonalize()
     shown = {"modelMetrics": FOUND, "recommenderConfig": Config().request()}
     personalize.add(MINE, status, **shown)
@@ -62,64 +287,59 @@ def service(status: str = "ACTIVE") -> FakePersonalize:
 
 
 @dataclass(frozen=True)
-class Looked:
-    """What a look has come to."""
+class Judged:
+    """The verdict of a gate, and its attribute."""
 
     verdict: Verdict
     quality: str
 
 
-def look(
+def judge(
     raw: Mapping[str, Any], personalize: FakePersonalize, operation: Operation = UPDATES
-) -> Looked:
-    """Return what a gate makes of what is there, and what it tells of it."""
+) -> Judged:
+    """Attempt a request to a gate."""
     request = Request.parse(raw)
     gate = TrainingGate(request)
     stacks = Stacks(FakeCloudFormation(operation.status))
     verdict = gate.attempt(Reconciler(Personalize(personalize), stacks, request))
-    return Looked(verdict, gate.attributes[v.QUALITY_GATE_ATTRIBUTE])
+    return Judged(verdict, gate.attributes[v.QUALITY_GATE_ATTRIBUTE])
 
 
 PASSES: dict[str, dict[str, Any]] = {
-    "nothing is asked": asks({}),
-    "a minimum is reached": asks(REACHED),
-    "there is no one before it": asks(NO_REGRESSION),
-    "the one before it is the same": asks(NO_REGRESSION, old=MINE),
-    "it may be that much worse": asks({v.MAX_METRIC_REGRESSION: "0.5"}, old=OLD),
-    "it is not compared": asks(REACHED, old=OLD),
-    "it is not the last gate": asks(MISSED, link=10),
+    "no quality gate": judging({}),
+    "minimum reached": judging(REACHED),
+    "no recommender before": judging(NO_REGRESSION),
+    "same recommender before": judging(NO_REGRESSION, old=MINE),
+    "regression allowed": judging({v.MAX_METRIC_REGRESSION: "0.5"}, old=OLD),
+    "no regression limit": judging(REACHED, old=OLD),
+    "not the last gate": judging(MISSED, link=10),
 }
 
 
 @pytest.mark.parametrize("row", PASSES)
-def test_metrics_that_are_good_enough_pass_and_nothing_is_warned_of(
+def test_quality_gate_that_is_reached_opens_without_a_warning(
     row: str, caplog: pytest.LogCaptureFixture
 ) -> None:
     with caplog.at_level(logging.DEBUG):
-        looked = look(PASSES[row], service())
+        judged = judge(PASSES[row], quality_account())
 
-    assert looked == Looked(READY, "passed")
+    assert judged == Judged(READY, "passed")
     assert caplog.records == []
 
 
 FAILS: dict[str, tuple[dict[str, Any], Operation, list[str], str]] = {
-    "a first deployment": (asks(MISSED), CREATES, [COVERAGE], NOTHING_SERVES),
-    "each metric is named": (
-        asks(BOTH_MISSED),
-        CREATES,
-        [COVERAGE, PRECISION],
-        NOTHING_SERVES,
-    ),
-    "an update in place": (asks(MISSED, old=MINE), UPDATES, [COVERAGE], IT_STAYS),
-    "a replacement": (asks(MISSED, old=OLD), UPDATES, [COVERAGE], OLD_STAYS),
-    "it is worse than the one before": (
-        asks(NO_REGRESSION, old=OLD),
+    "a first deployment": (judging(MISSED), CREATES, [COVERAGE], NOTHING_SERVES),
+    "two metrics": (judging(BOTH_MISSED), CREATES, [COVERAGE, PRECISION], NOTHING_SERVES),
+    "an update in place": (judging(MISSED, old=MINE), UPDATES, [COVERAGE], IT_STAYS),
+    "a replacement": (judging(MISSED, old=OLD), UPDATES, [COVERAGE], OLD_STAYS),
+    "regression": (
+        judging(NO_REGRESSION, old=OLD),
         UPDATES,
         [REGRESSION],
         OLD_STAYS,
     ),
-    "it is worse, and misses a minimum": (
-        asks(BOTH_MISSED | NO_REGRESSION, old=OLD),
+    "regression and minimum": (
+        judging(BOTH_MISSED | NO_REGRESSION, old=OLD),
         UPDATES,
         [COVERAGE, PRECISION, REGRESSION],
         OLD_STAYS,
@@ -128,29 +348,31 @@ FAILS: dict[str, tuple[dict[str, Any], Operation, list[str], str]] = {
 
 
 @pytest.mark.parametrize("row", FAILS)
-def test_a_miss_fails_and_says_what_is_missed_and_what_stays_in_service(row: str) -> None:
+def test_quality_gate_that_is_missed_fails_and_names_what_stays_in_quality_account(
+    row: str,
+) -> None:
     raw, operation, misses, stays = FAILS[row]
     shown = "; ".join(misses)
 
-    assert look(raw, service(), operation) == Looked(
+    assert judge(raw, quality_account(), operation) == Judged(
         Fail(f"The quality gate is missed: {shown}. {stays}"), f"warned: {shown}"
     )
 
 
 WARNED: dict[str, tuple[dict[str, Any], Operation, list[str]]] = {
-    "it is asked only to warn": (asks(MISSED | WARNS), CREATES, [COVERAGE]),
-    "it is asked only to warn of a regression": (
-        asks(NO_REGRESSION | WARNS, old=OLD),
+    "warns": (judging(MISSED | WARNS), CREATES, [COVERAGE]),
+    "warns of a regression": (
+        judging(NO_REGRESSION | WARNS, old=OLD),
         UPDATES,
         [REGRESSION],
     ),
-    "what a rollback returns to has been in service": (
-        asks(BOTH_MISSED, old=OLD),
+    "rollback": (
+        judging(BOTH_MISSED, old=OLD),
         ROLLS_BACK,
         [COVERAGE, PRECISION],
     ),
-    "it is asked only to warn, in a rollback": (
-        asks(MISSED | WARNS, old=MINE),
+    "warns in a rollback": (
+        judging(MISSED | WARNS, old=MINE),
         ROLLS_BACK,
         [COVERAGE],
     ),
@@ -158,18 +380,18 @@ WARNED: dict[str, tuple[dict[str, Any], Operation, list[str]]] = {
 
 
 @pytest.mark.parametrize("row", WARNED)
-def test_a_miss_that_only_warns_opens_the_gate_and_is_told(row: str) -> None:
+def test_quality_gate_that_only_warns_opens_and_returns_the_misses(row: str) -> None:
     raw, operation, misses = WARNED[row]
 
-    assert look(raw, service(), operation) == Looked(READY, f"warned: {'; '.join(misses)}")
+    assert judge(raw, quality_account(), operation) == Judged(READY, f"warned: {'; '.join(misses)}")
 
 
 @pytest.mark.parametrize("quality", [BOTH_MISSED, BOTH_MISSED | WARNS], ids=["fails", "warns"])
-def test_a_miss_is_logged_whether_it_fails_or_not(
+def test_quality_gate_that_is_missed_is_logged(
     quality: Mapping[str, Any], caplog: pytest.LogCaptureFixture
 ) -> None:
     with caplog.at_level(logging.DEBUG):
-        look(asks(quality), service())
+        judge(judging(quality), quality_account())
 
     (record,) = caplog.records
     assert record.levelno == logging.WARNING
@@ -180,47 +402,49 @@ def test_a_miss_is_logged_whether_it_fails_or_not(
 @pytest.mark.parametrize(
     ("raw", "calls"),
     [
-        (asks(NO_REGRESSION, old=OLD), [READ_MINE, READ_OLD]),
-        (asks(MISSED, old=OLD), [READ_MINE]),
-        (asks(NO_REGRESSION), [READ_MINE]),
-        (asks(NO_REGRESSION, old=MINE), [READ_MINE]),
-        (asks(NO_REGRESSION, old=OLD, link=10), [READ_MINE]),
+        (judging(NO_REGRESSION, old=OLD), [READ_MINE, READ_OLD]),
+        (judging(MISSED, old=OLD), [READ_MINE]),
+        (judging(NO_REGRESSION), [READ_MINE]),
+        (judging(NO_REGRESSION, old=MINE), [READ_MINE]),
+        (judging(NO_REGRESSION, old=OLD, link=10), [READ_MINE]),
     ],
-    ids=["it compares", "it does not", "there is none", "it is the same", "a later gate does"],
+    ids=["compares", "does not", "no recommender before", "same recommender", "not the last gate"],
 )
-def test_the_one_before_is_read_only_to_compare_with_it(
+def test_replaced_recommender_is_described_only_to_compare_metrics(
     raw: dict[str, Any], calls: list[tuple[str, str]]
 ) -> None:
-    personalize = service()
+    personalize = quality_account()
 
-    look(raw, personalize)
+    judge(raw, personalize)
 
     assert personalize.calls == calls
 
 
-def test_metrics_are_not_judged_before_it_is_ready(caplog: pytest.LogCaptureFixture) -> None:
-    looked = look(asks(MISSED), service("CREATE FAILED"))
+def test_quality_gate_of_a_failed_recommender_is_not_judged(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    judged = judge(judging(MISSED), quality_account("CREATE FAILED"))
 
-    assert isinstance(looked.verdict, Fail)
-    assert looked.verdict.reason.startswith("CREATE FAILED")
-    assert looked.quality == "passed"
+    assert isinstance(judged.verdict, Fail)
+    assert judged.verdict.reason.startswith("CREATE FAILED")
+    assert judged.quality == "passed"
     assert caplog.records == []
 
 
-def test_one_before_that_is_gone_is_nothing_to_compare_with() -> None:
-    personalize = service()
+def test_quality_gate_without_the_replaced_recommender_compares_nothing() -> None:
+    personalize = quality_account()
     del personalize.shown[OLD]
 
-    assert look(asks(NO_REGRESSION, old=OLD), personalize) == Looked(READY, "passed")
+    assert judge(judging(NO_REGRESSION, old=OLD), personalize) == Judged(READY, "passed")
 
 
-def test_whether_it_is_a_rollback_is_asked_again_when_that_could_not_be_read() -> None:
+def test_missed_quality_gate_waits_while_the_stack_cannot_be_read() -> None:
     cloudformation = FakeCloudFormation(ROLLS_BACK.status)
     cloudformation.fault = refusal("Throttling")
-    request = Request.parse(asks(MISSED, old=MINE))
+    request = Request.parse(judging(MISSED, old=MINE))
 
     verdict = TrainingGate(request).attempt(
-        Reconciler(Personalize(service()), Stacks(cloudformation), request)
+        Reconciler(Personalize(quality_account()), Stacks(cloudformation), request)
     )
 
     assert verdict.reason == "DescribeStacks: Throttling: the message"
