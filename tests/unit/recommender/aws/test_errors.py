@@ -183,7 +183,7 @@ def test_what_no_service_refused_has_no_code() -> None:
     assert sorted_error({}).code == ""  # type: ignore[attr-defined]
 
 
-# -- a region without the service --------------------------------------------------------------
+# -- a region without the service ----------------------------------------------------------------
 
 NO_NAME = socket.gaierror(socket.EAI_NONAME, "Name or service not known")
 NOT_NOW = socket.gaierror(socket.EAI_AGAIN, "Temporary failure in name resolution")
