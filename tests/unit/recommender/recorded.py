@@ -31,7 +31,7 @@ def stack_of(region: str) -> str:
     return f"arn:{place}:stack/TopPicks/{STACK_UUID}"
 
 
-# -- ResponseURLs --------------------------------------------------------------------------------
+# -- ResponseURLs ------------------------------------------------------------------------------
 
 
 @dataclass(frozen=True)
@@ -203,7 +203,7 @@ URLS: Final = (
     ),
 )
 
-# -- requests ------------------------------------------------------------------------------------
+# -- requests ----------------------------------------------------------------------------------
 
 _FUNCTION: Final = "function:TopPicks-Service-1A2B3C4D5E6F"
 
@@ -298,7 +298,7 @@ REQUESTS: Final[Mapping[str, dict[str, Any]]] = {
     ),
 }
 
-# -- answers of DescribeRecommender --------------------------------------------------------------
+# -- answers of DescribeRecommender ------------------------------------------------------------
 
 CREATED: Final = "2022-05-06T10:11:24.589000-07:00"
 LAST_UPDATED: Final = "2022-05-06T10:34:33.270000-07:00"

@@ -92,7 +92,7 @@ def test_a_request_with_somebody_elses_response_url_is_dropped(region: LoopbackR
     assert (region.answers, region.executions) == ([], [])
 
 
-# -- a function that cannot work -----------------------------------------------------------------
+# -- a function that cannot work ---------------------------------------------------------------
 
 
 def broken_package(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -234,7 +234,7 @@ def test_a_look_that_cannot_work_is_tried_again_by_the_state_machine(
         handler.poll({}, None)
 
 
-# -- how long a call lasts -----------------------------------------------------------------------
+# -- how long a call lasts ---------------------------------------------------------------------
 
 CLIENT: Any = clients.CLIENT
 

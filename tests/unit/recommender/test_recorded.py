@@ -39,7 +39,7 @@ from .recorded import (
     RecordedUrl,
 )
 
-# -- ResponseURLs --------------------------------------------------------------------------------
+# -- ResponseURLs ------------------------------------------------------------------------------
 
 
 @pytest.mark.rows("R6")
@@ -65,7 +65,7 @@ def test_a_host_that_only_begins_like_a_recorded_one_takes_none(
     assert not Answers(recorded.suffix).is_response_url(form.format(recorded.host))
 
 
-# -- requests ------------------------------------------------------------------------------------
+# -- requests ----------------------------------------------------------------------------------
 
 
 class KeptAnswers(Answers):
@@ -154,7 +154,7 @@ def test_a_service_timeout_that_cannot_be_read_stands_in_no_deletion_s_way() -> 
     assert Request.parse(event(kind="Delete", ServiceTimeout="soon")).wait_seconds == 3300.0
 
 
-# -- answers of DescribeRecommender --------------------------------------------------------------
+# -- answers of DescribeRecommender ------------------------------------------------------------
 
 
 class Season:

@@ -261,7 +261,7 @@ def test_recommender_with_hours_is_desired_in_its_observed_running_state(
     assert with_observed_running_state(DESIRED, observed(status)) is DESIRED
 
 
-# -- reasons -------------------------------------------------------------------------------------
+# -- reasons -----------------------------------------------------------------------------------
 
 NAME = repr(DESIRED.name)
 ELSEWHERE = {"dataset_group_arn": "another-group", "recipe_arn": "another-recipe"}
@@ -372,7 +372,7 @@ def test_plan_offers_no_command_that_takes_a_recommender_from_its_owner(
     assert "tag-resource" not in step.reason
 
 
-# -- members that DescribeRecommender does not show ----------------------------------------------
+# -- members that DescribeRecommender does not show --------------------------------------------
 
 PLAIN = replace(DESIRED, config=NO_METADATA)
 SWITCH_ON = UpdateRecommender(CONFIG, hidden=True)
@@ -472,7 +472,7 @@ def test_hidden_member_of_an_adopted_recommender_has_the_default() -> None:
     assert_step(plan_for(defaults, adopted), EFFECTIVE)
 
 
-# -- in which operation --------------------------------------------------------------------------
+# -- in which operation ------------------------------------------------------------------------
 
 ROLLBACKS: Mapping[str, tuple[Done, Situation, Verdict]] = {
     "an update in transit": (UPDATING, Situation(UPDATES), UPDATING),

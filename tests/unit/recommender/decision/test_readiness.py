@@ -145,7 +145,7 @@ def test_readiness_failure_explains_the_cause_and_the_next_step(row: str) -> Non
     assert ready(recommender) == expected
 
 
-# -- members that DescribeRecommender does not show ----------------------------------------------
+# -- members that DescribeRecommender does not show --------------------------------------------
 
 HIDDEN_FAILED = update("CREATE FAILED", HIDDEN, created=51.0)
 METADATA_HIDDEN: Mapping[str, tuple[Update | None, float | None, Any]] = {

@@ -117,7 +117,7 @@ def test_missing_proof_of_ownership_fails_with_the_command_that_restores_it(
         assert_reason(step, [exists, f"by its tags: {wrong}. ", remedy])
 
 
-# -- the end of a deletion -----------------------------------------------------------------------
+# -- the end of a deletion ---------------------------------------------------------------------
 
 WAITS, FAILS, NOT_OURS = Wait("it trains"), Fail("no"), Done("it is not ours")
 UNCONFIRMED = replace(GONE, confirm=CONFIRM_SECONDS)

@@ -49,7 +49,7 @@ def template(config: Config) -> dict[str, Any]:
     }
 
 
-# -- of the template ------------------------------------------------------------------------------------
+# -- of the template ---------------------------------------------------------------------------
 
 
 @given(CONFIGS)
@@ -112,7 +112,7 @@ def test_exploration_weight_may_be_any_decimal_from_0_to_1(weight: str) -> None:
     assert config.exploration_weight == Decimal(weight)
 
 
-# -- of the service ------------------------------------------------------------------------------------
+# -- of the service ----------------------------------------------------------------------------
 
 
 @given(CONFIGS, UNKNOWN_MEMBERS)
@@ -301,7 +301,7 @@ def test_not_shown_names_the_hidden_members(row: str) -> None:
     assert not_shown(shown) == expected
 
 
-# -- as a request -------------------------------------------------------------------------------
+# -- as a request ------------------------------------------------------------------------------
 
 
 @given(CONFIGS, UNKNOWN_MEMBERS)

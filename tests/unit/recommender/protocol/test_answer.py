@@ -30,7 +30,7 @@ from lambdas.recommender.text import readable
 from ..examples import RESPONSE_URL, SIGNATURE, STACK, event
 from ..fakes import serving
 
-# -- what is answered ----------------------------------------------------------------------------
+# -- what is answered --------------------------------------------------------------------------
 
 IDS = st.text(st.characters(codec="ascii", exclude_characters='"\\', min_codepoint=32))
 ATTRIBUTES = st.dictionaries(st.text(max_size=20), st.text(max_size=30), max_size=5)
@@ -112,7 +112,7 @@ def test_an_event_that_lacks_everything_can_still_be_answered() -> None:
     assert (whole["StackId"], whole["RequestId"], whole["LogicalResourceId"]) == (None, None, None)
 
 
-# -- when the request was sent -------------------------------------------------------------------
+# -- when the request was sent -----------------------------------------------------------------
 
 
 @pytest.fixture(params=["UTC", "Asia/Tokyo", "America/New_York"])
@@ -165,7 +165,7 @@ def test_a_response_url_without_a_date_leaves_open_when_it_was_signed(query: str
     assert sent_at(f"https://bucket.s3.amazonaws.com/key{query}") is None
 
 
-# -- where an answer may go ----------------------------------------------------------------------
+# -- where an answer may go --------------------------------------------------------------------
 
 AWS, CHINA, EUROPE, ISO = "amazonaws.com", "amazonaws.com.cn", "amazonaws.eu", "c2s.ic.gov"
 LOCAL = "http://127.0.0.1:4566"
@@ -274,7 +274,7 @@ def test_a_request_that_is_dropped_says_so_with_its_host_and_what_was_expected(
     assert (record.__dict__["host"], record.__dict__["expected"]) == (host, expected)
 
 
-# -- how it is delivered -------------------------------------------------------------------------
+# -- how it is delivered -----------------------------------------------------------------------
 
 
 @dataclass

@@ -33,7 +33,7 @@ def waiting(**members: Any) -> Execution:
     return Execution.begin(event(**members), now=VirtualClock().now, interval=60.0)
 
 
-# -- what it carries -----------------------------------------------------------------------------
+# -- what it carries ---------------------------------------------------------------------------
 
 
 @given(
@@ -136,7 +136,7 @@ def test_a_verdict_is_unconfirmed_until_it_has_shown_for_long_enough(row: str) -
     assert (unconfirmed and unconfirmed.since) == since
 
 
-# -- its name ------------------------------------------------------------------------------------
+# -- its name ----------------------------------------------------------------------------------
 
 
 def test_a_request_that_is_delivered_again_has_the_same_name() -> None:
@@ -180,7 +180,7 @@ def test_shares_are_spread_over_the_whole_interval() -> None:
     assert all(abs(share - number / 200) < 0.15 for number, share in enumerate(shares))
 
 
-# -- its start -----------------------------------------------------------------------------------
+# -- its start ---------------------------------------------------------------------------------
 
 
 def state_machine(step_functions: FakeStepFunctions) -> StateMachine:

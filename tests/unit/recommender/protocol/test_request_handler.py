@@ -168,7 +168,7 @@ def world(status: str = "CREATE_IN_PROGRESS", updated: datetime | None = None) -
     return Surroundings(FakeCloudFormation(status, updated))
 
 
-# -- begin ---------------------------------------------------------------------------------------
+# -- begin -------------------------------------------------------------------------------------
 
 NOTHING_TO_DO: dict[str, tuple[str, dict[str, Any]]] = {
     "gate deleted": ("DELETE_IN_PROGRESS", gate(kind="Delete")),
@@ -531,7 +531,7 @@ def test_failure_without_an_execution_has_all_attributes(
     assert here.answer["Data"].keys() == attributes
 
 
-# -- poll ----------------------------------------------------------------------------------------
+# -- poll --------------------------------------------------------------------------------------
 
 
 def test_create_is_answered_when_the_creation_is_accepted() -> None:
@@ -732,7 +732,7 @@ def test_update_that_failed_in_this_operation_is_not_sent_again(row: str) -> Non
     assert here.personalize.changes == changed
 
 
-# -- delivered -----------------------------------------------------------------------------------
+# -- delivered ---------------------------------------------------------------------------------
 
 
 def decided(here: Surroundings) -> Any:
@@ -788,7 +788,7 @@ def test_decided_answer_is_not_decided_again() -> None:
     assert [answer["Status"] for answer in here.letterbox.arrived] == ["FAILED"]
 
 
-# -- unconfirmed verdicts ------------------------------------------------------------------------
+# -- unconfirmed verdicts ----------------------------------------------------------------------
 
 
 def test_late_request_fails_when_the_stack_status_is_confirmed() -> None:
@@ -997,7 +997,7 @@ def test_handed_over_update_has_updated_after(row: str) -> None:
     assert answer["Data"][v.UPDATED_AFTER_ATTRIBUTE] != v.NO_UPDATE
 
 
-# -- unexpected errors ---------------------------------------------------------------------------
+# -- unexpected errors -------------------------------------------------------------------------
 
 
 @pytest.mark.parametrize("kind", ["Create", "Update"])
@@ -1129,7 +1129,7 @@ def test_half_of_a_surrogate_pair_in_an_error_is_replaced_in_answer_and_log() ->
     assert answer["Reason"].startswith("Unexpected ZeroDivisionError: by � (after ")
 
 
-# -- refused -------------------------------------------------------------------------------------
+# -- refused -----------------------------------------------------------------------------------
 
 REFUSED: dict[str, dict[str, Any]] = {
     "an unknown property": {"Runing": "true"},
@@ -1200,7 +1200,7 @@ def test_malformed_event_is_answered(row: str) -> None:
     assert answer["Data"] == {}
 
 
-# -- deadline and schedule -----------------------------------------------------------------------
+# -- deadline and schedule ---------------------------------------------------------------------
 
 SENT = 1_767_225_600.0
 
@@ -1310,7 +1310,7 @@ def test_schedule_polls_until_a_verdict_is_confirmed(row: str) -> None:
     assert schedule(verdict, timing, execution, unconfirmed) == expected
 
 
-# -- logged --------------------------------------------------------------------------------------
+# -- logged ------------------------------------------------------------------------------------
 
 
 def logged(caplog: pytest.LogCaptureFixture, member: str) -> list[dict[str, Any]]:

@@ -36,7 +36,7 @@ LAST, BEFORE_THE_LAST, FIRST = sweep(1), sweep(2), sweep(11)
 NOTHING_LEFT = Done("nothing else is owned")
 
 
-# -- the recommender's Delete --------------------------------------------------------------------
+# -- the recommender's Delete ------------------------------------------------------------------
 
 
 @pytest.mark.parametrize("operation", [DELETES, CLEANS_UP])
@@ -102,7 +102,7 @@ def test_recommender_with_a_derived_name_and_no_proof_fails_with_a_remedy(
     assert personalize.changes == []
 
 
-# -- refusals ------------------------------------------------------------------------------------
+# -- refusals ----------------------------------------------------------------------------------
 
 REMOVALS = {"delete": event(kind="Delete"), "first sweep": FIRST, "last sweep": LAST}
 
@@ -140,7 +140,7 @@ def test_removal_in_a_region_without_the_service_is_done(raw: dict[str, Any]) ->
     assert verdict.confirm == CONFIRM_SECONDS
 
 
-# -- sweeps --------------------------------------------------------------------------------------
+# -- sweeps ------------------------------------------------------------------------------------
 
 
 @pytest.mark.parametrize("raw", [LAST, BEFORE_THE_LAST, FIRST])
@@ -207,7 +207,7 @@ def test_sweep_waits_unseen_for_a_list_that_is_throttled() -> None:
     )
 
 
-# -- out of time ---------------------------------------------------------------------------------
+# -- out of time -------------------------------------------------------------------------------
 
 REGION = "--region eu-west-1"
 

@@ -135,7 +135,7 @@ def test_retired_tags_are_removed_and_tags_of_others_stay() -> None:
     assert personalize.changes == [("UntagResource", DESIRED.arn)]
 
 
-# -- leftovers of earlier changes ----------------------------------------------------------------
+# -- leftovers of earlier changes --------------------------------------------------------------
 
 
 def test_leftover_is_deleted_once_the_recommender_serves() -> None:
@@ -177,7 +177,7 @@ def test_leftover_stays_while_the_new_recommender_trains() -> None:
     assert personalize.changes == []
 
 
-# -- members that DescribeRecommender does not show ----------------------------------------------
+# -- members that DescribeRecommender does not show --------------------------------------------
 
 NO_METADATA = {**PROPERTIES, v.CONFIG: {v.EXPLORATION: {v.EXPLORATION_WEIGHT: "0.25"}}}
 ADOPTS = event({v.ADOPT_EXISTING: "true"})

@@ -155,7 +155,7 @@ def test_last_gate_logs_the_members_that_it_could_not_check(
         assert "DescribeRecommender does not show" in record.getMessage()
 
 
-# -- attributes ----------------------------------------------------------------------------------
+# -- attributes --------------------------------------------------------------------------------
 
 
 def attributes_with(
@@ -247,7 +247,7 @@ def test_longest_answer_of_a_gate_fits_and_has_its_reason_and_the_first_metrics(
     assert whole["Reason"].startswith("The training failed: x")
 
 
-# -- the quality gate ----------------------------------------------------------------------------
+# -- the quality gate --------------------------------------------------------------------------
 
 READ_MINE, READ_OLD = ("DescribeRecommender", MINE), ("DescribeRecommender", OLD)
 FOUND, BEFORE = {"coverage": 0.05, "precision_at_5": 0.5}, {"coverage": 0.1}
