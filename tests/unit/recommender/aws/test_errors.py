@@ -100,9 +100,7 @@ def test_transient_code_is_a_transient_error_with_any_status(code: str) -> None:
 
 
 @pytest.mark.parametrize("code", CREDENTIALS)
-def test_expired_credentials_are_a_transient_credentials_error(
-    code: str,
-) -> None:
+def test_expired_credentials_are_a_transient_credentials_error(code: str) -> None:
     for status in (400, 403, 503):
         answer = {"Error": {"Code": code}, "ResponseMetadata": {"HTTPStatusCode": status}}
         error = translated(answer)

@@ -5,17 +5,9 @@ from datetime import UTC, datetime
 from typing import Any
 
 import pytest
-from botocore.exceptions import (
-    ConnectionClosedError,
-    NoCredentialsError,
-    ReadTimeoutError,
-)
+from botocore.exceptions import ConnectionClosedError, NoCredentialsError, ReadTimeoutError
 
-from lambdas.recommender.aws.errors import (
-    NotFoundError,
-    PermanentError,
-    TransientError,
-)
+from lambdas.recommender.aws.errors import NotFoundError, PermanentError, TransientError
 from lambdas.recommender.aws.personalize import Personalize, with_hint
 from lambdas.recommender.decision.verdict import (
     Change,

@@ -13,12 +13,7 @@ BEFORE = {NDCG: 0.2, COVERAGE: 0.1}
 
 CASES = {
     "no quality gate": (QualityGate(), METRICS, BEFORE, []),
-    "reached": (
-        QualityGate({NDCG: Decimal("0.25"), COVERAGE: Decimal("0.05")}),
-        METRICS,
-        None,
-        [],
-    ),
+    "reached": (QualityGate({NDCG: Decimal("0.25"), COVERAGE: Decimal("0.05")}), METRICS, None, []),
     "reached exactly, though the float is a little less": (
         QualityGate({NDCG: Decimal("0.3")}),
         {NDCG: 0.3},
@@ -40,18 +35,8 @@ CASES = {
             f"{NDCG}: found 0.7, required at least 0.81, the 0.9 before less 0.1",
         ],
     ),
-    "better than before": (
-        QualityGate(max_regression=Decimal(0)),
-        {NDCG: 0.3},
-        {NDCG: 0.2},
-        [],
-    ),
-    "new metric": (
-        QualityGate(max_regression=Decimal(0)),
-        METRICS,
-        {NDCG: 0.25},
-        [],
-    ),
+    "better than before": (QualityGate(max_regression=Decimal(0)), {NDCG: 0.3}, {NDCG: 0.2}, []),
+    "new metric": (QualityGate(max_regression=Decimal(0)), METRICS, {NDCG: 0.25}, []),
     "missed by less than a float can tell": (
         QualityGate({NDCG: Decimal("0.30000000000000001")}),
         {NDCG: 0.3},
@@ -91,24 +76,14 @@ CASES = {
         BEFORE,
         ["coverage: found 0.05, required at least 0.095, the 0.1 before less 0.05"],
     ),
-    "allowed regression": (
-        QualityGate(max_regression=Decimal("0.5")),
-        METRICS,
-        BEFORE,
-        [],
-    ),
+    "allowed regression": (QualityGate(max_regression=Decimal("0.5")), METRICS, BEFORE, []),
     "no longer reported": (
         QualityGate(max_regression=Decimal("0.05")),
         {NDCG: 0.3},
         BEFORE,
         ["coverage: found not reported, required at least 0.095, the 0.1 before less 0.05"],
     ),
-    "no recommender before": (
-        QualityGate(max_regression=Decimal(0)),
-        METRICS,
-        None,
-        [],
-    ),
+    "no recommender before": (QualityGate(max_regression=Decimal(0)), METRICS, None, []),
 }
 
 

@@ -1245,12 +1245,7 @@ DEADLINES: dict[str, tuple[Verdict, bool, Timing, Verdict]] = {
     ),
     "two minutes up": (WAITS, True, after(120, wait_seconds=120), not_possible("2 minutes")),
     "unconfirmed failure": (ABSENT, False, after(119.9), ABSENT),
-    "confirmed failure": (
-        ABSENT,
-        True,
-        after(130),
-        Fail("it is not there (after 130 seconds)."),
-    ),
+    "confirmed failure": (ABSENT, True, after(130), Fail("it is not there (after 130 seconds).")),
     "confirmed failure, time up": (
         ABSENT,
         True,

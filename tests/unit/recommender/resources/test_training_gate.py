@@ -332,12 +332,7 @@ FAILS: dict[str, tuple[dict[str, Any], Operation, list[str], str]] = {
     "two metrics": (judging(BOTH_MISSED), CREATES, [COVERAGE, PRECISION], NOTHING_SERVES),
     "an update in place": (judging(MISSED, old=MINE), UPDATES, [COVERAGE], IT_STAYS),
     "a replacement": (judging(MISSED, old=OLD), UPDATES, [COVERAGE], OLD_STAYS),
-    "regression": (
-        judging(NO_REGRESSION, old=OLD),
-        UPDATES,
-        [REGRESSION],
-        OLD_STAYS,
-    ),
+    "regression": (judging(NO_REGRESSION, old=OLD), UPDATES, [REGRESSION], OLD_STAYS),
     "regression and minimum": (
         judging(BOTH_MISSED | NO_REGRESSION, old=OLD),
         UPDATES,
@@ -361,21 +356,9 @@ def test_quality_gate_that_is_missed_fails_and_names_what_stays_in_quality_accou
 
 WARNED: dict[str, tuple[dict[str, Any], Operation, list[str]]] = {
     "warns": (judging(MISSED | WARNS), CREATES, [COVERAGE]),
-    "warns of a regression": (
-        judging(NO_REGRESSION | WARNS, old=OLD),
-        UPDATES,
-        [REGRESSION],
-    ),
-    "rollback": (
-        judging(BOTH_MISSED, old=OLD),
-        ROLLS_BACK,
-        [COVERAGE, PRECISION],
-    ),
-    "warns in a rollback": (
-        judging(MISSED | WARNS, old=MINE),
-        ROLLS_BACK,
-        [COVERAGE],
-    ),
+    "warns of a regression": (judging(NO_REGRESSION | WARNS, old=OLD), UPDATES, [REGRESSION]),
+    "rollback": (judging(BOTH_MISSED, old=OLD), ROLLS_BACK, [COVERAGE, PRECISION]),
+    "warns in a rollback": (judging(MISSED | WARNS, old=MINE), ROLLS_BACK, [COVERAGE]),
 }
 
 
