@@ -43,9 +43,9 @@ class FakePersonalize:
     """Recommenders that do not change by themselves.
 
     Attributes:
-        shown: what DescribeRecommender shows, by ARN.
+        shown: the responses of DescribeRecommender, by ARN.
         tags: their tags, by ARN.
-        faults: what a call raises, by operation; it is noted all the same.
+        faults: the error of a call, by operation; the call is recorded all the same.
         calls: operation and ARN of each call, in order.
     """
 
@@ -179,7 +179,7 @@ class FakeCloudFormation:
 
 
 class FakeStepFunctions:
-    """Executions of a state machine: what each was given, by name."""
+    """Executions of a state machine: the input of each, by name."""
 
     def __init__(self) -> None:
         self.executions: dict[str, str] = {}
@@ -221,11 +221,11 @@ class LoopbackRegion:
     """A region on the loopback interface: a recommender that trains, Step Functions and S3.
 
     Attributes:
-        endpoint: where it is.
-        status: what S3 responds with.
-        exists: whether there is the recommender.
-        executions: what the state machine was given.
-        answers: what was put to S3.
+        endpoint: its URL.
+        status: of the responses of S3.
+        exists: whether the recommender exists.
+        executions: the requests of StartExecution.
+        answers: those that were put to S3.
     """
 
     def __init__(self) -> None:
@@ -254,7 +254,7 @@ class LoopbackRegion:
         return f"{self.endpoint}/bucket/key?X-Amz-Signature=0a1b"
 
     def call(self, target: str, given: dict[str, Any]) -> dict[str, Any] | None:
-        """Answer a call to a service, or refuse it, for there is no such thing."""
+        """Respond to a call, or return nothing if the recommender does not exist."""
         if target == "AmazonPersonalize.DescribeRecommender":
             if not self.exists:
                 return None
@@ -267,7 +267,7 @@ class LoopbackRegion:
 
 @contextmanager
 def loopback_region() -> Iterator[LoopbackRegion]:
-    """Have such a region."""
+    """Serve such a region."""
     made = LoopbackRegion()
 
     class RegionHandler(BaseHTTPRequestHandler):

@@ -144,11 +144,6 @@ def test_permanent_code_is_transient_only_with_a_server_status(code: str) -> Non
     assert type(translated(at_fault)) is TransientError
 
 
-def test_transient_codes_are_complete() -> None:
-    assert set(TRANSIENT) == errors._TRANSIENT
-    assert set(CREDENTIALS) == errors._CLOCK_OR_CREDENTIALS
-
-
 HINTS = {
     "AccessDenied": "a permissions boundary or a service control policy",
     "AccessDeniedException": "a permissions boundary or a service control policy",

@@ -1,4 +1,4 @@
-"""A configuration, as config and as it is: the two can be compared, and are sent as they are."""
+"""A configuration of the template, of the service, and as it is sent."""
 
 from collections.abc import Mapping
 from dataclasses import replace

@@ -315,14 +315,15 @@ def test_recommender_arn_has_the_account_and_region_of_the_stack() -> None:
 
 
 TEXT, TYPE, ARN = "a string that is not empty", "Create, Update or Delete", "a stack's ARN"
+BAD: list[object] = [None, "", 1, []]
 EVENT_MEMBERS: list[tuple[str, object, str]] = [
     *(
         (member, got, TEXT)
         for member in ("ResourceType", "RequestId", "LogicalResourceId")
-        for got in (None, "", 1, [])
+        for got in BAD
     ),
-    *(("RequestType", got, TYPE) for got in (None, "", 1, [], "Drop", "create", "CREATE")),
-    *(("StackId", got, ARN) for got in (None, "", 1, [], "TopPicks", f"{STACK}\n")),
+    *(("RequestType", got, TYPE) for got in (*BAD, "Drop", "create", "CREATE")),
+    *(("StackId", got, ARN) for got in (*BAD, "TopPicks", f"{STACK}\n")),
     ("StackId", STACK.replace("cloudformation", "s3"), ARN),
     ("ResourceProperties", "x", "a map"),
     ("OldResourceProperties", ["x"], "a map"),

@@ -237,19 +237,6 @@ def test_second_poll_comes_after_a_share_of_the_interval_and_later_polls_after_t
     assert second["Seconds"] == INTERVAL
 
 
-def test_tags_are_read_only_at_the_first_poll_while_there_is_nothing_to_do() -> None:
-    here = world()
-    here.personalize.add(DESIRED.arn, "STOP PENDING", tags=OWN, recommenderConfig=CONFIG)
-    observed = [("DescribeRecommender", DESIRED.arn), ("ListTagsForResource", DESIRED.arn)]
-    here.begin(event())
-
-    first = here.poll(here.state())
-    assert here.personalize.calls == observed
-
-    here.poll(first)
-    assert here.personalize.calls == [*observed, observed[0]]
-
-
 def test_request_that_is_delivered_twice_has_one_execution(
     caplog: pytest.LogCaptureFixture,
 ) -> None:
@@ -1346,20 +1333,6 @@ def test_attempt_is_logged_with_its_link_and_its_time(caplog: pytest.LogCaptureF
     assert (first["look"], first["waited"], first["left"]) == (1, 0, 3300)
     assert (second["look"], second["left"]) == (2, 3300 - second["waited"])
     assert 0 < second["waited"] <= INTERVAL
-
-
-def test_attempt_of_a_deletion_is_logged_with_the_observed_status(
-    caplog: pytest.LogCaptureFixture,
-) -> None:
-    here = world("DELETE_IN_PROGRESS")
-    here.personalize.add(DESIRED.arn, "DELETE PENDING", tags=OWN)
-
-    with caplog.at_level(logging.INFO):
-        here.begin(DELETE)
-        here.poll(here.state())
-
-    (record,) = logged(caplog, "verdict")
-    assert record["status"] == "DELETE PENDING"
 
 
 def test_attempt_without_a_chain_or_a_recommender_is_logged_without_them(
