@@ -57,16 +57,6 @@ def test_begin_answers_a_request_with_nothing_to_do(
     assert region.executions == []
 
 
-def test_begin_answers_a_malformed_event(
-    region: LoopbackRegion,
-) -> None:
-    handler.begin(gate() | {"StackId": "", "ResponseURL": region.response_url}, None)
-
-    (answer,) = region.answers
-    assert answer["Status"] == "FAILED"
-    assert answer["Reason"].startswith("Nothing was changed. event.StackId: got")
-
-
 def test_begin_starts_an_execution_and_poll_delivers_its_answer(
     region: LoopbackRegion,
 ) -> None:

@@ -203,24 +203,28 @@ def test_shown_members_are_effective_and_hidden_ones_are_as_assumed(row: str) ->
     assert Config.of_service(shown, hidden=assumed) == expected
 
 
-PRECISE = ["0.1234567", "0.123456", "0.123456789012345678", "0.3000001", "0.000000000000000001"]
+PRECISE = [
+    "0.1234567",
+    "0.0000001",
+    "0.123456",
+    "0.123456789012345678",
+    "0.3000001",
+    "0.000000000000000001",
+]
 
 
 @pytest.mark.parametrize("weight", PRECISE)
-def test_numbers_are_compared_with_all_digits(weight: str) -> None:
-    config = Config.from_template({v.EXPLORATION: {v.EXPLORATION_WEIGHT: weight}})
+def test_numbers_are_compared_and_sent_with_all_digits(weight: str) -> None:
+    def shown(number: str) -> dict[str, Any]:
+        return {v.EXPLORATION: {v.EXPLORATION_WEIGHT: number}}
+
+    config = Config.from_template(shown(weight))
     other = f"{weight[:-1]}{9 - int(weight[-1])}"
 
-    assert (
-        Config.of_service({v.EXPLORATION: {v.EXPLORATION_WEIGHT: weight}}, hidden=config) == config
-    )
-    assert (
-        Config.of_service({v.EXPLORATION: {v.EXPLORATION_WEIGHT: f"{weight}00"}}, hidden=config)
-        == config
-    )
-    assert (
-        Config.of_service({v.EXPLORATION: {v.EXPLORATION_WEIGHT: other}}, hidden=config) != config
-    )
+    assert Config.of_service(shown(weight), hidden=config) == config
+    assert Config.of_service(shown(f"{weight}00"), hidden=config) == config
+    assert Config.of_service(shown(other), hidden=config) != config
+    assert config.request()[v.EXPLORATION][v.EXPLORATION_WEIGHT] == weight
 
 
 @pytest.mark.parametrize("shown", ["high", "", "NaN", "sNaN", "Infinity", "0,3", [], {}])
@@ -353,10 +357,3 @@ def test_request_has_decimals_as_strings_and_counts_as_numbers() -> None:
     }
     assert sent[v.MIN_REQUESTS_PER_SECOND] == 1
     assert sent[v.ENABLE_METADATA] is False
-
-
-@pytest.mark.parametrize("weight", ["0.0000001", "0.000000000000000001"])
-def test_request_has_a_small_number_without_an_exponent(weight: str) -> None:
-    config = Config.from_template({v.EXPLORATION: {v.EXPLORATION_WEIGHT: weight}})
-
-    assert config.request()[v.EXPLORATION][v.EXPLORATION_WEIGHT] == weight

@@ -152,7 +152,8 @@ def test_last_gate_logs_the_members_that_it_could_not_check(
     assert [vars(record)["members"] for record in caplog.records] == expected
     for record in caplog.records:
         assert record.levelno == logging.WARNING
-        assert "DescribeRecommender does not show" in record.getMessage()
+        members = ", ".join(expected[0])
+        assert record.getMessage() == f"DescribeRecommender does not show {members}: not checked"
 
 
 # -- attributes --------------------------------------------------------------------------------
