@@ -1,6 +1,5 @@
 """The next step towards the recommender that a template asks for, as tables."""
 
-import math
 from collections.abc import Mapping
 from dataclasses import replace
 from typing import Any
@@ -374,7 +373,7 @@ def test_plan_offers_no_command_that_takes_a_recommender_from_its_owner(
 
 # -- members that DescribeRecommender does not show --------------------------------------------
 
-PLAIN = replace(DESIRED, config=NO_METADATA)
+PLAIN, DEFAULTS = replace(DESIRED, config=NO_METADATA), replace(DESIRED, config=Config())
 SWITCH_ON = UpdateRecommender(CONFIG, hidden=True)
 SWITCH_OFF = UpdateRecommender({**CONFIG, v.ENABLE_METADATA: False}, hidden=True)
 
@@ -384,75 +383,54 @@ def with_hidden(**changes: Any) -> Observed:
     return observed(**{"config": HIDDEN, **changes})
 
 
-def updated_with_hidden(status: str, created: float = 100.0, **changes: Any) -> Observed:
+def updated(status: str, created: float = 100.0, **changes: Any) -> Observed:
     """Return one that shows an update, which does not show metadata either."""
     return with_hidden(latest_update=update(status, HIDDEN, created), **changes)
 
 
-BEFORE: Mapping[str, tuple[Desired, Observed, Config | None, float, Any]] = {
-    "created with it": (DESIRED, with_hidden(), None, math.inf, EFFECTIVE),
-    "same before": (DESIRED, with_hidden(), METADATA, math.inf, EFFECTIVE),
-    "off before": (DESIRED, with_hidden(), NO_METADATA, math.inf, SWITCH_ON),
-    "on before": (PLAIN, with_hidden(), METADATA, math.inf, SWITCH_OFF),
-    "adopted": (DESIRED, with_hidden(tags=ADOPTED), None, math.inf, SWITCH_ON),
-    "adopted, same before": (DESIRED, with_hidden(tags=ADOPTED), METADATA, math.inf, EFFECTIVE),
-    "adopted, on before": (PLAIN, with_hidden(tags=ADOPTED), METADATA, math.inf, SWITCH_OFF),
-    "adopted, own update ended": (
-        DESIRED,
-        updated_with_hidden("ACTIVE", tags=ADOPTED),
-        None,
-        100.0,
-        EFFECTIVE,
-    ),
-    "own update ended": (DESIRED, updated_with_hidden("ACTIVE"), NO_METADATA, 100.0, EFFECTIVE),
-    "update of an earlier operation": (
-        DESIRED,
-        updated_with_hidden("ACTIVE", 99.0),
-        NO_METADATA,
-        100.0,
-        UpdateRecommender(CONFIG, 99.0, hidden=True),
-    ),
-    "own update failed": (DESIRED, updated_with_hidden("CREATE FAILED"), NO_METADATA, 100.0, Fail),
-    "own update in transit": (
-        DESIRED,
-        updated_with_hidden("CREATE PENDING"),
-        NO_METADATA,
-        100.0,
-        UPDATING,
-    ),
+BEGAN = 100.0
+BEFORE: Mapping[str, tuple[Desired, Observed, Config | None, Any]] = {
+    "created with it": (DESIRED, with_hidden(), None, EFFECTIVE),
+    "same before": (DESIRED, with_hidden(), METADATA, EFFECTIVE),
+    "off before": (DESIRED, with_hidden(), NO_METADATA, SWITCH_ON),
+    "on before": (PLAIN, with_hidden(), METADATA, SWITCH_OFF),
+    "adopted": (DESIRED, with_hidden(tags=ADOPTED), None, SWITCH_ON),
+    "adopted, defaults": (DEFAULTS, observed(tags=ADOPTED, config={}), None, EFFECTIVE),
+    "adopted, same before": (DESIRED, with_hidden(tags=ADOPTED), METADATA, EFFECTIVE),
+    "adopted, on before": (PLAIN, with_hidden(tags=ADOPTED), METADATA, SWITCH_OFF),
+    "adopted, own update ended": (DESIRED, updated("ACTIVE", tags=ADOPTED), None, EFFECTIVE),
+    "own update ended": (DESIRED, updated("ACTIVE"), NO_METADATA, EFFECTIVE),
+    "own update failed": (DESIRED, updated("CREATE FAILED"), NO_METADATA, Fail),
+    "own update in transit": (DESIRED, updated("CREATE PENDING"), NO_METADATA, UPDATING),
     "own update in transit, to be stopped": (
         STOPPED,
-        updated_with_hidden("CREATE PENDING"),
+        updated("CREATE PENDING"),
         NO_METADATA,
-        100.0,
         UPDATE_HANDED_OVER,
     ),
-    "update of an earlier operation in transit": (
+    "earlier update ended": (
         DESIRED,
-        updated_with_hidden("CREATE PENDING"),
+        updated("ACTIVE", 99.0),
         NO_METADATA,
-        100.5,
-        Wait,
+        UpdateRecommender(CONFIG, 99.0, hidden=True),
     ),
-    "update in transit that shows all": (
+    "earlier update in transit": (DESIRED, updated("CREATE PENDING", 99.0), NO_METADATA, Wait),
+    "earlier update in transit that shows all": (
         DESIRED,
-        with_hidden(latest_update=RETRAINING),
+        with_hidden(latest_update=update("CREATE PENDING", created=99.0)),
         NO_METADATA,
-        100.5,
         UPDATING,
     ),
     "shown": (
         DESIRED,
         observed(config={**HIDDEN, v.ENABLE_METADATA: False}),
         METADATA,
-        math.inf,
         UpdateRecommender(CONFIG),
     ),
     "columns excluded before": (
         DESIRED,
         observed(),
         replace(METADATA, excluded_columns={"ITEMS": ("GENRES",)}),
-        math.inf,
         UpdateRecommender(COLUMNS_CLEARED, hidden=True),
     ),
 }
@@ -460,16 +438,9 @@ BEFORE: Mapping[str, tuple[Desired, Observed, Config | None, float, Any]] = {
 
 @pytest.mark.parametrize("row", BEFORE)
 def test_hidden_member_is_as_this_operation_or_the_template_before_has_set_it(row: str) -> None:
-    desired, recommender, before, began, expected = BEFORE[row]
+    desired, recommender, before, expected = BEFORE[row]
 
-    assert_step(plan_for(desired, recommender, before=before, began=began), expected)
-
-
-def test_hidden_member_of_an_adopted_recommender_has_the_default() -> None:
-    defaults = replace(DESIRED, config=Config())
-    adopted = observed(tags=ADOPTED, config={})
-
-    assert_step(plan_for(defaults, adopted), EFFECTIVE)
+    assert_step(plan_for(desired, recommender, before=before, began=BEGAN), expected)
 
 
 # -- in which operation ------------------------------------------------------------------------

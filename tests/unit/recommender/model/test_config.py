@@ -105,11 +105,9 @@ def test_bad_or_unknown_member_is_refused_by_name(where: str, name: str, bad: ob
     assert rest.startswith(f"{str(bad)!r}; allowed: ")
 
 
-@pytest.mark.parametrize("weight", ["0", "1", "1.0", "0.000000000000000001"])
-def test_exploration_weight_may_be_any_decimal_from_0_to_1(weight: str) -> None:
-    config = Config.from_template({v.EXPLORATION: {v.EXPLORATION_WEIGHT: weight}})
-
-    assert config.exploration_weight == Decimal(weight)
+@pytest.mark.parametrize("number", ["0", "1", "1.0", "0.000000000000000001"])
+def test_exploration_weight_may_be_any_decimal_from_0_to_1(number: str) -> None:
+    assert Config.from_template(weight(number)).exploration_weight == Decimal(number)
 
 
 # -- of the service ----------------------------------------------------------------------------
@@ -141,6 +139,15 @@ def test_hidden_members_are_as_assumed(assumed: Config) -> None:
         assert Config.of_service(shown, hidden=assumed) == assumed
 
 
+def weight(shown: object) -> dict[str, Any]:
+    return {v.EXPLORATION: {v.EXPLORATION_WEIGHT: shown}}
+
+
+def excluded(*items: str) -> dict[str, Any]:
+    return {v.TRAINING_DATA: {v.EXCLUDED_COLUMNS: {"ITEMS": list(items)}}}
+
+
+AGE_7 = Config(exploration_item_age_cut_off=Decimal(7))
 SHOWN: dict[str, tuple[Config, dict[str, Any], Config]] = {
     "one member": (
         METADATA,
@@ -148,39 +155,19 @@ SHOWN: dict[str, tuple[Config, dict[str, Any], Config]] = {
         replace(METADATA, min_requests_per_second=2),
     ),
     "false": (METADATA, {v.ENABLE_METADATA: False}, Config()),
-    "one of two numbers": (
-        Config(exploration_item_age_cut_off=Decimal(7)),
-        {v.EXPLORATION: {v.EXPLORATION_WEIGHT: "0.5"}},
-        Config(exploration_weight=Decimal("0.5"), exploration_item_age_cut_off=Decimal(7)),
-    ),
-    "another spelling of a number": (
-        METADATA,
-        {v.EXPLORATION: {v.EXPLORATION_WEIGHT: "0.30"}},
-        METADATA,
-    ),
+    "one of two numbers": (AGE_7, weight("0.5"), replace(AGE_7, exploration_weight=Decimal("0.5"))),
+    "another spelling of a number": (METADATA, weight("0.30"), METADATA),
+    "a number that is no string": (METADATA, weight(0.3), METADATA),
+    "no number": (METADATA, weight("high"), replace(METADATA, exploration_weight=None)),
     "a decimal of a whole number": (
         METADATA,
         {v.EXPLORATION: {v.EXPLORATION_ITEM_AGE_CUT_OFF: "30.0"}},
         METADATA,
     ),
-    "a number that is no string": (
-        METADATA,
-        {v.EXPLORATION: {v.EXPLORATION_WEIGHT: 0.3}},
-        METADATA,
-    ),
-    "no number": (
-        METADATA,
-        {v.EXPLORATION: {v.EXPLORATION_WEIGHT: "high"}},
-        replace(METADATA, exploration_weight=None),
-    ),
-    "no columns of a dataset": (
-        METADATA,
-        {v.TRAINING_DATA: {v.EXCLUDED_COLUMNS: {"ITEMS": []}}},
-        METADATA,
-    ),
+    "no columns of a dataset": (METADATA, excluded(), METADATA),
     "columns in another order": (
         METADATA,
-        {v.TRAINING_DATA: {v.EXCLUDED_COLUMNS: {"ITEMS": ["B", "A"]}}},
+        excluded("B", "A"),
         replace(METADATA, excluded_columns={"ITEMS": ("A", "B")}),
     ),
     "columns that are no longer excluded": (
@@ -203,28 +190,18 @@ def test_shown_members_are_effective_and_hidden_ones_are_as_assumed(row: str) ->
     assert Config.of_service(shown, hidden=assumed) == expected
 
 
-PRECISE = [
-    "0.1234567",
-    "0.0000001",
-    "0.123456",
-    "0.123456789012345678",
-    "0.3000001",
-    "0.000000000000000001",
-]
+PRECISE = ["0.3000001", "0.0000001", "0.123456789012345678", "0.000000000000000001"]
 
 
-@pytest.mark.parametrize("weight", PRECISE)
-def test_numbers_are_compared_and_sent_with_all_digits(weight: str) -> None:
-    def shown(number: str) -> dict[str, Any]:
-        return {v.EXPLORATION: {v.EXPLORATION_WEIGHT: number}}
+@pytest.mark.parametrize("number", PRECISE)
+def test_numbers_are_compared_and_sent_with_all_digits(number: str) -> None:
+    config = Config.from_template(weight(number))
+    other = f"{number[:-1]}{9 - int(number[-1])}"
 
-    config = Config.from_template(shown(weight))
-    other = f"{weight[:-1]}{9 - int(weight[-1])}"
-
-    assert Config.of_service(shown(weight), hidden=config) == config
-    assert Config.of_service(shown(f"{weight}00"), hidden=config) == config
-    assert Config.of_service(shown(other), hidden=config) != config
-    assert config.request()[v.EXPLORATION][v.EXPLORATION_WEIGHT] == weight
+    assert Config.of_service(weight(number), hidden=config) == config
+    assert Config.of_service(weight(f"{number}00"), hidden=config) == config
+    assert Config.of_service(weight(other), hidden=config) != config
+    assert config.request()[v.EXPLORATION][v.EXPLORATION_WEIGHT] == number
 
 
 @pytest.mark.parametrize("shown", ["high", "", "NaN", "sNaN", "Infinity", "0,3", [], {}])

@@ -11,21 +11,34 @@ NDCG, COVERAGE = "normalized_discounted_cumulative_gain_at_25", "coverage"
 METRICS = {NDCG: 0.25, COVERAGE: 0.05}
 BEFORE = {NDCG: 0.2, COVERAGE: 0.1}
 
+
+def minimum(metric: str, least: str) -> QualityGate:
+    return QualityGate({metric: Decimal(least)})
+
+
+def regression(most: str) -> QualityGate:
+    return QualityGate(max_regression=Decimal(most))
+
+
 CASES = {
     "no quality gate": (QualityGate(), METRICS, BEFORE, []),
-    "reached": (QualityGate({NDCG: Decimal("0.25"), COVERAGE: Decimal("0.05")}), METRICS, None, []),
+    "reached": (minimum(COVERAGE, "0.05"), METRICS, None, []),
     "reached exactly, though the float is a little less": (
-        QualityGate({NDCG: Decimal("0.3")}),
+        minimum(NDCG, "0.3"),
         {NDCG: 0.3},
         None,
         [],
     ),
+    "allowed regression": (regression("0.5"), METRICS, BEFORE, []),
     "allowed regression, though floats say more": (
-        QualityGate(max_regression=Decimal("0.25")),
+        regression("0.25"),
         {NDCG: 0.6},
         {NDCG: 0.8},
         [],
     ),
+    "better than before": (regression("0"), {NDCG: 0.3}, {NDCG: 0.2}, []),
+    "new metric": (regression("0"), METRICS, {NDCG: 0.25}, []),
+    "no recommender before": (regression("0"), METRICS, None, []),
     "missed, with the reported digits": (
         QualityGate({NDCG: Decimal("0.8")}, max_regression=Decimal("0.1")),
         {NDCG: 0.7},
@@ -35,28 +48,14 @@ CASES = {
             f"{NDCG}: found 0.7, required at least 0.81, the 0.9 before less 0.1",
         ],
     ),
-    "better than before": (QualityGate(max_regression=Decimal(0)), {NDCG: 0.3}, {NDCG: 0.2}, []),
-    "new metric": (QualityGate(max_regression=Decimal(0)), METRICS, {NDCG: 0.25}, []),
     "missed by less than a float can tell": (
-        QualityGate({NDCG: Decimal("0.30000000000000001")}),
+        minimum(NDCG, "0.30000000000000001"),
         {NDCG: 0.3},
         None,
         [f"{NDCG}: found 0.3, required at least 0.30000000000000001"],
     ),
-    "missed by a little": (
-        QualityGate({NDCG: Decimal("0.2500001")}),
-        METRICS,
-        None,
-        [f"{NDCG}: found 0.25, required at least 0.2500001"],
-    ),
     "not reported": (
-        QualityGate({COVERAGE: Decimal("0.01")}),
-        {NDCG: 0.3},
-        None,
-        ["coverage: found not reported, required at least 0.01"],
-    ),
-    "not reported, minimum 0": (
-        QualityGate({COVERAGE: Decimal(0)}),
+        minimum(COVERAGE, "0"),
         {},
         None,
         ["coverage: found not reported, required at least 0"],
@@ -71,19 +70,17 @@ CASES = {
         ],
     ),
     "regression": (
-        QualityGate(max_regression=Decimal("0.05")),
+        regression("0.05"),
         METRICS,
         BEFORE,
         ["coverage: found 0.05, required at least 0.095, the 0.1 before less 0.05"],
     ),
-    "allowed regression": (QualityGate(max_regression=Decimal("0.5")), METRICS, BEFORE, []),
     "no longer reported": (
-        QualityGate(max_regression=Decimal("0.05")),
+        regression("0.05"),
         {NDCG: 0.3},
         BEFORE,
         ["coverage: found not reported, required at least 0.095, the 0.1 before less 0.05"],
     ),
-    "no recommender before": (QualityGate(max_regression=Decimal(0)), METRICS, None, []),
 }
 
 
