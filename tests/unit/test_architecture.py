@@ -141,6 +141,18 @@ def test_no_modules_of_the_stacks_import_one_another_in_a_circle() -> None:
     TopologicalSorter(before).prepare()
 
 
+def test_unit_tests_of_the_functions_mirror_their_rooms() -> None:
+    tests = ROOT / "tests" / "unit" / "recommender"
+    modules = {
+        path.relative_to(ROOT / "lambdas" / "recommender").with_name(f"test_{path.name}")
+        for path in (ROOT / "lambdas" / "recommender").glob("*/*.py")
+    }
+    found = {path.relative_to(tests) for path in tests.glob("*/test_*.py")}
+
+    assert Path("decision/test_provision.py") in found
+    assert found - modules == set()
+
+
 def test_every_folder_of_tests_is_run_by_a_target() -> None:
     makefile = (ROOT / "Makefile").read_text()
     folders = {path.relative_to(ROOT).parts[1] for path in (ROOT / "tests").rglob("test_*.py")}

@@ -1,9 +1,9 @@
-"""A request is begun, waited for and answered, once; nothing is changed when it is begun."""
+"""A request is begun, polled and answered, once; begin changes nothing."""
 
 import json
 import logging
 import math
-from collections.abc import Mapping
+from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -26,44 +26,77 @@ from lambdas.recommender.resources.base import CustomResource
 from tests.support.personalize import VirtualClock
 from tests.support.serverless import through_lambda
 
-from .examples import RECOMMENDER, RESPONSE_URL, SIGNATURE, event, gate, hours, stop, sweep
-from .fakes import OWNER, FakeCloudFormation, FakePersonalize, FakeStepFunctions, refusal
+from ..examples import (
+    CONFIG,
+    DELETE,
+    DESIRED,
+    GATE_ATTRIBUTES,
+    MINE,
+    OTHER_CONFIG,
+    OWN,
+    OWNER,
+    RECOMMENDER,
+    RESPONSE_URL,
+    SIGNATURE,
+    STATE_MACHINE,
+    event,
+    gate,
+    hours,
+    stop,
+    sweep,
+    update,
+)
+from ..fakes import FakeCloudFormation, FakePersonalize, FakeStepFunctions, refusal
 
 INTERVAL = 60.0
-DESIRED = Request.parse(event()).desired
-AS_ASKED = DESIRED.config.request()
-OWN = {**OWNER.tags(), "team": "video"}
-MINE = f"{RECOMMENDER}mine"
-STATE_MACHINE = "arn:aws:states:eu-west-1:111111111111:stateMachine:Waiter"
+ATTRIBUTES = {
+    v.ARN_ATTRIBUTE: DESIRED.arn,
+    v.NAME_ATTRIBUTE: DESIRED.name,
+    v.REVISION_ATTRIBUTE: "r-1",
+    v.UPDATED_AFTER_ATTRIBUTE: v.NO_UPDATE,
+}
+"""Of a recommender without an update."""
 
 
 class Letterbox(Answers):
-    """CloudFormation's side: the answers that have arrived.
+    """Receives the answers, as CloudFormation does.
 
     Attributes:
         arrived: the answers.
-        fates: what becomes of the next ones; after that, all arrive.
+        deliveries: what happens to the next ones; after that, all arrive.
         tries: how many were put.
     """
 
     def __init__(self) -> None:
         super().__init__("amazonaws.com")
         self.arrived: list[Mapping[str, Any]] = []
-        self.fates: list[Delivery] = []
+        self.deliveries: list[Delivery] = []
         self.tries = 0
 
     def put(self, response_url: str, answer: Mapping[str, Any]) -> Delivery:
         assert response_url.startswith("https://")
         self.tries += 1
-        fate = self.fates.pop(0) if self.fates else Delivery.DELIVERED
-        if fate is Delivery.DELIVERED:
+        delivery = self.deliveries.pop(0) if self.deliveries else Delivery.DELIVERED
+        if delivery is Delivery.DELIVERED:
             self.arrived.append(answer)
-        return fate
+        return delivery
+
+
+class PausedClock(VirtualClock):
+    """A clock that calls a function after each pause."""
+
+    def __init__(self, after_pause: Callable[[], object]) -> None:
+        super().__init__()
+        self._after_pause = after_pause
+
+    def advance(self, seconds: float) -> None:
+        super().advance(seconds)
+        self._after_pause()
 
 
 @dataclass
 class Surroundings:
-    """Everything around the custom resources, and a clock that tests turn."""
+    """The services around the request handler, and a clock that tests advance."""
 
     cloudformation: FakeCloudFormation = field(
         default_factory=lambda: FakeCloudFormation("CREATE_IN_PROGRESS")
@@ -75,8 +108,8 @@ class Surroundings:
     pauses: list[int] = field(default_factory=list)
 
     @property
-    def resources(self) -> RequestHandler:
-        """The custom resources of a function that has just been started."""
+    def handler(self) -> RequestHandler:
+        """The request handler of a function that has just been started."""
         return RequestHandler(
             Personalize(self.personalize), Stacks(self.cloudformation), self.letterbox, self.clock
         )
@@ -84,27 +117,44 @@ class Surroundings:
     def begin(self, raw: Mapping[str, Any]) -> None:
         """Deliver a request."""
         state_machine = StateMachine(self.step_functions, STATE_MACHINE, pause=self.clock.advance)
-        self.resources.begin(raw, state_machine, interval=INTERVAL)
+        self.handler.begin(raw, state_machine, interval=INTERVAL)
+
+    def begin_alone(self, raw: Mapping[str, Any], code: str = "StateMachineDoesNotExist") -> None:
+        """Deliver a request for which no execution can be started."""
+        self.step_functions.fault = refusal(code)
+        self.begin(raw)
 
     def state(self) -> Any:
-        """Return what the only execution was given."""
+        """Return the input of the only execution."""
         (given,) = self.step_functions.executions.values()
         return json.loads(given)
 
     def poll(self, state: Mapping[str, Any]) -> Any:
-        """Wait as long as the state says, and look again."""
+        """Wait as long as the state says, and poll."""
         self.pauses.append(state["Seconds"])
         assert len(self.pauses) < 2 * REQUEST_SECONDS, "it never ends"
         self.clock.advance(state["Seconds"])
-        return through_lambda(self.resources.poll, state)
+        return through_lambda(self.handler.poll, state)
+
+    def first_poll(self, raw: Mapping[str, Any]) -> Any:
+        """Deliver a request, and return the state after its first poll."""
+        self.begin(raw)
+        return self.poll(self.state())
+
+    def finish(self, state: Mapping[str, Any]) -> Mapping[str, Any]:
+        """Poll until the execution ends, and return the answer."""
+        while not state["Ended"]:
+            state = self.poll(state)
+        return self.answer
 
     def run(self, raw: Mapping[str, Any]) -> Mapping[str, Any]:
-        """Deliver a request, wait until it is answered, and return the answer."""
+        """Deliver a request, poll until it is answered, and return the answer."""
         self.begin(raw)
-        if self.step_functions.executions:
-            state = self.state()
-            while not state["Ended"]:
-                state = self.poll(state)
+        return self.finish(self.state()) if self.step_functions.executions else self.answer
+
+    @property
+    def answer(self) -> Mapping[str, Any]:
+        """The only answer that has arrived."""
         (answer,) = self.letterbox.arrived
         return answer
 
@@ -119,35 +169,25 @@ def world(status: str = "CREATE_IN_PROGRESS", updated: datetime | None = None) -
     return Surroundings(FakeCloudFormation(status, updated))
 
 
-def update(properties: Mapping[str, Any] | None = None) -> dict[str, Any]:
-    """Return an Update that keeps the recommender's name."""
-    raw = event(properties, kind="Update", PhysicalResourceId=DESIRED.arn)
-    return raw | {"OldResourceProperties": raw["ResourceProperties"]}
+# -- begin -------------------------------------------------------------------------------------
 
-
-DELETE = event(kind="Delete", PhysicalResourceId=DESIRED.arn)
-GATE_ATTRIBUTES = {*v.METRICS, v.RECOMMENDER_ARN_ATTRIBUTE, "ModelMetrics", "QualityGate"}
-
-
-# -- begun -------------------------------------------------------------------------------------
-
-ANSWERED_AT_ONCE: dict[str, tuple[str, dict[str, Any]]] = {
-    "a gate that is deleted": ("DELETE_IN_PROGRESS", gate(kind="Delete")),
-    "a sweep that is created": ("CREATE_IN_PROGRESS", sweep(kind="Create")),
-    "a sweep that is updated": ("UPDATE_IN_PROGRESS", sweep(kind="Update")),
-    "a stop that is deleted": ("DELETE_IN_PROGRESS", stop(kind="Delete")),
-    "a type of tomorrow": ("CREATE_IN_PROGRESS", event(ResourceType="Custom::OfTomorrow")),
+NOTHING_TO_DO: dict[str, tuple[str, dict[str, Any]]] = {
+    "gate deleted": ("DELETE_IN_PROGRESS", gate(kind="Delete")),
+    "sweep created": ("CREATE_IN_PROGRESS", sweep(kind="Create")),
+    "sweep updated": ("UPDATE_IN_PROGRESS", sweep(kind="Update")),
+    "stop deleted": ("DELETE_IN_PROGRESS", stop(kind="Delete")),
+    "unknown type": ("CREATE_IN_PROGRESS", event(ResourceType="Custom::OfTomorrow")),
 }
 
 
-@pytest.mark.parametrize("row", ANSWERED_AT_ONCE)
-def test_a_request_that_has_nothing_to_do_is_answered_at_once(row: str) -> None:
-    status, raw = ANSWERED_AT_ONCE[row]
+@pytest.mark.parametrize("row", NOTHING_TO_DO)
+def test_request_with_nothing_to_do_is_answered_by_begin(row: str) -> None:
+    status, raw = NOTHING_TO_DO[row]
     here = world(status)
 
     here.begin(raw)
 
-    (answer,) = here.letterbox.arrived
+    answer = here.answer
     assert (answer["Status"], answer["RequestId"], answer["Data"]) == ("SUCCESS", "r-1", {})
     assert answer["PhysicalResourceId"] == raw["LogicalResourceId"]
     assert here.step_functions.executions == {}
@@ -155,25 +195,20 @@ def test_a_request_that_has_nothing_to_do_is_answered_at_once(row: str) -> None:
     assert here.waited == 0
 
 
-WAITED_FOR: dict[str, tuple[str, dict[str, Any]]] = {
-    "a recommender that is not there": ("CREATE_IN_PROGRESS", event()),
-    "a recommender of another configuration": ("UPDATE_IN_PROGRESS", update({v.CONFIG: {}})),
-    "a tag": ("UPDATE_IN_PROGRESS", update({v.TAGS: {"team": "films"}})),
-    "a recommender that is deleted": ("DELETE_IN_PROGRESS", DELETE),
-    "what is owned and swept": ("DELETE_IN_PROGRESS", sweep()),
-    "a recommender to be stopped": ("CREATE_IN_PROGRESS", stop(arn=DESIRED.arn)),
-    "a training": ("CREATE_IN_PROGRESS", gate(arn=f"{RECOMMENDER}training")),
-    "a training that failed": ("CREATE_IN_PROGRESS", gate(arn=f"{RECOMMENDER}failed")),
-    "a request that comes late": ("UPDATE_COMPLETE", update()),
-    "a training that is done": ("CREATE_IN_PROGRESS", gate()),
-    "a sweep that an update removes": ("UPDATE_COMPLETE_CLEANUP_IN_PROGRESS", sweep()),
-    "an update without a difference": ("UPDATE_IN_PROGRESS", update()),
+BEGUN: dict[str, tuple[str, dict[str, Any]]] = {
+    "create": ("CREATE_IN_PROGRESS", event()),
+    "update": ("UPDATE_IN_PROGRESS", update()),
+    "late update": ("UPDATE_COMPLETE", update()),
+    "delete": ("DELETE_IN_PROGRESS", DELETE),
+    "sweep": ("DELETE_IN_PROGRESS", sweep()),
+    "stop": ("CREATE_IN_PROGRESS", stop(arn=DESIRED.arn)),
+    "gate": ("CREATE_IN_PROGRESS", gate()),
 }
 
 
-@pytest.mark.parametrize("row", WAITED_FOR)
-def test_any_other_request_is_begun_without_a_call_to_the_service(row: str) -> None:
-    status, raw = WAITED_FOR[row]
+@pytest.mark.parametrize("row", BEGUN)
+def test_begin_starts_an_execution_and_calls_no_other_service(row: str) -> None:
+    status, raw = BEGUN[row]
     here = world(status)
 
     here.begin(raw)
@@ -187,7 +222,7 @@ def test_any_other_request_is_begun_without_a_call_to_the_service(row: str) -> N
 
 @pytest.mark.parametrize("number", range(5))
 @pytest.mark.parametrize(("link", "links"), [(1, 1), (1, 11), (2, 11), (11, 11)])
-def test_polls_are_spread_by_the_names_of_executions_after_the_first_one(
+def test_second_poll_comes_after_a_share_of_the_interval_and_later_polls_after_the_whole(
     number: int, link: int, links: int
 ) -> None:
     here = world()
@@ -203,20 +238,7 @@ def test_polls_are_spread_by_the_names_of_executions_after_the_first_one(
     assert second["Seconds"] == INTERVAL
 
 
-def test_tags_are_read_at_the_first_poll_only_while_there_is_nothing_to_do() -> None:
-    here = world()
-    here.personalize.add(DESIRED.arn, "STOP PENDING", tags=OWN, recommenderConfig=AS_ASKED)
-    observed = [("DescribeRecommender", DESIRED.arn), ("ListTagsForResource", DESIRED.arn)]
-    here.begin(event())
-
-    first = here.poll(here.state())
-    assert here.personalize.calls == observed
-
-    here.poll(first)
-    assert here.personalize.calls == [*observed, observed[0]]
-
-
-def test_a_request_that_is_delivered_again_is_begun_once(
+def test_request_that_is_delivered_twice_has_one_execution(
     caplog: pytest.LogCaptureFixture,
 ) -> None:
     here = world()
@@ -235,7 +257,7 @@ def test_a_request_that_is_delivered_again_is_begun_once(
     assert (again["request"], again["type"], again["resource"]) == ("r-1", "Create", "Recommender")
 
 
-def test_a_request_id_that_comes_again_in_a_later_operation_is_another_request() -> None:
+def test_request_with_a_known_id_and_another_response_url_has_its_own_execution() -> None:
     here = world()
     later = RESPONSE_URL.replace(SIGNATURE, "0a0b0c0d")
 
@@ -245,44 +267,33 @@ def test_a_request_id_that_comes_again_in_a_later_operation_is_another_request()
     assert len(here.step_functions.executions) == 2
 
 
-NOT_CLOUDFORMATIONS = [
-    None,
-    "",
-    "https://evil.example/key",
-    RESPONSE_URL.replace("https:", "http:"),
-    RESPONSE_URL.replace("https://", "https://user@"),
-    "https://169.254.169.254/latest",
-]
-
-
-@pytest.mark.parametrize("url", NOT_CLOUDFORMATIONS)
-def test_a_request_that_is_not_cloudformations_is_dropped(
-    url: str | None, caplog: pytest.LogCaptureFixture
+@pytest.mark.parametrize("members", [{}, {"ResponseURL": None}, {"ResponseURL": "https://evil/"}])
+def test_request_without_a_response_url_of_cloudformation_is_dropped(
+    members: dict[str, Any], caplog: pytest.LogCaptureFixture
 ) -> None:
-    here = world()
+    here, raw = world(), event()
+    del raw["ResponseURL"]
 
     with caplog.at_level(logging.DEBUG):
-        here.begin(event(ResponseURL=url))
+        here.begin(raw | members)
 
     assert (here.letterbox.tries, here.step_functions.tries) == (0, 0)
     assert here.personalize.calls == []
     (record,) = caplog.records
     assert record.getMessage().startswith("Dropped a request: its ResponseURL leads to ")
-    assert SIGNATURE not in repr([vars(record) for record in caplog.records])
 
 
-def test_a_request_without_a_response_url_is_dropped() -> None:
-    here, raw = world(), event()
-    del raw["ResponseURL"]
-
-    here.begin(raw)
-
-    assert (here.letterbox.tries, here.step_functions.tries) == (0, 0)
-
-
-def test_an_answer_that_does_not_arrive_at_once_is_delivered_by_the_execution() -> None:
+def test_poll_of_a_state_without_an_answer_answers_a_request_with_nothing_to_do() -> None:
     here = world()
-    here.letterbox.fates = [Delivery.LATER, Delivery.LATER]
+    state = Execution.begin(sweep(kind="Create"), now=here.clock(), interval=INTERVAL).to_json()
+
+    assert here.finish(state)["Status"] == "SUCCESS"
+    assert here.personalize.calls == []
+
+
+def test_undelivered_answer_of_begin_is_delivered_by_an_execution() -> None:
+    here = world()
+    here.letterbox.deliveries = [Delivery.LATER, Delivery.LATER]
 
     answer = here.run(sweep(kind="Create"))
 
@@ -291,16 +302,10 @@ def test_an_answer_that_does_not_arrive_at_once_is_delivered_by_the_execution() 
     assert here.pauses == [0, 5]
 
 
-def test_a_request_is_started_as_soon_as_that_is_possible() -> None:
+def test_execution_is_started_as_soon_as_step_functions_accepts_it() -> None:
     here = world()
     here.step_functions.fault = refusal("ThrottlingException")
-
-    class Passing(VirtualClock):
-        def advance(self, seconds: float) -> None:
-            super().advance(seconds)
-            here.step_functions.fault = None
-
-    here.clock = Passing()
+    here.clock = PausedClock(lambda: setattr(here.step_functions, "fault", None))
 
     answer = here.run(event())
 
@@ -311,261 +316,205 @@ def test_a_request_is_started_as_soon_as_that_is_possible() -> None:
 @pytest.mark.parametrize(
     "code", ["StateMachineDoesNotExist", "AccessDeniedException", "ThrottlingException"]
 )
-def test_a_request_that_cannot_be_started_fails_with_the_services_words(code: str) -> None:
+def test_create_without_an_execution_fails_with_the_words_of_step_functions(code: str) -> None:
     here = world()
     here.step_functions.fault = refusal(code)
 
     here.begin(event())
 
-    (answer,) = here.letterbox.arrived
+    answer = here.answer
     assert answer["Status"] == "FAILED"
     assert answer["Reason"].startswith(f"Nothing was changed. StartExecution: {code}: the message")
     assert answer["PhysicalResourceId"] == DESIRED.arn
     assert here.personalize.changes == []
 
 
-ALONE: dict[str, tuple[str, dict[str, Any], str, bool, str]] = {
-    "a gate hands over": (
-        "CREATE_IN_PROGRESS",
-        gate(3, arn=DESIRED.arn),
-        "CREATE PENDING",
-        True,
-        "",
-    ),
-    "the last gate says why nobody waited": (
+WITHOUT_EXECUTION: dict[str, tuple[str, dict[str, Any], str, list[str], str]] = {
+    "gate": ("CREATE_IN_PROGRESS", gate(3, arn=DESIRED.arn), "CREATE PENDING", [], ""),
+    "last gate": (
         "CREATE_IN_PROGRESS",
         gate(11, arn=DESIRED.arn),
         "CREATE PENDING",
-        False,
+        [],
         "The recommender was not ready when the last training gate closed: StartExecution: Access",
     ),
-    "a Delete deletes": ("DELETE_IN_PROGRESS", DELETE, "ACTIVE", True, ""),
-    "a Delete of what trains hands over": (
-        "DELETE_IN_PROGRESS",
-        DELETE,
-        "CREATE PENDING",
-        True,
-        "",
-    ),
-    "a sweep hands over": ("DELETE_IN_PROGRESS", sweep(2), "CREATE PENDING", True, ""),
-    "the last sweep sweeps": ("DELETE_IN_PROGRESS", sweep(1), "ACTIVE", True, ""),
-    "the last sweep of what trains says the way out": (
+    "delete": ("DELETE_IN_PROGRESS", DELETE, "ACTIVE", ["DeleteRecommender"], ""),
+    "delete, training": ("DELETE_IN_PROGRESS", DELETE, "CREATE PENDING", [], ""),
+    "sweep, training": ("DELETE_IN_PROGRESS", sweep(2), "CREATE PENDING", [], ""),
+    "last sweep": ("DELETE_IN_PROGRESS", sweep(1), "ACTIVE", ["DeleteRecommender"], ""),
+    "last sweep, training": (
         "DELETE_IN_PROGRESS",
         sweep(1),
         "CREATE PENDING",
-        False,
+        [],
         f"delete-recommender --recommender-arn {DESIRED.arn} --region eu-west-1; then cdk destroy",
     ),
-    "a Delete of a stack that lives fails": (
+    "delete, stack stays": (
         "UPDATE_COMPLETE_CLEANUP_IN_PROGRESS",
         DELETE,
         "CREATE PENDING",
-        False,
+        [],
         "the next change of the recommender removes it",
     ),
-    "an Update fails": (
+    "update": (
         "UPDATE_IN_PROGRESS",
         update({v.TAGS: {"team": "new"}}),
         "ACTIVE",
-        False,
+        [],
         "Nothing was changed. StartExecution",
     ),
-    "an Update that is rolled back is made": (
+    "update, rolled back": (
         "UPDATE_ROLLBACK_IN_PROGRESS",
         update({v.TAGS: {"team": "new"}}),
         "ACTIVE",
-        True,
+        ["TagResource"],
         "",
     ),
 }
 
 
-@pytest.mark.parametrize("row", ALONE)
-def test_a_request_that_nobody_polls_ends_alone_hands_over_or_says_what_to_do(row: str) -> None:
-    status, raw, shown, succeeds, said = ALONE[row]
+@pytest.mark.parametrize("row", WITHOUT_EXECUTION)
+def test_request_without_an_execution_is_done_hands_over_or_names_the_next_step(row: str) -> None:
+    status, raw, shown, changes, said = WITHOUT_EXECUTION[row]
     here = world(status)
-    here.step_functions.fault = refusal("AccessDeniedException")
-    here.personalize.add(DESIRED.arn, shown, recommenderConfig=AS_ASKED)
-    here.personalize.tags[DESIRED.arn] = dict(OWN)
+    here.personalize.add(DESIRED.arn, shown, recommenderConfig=CONFIG, tags=OWN)
 
-    class Deleting(VirtualClock):
-        def advance(self, seconds: float) -> None:
-            super().advance(seconds)
-            if ("DeleteRecommender", DESIRED.arn) in here.personalize.changes:
-                here.personalize.shown.clear()
+    def finish_deletion() -> None:
+        if ("DeleteRecommender", DESIRED.arn) in here.personalize.changes:
+            here.personalize.shown.clear()
 
-    here.clock = Deleting()
+    here.clock = PausedClock(finish_deletion)
 
-    here.begin(raw)
+    here.begin_alone(raw, "AccessDeniedException")
 
-    (answer,) = here.letterbox.arrived
-    assert (answer["Status"] == "SUCCESS") is succeeds, answer["Reason"]
-    assert said in answer["Reason"]
-    expected = {
-        "a Delete deletes": ["DeleteRecommender"],
-        "the last sweep sweeps": ["DeleteRecommender"],
-        "an Update that is rolled back is made": ["TagResource"],
-    }
-    assert [name for name, _ in here.personalize.changes] == expected.get(row, [])
+    assert (here.answer["Status"] == "FAILED") is bool(said), here.answer["Reason"]
+    assert said in here.answer["Reason"]
+    assert [name for name, _ in here.personalize.changes] == changes
 
 
 @pytest.mark.parametrize("raw", [event(), update({v.CONFIG: {}}), stop(arn=DESIRED.arn)])
-def test_nothing_is_begun_that_nobody_could_poll(raw: dict[str, Any]) -> None:
+def test_request_without_an_execution_and_a_readable_stack_changes_nothing(
+    raw: dict[str, Any],
+) -> None:
     here = world()
     here.step_functions.fault = refusal("StateMachineDoesNotExist")
     here.cloudformation.fault = refusal("Throttling")
 
     here.begin(raw)
 
-    (answer,) = here.letterbox.arrived
+    answer = here.answer
     assert answer["Reason"].startswith("Nothing was changed. StartExecution: StateMachineDoesNot")
     assert here.personalize.calls == []
 
 
-def test_an_answer_that_is_decided_stays_it_when_nothing_can_be_started() -> None:
-    here = world("DELETE_IN_PROGRESS")
-    here.letterbox.fates = [Delivery.LATER]
-    here.step_functions.fault = refusal("StateMachineDoesNotExist")
-
-    here.begin(gate(kind="Delete"))
-
-    (answer,) = here.letterbox.arrived
-    assert answer["Status"] == "SUCCESS"
-
-
-def test_the_answer_of_a_request_that_can_never_be_started_arrives_in_the_end() -> None:
+@pytest.mark.parametrize(
+    ("fault", "raised"),
+    [
+        (refusal("StateMachineDoesNotExist"), PermanentError),
+        (ZeroDivisionError("by zero"), ZeroDivisionError),
+    ],
+)
+def test_failure_without_an_execution_is_delivered_by_the_next_invocation(
+    fault: Exception, raised: type[Exception]
+) -> None:
     here = world()
-    here.step_functions.fault = refusal("StateMachineDoesNotExist")
-    here.letterbox.fates = [Delivery.LATER]
+    here.step_functions.fault = fault
+    here.letterbox.deliveries = [Delivery.LATER]
 
-    with pytest.raises(PermanentError, match="StateMachineDoesNotExist"):
+    with pytest.raises(raised):
         here.begin(event())
     here.begin(event())  # Lambda invokes the function again
 
-    (answer,) = here.letterbox.arrived
-    assert answer["Status"] == "FAILED"
+    assert here.answer["Status"] == "FAILED"
 
 
 @pytest.mark.parametrize(
     ("code", "raised"),
     [("StateMachineDoesNotExist", PermanentError), ("ThrottlingException", TransientError)],
 )
-def test_an_answer_that_is_decided_arrives_in_the_end_without_a_state_machine(
+def test_decided_answer_without_an_execution_is_delivered_by_the_next_invocation(
     code: str, raised: type[Exception]
 ) -> None:
     here = world("DELETE_IN_PROGRESS")
-    here.letterbox.fates = [Delivery.LATER] * 8
+    here.letterbox.deliveries = [Delivery.LATER] * 8
     here.step_functions.fault = refusal(code)
 
     with pytest.raises(raised, match=f"StartExecution: {code}"):
         here.begin(gate(kind="Delete"))
     here.begin(gate(kind="Delete"))
 
-    (answer,) = here.letterbox.arrived
+    answer = here.answer
     assert (answer["Status"], here.letterbox.tries) == ("SUCCESS", 9)
 
 
 @pytest.mark.parametrize(
     ("fate", "late"), [(Delivery.REFUSED, 0.0), (Delivery.LATER, REQUEST_SECONDS)]
 )
-def test_a_request_that_nobody_waits_for_is_not_begun_again(fate: Delivery, late: float) -> None:
+def test_request_without_an_execution_is_dropped_when_nobody_waits_for_its_answer(
+    fate: Delivery, late: float
+) -> None:
     here = world()
     here.clock.advance(late)
-    here.letterbox.fates = [fate]
-    here.step_functions.fault = refusal("StateMachineDoesNotExist")
+    here.letterbox.deliveries = [fate]
 
-    here.begin(event())
+    here.begin_alone(event())
 
     assert (here.letterbox.arrived, here.letterbox.tries) == ([], 1)
 
 
-def test_a_request_that_cannot_be_started_is_looked_at_again_before_it_fails() -> None:
+def test_gate_without_an_execution_is_attempted_again_before_it_fails() -> None:
     here = world()
     here.personalize.add(MINE, "CREATE PENDING")
-    here.step_functions.fault = refusal("StateMachineDoesNotExist")
+    here.clock = PausedClock(lambda: here.personalize.add(MINE))
 
-    class Training(VirtualClock):
-        def advance(self, seconds: float) -> None:
-            super().advance(seconds)
-            here.personalize.shown[MINE]["status"] = "ACTIVE"
+    here.begin_alone(gate())
 
-    here.clock = Training()
-
-    here.begin(gate())
-
-    (answer,) = here.letterbox.arrived
-    assert (answer["Status"], answer["Reason"]) == ("SUCCESS", "")
+    assert (here.answer["Status"], here.answer["Reason"]) == ("SUCCESS", "")
     assert here.personalize.changes == []
 
 
-def test_an_answer_that_is_decided_is_not_decided_again_where_no_execution_starts() -> None:
+def test_decided_answer_is_not_decided_again_without_an_execution() -> None:
     here = world()
-    here.personalize.add(MINE, "ACTIVE")
-    here.letterbox.fates = [Delivery.LATER]
-    here.step_functions.fault = refusal("StateMachineDoesNotExist")
+    here.personalize.add(MINE)
+    here.letterbox.deliveries = [Delivery.LATER]
+    here.clock = PausedClock(lambda: here.personalize.add(MINE, "CREATE FAILED"))
 
-    class Failing(VirtualClock):
-        def advance(self, seconds: float) -> None:
-            super().advance(seconds)
-            here.personalize.shown[MINE]["status"] = "CREATE FAILED"
+    here.begin_alone(gate())
 
-    here.clock = Failing()
-
-    here.begin(gate())
-
-    (answer,) = here.letterbox.arrived
-    assert answer["Status"] == "SUCCESS"
+    assert here.answer["Status"] == "SUCCESS"
     assert here.personalize.calls == [("DescribeRecommender", MINE)]
 
 
-def test_a_recommender_that_can_never_be_started_has_its_attributes() -> None:
-    here = world()
-    here.step_functions.fault = refusal("StateMachineDoesNotExist")
-
-    here.begin(event())
-
-    (answer,) = here.letterbox.arrived
-    assert answer["Data"] == {
-        v.ARN_ATTRIBUTE: DESIRED.arn,
-        v.NAME_ATTRIBUTE: DESIRED.name,
-        v.REVISION_ATTRIBUTE: "r-1",
-        v.UPDATED_AFTER_ATTRIBUTE: v.NO_UPDATE,
-    }
-
-
-def test_a_gate_that_can_never_be_started_has_its_attributes() -> None:
+@pytest.mark.parametrize(
+    ("raw", "attributes"), [(event(), ATTRIBUTES.keys()), (gate(), GATE_ATTRIBUTES)]
+)
+def test_failure_without_an_execution_has_all_attributes(
+    raw: dict[str, Any], attributes: Collection[str]
+) -> None:
     here = world()
     here.personalize.add(MINE, "CREATE PENDING")
-    here.step_functions.fault = refusal("StateMachineDoesNotExist")
 
-    here.begin(gate())
+    here.begin_alone(raw)
 
-    (answer,) = here.letterbox.arrived
-    assert answer["Data"].keys() == GATE_ATTRIBUTES
-    assert answer["Data"][v.RECOMMENDER_ARN_ATTRIBUTE] == MINE
+    assert here.answer["Status"] == "FAILED"
+    assert here.answer["Data"].keys() == attributes
 
 
-# -- waited for --------------------------------------------------------------------------------
+# -- poll --------------------------------------------------------------------------------------
 
 
-def test_a_recommender_is_created_once_and_answered_when_that_is_accepted() -> None:
+def test_create_is_answered_when_the_creation_is_accepted() -> None:
     here = world()
 
     answer = here.run(event())
 
     assert here.personalize.changes == [("CreateRecommender", DESIRED.arn)]
-    assert answer["Status"] == "SUCCESS"
-    assert answer["PhysicalResourceId"] == DESIRED.arn
-    assert answer["Data"] == {
-        v.ARN_ATTRIBUTE: DESIRED.arn,
-        v.NAME_ATTRIBUTE: DESIRED.name,
-        v.REVISION_ATTRIBUTE: "r-1",
-        v.UPDATED_AFTER_ATTRIBUTE: v.NO_UPDATE,
-    }
+    assert (answer["Status"], answer["PhysicalResourceId"]) == ("SUCCESS", DESIRED.arn)
+    assert answer["Data"] == ATTRIBUTES
     assert here.waited == 0
 
 
-def test_a_training_is_waited_for_until_it_is_done() -> None:
+def test_gate_is_polled_until_the_training_is_done() -> None:
     here = world()
     here.personalize.add(MINE, "CREATE PENDING", modelMetrics={"coverage": 0.5})
     here.begin(gate())
@@ -580,29 +529,15 @@ def test_a_training_is_waited_for_until_it_is_done() -> None:
 
     assert (decided["Seconds"], decided["Ended"]) == (0, False)
     assert delivered["Ended"] is True
-    (answer,) = here.letterbox.arrived
+    answer = here.answer
     assert (answer["Status"], answer["Data"]["Coverage"]) == ("SUCCESS", "0.5")
     assert here.pauses[0] == 0
     assert 0 < here.pauses[1] <= INTERVAL
     assert here.pauses[2:] == [60, 60, 0]
 
 
-def test_a_gate_that_misses_its_quality_in_a_rollback_opens_and_says_so() -> None:
-    here = world("UPDATE_ROLLBACK_IN_PROGRESS")
-    here.personalize.add(MINE, modelMetrics={"coverage": 0.05})
-    raw = gate(kind="Update")
-    raw["ResourceProperties"][v.QUALITY_GATE] = {v.MINIMUM_METRICS: {"coverage": "0.1"}}
-
-    answer = here.run(raw)
-
-    assert answer["Status"] == "SUCCESS"
-    assert answer["Data"][v.QUALITY_GATE_ATTRIBUTE] == (
-        "warned: coverage: found 0.05, required at least 0.1"
-    )
-
-
 @pytest.mark.parametrize(("minutes", "starts"), [(4, False), (6, True)])
-def test_the_hour_in_which_it_looks_is_the_one_that_counts(minutes: int, starts: bool) -> None:
+def test_hours_are_read_at_the_time_of_the_poll(minutes: int, starts: bool) -> None:
     here = world()
     here.personalize.add(MINE, "INACTIVE")
     here.clock.advance(minutes * 60)
@@ -616,31 +551,7 @@ def test_the_hour_in_which_it_looks_is_the_one_that_counts(minutes: int, starts:
     assert here.personalize.changes == ([("StartRecommender", MINE)] if starts else [])
 
 
-def test_what_the_last_gate_could_not_check_is_said_once(caplog: pytest.LogCaptureFixture) -> None:
-    here = world()
-    here.personalize.add(MINE, "CREATE PENDING", recommenderConfig={v.ENABLE_METADATA: False})
-    here.begin(gate())
-    here.letterbox.fates = [Delivery.LATER]
-    state = here.poll(here.state())
-    here.personalize.shown[MINE]["status"] = "ACTIVE"
-    while not state["Ended"]:
-        state = here.poll(state)
-
-    (warned,) = logged(caplog, "members")
-
-    assert warned["levelno"] == logging.WARNING
-    assert warned["message"] == (
-        "DescribeRecommender does not show minRecommendationRequestsPerSecond, explorationWeight, "
-        "explorationItemAgeCutOff: not checked"
-    )
-    assert warned["members"] == [
-        v.MIN_REQUESTS_PER_SECOND,
-        v.EXPLORATION_WEIGHT,
-        v.EXPLORATION_ITEM_AGE_CUT_OFF,
-    ]
-
-
-def test_a_training_that_failed_ends_the_wait_with_the_services_reason() -> None:
+def test_gate_of_a_failed_training_fails_with_the_reason_of_the_service() -> None:
     here = world()
     here.personalize.add(MINE, "CREATE FAILED", failureReason="too little data.")
 
@@ -655,18 +566,7 @@ def test_a_training_that_failed_ends_the_wait_with_the_services_reason() -> None
     assert answer["Data"].keys() == GATE_ATTRIBUTES
 
 
-def test_a_fault_that_passes_does_not_end_a_training() -> None:
-    here = world()
-    here.personalize.add(MINE, "ACTIVE")
-    here.personalize.faults["DescribeRecommender"] = refusal("ThrottlingException")
-
-    here.begin(gate())
-    state = here.poll(here.poll(here.state()))
-
-    assert (state["Answer"], state["Ended"]) == (None, False)
-
-
-def test_a_gate_that_is_not_the_last_hands_over_when_its_time_is_up() -> None:
+def test_gate_before_the_last_hands_over_when_its_time_is_up() -> None:
     here = world()
     here.personalize.add(MINE, "CREATE PENDING")
 
@@ -676,7 +576,7 @@ def test_a_gate_that_is_not_the_last_hands_over_when_its_time_is_up() -> None:
     assert 3300 <= here.waited <= 3301
 
 
-def test_a_last_gate_closes_with_what_it_saw_last() -> None:
+def test_last_gate_fails_with_the_reason_of_its_last_attempt_when_its_time_is_up() -> None:
     here = world()
     here.personalize.add(MINE, "CREATE PENDING")
     here.personalize.faults["DescribeRecommender"] = refusal("ThrottlingException")
@@ -692,19 +592,9 @@ def test_a_last_gate_closes_with_what_it_saw_last() -> None:
     assert 3300 <= here.waited <= 3301
 
 
-def test_a_request_that_was_delivered_late_has_what_is_left_of_its_time() -> None:
-    here = world()
-    here.personalize.add(MINE, "CREATE PENDING")
-    here.clock.advance(1800)
-
-    here.run(gate(3))
-
-    assert 3300 <= here.waited <= 3301
-
-
-def test_the_operation_that_sent_a_request_is_asked_for_once_and_then_compared() -> None:
+def test_change_in_a_newer_operation_than_the_first_poll_saw_fails() -> None:
     here = world("UPDATE_IN_PROGRESS", datetime(2025, 12, 31, tzinfo=UTC))
-    here.personalize.add(DESIRED.arn, tags=OWN, recommenderConfig=AS_ASKED)
+    here.personalize.add(DESIRED.arn, tags=OWN, recommenderConfig=CONFIG)
     here.begin(update({v.CONFIG: {}}))
     here.personalize.faults["ListTagsForResource"] = refusal("ThrottlingException")
     state = here.poll(here.state())
@@ -712,17 +602,15 @@ def test_the_operation_that_sent_a_request_is_asked_for_once_and_then_compared()
 
     here.personalize.faults.clear()
     here.cloudformation.status = "UPDATE_ROLLBACK_IN_PROGRESS"
-    while not state["Ended"]:
-        state = here.poll(state)
+    answer = here.finish(state)
 
-    (answer,) = here.letterbox.arrived
     assert answer["Status"] == "FAILED"
     assert answer["Reason"] == "A newer operation of the stack has begun: nothing is changed."
     assert answer["PhysicalResourceId"] == DESIRED.arn
     assert here.personalize.changes == []
 
 
-def test_what_is_known_to_be_in_force_at_one_look_is_known_at_the_next() -> None:
+def test_known_effective_config_survives_to_next_attempt() -> None:
     here = world()
     here.personalize.add(DESIRED.arn, tags={**OWNER.tags(adopted=True), "team": "video"})
     here.personalize.faults["UpdateRecommender"] = refusal("InvalidInputException")
@@ -736,7 +624,7 @@ def test_what_is_known_to_be_in_force_at_one_look_is_known_at_the_next() -> None
     assert answer["Status"] == "SUCCESS"
 
 
-def test_what_the_service_refuses_for_good_fails_at_once_and_keeps_the_old_id() -> None:
+def test_refused_replacement_fails_at_once_and_keeps_the_old_physical_id() -> None:
     here = world("UPDATE_IN_PROGRESS")
     here.personalize.faults["CreateRecommender"] = refusal("LimitExceededException")
     old = f"{RECOMMENDER}TopPicks-{'0' * 16}"
@@ -751,38 +639,35 @@ def test_what_the_service_refuses_for_good_fails_at_once_and_keeps_the_old_id() 
 
 EARLIER = datetime(2025, 12, 31, tzinfo=UTC)
 SENT_AT = datetime(2026, 1, 1, tzinfo=UTC)
-DOUBT = timedelta(seconds=CONFIRM_SECONDS)
+CONFIRM = timedelta(seconds=CONFIRM_SECONDS)
 JUST_BEFORE = timedelta(seconds=0.5)
-FAILED_AT: dict[str, tuple[str, datetime, bool]] = {
+FAILED_UPDATES: dict[str, tuple[str, datetime, bool]] = {
     "in this update": ("UPDATE_IN_PROGRESS", EARLIER, True),
     "before this update": ("UPDATE_IN_PROGRESS", EARLIER - JUST_BEFORE, False),
-    "in this rollback": ("UPDATE_ROLLBACK_IN_PROGRESS", SENT_AT - DOUBT, True),
-    "in the update that is rolled back": (
+    "in this rollback": ("UPDATE_ROLLBACK_IN_PROGRESS", SENT_AT - CONFIRM, True),
+    "in the rolled back update": (
         "UPDATE_ROLLBACK_IN_PROGRESS",
-        SENT_AT - DOUBT - JUST_BEFORE,
+        SENT_AT - CONFIRM - JUST_BEFORE,
         False,
     ),
 }
 
 
-@pytest.mark.parametrize("row", FAILED_AT)
-def test_what_has_failed_in_an_operation_is_not_begun_again_in_it(row: str) -> None:
-    status, failed_at, fails = FAILED_AT[row]
+@pytest.mark.parametrize("row", FAILED_UPDATES)
+def test_update_that_failed_in_this_operation_is_not_sent_again(row: str) -> None:
+    status, failed_at, fails = FAILED_UPDATES[row]
     here = world(status, EARLIER)
+    failed = {
+        "status": "CREATE FAILED",
+        "recommenderConfig": CONFIG,
+        "creationDateTime": failed_at,
+        "failureReason": "too little data",
+    }
     here.personalize.add(
-        DESIRED.arn,
-        tags=OWN,
-        recommenderConfig={**AS_ASKED, v.MIN_REQUESTS_PER_SECOND: 7},
-        latestRecommenderUpdate={
-            "status": "CREATE FAILED",
-            "recommenderConfig": AS_ASKED,
-            "creationDateTime": failed_at,
-            "failureReason": "too little data",
-        },
+        DESIRED.arn, tags=OWN, recommenderConfig=OTHER_CONFIG, latestRecommenderUpdate=failed
     )
 
-    here.begin(update())
-    here.poll(here.state())
+    here.first_poll(update())
 
     changed = [] if fails else [("UpdateRecommender", DESIRED.arn)]
     assert here.personalize.changes == changed
@@ -794,29 +679,27 @@ def test_what_has_failed_in_an_operation_is_not_begun_again_in_it(row: str) -> N
 def decided(here: Surroundings) -> Any:
     """Return the state of an execution that has an answer to deliver."""
     here.personalize.add(MINE, "CREATE FAILED")
-    here.begin(gate())
-    state = here.poll(here.state())
+    state = here.first_poll(gate())
     assert state["Answer"]
     return state
 
 
-def test_an_answer_is_put_until_it_arrives() -> None:
+def test_answer_is_put_until_it_is_delivered() -> None:
     here = world()
     state = decided(here)
-    here.letterbox.fates = [Delivery.LATER] * 3
+    here.letterbox.deliveries = [Delivery.LATER] * 3
 
-    while not state["Ended"]:
-        state = here.poll(state)
+    here.finish(state)
 
     assert len(here.letterbox.arrived) == 1
     assert here.letterbox.tries == 4
     assert here.pauses[-3:] == [5, 5, 5]
 
 
-def test_an_answer_that_is_refused_for_good_is_put_once() -> None:
+def test_refused_answer_is_put_once() -> None:
     here = world()
     state = decided(here)
-    here.letterbox.fates = [Delivery.REFUSED]
+    here.letterbox.deliveries = [Delivery.REFUSED]
 
     state = here.poll(state)
 
@@ -824,10 +707,10 @@ def test_an_answer_that_is_refused_for_good_is_put_once() -> None:
     assert here.letterbox.arrived == []
 
 
-def test_an_answer_is_put_for_as_long_as_cloudformation_waits_for_it() -> None:
+def test_undeliverable_answer_is_put_as_long_as_cloudformation_waits() -> None:
     here = world()
     state = decided(here)
-    here.letterbox.fates = [Delivery.LATER] * 10_000
+    here.letterbox.deliveries = [Delivery.LATER] * 10_000
 
     while not state["Ended"]:
         state = here.poll(state)
@@ -835,21 +718,21 @@ def test_an_answer_is_put_for_as_long_as_cloudformation_waits_for_it() -> None:
     assert REQUEST_SECONDS <= here.waited < REQUEST_SECONDS + 5
 
 
-def test_a_decided_answer_is_not_decided_again() -> None:
+def test_decided_answer_is_not_decided_again() -> None:
     here = world()
     state = decided(here)
     here.personalize.shown[MINE]["status"] = "ACTIVE"
-    here.letterbox.fates = [Delivery.LATER]
+    here.letterbox.deliveries = [Delivery.LATER]
 
     state = here.poll(here.poll(state))
 
     assert [answer["Status"] for answer in here.letterbox.arrived] == ["FAILED"]
 
 
-# -- what may be believed ----------------------------------------------------------------------
+# -- unconfirmed verdicts ----------------------------------------------------------------------
 
 
-def test_what_may_be_stale_is_believed_when_it_still_shows_some_seconds_later() -> None:
+def test_late_request_fails_when_the_stack_status_is_confirmed() -> None:
     here = world("UPDATE_COMPLETE")
 
     answer = here.run(update())
@@ -863,25 +746,21 @@ def test_what_may_be_stale_is_believed_when_it_still_shows_some_seconds_later() 
     assert here.personalize.calls == []
 
 
-def test_what_was_stale_is_forgotten() -> None:
+def test_late_request_goes_on_when_the_stack_status_was_stale() -> None:
     here = world("UPDATE_COMPLETE")
-    here.personalize.add(DESIRED.arn, tags=OWN, recommenderConfig=AS_ASKED)
-    here.begin(update())
-    state = here.poll(here.state())
+    here.personalize.add(DESIRED.arn, tags=OWN, recommenderConfig=CONFIG)
+    state = here.first_poll(update())
     assert state["Doubted"] == ["Fail 6", here.clock()]
 
     here.cloudformation.status = "UPDATE_IN_PROGRESS"
-    while not state["Ended"]:
-        state = here.poll(state)
+    answer = here.finish(state)
 
-    (answer,) = here.letterbox.arrived
     assert answer["Status"] == "SUCCESS"
 
 
-def test_a_doubt_begins_anew_after_something_else_has_shown() -> None:
+def test_unconfirmed_verdict_starts_over_after_another_verdict() -> None:
     here = world("UPDATE_COMPLETE")
-    here.begin(update())
-    state = here.poll(here.state())
+    state = here.first_poll(update())
 
     here.cloudformation.fault = refusal("Throttling")
     state = here.poll(state)
@@ -893,20 +772,10 @@ def test_a_doubt_begins_anew_after_something_else_has_shown() -> None:
     assert here.poll(state)["Answer"]
 
 
-def test_a_time_that_shows_is_no_matter_of_doubt() -> None:
-    here = world("UPDATE_IN_PROGRESS", datetime(2026, 1, 1, 0, 10, tzinfo=UTC))
-
-    answer = here.run(update())
-
-    assert answer["Status"] == "FAILED"
-    assert here.waited == 0
-
-
-def test_what_is_gone_at_a_later_look_is_doubted() -> None:
+def test_recommender_that_is_gone_at_a_later_attempt_is_confirmed() -> None:
     here = world("DELETE_IN_PROGRESS")
     here.personalize.add(DESIRED.arn, tags=OWN)
-    here.begin(DELETE)
-    state = here.poll(here.state())
+    state = here.first_poll(DELETE)
     assert here.personalize.changes == [("DeleteRecommender", DESIRED.arn)]
 
     here.personalize.shown.clear()
@@ -914,11 +783,11 @@ def test_what_is_gone_at_a_later_look_is_doubted() -> None:
     assert gone["Answer"] is None
     assert gone["Seconds"] == CONFIRM_SECONDS
 
-    believed = here.poll(gone)
-    assert believed["Answer"]["Status"] == "SUCCESS"
+    confirmed = here.poll(gone)
+    assert confirmed["Answer"]["Status"] == "SUCCESS"
 
 
-def test_at_the_last_look_too_what_may_be_stale_is_looked_at_again() -> None:
+def test_gone_recommender_is_confirmed_also_at_the_deadline() -> None:
     here = world("UPDATE_COMPLETE_CLEANUP_IN_PROGRESS")
     here.personalize.add(DESIRED.arn, "DELETE IN_PROGRESS", tags=OWN)
     here.begin(DELETE)
@@ -934,12 +803,11 @@ def test_at_the_last_look_too_what_may_be_stale_is_looked_at_again() -> None:
     assert here.poll(stale)["Answer"]["Status"] == "FAILED"
 
 
-def test_a_doubt_has_no_end_after_the_last_look() -> None:
-    """Whatever goes wrong with a doubt, CloudFormation's hour must not end it."""
+def test_gone_recommender_is_not_confirmed_long_after_the_deadline() -> None:
+    """An unconfirmed verdict must not last until CloudFormation's hour ends."""
     here = world("DELETE_IN_PROGRESS")
     here.personalize.add(DESIRED.arn, tags=OWN)
-    here.begin(DELETE)
-    state = here.poll(here.state())
+    state = here.first_poll(DELETE)
 
     here.personalize.shown.clear()
     here.clock.advance(Request.parse(DELETE).wait_seconds + CONFIRM_SECONDS)
@@ -947,7 +815,7 @@ def test_a_doubt_has_no_end_after_the_last_look() -> None:
     assert here.poll(state)["Answer"]["Status"] == "SUCCESS"
 
 
-def test_a_look_at_a_stack_that_is_out_of_date_is_none_at_the_recommender() -> None:
+def test_attempt_that_the_fence_stops_has_not_observed_the_recommender() -> None:
     here = world("CREATE_IN_PROGRESS")
     here.begin(DELETE)
     assert here.state()["NothingSeen"]
@@ -959,10 +827,9 @@ def test_a_look_at_a_stack_that_is_out_of_date_is_none_at_the_recommender() -> N
     assert (unseen["Answer"], unseen["NothingSeen"], unseen["Doubted"]) == (None, True, None)
 
 
-def test_what_was_created_just_before_a_delete_is_waited_for_to_show() -> None:
+def test_recommender_that_shows_late_is_deleted() -> None:
     here = world("DELETE_IN_PROGRESS")
-    here.begin(DELETE)
-    state = here.poll(here.state())
+    state = here.first_poll(DELETE)
     assert state["Answer"] is None
 
     here.personalize.add(DESIRED.arn, tags=OWN)
@@ -971,7 +838,7 @@ def test_what_was_created_just_before_a_delete_is_waited_for_to_show() -> None:
     assert here.personalize.changes == [("DeleteRecommender", DESIRED.arn)]
 
 
-def test_a_delete_of_what_never_shows_succeeds_after_the_grace_period() -> None:
+def test_delete_of_an_absent_recommender_succeeds_after_the_grace_period() -> None:
     here = world("DELETE_IN_PROGRESS")
 
     answer = here.run(DELETE)
@@ -981,55 +848,37 @@ def test_a_delete_of_what_never_shows_succeeds_after_the_grace_period() -> None:
     assert GRACE_SECONDS <= here.waited <= GRACE_SECONDS + INTERVAL + CONFIRM_SECONDS
 
 
-@pytest.mark.parametrize("service", ["CloudFormation", "Personalize"])
-def test_a_look_that_was_throttled_makes_what_never_shows_gone_no_sooner(service: str) -> None:
-    here = world("DELETE_IN_PROGRESS")
-    if service == "CloudFormation":
-        here.cloudformation.fault = refusal("Throttling")
-    else:
-        here.personalize.faults["DescribeRecommender"] = refusal("ThrottlingException")
-    here.begin(DELETE)
-    here.cloudformation.fault = None
-    here.personalize.faults.clear()
-
-    state = here.state()
-    while not state["Ended"]:
-        state = here.poll(state)
-
-    assert here.waited >= GRACE_SECONDS
+FAULTS = {
+    "stack throttled": ("DescribeStacks", refusal("Throttling")),
+    "stack denied": ("DescribeStacks", refusal("AccessDenied")),
+    "recommender throttled": ("DescribeRecommender", refusal("ThrottlingException")),
+    "list throttled": ("ListRecommenders", refusal("ThrottlingException")),
+    "unexpected": ("DescribeRecommender", ZeroDivisionError("by zero")),
+    "unexpected in a list": ("ListRecommenders", ZeroDivisionError("by zero")),
+}
 
 
-@pytest.mark.parametrize("service", ["CloudFormation", "Personalize"])
-def test_a_look_that_could_not_be_made_makes_what_never_shows_gone_no_sooner(service: str) -> None:
-    here = world("ROLLBACK_IN_PROGRESS")
-    if service == "CloudFormation":
-        here.cloudformation.fault = refusal("AccessDenied")
-    else:
-        here.personalize.faults["ListRecommenders"] = ZeroDivisionError("by zero")
-    here.begin(sweep())
-    here.cloudformation.fault = None
-    here.personalize.faults.clear()
-
-    state = here.state()
-    while not state["Ended"]:
-        state = here.poll(state)
-
-    assert here.waited >= GRACE_SECONDS
-
-
-def test_a_later_look_that_a_defect_ended_has_not_seen_it_either() -> None:
-    here = world("DELETE_IN_PROGRESS")
-    here.begin(DELETE)
-    here.personalize.faults["DescribeRecommender"] = ZeroDivisionError("by zero")
+@pytest.mark.parametrize("row", FAULTS)
+def test_failed_attempt_does_not_shorten_the_grace_period_of_an_unseen_recommender(
+    row: str,
+) -> None:
+    call, fault = FAULTS[row]
+    here = world("ROLLBACK_IN_PROGRESS" if call == "ListRecommenders" else "DELETE_IN_PROGRESS")
+    here.begin(sweep() if call == "ListRecommenders" else DELETE)
+    here.personalize.faults[call] = fault
+    here.cloudformation.fault = fault if call == "DescribeStacks" else None
     state = here.poll(here.state())
     here.personalize.faults.clear()
+    here.cloudformation.fault = None
 
     unseen = here.poll(state)
 
     assert (unseen["Answer"], unseen["NothingSeen"], unseen["Doubted"]) == (None, True, None)
+    assert here.finish(unseen)["Status"] == "SUCCESS"
+    assert here.waited >= GRACE_SECONDS
 
 
-def test_a_delete_that_has_less_time_than_the_grace_period_succeeds_too() -> None:
+def test_delete_of_an_absent_recommender_succeeds_with_less_time_than_the_grace_period() -> None:
     here = world("DELETE_IN_PROGRESS")
     raw = event({v.WAIT_SECONDS: "60"}, kind="Delete", PhysicalResourceId=DESIRED.arn)
     here.clock.advance(1)  # on its way
@@ -1039,7 +888,7 @@ def test_a_delete_that_has_less_time_than_the_grace_period_succeeds_too() -> Non
     assert answer["Status"] == "SUCCESS"
 
 
-def test_what_only_a_delay_explains_fails_after_the_grace_period() -> None:
+def test_gate_of_an_absent_recommender_fails_after_the_grace_period() -> None:
     here = world()
 
     answer = here.run(gate())
@@ -1049,31 +898,37 @@ def test_what_only_a_delay_explains_fails_after_the_grace_period() -> None:
     assert GRACE_SECONDS <= here.waited <= GRACE_SECONDS + INTERVAL + CONFIRM_SECONDS
 
 
-def test_a_policy_that_is_new_is_waited_for() -> None:
+@pytest.mark.parametrize(
+    ("call", "fault"),
+    [
+        ("CreateRecommender", refusal("AccessDeniedException")),
+        ("DescribeRecommender", ZeroDivisionError("by zero")),
+    ],
+    ids=["new policy", "unexpected"],
+)
+def test_fault_that_passes_within_the_grace_period_is_no_failure(
+    call: str, fault: Exception
+) -> None:
     here = world()
-    here.personalize.faults["CreateRecommender"] = refusal("AccessDeniedException")
-    here.begin(event())
-    state = here.poll(here.state())
+    here.personalize.faults[call] = fault
+    state = here.first_poll(event())
     assert state["Answer"] is None
 
     here.personalize.faults.clear()
-    while not state["Ended"]:
-        state = here.poll(state)
 
-    (answer,) = here.letterbox.arrived
-    assert answer["Status"] == "SUCCESS"
+    assert here.finish(state)["Status"] == "SUCCESS"
 
 
 HANDS_OVER: dict[str, dict[str, Any]] = {
-    "a leftover remains": {v.CONFIG: {}},
-    "it is to be stopped after its update": {v.CONFIG: {}, v.RUNNING: "false"},
+    "leftover remains": {v.CONFIG: {}},
+    "to be stopped after the update": {v.CONFIG: {}, v.RUNNING: "false"},
 }
 
 
 @pytest.mark.parametrize("row", HANDS_OVER)
-def test_who_hands_an_update_over_says_that_there_is_one(row: str) -> None:
+def test_handed_over_update_has_updated_after(row: str) -> None:
     here = world("UPDATE_IN_PROGRESS")
-    here.personalize.add(DESIRED.arn, tags=OWN, recommenderConfig=AS_ASKED)
+    here.personalize.add(DESIRED.arn, tags=OWN, recommenderConfig=CONFIG)
     here.personalize.add(f"{RECOMMENDER}TopPicks-{'0' * 16}", "DELETE PENDING")
 
     answer = here.run(update(HANDS_OVER[row]))
@@ -1083,50 +938,11 @@ def test_who_hands_an_update_over_says_that_there_is_one(row: str) -> None:
     assert answer["Data"][v.UPDATED_AFTER_ATTRIBUTE] != v.NO_UPDATE
 
 
-CLEANS_UP = "UPDATE_COMPLETE_CLEANUP_IN_PROGRESS"
-
-
-def test_a_clean_up_that_is_out_of_time_leaves_it_to_the_next_change() -> None:
-    here = world(CLEANS_UP)
-    here.personalize.add(DESIRED.arn, "CREATE PENDING", tags=OWN)
-
-    answer = here.run(DELETE)
-
-    assert answer["Status"] == "FAILED"
-    assert answer["Reason"].startswith("Not deleted within 55 minutes: ")
-    assert answer["Reason"].endswith(
-        " It is still the stack's: the next change of the recommender removes it."
-    )
-
-
-def test_a_clean_up_that_is_refused_fails_at_once() -> None:
-    here = world(CLEANS_UP)
-    here.personalize.add(DESIRED.arn, tags=OWN)
-    here.personalize.faults["DeleteRecommender"] = refusal("AccessDeniedException")
-
-    answer = here.run(DELETE)
-
-    assert answer["Status"] == "FAILED"
-    assert answer["Reason"].startswith("DeleteRecommender: AccessDeniedException: the message")
-    assert here.waited == 0
-
-
-def test_a_deletion_of_the_stack_that_is_refused_is_tried_as_long_as_there_is_time() -> None:
-    here = world("DELETE_IN_PROGRESS")
-    here.personalize.add(DESIRED.arn, tags=OWN)
-    here.personalize.faults["DeleteRecommender"] = refusal("AccessDeniedException")
-
-    answer = here.run(DELETE)
-
-    assert (answer["Status"], answer["PhysicalResourceId"]) == ("SUCCESS", DESIRED.arn)
-    assert 3300 <= here.waited <= 3301
-
-
-# -- what nobody expected ----------------------------------------------------------------------
+# -- unexpected errors -------------------------------------------------------------------------
 
 
 @pytest.mark.parametrize("kind", ["Create", "Update"])
-def test_a_defect_fails_after_the_grace_period_by_its_name_and_without_the_url(
+def test_unexpected_error_fails_after_the_grace_period_and_is_logged_without_the_url(
     kind: str, caplog: pytest.LogCaptureFixture
 ) -> None:
     here = world(f"{kind.upper()}_IN_PROGRESS")
@@ -1149,20 +965,6 @@ def test_a_defect_fails_after_the_grace_period_by_its_name_and_without_the_url(
     assert SIGNATURE not in repr([vars(record) for record in caplog.records])
 
 
-def test_a_defect_that_passes_is_no_failure() -> None:
-    here = world()
-    here.personalize.faults["DescribeRecommender"] = ZeroDivisionError("by zero")
-    here.begin(event())
-    state = here.poll(here.state())
-
-    here.personalize.faults.clear()
-    while not state["Ended"]:
-        state = here.poll(state)
-
-    (answer,) = here.letterbox.arrived
-    assert answer["Status"] == "SUCCESS"
-
-
 @pytest.mark.parametrize(
     ("status", "raw", "says"),
     [
@@ -1176,7 +978,7 @@ def test_a_defect_that_passes_is_no_failure() -> None:
         ),
     ],
 )
-def test_in_a_delete_it_is_tried_for_as_long_as_there_is_time_and_handed_over(
+def test_unexpected_error_in_a_delete_is_retried_until_the_deadline(
     status: str, raw: Mapping[str, Any], says: str | None
 ) -> None:
     here = world(status)
@@ -1194,7 +996,7 @@ def test_in_a_delete_it_is_tried_for_as_long_as_there_is_time_and_handed_over(
         assert says in answer["Reason"]
 
 
-def test_a_defect_before_it_is_known_which_operation_deletes_is_handed_over() -> None:
+def test_delete_that_never_read_its_stack_hands_over_at_the_deadline() -> None:
     here = world("DELETE_IN_PROGRESS")
     here.cloudformation.fault = ZeroDivisionError("by zero")
 
@@ -1205,21 +1007,21 @@ def test_a_defect_before_it_is_known_which_operation_deletes_is_handed_over() ->
 
 
 @pytest.mark.parametrize("delivery", [Delivery.DELIVERED, Delivery.REFUSED])
-def test_a_defect_when_an_execution_is_started_is_answered(delivery: Delivery) -> None:
+def test_unexpected_error_of_a_start_is_answered(delivery: Delivery) -> None:
     here = world()
     here.step_functions.fault = ZeroDivisionError("by zero")
-    here.letterbox.fates = [delivery]
+    here.letterbox.deliveries = [delivery]
 
     here.begin(event())
 
     assert here.letterbox.tries == 1
     if delivery is Delivery.DELIVERED:
-        (answer,) = here.letterbox.arrived
+        answer = here.answer
         assert answer["Status"] == "FAILED"
         assert answer["Reason"] == "Nothing was changed. Unexpected ZeroDivisionError: by zero"
 
 
-def test_a_defect_when_an_execution_is_started_may_pass() -> None:
+def test_unexpected_error_of_a_start_is_retried() -> None:
     here = world("DELETE_IN_PROGRESS")
     here.personalize.add(DESIRED.arn, tags=OWN)
     started = here.step_functions.start_execution
@@ -1237,26 +1039,17 @@ def test_a_defect_when_an_execution_is_started_may_pass() -> None:
     assert len(here.step_functions.executions) == 1
 
 
-def test_a_deletion_of_what_is_not_there_succeeds_though_no_execution_can_be_started() -> None:
+def test_delete_of_an_absent_recommender_succeeds_without_an_execution() -> None:
     here = world("DELETE_IN_PROGRESS")
     here.step_functions.fault = ZeroDivisionError("by zero")
 
     here.begin(DELETE)
 
-    (answer,) = here.letterbox.arrived
+    answer = here.answer
     assert answer["Status"] == "SUCCESS"
 
 
-def test_a_defect_when_an_execution_is_started_is_tried_again_if_nobody_can_be_told() -> None:
-    here = world()
-    here.step_functions.fault = ZeroDivisionError("by zero")
-    here.letterbox.fates = [Delivery.LATER]
-
-    with pytest.raises(ZeroDivisionError):
-        here.begin(event())
-
-
-def test_what_xml_cannot_have_is_in_no_answer_and_half_of_a_pair_in_no_log() -> None:
+def test_characters_that_xml_cannot_have_are_replaced_in_the_answer() -> None:
     here = world()
     status = {"status": "CREATE FAILED", "failureReason": "Daten \ud83c\x1b[0m\x00 \U0001f3ac\n"}
     here.personalize.shown[DESIRED.arn] = {"recommenderArn": DESIRED.arn, **status}
@@ -1267,7 +1060,7 @@ def test_what_xml_cannot_have_is_in_no_answer_and_half_of_a_pair_in_no_log() -> 
     assert "Daten ��[0m� \U0001f3ac\n" in answer["Reason"]
 
 
-def test_a_defect_with_half_of_a_pair_is_waited_for_like_any_other() -> None:
+def test_half_of_a_surrogate_pair_in_an_error_is_replaced_in_answer_and_log() -> None:
     here = world()
     here.personalize.faults["DescribeRecommender"] = ZeroDivisionError("by \ud83c")
 
@@ -1288,15 +1081,13 @@ REFUSED: dict[str, dict[str, Any]] = {
 
 @pytest.mark.parametrize("row", REFUSED)
 @pytest.mark.parametrize("kind", ["Create", "Update"])
-def test_a_request_that_is_not_as_it_must_be_changes_nothing_and_says_so(
-    row: str, kind: str
-) -> None:
+def test_bad_request_fails_with_the_name_of_the_property(row: str, kind: str) -> None:
     here = world(f"{kind.upper()}_IN_PROGRESS")
     old = {"PhysicalResourceId": "old"} if kind == "Update" else {}
 
     here.begin(event(REFUSED[row], kind=kind, **old))
 
-    (answer,) = here.letterbox.arrived
+    answer = here.answer
     (name,) = REFUSED[row]
     assert answer["Status"] == "FAILED"
     assert answer["Reason"].startswith("Nothing was changed. ")
@@ -1306,27 +1097,25 @@ def test_a_request_that_is_not_as_it_must_be_changes_nothing_and_says_so(
 
 
 @pytest.mark.parametrize("properties", [{v.NAME_PREFIX: "a b"}, {v.RECOMMENDER_LOGICAL_ID: ["x"]}])
-def test_nothing_came_of_it_so_that_there_is_nothing_to_delete(
-    properties: dict[str, Any],
-) -> None:
+def test_bad_delete_succeeds_without_an_execution(properties: dict[str, Any]) -> None:
     here = world("ROLLBACK_IN_PROGRESS")
 
     here.begin(event(properties, kind="Delete", PhysicalResourceId="Recommender"))
 
-    (answer,) = here.letterbox.arrived
+    answer = here.answer
     assert (answer["Status"], answer["PhysicalResourceId"]) == ("SUCCESS", "Recommender")
     assert here.personalize.changes == []
     assert here.step_functions.executions == {}
 
 
 @pytest.mark.parametrize("name", [v.LINK, v.WAIT_SECONDS, v.RECOMMENDER_ARN, v.CONFIG])
-def test_a_gate_that_is_not_as_it_must_be_is_refused(name: str) -> None:
+def test_bad_request_to_a_gate_fails_without_attributes(name: str) -> None:
     here, raw = world(), gate()
     raw["ResourceProperties"][name] = "not like this"
 
     here.begin(raw)
 
-    (answer,) = here.letterbox.arrived
+    answer = here.answer
     assert answer["Status"] == "FAILED"
     assert answer["Reason"].startswith(f"Nothing was changed. ResourceProperties.{name}: got ")
     assert answer["Data"] == {}
@@ -1340,19 +1129,19 @@ BROKEN: dict[str, tuple[dict[str, Any], str]] = {
 
 
 @pytest.mark.parametrize("row", BROKEN)
-def test_a_request_that_is_not_understood_is_answered_all_the_same(row: str) -> None:
+def test_malformed_event_is_answered(row: str) -> None:
     members, physical_id = BROKEN[row]
     here = world()
 
     here.begin(event() | members)
 
-    (answer,) = here.letterbox.arrived
+    answer = here.answer
     assert (answer["Status"], answer["PhysicalResourceId"]) == ("FAILED", physical_id)
     assert answer["Reason"].startswith("Nothing was changed. event.")
     assert answer["Data"] == {}
 
 
-# -- in time -----------------------------------------------------------------------------------
+# -- deadline and schedule ---------------------------------------------------------------------
 
 SENT = 1_767_225_600.0
 
@@ -1362,7 +1151,7 @@ def after(seconds: float, *, wait_seconds: float = 3300.0) -> Timing:
     return Timing(SENT, SENT, SENT + seconds, wait_seconds)
 
 
-def too_late(waited: str, reason: str = "it trains") -> Fail:
+def not_possible(waited: str, reason: str = "it trains") -> Fail:
     return Fail(f"Not possible within {waited}: {reason}. Deploy again when that has ended.")
 
 
@@ -1376,81 +1165,85 @@ def attempt(raw: Mapping[str, Any]) -> CustomResource:
 WAITS = Wait("it trains", updated_after=5.0)
 HANDED_OVER = replace(WAITS, hands_over=True)
 ABSENT, GONE = Fail("it is not there.", confirm=GRACE_SECONDS), Done("gone", confirm=6.0)
-IN_TIME: dict[str, tuple[Verdict, bool, Timing, Verdict]] = {
-    "done is done": (Done("d", Progress.GONE), True, after(9999), Done("d", Progress.GONE)),
-    "failed is failed": (Fail("f"), True, after(9999), Fail("f")),
-    "there is time": (WAITS, True, after(3299.9), WAITS),
-    "there is time to hand over": (HANDED_OVER, True, after(3299.9), HANDED_OVER),
-    "the time is up": (WAITS, True, after(3300), too_late("55 minutes")),
-    "the next link waits on": (
+STALE = Fail("a late Update", confirm=CONFIRM_SECONDS)
+DEADLINES: dict[str, tuple[Verdict, bool, Timing, Verdict]] = {
+    "done": (Done("d", Progress.GONE), True, after(9999), Done("d", Progress.GONE)),
+    "failed": (Fail("f"), True, after(9999), Fail("f")),
+    "wait": (WAITS, True, after(3299.9), WAITS),
+    "wait that hands over": (HANDED_OVER, True, after(3299.9), HANDED_OVER),
+    "wait, time up": (WAITS, True, after(3300), not_possible("55 minutes")),
+    "wait that hands over, time up": (
         HANDED_OVER,
         True,
         after(3300),
         Done("it trains", updated_after=5.0),
     ),
-    "a short time is up": (WAITS, True, after(60, wait_seconds=60), too_late("60 seconds")),
-    "just below two minutes": (WAITS, True, after(119.4, wait_seconds=1), too_late("119 seconds")),
-    "two minutes": (WAITS, True, after(120, wait_seconds=120), too_late("2 minutes")),
-    "a delay may explain it": (ABSENT, False, after(119.9), ABSENT),
-    "no delay explains it": (
-        ABSENT,
+    "one minute up": (WAITS, True, after(60, wait_seconds=60), not_possible("60 seconds")),
+    "just below two minutes up": (
+        WAITS,
         True,
-        after(130),
-        Fail("it is not there (after 130 seconds)."),
+        after(119.4, wait_seconds=1),
+        not_possible("119 seconds"),
     ),
-    "no delay explains it when the time is up": (
+    "two minutes up": (WAITS, True, after(120, wait_seconds=120), not_possible("2 minutes")),
+    "unconfirmed failure": (ABSENT, False, after(119.9), ABSENT),
+    "confirmed failure": (ABSENT, True, after(130), Fail("it is not there (after 130 seconds).")),
+    "confirmed failure, time up": (
         ABSENT,
         True,
         after(3300),
         Fail("it is not there (after 3300 seconds)."),
     ),
-    "the time is up before it is believed": (
+    "unconfirmed failure, time up": (
         ABSENT,
         False,
         after(60, wait_seconds=60),
-        too_late("60 seconds", "it is not there"),
+        not_possible("60 seconds", "it is not there"),
     ),
-    "it may be gone when the time is up": (GONE, False, after(3300), GONE),
+    "unconfirmed done, time up": (GONE, False, after(3300), GONE),
+    "failure that a stale read may explain, time up": (STALE, False, after(3300), STALE),
 }
 
 
-@pytest.mark.parametrize("row", IN_TIME)
-def test_a_wait_and_a_failure_that_may_pass_end_when_the_time_is_up(row: str) -> None:
-    verdict, confirmed, timing, expected = IN_TIME[row]
+@pytest.mark.parametrize("row", DEADLINES)
+def test_deadline_ends_a_wait_and_an_unconfirmed_failure(row: str) -> None:
+    verdict, confirmed, timing, expected = DEADLINES[row]
 
     assert apply_deadline(verdict, timing, attempt(event()), confirmed=confirmed) == expected
 
 
-def test_a_failure_that_may_pass_is_handed_over_if_the_next_link_waits_on() -> None:
-    for raw, expected in (
-        (gate(1), Done("it is not there.")),
-        (sweep(2), Done("it is not there.")),
-    ):
-        made = apply_deadline(ABSENT, after(3300), attempt(raw), confirmed=False)
+@pytest.mark.parametrize("raw", [gate(1), sweep(2)])
+def test_deadline_hands_an_unconfirmed_failure_over_to_the_next_link(raw: dict[str, Any]) -> None:
+    ended = apply_deadline(ABSENT, after(3300), attempt(raw), confirmed=False)
 
-        assert made == expected
+    assert ended == Done("it is not there.")
 
 
-PAUSES: dict[str, tuple[Verdict, float | None, Timing, int | None]] = {
+@pytest.mark.parametrize("raw", [gate(1), sweep(2)])
+def test_deadline_hands_no_late_request_over(raw: dict[str, Any]) -> None:
+    assert apply_deadline(STALE, after(3300), attempt(raw), confirmed=False) == STALE
+
+
+SCHEDULES: dict[str, tuple[Verdict, float | None, Timing, int | None]] = {
     "a wait": (WAITS, None, after(100), 60),
-    "a wait just before the time is up": (WAITS, None, after(3290), 10),
+    "wait just before the deadline": (WAITS, None, after(3290), 10),
     "done": (Done("d"), None, after(100), None),
     "failed": (Fail("f"), None, after(100), None),
-    "it may be gone": (GONE, 100.0, after(100), 6),
-    "it may be gone still": (GONE, 98.0, after(100), 4),
-    "it is gone": (GONE, None, after(106), None),
-    "it may be gone when the time is up": (GONE, 3300.0, after(3300), 1),
-    "it may be gone soon after the time is up": (GONE, 3304.0, after(3305), 1),
-    "no verdict is confirmed long after the time is up": (GONE, 3304.0, after(3306), None),
-    "a delay may explain it": (ABSENT, 100.0, after(100), 60),
-    "a delay may explain it no longer": (ABSENT, 100.0, after(200), 20),
-    "a Delete that nothing fails": (Fail("denied", confirm=math.inf), 0.0, after(100), 60),
+    "unconfirmed since now": (GONE, 100.0, after(100), 6),
+    "unconfirmed since two seconds": (GONE, 98.0, after(100), 4),
+    "confirmed": (GONE, None, after(106), None),
+    "unconfirmed at the deadline": (GONE, 3300.0, after(3300), 1),
+    "unconfirmed soon after the deadline": (GONE, 3304.0, after(3305), 1),
+    "unconfirmed long after the deadline": (GONE, 3304.0, after(3306), None),
+    "unconfirmed failure": (ABSENT, 100.0, after(100), 60),
+    "unconfirmed failure, nearly confirmed": (ABSENT, 100.0, after(200), 20),
+    "failure that is never confirmed": (Fail("denied", confirm=math.inf), 0.0, after(100), 60),
 }
 
 
-@pytest.mark.parametrize("row", PAUSES)
-def test_a_request_is_polled_until_a_verdict_is_confirmed(row: str) -> None:
-    verdict, since, timing, expected = PAUSES[row]
+@pytest.mark.parametrize("row", SCHEDULES)
+def test_schedule_polls_until_a_verdict_is_confirmed(row: str) -> None:
+    verdict, since, timing, expected = SCHEDULES[row]
     execution = Execution({}, INTERVAL, SENT, SENT, attempts=1)
     unconfirmed = None if since is None else Unconfirmed("", SENT + since)
 
@@ -1474,7 +1267,7 @@ def messages(caplog: pytest.LogCaptureFixture) -> list[str]:
     return [record.getMessage() for record in caplog.records]
 
 
-def test_each_look_says_where_it_is(caplog: pytest.LogCaptureFixture) -> None:
+def test_attempt_is_logged_with_its_link_and_its_time(caplog: pytest.LogCaptureFixture) -> None:
     here = world()
     here.personalize.add(MINE, "CREATE PENDING")
 
@@ -1500,21 +1293,7 @@ def test_each_look_says_where_it_is(caplog: pytest.LogCaptureFixture) -> None:
     assert 0 < second["waited"] <= INTERVAL
 
 
-def test_a_look_that_may_change_something_says_what_is_there(
-    caplog: pytest.LogCaptureFixture,
-) -> None:
-    here = world("DELETE_IN_PROGRESS")
-    here.personalize.add(DESIRED.arn, "DELETE PENDING", tags=OWN)
-
-    with caplog.at_level(logging.INFO):
-        here.begin(DELETE)
-        here.poll(here.state())
-
-    (looked,) = logged(caplog, "verdict")
-    assert looked["status"] == "DELETE PENDING"
-
-
-def test_where_there_is_no_chain_and_nothing_to_see_it_says_so(
+def test_attempt_without_a_chain_or_a_recommender_is_logged_without_them(
     caplog: pytest.LogCaptureFixture,
 ) -> None:
     here = world()
@@ -1522,10 +1301,10 @@ def test_where_there_is_no_chain_and_nothing_to_see_it_says_so(
         here.begin(event())
         here.poll(here.state())
 
-    (looked,) = logged(caplog, "verdict")
-    assert "link" not in looked
-    assert looked["status"] is None
-    assert looked["message"] == f"Create of Recommender: Done, {looked['why']}"
+    (record,) = logged(caplog, "verdict")
+    assert "link" not in record
+    assert record["status"] is None
+    assert record["message"] == f"Create of Recommender: Done, {record['why']}"
 
 
 @pytest.mark.parametrize(
@@ -1536,11 +1315,11 @@ def test_where_there_is_no_chain_and_nothing_to_see_it_says_so(
         (Delivery.REFUSED, "not answered, for the ResponseURL takes no answer any more"),
     ],
 )
-def test_what_has_become_of_an_answer_is_logged(
+def test_delivery_of_an_answer_is_logged(
     fate: Delivery, message: str, caplog: pytest.LogCaptureFixture
 ) -> None:
     here = world()
-    here.letterbox.fates = [fate]
+    here.letterbox.deliveries = [fate]
 
     with caplog.at_level(logging.INFO):
         here.begin(sweep(kind="Create"))
@@ -1551,7 +1330,7 @@ def test_what_has_become_of_an_answer_is_logged(
     assert (record["resource"], record["type"]) == ("Sweep01", "Create")
 
 
-def test_no_look_that_goes_on_is_an_error(caplog: pytest.LogCaptureFixture) -> None:
+def test_attempts_that_wait_log_no_error(caplog: pytest.LogCaptureFixture) -> None:
     here = world()
     here.personalize.add(MINE, "CREATE PENDING")
 

@@ -1,4 +1,4 @@
-"""A configuration, as asked and as it is: the two can be compared, and are sent as they are."""
+"""A configuration of the template, of the service, and as it is sent."""
 
 from collections.abc import Mapping
 from dataclasses import replace
@@ -26,7 +26,7 @@ CONFIGS = st.builds(
     exploration_item_age_cut_off=st.integers(1, 2**31 - 1).map(Decimal),
     excluded_columns=COLUMNS,
 )
-NOT_OURS = st.fixed_dictionaries(
+UNKNOWN_MEMBERS = st.fixed_dictionaries(
     {},
     optional={
         "aMemberOfTomorrow": st.integers(),
@@ -49,15 +49,15 @@ def template(config: Config) -> dict[str, Any]:
     }
 
 
-# -- as asked ----------------------------------------------------------------------------------
+# -- of the template ---------------------------------------------------------------------------
 
 
 @given(CONFIGS)
-def test_what_a_template_asks_for_is_read_as_it_is_meant(config: Config) -> None:
+def test_template_config_is_read_as_it_was_written(config: Config) -> None:
     assert Config.from_template(template(config)) == config
 
 
-def test_what_a_template_does_not_mention_is_personalizes_default() -> None:
+def test_template_config_without_members_has_the_defaults_of_personalize() -> None:
     assert Config.from_template({}) == Config(1, False, Decimal("0.3"), Decimal(30), {})
     assert Config.from_template({v.EXPLORATION: {}, v.TRAINING_DATA: {}}) == Config()
 
@@ -84,11 +84,7 @@ BAD_TRAINING_DATA: dict[str, list[Any]] = {
 
 
 def _rows() -> list[Any]:
-    whole = {
-        "": BAD,
-        v.EXPLORATION: BAD_EXPLORATION,
-        v.TRAINING_DATA: BAD_TRAINING_DATA,
-    }
+    whole = {"": BAD, v.EXPLORATION: BAD_EXPLORATION, v.TRAINING_DATA: BAD_TRAINING_DATA}
     return [
         pytest.param(where, name, bad, id=f"{where}.{name}={bad!r}"[:80])
         for where, members in whole.items()
@@ -98,7 +94,7 @@ def _rows() -> list[Any]:
 
 
 @pytest.mark.parametrize(("where", "name", "bad"), _rows())
-def test_a_bad_or_unknown_member_is_refused_by_name(where: str, name: str, bad: object) -> None:
+def test_bad_or_unknown_member_is_refused_by_name(where: str, name: str, bad: object) -> None:
     member = {name: bad}
 
     with pytest.raises(BadRequestError) as refused:
@@ -109,30 +105,21 @@ def test_a_bad_or_unknown_member_is_refused_by_name(where: str, name: str, bad: 
     assert rest.startswith(f"{str(bad)!r}; allowed: ")
 
 
-@pytest.mark.parametrize("weight", ["0", "1", "1.0", "0.000000000000000001"])
-def test_a_weight_may_be_anything_from_nothing_to_the_whole(weight: str) -> None:
-    asked = Config.from_template({v.EXPLORATION: {v.EXPLORATION_WEIGHT: weight}})
-
-    assert asked.exploration_weight == Decimal(weight)
+@pytest.mark.parametrize("number", ["0", "1", "1.0", "0.000000000000000001"])
+def test_exploration_weight_may_be_any_decimal_from_0_to_1(number: str) -> None:
+    assert Config.from_template(weight(number)).exploration_weight == Decimal(number)
 
 
-# -- as it is ----------------------------------------------------------------------------------
+# -- of the service ----------------------------------------------------------------------------
 
 
-@given(CONFIGS)
-def test_what_was_asked_for_and_sent_is_shown_as_in_force(config: Config) -> None:
-    asked = Config.from_template(template(config))
-
-    assert Config.of_service(asked.request(), hidden=asked) == asked
-
-
-@given(CONFIGS, NOT_OURS)
-def test_what_was_sent_is_in_force(config: Config, current: dict[str, Any]) -> None:
+@given(CONFIGS, UNKNOWN_MEMBERS)
+def test_sent_config_is_read_back_as_effective(config: Config, current: dict[str, Any]) -> None:
     assert Config.of_service(config.request(current), hidden=config) == config
 
 
 @given(CONFIGS, CONFIGS)
-def test_any_difference_is_seen_and_sent_whole(config: Config, other: Config) -> None:
+def test_different_config_differs_and_is_sent_whole(config: Config, other: Config) -> None:
     there = Config.of_service(other.request(), hidden=other)
 
     assert (there == config) == (config == other)
@@ -141,7 +128,7 @@ def test_any_difference_is_seen_and_sent_whole(config: Config, other: Config) ->
 
 
 @given(CONFIGS)
-def test_absent_members_are_as_assumed(assumed: Config) -> None:
+def test_hidden_members_are_as_assumed(assumed: Config) -> None:
     nothing: list[dict[str, Any]] = [
         {},
         {v.EXPLORATION: {}, v.TRAINING_DATA: {}},
@@ -152,50 +139,43 @@ def test_absent_members_are_as_assumed(assumed: Config) -> None:
         assert Config.of_service(shown, hidden=assumed) == assumed
 
 
+def weight(shown: object) -> dict[str, Any]:
+    return {v.EXPLORATION: {v.EXPLORATION_WEIGHT: shown}}
+
+
+def excluded(*items: str) -> dict[str, Any]:
+    return {v.TRAINING_DATA: {v.EXCLUDED_COLUMNS: {"ITEMS": list(items)}}}
+
+
+AGE_7 = Config(exploration_item_age_cut_off=Decimal(7))
 SHOWN: dict[str, tuple[Config, dict[str, Any], Config]] = {
     "one member": (
         METADATA,
         {v.MIN_REQUESTS_PER_SECOND: 2},
         replace(METADATA, min_requests_per_second=2),
     ),
-    "what is false is no absent member": (METADATA, {v.ENABLE_METADATA: False}, Config()),
-    "one number of two": (
-        Config(exploration_item_age_cut_off=Decimal(7)),
-        {v.EXPLORATION: {v.EXPLORATION_WEIGHT: "0.5"}},
-        Config(exploration_weight=Decimal("0.5"), exploration_item_age_cut_off=Decimal(7)),
-    ),
-    "another spelling of a number": (
-        METADATA,
-        {v.EXPLORATION: {v.EXPLORATION_WEIGHT: "0.30"}},
-        METADATA,
-    ),
+    "false": (METADATA, {v.ENABLE_METADATA: False}, Config()),
+    "one of two numbers": (AGE_7, weight("0.5"), replace(AGE_7, exploration_weight=Decimal("0.5"))),
+    "another spelling of a number": (METADATA, weight("0.30"), METADATA),
+    "a number that is no string": (METADATA, weight(0.3), METADATA),
+    "no number": (METADATA, weight("high"), replace(METADATA, exploration_weight=None)),
     "a decimal of a whole number": (
         METADATA,
         {v.EXPLORATION: {v.EXPLORATION_ITEM_AGE_CUT_OFF: "30.0"}},
         METADATA,
     ),
-    "a number as one": (METADATA, {v.EXPLORATION: {v.EXPLORATION_WEIGHT: 0.3}}, METADATA),
-    "a number that is none": (
-        METADATA,
-        {v.EXPLORATION: {v.EXPLORATION_WEIGHT: "high"}},
-        replace(METADATA, exploration_weight=None),
-    ),
-    "no columns of a dataset": (
-        METADATA,
-        {v.TRAINING_DATA: {v.EXCLUDED_COLUMNS: {"ITEMS": []}}},
-        METADATA,
-    ),
+    "no columns of a dataset": (METADATA, excluded(), METADATA),
     "columns in another order": (
         METADATA,
-        {v.TRAINING_DATA: {v.EXCLUDED_COLUMNS: {"ITEMS": ["B", "A"]}}},
+        excluded("B", "A"),
         replace(METADATA, excluded_columns={"ITEMS": ("A", "B")}),
     ),
-    "columns that are none any more": (
+    "columns that are no longer excluded": (
         Config(excluded_columns={"ITEMS": ("A",)}),
         {v.TRAINING_DATA: {v.EXCLUDED_COLUMNS: {}}},
         Config(),
     ),
-    "the only columns that are used": (
+    "included columns": (
         METADATA,
         {v.TRAINING_DATA: {v.INCLUDED_COLUMNS: {"ITEMS": ["D", "C"]}}},
         replace(METADATA, included_columns={"ITEMS": ("C", "D")}),
@@ -204,43 +184,35 @@ SHOWN: dict[str, tuple[Config, dict[str, Any], Config]] = {
 
 
 @pytest.mark.parametrize("row", SHOWN)
-def test_what_shows_is_in_force_and_the_rest_is_as_assumed(row: str) -> None:
+def test_shown_members_are_effective_and_hidden_ones_are_as_assumed(row: str) -> None:
     assumed, shown, expected = SHOWN[row]
 
     assert Config.of_service(shown, hidden=assumed) == expected
 
 
-PRECISE = ["0.1234567", "0.123456", "0.123456789012345678", "0.3000001", "0.000000000000000001"]
+PRECISE = ["0.3000001", "0.0000001", "0.123456789012345678", "0.000000000000000001"]
 
 
-@pytest.mark.parametrize("weight", PRECISE)
-def test_numbers_are_compared_at_full_precision(weight: str) -> None:
-    asked = Config.from_template({v.EXPLORATION: {v.EXPLORATION_WEIGHT: weight}})
-    other = f"{weight[:-1]}{9 - int(weight[-1])}"
+@pytest.mark.parametrize("number", PRECISE)
+def test_numbers_are_compared_and_sent_with_all_digits(number: str) -> None:
+    config = Config.from_template(weight(number))
+    other = f"{number[:-1]}{9 - int(number[-1])}"
 
-    assert Config.of_service({v.EXPLORATION: {v.EXPLORATION_WEIGHT: weight}}, hidden=asked) == asked
-    assert (
-        Config.of_service({v.EXPLORATION: {v.EXPLORATION_WEIGHT: f"{weight}00"}}, hidden=asked)
-        == asked
-    )
-    assert Config.of_service({v.EXPLORATION: {v.EXPLORATION_WEIGHT: other}}, hidden=asked) != asked
+    assert Config.of_service(weight(number), hidden=config) == config
+    assert Config.of_service(weight(f"{number}00"), hidden=config) == config
+    assert Config.of_service(weight(other), hidden=config) != config
+    assert config.request()[v.EXPLORATION][v.EXPLORATION_WEIGHT] == number
 
 
-@pytest.mark.parametrize("shown", ["high", "", "NaN", "Infinity", "0,3", [], {}])
-def test_a_number_that_is_none_is_a_difference(shown: object) -> None:
+@pytest.mark.parametrize("shown", ["high", "", "NaN", "sNaN", "Infinity", "0,3", [], {}])
+def test_shown_value_that_is_no_number_is_a_difference(shown: object) -> None:
     echoed = {**METADATA.request(), v.EXPLORATION: {v.EXPLORATION_WEIGHT: shown}}
 
     assert Config.of_service(echoed, hidden=METADATA) != METADATA
 
 
-def test_a_number_that_cannot_be_compared_is_a_difference() -> None:
-    shown = Config.of_service({v.EXPLORATION: {v.EXPLORATION_WEIGHT: "sNaN"}}, hidden=METADATA)
-
-    assert shown != METADATA
-
-
 @given(CONFIGS)
-def test_a_configuration_of_which_all_shows_needs_no_assumption(config: Config) -> None:
+def test_config_with_all_members_shown_needs_no_assumption(config: Config) -> None:
     whole = config.request({v.TRAINING_DATA: {v.EXCLUDED_COLUMNS: {}}})
 
     assert Config.of_service(whole, hidden=None) == config
@@ -256,7 +228,7 @@ MEMBERS = (
 
 
 @pytest.mark.parametrize("member", MEMBERS, ids=[one[-1] for one in MEMBERS])
-def test_a_configuration_of_which_a_member_does_not_show_is_not_known_without_an_assumption(
+def test_config_with_a_hidden_member_is_unknown_without_an_assumption(
     member: tuple[str, ...],
 ) -> None:
     shown = METADATA.request({v.TRAINING_DATA: {v.EXCLUDED_COLUMNS: {}}})
@@ -270,7 +242,7 @@ def test_a_configuration_of_which_a_member_does_not_show_is_not_known_without_an
 
 
 @given(CONFIGS, CONFIGS)
-def test_a_configuration_agrees_with_what_does_not_show(config: Config, other: Config) -> None:
+def test_config_agrees_with_hidden_members(config: Config, other: Config) -> None:
     assert config.agrees_with({})
     assert config.agrees_with(other.request()) is (
         Config.of_service(other.request(), hidden=config) == config
@@ -291,30 +263,30 @@ NOT_SHOWN: dict[str, tuple[dict[str, Any], list[str]]] = {
         {**METADATA.request(), v.EXPLORATION: None},
         [v.EXPLORATION_WEIGHT, v.EXPLORATION_ITEM_AGE_CUT_OFF],
     ),
-    "one of the exploration": (
+    "one member of the exploration": (
         {**METADATA.request(), v.EXPLORATION: {v.EXPLORATION_ITEM_AGE_CUT_OFF: "30"}},
         [v.EXPLORATION_WEIGHT],
     ),
-    "no metadata, and others that nobody knows": (
+    "no metadata, an unknown member": (
         {v.MIN_REQUESTS_PER_SECOND: 1, v.EXPLORATION: METADATA.request()[v.EXPLORATION], "x": 1},
         [v.ENABLE_METADATA],
     ),
-    "what is false shows, and columns are no matter": (Config().request(), []),
+    "false, and no columns": (Config().request(), []),
 }
 
 
 @pytest.mark.parametrize("row", NOT_SHOWN)
-def test_members_that_do_not_show_are_named(row: str) -> None:
+def test_not_shown_names_the_hidden_members(row: str) -> None:
     shown, expected = NOT_SHOWN[row]
 
     assert not_shown(shown) == expected
 
 
-# -- as it is sent -----------------------------------------------------------------------------
+# -- as a request ------------------------------------------------------------------------------
 
 
-@given(CONFIGS, NOT_OURS)
-def test_members_that_are_not_ours_are_carried_over(
+@given(CONFIGS, UNKNOWN_MEMBERS)
+def test_request_keeps_members_that_the_template_does_not_have(
     config: Config, current: dict[str, Any]
 ) -> None:
     sent = config.request(current)
@@ -334,7 +306,7 @@ CURRENT: dict[str, tuple[Mapping[str, Any], Config | None]] = {
 
 
 @pytest.mark.parametrize("row", CURRENT)
-def test_columns_are_cleared_when_they_are_no_longer_excluded(row: str) -> None:
+def test_request_clears_columns_that_are_no_longer_excluded(row: str) -> None:
     current, replaced = CURRENT[row]
 
     sent = Config().request(current, replaced=replaced)
@@ -342,18 +314,18 @@ def test_columns_are_cleared_when_they_are_no_longer_excluded(row: str) -> None:
     assert sent[v.TRAINING_DATA] == {v.EXCLUDED_COLUMNS: {}}
 
 
-def test_columns_are_not_mentioned_where_there_are_none() -> None:
+def test_request_without_columns_has_no_training_data_config() -> None:
     assert v.TRAINING_DATA not in Config().request()
     assert v.TRAINING_DATA not in Config().request({}, replaced=Config())
 
 
-def test_columns_that_are_excluded_are_sent_as_lists() -> None:
+def test_request_has_excluded_columns_as_lists() -> None:
     sent = Config(excluded_columns={"ITEMS": ("A", "B")}).request()
 
     assert sent[v.TRAINING_DATA] == {v.EXCLUDED_COLUMNS: {"ITEMS": ["A", "B"]}}
 
 
-def test_numbers_are_sent_as_the_service_takes_them() -> None:
+def test_request_has_decimals_as_strings_and_counts_as_numbers() -> None:
     sent = Config(exploration_weight=Decimal("0.30")).request()
 
     assert sent[v.EXPLORATION] == {
@@ -362,10 +334,3 @@ def test_numbers_are_sent_as_the_service_takes_them() -> None:
     }
     assert sent[v.MIN_REQUESTS_PER_SECOND] == 1
     assert sent[v.ENABLE_METADATA] is False
-
-
-@pytest.mark.parametrize("weight", ["0.0000001", "0.000000000000000001"])
-def test_a_small_number_is_sent_as_it_was_asked_for(weight: str) -> None:
-    asked = Config.from_template({v.EXPLORATION: {v.EXPLORATION_WEIGHT: weight}})
-
-    assert asked.request()[v.EXPLORATION][v.EXPLORATION_WEIGHT] == weight

@@ -1,4 +1,4 @@
-"""One step at a time, and none before it is proven whose the recommender is."""
+"""The reconciler takes one step at a time, and none without the proof of ownership."""
 
 import logging
 from collections.abc import Callable, Collection, Mapping
@@ -6,7 +6,6 @@ from dataclasses import dataclass, field, replace
 
 import pytest
 
-from lambdas.recommender import vocabulary as v
 from lambdas.recommender.aws.errors import (
     INVALID_INPUT,
     NotFoundError,
@@ -31,45 +30,14 @@ from lambdas.recommender.decision.verdict import (
     Wait,
 )
 from lambdas.recommender.model.config import Config
-from lambdas.recommender.model.identity import Owner
 from lambdas.recommender.model.observed import Observed
 from lambdas.recommender.model.operation import Operation
-from lambdas.recommender.model.request import Desired, Request
+from lambdas.recommender.model.request import Request
 from lambdas.recommender.reconcile.reconciler import Known, Reconciler
 
-STACK = "arn:aws:cloudformation:eu-west-1:111111111111:stack/TopPicks/1"
-PLACE = "arn:aws:personalize:eu-west-1:111111111111:"
-OWNER = Owner(STACK, "Recommender")
-SWEEP = {
-    "RequestType": "Delete",
-    "ResourceType": v.SWEEP_TYPE,
-    "RequestId": "r-1",
-    "StackId": STACK,
-    "LogicalResourceId": "Sweep01",
-    "ResourceProperties": {v.NAME_PREFIX: "TopPicks", v.RECOMMENDER_LOGICAL_ID: "Recommender"},
-}
+from ..examples import CREATES, DESIRED, OWNER, ROLLS_BACK, STACK, UPDATES, sweep
 
-
-def arn(digit: str) -> str:
-    """Return the ARN of a recommender with a name that a stack's can have."""
-    return f"{PLACE}recommender/TopPicks-{digit * 16}"
-
-
-ARN = arn("0")
-DESIRED = Desired(
-    name=ARN.rpartition("/")[2],
-    arn=ARN,
-    dataset_group_arn=f"{PLACE}dataset-group/vod",
-    recipe_arn="arn:aws:personalize:::recipe/aws-vod-top-picks",
-    config=Config(),
-    running=True,
-    adopt=False,
-    tags={},
-    owner=OWNER,
-)
-NOW = Operation("UPDATE_IN_PROGRESS", "")
-LATER = Operation("UPDATE_ROLLBACK_IN_PROGRESS", "")
-CREATES = Operation("CREATE_IN_PROGRESS", "")
+ARN = DESIRED.arn
 UPDATE = UpdateRecommender({"a": 1}, updated_after=5.0)
 TAG, UNTAG = TagResource(OWNER.tags()), UntagResource(frozenset({"old"}))
 CREATE, DELETE = CreateRecommender(DESIRED), DeleteRecommender()
@@ -78,17 +46,17 @@ START, STOP = StartRecommender(), StopRecommender()
 
 @dataclass
 class RecordedAccount:
-    """A service and a CloudFormation that note each call, and what is in the account.
+    """A service and a CloudFormation that note each call.
 
     Attributes:
-        tags: by ARN, of what is there.
+        tags: those of each recommender, by ARN.
         faults: by call, what it raises; a call is noted all the same.
-        operations: what the stack says, one after the other, and the last one for ever.
+        operations: those that the stack shows, one after the other; the last one remains.
     """
 
     tags: dict[str, Mapping[str, str]] = field(default_factory=dict)
     faults: dict[str, Exception] = field(default_factory=dict)
-    operations: list[Operation] = field(default_factory=lambda: [NOW])
+    operations: list[Operation] = field(default_factory=lambda: [UPDATES])
     calls: list[tuple[object, ...]] = field(default_factory=list)
 
     def named(self) -> list[object]:
@@ -96,8 +64,8 @@ class RecordedAccount:
         return [name for name, *_ in self.calls]
 
     def reconciler(self, *, kind: str = "Delete", tags_read: Collection[str] = ()) -> Reconciler:
-        """Return what takes the steps of a request in this account."""
-        request = Request.parse({**SWEEP, "RequestType": kind})
+        """Return the reconciler of a request in this account."""
+        request = Request.parse(sweep(kind=kind))
         return Reconciler(
             _Service(self),  # type: ignore[arg-type]
             _Stacks(self),  # type: ignore[arg-type]
@@ -138,21 +106,18 @@ class _Stacks:
 
     def operation(self, stack_id: str) -> Operation:
         self._account.note("operation", stack_id)
-        left = self._account.operations
-        return left.pop(0) if len(left) > 1 else left[0]
+        remaining = self._account.operations
+        return remaining.pop(0) if len(remaining) > 1 else remaining[0]
 
 
 def deciding(*steps: Step) -> Callable[[Observed | None], Step]:
-    """Return a decision that takes these steps for a recommender whose tags are known.
+    """Return a plan with these steps, which waits until the tags are read."""
+    remaining = list(steps)
 
-    One that is there is a matter of waiting until its tags are read.
-    """
-    left = list(steps)
-
-    def decide(seen: Observed | None) -> Step:
-        if seen is not None and seen.tags is None:
-            return Wait("whose it is does not matter")
-        return left.pop(0) if len(left) > 1 else left[0]
+    def decide(observed: Observed | None) -> Step:
+        if observed is not None and observed.tags is None:
+            return Wait("the tags are not read")
+        return remaining.pop(0) if len(remaining) > 1 else remaining[0]
 
     return decide
 
@@ -162,100 +127,113 @@ def owned(**faults: Exception) -> RecordedAccount:
     return RecordedAccount(tags={ARN: OWNER.tags()}, faults=faults)
 
 
-THERE = [("describe", ARN), ("tags", ARN)]
-ASKED = ("operation", STACK)
+OBSERVED = [("describe", ARN), ("tags", ARN)]
+READ_STACK = ("operation", STACK)
 
 
 @pytest.mark.parametrize("change", [UPDATE, START, STOP, DELETE])
-def test_a_change_is_made_after_the_tags_and_the_stack_are_looked_at(change: Change) -> None:
+def test_change_is_made_after_the_tags_and_the_stack_are_read(change: Change) -> None:
     account = owned()
 
     account.reconciler().advance(ARN, deciding(change))
 
-    assert account.calls == [*THERE, ASKED, ("change", ARN, change)]
+    assert account.calls == [*OBSERVED, READ_STACK, ("change", ARN, change)]
 
 
-def test_what_is_not_there_is_created_after_the_stack_is_looked_at() -> None:
+def test_absent_recommender_is_created_after_the_stack_is_read() -> None:
     account = RecordedAccount()
 
     account.reconciler().advance(ARN, deciding(CREATE))
 
-    assert account.calls == [("describe", ARN), ASKED, ("change", ARN, CREATE)]
+    assert account.calls == [("describe", ARN), READ_STACK, ("change", ARN, CREATE)]
 
 
-def test_nothing_is_changed_once_a_newer_operation_has_begun() -> None:
+def test_reconciler_keeps_the_recommender_that_was_observed_last() -> None:
     account = owned()
     reconciler = account.reconciler()
-    account.operations = [LATER]
+    observed = [reconciler.observed]
+
+    for _ in range(2):
+        reconciler.advance(ARN, deciding(Done("")))
+        observed.append(reconciler.observed)
+        account.tags.clear()
+
+    assert [one and one.arn for one in observed] == [None, ARN, None]
+
+
+def test_change_fails_once_a_newer_operation_has_begun() -> None:
+    account = owned()
+    reconciler = account.reconciler()
+    account.operations = [ROLLS_BACK]
 
     verdict = reconciler.advance(ARN, deciding(UPDATE))
 
     assert isinstance(verdict, Fail)
     assert "newer operation" in verdict.reason
-    assert account.calls == [*THERE, ASKED]
+    assert account.calls == [*OBSERVED, READ_STACK]
 
 
 @pytest.mark.parametrize("verdict", [Wait("w"), Done("d"), Fail("f")])
-def test_a_verdict_is_reached_without_asking_the_stack(verdict: Verdict) -> None:
+def test_verdict_is_returned_without_reading_the_stack(verdict: Verdict) -> None:
     account = owned()
 
     assert account.reconciler().advance(ARN, deciding(verdict)) == verdict
-    assert account.calls == THERE
+    assert account.calls == OBSERVED
 
 
-def test_tags_are_changed_first_and_then_it_is_looked_again() -> None:
+def test_change_of_tags_is_followed_by_another_step() -> None:
     account = owned()
 
     account.reconciler().advance(ARN, deciding(TAG, UPDATE))
 
     assert account.calls == [
-        *THERE,
-        ASKED,
+        *OBSERVED,
+        READ_STACK,
         ("change", ARN, TAG),
-        *THERE,
-        ASKED,
+        *OBSERVED,
+        READ_STACK,
         ("change", ARN, UPDATE),
     ]
 
 
-def test_an_operation_that_begins_between_two_changes_stops_the_second() -> None:
+def test_operation_that_begins_between_two_changes_stops_the_second() -> None:
     account = owned()
-    account.operations = [NOW, LATER]
+    account.operations = [UPDATES, ROLLS_BACK]
 
     assert isinstance(account.reconciler().advance(ARN, deciding(TAG, UPDATE)), Fail)
-    assert account.calls == [*THERE, ASKED, ("change", ARN, TAG), *THERE, ASKED]
+    assert account.calls == [*OBSERVED, READ_STACK, ("change", ARN, TAG), *OBSERVED, READ_STACK]
 
 
-def test_the_tags_are_what_a_decision_sees() -> None:
-    seen: list[Observed | None] = []
+def test_plan_is_made_without_and_then_with_the_tags() -> None:
+    observed: list[Observed | None] = []
 
     def decide(there: Observed | None) -> Step:
-        seen.append(there)
+        observed.append(there)
         return Done("")
 
     owned().reconciler().advance(ARN, decide)
 
-    assert [one and one.tags for one in seen] == [None, OWNER.tags()]
+    assert [one and one.tags for one in observed] == [None, OWNER.tags()]
 
 
-def test_what_was_proven_before_costs_one_call_while_there_is_nothing_to_do() -> None:
+def test_attempt_with_known_tags_and_nothing_to_do_is_one_call() -> None:
     account = owned()
 
     verdict = account.reconciler(tags_read=[ARN]).advance(ARN, deciding(UPDATE))
 
-    assert verdict == Wait("whose it is does not matter")
+    assert verdict == Wait("the tags are not read")
     assert account.calls == [("describe", ARN)]
 
 
-def test_tags_are_read_at_every_look_where_that_is_asked_for() -> None:
+def test_attempt_that_always_reads_tags_reads_known_ones() -> None:
     account = owned()
 
     account.reconciler(tags_read=[ARN]).advance(ARN, deciding(UPDATE), always_reads_tags=True)
 
-    assert account.calls[:2] == THERE
+    assert account.calls[:2] == OBSERVED
 
 
-def test_tags_count_as_read_once_they_were_and_not_before() -> None:
+def test_tags_are_known_only_after_they_were_read() -> None:
     account = owned(tags=TransientError("slow down"))
     reconciler = account.reconciler()
 
@@ -268,16 +246,16 @@ def test_tags_count_as_read_once_they_were_and_not_before() -> None:
 
 
 @pytest.mark.parametrize("step", [UPDATE, Done("d"), Fail("f")])
-def test_what_was_proven_before_is_proven_again_before_it_is_changed_or_the_end(step: Step) -> None:
+def test_known_tags_are_read_again_before_a_change_or_the_end(step: Step) -> None:
     account = owned()
 
     account.reconciler(tags_read=[ARN]).advance(ARN, lambda _: step)
 
-    assert account.calls[:2] == THERE
+    assert account.calls[:2] == OBSERVED
 
 
 @pytest.mark.parametrize("call", ["describe", "tags", "operation", "change"])
-def test_what_passes_is_waited_for(call: str) -> None:
+def test_transient_error_of_any_call_is_a_wait(call: str) -> None:
     account = owned(**{call: TransientError("slow down")})
 
     verdict = account.reconciler().advance(ARN, deciding(UPDATE))
@@ -288,18 +266,16 @@ def test_what_passes_is_waited_for(call: str) -> None:
 
 HANDS_OVER, SLOW = Wait("it retrains", hands_over=True), Wait("slow down")
 UNREAD: dict[str, tuple[Step, Operation, bool, Step]] = {
-    "a rollback hands over all the same": (HANDS_OVER, LATER, True, HANDS_OVER),
-    "an update does not": (HANDS_OVER, NOW, True, SLOW),
-    "a rollback hands over though they were never read": (HANDS_OVER, LATER, False, HANDS_OVER),
-    "nor does it end": (Done("d"), LATER, True, SLOW),
-    "nor does it change anything": (UPDATE, LATER, True, SLOW),
+    "rollback that hands over": (HANDS_OVER, ROLLS_BACK, True, HANDS_OVER),
+    "update that hands over": (HANDS_OVER, UPDATES, True, SLOW),
+    "rollback that hands over, tags never read": (HANDS_OVER, ROLLS_BACK, False, HANDS_OVER),
+    "rollback that ends": (Done("d"), ROLLS_BACK, True, SLOW),
+    "rollback that changes something": (UPDATE, ROLLS_BACK, True, SLOW),
 }
 
 
 @pytest.mark.parametrize("row", UNREAD)
-def test_tags_that_cannot_be_read_now_are_waited_for_unless_a_rollback_would_fail_for_that(
-    row: str,
-) -> None:
+def test_unreadable_tags_are_waited_for_unless_a_rollback_only_waits(row: str) -> None:
     step, operation, proven, expected = UNREAD[row]
     account = owned(tags=TransientError("slow down"))
     account.operations = [operation]
@@ -307,10 +283,10 @@ def test_tags_that_cannot_be_read_now_are_waited_for_unless_a_rollback_would_fai
     reconciler = account.reconciler(tags_read=[ARN] if proven else [])
 
     assert reconciler.advance(ARN, lambda _: step) == expected
-    assert account.calls == THERE
+    assert account.calls == OBSERVED
 
 
-def test_what_is_not_there_and_cannot_be_created_now_is_still_unseen() -> None:
+def test_transient_error_of_a_creation_is_an_unseen_wait() -> None:
     account = RecordedAccount(faults={"change": TransientError("slow down")})
 
     verdict = account.reconciler().advance(ARN, deciding(CREATE))
@@ -319,7 +295,7 @@ def test_what_is_not_there_and_cannot_be_created_now_is_still_unseen() -> None:
 
 
 @pytest.mark.parametrize("call", ["describe", "tags", "operation", "change"])
-def test_what_is_refused_is_not_waited_for(call: str) -> None:
+def test_permanent_error_of_any_call_is_raised(call: str) -> None:
     account = owned(**{call: PermanentError("no", code="AccessDeniedException")})
 
     with pytest.raises(PermanentError, match="no"):
@@ -327,7 +303,7 @@ def test_what_is_refused_is_not_waited_for(call: str) -> None:
     assert account.named()[-1] == call
 
 
-def test_what_vanishes_before_it_is_changed_is_looked_at_again() -> None:
+def test_recommender_that_vanishes_before_a_change_is_waited_for() -> None:
     account = owned(change=NotFoundError("UpdateRecommender: none"))
 
     verdict = account.reconciler().advance(ARN, deciding(UPDATE))
@@ -335,48 +311,48 @@ def test_what_vanishes_before_it_is_changed_is_looked_at_again() -> None:
     assert verdict == Wait("UpdateRecommender: none")
 
 
-def test_what_shows_without_its_tags_is_not_touched() -> None:
+def test_recommender_whose_tags_do_not_show_is_not_changed() -> None:
     account = owned(tags=NotFoundError("ListTagsForResource: none"))
 
     verdict = account.reconciler().advance(ARN, deciding(DELETE))
 
     assert isinstance(verdict, Wait)
     assert ARN in verdict.reason
-    assert account.calls == THERE
+    assert account.calls == OBSERVED
 
 
-def test_a_change_that_is_invalid_because_it_is_effective_is_no_failure() -> None:
+def test_invalid_change_that_is_no_longer_the_next_step_is_a_wait() -> None:
     account = owned(change=PermanentError("in force already", code=INVALID_INPUT))
 
     verdict = account.reconciler().advance(ARN, deciding(UPDATE, Done("in force")))
 
     assert verdict == Wait("in force already")
-    assert account.calls == [*THERE, ASKED, ("change", ARN, UPDATE), *THERE]
+    assert account.calls == [*OBSERVED, READ_STACK, ("change", ARN, UPDATE), *OBSERVED]
 
 
-def test_a_change_that_stays_invalid_is_one() -> None:
+def test_invalid_change_that_is_still_the_next_step_is_raised() -> None:
     account = owned(change=PermanentError("not like this", code=INVALID_INPUT))
 
     with pytest.raises(PermanentError, match="not like this"):
         account.reconciler().advance(ARN, deciding(UPDATE))
-    assert account.calls == [*THERE, ASKED, ("change", ARN, UPDATE), *THERE]
+    assert account.calls == [*OBSERVED, READ_STACK, ("change", ARN, UPDATE), *OBSERVED]
 
 
-HIDDEN = replace(UPDATE, hidden=True)
+HIDDEN_UPDATE = replace(UPDATE, hidden=True)
 MAY_BE_EFFECTIVE: dict[str, tuple[Change, str, Operation, bool]] = {
-    "what is adopted may have it": (HIDDEN, "Create", CREATES, True),
-    "what is rolled back may have had it": (HIDDEN, "Update", LATER, True),
-    "what is created in a rollback": (HIDDEN, "Create", LATER, True),
-    "what is asked for now was not there": (HIDDEN, "Update", NOW, False),
-    "what shows is not there": (UPDATE, "Create", CREATES, False),
-    "what shows is not there in a rollback": (UPDATE, "Update", LATER, False),
-    "another change": (START, "Create", CREATES, False),
-    "another change in a rollback": (STOP, "Update", LATER, False),
+    "adoption": (HIDDEN_UPDATE, "Create", CREATES, True),
+    "rollback": (HIDDEN_UPDATE, "Update", ROLLS_BACK, True),
+    "creation in a rollback": (HIDDEN_UPDATE, "Create", ROLLS_BACK, True),
+    "update": (HIDDEN_UPDATE, "Update", UPDATES, False),
+    "shown, adoption": (UPDATE, "Create", CREATES, False),
+    "shown, rollback": (UPDATE, "Update", ROLLS_BACK, False),
+    "start": (START, "Create", CREATES, False),
+    "stop in a rollback": (STOP, "Update", ROLLS_BACK, False),
 }
 
 
 @pytest.mark.parametrize("row", MAY_BE_EFFECTIVE)
-def test_an_update_that_stays_invalid_may_be_effective_where_nothing_of_it_shows(row: str) -> None:
+def test_invalid_update_of_hidden_members_is_effective_in_a_create_or_rollback(row: str) -> None:
     change, kind, operation, may_be = MAY_BE_EFFECTIVE[row]
     account = owned(change=PermanentError("not like this", code=INVALID_INPUT))
     account.operations = [operation]
@@ -384,28 +360,19 @@ def test_an_update_that_stays_invalid_may_be_effective_where_nothing_of_it_shows
     effective = Done("ACTIVE, as asked", Progress.EFFECTIVE)
 
     def plan(there: Observed | None) -> Step:
-        return effective if there and there.config == HIDDEN.config else change
+        return effective if there and there.config == HIDDEN_UPDATE.config else change
 
-    refused = [*THERE, ASKED, ("change", ARN, change), *THERE]
+    refused = [*OBSERVED, READ_STACK, ("change", ARN, change), *OBSERVED]
     if may_be:
         assert reconciler.advance(ARN, plan, after_accept=accepted_as_done) == effective
-        assert account.calls == [*refused, *THERE]
+        assert account.calls == [*refused, *OBSERVED]
         account.calls.clear()
         assert reconciler.advance(ARN, plan, after_accept=accepted_as_done) == effective
-        assert account.calls == THERE, "which is known from then on"
+        assert account.calls == OBSERVED, "it is known from then on"
     else:
         with pytest.raises(PermanentError, match="not like this"):
             reconciler.advance(ARN, plan, after_accept=accepted_as_done)
         assert account.calls == refused
-
-
-def test_an_update_that_is_refused_for_another_reason_is_not_effective() -> None:
-    account = owned(change=PermanentError("no", code="LimitExceededException"))
-    account.operations = [LATER]
-
-    with pytest.raises(PermanentError, match="no"):
-        account.reconciler(kind="Update").advance(ARN, deciding(HIDDEN))
-    assert account.calls == [*THERE, ASKED, ("change", ARN, HIDDEN)]
 
 
 def accepted_as_done(arn: str, change: Change) -> Verdict:
@@ -413,7 +380,7 @@ def accepted_as_done(arn: str, change: Change) -> Verdict:
 
 
 @pytest.mark.parametrize("change", [CREATE, UPDATE, START, STOP, DELETE])
-def test_who_asks_for_a_change_says_how_things_stand_when_it_is_accepted(change: Change) -> None:
+def test_accepted_change_ends_with_the_verdict_of_after_accept(change: Change) -> None:
     account = RecordedAccount() if change is CREATE else owned()
 
     verdict = account.reconciler().advance(ARN, deciding(change), after_accept=accepted_as_done)
@@ -422,14 +389,14 @@ def test_who_asks_for_a_change_says_how_things_stand_when_it_is_accepted(change:
 
 
 @pytest.mark.parametrize("change", [UPDATE, START, STOP, DELETE])
-def test_else_what_is_accepted_is_waited_for(change: Change) -> None:
+def test_accepted_change_is_a_wait_by_default(change: Change) -> None:
     verdict = owned().reconciler().advance(ARN, deciding(change))
 
     assert verdict == Wait(f"{type(change).__name__} of {ARN} is accepted")
 
 
 @pytest.mark.parametrize("change", [TAG, UNTAG])
-def test_a_change_of_tags_is_seen_at_once(change: Change) -> None:
+def test_change_of_tags_is_observed_in_the_same_attempt(change: Change) -> None:
     account = owned()
 
     verdict = account.reconciler().advance(
@@ -437,28 +404,10 @@ def test_a_change_of_tags_is_seen_at_once(change: Change) -> None:
     )
 
     assert verdict == Done("as asked")
-    assert account.calls == [*THERE, ASKED, ("change", ARN, change), *THERE]
+    assert account.calls == [*OBSERVED, READ_STACK, ("change", ARN, change), *OBSERVED]
 
 
-def test_what_was_looked_at_last_is_known_also_if_it_is_not_there_any_more() -> None:
-    account = owned()
-    reconciler = account.reconciler()
-    looked_at: list[Observed | None] = []
-
-    for there in (True, False):
-        if not there:
-            account.tags.clear()
-        reconciler.advance(ARN, deciding(Done("")))
-        looked_at.append(reconciler.observed)
-
-    assert [observed and observed.arn for observed in looked_at] == [ARN, None]
-
-
-def test_nothing_is_known_before_the_first_look() -> None:
-    assert owned().reconciler().observed is None
-
-
-def test_every_change_is_in_the_log(caplog: pytest.LogCaptureFixture) -> None:
+def test_change_is_logged_before_its_call(caplog: pytest.LogCaptureFixture) -> None:
     with caplog.at_level(logging.INFO):
         owned().reconciler().advance(ARN, deciding(TAG, UPDATE))
 

@@ -15,14 +15,14 @@ from lambdas.recommender.model.request import Request
 from lambdas.recommender.model.timing import CONFIRM_SECONDS, GRACE_SECONDS
 from lambdas.recommender.reconcile.fence import admit, still_newest
 
-from .examples import event
-from .fakes import FakeCloudFormation, refusal
+from ..examples import event
+from ..fakes import FakeCloudFormation, refusal
 
 SENT = datetime(2026, 1, 1, tzinfo=UTC)
 
 
 def admitted(cloudformation: FakeCloudFormation, kind: str = "Update") -> Operation | Wait | Fail:
-    """Return what the fence says of a request."""
+    """Pass a request to the fence."""
     return admit(Request.parse(event(kind=kind)), Stacks(cloudformation), sent=SENT.timestamp())
 
 
@@ -42,7 +42,7 @@ SENDS: list[tuple[str, str, datetime | None]] = [
 
 
 @pytest.mark.parametrize(("kind", "status", "updated"), SENDS)
-def test_a_request_is_admitted_in_an_operation_that_sends_it(
+def test_request_is_admitted_in_an_operation_that_sends_it(
     kind: str, status: str, updated: datetime | None
 ) -> None:
     operation = admitted(FakeCloudFormation(status, updated), kind)
@@ -51,7 +51,7 @@ def test_a_request_is_admitted_in_an_operation_that_sends_it(
 
 
 LATE: list[tuple[str, str, datetime | None, bool]] = [
-    # the last is whether it is certain: a status may show late, a time does not
+    # the last: it needs no confirmation, for a status may show late, but a time does not
     ("Create", "ROLLBACK_IN_PROGRESS", None, False),
     ("Create", "DELETE_COMPLETE", None, False),
     ("Update", "UPDATE_COMPLETE", began(-3600), False),
@@ -62,15 +62,15 @@ LATE: list[tuple[str, str, datetime | None, bool]] = [
 ]
 
 
-@pytest.mark.parametrize(("kind", "status", "updated", "certain"), LATE)
-def test_a_request_of_an_earlier_operation_changes_nothing(
-    kind: str, status: str, updated: datetime | None, certain: bool
+@pytest.mark.parametrize(("kind", "status", "updated", "confirmed"), LATE)
+def test_request_of_an_earlier_operation_fails(
+    kind: str, status: str, updated: datetime | None, confirmed: bool
 ) -> None:
     verdict = admitted(FakeCloudFormation(status, updated), kind)
 
     assert verdict == Fail(
         f"A late {kind} of Recommender came while the stack was {status}. Nothing was changed.",
-        confirm=0.0 if certain else CONFIRM_SECONDS,
+        confirm=0.0 if confirmed else CONFIRM_SECONDS,
     )
 
 
@@ -80,40 +80,40 @@ def failing(error: Exception) -> FakeCloudFormation:
     return cloudformation
 
 
-NOT_KNOWN: dict[str, tuple[Exception, Any]] = {
-    "it may be known later": (
+UNREADABLE: dict[str, tuple[Exception, Any]] = {
+    "throttled": (
         refusal("Throttling"),
         Wait("DescribeStacks: Throttling: the message", unseen=True),
     ),
-    "the policy may be new": (refusal("AccessDenied"), Fail("", confirm=GRACE_SECONDS)),
-    "it may not be": (
+    "denied": (refusal("AccessDenied"), Fail("", confirm=GRACE_SECONDS)),
+    "invalid": (
         refusal("ValidationError"),
         Fail("Nothing was changed. DescribeStacks: ValidationError: the message"),
     ),
 }
 
 
-@pytest.mark.parametrize("row", NOT_KNOWN)
-def test_without_the_stacks_word_nothing_is_changed(row: str) -> None:
-    error, expected = NOT_KNOWN[row]
+@pytest.mark.parametrize("row", UNREADABLE)
+def test_request_is_not_admitted_while_the_stack_cannot_be_read(row: str) -> None:
+    error, expected = UNREADABLE[row]
 
     verdict = admitted(failing(error))
 
-    if row == "the policy may be new":
+    if row == "denied":
         assert isinstance(verdict, Fail)
         assert verdict.reason.startswith("Nothing was changed. DescribeStacks: AccessDenied: ")
         verdict = replace(verdict, reason="")
     assert verdict == expected
 
 
-def test_a_delete_is_never_failed_by_a_stack_that_it_may_not_read_yet() -> None:
+def test_delete_is_never_failed_by_a_stack_that_it_may_not_read_yet() -> None:
     verdict = admitted(failing(refusal("AccessDenied")), "Delete")
 
     assert isinstance(verdict, Fail)
     assert verdict.confirm == math.inf
 
 
-def test_an_operation_is_the_newest_until_another_one_has_begun() -> None:
+def test_operation_is_the_newest_until_another_one_has_begun() -> None:
     request = Request.parse(event(kind="Update"))
     cloudformation = FakeCloudFormation("UPDATE_IN_PROGRESS", SENT)
     stacks = Stacks(cloudformation)
@@ -131,7 +131,9 @@ def test_an_operation_is_the_newest_until_another_one_has_begun() -> None:
 @pytest.mark.parametrize(
     ("code", "raised"), [("Throttling", TransientError), ("ValidationError", PermanentError)]
 )
-def test_whether_it_is_cannot_be_told_without_the_stack(code: str, raised: type[Exception]) -> None:
+def test_newest_operation_is_unknown_if_the_stack_cannot_be_read(
+    code: str, raised: type[Exception]
+) -> None:
     with pytest.raises(raised):
         still_newest(
             Request.parse(event()), Stacks(failing(refusal(code))), Operation("CREATE", "")

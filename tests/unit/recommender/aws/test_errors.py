@@ -1,4 +1,4 @@
-"""Errors of AWS are sorted by their code, however little of an answer there is."""
+"""Errors of AWS are translated by their code, however little a response has."""
 
 import socket
 from typing import Any
@@ -22,7 +22,6 @@ from lambdas.recommender.aws.errors import (
     TransientError,
     translate_errors,
 )
-from lambdas.recommender.text import sentence
 
 ANSWERS: dict[str, tuple[dict[str, Any], type[Exception], str]] = {
     "nothing at all": ({}, PermanentError, "Operate: : "),
@@ -33,11 +32,7 @@ ANSWERS: dict[str, tuple[dict[str, Any], type[Exception], str]] = {
         TransientError,
         "Operate: ThrottlingException: slow down",
     ),
-    "only a status": (
-        {"ResponseMetadata": {"HTTPStatusCode": 500}},
-        TransientError,
-        "Operate: : ",
-    ),
+    "only a status": ({"ResponseMetadata": {"HTTPStatusCode": 500}}, TransientError, "Operate: : "),
     "the last status that is the caller's fault": (
         {"Error": {"Code": "New", "Message": "no"}, "ResponseMetadata": {"HTTPStatusCode": 499}},
         PermanentError,
@@ -56,8 +51,8 @@ ANSWERS: dict[str, tuple[dict[str, Any], type[Exception], str]] = {
 }
 
 
-def sorted_error(answer: dict[str, Any]) -> Exception:
-    """Return what becomes of an answer that is an error."""
+def translated(answer: dict[str, Any]) -> Exception:
+    """Return the error that a response is translated to."""
     refused = ClientError(answer, "Operate")  # type: ignore[arg-type]
     try:
         with translate_errors("Operate"):
@@ -67,28 +62,28 @@ def sorted_error(answer: dict[str, Any]) -> Exception:
 
 
 @pytest.mark.parametrize("row", ANSWERS)
-def test_what_an_answer_lacks_is_left_out_and_the_rest_passed_on(row: str) -> None:
+def test_error_response_with_missing_members_is_translated(row: str) -> None:
     answer, expected, said = ANSWERS[row]
 
-    error = sorted_error(answer)
+    error = translated(answer)
 
     assert type(error) is expected
     assert str(error) == said
 
 
-PASSING = (
+TRANSIENT = (
     *("InternalFailure", "InternalServerError", "InternalServerException"),
     *("RequestLimitExceeded", "ThrottledException", "Throttling", "ThrottlingException"),
     *("TooManyRequestsException", "RequestTimeout", "RequestTimeoutException"),
     *("ServiceUnavailable", "ServiceUnavailableException", "InvalidNextTokenException"),
     "ResourceAlreadyExistsException",
 )
-UNTIMELY = (
+CREDENTIALS = (
     *("AuthFailure", "ExpiredToken", "ExpiredTokenException", "RequestExpired"),
     *("InvalidSignatureException", "SignatureDoesNotMatch"),
     *("RequestInTheFuture", "RequestTimeTooSkewed"),
 )
-LASTING = (
+PERMANENT = (
     *("AccessDenied", "AccessDeniedException", "UnauthorizedOperation"),
     *("UnrecognizedClientException", "InvalidClientTokenId", "MissingAuthenticationToken"),
     *("InvalidInputException", "ValidationException", "ValidationError"),
@@ -97,20 +92,18 @@ LASTING = (
 )
 
 
-@pytest.mark.parametrize("code", PASSING)
-def test_an_error_that_passes_is_one_whatever_its_status(code: str) -> None:
+@pytest.mark.parametrize("code", TRANSIENT)
+def test_transient_code_is_a_transient_error_with_any_status(code: str) -> None:
     for status in (400, 403, 429, 503):
         answer = {"Error": {"Code": code}, "ResponseMetadata": {"HTTPStatusCode": status}}
-        assert type(sorted_error(answer)) is TransientError, status
+        assert type(translated(answer)) is TransientError, status
 
 
-@pytest.mark.parametrize("code", UNTIMELY)
-def test_credentials_that_are_out_of_date_pass_and_are_told_from_what_else_passes(
-    code: str,
-) -> None:
+@pytest.mark.parametrize("code", CREDENTIALS)
+def test_expired_credentials_are_a_transient_credentials_error(code: str) -> None:
     for status in (400, 403, 503):
         answer = {"Error": {"Code": code}, "ResponseMetadata": {"HTTPStatusCode": status}}
-        error = sorted_error(answer)
+        error = translated(answer)
         assert type(error) is CredentialsError, status
         assert isinstance(error, TransientError), "the functions get fresh ones"
 
@@ -123,37 +116,32 @@ def test_credentials_that_are_out_of_date_pass_and_are_told_from_what_else_passe
         (ReadTimeoutError(endpoint_url="https://aws"), TransientError),
     ],
 )
-def test_what_the_sdk_could_not_sign_is_told_from_what_got_lost(
+def test_unsigned_call_is_a_credentials_error_and_a_lost_one_is_transient(
     raised: BotoCoreError, expected: type[Exception]
 ) -> None:
-    with pytest.raises(TransientError) as sorted_as, translate_errors("Operate"):
+    with pytest.raises(TransientError) as translated_as, translate_errors("Operate"):
         raise raised
-    assert type(sorted_as.value) is expected
+    assert type(translated_as.value) is expected
     if expected is CredentialsError:
-        assert str(sorted_as.value) == f"Operate: {raised}"
+        assert str(translated_as.value) == f"Operate: {raised}"
 
 
-def test_a_resource_that_is_in_use_is_an_error_of_its_own_that_passes() -> None:
+def test_resource_in_use_is_a_transient_error_of_its_own() -> None:
     answer = {
         "Error": {"Code": "ResourceInUseException"},
         "ResponseMetadata": {"HTTPStatusCode": 400},
     }
-    assert type(sorted_error(answer)) is errors.InUseError
+    assert type(translated(answer)) is errors.InUseError
     assert issubclass(errors.InUseError, TransientError)
 
 
-@pytest.mark.parametrize("code", LASTING)
-def test_an_error_that_lasts_is_one_unless_the_service_is_at_fault(code: str) -> None:
+@pytest.mark.parametrize("code", PERMANENT)
+def test_permanent_code_is_transient_only_with_a_server_status(code: str) -> None:
     refused = {"Error": {"Code": code}, "ResponseMetadata": {"HTTPStatusCode": 400}}
     at_fault = {"Error": {"Code": code}, "ResponseMetadata": {"HTTPStatusCode": 500}}
 
-    assert type(sorted_error(refused)) is PermanentError
-    assert type(sorted_error(at_fault)) is TransientError
-
-
-def test_every_code_that_passes_is_among_these() -> None:
-    assert set(PASSING) == errors._TRANSIENT
-    assert set(UNTIMELY) == errors._CLOCK_OR_CREDENTIALS
+    assert type(translated(refused)) is PermanentError
+    assert type(translated(at_fault)) is TransientError
 
 
 HINTS = {
@@ -164,9 +152,9 @@ HINTS = {
 }
 
 
-@pytest.mark.parametrize("code", LASTING)
-def test_what_helps_against_it_is_said_where_it_is_known(code: str) -> None:
-    said = str(sorted_error({"Error": {"Code": code, "Message": "no"}}))
+@pytest.mark.parametrize("code", PERMANENT)
+def test_permanent_error_has_a_hint_where_one_is_known(code: str) -> None:
+    said = str(translated({"Error": {"Code": code, "Message": "no"}}))
 
     plain, _, hint = said.partition(" Hint: ")
     assert plain == f"Operate: {code}: no{'.' if hint else ''}"
@@ -175,16 +163,21 @@ def test_what_helps_against_it_is_said_where_it_is_known(code: str) -> None:
 
 
 @pytest.mark.parametrize("code", ["AccessDeniedException", "InvalidInputException", "New"])
-def test_what_is_refused_for_good_says_by_which_code(code: str) -> None:
-    error = sorted_error({"Error": {"Code": code, "Message": "no"}})
+def test_permanent_error_has_the_code_of_the_service(code: str) -> None:
+    error = translated({"Error": {"Code": code, "Message": "no"}})
 
     assert isinstance(error, PermanentError)
     assert error.code == code
 
 
-def test_what_no_service_refused_has_no_code() -> None:
+def test_other_exception_is_not_translated() -> None:
+    with pytest.raises(ZeroDivisionError), translate_errors("X"):
+        raise ZeroDivisionError
+
+
+def test_permanent_error_without_a_service_has_no_code() -> None:
     assert PermanentError("The recipe is not there").code == ""
-    assert sorted_error({}).code == ""  # type: ignore[attr-defined]
+    assert translated({}).code == ""  # type: ignore[attr-defined]
 
 
 # -- a region without the service --------------------------------------------------------------
@@ -200,22 +193,22 @@ REGIONS = (
 def connecting(
     monkeypatch: pytest.MonkeyPatch, host: str, dns: Exception | None, *, scheme: str = "https"
 ) -> Exception:
-    """Return what becomes of an endpoint that cannot be reached, of which the DNS says this."""
-    asked: list[str] = []
+    """Return the error for an unreachable endpoint, if the DNS responds like this."""
+    names: list[str] = []
 
-    def look_up(name: str, port: object) -> list[object]:
+    def getaddrinfo(name: str, port: object) -> list[object]:
         assert port is None
-        asked.append(name)
+        names.append(name)
         if dns:
             raise dns
         return []
 
-    monkeypatch.setattr(socket, "getaddrinfo", look_up)
+    monkeypatch.setattr(socket, "getaddrinfo", getaddrinfo)
     try:
         with translate_errors("Operate"):
             raise EndpointConnectionError(endpoint_url=f"{scheme}://{host}/path")
     except (TransientError, PermanentError) as error:
-        assert set(asked) <= {host}
+        assert set(names) <= {host}
         return error
 
 
@@ -227,7 +220,7 @@ def connecting(
         ("personalize.us-gov-west-1.amazonaws.com", "us-gov-west-1", "no region of this partition"),
     ],
 )
-def test_a_region_that_neither_the_sdk_nor_the_dns_knows_has_no_such_service(
+def test_endpoint_unknown_to_sdk_and_dns_is_a_missing_service(
     monkeypatch: pytest.MonkeyPatch, host: str, where: str, regions: str
 ) -> None:
     error = connecting(monkeypatch, host, NO_NAME)
@@ -240,37 +233,23 @@ def test_a_region_that_neither_the_sdk_nor_the_dns_knows_has_no_such_service(
     )
 
 
-CANNOT_BE_REACHED: dict[str, tuple[str, str, Exception | None]] = {
-    "the SDK knows it": ("https", "personalize.eu-west-1.amazonaws.com", NO_NAME),
-    "the DNS knows it": ("https", "personalize.sa-east-1.amazonaws.com", None),
-    "the DNS does not know it now": ("https", "personalize.sa-east-1.amazonaws.com", NOT_NOW),
-    "it is a local one": ("http", "127.0.0.1:4566", NO_NAME),
-    "it is one of a network's own": ("https", "vpce-1.personalize.sa-east-1.example", NO_NAME),
+UNREACHABLE: dict[str, tuple[str, str, Exception | None]] = {
+    "known to the SDK": ("https", "personalize.eu-west-1.amazonaws.com", NO_NAME),
+    "known to the DNS": ("https", "personalize.sa-east-1.amazonaws.com", None),
+    "DNS out of order": ("https", "personalize.sa-east-1.amazonaws.com", NOT_NOW),
+    "another domain": ("https", "localhost.localstack.cloud", None),
+    "local": ("http", "127.0.0.1:4566", NO_NAME),
+    "of a VPC": ("https", "vpce-1.personalize.sa-east-1.example", NO_NAME),
 }
 
 
-@pytest.mark.parametrize("row", CANNOT_BE_REACHED)
-def test_an_endpoint_that_cannot_be_reached_may_be_later(
+@pytest.mark.parametrize("row", UNREACHABLE)
+def test_unreachable_endpoint_is_a_transient_error(
     monkeypatch: pytest.MonkeyPatch, row: str
 ) -> None:
-    scheme, host, dns = CANNOT_BE_REACHED[row]
+    scheme, host, dns = UNREACHABLE[row]
 
     error = connecting(monkeypatch, host, dns, scheme=scheme)
 
     assert type(error) is TransientError
     assert str(error).startswith("Operate: no usable answer (EndpointConnectionError(")
-
-
-def test_an_endpoint_that_is_not_of_aws_may_be_reached_later(
-    monkeypatch: pytest.MonkeyPatch,
-) -> None:
-    error = connecting(monkeypatch, "localhost.localstack.cloud", None)
-
-    assert type(error) is TransientError
-
-
-@pytest.mark.parametrize(
-    ("said", "read"), [("No.", "No."), ("No!", "No!"), ("Why?", "Why?"), ("No", "No."), ("", "")]
-)
-def test_what_a_service_says_ends_as_a_sentence(said: str, read: str) -> None:
-    assert sentence(said) == read

@@ -1,4 +1,4 @@
-"""What CloudFormation says about a stack."""
+"""The operation of a stack, as DescribeStacks shows it."""
 
 from datetime import UTC, datetime
 from types import SimpleNamespace
@@ -12,13 +12,13 @@ from lambdas.recommender.model.operation import Operation
 
 
 class AnsweringCloudFormation:
-    """Answers one question, about the stack `id`."""
+    """Describes the stack `id`."""
 
     def __init__(self, *stacks: dict[str, Any]) -> None:
         self._stacks = list(stacks)
 
-    def describe_stacks(self, **asked: object) -> dict[str, Any]:
-        assert asked == {"StackName": "id"}
+    def describe_stacks(self, **given: object) -> dict[str, Any]:
+        assert given == {"StackName": "id"}
         return {"Stacks": self._stacks}
 
 
@@ -29,32 +29,26 @@ def operation(**stack: Any) -> Operation:
     return Stacks(AnsweringCloudFormation(stack)).operation("id")
 
 
-def test_two_operations_of_the_same_status_differ_in_time() -> None:
+def test_operations_with_the_same_status_differ_by_their_time() -> None:
     first = operation(StackStatus="UPDATE_IN_PROGRESS", LastUpdatedTime=EARLIER)
     second = operation(StackStatus="UPDATE_IN_PROGRESS", LastUpdatedTime=LATER)
 
     assert first != second
     assert first == operation(StackStatus="UPDATE_IN_PROGRESS", LastUpdatedTime=EARLIER)
+    assert second.began == LATER.timestamp()
 
 
-def test_a_stack_that_was_never_updated_has_an_operation() -> None:
+def test_operation_of_a_stack_that_was_never_updated_has_no_time() -> None:
     assert operation(StackStatus="CREATE_IN_PROGRESS") == Operation("CREATE_IN_PROGRESS", "")
 
 
-def test_an_operation_knows_when_it_began() -> None:
-    assert operation(StackStatus="UPDATE_IN_PROGRESS", LastUpdatedTime=LATER).began == (
-        LATER.timestamp()
-    )
-    assert operation(StackStatus="CREATE_IN_PROGRESS").began == 0.0
-
-
-def test_a_stack_that_is_not_there_has_none() -> None:
+def test_operation_of_an_absent_stack_is_a_permanent_error() -> None:
     with pytest.raises(PermanentError, match="id is not there"):
         Stacks(AnsweringCloudFormation()).operation("id")
 
 
 @pytest.mark.parametrize("answer", [{}, {"Stacks": [{}]}])
-def test_an_answer_without_what_was_asked_for_may_come_later(answer: dict[str, Any]) -> None:
+def test_response_without_a_status_is_a_transient_error(answer: dict[str, Any]) -> None:
     cloudformation: Any = SimpleNamespace(describe_stacks=lambda **_: answer)
 
     with pytest.raises(TransientError, match="DescribeStacks: no usable answer"):

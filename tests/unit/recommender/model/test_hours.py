@@ -12,7 +12,7 @@ from lambdas.recommender import vocabulary as v
 from lambdas.recommender.model.hours import ActiveHours
 from lambdas.recommender.model.properties import BadRequestError
 
-from .examples import OFFICE
+from ..examples import OFFICE
 
 
 def at(local: str, zone: str = "Europe/Berlin") -> float:
@@ -34,13 +34,11 @@ def at(local: str, zone: str = "Europe/Berlin") -> float:
         ("2026-07-01 07:00:00", True),
     ],
 )
-def test_a_recommender_with_hours_runs_from_a_start_to_the_next_stop(
-    local: str, runs: bool
-) -> None:
+def test_hours_run_from_a_start_to_the_next_stop(local: str, runs: bool) -> None:
     assert ActiveHours.from_template(OFFICE).run_at(at(local)) is runs
 
 
-def test_a_recommender_that_starts_once_a_week_runs_until_it_stops_once_a_week() -> None:
+def test_hours_with_one_start_a_week_run_until_the_one_stop() -> None:
     hours = ActiveHours.from_template({**OFFICE, v.START: ["MON 06:00"], v.STOP: ["SAT 00:00"]})
 
     assert hours.run_at(at("2026-11-27 23:59:59"))
@@ -48,7 +46,7 @@ def test_a_recommender_that_starts_once_a_week_runs_until_it_stops_once_a_week()
     assert not hours.run_at(at("2026-11-30 05:59:59"))
 
 
-def test_a_recommender_may_start_and_stop_more_than_once_a_day() -> None:
+def test_hours_may_start_and_stop_twice_a_day() -> None:
     hours = ActiveHours.from_template(
         {**OFFICE, v.START: ["MON 06:00", "MON 12:00"], v.STOP: ["MON 09:00", "MON 18:00"]}
     )
@@ -57,7 +55,7 @@ def test_a_recommender_may_start_and_stop_more_than_once_a_day() -> None:
     assert [hours.run_at(at(local)) for local in monday] == [False, True, False, True, False]
 
 
-def test_a_time_that_the_clocks_skip_does_not_come() -> None:
+def test_hours_ignore_a_time_that_the_clocks_skip() -> None:
     """In Berlin it was never 02:30 on 29 March 2026."""
     hours = ActiveHours.from_template({**OFFICE, v.START: ["SUN 02:30"], v.STOP: ["SAT 20:00"]})
 
@@ -65,7 +63,7 @@ def test_a_time_that_the_clocks_skip_does_not_come() -> None:
     assert hours.run_at(at("2026-04-05 02:30:00"))
 
 
-def test_a_day_that_the_clocks_skip_does_not_come() -> None:
+def test_hours_ignore_a_day_that_the_clocks_skip() -> None:
     """In Apia, Friday 30 December 2011 never was: Saturday followed Thursday."""
     hours = ActiveHours.from_template(
         {v.START: ["MON 07:00"], v.STOP: ["FRI 20:00"], v.TIME_ZONE: "Pacific/Apia"}
@@ -77,7 +75,7 @@ def test_a_day_that_the_clocks_skip_does_not_come() -> None:
     assert not hours.run_at(at("2012-01-06 20:00:00", "Pacific/Apia"))
 
 
-def test_a_time_that_comes_twice_counts_once() -> None:
+def test_hours_count_a_repeated_time_once() -> None:
     """In Berlin it was 02:30 twice on 25 October 2026."""
     hours = ActiveHours.from_template({**OFFICE, v.START: ["SUN 02:00"], v.STOP: ["SUN 02:30"]})
     first = at("2026-10-25 02:30:00")
@@ -124,7 +122,7 @@ def near_a_change(draw: st.DrawFn) -> tuple[list[str], list[str], str, int]:
 @settings(max_examples=100, deadline=None)
 @given(near_a_change())
 @example((["MON 07:00"], ["FRI 20:00"], "Pacific/Apia", 1_325_312_000))
-def test_the_hours_run_as_a_clock_shows_that_is_read_back_minute_by_minute(
+def test_hours_agree_with_a_clock_that_is_read_back_minute_by_minute(
     drawn: tuple[list[str], list[str], str, int],
 ) -> None:
     start, stop, zone, now = drawn
@@ -162,7 +160,7 @@ def _latest(times: set[str], zone: str, now: int) -> datetime:
     ],
     ids=str,
 )
-def test_hours_that_are_not_understood_are_refused_by_name(wrong: dict[str, Any]) -> None:
+def test_bad_hours_are_refused_by_name(wrong: dict[str, Any]) -> None:
     (name,) = wrong
 
     with pytest.raises(BadRequestError, match=name):

@@ -1,4 +1,4 @@
-"""The time that a request has: when to look again, and when it is up."""
+"""The time of a request: when the next poll comes, and when its time is up."""
 
 import pytest
 from hypothesis import given, settings
@@ -29,10 +29,10 @@ WAITED: dict[str, tuple[Timing, float, bool]] = {
 
 
 @pytest.mark.parametrize("row", WAITED)
-def test_a_request_has_time_from_when_it_was_sent(row: str) -> None:
-    now, left, is_up = WAITED[row]
+def test_remaining_time_counts_from_when_the_request_was_sent(row: str) -> None:
+    now, remaining, is_up = WAITED[row]
 
-    assert now.remaining == left
+    assert now.remaining == remaining
     assert now.is_up is is_up
 
 
@@ -47,14 +47,16 @@ LATE: dict[str, tuple[Timing, bool]] = {
 
 
 @pytest.mark.parametrize("row", LATE)
-def test_an_earlier_change_may_show_late_since_the_request_was_seen_first(row: str) -> None:
+def test_earlier_change_may_show_late_for_the_grace_period_after_the_request_was_begun(
+    row: str,
+) -> None:
     now, may_show_late = LATE[row]
 
     assert now.may_show_late is may_show_late
 
 
 @given(WAITS, DELAYS, st.floats(0.0, 4000.0), INTERVALS, SHARES)
-def test_the_next_look_is_never_at_once_and_never_long_after_the_deadline(
+def test_next_poll_is_never_at_once_and_never_long_after_the_deadline(
     wait_seconds: float, begun: float, since: float, interval: float, share: float
 ) -> None:
     now = timing(waited=begun + since, begun=begun, wait_seconds=wait_seconds)
@@ -69,19 +71,19 @@ def test_the_next_look_is_never_at_once_and_never_long_after_the_deadline(
 
 @settings(deadline=None)  # it turns the clock some thousand times
 @given(WAITS, DELAYS, INTERVALS, SHARES)
-def test_a_wait_has_so_many_looks_at_most(
+def test_wait_has_a_limited_number_of_polls(
     wait_seconds: float, begun: float, interval: float, share: float
 ) -> None:
-    now, looks = begun, 0
+    now, polls = begun, 0
     while now < wait_seconds:
         at = timing(waited=now, begun=begun, wait_seconds=wait_seconds)
-        now += at.next_poll(interval, share=1.0 if looks else share)
-        looks += 1
+        now += at.next_poll(interval, share=1.0 if polls else share)
+        polls += 1
 
-    assert looks <= MAX_POLLS
+    assert polls <= MAX_POLLS
 
 
-def test_looks_are_an_interval_apart() -> None:
+def test_polls_are_an_interval_apart() -> None:
     assert timing(waited=0.0).next_poll(60.0) == 60
     assert timing(waited=0.0).next_poll(60.0, share=0.25) == 15
     assert timing(waited=3290.0).next_poll(60.0) == 10

@@ -1,3 +1,5 @@
+"""How an actual recommender differs from the template."""
+
 from dataclasses import replace
 from typing import Any
 
@@ -7,8 +9,9 @@ from lambdas.recommender import vocabulary as v
 from lambdas.recommender.decision.drift import Difference, DriftStatus, drift, hour
 from lambdas.recommender.model.observed import Observed, Update
 from lambdas.recommender.model.request import Desired, Request
+from tests.support.place import PLACE
 
-from .examples import PLACE, event
+from ..examples import event
 
 
 def desired(**properties: Any) -> Desired:
@@ -27,7 +30,7 @@ CONFIG: dict[str, Any] = {
     v.ENABLE_METADATA: True,
     v.EXPLORATION: {v.EXPLORATION_WEIGHT: "0.30", v.EXPLORATION_ITEM_AGE_CUT_OFF: "30.0"},
 }
-THERE = Observed(
+OBSERVED = Observed(
     arn=DESIRED.arn,
     status="ACTIVE",
     dataset_group_arn=DESIRED.dataset_group_arn,
@@ -62,8 +65,10 @@ THERE = Observed(
         ),
     ],
 )
-def test_a_member_that_differs(config: dict[str, Any], expected: Difference) -> None:
-    found = drift(DESIRED, replace(THERE, config=CONFIG | config))
+def test_different_member_is_drift_that_a_deployment_repairs(
+    config: dict[str, Any], expected: Difference
+) -> None:
+    found = drift(DESIRED, replace(OBSERVED, config=CONFIG | config))
     assert found.status is DriftStatus.DRIFTED
     assert found.differences == (expected,)
     assert found.is_put_right
@@ -85,10 +90,10 @@ def test_a_member_that_differs(config: dict[str, Any], expected: Difference) -> 
         ),
     ],
 )
-def test_whatever_else_differs_a_deployment_puts_right(
+def test_different_status_or_tag_is_drift_that_a_deployment_repairs(
     changes: dict[str, Any], expected: tuple[str, ...]
 ) -> None:
-    found = drift(DESIRED, replace(THERE, **changes))
+    found = drift(DESIRED, replace(OBSERVED, **changes))
     assert found.status is DriftStatus.DRIFTED
     assert tuple(one.member for one in found.differences) == expected
     assert found.is_put_right
@@ -103,8 +108,10 @@ def test_whatever_else_differs_a_deployment_puts_right(
         ({"tags": DESIRED.tags}, (f"tag {v.OWNER_STACK_TAG}", f"tag {v.OWNER_RESOURCE_TAG}")),
     ],
 )
-def test_what_no_deployment_puts_right(changes: dict[str, Any], expected: tuple[str, ...]) -> None:
-    found = drift(DESIRED, replace(THERE, **changes))
+def test_failure_or_foreign_recommender_is_drift_that_no_deployment_repairs(
+    changes: dict[str, Any], expected: tuple[str, ...]
+) -> None:
+    found = drift(DESIRED, replace(OBSERVED, **changes))
     assert found.status is DriftStatus.DRIFTED
     assert tuple(one.member for one in found.differences) == expected
     assert not found.is_put_right
@@ -121,16 +128,16 @@ def test_what_no_deployment_puts_right(changes: dict[str, Any], expected: tuple[
         {"latest_update": Update("CREATE FAILED", {v.ENABLE_METADATA: False}, 1.0)},
     ],
 )
-def test_what_is_as_asked_or_trains_as_asked_does_not_differ(changes: dict[str, Any]) -> None:
-    found = drift(DESIRED, replace(THERE, **changes))
+def test_effective_or_training_recommender_has_no_drift(changes: dict[str, Any]) -> None:
+    found = drift(DESIRED, replace(OBSERVED, **changes))
     assert found.status is DriftStatus.NONE
     assert found.differences == ()
 
 
-def test_what_is_there_and_what_is_wanted_are_named() -> None:
+def test_differences_have_actual_and_expected_values() -> None:
     group, recipe = f"{PLACE}dataset-group/other", "arn:aws:personalize:::recipe/other"
     strange = replace(
-        THERE, dataset_group_arn=group, recipe_arn=recipe, tags={"team": "audio", "x": "y"}
+        OBSERVED, dataset_group_arn=group, recipe_arn=recipe, tags={"team": "audio", "x": "y"}
     )
     assert drift(DESIRED, strange).differences == (
         Difference("datasetGroupArn", group, DESIRED.dataset_group_arn),
@@ -143,22 +150,22 @@ def test_what_is_there_and_what_is_wanted_are_named() -> None:
     )
 
 
-def test_an_update_that_leads_elsewhere_does() -> None:
+def test_update_to_another_config_is_drift() -> None:
     update = Update("CREATE PENDING", CONFIG | {v.MIN_REQUESTS_PER_SECOND: 3}, 1.0)
-    found = drift(DESIRED, replace(THERE, latest_update=update))
+    found = drift(DESIRED, replace(OBSERVED, latest_update=update))
     assert found.differences == (Difference(v.MIN_REQUESTS_PER_SECOND, "3", "1"),)
 
 
-def test_what_starts_is_on_its_way() -> None:
-    found = drift(DESIRED, replace(THERE, status="START IN_PROGRESS"))
+def test_drift_of_a_starting_recommender_is_unknown() -> None:
+    found = drift(DESIRED, replace(OBSERVED, status="START IN_PROGRESS"))
     assert found.status is DriftStatus.CANNOT_TELL
     assert "START IN_PROGRESS" in found.reason
 
 
-def test_a_recommender_that_is_kept_stopped_differs_when_it_runs() -> None:
+def test_recommender_that_is_kept_stopped_has_drift_when_active() -> None:
     stopped = replace(DESIRED, running=False)
-    assert drift(stopped, replace(THERE, status="INACTIVE")).status is DriftStatus.NONE
-    found = drift(stopped, THERE)
+    assert drift(stopped, replace(OBSERVED, status="INACTIVE")).status is DriftStatus.NONE
+    found = drift(stopped, OBSERVED)
     assert found.differences == (Difference("status", "ACTIVE", "INACTIVE"),)
 
 
@@ -168,11 +175,11 @@ MONDAY, SATURDAY = 1_764_000_000.0, 1_764_460_000.0
 
 
 @pytest.mark.parametrize("status", ["ACTIVE", "INACTIVE", "STOP PENDING"])
-def test_a_recommender_with_hours_lives_in_either_state_and_says_which_one_its_hour_wants(
+def test_recommender_with_hours_has_no_drift_in_either_running_state(
     status: str,
 ) -> None:
     by_the_clock = desired(**{v.ACTIVE_HOURS: HOURS})
-    found = drift(by_the_clock, replace(THERE, status=status))
+    found = drift(by_the_clock, replace(OBSERVED, status=status))
 
     assert found.status is DriftStatus.NONE
     assert hour(by_the_clock, MONDAY).startswith("ACTIVE at this hour")
@@ -180,51 +187,50 @@ def test_a_recommender_with_hours_lives_in_either_state_and_says_which_one_its_h
     assert hour(DESIRED, MONDAY) == ""
 
 
-def test_a_recommender_with_hours_differs_all_the_same_in_what_is_not_its_state() -> None:
+def test_recommender_with_hours_has_drift_in_its_config() -> None:
     by_the_clock = desired(**{v.ACTIVE_HOURS: HOURS})
     changed = CONFIG | {v.MIN_REQUESTS_PER_SECOND: 3}
-    found = drift(by_the_clock, replace(THERE, status="INACTIVE", config=changed))
+    found = drift(by_the_clock, replace(OBSERVED, status="INACTIVE", config=changed))
 
     assert found.differences == (Difference(v.MIN_REQUESTS_PER_SECOND, "3", "1"),)
 
 
-def test_a_recommender_that_is_not_there_is_a_difference() -> None:
+def test_absent_recommender_is_drift() -> None:
     found = drift(DESIRED, None)
     assert found.differences == (Difference("recommender", "nothing", DESIRED.name),)
 
 
-def test_members_that_do_not_show_are_named() -> None:
-    found = drift(DESIRED, replace(THERE, config={v.ENABLE_METADATA: True}))
-    assert found.status is DriftStatus.NONE
+@pytest.mark.parametrize(
+    ("shown", "expected"), [(True, ()), (False, (Difference(v.ENABLE_METADATA, "false", "true"),))]
+)
+def test_hidden_members_are_named_with_and_without_drift(
+    shown: bool, expected: tuple[Difference, ...]
+) -> None:
+    found = drift(DESIRED, replace(OBSERVED, config={v.ENABLE_METADATA: shown}))
+    assert found.status is (DriftStatus.DRIFTED if expected else DriftStatus.NONE)
+    assert found.differences == expected
     assert v.MIN_REQUESTS_PER_SECOND in found.hidden
     assert v.ENABLE_METADATA not in found.hidden
 
 
-def test_members_that_do_not_show_are_named_beside_what_differs() -> None:
-    found = drift(DESIRED, replace(THERE, config={v.ENABLE_METADATA: False}))
-    assert found.differences == (Difference(v.ENABLE_METADATA, "false", "true"),)
-    assert v.MIN_REQUESTS_PER_SECOND in found.hidden
-    assert v.ENABLE_METADATA not in found.hidden
-
-
-def test_members_that_do_not_show_are_as_asked_also_of_one_that_was_adopted() -> None:
+def test_hidden_members_of_an_adopted_recommender_are_no_drift() -> None:
     adopted = {**DESIRED.tags, **DESIRED.owner.tags(adopted=True)}
-    assert drift(DESIRED, replace(THERE, config={}, tags=adopted)).status is DriftStatus.NONE
+    assert drift(DESIRED, replace(OBSERVED, config={}, tags=adopted)).status is DriftStatus.NONE
 
 
-def test_where_nothing_differs_the_reason_is_how_it_is() -> None:
-    assert drift(DESIRED, THERE).reason == "ACTIVE, as asked"
-    training = drift(DESIRED, replace(THERE, status="CREATE IN_PROGRESS"))
+def test_reason_without_drift_is_the_status() -> None:
+    assert drift(DESIRED, OBSERVED).reason == "ACTIVE, as asked"
+    training = drift(DESIRED, replace(OBSERVED, status="CREATE IN_PROGRESS"))
     assert training.reason.startswith("CREATE IN_PROGRESS")
 
 
-def test_without_tags_nothing_is_said_of_them() -> None:
-    bare = replace(THERE, tags=None, status="INACTIVE")
+def test_differences_without_tags_are_the_others() -> None:
+    bare = replace(OBSERVED, tags=None, status="INACTIVE")
     assert [one.member for one in drift(DESIRED, bare).differences] == ["status"]
 
 
 @pytest.mark.parametrize(
-    ("said", "there", "expected"),
+    ("on_destroy", "tagged", "expected"),
     [
         ("retain", "retain", ()),
         ("delete", "retain", (Difference("tag top-picks:on-destroy", "retain", "delete"),)),
@@ -232,11 +238,11 @@ def test_without_tags_nothing_is_said_of_them() -> None:
         (None, "retain", (Difference("tag top-picks:on-destroy", "retain", "nothing"),)),
     ],
 )
-def test_what_becomes_of_it_with_its_stack_is_a_tag_like_others(
-    said: str | None, there: str | None, expected: tuple[Difference, ...]
+def test_on_destroy_is_compared_as_a_tag(
+    on_destroy: str | None, tagged: str | None, expected: tuple[Difference, ...]
 ) -> None:
-    wanted = desired(**({v.ON_DESTROY: said} if said else {}))
-    tags = {**(THERE.tags or {}), **({v.ON_DESTROY_TAG: there} if there else {})}
-    found = drift(wanted, replace(THERE, tags=tags))
+    changed = desired(**({v.ON_DESTROY: on_destroy} if on_destroy else {}))
+    tags = {**(OBSERVED.tags or {}), **({v.ON_DESTROY_TAG: tagged} if tagged else {})}
+    found = drift(changed, replace(OBSERVED, tags=tags))
     assert found.differences == expected
     assert found.status is (DriftStatus.DRIFTED if expected else DriftStatus.NONE)

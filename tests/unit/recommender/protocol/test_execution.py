@@ -1,4 +1,4 @@
-"""A request that waits: what its execution carries, and how that is started."""
+"""An execution: its state, its name, and its start."""
 
 import json
 import math
@@ -20,20 +20,19 @@ from lambdas.recommender.reconcile.reconciler import Known
 from tests.support.personalize import VirtualClock
 from tests.support.serverless import through_lambda
 
-from .examples import RESPONSE_URL, event
-from .fakes import FakeStepFunctions, refusal
+from ..examples import RESPONSE_URL, STATE_MACHINE, event
+from ..fakes import FakeStepFunctions, refusal
 
-STATE_MACHINE = "arn:aws:states:eu-west-1:111111111111:stateMachine:Waiter"
 TIMES = st.floats(1_700_000_000, 4_000_000_000)
 OTHER_URL = RESPONSE_URL.replace("Signature=", "Signature=f")
 
 
-def waiting(**members: Any) -> Execution:
+def begun(**members: Any) -> Execution:
     """Return a request that is begun when it is sent."""
     return Execution.begin(event(**members), now=VirtualClock().now, interval=60.0)
 
 
-# -- what it carries ---------------------------------------------------------------------------
+# -- its state ---------------------------------------------------------------------------
 
 
 @given(
@@ -63,7 +62,7 @@ def waiting(**members: Any) -> Execution:
         ended=st.booleans(),
     )
 )
-def test_all_that_is_known_of_a_request_goes_with_it(request_: Execution) -> None:
+def test_execution_survives_the_json_of_its_state(request_: Execution) -> None:
     begun = json.loads(json.dumps(request_.to_json()))
     polled = through_lambda(lambda state: Execution.from_json(state).to_json(), begun)
 
@@ -71,13 +70,13 @@ def test_all_that_is_known_of_a_request_goes_with_it(request_: Execution) -> Non
     assert Execution.from_json(polled) == request_
 
 
-def test_a_state_has_what_the_state_machine_reads() -> None:
-    state = replace(waiting(), seconds=7, ended=True).to_json()
+def test_state_has_the_members_that_the_state_machine_reads() -> None:
+    state = replace(begun(), seconds=7, ended=True).to_json()
 
     assert (state["Seconds"], state["Ended"]) == (7, True)
 
 
-def test_a_request_was_sent_when_its_response_url_was_signed() -> None:
+def test_request_was_sent_when_its_response_url_was_signed() -> None:
     now = VirtualClock().now
 
     late = Execution.begin(event(), now=now + 300, interval=60.0)
@@ -87,51 +86,49 @@ def test_a_request_was_sent_when_its_response_url_was_signed() -> None:
 
 
 @pytest.mark.parametrize("date", ["20270101T000000Z", "yesterday", ""])
-def test_a_request_was_sent_when_it_was_seen_first_if_its_url_has_no_date_that_can_be(
-    date: str,
-) -> None:
+def test_request_without_a_possible_date_was_sent_when_it_was_begun(date: str) -> None:
     url = RESPONSE_URL.replace("20260101T000000Z", date)
 
-    request = waiting(ResponseURL=url)
+    request = begun(ResponseURL=url)
 
     assert request.sent == request.begun == VirtualClock().now
 
 
-def test_an_answer_is_delivered_at_once() -> None:
-    answered = replace(waiting(), seconds=60).answered({"Status": "SUCCESS"})
+def test_answered_execution_is_polled_at_once() -> None:
+    answered = replace(begun(), seconds=60).answered({"Status": "SUCCESS"})
 
     assert (answered.answer, answered.seconds) == ({"Status": "SUCCESS"}, 0)
 
 
-def test_only_the_first_poll_comes_sooner_than_after_an_interval() -> None:
-    assert 0 < waiting().share < 1
-    assert replace(waiting(), attempts=1).share == 1
+def test_share_is_less_than_one_only_before_the_first_attempt() -> None:
+    assert 0 < begun().share < 1
+    assert replace(begun(), attempts=1).share == 1
 
 
 BRIEF, LONG = Done("gone", confirm=6.0), Fail("it does not exist", confirm=120.0)
 CONFIRMS: dict[str, tuple[Verdict, Unconfirmed | None, float | None]] = {
     "a wait": (Wait("it trains"), Unconfirmed("Done 6", 0.0), None),
-    "a verdict that is certain": (Done("ACTIVE"), Unconfirmed("Done 6", 0.0), None),
-    "at first": (BRIEF, None, 100.0),
-    "again": (BRIEF, Unconfirmed("Done 6", 95.0), 95.0),
-    "for long enough": (BRIEF, Unconfirmed("Done 6", 94.0), None),
+    "needs no confirmation": (Done("ACTIVE"), Unconfirmed("Done 6", 0.0), None),
+    "first time": (BRIEF, None, 100.0),
+    "second time": (BRIEF, Unconfirmed("Done 6", 95.0), 95.0),
+    "long enough": (BRIEF, Unconfirmed("Done 6", 94.0), None),
     "after another verdict": (BRIEF, Unconfirmed("Fail 6", 0.0), 100.0),
-    "after a verdict that takes longer": (LONG, Unconfirmed("Fail 6", 0.0), 100.0),
-    "a failure that takes longer": (LONG, Unconfirmed("Fail 120", 0.0), 0.0),
-    "a failure that never is certain": (
+    "after a shorter failure": (LONG, Unconfirmed("Fail 6", 0.0), 100.0),
+    "longer failure": (LONG, Unconfirmed("Fail 120", 0.0), 0.0),
+    "failure that is never confirmed": (
         Fail("denied", confirm=math.inf),
         Unconfirmed("Fail inf", 0.0),
         0.0,
     ),
-    "a state of version 0.1.0": (BRIEF, Unconfirmed("Done", 0.0), 100.0),
+    "state of version 0.1.0": (BRIEF, Unconfirmed("Done", 0.0), 100.0),
 }
 
 
 @pytest.mark.parametrize("row", CONFIRMS)
-def test_a_verdict_is_unconfirmed_until_it_has_shown_for_long_enough(row: str) -> None:
+def test_verdict_is_unconfirmed_until_it_has_shown_for_long_enough(row: str) -> None:
     verdict, before, since = CONFIRMS[row]
 
-    unconfirmed = replace(waiting(), unconfirmed=before).confirming(verdict, 100.0)
+    unconfirmed = replace(begun(), unconfirmed=before).confirming(verdict, 100.0)
 
     assert (unconfirmed and unconfirmed.since) == since
 
@@ -139,43 +136,39 @@ def test_a_verdict_is_unconfirmed_until_it_has_shown_for_long_enough(row: str) -
 # -- its name ----------------------------------------------------------------------------------
 
 
-def test_a_request_that_is_delivered_again_has_the_same_name() -> None:
-    first = waiting()
+def test_name_is_the_same_for_a_request_that_is_delivered_twice() -> None:
+    first = begun()
     again = Execution.begin(dict(reversed(event().items())), now=first.begun + 60, interval=30.0)
 
     assert again.name == first.name
 
 
 DIFFERENT: dict[str, dict[str, Any]] = {
-    "signed anew": {"ResponseURL": OTHER_URL},
+    "another signature": {"ResponseURL": OTHER_URL},
     "another request": {"RequestId": "r-2"},
-    "the two run into each other": {"RequestId": "r-1\nh", "ResponseURL": RESPONSE_URL[1:]},
+    "run into each other": {"RequestId": "r-1\nh", "ResponseURL": RESPONSE_URL[1:]},
 }
 
 
 @pytest.mark.parametrize("row", DIFFERENT)
-def test_another_request_has_another_name_also_if_it_has_the_same_id(row: str) -> None:
-    assert waiting(**DIFFERENT[row]).name != waiting().name
+def test_name_differs_for_another_request(row: str) -> None:
+    assert begun(**DIFFERENT[row]).name != begun().name
 
 
 @given(st.text(), st.text())
-def test_a_name_is_one_that_step_functions_accepts_and_gives_nothing_away(
-    request_id: str, url: str
-) -> None:
-    name = waiting(RequestId=request_id, ResponseURL=url).name
+def test_name_is_a_hash_that_step_functions_accepts(request_id: str, url: str) -> None:
+    name = begun(RequestId=request_id, ResponseURL=url).name
 
     assert re.fullmatch(r"[0-9a-f]{64}", name)
 
 
 @given(st.text(), st.text())
-def test_a_share_of_the_interval_is_never_nothing_and_never_more_than_all(
-    request_id: str, url: str
-) -> None:
-    assert 0.0 < waiting(RequestId=request_id, ResponseURL=url).share <= 1.0
+def test_share_is_above_0_and_at_most_1(request_id: str, url: str) -> None:
+    assert 0.0 < begun(RequestId=request_id, ResponseURL=url).share <= 1.0
 
 
-def test_shares_are_spread_over_the_whole_interval() -> None:
-    shares = sorted(waiting(RequestId=f"r-{number}").share for number in range(200))
+def test_shares_are_spread_evenly() -> None:
+    shares = sorted(begun(RequestId=f"r-{number}").share for number in range(200))
 
     assert all(abs(share - number / 200) < 0.15 for number, share in enumerate(shares))
 
@@ -188,8 +181,8 @@ def state_machine(step_functions: FakeStepFunctions) -> StateMachine:
     return StateMachine(step_functions, STATE_MACHINE)
 
 
-def test_a_request_is_started_with_all_that_is_known_of_it() -> None:
-    step_functions, request = FakeStepFunctions(), waiting()
+def test_start_gives_the_whole_execution_to_the_state_machine() -> None:
+    step_functions, request = FakeStepFunctions(), begun()
 
     assert state_machine(step_functions).start(request) is True
 
@@ -197,8 +190,8 @@ def test_a_request_is_started_with_all_that_is_known_of_it() -> None:
     assert Execution.from_json(json.loads(step_functions.executions[request.name])) == request
 
 
-def test_a_request_is_started_once() -> None:
-    step_functions, request = FakeStepFunctions(), waiting()
+def test_start_of_a_started_execution_returns_false() -> None:
+    step_functions, request = FakeStepFunctions(), begun()
 
     started = [state_machine(step_functions).start(request) for _ in range(3)]
 
@@ -206,31 +199,29 @@ def test_a_request_is_started_once() -> None:
     assert len(step_functions.executions) == 1
 
 
-PASSES: dict[str, Exception] = {
+FAULTS: dict[str, Exception] = {
     "throttled": refusal("ThrottlingException"),
     "a fault of the service": refusal("AnythingElse", status=500),
     "no answer": ReadTimeoutError(endpoint_url="https://states.example"),
     "the policy is new": refusal("AccessDeniedException"),
-    "nobody knows why": refusal("StateMachineDoesNotExist"),
+    "unknown reason": refusal("StateMachineDoesNotExist"),
 }
-REFUSED = ("the policy is new", "nobody knows why")
+REFUSED = ("the policy is new", "unknown reason")
 
 
-@pytest.mark.parametrize("row", PASSES)
-def test_a_start_that_fails_is_raised_and_not_tried_again(row: str) -> None:
+@pytest.mark.parametrize("row", FAULTS)
+def test_start_that_fails_raises_without_a_retry(row: str) -> None:
     step_functions = FakeStepFunctions()
-    step_functions.fault = PASSES[row]
+    step_functions.fault = FAULTS[row]
 
     with pytest.raises((TransientError, PermanentError), match="StartExecution: ") as error:
-        state_machine(step_functions).start(waiting())
+        state_machine(step_functions).start(begun())
 
     assert isinstance(error.value, PermanentError) is (row in REFUSED)
     assert step_functions.tries == 1
 
 
-def test_a_start_whose_answer_was_lost_was_the_first() -> None:
-    """The second try finds the execution that the first one started."""
-
+def test_start_after_a_lost_response_finds_the_execution() -> None:
     class Lossy(FakeStepFunctions):
         def start_execution(self, **given: Any) -> Any:
             started = super().start_execution(**given)
@@ -239,17 +230,17 @@ def test_a_start_whose_answer_was_lost_was_the_first() -> None:
     step_functions = Lossy()
 
     with pytest.raises(TransientError):
-        state_machine(step_functions).start(waiting())
-    assert state_machine(step_functions).start(waiting()) is False
+        state_machine(step_functions).start(begun())
+    assert state_machine(step_functions).start(begun()) is False
     assert len(step_functions.executions) == 1
 
 
-def test_no_error_of_a_start_has_the_response_url() -> None:
+def test_error_of_a_start_does_not_have_the_response_url() -> None:
     error: ClientError = refusal("InvalidExecutionInput")
     step_functions = FakeStepFunctions()
     step_functions.fault = error
 
     with pytest.raises(PermanentError) as refused:
-        state_machine(step_functions).start(waiting())
+        state_machine(step_functions).start(begun())
 
     assert RESPONSE_URL not in str(refused.value)

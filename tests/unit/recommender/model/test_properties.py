@@ -1,4 +1,4 @@
-"""CloudFormation's strings are undone, strictly."""
+"""CloudFormation's strings are read strictly."""
 
 import json
 from decimal import Decimal
@@ -12,30 +12,9 @@ from lambdas.recommender import vocabulary as v
 from lambdas.recommender.model import properties as p
 from lambdas.recommender.model.properties import BadRequestError, Reader, reject_unknown
 from lambdas.recommender.text import truncate
+from tests.support.place import GROUP, RECIPE
 
-from .examples import GROUP, RECIPE, RECOMMENDER
-
-
-@given(st.text(max_size=3000), st.integers(-5, 2000))
-def test_a_text_is_cut_to_the_bytes_it_may_have(text: str, limit: int) -> None:
-    cut = truncate(text, limit)
-
-    assert len(json.dumps(cut)) <= max(limit, 2)
-    assert cut == text or (len(json.dumps(text)) > limit and (cut.endswith("...") or not cut))
-
-
-@pytest.mark.parametrize(
-    ("limit", "cut"),
-    [(-1, ""), (0, ""), (1, ""), (2, ""), (5, ""), (6, "a..."), (7, "ab..."), (8, "abcdef")],
-)
-def test_a_limit_that_has_no_room_for_a_text_leaves_nothing_of_it(limit: int, cut: str) -> None:
-    assert truncate("abcdef", limit) == cut
-
-
-@given(st.integers(100, 2000))
-def test_a_plain_text_that_is_cut_keeps_nine_tenths_of_them(limit: int) -> None:
-    assert len(truncate("x" * 3000, limit)) >= limit * 9 // 10
-
+from ..examples import MINE
 
 READ: list[tuple[Reader, object, object]] = [
     (p.TEXT, "x", "x"),
@@ -56,7 +35,7 @@ READ: list[tuple[Reader, object, object]] = [
     (p.NAME_PREFIX, "x" * v.MAX_PREFIX_LENGTH, "x" * v.MAX_PREFIX_LENGTH),
     (p.arn("dataset-group"), GROUP, GROUP),
     (p.arn("recipe"), RECIPE, RECIPE),
-    (p.arn("recommender"), f"{RECOMMENDER}mine", f"{RECOMMENDER}mine"),
+    (p.arn("recommender"), MINE, MINE),
     (
         p.arn("dataset-group"),
         "arn:aws-cn:personalize:cn-north-1:111111111111:dataset-group/vod",
@@ -66,7 +45,7 @@ READ: list[tuple[Reader, object, object]] = [
 
 
 @pytest.mark.parametrize(("reader", "value", "meant"), READ)
-def test_a_string_of_cloudformation_is_read_as_what_it_was(
+def test_reader_returns_the_value_that_a_string_means(
     reader: Reader, value: object, meant: object
 ) -> None:
     read = reader.read("Property", value)
@@ -78,7 +57,7 @@ def test_a_string_of_cloudformation_is_read_as_what_it_was(
 @pytest.mark.parametrize(
     ("kind", "text", "other"), [("dataset-group", GROUP, RECIPE), ("recipe", RECIPE, GROUP)]
 )
-def test_an_arn_is_one_of_its_kind(kind: str, text: str, other: str) -> None:
+def test_arn_reader_refuses_an_arn_of_another_kind(kind: str, text: str, other: str) -> None:
     reader = p.arn(kind)
 
     assert reader.read("Property", text) == text
@@ -115,16 +94,14 @@ REFUSED: list[tuple[Reader, list[Any]]] = [
         for bad in values
     ],
 )
-def test_what_has_not_the_form_it_must_have_is_refused_with_what_is_allowed(
-    reader: Reader, bad: object
-) -> None:
+def test_reader_refuses_another_form_with_the_allowed_one(reader: Reader, bad: object) -> None:
     with pytest.raises(BadRequestError) as refused:
         reader.read("Property", bad)
 
     assert str(refused.value) == f"Property: got {str(bad)!r}; allowed: {reader.allowed}."
 
 
-def test_what_is_refused_within_a_property_is_what_is_named() -> None:
+def test_refusal_within_a_property_names_the_member() -> None:
     def parse(value: object) -> object:
         return p.COUNT.read("Property.member", value)
 
@@ -132,7 +109,7 @@ def test_what_is_refused_within_a_property_is_what_is_named() -> None:
         Reader(parse, "a map").read("Property", "x")
 
 
-def test_properties_that_are_not_known_are_refused_the_first_by_name() -> None:
+def test_reject_unknown_names_the_first_unknown_property() -> None:
     reject_unknown({"Known": 1}, ["Known", "Absent"])
 
     with pytest.raises(BadRequestError, match="Anew: got '2'; allowed: no such property"):
@@ -140,13 +117,13 @@ def test_properties_that_are_not_known_are_refused_the_first_by_name() -> None:
 
 
 @given(st.text())
-def test_of_a_value_no_more_is_repeated_than_a_person_reads(value: str) -> None:
+def test_refusal_repeats_only_the_beginning_of_a_value(value: str) -> None:
     said = str(BadRequestError("Property", got=value, allowed="nothing"))
 
     assert f"{truncate(value, 200)!r}" in said
 
 
-def test_a_long_value_is_cut_to_two_hundred_bytes_with_its_quotes() -> None:
+def test_refusal_repeats_200_bytes_with_their_quotes() -> None:
     for size in (198, 199, 300):
         said = str(BadRequestError("Property", got="x" * size, allowed="nothing"))
 

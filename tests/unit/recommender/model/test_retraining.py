@@ -1,4 +1,4 @@
-"""What shows of the weekly retraining, and what is not claimed of it."""
+"""The weekly retraining: whether it failed, and how old the model is, if that is known."""
 
 from dataclasses import replace
 from typing import Any
@@ -38,9 +38,7 @@ SAME: dict[str, dict[str, Any]] = {
     "none of it": {},
     "a part of it": {v.MIN_REQUESTS_PER_SECOND: 2},
     "another spelling": {**CONFIG, v.EXPLORATION: {v.EXPLORATION_WEIGHT: 0.3}},
-    "another order": {
-        v.TRAINING_DATA: {v.EXCLUDED_COLUMNS: {"ITEMS": ["PRICE", "GENRES"]}},
-    },
+    "another order": {v.TRAINING_DATA: {v.EXCLUDED_COLUMNS: {"ITEMS": ["PRICE", "GENRES"]}}},
     "a member that does not show of the recommender": {**CONFIG, v.ENABLE_METADATA: True},
 }
 OTHER: dict[str, dict[str, Any]] = {
@@ -51,14 +49,14 @@ OTHER: dict[str, dict[str, Any]] = {
 
 
 @pytest.mark.parametrize("shown", SAME)
-def test_a_failed_update_to_the_effective_configuration_was_a_retraining(shown: str) -> None:
+def test_failed_update_to_the_effective_config_was_a_retraining(shown: str) -> None:
     latest = update("CREATE FAILED", config=SAME[shown])
     assert retraining.failed(with_update(latest)) is latest
     assert retraining.has_failed(with_update(latest)) is True
 
 
 @pytest.mark.parametrize("shown", OTHER)
-def test_a_failed_update_to_another_configuration_says_nothing_of_a_retraining(shown: str) -> None:
+def test_failed_update_to_another_config_says_nothing_about_a_retraining(shown: str) -> None:
     observed = with_update(update("CREATE FAILED", config=OTHER[shown]))
     assert retraining.failed(observed) is None
     assert retraining.has_failed(observed) is None
@@ -75,7 +73,7 @@ def test_a_failed_update_to_another_configuration_says_nothing_of_a_retraining(s
         (update("CREATE FAILED"), True),
     ],
 )
-def test_a_retraining_has_failed_not_failed_or_not_ended(
+def test_retraining_has_failed_not_failed_or_not_ended(
     latest: Update | None, failed: bool | None
 ) -> None:
     assert retraining.has_failed(with_update(latest)) is failed
@@ -94,24 +92,24 @@ def updated_on(days: float) -> Operation:
 
 
 @pytest.mark.parametrize(("at", "age"), [(-1, 0), (0, 0), (3, 3), (7, 7), (7.01, None), (60, None)])
-def test_the_creation_counts_as_a_training_for_a_week(at: float, age: float | None) -> None:
+def test_age_counts_from_the_creation_for_a_week(at: float, age: float | None) -> None:
     assert days_since(SERVES, at=at) == age
 
 
 @pytest.mark.parametrize(("at", "age"), [(7, 0), (10, 3), (14, 7), (15.5, 8.5), (60, 53)])
-def test_a_retraining_that_shows_counts_for_as_long_as_none_follows(at: float, age: float) -> None:
+def test_age_counts_from_a_retraining_until_the_next_one(at: float, age: float) -> None:
     assert days_since(with_update(update()), at=at) == age
 
 
-def test_a_training_that_is_under_way_counts() -> None:
+def test_age_counts_from_a_training_that_is_under_way() -> None:
     assert days_since(with_update(update("CREATE IN_PROGRESS")), at=7.25) == 0.25
 
 
-def test_what_served_before_a_failed_update_has_no_age() -> None:
+def test_age_is_unknown_after_a_failed_update() -> None:
     assert days_since(with_update(update("CREATE FAILED")), at=7.25) is None
 
 
-def test_a_time_that_does_not_show_is_not_made_up() -> None:
+def test_age_is_unknown_if_the_service_shows_no_time() -> None:
     assert days_since(replace(SERVES, created=0.0), at=1) is None
     assert days_since(with_update(replace(update(), created=0.0)), at=1) is None
 
@@ -126,7 +124,7 @@ def test_a_time_that_does_not_show_is_not_made_up() -> None:
         (with_update(update(days=7)), updated_on(9)),
     ],
 )
-def test_an_update_that_a_deployment_may_have_sent_counts_for_a_week(
+def test_age_counts_for_a_week_from_an_update_that_a_deployment_may_have_sent(
     observed: Observed, operation: Operation
 ) -> None:
     assert observed.latest_update
@@ -135,18 +133,18 @@ def test_an_update_that_a_deployment_may_have_sent_counts_for_a_week(
     assert days_since(observed, at=began + 7.01, operation=operation) is None
 
 
-def test_an_update_two_days_after_the_last_deployment_is_none_of_it() -> None:
+def test_age_counts_from_an_update_two_days_after_the_last_deployment() -> None:
     latest = with_update(update(days=7.01))
     assert days_since(latest, at=15.01, operation=updated_on(5)) == pytest.approx(8)
 
 
 @pytest.mark.parametrize("status", ["INACTIVE", "START IN_PROGRESS", "STOP PENDING"])
-def test_what_is_not_active_is_not_overdue(status: str) -> None:
+def test_age_is_unknown_after_a_week_if_the_recommender_is_not_active(status: str) -> None:
     assert days_since(with_update(update(), status=status), at=13) == 6
     assert days_since(with_update(update(), status=status), at=15.5) is None
 
 
-def test_a_start_begins_a_week_that_is_not_judged() -> None:
+def test_age_is_unknown_after_a_later_start() -> None:
     """A start does not train ("Stopping and starting a recommender", Developer Guide)."""
     ended = update().updated
     for started, age in ((ended, 8.5), (ended + 3600, 8.5), (ended + 3601, None)):

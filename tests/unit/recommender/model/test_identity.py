@@ -9,22 +9,18 @@ from hypothesis import strategies as st
 from lambdas.recommender import vocabulary as v
 from lambdas.recommender.model.identity import Arn, NamePattern, Owner, Ownership, derived_name
 
-STACK = "arn:aws:cloudformation:eu-west-1:111111111111:stack/TopPicks/0a1b"
-OWNER = Owner(STACK, "Recommender")
+from ..examples import DESIRED, OWNER, STACK
+
 PREFIXES = st.from_regex(r"[A-Za-z][A-Za-z0-9-]{0,45}", fullmatch=True)
 WORDS = st.text(min_size=1, max_size=200)
 
 
 @given(PREFIXES, WORDS, WORDS, WORDS, WORDS)
-def test_a_derived_name_is_one_that_personalize_accepts(
+def test_derived_name_is_accepted_by_personalize_and_by_the_pattern(
     prefix: str, stack_id: str, logical_id: str, group: str, recipe: str
 ) -> None:
     name = derived_name(
-        prefix,
-        stack_id=stack_id,
-        logical_id=logical_id,
-        dataset_group_arn=group,
-        recipe_arn=recipe,
+        prefix, stack_id=stack_id, logical_id=logical_id, dataset_group_arn=group, recipe_arn=recipe
     )
 
     assert re.fullmatch(r"[a-zA-Z0-9][a-zA-Z0-9\-_]{0,62}", name)
@@ -34,31 +30,22 @@ def test_a_derived_name_is_one_that_personalize_accepts(
 IDENTITY = {"stack_id": "s", "logical_id": "l", "dataset_group_arn": "d", "recipe_arn": "r"}
 
 
-def test_the_same_identity_has_the_same_name() -> None:
+def test_same_identity_has_the_same_name() -> None:
     assert derived_name("p", **IDENTITY) == derived_name("p", **dict(reversed(IDENTITY.items())))
 
 
-def test_a_version_derives_the_name_that_every_version_before_it_did() -> None:
-    name = derived_name(
-        "TopPicks",
-        stack_id=STACK,
-        logical_id="Recommender",
-        dataset_group_arn="arn:aws:personalize:eu-west-1:111111111111:dataset-group/vod",
-        recipe_arn="arn:aws:personalize:::recipe/aws-vod-top-picks",
-    )
-
-    assert (
-        name == "TopPicks-ad4b0521e02d8f28"
-    )  # another one would replace every recommender that there is
+def test_derived_name_is_the_same_in_every_version() -> None:
+    """Another name would replace every recommender that is deployed."""
+    assert DESIRED.name == "TopPicks-ad4b0521e02d8f28"
 
 
 @pytest.mark.parametrize("part", IDENTITY)
-def test_another_identity_has_another_name(part: str) -> None:
+def test_other_identity_has_another_name(part: str) -> None:
     assert derived_name("p", **IDENTITY) != derived_name("p", **{**IDENTITY, part: "other"})
 
 
 @given(st.permutations(["ab", "c", "a", "bc"]))
-def test_the_parts_of_an_identity_cannot_run_into_each_other(parts: list[str]) -> None:
+def test_parts_of_an_identity_do_not_run_into_each_other(parts: list[str]) -> None:
     first = derived_name("p", **dict(zip(IDENTITY, parts, strict=True)))
     second = derived_name("p", **dict(zip(IDENTITY, ["ab", "c", "a", "bc"], strict=True)))
 
@@ -80,22 +67,22 @@ def test_the_parts_of_an_identity_cannot_run_into_each_other(parts: list[str]) -
         "",
     ],
 )
-def test_a_name_of_another_form_is_none_of_the_stacks(name: str) -> None:
+def test_name_pattern_refuses_another_form(name: str) -> None:
     assert name not in NamePattern("TopPicks", frozenset({"mine"}))
 
 
-def test_a_fixed_name_is_the_stacks() -> None:
+def test_name_pattern_accepts_a_fixed_name() -> None:
     assert "mine" in NamePattern("TopPicks", frozenset({"mine"}))
     assert "mine" not in NamePattern("TopPicks")
 
 
-OTHER_LIFE = STACK.removesuffix("0a1b") + "ffff"
+EARLIER_STACK = STACK.removesuffix("0a1b") + "ffff"
 OTHER_STACK = "arn:aws:cloudformation:eu-west-1:111111111111:stack/Other/0a1b"
 PROOF = {v.OWNER_STACK_TAG: STACK, v.OWNER_RESOURCE_TAG: "Recommender"}
 
 
 @pytest.mark.parametrize(
-    ("tags", "whose"),
+    ("tags", "ownership"),
     [
         (PROOF, Ownership.OWN),
         ({**PROOF, "team": "video"}, Ownership.OWN),
@@ -105,33 +92,33 @@ PROOF = {v.OWNER_STACK_TAG: STACK, v.OWNER_RESOURCE_TAG: "Recommender"}
         ({v.OWNER_STACK_TAG: STACK}, Ownership.FOREIGN),
         ({v.OWNER_RESOURCE_TAG: "Recommender"}, Ownership.FOREIGN),
         ({**PROOF, v.OWNER_STACK_TAG: OTHER_STACK}, Ownership.FOREIGN),
-        ({**PROOF, v.OWNER_STACK_TAG: OTHER_LIFE}, Ownership.FOREIGN),
+        ({**PROOF, v.OWNER_STACK_TAG: EARLIER_STACK}, Ownership.FOREIGN),
         ({**PROOF, v.OWNER_RESOURCE_TAG: "Second"}, Ownership.FOREIGN),
         ({v.ADOPTED_TAG: "true"}, Ownership.FOREIGN),
     ],
 )
-def test_only_both_tags_prove_ownership(tags: dict[str, str], whose: Ownership) -> None:
-    assert OWNER.of(tags) is whose
+def test_ownership_is_proven_by_both_tags_only(tags: dict[str, str], ownership: Ownership) -> None:
+    assert OWNER.of(tags) is ownership
 
 
 STRANGERS = {
     "another name": ("stack/TopPicks/", "stack/Other/"),
-    "a name that begins like this one's": ("stack/TopPicks/", "stack/TopPicks-dev/"),
-    "a name that this one's begins like": ("stack/TopPicks/", "stack/Top/"),
-    "a name that ends like this one's": ("stack/TopPicks/", "stack/dev-TopPicks/"),
-    "the name in another case": ("stack/TopPicks/", "stack/toppicks/"),
-    "the name in another region": (":eu-west-1:", ":us-east-1:"),
-    "the name in another account": (":111111111111:", ":222222222222:"),
-    "the name in another partition": ("arn:aws:", "arn:aws-cn:"),
+    "a longer name": ("stack/TopPicks/", "stack/TopPicks-dev/"),
+    "a shorter name": ("stack/TopPicks/", "stack/Top/"),
+    "the same end of a name": ("stack/TopPicks/", "stack/dev-TopPicks/"),
+    "another case": ("stack/TopPicks/", "stack/toppicks/"),
+    "another region": (":eu-west-1:", ":us-east-1:"),
+    "another account": (":111111111111:", ":222222222222:"),
+    "another partition": ("arn:aws:", "arn:aws-cn:"),
 }
 
 
-@pytest.mark.parametrize("life", ["0a1b", "ffff"])
+@pytest.mark.parametrize("stack_id", ["0a1b", "ffff"])
 @pytest.mark.parametrize("row", STRANGERS)
-def test_a_stack_that_is_not_an_earlier_one_of_the_same_name_is_a_stranger(
-    row: str, life: str
+def test_recommender_of_a_stack_with_another_name_or_place_may_not_be_adopted(
+    row: str, stack_id: str
 ) -> None:
-    stranger = STACK.replace(*STRANGERS[row]).removesuffix("0a1b") + life
+    stranger = STACK.replace(*STRANGERS[row]).removesuffix("0a1b") + stack_id
 
     assert not OWNER.may_adopt({v.OWNER_STACK_TAG: stranger})
     assert not Owner(stranger, "Recommender").may_adopt(PROOF)
@@ -142,17 +129,19 @@ def test_a_stack_that_is_not_an_earlier_one_of_the_same_name_is_a_stranger(
     [
         ({}, True),
         ({"team": "video"}, True),
-        ({v.OWNER_STACK_TAG: OTHER_LIFE}, True),
+        ({v.OWNER_STACK_TAG: EARLIER_STACK}, True),
         ({v.OWNER_STACK_TAG: OTHER_STACK}, False),
     ],
-    ids=["nobody's", "untagged by us", "an earlier stack of this name", "another stack's"],
+    ids=["no tags", "no owner tag", "an earlier stack of this name", "another stack"],
 )
-def test_what_another_stack_owns_cannot_be_adopted(tags: dict[str, str], may: bool) -> None:
+def test_recommender_may_be_adopted_unless_another_stack_owns_it(
+    tags: dict[str, str], may: bool
+) -> None:
     assert OWNER.may_adopt(tags) is may
 
 
 @given(WORDS, WORDS, st.booleans())
-def test_the_tags_of_an_owner_prove_its_ownership(stack: str, logical: str, adopted: bool) -> None:
+def test_tags_of_an_owner_prove_its_ownership(stack: str, logical: str, adopted: bool) -> None:
     owner = Owner(stack, logical)
 
     expected = Ownership.ADOPTED if adopted else Ownership.OWN
@@ -160,7 +149,7 @@ def test_the_tags_of_an_owner_prove_its_ownership(stack: str, logical: str, adop
 
 
 @pytest.mark.parametrize("partition", ["aws", "aws-cn", "aws-us-gov", "aws-iso"])
-def test_an_arn_is_taken_apart_in_every_partition(partition: str) -> None:
+def test_arn_is_parsed_in_every_partition(partition: str) -> None:
     arn = Arn.parse(f"arn:{partition}:personalize:r-1:111111111111:dataset-group/vod")
 
     assert arn.place == (partition, "r-1", "111111111111")
@@ -168,6 +157,6 @@ def test_an_arn_is_taken_apart_in_every_partition(partition: str) -> None:
 
 
 @pytest.mark.parametrize("text", ["", "arn", "arn:aws:s3", "x arn:aws:s3:::b", "arn:aws:s3:::b\n"])
-def test_what_is_not_an_arn_is_refused(text: str) -> None:
+def test_text_that_is_no_arn_is_refused(text: str) -> None:
     with pytest.raises(ValueError, match="is not an ARN"):
         Arn.parse(text)

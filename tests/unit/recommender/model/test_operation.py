@@ -1,4 +1,4 @@
-"""The operation of a stack says which requests it sends, and whether the stack goes."""
+"""Which requests an operation of a stack sends, and whether it removes the stack."""
 
 from datetime import UTC, datetime
 
@@ -31,26 +31,20 @@ SENT: dict[str, set[RequestType]] = {
 
 
 @pytest.mark.parametrize("status", SENT)
-def test_a_request_that_the_operation_does_not_send_came_late(status: str) -> None:
+def test_operation_sends_only_the_requests_of_its_status(status: str) -> None:
     assert {kind for kind in RequestType if Operation(status, "").sends(kind)} == SENT[status]
 
 
 @pytest.mark.parametrize("status", SENT)
-def test_the_stack_goes_when_it_is_deleted_or_its_creation_rolled_back(status: str) -> None:
-    goes = status in ("DELETE_IN_PROGRESS", "ROLLBACK_IN_PROGRESS")
-
-    assert Operation(status, "").removes_the_stack is goes
-
-
-@pytest.mark.parametrize("status", SENT)
-def test_a_roll_back_undoes_a_creation_or_an_update(status: str) -> None:
+def test_operation_knows_whether_it_removes_the_stack_or_rolls_back(status: str) -> None:
     operation = Operation(status, "")
 
+    assert operation.removes_the_stack is (status in ("DELETE_IN_PROGRESS", "ROLLBACK_IN_PROGRESS"))
     assert operation.undoes_the_creation is (status == "ROLLBACK_IN_PROGRESS")
     assert operation.rolls_back is (status == "UPDATE_ROLLBACK_IN_PROGRESS")
 
 
-def test_an_operation_began_when_the_stack_was_updated_last() -> None:
+def test_operation_began_when_the_stack_was_last_updated() -> None:
     updated = datetime(2026, 1, 2, 3, 4, 5, 600_000, tzinfo=UTC)
 
     assert Operation("UPDATE_IN_PROGRESS", updated.isoformat()).began == updated.timestamp()
