@@ -41,8 +41,8 @@ message and ends before it builds anything.
   digits and hyphens, begins with a letter, and has at most 41 characters. Two names differ in more
   than case. With `consumers`, a name is shorter: the name of their role,
   `<environment>-TopPicks-consumer-<region>`, has at most 64 characters. In eu-west-1, that leaves
-  36. With a pipeline, at most {MAX_ENVIRONMENTS_OF_A_PIPELINE} environments are allowed, none of them
-  called {", ".join(f"`{name}`" for name in (*PIPELINE_STAGES, PIPELINE_STACK))}.
+  36. With a pipeline, at most {MAX_ENVIRONMENTS_OF_A_PIPELINE} environments are allowed, and none
+  of these names: {", ".join(f"`{name}`" for name in (*PIPELINE_STAGES, PIPELINE_STACK))}.
 - An empty `-c environments=` or `-c pipeline=` overrides the one in `cdk.json`.
 
 The construct `TopPicksRecommender`, its `RecommenderService` and `RecommenderMonitoring` have
