@@ -102,8 +102,8 @@ synth: setup
 static: synth $(CHECKOV_PACKAGES) ## Lint the templates and policies, and count what is accepted
 	$(RUN) -m checks.static $(ASSEMBLIES)
 
-reliability: setup ## Run all scenarios and write docs/reliability.md
-	$(RUN) $(FAST) --reliability-report=docs/reliability.md tests/reliability tests/infrastructure tests/unit/checks tests/unit/recommender
+reliability: setup ## Run all scenarios and write docs/internals/reliability.md
+	$(RUN) $(FAST) --reliability-report=docs/internals/reliability.md tests/reliability tests/infrastructure tests/unit/checks tests/unit/recommender
 
 soak: setup ## Go through ten times as many, and longer, random lifecycles of stacks
 	LIFECYCLES=soak $(RUN) -m pytest -n 2 -o faulthandler_timeout=7200 tests/reliability/test_random_lifecycles.py
@@ -120,14 +120,14 @@ audit: setup ## Ask PyPI and npm for known vulnerabilities of what is pinned; ne
 settings: setup ## Write docs/reference/settings.md, outputs.md and the JSON schema of the context
 	$(RUN) -m checks.reference
 
-bench: setup $(BENCH_PACKAGES) ## Measure all that docs/benchmarks.md shows, and write it there (PARTS=... measures parts)
+bench: setup $(BENCH_PACKAGES) ## Measure all that docs/internals/benchmarks.md shows, and write it there (PARTS=... measures parts)
 	$(RUN) -m benchmarks $$PARTS
 
 picture: setup ## Renew the picture of the local AWS's page in docs; needs Debian's Chromium
 	$(RUN) -m checks.picture
 
-licences: setup $(CHECKOV_PACKAGES) $(BENCH_PACKAGES) ## Write docs/dependencies.md, the licences of all dependencies
-	$(RUN) -m checks.licences > docs/dependencies.md
+licences: setup $(CHECKOV_PACKAGES) $(BENCH_PACKAGES) ## Write docs/internals/dependencies.md, the licences of all dependencies
+	$(RUN) -m checks.licences > docs/internals/dependencies.md
 
 format: setup ## Format the code and fix what can be fixed
 	$(RUN) -m ruff format

@@ -1,4 +1,4 @@
-"""Measure it all, and keep it in docs/benchmarks.md: `make bench`.
+"""Measure it all, and keep it in docs/internals/benchmarks.md: `make bench`.
 
 `python -m benchmarks suites` measures, and keeps there, what takes longer than all else together.
 `python -m benchmarks part ...` measures other parts, and keeps nothing.
@@ -26,7 +26,7 @@ from benchmarks import (
 from benchmarks.processes import ROOT
 from benchmarks.table import Row
 
-_DOCUMENT: Final = ROOT / "docs" / "benchmarks.md"
+_DOCUMENT: Final = ROOT / "docs" / "internals" / "benchmarks.md"
 
 _PARTS: Final[Mapping[str, Callable[[], Iterable[Row]]]] = {
     "rehearsal": rehearsal.rehearsal,

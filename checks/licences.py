@@ -1,6 +1,6 @@
 """List the licences of all dependencies, from the locks and from what is installed.
 
-python -m checks.licences > docs/dependencies.md
+python -m checks.licences > docs/internals/dependencies.md
 """
 
 import json

@@ -1,4 +1,4 @@
-"""`make mutants`: the mutation score, and whether docs/mutants.md names every mutant that survives.
+"""`make mutants`: the mutation score, and whether docs/internals/mutants.md names each survivor.
 
 mutmut changes one thing at a time in the modules that `[tool.mutmut]` of pyproject.toml names, all
 that decide or talk, and runs the unit tests that reach it. Nothing is taken over from an earlier
@@ -19,7 +19,7 @@ from mutmut.mutation.diff_apply import get_diff_for_mutant
 from mutmut.stats import status_by_exit_code
 from mutmut.utils.format_utils import orig_function_and_class_names_from_key
 
-LIST: Final = Path("docs/mutants.md")
+LIST: Final = Path("docs/internals/mutants.md")
 COPY: Final = Path("mutants")
 PACKAGE: Final = Path("lambdas/recommender")
 MIN_SCORE: Final = 0.9
@@ -29,7 +29,7 @@ NEVER: Final = ("model.identity.Owner.", "model.identity.NamePattern.", "model.i
 """What says whose a recommender is: no reason excuses a survivor there."""
 
 Change = tuple[str, ...]
-"""The function, and the lines taken out and put in, as docs/mutants.md has them."""
+"""The function, and the lines taken out and put in, as docs/internals/mutants.md has them."""
 
 
 @dataclass(frozen=True)
