@@ -418,7 +418,7 @@ def test_parameters_that_this_sdk_does_not_know_are_no_passing_fault(
     unknown = UpdateRecommender({"ofTomorrow": True})
 
     with pytest.raises(
-        PermanentError, match="UpdateRecommender: the AWS SDK .* rejects this request"
+        PermanentError, match=r"UpdateRecommender: the AWS SDK .* rejects this request"
     ):
         Personalize(client(simulator)).change(ARN, unknown)
 

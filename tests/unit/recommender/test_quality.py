@@ -37,7 +37,8 @@ CASES = {
         {NDCG: 0.9},
         [
             f"{NDCG} is 0.7; minimum 0.8 (minimum_metrics)",
-            f"{NDCG} is 0.7; minimum 0.81 (previous recommender 0.9, max_metric_regression 0.1 = 10 %)",
+            f"{NDCG} is 0.7; minimum 0.81 (previous recommender 0.9, max_metric_regression 0.1 "
+            "= 10 %)",
         ],
     ),
     "one that has become better misses nothing": (

@@ -361,7 +361,7 @@ ALONE: dict[str, tuple[str, dict[str, Any], str, bool, str]] = {
         DELETE,
         "CREATE PENDING",
         False,
-        "the next change of the recommender removes it",
+        "The next change of the recommender removes it",
     ),
     "an Update fails": (
         "UPDATE_IN_PROGRESS",
@@ -648,8 +648,8 @@ def test_a_training_that_failed_ends_the_wait_with_the_services_reason() -> None
 
     assert (answer["Status"], answer["Reason"]) == (
         "FAILED",
-        "CREATE FAILED: too little data. If this failure is kept (--no-rollback), change "
-        "force_update when you deploy again: it asks for everything anew.",
+        "The recommender is CREATE FAILED: too little data. Remove the cause, then deploy again; "
+        "after --no-rollback, with another force_update.",
     )
     assert answer["PhysicalResourceId"] == "Training11"
     assert answer["Data"].keys() == GATE_ATTRIBUTES

@@ -155,7 +155,7 @@ def test_the_base_of_all_types_attempts_nothing() -> None:
 @pytest.mark.parametrize("kind", ["Create", "Update"])
 def test_a_recommender_that_is_not_asked_for_as_it_must_be_is_refused_at_once(kind: str) -> None:
     with pytest.raises(
-        BadRequestError, match="^Unknown property Runing: got 'true'; allowed: the "
+        BadRequestError, match=r"^Unknown property Runing: got 'true'; allowed: the "
     ):
         resource(event({"Runing": "true"}, kind=kind))
 
