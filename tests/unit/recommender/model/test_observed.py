@@ -86,6 +86,6 @@ def test_recommender_is_stable_and_described_by_its_status_and_update(row: str) 
 
 def test_failure_has_the_reason_of_the_service_or_says_that_it_gave_none() -> None:
     assert Update("CREATE FAILED", {}, 1.0, "too little data").reason == "too little data."
-    assert FAILED.reason == "the service gave no reason."
+    assert FAILED.reason == "Personalize gave no reason."
     assert Observed("a", "FAILED", "g", "r", failure_reason="no data!").reason == "no data!"
-    assert observed("FAILED").reason == "the service gave no reason."
+    assert observed("FAILED").reason == "Personalize gave no reason."

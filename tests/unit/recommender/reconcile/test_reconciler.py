@@ -357,7 +357,7 @@ def test_invalid_update_of_hidden_members_is_effective_in_a_create_or_rollback(r
     account = owned(change=PermanentError("not like this", code=INVALID_INPUT))
     account.operations = [operation]
     reconciler = account.reconciler(kind=kind)
-    effective = Done("ACTIVE, as asked", Progress.EFFECTIVE)
+    effective = Done("ACTIVE, as configured", Progress.EFFECTIVE)
 
     def plan(there: Observed | None) -> Step:
         return effective if there and there.config == HIDDEN_UPDATE.config else change
