@@ -43,7 +43,7 @@ def test_operation_of_a_stack_that_was_never_updated_has_no_time() -> None:
 
 
 def test_operation_of_an_absent_stack_is_a_permanent_error() -> None:
-    with pytest.raises(PermanentError, match="id is not there"):
+    with pytest.raises(PermanentError, match="the stack id does not exist"):
         Stacks(AnsweringCloudFormation()).operation("id")
 
 

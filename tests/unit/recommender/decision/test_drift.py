@@ -85,7 +85,10 @@ def test_different_member_is_drift_that_a_deployment_repairs(
         ({"status": "PONDERING"}, ("status",)),
         ({"tags": DESIRED.owner.tags()}, ("tag team",)),
         (
-            {"status": "CREATE FAILED", "config": CONFIG | {v.ENABLE_METADATA: False}},
+            {
+                "status": "CREATE FAILED",
+                "config": CONFIG | {v.ENABLE_METADATA: False},
+            },
             ("status", v.ENABLE_METADATA),
         ),
     ],
@@ -219,7 +222,7 @@ def test_hidden_members_of_an_adopted_recommender_are_no_drift() -> None:
 
 
 def test_reason_without_drift_is_the_status() -> None:
-    assert drift(DESIRED, OBSERVED).reason == "ACTIVE, as asked"
+    assert drift(DESIRED, OBSERVED).reason == "ACTIVE, as configured"
     training = drift(DESIRED, replace(OBSERVED, status="CREATE IN_PROGRESS"))
     assert training.reason.startswith("CREATE IN_PROGRESS")
 

@@ -99,7 +99,11 @@ STEPS: Mapping[str, tuple[Desired, Observed | None, Any]] = {
     # ownership
     "foreign": (DESIRED, observed(tags=FOREIGN), Fail),
     "foreign, training": (DESIRED, observed("CREATE PENDING", tags=FOREIGN), Fail),
-    "foreign, training failed": (DESIRED, observed("CREATE FAILED", tags=FOREIGN), Fail),
+    "foreign, training failed": (
+        DESIRED,
+        observed("CREATE FAILED", tags=FOREIGN),
+        Fail,
+    ),
     "own, another dataset group": (DESIRED, observed(dataset_group_arn="x"), Fail),
     "own, another recipe": (DESIRED, observed(recipe_arn="x"), Fail),
     "to adopt": (ADOPTING, observed(tags=FOREIGN), TagResource(ADOPTED)),
@@ -107,7 +111,11 @@ STEPS: Mapping[str, tuple[Desired, Observed | None, Any]] = {
     "to adopt, earlier stack": (ADOPTING, observed(tags=EARLIER_STACK), TagResource(ADOPTED)),
     "to adopt, training": (ADOPTING, observed("CREATE PENDING", tags={}), Wait),
     "to adopt, updating": (ADOPTING, observed(tags={}, latest_update=OTHER_UPDATE), Wait),
-    "to adopt, training failed": (ADOPTING, observed("CREATE FAILED", tags={}), Fail),
+    "to adopt, training failed": (
+        ADOPTING,
+        observed("CREATE FAILED", tags={}),
+        Fail,
+    ),
     "to adopt, other stack": (ADOPTING, observed(tags=OTHER_STACK), Fail),
     "to adopt, another group": (ADOPTING, observed(tags={}, dataset_group_arn="x"), Fail),
     "to adopt, retained by an earlier stack": (
@@ -265,7 +273,7 @@ def test_recommender_with_hours_is_desired_in_its_observed_running_state(
 NAME = repr(DESIRED.name)
 ELSEWHERE = {"dataset_group_arn": "another-group", "recipe_arn": "another-recipe"}
 DIFFERENCES = (
-    f"dataset group another-group (asked for: {GROUP}), recipe another-recipe (asked for: {RECIPE})"
+    f"dataset group another-group (expected: {GROUP}), recipe another-recipe (expected: {RECIPE})"
 )
 BROKEN = {"failure_reason": "too little data"}
 REASONS: Mapping[str, tuple[Step, list[str]]] = {
@@ -273,17 +281,17 @@ REASONS: Mapping[str, tuple[Step, list[str]]] = {
     "own, elsewhere": (
         plan_for(DESIRED, observed(**ELSEWHERE)),
         [
-            f"{NAME} has the {DIFFERENCES}. That cannot be changed in place, and a new recommender "
-            "cannot have the same fixed name while the old one serves. Change recommender_name "
-            "together with it, or remove recommender_name."
+            f"{NAME} has the {DIFFERENCES}. Personalize cannot change that in place, and a new "
+            "recommender needs another name while the old one serves. Change recommender_name in "
+            "the same deployment, or remove recommender_name."
         ],
     ),
     "foreign": (
         plan_for(DESIRED, observed(tags=FOREIGN)),
         [
             NAME,
-            " exists and is not this stack's by its tags: ",
-            " If it is somebody else's, choose another recommender_name, or set adopt_existing to "
+            " exists, and its tags do not name this stack as its owner: ",
+            " If it is not this stack's, choose another recommender_name, or set adopt_existing to "
             "take it over.",
         ],
     ),
@@ -319,8 +327,8 @@ REASONS: Mapping[str, tuple[Step, list[str]]] = {
     "to adopt, elsewhere": (
         plan_for(ADOPTING, observed(tags={}, **ELSEWHERE)),
         [
-            f"{NAME} cannot be adopted: it has the {DIFFERENCES}. Name a recommender of the same "
-            "dataset group and recipe, or remove recommender_name."
+            f"{NAME} cannot be adopted, for it has the {DIFFERENCES}. Set recommender_name to one "
+            "of the same dataset group and recipe, or remove it."
         ],
     ),
     "to adopt, failed": (
@@ -352,7 +360,10 @@ REASONS: Mapping[str, tuple[Step, list[str]]] = {
         plan_for(DESIRED, observed("STOP PENDING", latest_update=OTHER_UPDATE)),
         [DESIRED.arn, "is STOP PENDING"],
     ),
-    "inactive, to be stopped": (plan_for(STOPPED, observed("INACTIVE")), ["INACTIVE, as asked"]),
+    "inactive, to be stopped": (
+        plan_for(STOPPED, observed("INACTIVE")),
+        ["INACTIVE, as configured"],
+    ),
 }
 
 
@@ -498,7 +509,7 @@ def test_rollback_does_not_undo_an_update_after_its_own(row: str) -> None:
         Situation(operation, updated_after=updated_after),
     )
 
-    reason = "was updated by something else after this rollback had updated it."
+    reason = f"Another caller updated {DESIRED.arn} after this rollback had updated it"
     assert (isinstance(step, Fail) and reason in step.reason) is overtaken
     assert overtaken or isinstance(step, UpdateRecommender)
 

@@ -44,11 +44,17 @@ RUNNING: Mapping[str, tuple[Observed | None, Any]] = {
     "updating": (observed(config=OTHER_CONFIG, latest_update=RETRAINING), Wait),
     "updated": (observed(latest_update=update("ACTIVE")), EFFECTIVE),
     "own update failed": (
-        observed(config=OTHER_CONFIG, latest_update=update("CREATE FAILED", created=51.0)),
+        observed(
+            config=OTHER_CONFIG,
+            latest_update=update("CREATE FAILED", created=51.0),
+        ),
         Fail,
     ),
     "earlier update failed, own not shown yet": (
-        observed(config=OTHER_CONFIG, latest_update=update("CREATE FAILED", created=50.0)),
+        observed(
+            config=OTHER_CONFIG,
+            latest_update=update("CREATE FAILED", created=50.0),
+        ),
         FAIL_AFTER_GRACE,
     ),
     "update to another configuration failed": (
@@ -113,27 +119,37 @@ def test_readiness_verdict_names_the_status(row: str) -> None:
     assert_reason(ready(recommender), words)
 
 
-FORCE = (
-    "If this failure is kept (--no-rollback), change force_update when you deploy again: it asks "
-    "for everything anew."
+FORCE = "Remove the cause, then deploy again; after --no-rollback, with another force_update."
+CHANGE = "Change force_update, then deploy again."
+ABSENT = (
+    "Personalize does not show the recommender. If something outside this stack deleted it, "
+    "change force_update, then deploy again."
+)
+DELETED = (
+    "The recommender is DELETE PENDING, and this deployment did not delete it. Something outside "
+    f"this stack may have deleted it. {CHANGE}"
+)
+OTHERWISE = (
+    "The recommender has another configuration and no update is running. Something outside this "
+    f"stack may have changed it. {CHANGE}"
 )
 FAILURES: Mapping[str, tuple[Observed | None, Fail]] = {
-    "absent": (None, Fail("the recommender does not exist", confirm=GRACE_SECONDS)),
+    "absent": (None, Fail(ABSENT, confirm=GRACE_SECONDS)),
     "being deleted": (
         observed("DELETE PENDING"),
-        Fail("It is being deleted, but not by this deployment."),
+        Fail(DELETED),
     ),
     "another configuration": (
         observed(config=OTHER_CONFIG),
-        Fail("the configuration asked for is not in force, nor on its way", confirm=GRACE_SECONDS),
+        Fail(OTHERWISE, confirm=GRACE_SECONDS),
     ),
     "training failed": (
         observed("CREATE FAILED", failure_reason="too little data"),
-        Fail(f"CREATE FAILED: too little data. {FORCE}"),
+        Fail(f"The recommender is CREATE FAILED: too little data. {FORCE}"),
     ),
     "update failed": (
         observed(config=OTHER_CONFIG, latest_update=FAILED_UPDATE),
-        Fail(f"Its update failed: the reason. {FORCE}"),
+        Fail(f"The update of the recommender failed: the reason. {FORCE}"),
     ),
 }
 

@@ -105,16 +105,18 @@ def test_missing_proof_of_ownership_fails_with_the_command_that_restores_it(
     repair = " ".join(f"tagKey={key},tagValue={value}" for key, value in OWNER.tags().items())
     unproven = observed(tags=tags)
     steps = {
-        "If it is the stack's, delete it.": plan_deletion(OWNER, unproven, remedy="delete it.")
+        "If it is this stack's, delete it.": plan_deletion(OWNER, unproven, remedy="delete it.")
     }
     if not OWNER.other(tags):
-        command = f"tag-resource --resource-arn {DESIRED.arn} --tags {repair} "
+        command = f"tag-resource --resource-arn {DESIRED.arn} --tags {repair}"
         steps[command] = plan_for(DESIRED, unproven)
 
     for remedy, step in steps.items():
         assert isinstance(step, Fail)
-        exists = f"A recommender named {DESIRED.name!r} exists"
-        assert_reason(step, [exists, f"by its tags: {wrong}. ", remedy])
+        exists = f"The recommender {DESIRED.name!r} exists"
+        assert_reason(
+            step, [exists, f"its tags do not name this stack as its owner: {wrong}. ", remedy]
+        )
 
 
 # -- the end of a deletion ---------------------------------------------------------------------
@@ -165,5 +167,5 @@ def test_sweep_of_several_recommenders_returns_the_first_unfinished_verdict(
     unfinished: Verdict,
 ) -> None:
     assert first_unfinished([GONE, unfinished, Wait("a later one")]) == unfinished
-    assert first_unfinished([GONE, NOT_OURS]) == Done("nothing else is owned")
-    assert first_unfinished([]) == Done("nothing else is owned")
+    assert first_unfinished([GONE, NOT_OURS]) == Done("the stack owns no other recommender")
+    assert first_unfinished([]) == Done("the stack owns no other recommender")

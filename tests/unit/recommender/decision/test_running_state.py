@@ -63,6 +63,10 @@ def test_running_state_verdict_names_the_recommender_and_its_status(row: str) ->
 
 
 def test_running_state_of_an_absent_recommender_fails_after_the_grace_period() -> None:
-    absent = Fail("the recommender does not exist", confirm=GRACE_SECONDS)
+    absent = Fail(
+        "Personalize does not show the recommender. If something outside this stack deleted it, "
+        "change force_update, then deploy again.",
+        confirm=GRACE_SECONDS,
+    )
 
     assert plan_running_state(OWNER, None, running=False) == absent

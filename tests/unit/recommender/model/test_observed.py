@@ -69,7 +69,11 @@ STABLE: dict[str, tuple[Observed, bool, str]] = {
     "updated": (observed("ACTIVE", ENDED), True, "ACTIVE"),
     "not updated": (observed("ACTIVE", FAILED), True, "ACTIVE"),
     "training": (observed("CREATE PENDING"), False, "CREATE PENDING"),
-    "failed": (observed("CREATE FAILED"), False, "CREATE FAILED"),
+    "failed": (
+        observed("CREATE FAILED"),
+        False,
+        "CREATE FAILED",
+    ),
     "no status": (observed(""), False, "without a status"),
     "being updated": (observed("ACTIVE", UNDER_WAY), False, "being updated (CREATE IN_PROGRESS)"),
     "being stopped while updated": (observed("STOP PENDING", UNDER_WAY), False, "STOP PENDING"),

@@ -44,42 +44,49 @@ CASES = {
         {NDCG: 0.7},
         {NDCG: 0.9},
         [
-            f"{NDCG}: found 0.7, required at least 0.8",
-            f"{NDCG}: found 0.7, required at least 0.81, the 0.9 before less 0.1",
+            f"{NDCG} is 0.7; minimum 0.8 (minimum_metrics)",
+            f"{NDCG} is 0.7; minimum 0.81 (previous recommender 0.9, max_metric_regression 0.1 "
+            "= 10 %)",
         ],
     ),
     "missed by less than a float can tell": (
         minimum(NDCG, "0.30000000000000001"),
         {NDCG: 0.3},
         None,
-        [f"{NDCG}: found 0.3, required at least 0.30000000000000001"],
+        [f"{NDCG} is 0.3; minimum 0.30000000000000001 (minimum_metrics)"],
     ),
     "not reported": (
         minimum(COVERAGE, "0"),
         {},
         None,
-        ["coverage: found not reported, required at least 0"],
+        ["coverage is not reported; minimum 0 (minimum_metrics)"],
     ),
     "two missed, in order": (
         QualityGate({NDCG: Decimal("0.3"), COVERAGE: Decimal("0.1")}),
         METRICS,
         None,
         [
-            "coverage: found 0.05, required at least 0.1",
-            f"{NDCG}: found 0.25, required at least 0.3",
+            "coverage is 0.05; minimum 0.1 (minimum_metrics)",
+            f"{NDCG} is 0.25; minimum 0.3 (minimum_metrics)",
         ],
     ),
     "regression": (
         regression("0.05"),
         METRICS,
         BEFORE,
-        ["coverage: found 0.05, required at least 0.095, the 0.1 before less 0.05"],
+        [
+            "coverage is 0.05; minimum 0.095 (previous recommender 0.1, max_metric_regression 0.05 "
+            "= 5 %)"
+        ],
     ),
     "no longer reported": (
         regression("0.05"),
         {NDCG: 0.3},
         BEFORE,
-        ["coverage: found not reported, required at least 0.095, the 0.1 before less 0.05"],
+        [
+            "coverage is not reported; minimum 0.095 (previous recommender 0.1, "
+            "max_metric_regression 0.05 = 5 %)"
+        ],
     ),
 }
 

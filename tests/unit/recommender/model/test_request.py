@@ -218,7 +218,9 @@ def refused(raw: Mapping[str, Any]) -> tuple[str, str, str]:
     """Return the refused property, its value, and the allowed values."""
     with pytest.raises(BadRequestError) as refusal:
         _ = Request.parse(raw).desired
-    said = re.fullmatch(r"(\S+): got (.*); allowed: (.+)\.", str(refusal.value))
+    said = re.fullmatch(
+        r"(?:Unknown property )?(\S+): got (.*); allowed: (.+)\.", str(refusal.value)
+    )
     assert said
     return said[1], said[2], said[3]
 
@@ -239,9 +241,9 @@ ALLOWED: dict[str, tuple[Mapping[str, Any], str, str]] = {
     "group in another account": (
         event({v.DATASET_GROUP_ARN: OTHER_ACCOUNT}),
         v.DATASET_GROUP_ARN,
-        "('aws', 'eu-west-1', '111111111111')",
+        "account and region, eu-west-1:111111111111",
     ),
-    "unknown": (event({"Runing": "true"}), "Runing", "no such property"),
+    "unknown": (event({"Runing": "true"}), "Runing", "the properties of this version"),
 }
 
 

@@ -336,7 +336,7 @@ WITHOUT_EXECUTION: dict[str, tuple[str, dict[str, Any], str, list[str], str]] = 
         gate(11, arn=DESIRED.arn),
         "CREATE PENDING",
         [],
-        "The recommender was not ready when the last training gate closed: StartExecution: Access",
+        "The recommender was not ready when the last training gate ended: StartExecution: Access",
     ),
     "delete": ("DELETE_IN_PROGRESS", DELETE, "ACTIVE", ["DeleteRecommender"], ""),
     "delete, training": ("DELETE_IN_PROGRESS", DELETE, "CREATE PENDING", [], ""),
@@ -347,14 +347,14 @@ WITHOUT_EXECUTION: dict[str, tuple[str, dict[str, Any], str, list[str], str]] = 
         sweep(1),
         "CREATE PENDING",
         [],
-        f"delete-recommender --recommender-arn {DESIRED.arn} --region eu-west-1; then cdk destroy",
+        f"delete-recommender --recommender-arn {DESIRED.arn} --region eu-west-1 2) cdk destroy",
     ),
     "delete, stack stays": (
         "UPDATE_COMPLETE_CLEANUP_IN_PROGRESS",
         DELETE,
         "CREATE PENDING",
         [],
-        "the next change of the recommender removes it",
+        "The next change of the recommender removes it",
     ),
     "update": (
         "UPDATE_IN_PROGRESS",
@@ -559,8 +559,8 @@ def test_gate_of_a_failed_training_fails_with_the_reason_of_the_service() -> Non
 
     assert (answer["Status"], answer["Reason"]) == (
         "FAILED",
-        "CREATE FAILED: too little data. If this failure is kept (--no-rollback), change "
-        "force_update when you deploy again: it asks for everything anew.",
+        "The recommender is CREATE FAILED: too little data. Remove the cause, then deploy again; "
+        "after --no-rollback, with another force_update.",
     )
     assert answer["PhysicalResourceId"] == "Training11"
     assert answer["Data"].keys() == GATE_ATTRIBUTES
@@ -585,9 +585,9 @@ def test_last_gate_fails_with_the_reason_of_its_last_attempt_when_its_time_is_up
 
     assert answer["Status"] == "FAILED"
     assert answer["Reason"] == (
-        "The recommender was not ready when the last training gate closed: DescribeRecommender: "
-        "ThrottlingException: the message. Raise max_training_hours (training_gates of the "
-        "construct), then deploy again."
+        "The recommender was not ready when the last training gate ended: DescribeRecommender: "
+        "ThrottlingException: the message. If it needs more time, raise max_training_hours (in "
+        "your own app: training_gates), then deploy again."
     )
     assert 3300 <= here.waited <= 3301
 
@@ -605,7 +605,10 @@ def test_change_in_a_newer_operation_than_the_first_poll_saw_fails() -> None:
     answer = here.finish(state)
 
     assert answer["Status"] == "FAILED"
-    assert answer["Reason"] == "A newer operation of the stack has begun: nothing is changed."
+    assert answer["Reason"] == (
+        "A newer operation of the stack has begun, so this one changes nothing more. See the newer "
+        "operation."
+    )
     assert answer["PhysicalResourceId"] == DESIRED.arn
     assert here.personalize.changes == []
 
@@ -739,8 +742,8 @@ def test_late_request_fails_when_the_stack_status_is_confirmed() -> None:
 
     assert answer["Status"] == "FAILED"
     assert answer["Reason"] == (
-        "A late Update of Recommender came while the stack was UPDATE_COMPLETE. "
-        "Nothing was changed."
+        "The Update of Recommender came too late: the stack is UPDATE_COMPLETE. Nothing was "
+        "changed. See the stack's latest operation."
     )
     assert here.pauses == [0, int(CONFIRM_SECONDS), 0]
     assert here.personalize.calls == []
@@ -894,7 +897,10 @@ def test_gate_of_an_absent_recommender_fails_after_the_grace_period() -> None:
     answer = here.run(gate())
 
     assert answer["Status"] == "FAILED"
-    assert answer["Reason"].startswith("the recommender does not exist (after ")
+    assert answer["Reason"] == (
+        f"Personalize does not show {MINE}. If something outside this stack deleted it, change "
+        "force_update, then deploy again. (Observed for 2 minutes.)"
+    )
     assert GRACE_SECONDS <= here.waited <= GRACE_SECONDS + INTERVAL + CONFIRM_SECONDS
 
 
@@ -953,11 +959,14 @@ def test_unexpected_error_fails_after_the_grace_period_and_is_logged_without_the
         answer = here.run(raw)
 
     assert answer["Status"] == "FAILED"
-    assert answer["Reason"].startswith("Unexpected ZeroDivisionError: by zero (after ")
+    assert answer["Reason"] == (
+        "Unexpected ZeroDivisionError: by zero (a defect; the log has a traceback). (Observed for "
+        "2 minutes.)"
+    )
     assert answer["PhysicalResourceId"] == DESIRED.arn
     assert GRACE_SECONDS <= here.waited <= GRACE_SECONDS + INTERVAL + CONFIRM_SECONDS
     formatted = [logging.Formatter().format(record) for record in caplog.records]
-    assert "Unexpected ZeroDivisionError: by zero" in formatted
+    assert "Unexpected ZeroDivisionError: by zero (a defect; the log has a traceback)" in formatted
     traces = [one["traceback"] for one in map(vars, caplog.records) if "traceback" in one]
     assert traces
     assert all("self._api.describe_recommender" in "".join(trace) for trace in traces)
@@ -970,11 +979,11 @@ def test_unexpected_error_fails_after_the_grace_period_and_is_logged_without_the
     [
         ("DELETE_IN_PROGRESS", DELETE, None),
         ("DELETE_IN_PROGRESS", sweep(2), None),
-        ("DELETE_IN_PROGRESS", sweep(1), "Left: unknown"),
+        ("DELETE_IN_PROGRESS", sweep(1), "Left, may be billed: unknown"),
         (
             "UPDATE_COMPLETE_CLEANUP_IN_PROGRESS",
             DELETE,
-            "It is still the stack's: the next change of the recommender removes it.",
+            "The next change of the recommender removes it: ",
         ),
     ],
 )
@@ -991,7 +1000,7 @@ def test_unexpected_error_in_a_delete_is_retried_until_the_deadline(
     assert answer["Status"] == ("FAILED" if says else "SUCCESS")
     if says:
         assert answer["Reason"].startswith(
-            "Not deleted within 55 minutes: Unexpected ZeroDivisionError: by zero. "
+            "Not deleted within 55 minutes: Unexpected ZeroDivisionError: by zero (a defect; "
         )
         assert says in answer["Reason"]
 
@@ -1018,7 +1027,10 @@ def test_unexpected_error_of_a_start_is_answered(delivery: Delivery) -> None:
     if delivery is Delivery.DELIVERED:
         answer = here.answer
         assert answer["Status"] == "FAILED"
-        assert answer["Reason"] == "Nothing was changed. Unexpected ZeroDivisionError: by zero"
+        assert answer["Reason"] == (
+            "Nothing was changed. Unexpected ZeroDivisionError: by zero (a defect; the log has a "
+            "traceback)"
+        )
 
 
 def test_unexpected_error_of_a_start_is_retried() -> None:
@@ -1051,7 +1063,10 @@ def test_delete_of_an_absent_recommender_succeeds_without_an_execution() -> None
 
 def test_characters_that_xml_cannot_have_are_replaced_in_the_answer() -> None:
     here = world()
-    status = {"status": "CREATE FAILED", "failureReason": "Daten \ud83c\x1b[0m\x00 \U0001f3ac\n"}
+    status = {
+        "status": "CREATE FAILED",
+        "failureReason": "Daten \ud83c\x1b[0m\x00 \U0001f3ac\n",
+    }
     here.personalize.shown[DESIRED.arn] = {"recommenderArn": DESIRED.arn, **status}
 
     answer = here.run(gate(arn=DESIRED.arn))
@@ -1067,7 +1082,7 @@ def test_half_of_a_surrogate_pair_in_an_error_is_replaced_in_answer_and_log() ->
     answer = here.run(event())
 
     assert answer["Status"] == "FAILED"
-    assert answer["Reason"].startswith("Unexpected ZeroDivisionError: by � (after ")
+    assert answer["Reason"].startswith("Unexpected ZeroDivisionError: by � (a defect; ")
 
 
 # -- refused -----------------------------------------------------------------------------------
@@ -1187,12 +1202,17 @@ DEADLINES: dict[str, tuple[Verdict, bool, Timing, Verdict]] = {
     ),
     "two minutes up": (WAITS, True, after(120, wait_seconds=120), not_possible("2 minutes")),
     "unconfirmed failure": (ABSENT, False, after(119.9), ABSENT),
-    "confirmed failure": (ABSENT, True, after(130), Fail("it is not there (after 130 seconds).")),
+    "confirmed failure": (
+        ABSENT,
+        True,
+        after(130),
+        Fail("it is not there. (Observed for 2 minutes.)"),
+    ),
     "confirmed failure, time up": (
         ABSENT,
         True,
         after(3300),
-        Fail("it is not there (after 3300 seconds)."),
+        Fail("it is not there. (Observed for 2 minutes.)"),
     ),
     "unconfirmed failure, time up": (
         ABSENT,
@@ -1312,7 +1332,7 @@ def test_attempt_without_a_chain_or_a_recommender_is_logged_without_them(
     [
         (Delivery.DELIVERED, "answered"),
         (Delivery.LATER, "not answered yet"),
-        (Delivery.REFUSED, "not answered, for the ResponseURL takes no answer any more"),
+        (Delivery.REFUSED, "not answered: the ResponseURL no longer takes an answer"),
     ],
 )
 def test_delivery_of_an_answer_is_logged(

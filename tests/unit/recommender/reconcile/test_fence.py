@@ -69,7 +69,8 @@ def test_request_of_an_earlier_operation_fails(
     verdict = admitted(FakeCloudFormation(status, updated), kind)
 
     assert verdict == Fail(
-        f"A late {kind} of Recommender came while the stack was {status}. Nothing was changed.",
+        f"The {kind} of Recommender came too late: the stack is {status}. Nothing was changed. "
+        "See the stack's latest operation.",
         confirm=0.0 if confirmed else CONFIRM_SECONDS,
     )
 

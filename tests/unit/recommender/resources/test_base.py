@@ -76,7 +76,9 @@ def test_base_classes_attempt_nothing() -> None:
 
 @pytest.mark.parametrize("kind", ["Create", "Update"])
 def test_unknown_property_is_refused_except_in_a_delete(kind: str) -> None:
-    with pytest.raises(BadRequestError, match="Runing: got 'true'; allowed: no such property"):
+    with pytest.raises(
+        BadRequestError, match=r"^Unknown property Runing: got 'true'; allowed: the "
+    ):
         resource(event({"Runing": "true"}, kind=kind))
 
     assert resource(event({"Runing": "true"}, kind="Delete"))
@@ -164,18 +166,22 @@ def test_wait_is_handed_over_only_if_a_later_link_waits_on(row: str) -> None:
 
 NOT_POSSIBLE = "Not possible within 55 minutes: it trains. Deploy again when that has ended."
 STILL_OWNED = (
-    "Not deleted within 55 minutes: it trains. It is still the stack's: the next change of the "
-    "recommender removes it."
+    "Not deleted within 55 minutes: it trains. Left, may be billed: {left}. The next change of the "
+    "recommender removes it: remove the cause, then deploy with another force_update."
 )
 NOT_READY = (
-    "The recommender was not ready when the last training gate closed: it trains. "
-    "Raise max_training_hours (training_gates of the construct), then deploy again."
+    "The recommender was not ready when the last training gate ended: it trains. If it needs more "
+    "time, raise max_training_hours (in your own app: training_gates), then deploy again."
 )
 OUT_OF_TIME: dict[str, tuple[dict[str, Any], Operation | None, str]] = {
     "create": (event(), CREATES, NOT_POSSIBLE),
     "update": (event(kind="Update"), UPDATES, NOT_POSSIBLE),
-    "delete, stack stays": (event(kind="Delete"), CLEANS_UP, STILL_OWNED),
-    "sweep, stack stays": (sweep(), CLEANS_UP, STILL_OWNED),
+    "delete, stack stays": (event(kind="Delete"), CLEANS_UP, STILL_OWNED.format(left=DESIRED.arn)),
+    "sweep, stack stays": (
+        sweep(),
+        CLEANS_UP,
+        STILL_OWNED.format(left="unknown, see aws personalize list-recommenders"),
+    ),
     "gate": (gate(), None, NOT_READY),
     "stop": (stop(), UPDATES, NOT_POSSIBLE),
 }

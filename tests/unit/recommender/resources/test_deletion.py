@@ -33,7 +33,7 @@ from ..fakes import FakePersonalize, refusal
 from .examples import ONE, TWO, ZERO, account, attempted, resource, verdict_of
 
 LAST, BEFORE_THE_LAST, FIRST = sweep(1), sweep(2), sweep(11)
-NOTHING_LEFT = Done("nothing else is owned")
+NOTHING_LEFT = Done("the stack owns no other recommender")
 
 
 # -- the recommender's Delete ------------------------------------------------------------------
@@ -71,19 +71,18 @@ def test_recommender_that_may_show_late_is_waited_for_unless_the_sweeps_do(
 
 
 LEFT_ALONE = (
-    f"It is left alone. A recommender named {DESIRED.name!r} exists and is not this stack's by its "
-    f"tags: {', '.join(f'{key} is missing' for key in OWNER.tags())}. If it is the stack's, "
+    f"Not deleted: The recommender {DESIRED.name!r} exists, and its tags do not name this stack as "
+    f"its owner: {', '.join(f'{key} is missing' for key in OWNER.tags())}. If it is this stack's, "
 )
 BY_HAND = (
-    "delete it yourself, for its functions are gone by now: aws personalize delete-recommender "
-    f"--recommender-arn {DESIRED.arn} --region eu-west-1; then cdk destroy; and if that fails: aws "
-    "cloudformation delete-stack --stack-name TopPicks --region eu-west-1 --deletion-mode "
-    "FORCE_DELETE_STACK"
+    "it may be billed, so delete it: 1) aws personalize delete-recommender --recommender-arn "
+    f"{DESIRED.arn} --region eu-west-1 2) cdk destroy 3) if 2 fails: aws cloudformation "
+    "delete-stack --stack-name TopPicks --region eu-west-1 --deletion-mode FORCE_DELETE_STACK"
 )
 BY_ITS_TAGS = (
-    f"put them back: aws personalize tag-resource --resource-arn {DESIRED.arn} --tags "
+    "put its tags back (the next change of the recommender then removes it): "
+    f"aws personalize tag-resource --resource-arn {DESIRED.arn} --tags "
     + " ".join(f"tagKey={key},tagValue={value}" for key, value in OWNER.tags().items())
-    + " Then the next change of the recommender removes it."
 )
 
 
@@ -152,7 +151,7 @@ def test_sweep_of_a_stack_that_stays_changes_nothing(
 
     verdict = verdict_of(raw, personalize, operation)
 
-    assert verdict == Done(f"the stack lives ({operation.status}): nothing is swept")
+    assert verdict == Done(f"the stack is {operation.status}, so a sweep deletes nothing")
     assert personalize.calls == []
 
 
@@ -214,12 +213,13 @@ REGION = "--region eu-west-1"
 
 def way_out(remaining: str, *commands: str) -> str:
     """Return the last message of a deletion that leaves something behind."""
+    steps = [*(f"aws personalize {one} {REGION}" for one in commands), "cdk destroy"]
+    numbered = " ".join(f"{number}) {step}" for number, step in enumerate(steps, start=1))
     return (
-        f"Not deleted within 55 minutes: it trains. Left: {remaining}. Another cdk destroy does "
-        "not change that, for its functions are gone by then. When the cause is gone: "
-        f"{''.join(f'aws personalize {one} {REGION}; ' for one in commands)}"
-        f"{'then ' if commands else ''}cdk destroy; and if that fails: aws cloudformation "
-        f"delete-stack --stack-name TopPicks {REGION} --deletion-mode FORCE_DELETE_STACK"
+        f"Not deleted within 55 minutes: it trains. Left, may be billed: {remaining}. cdk destroy "
+        f"alone does not delete it. Remove the cause, then: {numbered} {len(steps) + 1}) if "
+        f"{len(steps)} fails: aws cloudformation delete-stack --stack-name TopPicks {REGION} "
+        "--deletion-mode FORCE_DELETE_STACK"
     )
 
 
@@ -260,9 +260,7 @@ def test_sweep_out_of_time_with_unread_tags_says_so() -> None:
     personalize.add(ZERO)
     personalize.faults["ListTagsForResource"] = refusal("ThrottlingException")
 
-    assert last_words(personalize) == way_out(
-        f"{ZERO}, if its tags say that it is this stack's", DELETE_ZERO
-    )
+    assert last_words(personalize) == way_out(f"{ZERO} (if its tags name this stack)", DELETE_ZERO)
 
 
 def test_sweep_out_of_time_does_not_name_a_listed_recommender_that_is_gone() -> None:

@@ -33,7 +33,7 @@ from ..examples import (
 from ..fakes import FakePersonalize, refusal
 from .examples import ONE, RESTING, WORKING, ZERO, account, operations, resource, verdict_of
 
-EFFECTIVE = Done("ACTIVE, as asked", Progress.EFFECTIVE)
+EFFECTIVE = Done("ACTIVE, as configured", Progress.EFFECTIVE)
 
 
 @pytest.mark.parametrize("updated_after", [None, 0.0, 5.5])

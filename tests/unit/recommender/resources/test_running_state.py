@@ -21,7 +21,7 @@ def test_stop_of_an_active_recommender_stops_it_and_waits(kind: str) -> None:
 def test_stop_of_an_inactive_recommender_is_done() -> None:
     verdict = verdict_of(stop(), mine("INACTIVE"), UPDATES)
 
-    assert verdict == Done("INACTIVE, as asked", Progress.EFFECTIVE)
+    assert verdict == Done("INACTIVE, as configured", Progress.EFFECTIVE)
 
 
 @pytest.mark.parametrize(

@@ -63,7 +63,11 @@ def test_gate_opens_when_the_recommender_is_ready(kind: str) -> None:
 def test_gate_of_an_absent_recommender_fails_after_the_grace_period(link: int) -> None:
     verdict, observed = observe(gate(link), FakePersonalize())
 
-    assert verdict == Fail("the recommender does not exist", confirm=GRACE_SECONDS)
+    assert verdict == Fail(
+        f"Personalize does not show {RECOMMENDER}mine. If something outside this stack deleted it, "
+        "change force_update, then deploy again.",
+        confirm=GRACE_SECONDS,
+    )
     assert observed is None
 
 
@@ -258,9 +262,11 @@ BOTH_MISSED = {v.MINIMUM_METRICS: {"coverage": "0.1", "precision_at_5": "0.6"}}
 NO_REGRESSION = {v.MAX_METRIC_REGRESSION: "0"}
 WARNS = {v.ON_MISS: "warn"}
 
-COVERAGE = "coverage: found 0.05, required at least 0.1"
-PRECISION = "precision_at_5: found 0.5, required at least 0.6"
-REGRESSION = f"{COVERAGE}, the 0.1 before less 0"
+COVERAGE = "coverage is 0.05; minimum 0.1 (minimum_metrics)"
+PRECISION = "precision_at_5 is 0.5; minimum 0.6 (minimum_metrics)"
+REGRESSION = (
+    "coverage is 0.05; minimum 0.1 (previous recommender 0.1, max_metric_regression 0 = 0 %)"
+)
 
 NOTHING_SERVES = "Nothing goes into service: the deployment is rolled back."
 IT_STAYS = "The recommender stays in service as it was before this deployment."
@@ -338,10 +344,14 @@ def test_missed_quality_gate_fails_and_names_the_recommender_in_service(
     row: str,
 ) -> None:
     raw, operation, misses, stays = FAILS[row]
-    shown = "; ".join(misses)
+    shown = ", ".join(misses)
 
     assert judge(raw, quality_account(), operation) == Judged(
-        Fail(f"The quality gate is missed: {shown}. {stays}"), f"warned: {shown}"
+        Fail(
+            f"The model metrics do not reach the quality gate: {shown}. {stays} Improve the data, "
+            "or change minimum_metrics, max_metric_regression or quality_gate, then deploy again."
+        ),
+        f"warned: {shown}",
     )
 
 
@@ -355,7 +365,7 @@ WARNED: dict[str, tuple[dict[str, Any], Operation, list[str]]] = {
 def test_quality_gate_that_only_warns_opens_and_returns_the_misses(row: str) -> None:
     raw, operation, misses = WARNED[row]
 
-    assert judge(raw, quality_account(), operation) == Judged(READY, f"warned: {'; '.join(misses)}")
+    assert judge(raw, quality_account(), operation) == Judged(READY, f"warned: {', '.join(misses)}")
 
 
 @pytest.mark.parametrize("quality", [BOTH_MISSED, BOTH_MISSED | WARNS], ids=["fails", "warns"])
@@ -367,7 +377,7 @@ def test_quality_gate_that_is_missed_is_logged(
 
     (record,) = caplog.records
     assert record.levelno == logging.WARNING
-    assert record.getMessage().startswith("The quality gate is missed: ")
+    assert record.getMessage().startswith("The model metrics do not reach the quality gate: ")
     assert vars(record)["misses"] == [COVERAGE, PRECISION]
 
 
@@ -398,7 +408,7 @@ def test_quality_gate_of_a_failed_recommender_is_not_judged(
     judged = judge(judging(MISSED), quality_account("CREATE FAILED"))
 
     assert isinstance(judged.verdict, Fail)
-    assert judged.verdict.reason.startswith("CREATE FAILED")
+    assert judged.verdict.reason.startswith("The recommender is CREATE FAILED: ")
     assert judged.quality == "passed"
     assert caplog.records == []
 
