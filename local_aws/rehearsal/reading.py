@@ -12,6 +12,7 @@ import re
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
 from typing import Final
 
@@ -79,20 +80,24 @@ class _Table:
             dict(zip(names, values, strict=True)) for values in sorted(zip(*columns, strict=True))
         ]
 
+    @cached_property
+    def numbered(self) -> Mapping[str, tuple[list[str], Ints]]:
+        """All different values of each column, sorted, and the place of each value among them."""
+        return {name: _numbered(values) for name, values in self.columns.items()}
+
     def completeness(self) -> dict[str, float]:
         """Return the share of rows that have a value, by column."""
         return {
-            name: 1 - sum(not value for value in values) / (len(values) or 1)
-            for name, values in self.columns.items()
+            name: 1 - values.count("") / (len(values) or 1) for name, values in self.columns.items()
         }
 
     def digest(self) -> bytes:
         """Return a digest of the rows; the order of rows and columns does not change it."""
         names = sorted(self.columns)
-        numbered = [_numbered(self.columns[name]) for name in names]
-        order = np.lexsort([numbers for _, numbers in reversed(numbered)])
+        order = np.lexsort([self.numbered[name][1] for name in reversed(names)])
         digest = hashlib.sha256(json.dumps(names).encode())
-        for values, numbers in numbered:
+        for name in names:
+            values, numbers = self.numbered[name]
             digest.update(json.dumps(values).encode())
             digest.update(numbers[order].astype("<i8").tobytes())
         return digest.digest()
@@ -377,10 +382,14 @@ def _data(
     digest: str,
     now: float,
 ) -> Data:
-    user_ids, user = _numbered(interactions.columns["USER_ID"])
-    item_ids, item = _numbered(interactions.columns["ITEM_ID"], beside=items.columns["ITEM_ID"])
-    event_types, event_type = _numbered(interactions.columns["EVENT_TYPE"])
-    time = np.array([int(text) for text in interactions.columns["TIMESTAMP"]], np.int64)
+    user_ids, user = interactions.numbered["USER_ID"]
+    event_types, event_type = interactions.numbered["EVENT_TYPE"]
+    known, number = interactions.numbered["ITEM_ID"]
+    item_ids = sorted({*known, *items.columns["ITEM_ID"]})
+    places = {item_id: place for place, item_id in enumerate(item_ids)}
+    item = np.array([places[item_id] for item_id in known], np.int64)[number]
+    times, time = interactions.numbered["TIMESTAMP"]
+    time = np.array([int(text) for text in times], np.int64)[time]
     order = np.lexsort((event_type, item, time, user))
     return Data(
         digest=digest,
@@ -398,8 +407,7 @@ def _data(
     )
 
 
-def _numbered(values: Sequence[str], beside: Iterable[str] = ()) -> tuple[list[str], Ints]:
-    """Return all different values, sorted, and the place of each value among them."""
-    different = sorted({*values, *beside})
+def _numbered(values: Sequence[str]) -> tuple[list[str], Ints]:
+    different = sorted(set(values))
     places = {value: place for place, value in enumerate(different)}
-    return different, np.fromiter((places[value] for value in values), np.int64, len(values))
+    return different, np.fromiter(map(places.__getitem__, values), np.int64, len(values))
