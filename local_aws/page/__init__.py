@@ -15,7 +15,7 @@ from local_aws.personalize.training import Model, Source
 from local_aws.rehearsal import NOTICE
 from local_aws.rehearsal.data import Data
 from local_aws.rehearsal.evaluation import CHOICES, Compared, Evaluation, explanation, in_order
-from local_aws.rehearsal.findings import findings
+from local_aws.rehearsal.findings import Finding, findings
 from local_aws.rehearsal.training import SCORE
 
 SECURITY_POLICY: Final = (
@@ -38,7 +38,7 @@ def data_page(folder: str, data: Data, trained: Model | str) -> str:
         data: What it holds.
         trained: What a training on it with the default configuration came to, or why it failed.
     """
-    section = _section(folder, folder, data)
+    section = _section(folder, folder, data, findings(data))
     title = f"The data in {folder}"
     if isinstance(trained, str):
         notice = f"A training on this data ends in CREATE FAILED: {trained}"
@@ -67,7 +67,9 @@ def service_page(
     return _render(
         title="Amazon Personalize, simulated on this machine",
         notice=NOTICE if is_trained else _NOTHING_TRAINED,
-        sections=[_section(name, one.folder, one.data) for name, one in sources.items()],
+        sections=[
+            _section(name, one.folder, one.data, one.findings) for name, one in sources.items()
+        ],
         recommenders=[_shown(one, user, now) for one in recommenders],
         asks=True,
         user=user,
@@ -80,11 +82,11 @@ def _render(**content: Any) -> str:
     return _TEMPLATE.render(**empty | content, policy=SECURITY_POLICY, choices=CHOICES, score=SCORE)
 
 
-def _section(name: str, folder: str, data: Data) -> dict[str, Any]:
+def _section(name: str, folder: str, data: Data, found: Sequence[Finding]) -> dict[str, Any]:
     return {
         "name": name,
         "folder": folder,
-        "findings": findings(data),
+        "findings": found,
         "plots": plots(data) if len(data.user) else [],
     }
 

@@ -7,6 +7,7 @@ imported only when there is data, so that what does without stays quick.
 import threading
 from collections.abc import Mapping, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
+from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final, Protocol
 
@@ -15,6 +16,7 @@ from local_aws.personalize.catalogue import Item
 if TYPE_CHECKING:
     from local_aws.rehearsal.data import Data
     from local_aws.rehearsal.evaluation import Evaluation
+    from local_aws.rehearsal.findings import Finding
     from local_aws.rehearsal.training import Options
 
 _ITEMS: Final = "ITEMS"
@@ -80,6 +82,13 @@ class Source:
     def dataset_types(self) -> tuple[str, ...]:
         """The types of the datasets that there is data for."""
         return ("INTERACTIONS", _ITEMS, *(() if self.data.user_rows is None else ("USERS",)))
+
+    @cached_property
+    def findings(self) -> "Sequence[Finding]":
+        """What the data is worth; of a million interactions it takes seconds to say."""
+        from local_aws.rehearsal.findings import findings  # noqa: PLC0415  # see above
+
+        return findings(self.data)
 
     @property
     def items(self) -> Sequence[Item]:

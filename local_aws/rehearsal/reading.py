@@ -82,20 +82,8 @@ class _Table:
     def completeness(self) -> dict[str, float]:
         """Return the share of rows that have a value, by column."""
         return {
-            name: 1 - sum(not value for value in values) / (len(values) or 1)
-            for name, values in self.columns.items()
+            name: 1 - values.count("") / (len(values) or 1) for name, values in self.columns.items()
         }
-
-    def digest(self) -> bytes:
-        """Return a digest of the rows; the order of rows and columns does not change it."""
-        names = sorted(self.columns)
-        numbered = [_numbered(self.columns[name]) for name in names]
-        order = np.lexsort([numbers for _, numbers in reversed(numbered)])
-        digest = hashlib.sha256(json.dumps(names).encode())
-        for values, numbers in numbered:
-            digest.update(json.dumps(values).encode())
-            digest.update(numbers[order].astype("<i8").tobytes())
-        return digest.digest()
 
 
 def read(folder: Path, *, now: float, event_type_counts: bool = False) -> Data:
@@ -126,15 +114,10 @@ def read(folder: Path, *, now: float, event_type_counts: bool = False) -> Data:
         tables[interactions.file],
         tables[items.file],
         tables.get(users.file),
+        others=sorted(set(tables[interactions.file].header) - interactions.required.keys()),
         completeness={file: table.completeness() for file, table in tables.items()},
-        digest=_digest(tables),
         now=now,
     )
-
-
-def _digest(tables: Mapping[str, _Table]) -> str:
-    digests = {file: table.digest().hex() for file, table in tables.items()}
-    return hashlib.sha256(json.dumps(digests).encode()).hexdigest()
 
 
 def _content(path: Path) -> bytes:
@@ -373,17 +356,22 @@ def _data(
     items: _Table,
     users: _Table | None,
     *,
+    others: Sequence[str],
     completeness: Mapping[str, Mapping[str, float]],
-    digest: str,
     now: float,
 ) -> Data:
+    """Return the data; of the `others`, columns of Interactions, only the digest knows."""
     user_ids, user = _numbered(interactions.columns["USER_ID"])
     item_ids, item = _numbered(interactions.columns["ITEM_ID"], beside=items.columns["ITEM_ID"])
     event_types, event_type = _numbered(interactions.columns["EVENT_TYPE"])
     time = np.array([int(text) for text in interactions.columns["TIMESTAMP"]], np.int64)
-    order = np.lexsort((event_type, item, time, user))
+    more = [_numbered(interactions.columns[name]) for name in others]
+    keys = [user, time, item, event_type, *(numbers for _, numbers in more)]
+    order = np.lexsort(keys[::-1])
+    item_rows, user_rows = items.rows(), None if users is None else users.rows()
+    values = [others, user_ids, item_ids, event_types, *(values for values, _ in more)]
     return Data(
-        digest=digest,
+        digest=_digest([*values, item_rows, user_rows], [key[order] for key in keys]),
         users=user_ids,
         items=item_ids,
         event_types=event_types,
@@ -391,15 +379,24 @@ def _data(
         item=item[order],
         event_type=event_type[order],
         time=time[order],
-        item_rows=items.rows(),
-        user_rows=None if users is None else users.rows(),
+        item_rows=item_rows,
+        user_rows=user_rows,
         completeness=completeness,
         created_later=sum(int(text) > now for text in items.columns["CREATION_TIMESTAMP"]),
     )
+
+
+def _digest(values: Iterable[object], arrays: Iterable[Ints]) -> str:
+    digest = hashlib.sha256()
+    for value in values:
+        digest.update(json.dumps(value).encode() + b"\n")
+    for array in arrays:
+        digest.update(array.astype("<i8").tobytes())
+    return digest.hexdigest()
 
 
 def _numbered(values: Sequence[str], beside: Iterable[str] = ()) -> tuple[list[str], Ints]:
     """Return all different values, sorted, and the place of each value among them."""
     different = sorted({*values, *beside})
     places = {value: place for place, value in enumerate(different)}
-    return different, np.fromiter((places[value] for value in values), np.int64, len(values))
+    return different, np.fromiter(map(places.__getitem__, values), np.int64, len(values))

@@ -121,7 +121,7 @@ def test_broken_function_answers_with_the_cause(
 
     (answer,) = region.answers
     assert (answer["Status"], answer["PhysicalResourceId"]) == ("FAILED", "Training11")
-    cause = f"Nothing was changed. The function cannot work: {BREAKS[breaks].__name__}("
+    cause = f"Nothing was changed. The function cannot start: {BREAKS[breaks].__name__}("
     assert answer["Reason"].startswith(cause)
     assert region.executions == []
     assert region.response_url not in caplog.text
