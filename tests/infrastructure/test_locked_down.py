@@ -5,13 +5,13 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from aws_cdk import App, Aspects, Stage
+from aws_cdk import App, Stage
 
 from app import main
 from tests.infrastructure.assembly import resources
 from tests.support.place import GROUP
 from tests.support.template import FLAGS
-from tests.unit.test_how_tos import PAGES, blocks
+from tests.unit.test_how_tos import PAGES, ROOT, blocks
 
 (ASPECT,) = (block for block in blocks(PAGES["locked-down.md"], "python") if "IAspect" in block)
 
@@ -27,12 +27,11 @@ CONTEXTS: dict[str, dict[str, Any]] = {
 
 
 def synthesised(folder: Path, context: dict[str, Any], source: str) -> Path:
-    """Run the last lines of app.py as the page writes them, and return the assembly."""
-
-    def app() -> App:
-        return App(context={**FLAGS, **context}, outdir=str(folder))
-
-    exec(source, {"App": app, "Stage": Stage, "main": main, "Aspects": Aspects})
+    """Run the code of the page, replace the last line of app.py, and return the assembly."""
+    names: dict[str, Any] = {"Stage": Stage}
+    exec(source, names)
+    app = App(context={**FLAGS, **context}, outdir=str(folder))
+    names["in_vpc"](main(app)).synth()
     return folder
 
 
@@ -51,6 +50,13 @@ def test_the_aspect_of_the_page_puts_every_function_into_the_vpc(
         is_of_functions = "lambda.amazonaws.com" in json.dumps(role)
         has_access = "AWSLambdaVPCAccessExecutionRole" in json.dumps(role)
         assert is_of_functions == has_access
+
+
+def test_the_line_that_the_page_replaces_is_in_the_app() -> None:
+    last = (ROOT / "app.py").read_text().partition("__main__")[2]
+
+    assert "main(App()).synth()" in last
+    assert "`main(App()).synth()` by `in_vpc(main(App())).synth()`" in PAGES["locked-down.md"]
 
 
 def test_an_aspect_on_the_app_alone_does_not_reach_environments(tmp_path: Path) -> None:

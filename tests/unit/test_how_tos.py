@@ -92,6 +92,7 @@ OTHERS: Final = {
     "exclude_resource_types",
     "export_name",
     "from_arn_parameter",
+    "in_vpc",
     "local_aws",
     "model_metrics",
     "node_modules",
@@ -208,7 +209,8 @@ def _check_module(module: str, arguments: list[str]) -> None:
 
 def _check_faults(assignments: list[str]) -> None:
     given = dict(one.split("=", 1) for one in assignments if one != "reset")
-    Behaviour(**{name: Behaviour.value_of(name, text) for name, text in given.items()})
+    values = {name: Behaviour.value_of(name, text) for name, text in given.items()}
+    assert Behaviour.from_json(json.dumps(values))
 
 
 @pytest.mark.parametrize("row", re.findall(r"(?m)^\| (`\w+=.*?) \|", PAGES["local-play.md"]))
@@ -254,8 +256,8 @@ def test_python_of_a_how_to_uses_what_the_constructs_have(block: str) -> None:
             ):
                 model = botocore.session.get_session().get_service_model("personalize-runtime")
                 by_method = {xform_name(one): one for one in model.operation_names}
-                members = model.operation_model(by_method[method]).input_shape.members
-                assert {one.arg for one in keywords} <= members.keys()
+                shape = model.operation_model(by_method[method]).input_shape
+                assert shape and {one.arg for one in keywords} <= shape.members.keys()
             case ast.Attribute(value=ast.Name(id=variable), attr=attribute) if (
                 variable in _VARIABLES
             ):
