@@ -8,6 +8,7 @@ import re
 import shlex
 from collections.abc import Iterator, Mapping
 from dataclasses import fields
+from decimal import Decimal
 from pathlib import Path
 from typing import Any, Final
 
@@ -19,15 +20,19 @@ from botocore import xform_name
 import local_aws.__main__
 import operations.__main__
 from lambdas.recommender import vocabulary as v
+from lambdas.recommender.model import retraining
 from lambdas.recommender.model.config import Config
+from lambdas.recommender.model.quality import QualityGate
 from lambdas.recommender.model.request import DEFAULT_WAIT_SECONDS
 from local_aws.personalize import Behaviour
+from local_aws.personalize.behaviour import TOP_PICKS_METRICS
 from local_aws.rehearsal import columns, findings
+from stacks import monitoring
 from stacks.monitoring import RecommenderMonitoring
 from stacks.properties import MonitoringProperties, RecommenderProperties, ServiceProperties
 from stacks.recommender import TopPicksRecommender
 from stacks.service import RecommenderService
-from stacks.settings import from_context
+from stacks.settings import from_context, weekly
 from stacks.settings.context import parse
 from stacks.settings.declarations import PipelineSettings, Settings
 from tests.support.place import GROUP
@@ -92,7 +97,6 @@ OTHERS: Final = {
     "exclude_resource_types",
     "export_name",
     "from_arn_parameter",
-    "in_vpc",
     "local_aws",
     "model_metrics",
     "node_modules",
@@ -344,10 +348,6 @@ def test_the_hours_of_the_pages_are_those_of_the_chains() -> None:
 
 
 def test_the_regression_of_the_example_lets_its_value_pass() -> None:
-    from decimal import Decimal
-
-    from lambdas.recommender.model.quality import QualityGate
-
     text = " ".join(PAGES["quality-gate.md"].split())
     before, least = re.findall(r"at ([\d.]+) before, ([\d.]+) passes", text)[0]
     (regression,) = re.findall(r'"max_metric_regression": ([\d.]+)', text)
@@ -359,8 +359,6 @@ def test_the_regression_of_the_example_lets_its_value_pass() -> None:
 
 
 def test_the_metrics_of_aws_s_example_are_those_of_the_simulation() -> None:
-    from local_aws.personalize.behaviour import TOP_PICKS_METRICS
-
     text = " ".join(PAGES["quality-gate.md"].split())
 
     for name in ("coverage", "normalized_discounted_cumulative_gain_at_25"):
@@ -377,3 +375,32 @@ def test_the_properties_that_replace_a_recommender_have_these_names() -> None:
         v.RECIPE_ARN,
     }
     assert f"`{v.EXCLUDED_COLUMNS}`" in PAGES["upgrading.md"]
+
+
+def test_the_hours_of_the_example_are_billed_as_the_page_says() -> None:
+    given = {"dataset_group_arn": GROUP, **_json(PAGES["hours-of-service.md"])}
+    hours = parse(given).active_hours
+    assert hours
+    minutes = sum(weekly.minutes(hours["stop"])) - sum(weekly.minutes(hours["start"]))
+    text = " ".join(PAGES["choosing-settings.md"].split())
+
+    assert f"{minutes // 60} of {7 * 24}" in text
+
+
+def test_the_numbers_of_the_monitoring_page_are_the_alarms() -> None:
+    text = " ".join(PAGES["monitoring.md"].split())
+
+    assert f"no retraining has begun for {monitoring._OLD // 24} days" in text
+    assert f"Personalize retrains every {retraining.PERIOD / 86_400:.0f} days" in text
+    assert f"above {retraining.PERIOD / 3600:.0f} only for" in text
+    assert (monitoring._MISSED, "at least three missing observations" in text) == (3, True)
+    assert (monitoring._SLOW, "an average of a second or more" in text) == (1000, True)
+    assert (monitoring._FIVE_MINUTES.to_minutes(), "periods of five minutes" in text) == (5, True)
+    assert (Settings.observation_interval_minutes, "once an hour (`observation" in text) == (
+        60,
+        True,
+    )
+
+
+def _json(page: str) -> dict[str, Any]:
+    return dict(json.loads(f"{{{blocks(page, 'json')[0]}}}"))
