@@ -181,7 +181,7 @@ def _check_aws(command: str) -> None:
 
 
 def _check_cdk(arguments: list[str]) -> None:
-    if arguments[:1] == ["--version"]:
+    if not arguments or arguments == ["--version"]:
         return
     name = {"ls": "list"}.get(arguments[0], arguments[0])
     known = {**_CLI["globalOptions"], **_CLI["commands"][name].get("options", {})}
@@ -404,3 +404,23 @@ def test_the_numbers_of_the_monitoring_page_are_the_alarms() -> None:
 
 def _json(page: str) -> dict[str, Any]:
     return dict(json.loads(f"{{{blocks(page, 'json')[0]}}}"))
+
+
+def _rows(page: str, header: str) -> set[str]:
+    """Return the first column of the table of a page that begins with a header."""
+    table = PAGES[page].partition(f"| {header} |")[2].partition("\n\n")[0]
+    return {row.partition(" | ")[0].strip() for row in re.findall(r"(?m)^\| (.*)$", table)[1:]}
+
+
+def test_the_monitoring_page_has_the_alarms_of_the_runbook() -> None:
+    runbook = (ROOT / "docs" / "runbook.md").read_text()
+    section = runbook.partition("\n## Alarms\n")[2].partition("\n## ")[0]
+
+    assert _rows("monitoring.md", "alarm") == {*re.findall(r"(?m)^### (.*)$", section)}
+
+
+def test_the_monitoring_page_has_the_metrics_of_the_observer() -> None:
+    named = {name for cell in _rows("monitoring.md", "metric") for name in re.findall(r"\w+", cell)}
+
+    assert {*v.OBSERVED} - {*v.METRICS} <= named
+    assert named <= {*v.OBSERVED}
