@@ -1,4 +1,4 @@
-"""Measure it all, and keep it in docs/internals/benchmarks.md: `make bench`.
+"""Measure it all, and write docs/internals/benchmarks.md and the README's comparison: `make bench`.
 
 `python -m benchmarks suites` measures, and keeps there, what takes longer than all else together.
 `python -m benchmarks part ...` measures other parts, and keeps nothing.
@@ -13,11 +13,19 @@ from collections.abc import Callable, Iterable, Mapping
 from datetime import UTC, datetime
 from typing import Final
 
-from benchmarks import cold_start, deployments, local_world, rehearsal, scale, synthesis, table
+from benchmarks import (
+    cold_start,
+    comparison,
+    deployments,
+    local_world,
+    rehearsal,
+    scale,
+    synthesis,
+    table,
+)
+from benchmarks.comparison import BENCHMARKS, README
 from benchmarks.processes import ROOT
 from benchmarks.table import Row
-
-_DOCUMENT: Final = ROOT / "docs" / "internals" / "benchmarks.md"
 
 _PARTS: Final[Mapping[str, Callable[[], Iterable[Row]]]] = {
     "rehearsal": rehearsal.rehearsal,  # first: memory is this process's, at its most
@@ -55,7 +63,8 @@ def main() -> None:
     shown = f"{table.rendered(rows)}\n\n{_where(took)}"
     print(shown)
     if name := _KEPT.get(tuple(given)):
-        _DOCUMENT.write_text(table.replaced(_DOCUMENT.read_text(), name, shown))
+        BENCHMARKS.write_text(table.replaced(BENCHMARKS.read_text(), name, shown))
+        README.write_text(comparison.written(README.read_text(), BENCHMARKS.read_text()))
 
 
 def _where(minutes: float) -> str:

@@ -4,6 +4,7 @@ import re
 from collections import Counter
 from collections.abc import Iterator
 from dataclasses import fields
+from decimal import Decimal
 from fnmatch import fnmatchcase
 from pathlib import Path
 
@@ -11,11 +12,16 @@ import botocore.session
 import pytest
 
 from lambdas.recommender.aws import errors, personalize
+from local_aws import commands
 from stacks.settings.declarations import Settings
 from tests.support.messages import templates
+from tests.support.place import GROUP
+from tests.support.shown_commands import Step, lacking, steps
 
 ROOT = Path(__file__).parents[2]
 FIRST = ROOT / "README.md"
+INDEX = ROOT / "docs" / "README.md"
+TUTORIAL = ROOT / "docs" / "tutorial.md"
 RUNBOOK = ROOT / "docs" / "runbook.md"
 DOCUMENTS = sorted([*ROOT.glob("*.md"), *(ROOT / "docs").rglob("*.md")])
 
@@ -73,6 +79,81 @@ def test_every_document_is_reached_from_the_readme() -> None:
 
 def test_the_readme_is_one_page() -> None:
     assert len(FIRST.read_text().splitlines()) <= 160
+
+
+def test_every_page_but_decisions_is_in_the_index() -> None:
+    listed = {path for path, _ in links(INDEX)}
+
+    assert [
+        str(path.relative_to(ROOT))
+        for path in DOCUMENTS
+        if path not in listed and path != INDEX and path.parent.name != "adr"
+    ] == []
+
+
+@pytest.mark.parametrize("page", [FIRST, TUTORIAL], ids=["README", "tutorial"])
+def test_a_page_has_the_hour_of_the_local_aws(page: Path) -> None:
+    assert commands._GATE_SECONDS == 6
+    assert "takes six seconds" in " ".join(page.read_text().split())
+
+
+def test_the_tutorial_has_the_number_of_gates_here_and_in_an_account() -> None:
+    local = Decimal(str(commands._SIX_GATES)) * 3600 / commands._GATE_SECONDS
+    default = Settings(dataset_group_arn=GROUP).training_gates
+
+    assert (local, default) == (6, 11)
+    assert "has six gates (in an account 11, by default)" in " ".join(TUTORIAL.read_text().split())
+
+
+PAGE = """\
+```sh
+make one
+```
+
+Text.
+
+```sh
+make two
+```
+
+Text.
+
+```text exit code 2
+begins ...
+  and   ends
+```
+"""
+
+
+def test_a_page_has_a_step_for_each_block_of_commands() -> None:
+    assert steps(PAGE) == [
+        Step("make one\n"),
+        Step("make two\n", "begins ...\n  and   ends\n", exit_code=2),
+    ]
+
+
+def test_an_output_with_an_unknown_remark_is_refused() -> None:
+    with pytest.raises(ValueError, match="exit code 1"):
+        steps(PAGE.replace("exit code 2", "fails"))
+
+
+@pytest.mark.parametrize(
+    ("output", "part"),
+    [
+        ("begins here\nand ends there\n", ""),
+        ("begins\nand\nends", ""),
+        ("and ends, then begins", "and ends"),
+        ("begins, and does not end", "and ends"),
+    ],
+)
+def test_a_shortened_output_is_compared_part_by_part_in_order(output: str, part: str) -> None:
+    assert lacking("begins ...\n  and   ends\n", output) == part
+
+
+def test_every_command_of_the_tutorial_that_is_not_an_installation_shows_its_output() -> None:
+    silent = [step.commands for step in steps(TUTORIAL.read_text()) if not step.output]
+
+    assert silent == ["make setup\n. .venv/bin/activate\n"]
 
 
 def test_what_a_document_names_is_there() -> None:
@@ -160,7 +241,7 @@ def test_every_hint_is_in_the_runbook(hint: str) -> None:
 
 def test_whoever_follows_the_runbook_may_make_its_calls() -> None:
     told = [RUNBOOK, *(ROOT / "lambdas").rglob("*.py"), *(ROOT / "operations").rglob("*.py")]
-    commands = {
+    calls = {
         command
         for document in told
         for command in re.findall(
@@ -173,8 +254,8 @@ def test_whoever_follows_the_runbook_may_make_its_calls() -> None:
     )
     allowed = re.findall(r"[A-Z][A-Za-z]+", row + (reference / "operations.md").read_text())
 
-    assert {"describe-stack-events", "untag-resource"} <= commands
-    assert {command.title().replace("-", "") for command in commands} <= set(allowed)
+    assert {"describe-stack-events", "untag-resource"} <= calls
+    assert {call.title().replace("-", "") for call in calls} <= set(allowed)
 
 
 def test_every_state_in_which_a_stack_can_be_stuck_is_in_the_runbook() -> None:
