@@ -1,4 +1,4 @@
-"""Write the README's comparison: rows of docs/internals/benchmarks.md that a visitor asks for.
+"""Write the comparison of the README, from two rows of docs/internals/benchmarks.md.
 
 python -m benchmarks.comparison
 """

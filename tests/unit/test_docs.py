@@ -1,18 +1,21 @@
 """The documents: their links, and what they say about what the code says."""
 
 import re
+import tomllib
 from collections import Counter
 from collections.abc import Iterator
 from dataclasses import fields
-from decimal import Decimal
 from fnmatch import fnmatchcase
 from pathlib import Path
 
 import botocore.session
 import pytest
 
+from benchmarks import comparison
+from benchmarks.comparison import BENCHMARKS
 from lambdas.recommender.aws import errors, personalize
-from local_aws import commands
+from lambdas.recommender.vocabulary import METRICS
+from local_aws import commands, report
 from stacks.settings.declarations import Settings
 from tests.support.messages import templates
 from tests.support.place import GROUP
@@ -22,6 +25,7 @@ ROOT = Path(__file__).parents[2]
 FIRST = ROOT / "README.md"
 INDEX = ROOT / "docs" / "README.md"
 TUTORIAL = ROOT / "docs" / "tutorial.md"
+CONTRIBUTING = ROOT / "CONTRIBUTING.md"
 RUNBOOK = ROOT / "docs" / "runbook.md"
 DOCUMENTS = sorted([*ROOT.glob("*.md"), *(ROOT / "docs").rglob("*.md")])
 
@@ -91,18 +95,44 @@ def test_every_page_but_decisions_is_in_the_index() -> None:
     ] == []
 
 
-@pytest.mark.parametrize("page", [FIRST, TUTORIAL], ids=["README", "tutorial"])
-def test_a_page_has_the_hour_of_the_local_aws(page: Path) -> None:
-    assert commands._GATE_SECONDS == 6
-    assert "takes six seconds" in " ".join(page.read_text().split())
+def benchmark(what: str) -> str:
+    """Return our figure in a row of the benchmarks."""
+    (ours,) = re.findall(rf"(?m)^\|[^|]*\|[^|]*\| {what} \| ([^|]*) \|", BENCHMARKS.read_text())
+    return str(ours)
 
 
-def test_the_tutorial_has_the_number_of_gates_here_and_in_an_account() -> None:
-    local = Decimal(str(commands._SIX_GATES)) * 3600 / commands._GATE_SECONDS
-    default = Settings(dataset_group_arn=GROUP).training_gates
+PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text())
+GATES_HERE = round(commands._SIX_GATES * 3600 / commands._GATE_SECONDS)
+GATES_BY_DEFAULT = Settings(dataset_group_arn=GROUP).training_gates
+SECONDS_OF_A_DEPLOYMENT = int(benchmark("fresh clone: make deploy-local").removesuffix(" s"))
 
-    assert (local, default) == (6, 11)
-    assert "has six gates (in an account 11, by default)" in " ".join(TUTORIAL.read_text().split())
+
+@pytest.mark.parametrize(
+    ("page", "text", "holds"),
+    [
+        (FIRST, f"Version {PROJECT['project']['version']}", True),
+        (FIRST, "Python 3.11 or newer", PROJECT["project"]["requires-python"] == ">=3.11"),
+        (FIRST, "in about a minute", SECONDS_OF_A_DEPLOYMENT in range(30, 91)),
+        (FIRST, "a training of three hours", "3.0 h" in comparison._DEPLOYMENT),
+        (FIRST, "two Lambda functions and a state", ", 2 functions," in benchmark("the template")),
+        (FIRST, "eight metrics", len(METRICS) == 8),
+        (FIRST, "takes six seconds", commands._GATE_SECONDS == 6),
+        (TUTORIAL, "takes six seconds", commands._GATE_SECONDS == 6),
+        (TUTORIAL, "the stack has six gates", GATES_HERE == 6),
+        (TUTORIAL, "(in an account 11, by default)", GATES_BY_DEFAULT == 11),
+        (TUTORIAL, f"If port {commands.PREFERRED_PORT} is in use", True),
+        (TUTORIAL, "show three recommendations", report._RECOMMENDATIONS == 3),
+        (CONTRIBUTING, "100 % branch", PROJECT["tool"]["coverage"]["report"]["fail_under"] == 100),
+        (
+            CONTRIBUTING,
+            "If a test takes ten minutes",
+            PROJECT["tool"]["pytest"]["ini_options"]["faulthandler_timeout"] == 600,
+        ),
+    ],
+)
+def test_a_number_on_a_page_is_that_of_the_code(page: Path, text: str, *, holds: bool) -> None:
+    assert holds
+    assert text in " ".join(page.read_text().split())
 
 
 PAGE = """\
