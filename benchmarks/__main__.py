@@ -1,4 +1,4 @@
-"""Measure it all, and keep it in docs/internals/benchmarks.md: `make bench`.
+"""Measure it all, and write docs/internals/benchmarks.md and the README's comparison: `make bench`.
 
 `python -m benchmarks suites` measures, and keeps there, what takes longer than all else together.
 `python -m benchmarks part ...` measures other parts, and keeps nothing.
@@ -16,6 +16,7 @@ from typing import Final
 from benchmarks import (
     cold_start,
     compare_models,
+    comparison,
     deployments,
     local_world,
     rehearsal,
@@ -23,10 +24,9 @@ from benchmarks import (
     synthesis,
     table,
 )
+from benchmarks.comparison import BENCHMARKS, README
 from benchmarks.processes import ROOT
 from benchmarks.table import Row
-
-_DOCUMENT: Final = ROOT / "docs" / "internals" / "benchmarks.md"
 
 _PARTS: Final[Mapping[str, Callable[[], Iterable[Row]]]] = {
     "rehearsal": rehearsal.rehearsal,
@@ -67,7 +67,8 @@ def main() -> None:
     shown = f"{table.rendered(rows)}\n\n{_where(took)}"
     print(shown)
     if name := _KEPT.get(tuple(given)):
-        _DOCUMENT.write_text(table.replaced(_DOCUMENT.read_text(), name, shown))
+        BENCHMARKS.write_text(table.replaced(BENCHMARKS.read_text(), name, shown))
+        README.write_text(comparison.written(README.read_text(), BENCHMARKS.read_text()))
 
 
 def _where(minutes: float) -> str:
