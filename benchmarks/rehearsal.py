@@ -1,7 +1,7 @@
 """Part 6: how long the rehearsal takes on a million interactions, and how much memory.
 
-20,000 users, 5,000 items, everything made up, the same every time. What it must reach: import,
-report and training together in 60 s and 2 GiB on two cores, a recommendation in 20 ms.
+20,000 users, 5,000 items, everything made up, the same every time. The targets: import, report and
+training together in 60 s and 2 GiB on two cores, a recommendation in 20 ms.
 """
 
 import resource
@@ -67,7 +67,7 @@ def write(folder: Path) -> None:
 
 
 def rehearsal() -> list[Row]:
-    """Make the files, go through all of it once, and return what it took."""
+    """Make the files, go through all of it once, and return the durations."""
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
         write(folder)

@@ -38,7 +38,8 @@ _END: Final = re.compile(
 )
 _MESSAGE_WORDS: Final = 4
 """A shorter string is a name, a part of a message, or no text at all."""
-_PROGRAM: Final = re.compile(r"(?m)^(?:import|from) \w+")
+_NO_TEXT: Final = re.compile(r"(?m)^(?:import|from) \w+|\w\|\w")
+"""A program, or a list of names."""
 
 
 class Kind(StrEnum):
@@ -152,7 +153,7 @@ def of_code(text: str, path: Path) -> Iterator[Sentence]:
         if node in docstrings:
             for line, one, prose in _read(_dedented(said, node.col_offset)):
                 yield Sentence(path, node.lineno + line, Kind.DOCSTRING, one, prose)
-        elif len(said.split()) >= _MESSAGE_WORDS and not _PROGRAM.search(said):
+        elif len(said.split()) >= _MESSAGE_WORDS and not _NO_TEXT.search(said):
             for _, one, prose in _read(said):
                 yield Sentence(path, node.lineno, Kind.MESSAGE, one, prose)
 
@@ -168,11 +169,13 @@ def _said(node: ast.expr) -> str:
 
 _SECTION: Final = re.compile(r"(?m)^(?:Args|Attributes|Raises|Returns|Yields):$\n((?:^ {4}.*\n?)+)")
 
+_ENTRY: Final = re.compile(r"(?m)^ {4}(\S+):")
+
 
 def _dedented(text: str, indent: int) -> str:
-    """Take off the indent, and make each entry of a section such as `Args:` an item of a list."""
+    """Take off the indent; make each entry of a section such as `Args:` an item, its name code."""
     text = re.sub(rf"(?m)^ {{1,{indent}}}", "", text) if indent else text
-    return _SECTION.sub(lambda found: "\n" + re.sub(r"(?m)^ {4}(?! )", "- ", found[1]), text)
+    return _SECTION.sub(lambda found: "\n" + _ENTRY.sub(r"- `\1`:", found[1]), text)
 
 
 # -- Markdown --------------------------------------------------------------------------------------

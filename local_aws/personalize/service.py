@@ -1,11 +1,16 @@
 """The simulated Amazon Personalize: domain recommenders, their tags, and recommendations.
 
-This is a SIMULATION of documented and observed behaviour, not AWS. Its sources: the service's
-model inside botocore; the guide at docs.aws.amazon.com/personalize/latest/dg/; the Service
-Authorization Reference (list_amazonpersonalize); the saved outputs of the notebooks of
-github.com/aws-samples/amazon-personalize-immersion-day and .../amazon-personalize-samples; issues
-219, 527 and pull request 564 of github.com/aws-samples/retail-demo-store; repost.aws question
-QU94kd8uwFTZie-RTHRtrsEw. Error texts that none of these show are marked as invented.
+This is a SIMULATION of documented and observed behaviour, not AWS. Its sources:
+
+- the service's model inside botocore;
+- the guide at docs.aws.amazon.com/personalize/latest/dg/;
+- the Service Authorization Reference (list_amazonpersonalize);
+- the saved outputs of the notebooks of github.com/aws-samples/amazon-personalize-immersion-day and
+  .../amazon-personalize-samples;
+- issues 219, 527 and pull request 564 of github.com/aws-samples/retail-demo-store;
+- repost.aws question QU94kd8uwFTZie-RTHRtrsEw.
+
+Error texts that none of these show are marked as invented.
 """
 
 import dataclasses
@@ -60,7 +65,7 @@ class Call:
     caller: str
     operation: str
     resource_arn: str
-    """What it was about; `*` for lists, empty if the request did not say."""
+    """The resource of the request; `*` for lists, empty if the request names none."""
     outcome: str
     """`OK` or the error code."""
     mutating: bool
@@ -119,7 +124,7 @@ class Personalize:
                 before. Recommenders for users are then trained on it, and fail if it is too little.
 
         Raises:
-            ValueError: The folder cannot be imported; the text says what is wrong with which file.
+            ValueError: The folder cannot be imported; the text names the file and the problem.
         """
         arn = Scope(account, region).arn("dataset-group", name)
         source = None if data is None else Source.read(data, now=self.clock())
@@ -150,7 +155,7 @@ class Personalize:
         """Answer one call of `caller` (a principal's ARN) to an API operation, by its API name.
 
         Raises:
-            ServiceError: What AWS would answer instead.
+            ServiceError: The error that AWS would answer instead.
         """
         known = _OPERATIONS.get(operation)
         scope = Scope(account, region)
@@ -189,8 +194,8 @@ class Personalize:
     def recommenders(self, account: str, region: str) -> list[Answer]:
         """Return the true state of all recommenders of an account and region, by name.
 
-        Each is as Describe would answer if nothing were hidden or stale, and has `tags`, a mapping,
-        and if it was trained on data, `popularityMetrics`: those of a list of what is popular.
+        Each is as Describe would answer if nothing were hidden or stale, and has `tags`, a mapping.
+        If it was trained on data, it has `popularityMetrics`: those of a list of popular items.
         """
         return self._snapshot(Scope(account, region).arn("recommender", ""))
 
@@ -209,7 +214,7 @@ class Personalize:
         }
 
     def overview(self) -> list[Overview]:
-        """Return all recommenders as a person looks at them."""
+        """Return the state of all recommenders for the page."""
         with self._lock:
             now = self._catch_up()
             return [one.overview(now, self.behaviour) for one in self._existing("", now)]
@@ -241,7 +246,7 @@ class Personalize:
                 raise ServiceError("ThrottlingException", "Rate exceeded")
 
     def _catch_up(self) -> float:
-        """Look at trainings, start those that are due, forget what is gone; return the time."""
+        """End and start trainings, forget deleted recommenders, and return the time."""
         now = self.clock()
         for arn, recommender in list(self._recommenders.items()):
             recommender.settle(now)
@@ -256,8 +261,8 @@ class Personalize:
     ) -> list[tuple[str, str, ConditionContext]]:
         """Return the action, resource and condition context of all that a call must be allowed.
 
-        That CreateRecommender is asked on the recipe, too, is not documented, but AWS's own
-        programs allow it there; what is right if it is asked is right if it is not.
+        AWS does not document that it authorises CreateRecommender on the recipe, too, but AWS's own
+        programs allow it there. Policies that pass this stricter check pass the other one, too.
         """
         tags = {tag["tagKey"]: tag["tagValue"] for tag in params.get("tags", ())}
         keys = list(tags) or params.get("tagKeys", [])
@@ -576,7 +581,7 @@ def _tags(existing: dict[str, str], given: Sequence[Mapping[str, str]]) -> dict[
 
 
 def _metadata_columns(columns: Mapping[str, list[str]], items: Sequence[Item]) -> list[str]:
-    """Return the columns that are asked for; how they are checked is inferred."""
+    """Return the requested columns; how they are checked is inferred."""
     asked = columns.get("ITEMS", [])
     if columns.keys() - {"ITEMS"} or len(asked) > _MAX_METADATA_COLUMNS:
         raise invalid(f"metadataColumns is at most {_MAX_METADATA_COLUMNS} columns of ITEMS")

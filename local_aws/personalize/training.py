@@ -1,7 +1,7 @@
-"""What a recommender learns from the data of its dataset group, if that has any.
+"""Train a recommender on the data of its dataset group, if that has any.
 
 This is a SIMULATION: `local_aws.rehearsal` trains in Amazon's place. It, and numpy with it, is
-imported only when there is data, so that what does without stays quick.
+imported only when there is data, so that runs without data stay quick.
 """
 
 import threading
@@ -24,12 +24,12 @@ _EXPLORATION: Final = {
 
 
 class Model(Protocol):
-    """What a training comes to."""
+    """The result of a training."""
 
     metrics: dict[str, float]
     """The `modelMetrics`."""
     popularity_metrics: dict[str, float]
-    """The same metrics of a list of what is popular."""
+    """The same metrics of a list of popular items."""
 
     def recommend(self, user_id: str, most: int) -> list[tuple[str, float]]:
         """Return item ids with scores, best first."""
@@ -58,7 +58,7 @@ class Source:
         """Import a folder.
 
         Raises:
-            ValueError: It cannot be imported; the text says what is wrong with which file.
+            ValueError: It cannot be imported; the text names the file and the problem.
         """
         from local_aws.rehearsal.reading import read  # noqa: PLC0415  # see above
 

@@ -222,9 +222,10 @@ def f(name: str) -> str:
     Args:
         name: The name, which
             is long.
-        other: None.
+        what: None.
     """
     short = "of three words"
+    films = "What is Wanted|There and Then|Anew"
     program = "import sys\\nprint(sys.wanted, sys.there)"
     return f"{name} is no name. Choose {name!r} or {', '.join(short)}" "."
 '''
@@ -236,10 +237,10 @@ def test_docstrings_and_messages_are_read() -> None:
         (Kind.DOCSTRING, 5, "And more."),
         (Kind.DOCSTRING, 9, "The limit."),
         (Kind.DOCSTRING, 13, "Return it."),
-        (Kind.DOCSTRING, 16, "name: The name, which is long."),
-        (Kind.DOCSTRING, 18, "other: None."),
-        (Kind.MESSAGE, 22, "... is no name."),
-        (Kind.MESSAGE, 22, "Choose ... or ...."),
+        (Kind.DOCSTRING, 16, "`name`: The name, which is long."),
+        (Kind.DOCSTRING, 18, "`what`: None."),
+        (Kind.MESSAGE, 23, "... is no name."),
+        (Kind.MESSAGE, 23, "Choose ... or ...."),
     ]
 
 
