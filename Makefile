@@ -36,8 +36,8 @@ COVERS := tests/unit tests/infrastructure tests/reliability/test_operations.py
 E2E := $(RUN) -m pytest -n 5 tests/e2e
 
 .PHONY: help setup deploy-local destroy-local stop-local status test test-fast test-e2e test-live check \
-	check-format lint lint-workflows types coverage scenarios synth static reliability soak mutants \
-	audit bench picture settings licences format lock
+	check-format lint lint-workflows types coverage scenarios synth static prose reliability soak \
+	mutants audit bench picture settings licences format lock
 .DEFAULT_GOAL := help
 
 help: ## List the targets
@@ -101,6 +101,9 @@ synth: setup
 
 static: synth $(CHECKOV_PACKAGES) ## Lint the templates and policies, and count what is accepted
 	$(RUN) -m checks.static $(ASSEMBLIES)
+
+prose: setup ## Check the language of pages, docstrings and messages
+	$(RUN) -m checks.prose
 
 reliability: setup ## Run all scenarios and write docs/internals/reliability.md
 	$(RUN) $(FAST) --reliability-report=docs/internals/reliability.md tests/reliability tests/infrastructure tests/unit/checks tests/unit/recommender

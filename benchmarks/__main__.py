@@ -1,6 +1,7 @@
 """Measure it all, and write docs/internals/benchmarks.md and the README's comparison: `make bench`.
 
-`python -m benchmarks suites` measures, and keeps there, what takes longer than all else together.
+`python -m benchmarks suites` measures the suites of `make check`, and keeps the figures there, too.
+They take longer than all other parts together.
 `python -m benchmarks part ...` measures other parts, and keeps nothing.
 """
 

@@ -1,4 +1,4 @@
-"""List the licences of all dependencies, from the locks and from what is installed.
+"""List the licences of all dependencies, from the locks and from the installed packages.
 
 python -m checks.licences > docs/internals/dependencies.md
 """
@@ -43,7 +43,7 @@ def pins(lock: Path) -> list[tuple[str, str]]:
 
 
 def npm_packages() -> list[tuple[str, str, str]]:
-    """Return the names, versions and licences of what npm's lock pins."""
+    """Return the names, versions and licences of the packages that npm's lock pins."""
     packages = json.loads((ROOT / "package-lock.json").read_text())["packages"]
     return [
         (name.removeprefix("node_modules/"), one["version"], one["license"])

@@ -1,4 +1,4 @@
-"""What `make deploy-local`, `make destroy-local` and the commands of `python -m local_aws` do."""
+"""Run the commands of `python -m local_aws`, such as `make deploy-local` and `destroy-local`."""
 
 import contextlib
 import json
@@ -23,9 +23,9 @@ PREFERRED_PORT: Final = 4566
 
 _STACK: Final = "TopPicks"
 _DATASET_GROUP: Final = "vod"
-"""Of the sample; that of other files has their digest in its name, so that other files train anew.
+"""The dataset group of the sample; for other files the name ends with their digest.
 
-They ask for another dataset group, and that for another recommender.
+So other files need another dataset group, which needs another recommender, which trains on them.
 """
 _DIGEST: Final = 8
 _GATE_SECONDS: Final = 6
@@ -42,7 +42,7 @@ NO_TEAM_ACCOUNTS: Final = {
     "@aws-cdk/core:permissionsBoundary": "",
     "@aws-cdk/core:bootstrapQualifier": "hnb659fds",
 }
-"""Context that takes away what a cdk.json says about a team's accounts: it would not work here."""
+"""Context that removes a team's accounts from its cdk.json: they would not work here."""
 _CONTEXT: Final = NO_TEAM_ACCOUNTS | {
     "training_gate_minutes": _GATE_SECONDS / 60,
     "poll_interval_seconds": 1,
@@ -64,7 +64,7 @@ _CONSENT: Final = {"deploy": "--require-approval=never", "destroy": "--force"}
 
 
 def deploy(folder: Path, port: int | None, files: Path | None = None) -> int:
-    """Start the local AWS if need be, deploy the stack to it, and show what came of it."""
+    """Start the local AWS if need be, deploy the stack to it, and show the result."""
     files = (files or sample.FOLDER).resolve()
     imported = _read(files)
     name = "the sample, which is invented" if files == sample.FOLDER else str(files)
@@ -198,7 +198,7 @@ def cdk(folder: Path, arguments: Sequence[str]) -> int:
 
 
 def show_faults(folder: Path, assignments: Sequence[str]) -> int:
-    """List what the simulated service can be told to do, or tell it (name=value ..., or reset)."""
+    """List the faults of the simulated service, or set them (name=value ..., or reset)."""
     aws = _running(folder)
     if not assignments:
         print(faults.listed(aws.personalize_behaviour(), _usual_behaviour()))
@@ -210,7 +210,7 @@ def show_faults(folder: Path, assignments: Sequence[str]) -> int:
 
 
 def show_logs(folder: Path, *, follow: bool) -> int:
-    """Print what the functions have logged."""
+    """Print the log of the functions."""
     for line in logs.lines(_running(folder), follow=follow):
         print(line, flush=True)
     return 0
@@ -234,7 +234,7 @@ def stop(folder: Path, _: int | None) -> int:
 
 
 def status(folder: Path, _: int | None) -> int:
-    """Say whether the local AWS runs, how to reach it, and what it is told; exit code 1 if not."""
+    """Show whether the local AWS runs, how to reach it, and its faults; exit code 1 if not."""
     aws = LocalAws.find(folder)
     if aws is None or not aws.is_healthy():
         print("The local AWS does not answer." if aws else "No local AWS runs.")

@@ -42,7 +42,7 @@ _HEADERS: Final = {
 
 
 class CredentialScope(NamedTuple):
-    """What the `Authorization` header of Signature Version 4 says about its signer and target."""
+    """The signer and the target in the `Authorization` header of Signature Version 4."""
 
     access_key: str
     region: str
@@ -87,12 +87,12 @@ def handle(
         service: Who answers.
         method: The HTTP method.
         path: The path, without the query.
-        query: The query, without its question mark; only the page looks at it.
+        query: The query, without its question mark; only the page reads it.
         headers: Names in any case.
         body: The whole body.
         account: The account of the signer, empty if the request is not signed.
         region: The region of the credential scope, empty if the request is not signed.
-        authorize: Decides what the signer may do; None allows everything.
+        authorize: Allows or denies the request; None allows everything.
         caller: The ARN of the signer, for the journal.
     """
     if (method, path) == ("GET", _ADMIN):
