@@ -164,40 +164,32 @@ class Group(FakePersonalize):
 
 
 READY = {"status": "ACTIVE", "domain": "VIDEO_ON_DEMAND"}
+FAILED_GROUP = (
+    f"The dataset group {GROUP} is CREATE FAILED: {{}}. Delete it and create it anew, or name "
+    "another one in dataset_group_arn."
+)
+NO_RECIPE = (
+    f"The recipe {RECIPE} is not among the VIDEO_ON_DEMAND recipes of this region: {{}}. Deploy to "
+    "a region that has it."
+)
 NOT_READY: dict[str, tuple[dict[str, str], list[str], Exception]] = {
     "no status": ({}, [RECIPE], TransientError(f"the dataset group {GROUP} is , not ACTIVE")),
-    "it failed, for a reason": (
+    "failed with a reason": (
         {"status": "CREATE FAILED", "failureReason": "no role"},
         [RECIPE],
-        PermanentError(
-            f"The dataset group {GROUP} is CREATE FAILED: no role. Delete it and create it anew, "
-            "or name another one in dataset_group_arn."
-        ),
+        PermanentError(FAILED_GROUP.format("no role")),
     ),
-    "it failed": (
+    "failed": (
         {"status": "CREATE FAILED"},
         [RECIPE],
-        PermanentError(
-            f"The dataset group {GROUP} is CREATE FAILED: no reason. Delete it and create it anew, "
-            "or name another one in dataset_group_arn."
-        ),
+        PermanentError(FAILED_GROUP.format("no reason")),
     ),
     "another recipe": (
         READY,
         ["recipe/b", "recipe/a"],
-        PermanentError(
-            f"The recipe {RECIPE} is not among the VIDEO_ON_DEMAND recipes of this region: "
-            "recipe/a, recipe/b. Deploy to a region that has it."
-        ),
+        PermanentError(NO_RECIPE.format("recipe/a, recipe/b")),
     ),
-    "no recipe": (
-        READY,
-        [],
-        PermanentError(
-            f"The recipe {RECIPE} is not among the VIDEO_ON_DEMAND recipes of this region: "
-            "there are none. Deploy to a region that has it."
-        ),
-    ),
+    "no recipe": (READY, [], PermanentError(NO_RECIPE.format("there are none"))),
 }
 
 

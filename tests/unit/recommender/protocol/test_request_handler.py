@@ -402,8 +402,9 @@ def test_request_without_an_execution_and_a_readable_stack_changes_nothing(
 
     here.begin(raw)
 
-    answer = here.answer
-    assert answer["Reason"].startswith("Nothing was changed. StartExecution: StateMachineDoesNot")
+    assert here.answer["Reason"].startswith(
+        "Nothing was changed. StartExecution: StateMachineDoesNot"
+    )
     assert here.personalize.calls == []
 
 
@@ -443,19 +444,18 @@ def test_decided_answer_without_an_execution_is_delivered_by_the_next_invocation
         here.begin(gate(kind="Delete"))
     here.begin(gate(kind="Delete"))
 
-    answer = here.answer
-    assert (answer["Status"], here.letterbox.tries) == ("SUCCESS", 9)
+    assert (here.answer["Status"], here.letterbox.tries) == ("SUCCESS", 9)
 
 
 @pytest.mark.parametrize(
-    ("fate", "late"), [(Delivery.REFUSED, 0.0), (Delivery.LATER, REQUEST_SECONDS)]
+    ("delivery", "late"), [(Delivery.REFUSED, 0.0), (Delivery.LATER, REQUEST_SECONDS)]
 )
 def test_request_without_an_execution_is_dropped_when_nobody_waits_for_its_answer(
-    fate: Delivery, late: float
+    delivery: Delivery, late: float
 ) -> None:
     here = world()
     here.clock.advance(late)
-    here.letterbox.deliveries = [fate]
+    here.letterbox.deliveries = [delivery]
 
     here.begin_alone(event())
 
@@ -545,8 +545,7 @@ def test_hours_are_read_at_the_time_of_the_poll(minutes: int, starts: bool) -> N
     times = {v.START: ["THU 00:05"], v.STOP: ["THU 12:00"], v.TIME_ZONE: "UTC"}
     raw["ResourceProperties"][v.ACTIVE_HOURS] = times
 
-    here.begin(raw)
-    here.poll(here.state())
+    here.first_poll(raw)
 
     assert here.personalize.changes == ([("StartRecommender", MINE)] if starts else [])
 
@@ -1016,9 +1015,8 @@ def test_unexpected_error_of_a_start_is_answered(delivery: Delivery) -> None:
 
     assert here.letterbox.tries == 1
     if delivery is Delivery.DELIVERED:
-        answer = here.answer
-        assert answer["Status"] == "FAILED"
-        assert answer["Reason"] == "Nothing was changed. Unexpected ZeroDivisionError: by zero"
+        assert here.answer["Status"] == "FAILED"
+        assert here.answer["Reason"] == "Nothing was changed. Unexpected ZeroDivisionError: by zero"
 
 
 def test_unexpected_error_of_a_start_is_retried() -> None:
@@ -1045,8 +1043,7 @@ def test_delete_of_an_absent_recommender_succeeds_without_an_execution() -> None
 
     here.begin(DELETE)
 
-    answer = here.answer
-    assert answer["Status"] == "SUCCESS"
+    assert here.answer["Status"] == "SUCCESS"
 
 
 def test_characters_that_xml_cannot_have_are_replaced_in_the_answer() -> None:
@@ -1211,13 +1208,10 @@ def test_deadline_ends_a_wait_and_an_unconfirmed_failure(row: str) -> None:
 
 
 def test_deadline_hands_an_unconfirmed_failure_over_to_the_next_link() -> None:
-    for raw, expected in (
-        (gate(1), Done("it is not there.")),
-        (sweep(2), Done("it is not there.")),
-    ):
+    for raw in (gate(1), sweep(2)):
         made = apply_deadline(ABSENT, after(3300), attempt(raw), confirmed=False)
 
-        assert made == expected
+        assert made == Done("it is not there.")
 
 
 SCHEDULES: dict[str, tuple[Verdict, float | None, Timing, int | None]] = {
@@ -1268,8 +1262,7 @@ def test_attempt_is_logged_with_its_link_and_its_time(caplog: pytest.LogCaptureF
     here.personalize.add(MINE, "CREATE PENDING")
 
     with caplog.at_level(logging.INFO):
-        here.begin(gate(3))
-        here.poll(here.poll(here.state()))
+        here.poll(here.first_poll(gate(3)))
 
     first, second = logged(caplog, "verdict")
     where = {
@@ -1294,8 +1287,7 @@ def test_attempt_without_a_chain_or_a_recommender_is_logged_without_them(
 ) -> None:
     here = world()
     with caplog.at_level(logging.INFO):
-        here.begin(event())
-        here.poll(here.state())
+        here.first_poll(event())
 
     (record,) = logged(caplog, "verdict")
     assert "link" not in record
@@ -1304,7 +1296,7 @@ def test_attempt_without_a_chain_or_a_recommender_is_logged_without_them(
 
 
 @pytest.mark.parametrize(
-    ("fate", "message"),
+    ("delivery", "message"),
     [
         (Delivery.DELIVERED, "answered"),
         (Delivery.LATER, "not answered yet"),
@@ -1312,17 +1304,17 @@ def test_attempt_without_a_chain_or_a_recommender_is_logged_without_them(
     ],
 )
 def test_delivery_of_an_answer_is_logged(
-    fate: Delivery, message: str, caplog: pytest.LogCaptureFixture
+    delivery: Delivery, message: str, caplog: pytest.LogCaptureFixture
 ) -> None:
     here = world()
-    here.letterbox.deliveries = [fate]
+    here.letterbox.deliveries = [delivery]
 
     with caplog.at_level(logging.INFO):
         here.begin(sweep(kind="Create"))
 
     (record,) = logged(caplog, "delivery")
     assert record["message"] == f"Create of Sweep01 is {message}: SUCCESS"
-    assert (record["status"], record["delivery"]) == ("SUCCESS", fate.name)
+    assert (record["status"], record["delivery"]) == ("SUCCESS", delivery.name)
     assert (record["resource"], record["type"]) == ("Sweep01", "Create")
 
 
