@@ -45,9 +45,7 @@ def _forget() -> None:
     clients.state_machine.cache_clear()
 
 
-def test_begin_answers_a_request_with_nothing_to_do(
-    region: LoopbackRegion,
-) -> None:
+def test_begin_answers_a_request_with_nothing_to_do(region: LoopbackRegion) -> None:
     raw = gate(kind="Delete") | {"PhysicalResourceId": "gate", "ResponseURL": region.response_url}
 
     handler.begin(raw, None)
@@ -57,9 +55,7 @@ def test_begin_answers_a_request_with_nothing_to_do(
     assert region.executions == []
 
 
-def test_begin_starts_an_execution_and_poll_delivers_its_answer(
-    region: LoopbackRegion,
-) -> None:
+def test_begin_starts_an_execution_and_poll_delivers_its_answer(region: LoopbackRegion) -> None:
     handler.begin(gate() | {"ResponseURL": region.response_url}, None)
 
     (execution,) = region.executions
@@ -319,9 +315,7 @@ def test_garbage_collection_of_a_broken_function_skips_nothing(
     assert gc.get_freeze_count() == staying
 
 
-def test_service_that_never_responds_is_called_three_times(
-    monkeypatch: pytest.MonkeyPatch,
-) -> None:
+def test_service_that_never_responds_is_called_three_times(monkeypatch: pytest.MonkeyPatch) -> None:
     accepted: list[socket.socket] = []
     tries = threading.Semaphore(0)
     pauses: list[float] = []

@@ -241,13 +241,7 @@ READ: dict[str, tuple[Phase, Mapping[str, Any], Update | None, Mapping[str, floa
 def test_recorded_response_is_read(name: str) -> None:
     found = observed(name)
 
-    read = (
-        found.phase,
-        found.config,
-        found.latest_update,
-        found.metrics,
-        found.failure_reason,
-    )
+    read = (found.phase, found.config, found.latest_update, found.metrics, found.failure_reason)
     assert read == READ[name]
 
 

@@ -178,9 +178,7 @@ MONDAY, SATURDAY = 1_764_000_000.0, 1_764_460_000.0
 
 
 @pytest.mark.parametrize("status", ["ACTIVE", "INACTIVE", "STOP PENDING"])
-def test_recommender_with_hours_has_no_drift_in_either_running_state(
-    status: str,
-) -> None:
+def test_recommender_with_hours_has_no_drift_in_either_running_state(status: str) -> None:
     by_the_clock = desired(**{v.ACTIVE_HOURS: HOURS})
     found = drift(by_the_clock, replace(OBSERVED, status=status))
 

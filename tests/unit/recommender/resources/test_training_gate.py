@@ -340,9 +340,7 @@ FAILS: dict[str, tuple[dict[str, Any], Operation, list[str], str]] = {
 
 
 @pytest.mark.parametrize("row", FAILS)
-def test_missed_quality_gate_fails_and_names_the_recommender_in_service(
-    row: str,
-) -> None:
+def test_missed_quality_gate_fails_and_names_the_recommender_in_service(row: str) -> None:
     raw, operation, misses, stays = FAILS[row]
     shown = ", ".join(misses)
 
