@@ -6,6 +6,7 @@ PYTHON ?= python3
 VENV := .venv
 RUN := $(VENV)/bin/python
 CHECKOV := $(VENV)/checkov
+BENCH := $(VENV)/bench
 
 ASSEMBLIES := $(VENV)/assemblies
 
@@ -18,6 +19,7 @@ export UV_PYTHON_DOWNLOADS := never
 PYTHON_PACKAGES := $(VENV)/requirements.stamp
 NODE_PACKAGES := node_modules/.package-lock.json
 CHECKOV_PACKAGES := $(CHECKOV)/requirements.stamp
+BENCH_PACKAGES := $(BENCH)/requirements.stamp
 
 INSTALL := $(RUN) -m pip install --quiet --disable-pip-version-check --no-compile --require-hashes
 
@@ -34,8 +36,8 @@ COVERS := tests/unit tests/infrastructure tests/reliability/test_operations.py
 E2E := $(RUN) -m pytest -n 5 tests/e2e
 
 .PHONY: help setup deploy-local destroy-local stop-local status test test-fast test-e2e test-live check \
-	check-format lint lint-workflows types coverage scenarios synth static reliability soak mutants \
-	audit bench picture settings licences format lock
+	check-format lint lint-workflows types coverage scenarios synth static prose reliability soak \
+	mutants audit bench picture settings licences format lock
 .DEFAULT_GOAL := help
 
 help: ## List the targets
@@ -100,8 +102,11 @@ synth: setup
 static: synth $(CHECKOV_PACKAGES) ## Lint the templates and policies, and count what is accepted
 	$(RUN) -m checks.static $(ASSEMBLIES)
 
-reliability: setup ## Run all scenarios and write docs/reliability.md
-	$(RUN) $(FAST) --reliability-report=docs/reliability.md tests/reliability tests/infrastructure tests/unit/checks tests/unit/recommender
+prose: setup ## Check the language of pages, docstrings and messages
+	$(RUN) -m checks.prose
+
+reliability: setup ## Run all scenarios and write docs/internals/reliability.md
+	$(RUN) $(FAST) --reliability-report=docs/internals/reliability.md tests/reliability tests/infrastructure tests/unit/checks tests/unit/recommender
 
 soak: setup ## Go through ten times as many, and longer, random lifecycles of stacks
 	LIFECYCLES=soak $(RUN) -m pytest -n 2 -o faulthandler_timeout=7200 tests/reliability/test_random_lifecycles.py
@@ -112,19 +117,20 @@ mutants: setup ## Change the Lambda's code in many small ways, and see which of 
 audit: setup ## Ask PyPI and npm for known vulnerabilities of what is pinned; needs the Internet
 	$(RUN) -m pip_audit --strict --disable-pip --require-hashes -r requirements-dev.txt
 	$(RUN) -m pip_audit --strict --disable-pip --require-hashes -r requirements-checkov.txt
+	$(RUN) -m pip_audit --strict --disable-pip --require-hashes -r requirements-bench.txt
 	$(VENV)/bin/npm audit
 
 settings: setup ## Write docs/reference/settings.md, outputs.md and the JSON schema of the context
 	$(RUN) -m checks.reference
 
-bench: setup ## Measure all that docs/benchmarks.md shows, and write it there (PARTS=... measures parts)
+bench: setup $(BENCH_PACKAGES) ## Measure all that docs/internals/benchmarks.md shows, and write it there (PARTS=... measures parts)
 	$(RUN) -m benchmarks $$PARTS
 
 picture: setup ## Renew the picture of the local AWS's page in docs; needs Debian's Chromium
 	$(RUN) -m checks.picture
 
-licences: setup $(CHECKOV_PACKAGES) ## Write docs/dependencies.md, the licences of all dependencies
-	$(RUN) -m checks.licences > docs/dependencies.md
+licences: setup $(CHECKOV_PACKAGES) $(BENCH_PACKAGES) ## Write docs/internals/dependencies.md, the licences of all dependencies
+	$(RUN) -m checks.licences > docs/internals/dependencies.md
 
 format: setup ## Format the code and fix what can be fixed
 	$(RUN) -m ruff format
@@ -134,6 +140,7 @@ lock: setup ## Move the pins to the newest versions that *.in and package.json a
 	$(LOCK) --output-file requirements-dev.txt requirements-dev.in
 	$(LOCK) --output-file requirements.txt --constraints requirements-dev.txt requirements.in
 	$(LOCK) --output-file requirements-checkov.txt requirements-checkov.in
+	$(LOCK) --output-file requirements-bench.txt requirements-bench.in
 	$(VENV)/bin/npm install --package-lock-only --ignore-scripts --omit-lockfile-registry-resolved
 	@$(RUN) -m checks.make unresolved
 
@@ -151,4 +158,9 @@ $(NODE_PACKAGES): package.json package-lock.json $(PYTHON_PACKAGES)
 $(CHECKOV_PACKAGES): requirements-checkov.txt $(PYTHON_PACKAGES)
 	$(RUN) -m venv --clear --without-pip $(CHECKOV)
 	PIP_PYTHON=$(CHECKOV)/bin/python $(INSTALL) -r requirements-checkov.txt
+	@$(RUN) -m checks.make touch $@
+
+$(BENCH_PACKAGES): requirements-bench.txt $(PYTHON_PACKAGES)
+	$(RUN) -m venv --clear --without-pip $(BENCH)
+	PIP_PYTHON=$(BENCH)/bin/python $(INSTALL) -r requirements-bench.txt
 	@$(RUN) -m checks.make touch $@

@@ -1,1 +1,1 @@
-"""What is measured by hand: `make bench`, and the comparison behind docs/adr/0010."""
+"""Measure by hand: `make bench`, and the comparison behind docs/adr/0010."""

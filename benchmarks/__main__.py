@@ -1,6 +1,7 @@
-"""Measure it all, and keep it in docs/benchmarks.md: `make bench`.
+"""Measure it all, and write docs/internals/benchmarks.md and the README's comparison: `make bench`.
 
-`python -m benchmarks suites` measures, and keeps there, what takes longer than all else together.
+`python -m benchmarks suites` measures the suites of `make check`, and keeps the figures there, too.
+They take longer than all other parts together.
 `python -m benchmarks part ...` measures other parts, and keeps nothing.
 """
 
@@ -13,14 +14,23 @@ from collections.abc import Callable, Iterable, Mapping
 from datetime import UTC, datetime
 from typing import Final
 
-from benchmarks import cold_start, deployments, local_world, rehearsal, scale, synthesis, table
+from benchmarks import (
+    cold_start,
+    compare_models,
+    comparison,
+    deployments,
+    local_world,
+    rehearsal,
+    scale,
+    synthesis,
+    table,
+)
+from benchmarks.comparison import BENCHMARKS, README
 from benchmarks.processes import ROOT
 from benchmarks.table import Row
 
-_DOCUMENT: Final = ROOT / "docs" / "benchmarks.md"
-
 _PARTS: Final[Mapping[str, Callable[[], Iterable[Row]]]] = {
-    "rehearsal": rehearsal.rehearsal,  # first: memory is this process's, at its most
+    "rehearsal": rehearsal.rehearsal,
     "training": deployments.over_training,
     "waiting": deployments.waiting,
     "cold-start": cold_start.cold_start,
@@ -29,7 +39,10 @@ _PARTS: Final[Mapping[str, Callable[[], Iterable[Row]]]] = {
     "local-aws": local_world.local_aws,
     "clone": local_world.fresh_clone,
 }
-_ASKED_FOR: Final = {"suites": local_world.suites}
+_ASKED_FOR: Final[Mapping[str, Callable[[], Iterable[Row]]]] = {
+    "suites": local_world.suites,
+    "models": compare_models.models,
+}
 """Not in a full run."""
 
 _KEPT: Final[Mapping[tuple[str, ...], str]] = {(): "the table", ("suites",): "the suites"}
@@ -55,7 +68,8 @@ def main() -> None:
     shown = f"{table.rendered(rows)}\n\n{_where(took)}"
     print(shown)
     if name := _KEPT.get(tuple(given)):
-        _DOCUMENT.write_text(table.replaced(_DOCUMENT.read_text(), name, shown))
+        BENCHMARKS.write_text(table.replaced(BENCHMARKS.read_text(), name, shown))
+        README.write_text(comparison.written(README.read_text(), BENCHMARKS.read_text()))
 
 
 def _where(minutes: float) -> str:

@@ -1,4 +1,4 @@
-"""Part 3: what our functions need beyond a bare client, from nothing to the end of the first look.
+"""Part 3: measure a cold start against a bare client, from nothing to the end of the first poll.
 
 Each start is a process of its own, against a stub of AWS on this machine that answers one
 recommender in training: import, clients, first call. The end of a process is not in it, since a
@@ -87,7 +87,7 @@ class _Region(ThreadingHTTPServer):
 
 
 class _Stub(BaseHTTPRequestHandler):
-    """Answers what the functions ask for."""
+    """Answers the requests of the functions."""
 
     server: _Region
 
@@ -163,13 +163,13 @@ def _finished(endpoint: str) -> dict[str, Any]:
 
 
 def _state(event: Mapping[str, Any]) -> dict[str, Any]:
-    """Return what an execution carries."""
+    """Return the data of an execution."""
     now = 4_102_444_800.0  # in the future, so that there is time left
     return Execution(event, interval=60.0, sent=now, begun=now, attempts=1, seconds=60).to_json()
 
 
 def starts(endpoint: str, folder: Path) -> dict[str, Callable[[], Used]]:
-    """Return what is started, each a process of its own, with copies of our files in a folder."""
+    """Return the starts, each a process of its own, with copies of our files in a folder."""
     as_text, compiled = folder / "text", folder / "compiled"
     for place in (as_text, compiled):
         shutil.copytree(

@@ -1,106 +1,94 @@
-"""EASE against ALS on the sample and on the data of `make bench`: the table of docs/adr/0010.
+"""The rehearsal's models against those of two libraries: the table of docs/adr/0010.
 
-ALS is that of Yifan Hu, Yehuda Koren, Chris Volinsky, *Collaborative Filtering for Implicit
-Feedback Datasets* (ICDM 2008), in numpy. All settings of a small grid are shown, and to choose the
-best flatters it. `python -m benchmarks.compare_models`, a few minutes.
+On the sample the mean over the ten splits, on the data of `make bench` the first split; without
+exploration. All settings of a small grid are shown, and to choose the best flatters the libraries.
+`make bench PARTS=models`, some minutes.
 """
 
-import itertools
 import tempfile
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import Final
+from unittest.mock import patch
 
 import numpy as np
-import numpy.typing as npt
 
-from benchmarks import rehearsal
-from local_aws.rehearsal import sample
+from benchmarks import libraries, rehearsal
+from benchmarks.rehearsal import NDCG
+from benchmarks.table import Row
+from local_aws.rehearsal import model, sample
 from local_aws.rehearsal.data import Data, Ints
-from local_aws.rehearsal.evaluation import metrics, split
-from local_aws.rehearsal.model import Ease
+from local_aws.rehearsal.evaluation import SPLITS, Measured, measure, split
 from local_aws.rehearsal.reading import read
-from local_aws.rehearsal.training import Options, TopPicks
+from local_aws.rehearsal.training import Options, best, categories, popularity
 
-_NDCG: Final = "normalized_discounted_cumulative_gain_at_25"
-_ROUNDS: Final = 10
-
-Matrix = npt.NDArray[np.float64]
+_SIZES: Final = (5_000, 50_000)
+Scores = Callable[[Ints], model.Floats]
 
 
-class Als:
-    """Factors of users and items, each solved for in turn with the other held fast."""
-
-    def __init__(
-        self, baskets: list[Ints], items: int, *, factors: int, penalty: float, trust: float
-    ) -> None:
-        self._penalty = penalty * np.eye(factors)
-        self._trust = trust
-        self._items = np.random.default_rng(0).normal(0, 0.1, (items, factors))
-        user = np.repeat(np.arange(len(baskets)), [len(basket) for basket in baskets])
-        item = np.concatenate(baskets)
-        order = np.argsort(item, kind="stable")
-        starts = np.searchsorted(item[order], np.arange(items + 1))
-        by_item = user[order]
-        fans = [by_item[a:b] for a, b in itertools.pairwise(starts)]
-        for _ in range(_ROUNDS):
-            users = self._solved(baskets, self._items)
-            self._items = self._solved(fans, users)
-
-    def _solved(self, rows: list[Ints], others: Matrix) -> Matrix:
-        shared = others.T @ others + self._penalty
-        solved = np.zeros((len(rows), others.shape[1]))
-        for number, row in enumerate(rows):
-            chosen = others[row]
-            solved[number] = np.linalg.solve(
-                shared + self._trust * chosen.T @ chosen, (1 + self._trust) * chosen.sum(axis=0)
-            )
-        return solved
-
-    def relevance(self, basket: Ints) -> Matrix:
-        """Return for every item how much it suits a user with these items."""
-        (user,) = self._solved([basket], self._items)
-        relevance: Matrix = self._items @ user
-        return relevance
+def models() -> Iterator[Row]:
+    """Compare on the sample and on the data of `make bench`."""
+    yield from _compared("the sample, ten splits", read(sample.FOLDER, now=time.time()), SPLITS)
+    for items in _SIZES:
+        with tempfile.TemporaryDirectory() as folder:
+            rehearsal.write(Path(folder), items)
+            data = read(Path(folder), now=time.time())
+        yield from _compared(f"a million interactions, {items:,} items", data, 1)
 
 
-def _compare(name: str, data: Data, factors: tuple[int, ...]) -> None:
-    users, queries = split(data)
+def _compared(what: str, data: Data, splits: int) -> Iterator[Row]:
+    by_name: dict[str, list[tuple[Measured, float]]] = {}
+    for number in range(splits):
+        for name, measured, seconds in [*_ours(data, number), *_theirs(data, number)]:
+            by_name.setdefault(name, []).append((measured, seconds))
+    for name, found in by_name.items():
+        yield Row(
+            what=f"{what}: {name}",
+            ours=_shown([measured for measured, _ in found]),
+            how=f"{np.mean([seconds for _, seconds in found]):.1f} s of processor time to learn",
+        )
+
+
+def _shown(measured: Sequence[Measured]) -> str:
+    values = [one.metrics[NDCG] for one in measured]
+    error = measured[0].error(NDCG) if len(measured) == 1 else _of_splits(values)
+    coverage = np.mean([one.coverage for one in measured])
+    return f"NDCG at 25 {np.mean(values):.4f} ± {error:.4f}, coverage {coverage:.4f}"
+
+
+def _of_splits(values: Sequence[float]) -> float:
+    return float(np.std(values, ddof=1) / len(values) ** 0.5)
+
+
+def _theirs(data: Data, number: int) -> Iterator[tuple[str, Measured, float]]:
+    for one in libraries.learnt(data, number):
+        yield one.name, one.measured, one.seconds
+
+
+def _ours(data: Data, number: int) -> Iterator[tuple[str, Measured, float]]:
+    users, queries = split(data, number)
     baskets = [np.unique(data.item[data.history_of(int(user))]) for user in users]
     items = len(data.items)
 
-    def measure(relevance: Callable[[Ints], npt.NDArray[np.floating]]) -> float:
+    def measured(scores: Scores) -> Measured:
         def recommend(history: slice) -> list[int]:
-            scores = relevance(np.unique(data.item[history])).copy()
-            scores[data.watched(history)] = -np.inf
-            return np.argsort(-scores, kind="stable")[:25].tolist()  # type: ignore[no-any-return]
+            scored = scores(np.unique(data.item[history])).copy()
+            scored[data.watched(history)] = -np.inf
+            return best(scored, 25).tolist()  # type: ignore[no-any-return]
 
-        return metrics(queries, recommend, items)[_NDCG]
+        return measure(queries, recommend, items)
 
-    popularity = TopPicks(data, Options(exploration_weight=0.0)).popularity_metrics[_NDCG]
-    print(f"{name}: popularity list {popularity:.4f}")
-    start = time.perf_counter()
-    ease = Ease(baskets, [], items)
-    seconds = time.perf_counter() - start
-    print(f"  EASE, without metadata               {measure(ease.relevance):.4f} {seconds:7.2f} s")
-    with_metadata = TopPicks(data, Options(exploration_weight=0.0)).metrics[_NDCG]
-    print(f"  EASE, with metadata                  {with_metadata:.4f}")
-    for count, penalty, trust in itertools.product(factors, (1.0, 10.0), (1.0, 10.0)):
-        start = time.perf_counter()
-        als = Als(baskets, items, factors=count, penalty=penalty, trust=trust)
-        seconds = time.perf_counter() - start
-        settings = f"{count} factors, penalty {penalty:.0f}, trust {trust:.0f}"
-        print(f"  ALS, {settings:30} {measure(als.relevance):.4f} {seconds:7.2f} s", flush=True)
-
-
-def main() -> None:
-    """Print the comparison."""
-    _compare("the sample", read(sample.FOLDER, now=time.time()), (4, 8, 16, 32))
-    with tempfile.TemporaryDirectory() as folder:
-        rehearsal.write(Path(folder))
-        _compare("a million interactions", read(Path(folder), now=time.time()), (32,))
-
-
-if __name__ == "__main__":
-    main()
+    popular = popularity(baskets, items)
+    yield "a list of what is popular", measured(lambda _: popular), 0.0
+    for name, of, most in (
+        ("each pair, without metadata", [], items),
+        ("each pair", categories(data, Options()), items),
+        ("directions", categories(data, Options()), 0),
+    ):
+        if most > model.MOST_ITEMS:
+            continue
+        began = time.process_time()
+        with patch.object(model, "MOST_ITEMS", most):
+            learnt = model.learn(baskets, of, items)
+        yield name, measured(learnt.relevance), time.process_time() - began

@@ -1,7 +1,7 @@
-"""Parts 1 and 2: what comes on top of a training, and what an hour of waiting costs.
+"""Parts 1 and 2: measure the time beyond a training, and the cost of an hour of waiting.
 
-All on the fakes' virtual clock: the real template and the real functions through real boto3
-clients, and the rivals beside them, in a world in which a training takes what it is told to.
+All parts run on the fakes' virtual clock, in which a training takes a given time. They run the real
+template and the real functions through real boto3 clients, and the rivals.
 Nothing is scaled: each poll is made, at the second at which it would be made.
 """
 
@@ -37,7 +37,7 @@ _RIVALS: Final[tuple[type[Rival], ...]] = (Provider, WaitCondition, Sleeping)
 
 @dataclass
 class Meter(Watcher):
-    """Counts what is billed or limited."""
+    """Counts calls and invocations, which are billed or limited."""
 
     calls: Counter[str] = field(default_factory=Counter)
     invocations: Counter[str] = field(default_factory=Counter)
@@ -57,8 +57,8 @@ class TimedAccount:
 
     Attributes:
         training: seconds from CreateRecommender to ACTIVE.
-        lambda_seconds: how long functions have run: by the virtual clock for what they sleep, and
-            by this process's own for the rest, in which the simulated service is counted, too.
+        lambda_seconds: how long functions have run. The virtual clock counts their sleep; this
+            process's own clock counts the rest, with the time in the simulated service.
     """
 
     def __init__(self, training: float) -> None:
@@ -114,7 +114,7 @@ class Deployed:
     Attributes:
         after: seconds from the service's saying ACTIVE to the stack's being complete.
         whole: seconds of the whole deployment beyond the training.
-        failure: what became of it instead, if it failed.
+        failure: the outcome instead, if it failed.
     """
 
     after: float = 0.0
@@ -165,7 +165,7 @@ def _deployed(account: TimedAccount, stack: Stack, status: str) -> Deployed:
 
 
 def deletion(training: float, rival: type[Rival] | None) -> Deployed:
-    """Return how a deletion goes that is asked for during the training."""
+    """Delete the stack during the training, and return the durations."""
     account = TimedAccount(training)
     stack = account.stack_of(rival) if rival else account.cloud.stack()
     stack.create(rival.template() if rival else None, wait=False)
@@ -245,7 +245,7 @@ def _named(others: Mapping[str, object]) -> str:
 
 @dataclass(frozen=True)
 class PerHour:
-    """What an hour of training makes, apart from what a deployment makes in any case."""
+    """The calls of an hour of training, without those that every deployment makes."""
 
     describes: float
     other_calls: float

@@ -25,7 +25,7 @@ _LINKS: Final = (v.SWEEP_TYPE, v.TRAINING_GATE_TYPE, v.RECOMMENDER_TYPE)
 
 
 def fresh_clone() -> Iterator[Row]:
-    """Clone what is committed, set it up, deploy it and destroy it."""
+    """Clone the last commit, set it up, deploy it and destroy it."""
     with tempfile.TemporaryDirectory() as name, socket.socket() as free:
         free.bind(("127.0.0.1", 0))
         port = free.getsockname()[1]
@@ -46,7 +46,7 @@ def fresh_clone() -> Iterator[Row]:
 
 
 def suites() -> Iterator[Row]:
-    """Run `make check` suite by suite; longer than all else together, so only when asked for."""
+    """Run `make check` suite by suite, if the part is named: it takes longer than all others."""
     for target in targets_of_check():
         took = _wall(["make", "-C", str(ROOT), target])
         yield Row(what=f"make {target}", ours=f"{took:.0f} s", how="By the clock")
@@ -172,4 +172,4 @@ def _wall(command: list[str]) -> float:
 
 
 _OWN: Final = ("MAKEFLAGS", "MAKELEVEL", "MFLAGS", "VIRTUAL_ENV", "PYTHONPATH")
-"""What the make that runs this hands down; a clone is made by whoever has none of it."""
+"""Variables that the surrounding make passes on; a fresh clone is set up without them."""

@@ -16,11 +16,11 @@ ROOT: Final = Path(__file__).parents[1]
 
 @dataclass(frozen=True)
 class Used:
-    """What a process has used, with the children that it has waited for.
+    """The resources that a process and its ended children have used.
 
     Attributes:
         seconds: of processor time.
-        said: what it wrote.
+        said: its output.
     """
 
     seconds: float

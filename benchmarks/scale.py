@@ -1,7 +1,7 @@
 """Part 5: many stacks in one account at once, and many recommenders.
 
-On the fakes' virtual clock. What AWS lets through is not published, neither for Personalize nor for
-DescribeStacks; assumed is a bucket of tokens for each operation, as AWS documents it for EC2's API.
+On the fakes' virtual clock. AWS publishes no rate limits for Personalize or DescribeStacks. The
+fakes assume a bucket of tokens for each operation, as AWS documents it for EC2's API.
 """
 
 from collections import Counter
@@ -97,7 +97,7 @@ class Region:
         self.stacks = [self.cloud.stack(f"TopPicks{number:02}") for number in range(stacks)]
 
     def of_others(self, count: int) -> None:
-        """Have recommenders that nobody here has made."""
+        """Add recommenders that belong to none of the stacks."""
         outsider = self.cloud.outsider()
         for number in range(count):
             outsider.create_recommender(

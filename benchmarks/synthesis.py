@@ -1,7 +1,7 @@
 """Part 4: synthesis, against an empty app of the same CDK, and how it grows.
 
-An empty app has one stack with one resource, as none is not allowed. `least` has what our stack
-needs of the CDK's own library in any case: a function from an asset and a state machine.
+An empty app has one stack with one resource, as none is not allowed. `least` has the parts of the
+CDK's own library that our stack cannot do without: a function from an asset and a state machine.
 """
 
 import json
@@ -110,7 +110,7 @@ def synthesis() -> list[Row]:
 
 
 def template() -> Row:
-    """Return what is in the template with default settings."""
+    """Count the contents of the template with default settings."""
     with tempfile.TemporaryDirectory() as name:
         synthesise(WHOLE, {"dataset_group_arn": GROUP}, Path(name))
         text = (Path(name) / "TopPicks.template.json").read_text()

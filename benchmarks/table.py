@@ -17,11 +17,11 @@ class Row:
 
     Attributes:
         ratio: ours over the other's, as it is shown; empty where there is no other.
-        what: what is measured.
+        what: the thing that is measured.
         ours: the figure itself, with its unit and its spread.
-        other: what it is compared with, and its figure.
-        how: how it was taken, and on what.
-        target: what it should be, if somebody has said so.
+        other: the alternative, and its figure.
+        how: how it was taken, and on which data or clock.
+        target: the figure to reach, if there is a target.
     """
 
     what: str
@@ -47,7 +47,7 @@ class Pairs:
 
 
 def spread(values: Sequence[float], *, digits: int, unit: str = "") -> str:
-    """Return the median of what was measured, and between what it was."""
+    """Return the median of the measurements, and their least and most."""
     middle, least, most = statistics.median(values), min(values), max(values)
     shown = f"{middle:.{digits}f}{unit}"
     return shown if least == most else f"{shown} ({least:.{digits}f} to {most:.{digits}f})"

@@ -1,1 +1,1 @@
-"""What `make check` runs that is neither a test nor a linter of Python."""
+"""The checks of `make check` that are neither tests nor about style."""

@@ -1,4 +1,4 @@
-"""Synthesise what `make static` checks: a stack by itself, and environments with a pipeline.
+"""Synthesise the input of `make static`: a stack by itself, and environments with a pipeline.
 
 python -m checks.assemblies <folder>
 
@@ -48,11 +48,11 @@ CONTEXTS: Final[dict[str, dict[str, Any]]] = {
         },
     },
 }
-"""What is synthesised, by the name of its assembly: in two regions, so that there are replicas."""
+"""The context of each assembly, by its name: in two regions, so that there are replicas."""
 
 
 def main(folder: Path) -> None:
-    """Write the assemblies into a folder, which is made anew."""
+    """Remove a folder, and write the assemblies into a new one."""
     shutil.rmtree(folder, ignore_errors=True)
     folder.mkdir(parents=True)
     context = json.loads((toolchain.ROOT / "cdk.json").read_text())["context"]

@@ -1,6 +1,6 @@
-"""List the licences of all dependencies, from the locks and from what is installed.
+"""List the licences of all dependencies, from the locks and from the installed packages.
 
-python -m checks.licences > docs/dependencies.md
+python -m checks.licences > docs/internals/dependencies.md
 """
 
 import json
@@ -16,6 +16,7 @@ LOCKS: Final = {
     RUNTIME: "What `cdk synth` and `cdk deploy` need",
     ROOT / "requirements-dev.txt": "What develops, checks and tests it, and the local AWS",
     ROOT / "requirements-checkov.txt": "What checkov needs, in an environment of its own",
+    ROOT / "requirements-bench.txt": "What `make bench` compares with",
 }
 
 _PIN: Final = re.compile(r"(?m)^([a-z0-9][a-z0-9._-]*)==([^\s;\\]+)")
@@ -42,7 +43,7 @@ def pins(lock: Path) -> list[tuple[str, str]]:
 
 
 def npm_packages() -> list[tuple[str, str, str]]:
-    """Return the names, versions and licences of what npm's lock pins."""
+    """Return the names, versions and licences of the packages that npm's lock pins."""
     packages = json.loads((ROOT / "package-lock.json").read_text())["packages"]
     return [
         (name.removeprefix("node_modules/"), one["version"], one["license"])
@@ -84,10 +85,10 @@ def installed(*folders: Path) -> dict[str, Distribution]:
 
 def page() -> str:
     """Return all dependencies and their licences, in Markdown."""
-    checkov = installed(*(ROOT / ".venv" / "checkov").glob("lib/python*/site-packages"))
     sections = [_HEAD]
     for lock, title in LOCKS.items():
-        there = checkov if "checkov" in lock.name else installed()
+        own = ROOT / ".venv" / lock.stem.removeprefix("requirements-")
+        there = installed(*own.glob("lib/python*/site-packages"))
         sections.append(_table(f"{title} (`{lock.name}`)", _rows(lock, there)))
     rows = (f"| {' | '.join(row)} |" for row in npm_packages())
     return "\n".join([*sections, _table("The CDK's own tools (`package-lock.json`)", rows)])

@@ -1,4 +1,4 @@
-"""What the Makefile's recipes need that /bin/sh does not have, for any Python 3 that there is.
+"""Help the Makefile's recipes where /bin/sh cannot; runs on every Python 3.
 
 python -m checks.make help | python | jsii-cache | touch <file> | unresolved
 """
@@ -19,7 +19,7 @@ _JSII_CACHE = (
 
 
 def targets() -> str:
-    """Return the targets of the Makefile, and what they do."""
+    """Return the targets of the Makefile, and their descriptions."""
     makefile = (_ROOT / "Makefile").read_text()
     return "\n".join(
         f"{target:15} {does}"
@@ -28,14 +28,14 @@ def targets() -> str:
 
 
 def too_old() -> str:
-    """Return what is wrong with this Python, or nothing."""
+    """Return a message if this Python is too old, or nothing."""
     if sys.version_info >= _OLDEST:
         return ""
     return f"Python 3.11 or newer is needed, this one is {sys.version.split()[0]}: make PYTHON=..."
 
 
 def registry() -> str:
-    """Return what is wrong if npm's lock names a registry, from which others would install."""
+    """Return a message if npm's lock names a registry, from which others would install."""
     packages = json.loads((_ROOT / "package-lock.json").read_text())["packages"].values()
     return (
         "package-lock.json names a registry" if any("resolved" in one for one in packages) else ""
@@ -54,7 +54,7 @@ def jsii_cache() -> str:
 
 
 def main(command: str, *files: str) -> str:
-    """Run a command, and return what is wrong, or nothing."""
+    """Run a command, and return an error message, or nothing."""
     if command == "help":
         print(targets())
         return ""

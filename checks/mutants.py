@@ -1,4 +1,4 @@
-"""`make mutants`: the mutation score, and whether docs/mutants.md names every mutant that survives.
+"""`make mutants`: the mutation score, and whether docs/internals/mutants.md names each survivor.
 
 mutmut changes one thing at a time in the modules that `[tool.mutmut]` of pyproject.toml names, all
 that decide or talk, and runs the unit tests that reach it. Nothing is taken over from an earlier
@@ -19,17 +19,17 @@ from mutmut.mutation.diff_apply import get_diff_for_mutant
 from mutmut.stats import status_by_exit_code
 from mutmut.utils.format_utils import orig_function_and_class_names_from_key
 
-LIST: Final = Path("docs/mutants.md")
+LIST: Final = Path("docs/internals/mutants.md")
 COPY: Final = Path("mutants")
 PACKAGE: Final = Path("lambdas/recommender")
 MIN_SCORE: Final = 0.9
 UNCHANGED: Final = ("clients", "decision.verdict", "handler", "observer_handler", "vocabulary")
 """Modules that only connect, or only say: words, and data without behaviour."""
 NEVER: Final = ("model.identity.Owner.", "model.identity.NamePattern.", "model.identity._stack_of")
-"""What says whose a recommender is: no reason excuses a survivor there."""
+"""The code that decides who owns a recommender: no reason excuses a survivor in it."""
 
 Change = tuple[str, ...]
-"""The function, and the lines taken out and put in, as docs/mutants.md has them."""
+"""The function, and the lines taken out and put in, as docs/internals/mutants.md has them."""
 
 
 @dataclass(frozen=True)
@@ -68,7 +68,7 @@ def module_of(path: Path) -> str:
 
 
 def named() -> set[Change]:
-    """Return what the diff blocks of the list name: `@ function`, then lines."""
+    """Return the changes in the diff blocks of the list: `@ function`, then lines."""
     found: list[list[str]] = []
     inside = False
     for line in LIST.read_text(encoding="utf-8").splitlines():
@@ -82,7 +82,7 @@ def named() -> set[Change]:
 
 
 def wrong_with(mutants: Collection[Mutant]) -> Iterator[str]:
-    """Yield what is wrong with what became of the mutants."""
+    """Yield a problem for each mutant with another outcome than listed, and for a low score."""
     for module in sorted(set(modules()) - {mutant.module for mutant in mutants}):
         yield f"nothing is changed in {module}, which pyproject.toml names"
     listed, survivors = named(), {mutant.change for mutant in mutants if not mutant.killed}
@@ -101,7 +101,7 @@ def wrong_with(mutants: Collection[Mutant]) -> Iterator[str]:
 
 
 def main() -> None:
-    """Try all mutants, print the score, and exit with what is wrong with it, if anything is."""
+    """Try all mutants, print the score, and exit with the problems, if there are any."""
     shutil.rmtree(COPY, ignore_errors=True)
     mutmut = Path(sys.executable).with_name("mutmut")
     subprocess.run([mutmut, "run", "--max-children", "2"], check=True)  # noqa: S603

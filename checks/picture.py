@@ -3,6 +3,8 @@
 It needs Debian's Chromium, and takes the picture of a recommender that was trained on the sample.
 """
 
+import os
+import shutil
 import subprocess
 import sys
 import tempfile
@@ -14,10 +16,12 @@ from local_aws.engine import LocalAws
 from local_aws.rehearsal import sample
 
 _PICTURE: Final = Path(__file__).parents[1] / "docs" / "how-to" / "personalize-page.png"
-_CHROMIUM: Final = Path("/usr/bin/chromium")
+_CHROMIUM: Final = Path(os.environ.get("CHROMIUM", "/usr/bin/chromium"))
 _OPTIONS: Final = ("--headless", "--no-sandbox", "--disable-gpu", "--hide-scrollbars")
-_SIZE: Final = "1000,3420"
+_SIZE: Final = "1000,4780"
 _DEADLINE: Final = 60.0
+_FOLDER: Final = "sample"
+"""Where the local AWS finds it from where it runs: the picture shows no path of a machine."""
 
 
 def main() -> int:
@@ -27,9 +31,10 @@ def main() -> int:
         return 1
     with tempfile.TemporaryDirectory() as name, LocalAws.start(Path(name)) as aws:
         aws.adjust_personalize({"create_pending": 0, "create_in_progress": 1, "metrics": None})
+        shutil.copytree(sample.FOLDER, aws.data / _FOLDER)
         aws.client("personalize").create_recommender(
             name="films",
-            datasetGroupArn=aws.seed_dataset_group("vod", data=str(sample.FOLDER)),
+            datasetGroupArn=aws.seed_dataset_group("vod", data=_FOLDER),
             recipeArn="arn:aws:personalize:::recipe/aws-vod-top-picks",
         )
         deadline = time.monotonic() + _DEADLINE

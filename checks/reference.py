@@ -1,4 +1,4 @@
-"""Write docs/reference as far as the code says what is in it: settings and outputs.
+"""Write the pages of docs/reference that are made from code: settings and outputs.
 
 python -m checks.reference
 """

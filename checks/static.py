@@ -1,7 +1,7 @@
-"""Lint the synthesised templates: what is found is put right, or accepted with a reason.
+"""Lint the synthesised templates: each finding is fixed, or accepted with a reason.
 
-`accepted.toml` holds the reasons for what cfn-lint, checkov and parliament find; those for cdk-nag
-stand beside the constructs (`acknowledge`), and cdk-nag itself fails the synthesis without them.
+`accepted.toml` holds the reasons for findings of cfn-lint, checkov and parliament. Those for
+cdk-nag stand next to the constructs (`acknowledge`). Without them cdk-nag fails the synthesis.
 Nothing here needs a network.
 
     python -m checks.static .venv/assemblies
@@ -34,12 +34,12 @@ _CHECKOV: Final = (
     *("--compact", "--output", "json", "--file"),
 )
 _OFFLINE: Final = {"CKV_SKIP_PACKAGE_UPDATE_CHECK": "true"}
-"""Without it checkov asks for its newest version; `--skip-download` spares it the guidelines."""
+"""Without it checkov requests its newest version; `--skip-download` spares it the guidelines."""
 
 
 @dataclass(frozen=True, order=True)
 class Finding:
-    """What a tool says of a resource."""
+    """A tool's finding about a resource."""
 
     tool: str
     rule: str
@@ -72,7 +72,7 @@ class Acceptance:
 
 @dataclass(frozen=True)
 class Verdict:
-    """Findings, each with the acceptances that cover it, and what else is wrong."""
+    """The count of accepted findings, and the problems."""
 
     accepted: Counter[str]
     """How many findings of each tool are accepted."""
@@ -80,7 +80,7 @@ class Verdict:
 
 
 def judged(findings: Iterable[Finding], acceptances: Sequence[Acceptance]) -> Verdict:
-    """Return what is accepted; a finding without a reason is wrong, and so is the reverse."""
+    """Match findings with reasons; each finding or reason without the other is a problem."""
     accepted: Counter[str] = Counter()
     problems = []
     unneeded = list(acceptances)
@@ -97,7 +97,7 @@ def judged(findings: Iterable[Finding], acceptances: Sequence[Acceptance]) -> Ve
 
 
 def acceptances() -> list[Acceptance]:
-    """Return what `accepted.toml` says."""
+    """Return the acceptances in `accepted.toml`."""
     tools = tomllib.loads(ACCEPTED.read_text())
     return [
         Acceptance(tool, **{key: " ".join(text.split()) for key, text in one.items()})
@@ -110,7 +110,7 @@ def acceptances() -> list[Acceptance]:
 
 
 def cfn_lint(templates: Sequence[Path]) -> Iterator[Finding]:
-    """Return what cfn-lint finds."""
+    """Return the findings of cfn-lint."""
     for one in _json_of(_CFN_LINT, templates):
         path = one["Location"]["Path"] or []
         template = Path(one["Filename"])
@@ -120,7 +120,7 @@ def cfn_lint(templates: Sequence[Path]) -> Iterator[Finding]:
 
 
 def checkov(templates: Sequence[Path]) -> Iterator[Finding]:
-    """Return what checkov finds."""
+    """Return the findings of checkov."""
     report = _json_of(_CHECKOV, templates)
     results = report["results"]
     if broken := results["parsing_errors"]:
@@ -142,7 +142,7 @@ def _json_of(command: Sequence[str | Path], templates: Sequence[Path]) -> Any:
 
 
 def parliament_of(templates: Sequence[Path]) -> Iterator[Finding]:
-    """Return what parliament finds in the policies of identities."""
+    """Return the findings of parliament in the policies of identities."""
     for path in templates:
         template = json.loads(path.read_text())
         for name, document in identity_policies(template):
@@ -184,7 +184,7 @@ _ARNS: Final = {
     "AWS::StepFunctions::StateMachine": "arn:aws:states:eu-west-1:111111111111:stateMachine:{}",
     "Custom::RecommenderTraining": "arn:aws:personalize:eu-west-1:111111111111:recommender/{}",
 }
-"""What parliament is to see of resources that have no ARN yet."""
+"""The ARNs that parliament gets for resources that have none yet."""
 _REF_IS_ARN: Final = ("AWS::StepFunctions::StateMachine",)
 _PSEUDO: Final = {
     "AWS::AccountId": "111111111111",
@@ -212,7 +212,7 @@ def _resource(template: Mapping[str, Any], name: str) -> str:
 
 
 def acknowledgements(assembly: Path) -> list[tuple[str, str]]:
-    """Return what is acknowledged to cdk-nag: the rules, each with its reason."""
+    """Return the rules of cdk-nag that are acknowledged, each with its reason."""
     return [
         (rule, reason)
         for path in sorted(assembly.rglob("*.metadata.json"))
@@ -224,7 +224,7 @@ def acknowledgements(assembly: Path) -> list[tuple[str, str]]:
 
 
 def unsound(folder: Path) -> Iterator[str]:
-    """Yield what is wrong with the assemblies themselves: a synthesis that fails leaves templates.
+    """Yield the problems of the assemblies themselves: a failed synthesis, too, leaves templates.
 
     A rule of cdk-nag that is broken is in the CDK's validation report, and in no template.
     """
@@ -240,7 +240,7 @@ def unsound(folder: Path) -> Iterator[str]:
 
 
 def main(assembly: Path) -> int:
-    """Lint all templates of an assembly, say what is accepted, and return the exit code."""
+    """Lint all templates of an assembly, count the accepted findings, and return the exit code."""
     templates = sorted(assembly.rglob("*.template.json"))
     reasons = acceptances()
     findings = [*cfn_lint(templates), *checkov(templates), *parliament_of(templates)]

@@ -2,6 +2,7 @@
 
 import argparse
 import contextlib
+import io
 import os
 import signal
 import sys
@@ -31,6 +32,7 @@ class _Interrupt(BaseException):
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run a command and return its exit code: that of the CDK CLI where it ran one."""
+    _print_whatever_is_named()
     options = _parser().parse_args(arguments)
     options.folder = options.folder.resolve()
     _forget_the_users_aws()
@@ -129,6 +131,13 @@ def _interrupt(number: int, _: FrameType | None) -> NoReturn:
     for other in _INTERRUPTS:
         signal.signal(other, signal.SIG_IGN)  # what follows is clean-up
     raise _Interrupt(number)
+
+
+def _print_whatever_is_named() -> None:
+    """Have names of files printed that are no text in the terminal's encoding."""
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, io.TextIOWrapper):
+            stream.reconfigure(errors="backslashreplace")
 
 
 def _forget_the_users_aws() -> None:

@@ -1,4 +1,4 @@
-"""What `make deploy-local`, `make destroy-local` and the commands of `python -m local_aws` do."""
+"""Run the commands of `python -m local_aws`, such as `make deploy-local` and `destroy-local`."""
 
 import contextlib
 import json
@@ -23,23 +23,26 @@ PREFERRED_PORT: Final = 4566
 
 _STACK: Final = "TopPicks"
 _DATASET_GROUP: Final = "vod"
-"""Of the sample; that of other files has their digest in its name, so that other files train anew.
+"""The dataset group of the sample; for other files the name ends with their digest.
 
-They ask for another dataset group, and that for another recommender.
+So other files need another dataset group, which needs another recommender, which trains on them.
 """
 _DIGEST: Final = 8
 _GATE_SECONDS: Final = 6
 _SIX_GATES: Final = 0.01
 """Hours."""
-_MORE: Final = 500_000
-"""Interactions for which there are six gates more, since they take longer to train on."""
+_MORE_INTERACTIONS: Final = 500_000
+_MORE_ITEMS: Final = 2_000
+"""So many each get six gates more, since they take longer to train on."""
+_MOST_ITEMS: Final = 12_000
+"""More items than these take no longer: not every pair of them is learnt about."""
 NO_TEAM_ACCOUNTS: Final = {
     "environments": "",
     "pipeline": "",
     "@aws-cdk/core:permissionsBoundary": "",
     "@aws-cdk/core:bootstrapQualifier": "hnb659fds",
 }
-"""Context that takes away what a cdk.json says about a team's accounts: it would not work here."""
+"""Context that removes a team's accounts from its cdk.json: they would not work here."""
 _CONTEXT: Final = NO_TEAM_ACCOUNTS | {
     "training_gate_minutes": _GATE_SECONDS / 60,
     "poll_interval_seconds": 1,
@@ -61,7 +64,7 @@ _CONSENT: Final = {"deploy": "--require-approval=never", "destroy": "--force"}
 
 
 def deploy(folder: Path, port: int | None, files: Path | None = None) -> int:
-    """Start the local AWS if need be, deploy the stack to it, and show what came of it."""
+    """Start the local AWS if need be, deploy the stack to it, and show the result."""
     files = (files or sample.FOLDER).resolve()
     imported = _read(files)
     name = "the sample, which is invented" if files == sample.FOLDER else str(files)
@@ -71,7 +74,9 @@ def deploy(folder: Path, port: int | None, files: Path | None = None) -> int:
     outputs_file.unlink(missing_ok=True)
     with _kept_running(folder, port) as aws:
         aws.seed_dataset_group(group, data=str(files))
-        settings = _settings(group=group, interactions=len(imported.user))
+        settings = _settings(
+            group=group, interactions=len(imported.user), items=len(imported.items)
+        )
         _settings_file(aws).write_text(json.dumps(settings))
         print(f"Deploying {_STACK} with the stock CDK CLI.", flush=True)
         began = datetime.now(UTC)
@@ -97,24 +102,36 @@ def deploy(folder: Path, port: int | None, files: Path | None = None) -> int:
 
 def data(files: Path, html: Path | None) -> int:
     """Report on a folder of data, train on it, and measure; exit code 1 if it is refused."""
-    if html and not html.parent.is_dir():
-        raise LocalAwsError(f"{html.parent} does not exist: the page goes into a folder that does.")
-    imported = _read(files)
     if html:
-        html.open("a").close()  # if that fails, it does before the training
+        _check_page(html, files)
+    imported = _read(files)
     print(report.on_data(str(files), findings(imported)), flush=True)
-    trained = None
+    trained: TopPicks | str
     try:
         trained = TopPicks(imported)
-        print(report.measured(trained.metrics, trained.popularity_metrics))
+        print(report.measured(trained.metrics, trained.evaluation))
     except RefusedError as refused:
+        trained = str(refused)
         print(f"A training on this ends in CREATE FAILED: {refused}")
     if html:
         from local_aws import page  # noqa: PLC0415  # with what it plots with, for those who look
 
-        html.write_text(page.data_page(str(files), imported, trained), encoding="utf-8")
+        shown = page.data_page(str(files), imported, trained)
+        html.write_text(shown, encoding="utf-8", errors="backslashreplace")
         print(f"To look at: {html}")
-    return 0 if trained else 1
+    return int(isinstance(trained, str))
+
+
+def _check_page(html: Path, files: Path) -> None:
+    """Fail, before anything is read, if a page cannot be written; leave nothing behind."""
+    if not html.parent.is_dir():
+        raise LocalAwsError(f"{html.parent} does not exist: the page goes into a folder that does.")
+    if html.suffix == ".csv" and html.parent.resolve() == files.resolve():
+        raise LocalAwsError(f"{html} would be overwritten: the page goes into a file of its own.")
+    is_new = not html.exists()
+    html.open("a").close()
+    if is_new:
+        html.unlink()
 
 
 def _read(files: Path) -> Data:
@@ -181,7 +198,7 @@ def cdk(folder: Path, arguments: Sequence[str]) -> int:
 
 
 def show_faults(folder: Path, assignments: Sequence[str]) -> int:
-    """List what the simulated service can be told to do, or tell it (name=value ..., or reset)."""
+    """List the faults of the simulated service, or set them (name=value ..., or reset)."""
     aws = _running(folder)
     if not assignments:
         print(faults.listed(aws.personalize_behaviour(), _usual_behaviour()))
@@ -193,7 +210,7 @@ def show_faults(folder: Path, assignments: Sequence[str]) -> int:
 
 
 def show_logs(folder: Path, *, follow: bool) -> int:
-    """Print what the functions have logged."""
+    """Print the log of the functions."""
     for line in logs.lines(_running(folder), follow=follow):
         print(line, flush=True)
     return 0
@@ -217,7 +234,7 @@ def stop(folder: Path, _: int | None) -> int:
 
 
 def status(folder: Path, _: int | None) -> int:
-    """Say whether the local AWS runs, how to reach it, and what it is told; exit code 1 if not."""
+    """Show whether the local AWS runs, how to reach it, and its faults; exit code 1 if not."""
     aws = LocalAws.find(folder)
     if aws is None or not aws.is_healthy():
         print("The local AWS does not answer." if aws else "No local AWS runs.")
@@ -306,11 +323,14 @@ def _usual_behaviour() -> dict[str, Any]:
     return {**json.loads(Behaviour().to_json()), **_BEHAVIOUR}
 
 
-def _settings(*, group: str = _DATASET_GROUP, interactions: int = 0) -> dict[str, object]:
+def _settings(
+    *, group: str = _DATASET_GROUP, interactions: int = 0, items: int = 0
+) -> dict[str, object]:
+    more = interactions // _MORE_INTERACTIONS + min(items, _MOST_ITEMS) // _MORE_ITEMS
     return {
         **_CONTEXT,
         "dataset_group_arn": f"arn:aws:personalize:{REGION}:{ACCOUNT}:dataset-group/{group}",
-        "max_training_hours": round(_SIX_GATES * (1 + interactions // _MORE), 2),
+        "max_training_hours": round(_SIX_GATES * (1 + more), 2),
     }
 
 
@@ -327,9 +347,10 @@ def _settings_in_force(aws: LocalAws) -> dict[str, object]:
 
 
 def _app_arguments(
-    folder: Path, *, group: str = _DATASET_GROUP, interactions: int = 0
+    folder: Path, *, group: str = _DATASET_GROUP, interactions: int = 0, items: int = 0
 ) -> list[str]:
-    return _as_arguments(folder, _settings(group=group, interactions=interactions))
+    settings = _settings(group=group, interactions=interactions, items=items)
+    return _as_arguments(folder, settings)
 
 
 def _as_arguments(folder: Path, settings: Mapping[str, object]) -> list[str]:

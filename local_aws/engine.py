@@ -30,25 +30,25 @@ _HOST: Final = "127.0.0.1"
 _START_DEADLINE: Final = 60.0
 _CALL_TIMEOUT: Final = 10.0
 _IMPORT_TIMEOUT: Final = 300.0
-"""Of a call with which the simulated Personalize may have to read large files."""
+"""The timeout of a call in which the simulated Personalize may read large files."""
 _LOG_TAIL: Final = 30
 _BOOTSTRAP_STACK: Final = "CDKToolkit"
 
 
 class LocalAwsError(Exception):
-    """The local AWS cannot do what was asked; the message says why and what to do."""
+    """The local AWS cannot carry out a command; the message has the cause and the next step."""
 
 
 class PortTakenError(LocalAwsError):
-    """The port that was asked for cannot be listened on."""
+    """The local AWS cannot listen on the requested port."""
 
 
 class LocalAws:
     """A running local AWS, whose whole state is in memory and ends with it.
 
-    It listens on the loopback interface only. Its folder holds its pid file, its log and what it
-    keeps on disk while it runs, so that any number of them run side by side, each in its folder.
-    As a context manager it is stopped at the end.
+    It listens on the loopback interface only. Its folder holds its pid file, its log and its files.
+    So any number of them can run at the same time, each in a folder of its own. As a context
+    manager it stops at the end.
     """
 
     def __init__(
@@ -134,7 +134,7 @@ class LocalAws:
 
     @property
     def data(self) -> Path:
-        """What is dropped with its state."""
+        """The folder of its data, which is deleted with its state."""
         return _data(self._folder)
 
     def stop(self) -> None:

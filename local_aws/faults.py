@@ -1,4 +1,4 @@
-"""What the simulated service can be told to do: listed, and read from the command line."""
+"""List the faults of the simulated service, and read them from the command line."""
 
 import json
 from collections.abc import Iterable, Mapping, Sequence
@@ -12,11 +12,11 @@ RESET: Final = "reset"
 
 
 def listed(behaviour: Mapping[str, Any], usual: Mapping[str, Any]) -> str:
-    """Return every field with its value, what is allowed, and what it does.
+    """Return every field with its value, its allowed values, and its effect.
 
     Args:
         behaviour: The fields as they are.
-        usual: As they are after `faults reset`; what differs is marked.
+        usual: As they are after `faults reset`; the differences are marked.
     """
     return "\n".join(
         f"{_assignment(name, behaviour[name])}{_difference(name, behaviour, usual)}\n"

@@ -6,7 +6,7 @@ gives them `AWS_ENDPOINT_URL`, and boto3 finds Personalize there as it finds eve
 
 Deviation from AWS: traffic is plain HTTP on the loopback interface, while policies see it as TLS,
 as behind a terminating proxy. So policies that deny plain HTTP, beginning with that of the CDK
-bootstrap bucket, stay in force as deployed.
+bootstrap bucket, stay effective as deployed.
 """
 
 from collections.abc import Mapping

@@ -1,4 +1,4 @@
-"""What the functions of a local AWS have logged, as CloudWatch Logs has it."""
+"""Read the log of the functions of a local AWS from its CloudWatch Logs."""
 
 import contextlib
 import time
@@ -8,17 +8,17 @@ from typing import Final, NamedTuple
 from local_aws.engine import LocalAws
 
 _PLATFORM: Final = ("START RequestId:", "END RequestId:", "REPORT RequestId:")
-"""Lines of Lambda's own, which say that a function ran and not what it did."""
+"""Lines of Lambda's own, which show only that a function ran."""
 _PAUSE: Final = 1.0
-"""Seconds between two looks."""
+"""Seconds between two polls."""
 
 
 def lines(aws: LocalAws, *, follow: bool = False) -> Iterator[str]:
-    """Yield what the functions have logged, the oldest first.
+    """Yield the log lines of the functions, the oldest first.
 
     Args:
         aws: Where they are.
-        follow: Whether to go on, for as long as it answers, with what they log from now on.
+        follow: Whether to go on with new lines, for as long as the local AWS answers.
     """
     shown: set[tuple[str, str]] = set()
     since = 0

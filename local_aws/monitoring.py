@@ -10,7 +10,7 @@ _SCHEDULE: Final = "AWS::Scheduler::Schedule"
 
 
 def look(aws: LocalAws, stack: str) -> list[dict[str, Any]]:
-    """Invoke what the schedules of a stack would, and return the lines that this has written.
+    """Invoke the targets of a stack's schedules, and return the lines that they have written.
 
     A stack without monitoring has no schedule, and writes none.
 

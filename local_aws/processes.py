@@ -146,8 +146,8 @@ class Holder:
 class PidFile:
     """A file that names a process, locked for as long as that process lives.
 
-    The lock is what counts: the kernel drops it with the process, so a file that nobody has locked
-    is stale, whatever it says and whichever process has that id by now.
+    Only the lock counts: the kernel drops it with the process. So a file without a lock is stale,
+    whatever it says and whichever process has that id by now.
     """
 
     def __init__(self, path: Path) -> None:

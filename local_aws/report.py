@@ -12,6 +12,7 @@ from botocore.exceptions import ClientError
 
 from local_aws.engine import ACCOUNT, REGION, LocalAws
 from local_aws.rehearsal import NOTICE
+from local_aws.rehearsal.evaluation import CHOICES, Compared, Evaluation, explanation
 from local_aws.rehearsal.findings import Finding
 from local_aws.text import filled
 
@@ -154,26 +155,63 @@ After that, this removes a stack that cannot be deleted otherwise (`make stop-lo
 def on_data(name: str, found: Sequence[Finding]) -> str:
     """Return what data is worth, before anything is trained on it."""
     lines = "\n".join(
-        f"  {one.verdict:8} {one.subject}: {one.found}\n{_indented(one.meaning)}" for one in found
+        f"  {one.verdict:8} {one.subject}: {one.found}\n{_indented(_with_source(one))}"
+        for one in found
     )
-    return f"\nThe data in {name}, against what the service requires and recommends:\n{lines}\n"
+    return f"""
+The data in {name}, against what the service requires and recommends:
+{lines}
+  [In brackets]: the page under docs.aws.amazon.com/personalize/latest/dg/ that says so.
+"""
+
+
+def _with_source(one: Finding) -> str:
+    return f"{one.meaning} [{one.source}]" if one.source else one.meaning
 
 
 def _indented(text: str) -> str:
     return filled(text, " " * 11, " " * 11)
 
 
-def measured(metrics: Mapping[str, float], popularity: Mapping[str, float]) -> str:
-    """Return metrics beside those of a list of what is popular, and what they are worth."""
-    return f"{_metrics(metrics, popularity)}\n\n{_NOTICE}\n"
+def measured(metrics: Mapping[str, float], evaluation: Evaluation) -> str:
+    """Return metrics, how sure they are, and the choices that they depend on."""
+    return f"{_metrics(metrics, evaluation)}\n\n{_NOTICE}\n"
 
 
-def _metrics(metrics: Mapping[str, float], popularity: Mapping[str, float]) -> str:
-    rows = [
-        ("", "measured  a popularity list"),
-        *((name, f"{value:8.4f}  {popularity[name]:17.4f}") for name, value in metrics.items()),
-    ]
-    return f"Metrics, measured on users that were not trained on:\n{_table(rows)}"
+def _metrics(metrics: Mapping[str, float], evaluation: Evaluation) -> str:
+    if metrics != evaluation.values:
+        rows = ((name, f"{value:8.4f}") for name, value in metrics.items())
+        return f"Metrics, fixed by a switch; nothing of this was measured:\n{_table(rows)}"
+    head = ("", f"measured          popularity  verdict{_splits_head(evaluation)}")
+    lines = (
+        (
+            name,
+            f"{one.value:.4f}{_plus_minus(one.error)}  {one.popularity:10.4f}  {one.verdict:7}"
+            f"{_splits(one)}".rstrip(),
+        )
+        for name, one in evaluation.metrics.items()
+    )
+    words = "\n".join(filled(text, "  ", "  ") for text in explanation(evaluation))
+    choices = "\n".join(filled(text, "  - ", "    ") for text in CHOICES)
+    return f"""\
+Metrics, measured on {evaluation.tested:,} of {evaluation.users:,} users, who were not trained on:
+{_table([head, *lines])}
+
+{words}
+  Where AWS documents nothing, these are choices; others can double or halve a metric:
+{choices}"""
+
+
+def _plus_minus(error: float | None) -> str:
+    return " " * 9 if error is None else f" ± {error:.4f}"
+
+
+def _splits_head(evaluation: Evaluation) -> str:
+    return "  ten splits" if evaluation.splits > 1 else ""
+
+
+def _splits(one: Compared) -> str:
+    return "" if one.mean is None else f"  {one.mean:.4f}{_plus_minus(one.deviation)}"
 
 
 def recommender(aws: LocalAws, arn: str) -> dict[str, Any]:
@@ -219,7 +257,7 @@ def summary(
 Outputs of the stack, ModelMetrics excepted, which are these metrics as JSON:
 {_table((name, value) for name, value in outputs.items() if name != "ModelMetrics")}
 
-{_metrics(described["modelMetrics"], described["popularityMetrics"])}
+{_metrics(described["modelMetrics"], Evaluation.of(described["evaluation"]))}
 
 Top picks for {user}, by GetRecommendations on that recommender, with item metadata:
 {found}

@@ -16,7 +16,7 @@ CDK: Final = (str(_NODE / "node"), str(ROOT / "node_modules" / "aws-cdk" / "bin"
 """The stock CDK CLI, as the beginning of a command."""
 
 _INHERITED: Final = ("LANG", "LC_ALL", "LC_CTYPE", "TERM", "COLORTERM", "NO_COLOR", "TZ")
-"""What is let through. Not through: credentials, profiles, proxies, and settings of the tools."""
+"""The variables that are passed on, without credentials, profiles, proxies and tool settings."""
 
 
 def environment(home: Path) -> dict[str, str]:

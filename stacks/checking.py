@@ -1,6 +1,7 @@
 """Check the arguments of constructs against the declarations of properties; hand tokens on."""
 
 import math
+from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import MISSING, Field, dataclass, fields
 from typing import Any, NamedTuple, Self
@@ -28,7 +29,7 @@ class CdkType(NamedTuple):
 
 
 @dataclass(frozen=True, kw_only=True)
-class Properties:
+class Properties(ABC):
     """The properties of a construct, checked. Each is a field that is declared as a setting is.
 
     A field keeps a value of a type of the CDK's as it is given, unless the field has the name of
@@ -89,9 +90,9 @@ class Properties:
         value, cdk_type = getattr(self, name), _cdk_type(self.__dataclass_fields__[name])
         return value if value is None or cdk_type is None else cdk_type.to_setting(value)
 
-    def rules(self, _stack: Stack) -> Iterable[tuple[str, Refusal | None]]:
+    @abstractmethod
+    def rules(self, stack: Stack) -> Iterable[tuple[str, Refusal | None]]:
         """Compare properties with one another and the stack; name the one to complain of."""
-        return ()
 
 
 def check_text(name: str, declared: Setting, value: str) -> None:
@@ -111,7 +112,7 @@ def check_type(name: str, value: object, of: type, remedy: str) -> None:
     """Refuse a value of another type.
 
     Raises:
-        PropertyError: it is not.
+        PropertyError: it is.
     """
     if not isinstance(value, of):
         raise PropertyError(name, got=_shown(value), allowed=f"a {of.__name__}", remedy=remedy)

@@ -1,9 +1,9 @@
-"""What people would use in our place, each as small as it can honestly be.
+"""The alternatives that people would use, each as small as it can honestly be.
 
 They run on the fake of CloudFormation, Lambda and Step Functions on which our own functions are
 tested, and on the same simulated Personalize. The fake knows two functions by their handlers and
-one state machine, so a rival says what these two do. None of them checks anything beforehand,
-tags anything, or retries what AWS refuses: they are faster to write than what one would operate.
+one state machine, so a rival defines these. None of them checks anything beforehand, tags anything,
+or retries a refused call: they are simpler than a solution for production.
 """
 
 import json
@@ -36,24 +36,24 @@ _NOTHING: Final = {"StartAt": "End", "States": {"End": {"Type": "Succeed"}}}
 
 
 class Rival(Protocol):
-    """What a rival's template and functions are."""
+    """A rival: its template and its functions."""
 
     name: str
     polls_by_lambda: bool
-    """Whether what polls is a function, and not the state machine itself."""
+    """Whether a function polls, and not the state machine itself."""
 
     def __init__(self, stack: Stack) -> None:
         """Take the stack that it is deployed by."""
 
     @staticmethod
     def template() -> Deployable:
-        """Return what CloudFormation deploys."""
+        """Return the template that CloudFormation deploys."""
 
     def begin(self, event: Event) -> None:
         """Take an event of CloudFormation."""
 
     def poll(self, state: Event) -> Mapping[str, Any]:
-        """Do what the state machine does."""
+        """Do one step of the state machine."""
 
 
 def template(
@@ -119,7 +119,7 @@ def is_gone(api: PersonalizeClient) -> bool:
 
 
 def is_done(api: PersonalizeClient, event: Event) -> bool:
-    """Look once, and return whether what CloudFormation asks for is so."""
+    """Poll once, and return whether the request of CloudFormation is fulfilled."""
     return is_gone(api) if event["RequestType"] == "Delete" else is_active(api)
 
 

@@ -1,8 +1,8 @@
 """The loop of AWS's notebooks: create, then describe each minute until it is ACTIVE.
 
 As in github.com/aws-samples/amazon-personalize-immersion-day, which gives up after ten hours. It
-needs a kernel, and credentials, that last as long; what is deleted during the training is waited
-for in the same way.
+needs a kernel, and credentials, that last as long. A deletion during the training waits in the same
+way.
 """
 
 from typing import Final

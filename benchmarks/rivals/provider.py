@@ -52,11 +52,11 @@ class Provider:
 
     @staticmethod
     def template() -> Deployable:
-        """Return what CloudFormation deploys."""
+        """Return the template that CloudFormation deploys."""
         return rivals.template({"Recommender": rivals.RECOMMENDER}, _WAITER)
 
     def begin(self, event: Event) -> None:
-        """Have it created, if that is asked for; then the state machine waits."""
+        """Create the recommender if the event is a Create; then the state machine waits."""
         if event["RequestType"] == "Create":
             rivals.create(self._api)
         rivals.start(self._stack, event)

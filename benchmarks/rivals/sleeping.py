@@ -1,4 +1,4 @@
-"""A function that sleeps between two looks, and invokes itself before its 15 minutes are over.
+"""A function that sleeps between two polls, and invokes itself before its 15 minutes are over.
 
 CloudFormation's hour ends it. It is billed for each second that it sleeps.
 """
@@ -27,11 +27,11 @@ class Sleeping:
 
     @staticmethod
     def template() -> Deployable:
-        """Return what CloudFormation deploys."""
+        """Return the template that CloudFormation deploys."""
         return rivals.template({"Recommender": rivals.RECOMMENDER})
 
     def begin(self, event: Event) -> None:
-        """Have it created, if that is asked for; then sleep."""
+        """Create the recommender if the event is a Create; then sleep."""
         if event["RequestType"] == "Create":
             rivals.create(self._api)
         self._wait({"Event": event, "Since": self._stack.cloud.clock.now})

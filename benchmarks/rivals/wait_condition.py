@@ -48,7 +48,7 @@ _WAITER: Final = {
 
 
 class WaitCondition:
-    """The recommender's custom resource, and what waits for it."""
+    """The recommender's custom resource, and the wait condition for it."""
 
     name = "WaitCondition"
     polls_by_lambda = False
@@ -59,7 +59,7 @@ class WaitCondition:
 
     @staticmethod
     def template() -> Deployable:
-        """Return what CloudFormation deploys."""
+        """Return the template that CloudFormation deploys."""
         return rivals.template(
             {
                 "Recommender": rivals.RECOMMENDER,

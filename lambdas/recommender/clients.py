@@ -25,7 +25,7 @@ def client(service: str) -> Any:
     """Return a client of a service as boto3 makes it: by botocore, of which a session is enough.
 
     boto3's own part is resources and transfers, of which nothing is used here, and its import is a
-    part of a cold start that shows (docs/benchmarks.md).
+    part of a cold start that shows (docs/internals/benchmarks.md).
     """
     return _session().create_client(service, config=CLIENT)
 

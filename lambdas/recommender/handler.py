@@ -49,7 +49,7 @@ def _request_handler() -> "RequestHandler":
     """Import and connect, once, what answers requests.
 
     No garbage is collected meanwhile: all of this stays, and to find that out is a part of a cold
-    start that shows (docs/benchmarks.md). Later collections leave it out.
+    start that shows (docs/internals/benchmarks.md). Later collections leave it out.
     """
     gc.disable()
     try:

@@ -7,7 +7,7 @@
 aws-cdk |
 | `functions.run_as_lambda` | sets up no logging, returns a named tuple as a list | none; \
 `_PYTHON_WORKER_SCRIPT` in `core/lambda_runtime.py` |
-| `iam.authenticate`, `iam.Caller` | asks IAM for its own services only | pull request 1471 |
+| `iam.authenticate`, `iam.Caller` | evaluates IAM for its own services only | pull request 1471 |
 | `iam.guard_function_logs` | writes logs that the role may not write | none; \
 `_emit_lambda_logs` in `services/lambda_svc.py` (issue 895 has the group) |
 | `iam.name_roles_in_conditions` | takes a session for `aws:PrincipalArn` | none; \

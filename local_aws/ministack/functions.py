@@ -21,7 +21,7 @@ _RETURNS: Final = "result = handler_fn(event, context)"
 
 
 def run_as_lambda() -> None:
-    """Let every Python function log and return what it would in Lambda."""
+    """Let every Python function log and return as in Lambda."""
     script = lambda_runtime._PYTHON_WORKER_SCRIPT
     lambda_runtime._PYTHON_WORKER_SCRIPT = _PRELUDE + script.replace(
         _RETURNS, "result = _runtime['returned'](handler_fn(event, context))"

@@ -2,7 +2,7 @@
 
 With `AUTH=true`, ministack resolves the access key of every request to a principal and its
 policies, verifies the signature and evaluates. It does that for requests to its own services. For
-the simulated Personalize, this module repeats what `app` and `_enforce_data_plane` do around one of
+the simulated Personalize, this module repeats the steps of `app` and `_enforce_data_plane` for
 ministack's own services (ministack/app.py).
 """
 
@@ -36,7 +36,7 @@ class RefusedError(Exception):
     """The request is not authentic.
 
     Attributes:
-        response: What AWS would answer: status, headers, body.
+        response: The answer that AWS would give: status, headers, body.
     """
 
     def __init__(self, response: Response) -> None:
@@ -60,8 +60,8 @@ class Caller:
 
         Args:
             action: With the service's prefix: `personalize:CreateRecommender`.
-            resource_arn: What it acts on.
-            condition_context: Condition keys beside the global ones, such as `aws:RequestTag/x`.
+            resource_arn: The resource that the action changes or reads.
+            condition_context: Condition keys besides the global ones, such as `aws:RequestTag/x`.
 
         Raises:
             ServiceError: AccessDeniedException, in AWS's words.

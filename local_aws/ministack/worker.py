@@ -1,8 +1,8 @@
-"""What Lambda's Python runtime does around a function, for the processes that run functions here.
+"""Do the work of Lambda's Python runtime in the processes that run functions here.
 
-ministack sets up no logging, so of what a function logs only warnings would appear, without their
-fields; and it takes what is returned through the standard library's JSON, which makes a list of
-a named tuple, where the runtime makes an object. The runtime's own formatter and encoder are used
+ministack sets up no logging, so only a function's warnings would appear, without their fields. It
+encodes the returned value with the standard library's JSON, which makes a list of a named tuple;
+the runtime makes an object. So this module uses the runtime's own formatter and encoder
 (github.com/aws/aws-lambda-python-runtime-interface-client).
 
 This text is put before that of ministack's worker, so it imports nothing of ours.
@@ -24,7 +24,7 @@ from awslambdaric.lambda_runtime_marshaller import (  # type: ignore[import-unty
 
 
 def returned(value: Any) -> Any:
-    """Return what comes out of a function, as its caller gets it."""
+    """Encode the value that a function returns, as its caller gets it."""
     encoded, _ = LambdaMarshaller().marshal_response(value)
     return json.loads(encoded.encode())
 

@@ -11,33 +11,48 @@ from jinja2 import Environment, PackageLoader, StrictUndefined
 
 from local_aws.page.plots import plots
 from local_aws.personalize.recommender import Overview
-from local_aws.personalize.training import Model
+from local_aws.personalize.training import Model, Source
 from local_aws.rehearsal import NOTICE
 from local_aws.rehearsal.data import Data
-from local_aws.rehearsal.findings import findings
+from local_aws.rehearsal.evaluation import CHOICES, Compared, Evaluation, explanation, in_order
+from local_aws.rehearsal.findings import Finding, findings
+from local_aws.rehearsal.training import SCORE
 
 SECURITY_POLICY: Final = (
     "default-src 'none'; style-src 'unsafe-inline'; img-src data:; form-action 'self'"
 )
 """The Content-Security-Policy under which the page works."""
 
+_NOTHING_TRAINED: Final = (
+    "Amazon Personalize is simulated on this machine. No model has been trained here yet."
+)
 _SHOWN: Final = 10
 _SUGGESTED: Final = 50
 
 
-def data_page(folder: str, data: Data, trained: Model | None) -> str:
-    """Return the page about a folder of data, with what a training on it came to, if it did."""
-    return _render(
-        title=f"The data in {folder}",
-        sections=[_section(folder, data)],
-        recommenders=[_measured("Trained with the default configuration", trained)]
-        if trained
-        else [],
-    )
+def data_page(folder: str, data: Data, trained: Model | str) -> str:
+    """Return the page about a folder of data.
+
+    Args:
+        folder: Where it is.
+        data: What it holds.
+        trained: What a training on it with the default configuration came to, or why it failed.
+    """
+    section = _section(folder, folder, data, findings(data))
+    title = f"The data in {folder}"
+    if isinstance(trained, str):
+        notice = f"A training on this data ends in CREATE FAILED: {trained}"
+        return _render(title=title, notice=notice, sections=[section], recommenders=[])
+    shown = {
+        "name": "Trained with the default configuration",
+        "facts": _facts(folder, trained),
+        **_measured(trained.metrics, trained.evaluation),
+    }
+    return _render(title=title, notice=NOTICE, sections=[section], recommenders=[shown])
 
 
 def service_page(
-    recommenders: Sequence[Overview], sources: Mapping[str, Data], *, user: str, now: float
+    recommenders: Sequence[Overview], sources: Mapping[str, Source], *, user: str, now: float
 ) -> str:
     """Return the page about what runs.
 
@@ -47,41 +62,73 @@ def service_page(
         user: Whom to show recommendations for; empty for nobody.
         now: The time, in epoch seconds.
     """
+    is_trained = any(one.model for one in recommenders)
+    users = [source.data.users[:_SUGGESTED] for source in sources.values()]
     return _render(
         title="Amazon Personalize, simulated on this machine",
-        sections=[_section(name, data) for name, data in sources.items()],
+        notice=NOTICE if is_trained else _NOTHING_TRAINED,
+        sections=[
+            _section(name, one.folder, one.data, one.findings) for name, one in sources.items()
+        ],
         recommenders=[_shown(one, user, now) for one in recommenders],
         asks=True,
         user=user,
-        suggested=sorted({one for data in sources.values() for one in data.users[:_SUGGESTED]}),
+        suggested=sorted({one for of_source in users for one in of_source}),
     )
 
 
 def _render(**content: Any) -> str:
     empty = {"asks": False, "user": "", "suggested": []}
-    return _TEMPLATE.render(**empty | content, notice=NOTICE, policy=SECURITY_POLICY)
+    return _TEMPLATE.render(**empty | content, policy=SECURITY_POLICY, choices=CHOICES, score=SCORE)
 
 
-def _section(name: str, data: Data) -> dict[str, Any]:
+def _section(name: str, folder: str, data: Data, found: Sequence[Finding]) -> dict[str, Any]:
     return {
         "name": name,
-        "findings": findings(data),
+        "folder": folder,
+        "findings": found,
         "plots": plots(data) if len(data.user) else [],
     }
 
 
-def _measured(name: str, trained: Model) -> dict[str, Any]:
-    return {"name": name, "metrics": _compared(trained.metrics, trained.popularity_metrics)}
+def _facts(folder: str, model: Model) -> list[tuple[str, str]]:
+    """Return what a model was made of: the configuration in effect, and the data."""
+    options, evaluation = model.options, model.evaluation
+    excluded = ", ".join(sorted(options.excluded_item_columns)) or "none"
+    return [
+        ("Folder", folder),
+        ("Exploration weight", f"{options.exploration_weight:g}"),
+        ("Item age cut-off", f"{options.exploration_item_age_cut_off:g} days"),
+        ("Excluded columns of Items", excluded),
+        ("Tested users", f"{evaluation.tested:,} of {evaluation.users:,}"),
+        ("Items learnt about", f"{evaluation.learnt:,} of {evaluation.items:,}"),
+    ]
 
 
-def _compared(
-    metrics: Mapping[str, float], popularity: Mapping[str, float]
-) -> list[tuple[str, float, float | None]]:
-    return [(name, value, popularity.get(name)) for name, value in metrics.items()]
+def _measured(metrics: Mapping[str, float], evaluation: Evaluation | None) -> dict[str, Any]:
+    """Return metrics for the template; without an evaluation, they are fixed."""
+    if evaluation is None or metrics != evaluation.values:
+        return {"metrics": in_order(metrics), "compared": [], "explanation": []}
+    most = max(one.value + (one.error or 0) for one in evaluation.metrics.values())
+    most = max(most, *(one.popularity for one in evaluation.metrics.values()), 1e-9)
+    compared = [(name, one, _bar(one, most)) for name, one in evaluation.metrics.items()]
+    return {"metrics": [], "compared": compared, "explanation": explanation(evaluation)}
+
+
+def _bar(one: Compared, most: float) -> dict[str, str]:
+    """Return the places of a bar, of its error bar and of the popularity list, in percent."""
+    error = one.error or 0
+    places = {
+        "value": one.value,
+        "low": max(one.value - error, 0),
+        "high": one.value + error,
+        "popularity": one.popularity,
+    }
+    return {name: f"{100 * place / most:.1f}" for name, place in places.items()}
 
 
 def _shown(one: Overview, user: str, now: float) -> dict[str, Any]:
-    popularity = one.model.popularity_metrics if one.model else {}
+    evaluation = one.model.evaluation if one.model else None
     return {
         "name": one.name,
         "status": one.status,
@@ -89,7 +136,8 @@ def _shown(one: Overview, user: str, now: float) -> dict[str, Any]:
         "coming": [(status, _duration(when - now)) for when, status in one.coming],
         "failure": one.failure,
         "is_fixed": one.is_fixed,
-        "metrics": _compared(one.metrics, {} if one.is_fixed else popularity),
+        "facts": _facts(one.source.folder, one.model) if one.source and one.model else [],
+        **_measured(one.metrics, None if one.is_fixed else evaluation),
         "answer": _answer(one.source.data, one.model, user)
         if user and one.source and one.model
         else None,

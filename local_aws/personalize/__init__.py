@@ -1,6 +1,6 @@
 """A simulated Amazon Personalize: documented and observed behaviour, not AWS.
 
-`Personalize` is the service in memory, `Behaviour` what can be adjusted about it, and
+`Personalize` is the service in memory, `Behaviour` has its adjustable fields, and
 `local_aws.personalize.wire` its HTTP protocol.
 """
 

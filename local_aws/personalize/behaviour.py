@@ -35,7 +35,7 @@ Echo = Literal["as set", "in full", "without defaults", "without metadata", "not
 
 @dataclass(kw_only=True)
 class Behaviour:
-    """What the simulation does where it could do otherwise; changes apply to the next call.
+    """The adjustable behaviour of the simulation; a change applies to the next call.
 
     Raises:
         ValueError: A value is not of its field's type, or is negative.
@@ -71,17 +71,17 @@ class Behaviour:
     """
 
     update_semantics: Literal["merge", "replace"] = "merge"
-    """What an update does to the top-level members of `recommenderConfig` that it omits (unknown).
+    """Whether an update keeps or drops omitted top-level members of `recommenderConfig` (unknown).
 
-    It keeps them or drops them; either way, what it does not omit is replaced as a whole.
+    Either way, an update replaces each member that it does not omit as a whole.
     """
     empty_columns: Literal["clear", "keep"] = "clear"
-    """Whether an empty `trainingDataConfig` in an update drops the columns in force (unknown)."""
+    """Whether an empty `trainingDataConfig` in an update drops the effective columns (unknown)."""
     echo: Echo = "as set"
     """How much of `recommenderConfig` is answered (no recorded answer shows all of it).
 
-    AWS's guide shows what was set; AWS's amazon-personalize-monitor relies on defaults being filled
-    in. The others are what a service may do: leave out what is as by default, the flag for
+    AWS's guide shows only the members that were set; AWS's amazon-personalize-monitor relies on
+    filled-in defaults. The other values are guesses: a service may leave out defaults, the flag for
     metadata, or all of it.
     """
     normalise_numbers: bool = False
@@ -121,7 +121,7 @@ class Behaviour:
     recorded answer shows one.
     """
     throttle_every: int | None = None
-    """Every nth call answers ThrottlingException without being looked at. None: no call does."""
+    """Every nth call answers ThrottlingException without being read. None: no call does."""
     validation_code: Literal["ValidationException", "InvalidInputException"] = "ValidationException"
     """The code for requests that break the constraints of the service's model (undocumented)."""
 
@@ -129,6 +129,12 @@ class Behaviour:
     """FIXED metrics: the `modelMetrics` of every recommender, whatever it was trained on.
 
     None: those that were measured on the data of its dataset group; without data, none at all.
+    """
+    event_type_counts: bool = False
+    """Whether an import counts EVENT_TYPE among the ten event types and columns (two pages differ).
+
+    Those of the guide: by "Endpoints and quotas" it does not, so ten event types are imported; by
+    "Item interactions dataset requirements (VIDEO_ON_DEMAND domain)" it does, so nine are.
     """
     page_size: int = 3
     """The most results on a page of any list operation, small so that paging is exercised."""
@@ -161,7 +167,7 @@ class Behaviour:
 
     @classmethod
     def documented(cls) -> dict[str, "Field"]:
-        """Return what is to be known of each field, in the order in which they are declared."""
+        """Return the documentation of each field, in the order of their declaration."""
         source = ast.walk(ast.parse(inspect.getsource(cls)))
         declared = next(one for one in source if isinstance(one, ast.ClassDef))
         return {
@@ -173,7 +179,7 @@ class Behaviour:
 
     @staticmethod
     def value_of(name: str, text: str) -> object:
-        """Return what a text from the command line says: JSON, or itself where a text is meant."""
+        """Parse a value from the command line as JSON; the value of a text field stays as it is."""
         if text != "null" and _hints().get(name) == str | None:
             return text
         try:
@@ -187,7 +193,7 @@ class Behaviour:
 
 
 class Field(NamedTuple):
-    """What is to be known of a field."""
+    """The documentation of a field."""
 
     allowed: str
     description: str

@@ -1,4 +1,4 @@
-"""What a `recommenderConfig` means: what is allowed, what an update changes, what is answered.
+"""Check a `recommenderConfig`, apply an update to it, and answer it.
 
 This is a SIMULATION of docs.aws.amazon.com/personalize/latest/dg/, pages
 create-recommender-configure-exploration, create-recommender-configure-columns,
@@ -25,7 +25,7 @@ _EXPLORATION_RANGES: Final[Mapping[str, tuple[int, float]]] = {
 
 
 def check(config: Config, recipe: Recipe, dataset_types: Collection[str]) -> None:
-    """Check what the model's constraints do not express. The texts are invented.
+    """Check the rules that the model's constraints do not express. The texts are invented.
 
     Raises:
         ServiceError: InvalidInputException; that the code is this one is a guess.
@@ -55,7 +55,7 @@ def _check_exploration(key: str, value: str) -> None:
 
 
 def after_update(config: Config, given: Config, behaviour: Behaviour) -> Config:
-    """Return what an update makes of a configuration, merging or replacing top-level members."""
+    """Apply an update to a configuration: merge or replace its top-level members."""
     updated = (config if behaviour.update_semantics == "merge" else {}) | given
     emptied = "trainingDataConfig" in given and not _columns(given)
     if emptied and behaviour.empty_columns == "keep" and "trainingDataConfig" in config:
@@ -135,7 +135,7 @@ def _normalised(exploration: Mapping[str, str]) -> dict[str, str]:
 
 
 def _columns(config: Config) -> dict[str, dict[str, set[str]]]:
-    """Return the columns that are named, without what is empty and without their order."""
+    """Return the named columns as sets, without empty members."""
     named = {
         member: {kind: set(columns) for kind, columns in by_type.items() if columns}
         for member, by_type in config.get("trainingDataConfig", {}).items()

@@ -11,7 +11,7 @@ class ServiceError(Exception):
 
     Attributes:
         code: The AWS error code, for example `ResourceInUseException`.
-        message: The text beside it.
+        message: The text with it.
         http_status: 400 for every error that the service's model declares.
     """
 

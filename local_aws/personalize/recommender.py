@@ -1,9 +1,9 @@
 """One simulated recommender, as a function of time.
 
-This is a SIMULATION. Nothing runs in the background: what a call starts is written down as the
-statuses to come and when, and is looked up when somebody asks. The statuses are those of the API's
-model and guide (botocore's `personalize` model; docs.aws.amazon.com/personalize/latest/dg/, pages
-API_Recommender, stopping-starting-recommender, updating-recommender, maintaining-relevance).
+This is a SIMULATION. Nothing runs in the background: a call writes down the statuses to come with
+their times, and later calls look them up. The statuses are those of the API's model and guide
+(botocore's `personalize` model; docs.aws.amazon.com/personalize/latest/dg/, pages API_Recommender,
+stopping-starting-recommender, updating-recommender, maintaining-relevance).
 """
 
 import dataclasses
@@ -100,7 +100,7 @@ def creation(start: float, behaviour: Behaviour, failure: str | None) -> Course:
 
 @dataclass(frozen=True)
 class Update:
-    """An update or an automatic retraining: what `latestRecommenderUpdate` shows."""
+    """An update or an automatic retraining, which `latestRecommenderUpdate` shows."""
 
     course: Course
     config: Config
@@ -120,7 +120,7 @@ class Update:
         behaviour: Behaviour,
         training: Training | None,
     ) -> Self:
-        """Return an update from one configuration to another that a client asks for."""
+        """Return an update from one configuration to another, as a client requests it."""
         if not configuration.same_columns(old, new):
             failure = behaviour.update_failure or behaviour.training_failure
             course = creation(start, behaviour, failure)
@@ -147,20 +147,20 @@ class Update:
 
 @dataclass(frozen=True, kw_only=True)
 class Overview:
-    """A recommender at a moment, as a person looks at it, with nothing hidden or stale."""
+    """A recommender at a moment, for the page, with nothing hidden or stale."""
 
     name: str
     status: str
     since: float
     """Epoch seconds."""
     coming: Sequence[tuple[float, str]]
-    """The statuses to come, and when at the earliest, if nobody asks for anything else."""
+    """The statuses to come, and when at the earliest, if no call changes them."""
     failure: str | None
     metrics: Mapping[str, float]
     is_fixed: bool
     """Whether the metrics are set by a switch, and not measured."""
     model: Model | None
-    """What serves, if it was trained on data."""
+    """The model that serves, if it was trained on data."""
     source: Source | None
 
 
@@ -185,7 +185,7 @@ class Recommender:
     update: Update | None = None
     previous_update: Update | None = None
     asked: Update | None = None
-    """The last update before `update` that a client asked for."""
+    """The last update before `update` that a client requested."""
     trained: float = 0.0
     """When the last update began that trained."""
 
@@ -216,13 +216,13 @@ class Recommender:
         return self.config
 
     def model(self, now: float) -> Model | None:
-        """Return what it serves with, if it has been trained, and on data."""
+        """Return the model that it serves with, if it has been trained, and on data."""
         if self.source is None or not _is_trained(self.status(now)):
             return None
         return self.source.train(self.config_in_force(now)).result()
 
     def settle(self, now: float) -> None:
-        """Let what is under way end no sooner than its training, and as that did."""
+        """End the current course when its training ends, with the same outcome."""
         if self.training:
             self.course, failure = self.course.settled(self.training, now)
             self.failure = failure or self.failure
@@ -283,7 +283,7 @@ class Recommender:
         return described
 
     def overview(self, now: float, behaviour: Behaviour) -> Overview:
-        """Return what a person wants to know about it."""
+        """Return its state for the page."""
         since, status = self.course.at(now)
         updates = self.update.course.after(now) if self.update else ()
         return Overview(

@@ -1,4 +1,4 @@
-"""What a recommender is made from: dataset groups with their datasets, and recipes.
+"""The parts that a recommender needs: dataset groups with their datasets, and recipes.
 
 This is a SIMULATION. The domain recipes are those of docs.aws.amazon.com/personalize/latest/dg/
 VIDEO_ON_DEMAND-use-cases.html and ECOMMERCE-use-cases.html; a few custom recipes are there so that
@@ -20,7 +20,7 @@ _RECIPES_SINCE: Final = 1_622_505_600.0
 
 @dataclass(frozen=True)
 class Scope:
-    """An account and a region: what the ARNs of resources are made of."""
+    """An account and a region, for the ARNs of resources."""
 
     account: str
     region: str
@@ -102,7 +102,7 @@ class DatasetGroup:
     dataset_types: tuple[str, ...]
     items: Sequence[Item]
     source: Source | None
-    """What its recommenders are trained on, if it has any data."""
+    """The data for the training of its recommenders, if it has any."""
     created: float
     tags: dict[str, str] = field(default_factory=dict)
 

@@ -122,7 +122,10 @@ class Personalize:
             ValueError: The folder cannot be imported; the text says what is wrong with which file.
         """
         arn = Scope(account, region).arn("dataset-group", name)
-        source = None if data is None else Source.read(data, now=self.clock())
+        counts = self.behaviour.event_type_counts
+        source = (
+            None if data is None else Source.read(data, now=self.clock(), event_type_counts=counts)
+        )
         group = DatasetGroup(
             name=name,
             arn=arn,
@@ -190,7 +193,8 @@ class Personalize:
         """Return the true state of all recommenders of an account and region, by name.
 
         Each is as Describe would answer if nothing were hidden or stale, and has `tags`, a mapping,
-        and if it was trained on data, `popularityMetrics`: those of a list of what is popular.
+        and if it was trained on data, `evaluation`: how sure its metrics are, beside those of a
+        list of what is popular.
         """
         return self._snapshot(Scope(account, region).arn("recommender", ""))
 
@@ -227,7 +231,7 @@ class Personalize:
             return [
                 one.describe(now, truthful)
                 | {"tags": dict(one.tags)}
-                | ({"popularityMetrics": model.popularity_metrics} if model else {})
+                | ({"evaluation": dataclasses.asdict(model.evaluation)} if model else {})
                 for one in self._existing(arn_prefix, now)
                 for model in (one.model(now),)
             ]

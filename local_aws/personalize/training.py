@@ -7,6 +7,7 @@ imported only when there is data, so that what does without stays quick.
 import threading
 from collections.abc import Mapping, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
+from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final, Protocol
 
@@ -14,6 +15,8 @@ from local_aws.personalize.catalogue import Item
 
 if TYPE_CHECKING:
     from local_aws.rehearsal.data import Data
+    from local_aws.rehearsal.evaluation import Evaluation
+    from local_aws.rehearsal.findings import Finding
     from local_aws.rehearsal.training import Options
 
 _ITEMS: Final = "ITEMS"
@@ -28,8 +31,12 @@ class Model(Protocol):
 
     metrics: dict[str, float]
     """The `modelMetrics`."""
-    popularity_metrics: dict[str, float]
-    """The same metrics of a list of what is popular."""
+    options: "Options"
+    """What it was trained with."""
+
+    @property
+    def evaluation(self) -> "Evaluation":
+        """How sure these are, beside those of a list of what is popular."""
 
     def recommend(self, user_id: str, most: int) -> list[tuple[str, float]]:
         """Return item ids with scores, best first."""
@@ -46,28 +53,42 @@ class Source:
     training share one.
     """
 
-    def __init__(self, data: "Data") -> None:
+    def __init__(self, folder: str, data: "Data") -> None:
         """Use `read`."""
+        self.folder = folder
         self.data = data
         self._executor = ThreadPoolExecutor(max_workers=1, thread_name_prefix="training")
         self._trainings: dict[Options, Training] = {}
         self._lock = threading.Lock()
 
     @classmethod
-    def read(cls, folder: str, *, now: float) -> "Source":
+    def read(cls, folder: str, *, now: float, event_type_counts: bool) -> "Source":
         """Import a folder.
+
+        Args:
+            folder: Where it is.
+            now: The time, in epoch seconds.
+            event_type_counts: As in `Behaviour`.
 
         Raises:
             ValueError: It cannot be imported; the text says what is wrong with which file.
         """
         from local_aws.rehearsal.reading import read  # noqa: PLC0415  # see above
 
-        return cls(read(Path(folder), now=now))
+        data = read(Path(folder), now=now, event_type_counts=event_type_counts)
+        return cls(folder, data)
 
     @property
     def dataset_types(self) -> tuple[str, ...]:
         """The types of the datasets that there is data for."""
         return ("INTERACTIONS", _ITEMS, *(() if self.data.user_rows is None else ("USERS",)))
+
+    @cached_property
+    def findings(self) -> "Sequence[Finding]":
+        """What the data is worth; of a million interactions it takes seconds to say."""
+        from local_aws.rehearsal.findings import findings  # noqa: PLC0415  # see above
+
+        return findings(self.data)
 
     @property
     def items(self) -> Sequence[Item]:
@@ -76,13 +97,18 @@ class Source:
 
     def train(self, config: Mapping[str, Any]) -> Training:
         """Return the training with a `recommenderConfig`, which begins if there is none yet."""
-        from local_aws.rehearsal.training import TopPicks  # noqa: PLC0415  # see above
-
         options = _options(config, self.data.item_columns)
         with self._lock:
             if options not in self._trainings:
-                self._trainings[options] = self._executor.submit(TopPicks, self.data, options)
+                self._trainings[options] = self._executor.submit(self._evaluated, options)
             return self._trainings[options]
+
+    def _evaluated(self, options: "Options") -> Model:
+        from local_aws.rehearsal.training import TopPicks  # noqa: PLC0415  # see above
+
+        model = TopPicks(self.data, options)
+        _ = model.evaluation  # here, and not where somebody waits for an answer
+        return model
 
 
 def _options(config: Mapping[str, Any], item_columns: frozenset[str]) -> "Options":

@@ -1,9 +1,9 @@
 """The constraints of the service's own model, which botocore's clients do not check in full.
 
 This is a SIMULATION. The constraints are read from the `personalize` and `personalize-runtime`
-models inside botocore. Which error code and text Amazon Personalize answers for them is not
-documented: the texts here follow what other AWS services say, and are a guess, as is that
-patterns apply to the whole value and that unknown members are refused.
+models inside botocore. AWS does not document the error code and text that Amazon Personalize
+answers for them. The texts here follow other AWS services, and are a guess. It is a guess, too,
+that patterns apply to the whole value and that unknown members are refused.
 """
 
 import functools

@@ -42,7 +42,7 @@ _HEADERS: Final = {
 
 
 class CredentialScope(NamedTuple):
-    """What the `Authorization` header of Signature Version 4 says about its signer and target."""
+    """The signer and the target in the `Authorization` header of Signature Version 4."""
 
     access_key: str
     region: str
@@ -87,12 +87,12 @@ def handle(
         service: Who answers.
         method: The HTTP method.
         path: The path, without the query.
-        query: The query, without its question mark; only the page looks at it.
+        query: The query, without its question mark; only the page reads it.
         headers: Names in any case.
         body: The whole body.
         account: The account of the signer, empty if the request is not signed.
         region: The region of the credential scope, empty if the request is not signed.
-        authorize: Decides what the signer may do; None allows everything.
+        authorize: Allows or denies the request; None allows everything.
         caller: The ARN of the signer, for the journal.
     """
     if (method, path) == ("GET", _ADMIN):
@@ -168,8 +168,7 @@ def _page(service: Personalize, query: str) -> Response:
     from local_aws import page  # noqa: PLC0415  # with what it plots with, for those who look
 
     user = parse_qs(query).get("user", [""])[0]
-    sources = {arn: source.data for arn, source in service.sources().items()}
-    html = page.service_page(service.overview(), sources, user=user, now=service.clock())
+    html = page.service_page(service.overview(), service.sources(), user=user, now=service.clock())
     status, headers, body = _respond(200, html.encode(), "text/html; charset=utf-8")
     return status, headers | {"content-security-policy": page.SECURITY_POLICY}, body
 

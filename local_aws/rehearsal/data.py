@@ -20,14 +20,14 @@ _FILTERED: Final = 100
 
 @dataclass(frozen=True, kw_only=True)
 class Data:
-    """Interactions, ordered by user and then by time, and metadata.
+    """Interactions, ordered by user, time, item and event type, and metadata.
 
     Users, items and event types are numbers in the arrays: places in `users`, `items` and
     `event_types`, each of which is sorted.
     """
 
     digest: str
-    """Of the files: the same for the same content."""
+    """Of the rows: the same for the same rows, whatever their order."""
     users: Sequence[str]
     """Who interacted."""
     items: Sequence[str]
@@ -39,13 +39,17 @@ class Data:
     time: Ints
     """Epoch seconds."""
     item_rows: Sequence[Row]
-    """The rows of items.csv."""
+    """The rows of items.csv, in the order of their values."""
     user_rows: Sequence[Row] | None
     """The rows of users.csv, None if there is none."""
+    completeness: Mapping[str, Mapping[str, float]]
+    """The share of rows that have a value, by file and column."""
+    created_later: int
+    """Items whose CREATION_TIMESTAMP was in the future when the files were read."""
 
     @cached_property
     def metadata(self) -> dict[str, Row]:
-        """The rows of items.csv by item; of several, the last counts."""
+        """The rows of items.csv by item; of several, the last in the order of values counts."""
         return {row["ITEM_ID"]: row for row in self.item_rows}
 
     @cached_property

@@ -1,30 +1,45 @@
 """The metrics of a recommender, and the data that they are measured on, as AWS documents them.
 
 Sources: docs.aws.amazon.com/personalize/latest/dg/evaluating-recommenders.html, and the notebook
-*Training a Recommender* of github.com/aws-samples/amazon-personalize-immersion-day. Where they are
-silent: at least one interaction of each tested user is to be found; a user with one interaction is
-not tested; coverage counts the first 25 of each list; which tenth is tested follows from a hash of
-the users' ids, so it is the same every time.
+*Training a Recommender* of github.com/aws-samples/amazon-personalize-immersion-day. `CHOICES` says
+what is done where they are silent. Which tenth of the users is tested follows from a hash of their
+ids, so it is the same every time; with the nine other tenths there are ten splits.
 """
 
 import hashlib
 import math
-from collections.abc import Callable, Collection, Iterable, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Final
+from typing import Any, Final, Self
 
 import numpy as np
+import numpy.typing as npt
+from scipy import special  # type: ignore[import-untyped]
 
 from local_aws.rehearsal.data import Data, Ints
 
+Floats = npt.NDArray[np.float64]
+
 LONGEST: Final = 25
 """How much of a list of recommendations is looked at."""
+SPLITS: Final = 10
+"""One user of so many, and of their interactions one of so many, is not trained on."""
+CHOICES: Final = (
+    "The newest tenth of a tested user's interactions is to be found: rounded down, one at least.",
+    "Users with one interaction are not tested.",
+    "An item that was watched before counts as to be found, although the filter hides it.",
+    "Coverage counts the first 25 items of each list.",
+)
+"""What AWS documents nothing about; another choice can double or halve a metric."""
+SPREAD_ITEMS: Final = 2_000
+SPREAD_INTERACTIONS: Final = 250_000
+"""The most that is trained on ten times: seconds."""
 _DECIMALS: Final = 4
 """As seen in the answers of the service."""
-_TESTED: Final = 10
-"""One user of so many, and of their interactions one of so many, is not trained on."""
 _LEAST: Final = 2
 """Interactions of a user who is tested: one to ask with and one to be found."""
+_SURE: Final = 0.975
+"""Both tails of chance together are 5 %."""
 
 
 @dataclass(frozen=True)
@@ -35,20 +50,31 @@ class Query:
     relevant: frozenset[int]
 
 
-def split(data: Data) -> tuple[Ints, list[Query]]:
-    """Return the users to train on, 90 % of all, and a query for each of the others."""
+def split(data: Data, number: int = 0) -> tuple[Ints, list[Query]]:
+    """Return the users to train on, 90 % of all, and a query for each of the others.
+
+    Args:
+        data: The data.
+        number: Which of the ten splits; the recommender is trained and measured on the first.
+    """
     by_hash = sorted(
         range(len(data.users)),
         key=lambda user: hashlib.sha256(data.users[user].encode()).digest(),
     )
-    tested = sorted(by_hash[: len(by_hash) // _TESTED])
+    size = len(by_hash) // SPLITS
+    tested = sorted(by_hash[number * size : (number + 1) * size])
     trained = np.setdiff1d(np.arange(len(data.users)), tested)
-    return trained, [_query(data, user) for user in tested if data.per_user[user] >= _LEAST]
+    return trained, queries(data, tested)
+
+
+def queries(data: Data, users: Iterable[int]) -> list[Query]:
+    """Return a query for each of these users that has enough interactions."""
+    return [_query(data, user) for user in users if data.per_user[user] >= _LEAST]
 
 
 def _query(data: Data, user: int) -> Query:
     history = data.history_of(user)
-    newest = history.stop - max(1, (history.stop - history.start) // _TESTED)
+    newest = history.stop - max(1, (history.stop - history.start) // SPLITS)
     relevant = frozenset(data.item[newest : history.stop].tolist())
     return Query(slice(history.start, newest), relevant)
 
@@ -94,21 +120,46 @@ def coverage(lists: Iterable[Sequence[int]], items: int) -> float:
     return len({item for ranked in lists for item in ranked}) / items if items else 0.0
 
 
+_COVERAGE: Final = "coverage"
 _MEANS: Final[dict[str, tuple[Callable[[Collection[int], Sequence[int], int], float], int]]] = {
     "mean_reciprocal_rank_at_25": (reciprocal_rank, 25),
+    "normalized_discounted_cumulative_gain_at_5": (ndcg, 5),
     "normalized_discounted_cumulative_gain_at_10": (ndcg, 10),
     "normalized_discounted_cumulative_gain_at_25": (ndcg, 25),
-    "normalized_discounted_cumulative_gain_at_5": (ndcg, 5),
+    "precision_at_5": (precision, 5),
     "precision_at_10": (precision, 10),
     "precision_at_25": (precision, 25),
-    "precision_at_5": (precision, 5),
 }
+METRICS: Final = (_COVERAGE, *_MEANS)
+"""All eight, in the order in which they are shown."""
 
 
-def metrics(
+@dataclass(frozen=True)
+class Measured:
+    """Lists of recommendations, measured user by user."""
+
+    coverage: float
+    per_user: Mapping[str, Floats]
+    """The values of each other metric, of the same users in the same order."""
+
+    @property
+    def metrics(self) -> dict[str, float]:
+        """The eight metrics, with as many decimals as the service answers with."""
+        means = {name: _mean(values) for name, values in self.per_user.items()}
+        return {
+            name: round(value, _DECIMALS)
+            for name, value in ({_COVERAGE: self.coverage} | means).items()
+        }
+
+    def error(self, name: str) -> float | None:
+        """Return the standard error of a metric; None of coverage, which is no mean over users."""
+        return None if name == _COVERAGE else _error(self.per_user[name])
+
+
+def measure(
     queries: Sequence[Query], recommend: Callable[[slice], Sequence[int]], items: int
-) -> dict[str, float]:
-    """Return the eight metrics of a recommender of the recipe `aws-vod-top-picks`.
+) -> Measured:
+    """Measure a recommender of the recipe `aws-vod-top-picks`.
 
     Args:
         queries: Whom to ask for.
@@ -116,12 +167,141 @@ def metrics(
         items: How many there are.
     """
     lists = [recommend(query.given)[:LONGEST] for query in queries]
-    means = {
-        name: sum(
-            measure(query.relevant, ranked, k) for query, ranked in zip(queries, lists, strict=True)
+    per_user = {
+        name: np.array(
+            [value(one.relevant, ranked, k) for one, ranked in zip(queries, lists, strict=True)]
         )
-        / (len(queries) or 1)
-        for name, (measure, k) in _MEANS.items()
+        for name, (value, k) in _MEANS.items()
     }
-    measured = {"coverage": coverage(lists, items), **means}
-    return {name: round(value, _DECIMALS) for name, value in measured.items()}
+    return Measured(coverage(lists, items), per_user)
+
+
+def _mean(values: Floats) -> float:
+    return math.fsum(values.tolist()) / (len(values) or 1)
+
+
+def _error(values: Floats) -> float | None:
+    """Return the standard error of a mean, None if one value says nothing about it."""
+    count = len(values)
+    if count < 2:  # noqa: PLR2004  # of one value there is no deviation
+        return None
+    mean = _mean(values)
+    squares = math.fsum((value - mean) ** 2 for value in values.tolist())
+    return math.sqrt(squares / (count - 1) / count)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Compared:
+    """A metric, how sure it is, and the same metric of a list of what is popular."""
+
+    value: float
+    error: float | None
+    """The standard error over the tested users; None of coverage, which is no mean over users."""
+    popularity: float
+    verdict: str
+    """`better` or `worse` than the popularity list by more than chance, `unclear`, or nothing."""
+    mean: float | None = None
+    """Over the ten splits; None if only the first was measured."""
+    deviation: float | None = None
+    """The standard deviation between the ten splits."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Evaluation:
+    """What the metrics of a recommender are worth."""
+
+    tested: int
+    """Users whose recommendations were measured."""
+    users: int
+    items: int
+    learnt: int
+    """Items that the model has learnt something about."""
+    how: str
+    """How it has."""
+    splits: int
+    """10, or 1 if so much data would take too long to train on ten times."""
+    metrics: Mapping[str, Compared]
+
+    @classmethod
+    def of(cls, fields: Mapping[str, Any]) -> Self:
+        """Return one that `dataclasses.asdict` has taken apart."""
+        metrics = {name: Compared(**one) for name, one in fields["metrics"].items()}
+        return cls(**{**fields, "metrics": metrics})
+
+    @property
+    def values(self) -> dict[str, float]:
+        """The metrics alone."""
+        return {name: one.value for name, one in self.metrics.items()}
+
+
+def in_order(metrics: Mapping[str, float]) -> list[tuple[str, float]]:
+    """Return metrics in the order in which they are shown, those of other recipes last."""
+    return sorted(metrics.items(), key=lambda one: [*METRICS, one[0]].index(one[0]))
+
+
+def explanation(evaluation: Evaluation) -> list[str]:
+    """Return what the figures of an evaluation mean, in sentences."""
+    if evaluation.splits > 1:
+        spread = (
+            "Ten splits: mean and standard deviation over splits of which each tests another "
+            "tenth of the users."
+        )
+    else:
+        spread = (
+            f"One split: ten are measured up to {SPREAD_ITEMS:,} items and "
+            f"{SPREAD_INTERACTIONS:,} interactions."
+        )
+    return [
+        "± is the standard error over the tested users. Better or worse than a list of what is "
+        "popular is what is more than chance, user by user (paired t-test, 95 %); unclear may be "
+        "chance.",
+        spread,
+        f"Learnt about: {evaluation.learnt:,} of {evaluation.items:,} items, {evaluation.how}. Any "
+        "others come by popularity and exploration.",
+    ]
+
+
+def compare(
+    measured: Measured, popular: Measured, others: Sequence[Measured] = ()
+) -> dict[str, Compared]:
+    """Compare a recommender with a list of what is popular, measured on the same users.
+
+    Args:
+        measured: The recommender, on the first split.
+        popular: The list.
+        others: The recommender on the other splits, if it was measured on these.
+    """
+    values, theirs = measured.metrics, popular.metrics
+    spread = [one.metrics for one in (measured, *others)] if others else []
+    return {
+        name: Compared(
+            value=values[name],
+            error=measured.error(name),
+            popularity=theirs[name],
+            verdict=""
+            if name == _COVERAGE
+            else _verdict(measured.per_user[name] - popular.per_user[name]),
+            **_spread([one[name] for one in spread]),
+        )
+        for name in METRICS
+    }
+
+
+def _spread(values: Sequence[float]) -> dict[str, float]:
+    if not values:
+        return {}
+    array = np.array(values)
+    error = _error(array) or 0.0
+    return {"mean": _mean(array), "deviation": error * math.sqrt(len(values))}
+
+
+def _verdict(differences: Floats) -> str:
+    """Return whether differences, user by user, are more than chance: the paired t-test."""
+    error = _error(differences)
+    if error is None:
+        return "unclear"
+    certain = float(special.stdtrit(len(differences) - 1, _SURE)) * error
+    mean = _mean(differences)
+    if abs(mean) <= certain:
+        return "unclear"
+    return "better" if mean > 0 else "worse"

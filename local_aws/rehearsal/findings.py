@@ -1,9 +1,9 @@
 """What a dataset group's data is worth, before anything is trained on it.
 
-Sources, under docs.aws.amazon.com/personalize/latest/dg/: VIDEO_ON_DEMAND-use-cases and limits
-(what is required), domain-use-cases and data-insights (what is recommended), error-messages (the
-reasons). "The notebook" is *Training a Recommender* of
-github.com/aws-samples/amazon-personalize-immersion-day.
+Each finding names its source: a page under docs.aws.amazon.com/personalize/latest/dg/, or "the
+notebook", which is *Training a Recommender* of
+github.com/aws-samples/amazon-personalize-immersion-day. The reasons of a refusal are those of the
+page error-messages; that of the 1 % is invented, since none is documented.
 """
 
 from collections.abc import Callable, Iterator
@@ -14,15 +14,26 @@ from typing import Final
 
 import numpy as np
 
-from local_aws.rehearsal.data import WATCH, Data
+from local_aws.rehearsal.columns import datasets, printable
+from local_aws.rehearsal.data import WATCH, Data, Ints
+from local_aws.rehearsal.evaluation import queries
 
 _INTERACTIONS_REQUIRED: Final = 1000
 _INTERACTIONS_RECOMMENDED: Final = 50_000
 _USERS_REQUIRED: Final = 25
 _USERS_RECOMMENDED: Final = 1000
+_RECURRING_PERCENT: Final = 1
+_IMPORTED: Final = 1000
+"""Records of Interactions that one import job takes at least."""
+_ITEMS_CONSIDERED: Final = 750_000
+_FORGOTTEN_DAYS: Final = 90
+"""Three months."""
+_HIDDEN: Final = 0.05
+"""Share of what is to be found that may be out of reach without a warning."""
 _NOTEBOOK_USERS: Final = 50
 _NOTEBOOK_ITEMS: Final = 100
 _NOTEBOOK_EACH: Final = 24
+_EVENT_TYPES_AND_COLUMNS: Final = 10
 
 
 class Verdict(StrEnum):
@@ -41,6 +52,8 @@ class Finding:
     subject: str
     found: str
     meaning: str
+    source: str = ""
+    """The page or notebook that says so; empty of what AWS says nothing about."""
 
 
 def refusal(data: Data) -> str | None:
@@ -53,6 +66,8 @@ def refusal(data: Data) -> str | None:
         )
     if _recurring(data) < _USERS_REQUIRED:
         return f"Dataset has fewer than {_USERS_REQUIRED} users with at least 2 interactions each."
+    if not _are_enough_recurring(data):
+        return f"Fewer than {_RECURRING_PERCENT}% of users have at least 2 interactions each."
     return None
 
 
@@ -65,6 +80,15 @@ def _recurring(data: Data) -> int:
     return int(np.count_nonzero(data.per_user > 1))
 
 
+def _everybody(data: Data) -> int:
+    """Return how many users there are, with interactions or without."""
+    return len({*data.users, *(row["USER_ID"] for row in data.user_rows or ())})
+
+
+def _are_enough_recurring(data: Data) -> bool:
+    return 100 * _recurring(data) >= _RECURRING_PERCENT * _everybody(data)
+
+
 def _interactions(data: Data) -> Finding:
     again = len(data.user) - data.different
     return Finding(
@@ -73,6 +97,19 @@ def _interactions(data: Data) -> Finding:
         f"{len(data.user):,}" + (f", {again:,} of them another's copy" if again else ""),
         f"{_INTERACTIONS_REQUIRED} unique ones are required, {_INTERACTIONS_RECOMMENDED:,} "
         "recommended",
+        "limits, VIDEO_ON_DEMAND-use-cases",
+    )
+
+
+def _records(data: Data) -> Finding:
+    count = len(data.user)
+    return Finding(
+        Verdict.REFUSED if count < _IMPORTED else Verdict.PASS,
+        "records of one import",
+        f"{count:,}",
+        f"an import job takes {_IMPORTED} records of interactions at least; fewer can only be sent "
+        "as events",
+        "limits",
     )
 
 
@@ -84,6 +121,19 @@ def _recurring_users(data: Data) -> Finding:
         f"{count:,} of {len(data.users):,}",
         f"{_USERS_REQUIRED} are required, {_USERS_RECOMMENDED:,} recommended; users without any "
         "are shown what is popular",
+        "limits, VIDEO_ON_DEMAND-use-cases",
+    )
+
+
+def _recurring_share(data: Data) -> Finding:
+    everybody = _everybody(data)
+    return Finding(
+        Verdict.PASS if _are_enough_recurring(data) else Verdict.REFUSED,
+        "share of users with two or more",
+        f"{_recurring(data) / (everybody or 1):.1%} of {everybody:,}",
+        f"{_RECURRING_PERCENT} % of all users is required; all are here those of interactions.csv "
+        "and users.csv together",
+        "limits",
     )
 
 
@@ -105,6 +155,7 @@ def _busy_users(data: Data) -> Finding:
         f"{count:,} of {len(data.users):,}",
         f"the notebook recommends {_NOTEBOOK_USERS} users with two dozen each: below that there is "
         "little to learn, and less to measure",
+        "the notebook",
     )
 
 
@@ -115,6 +166,99 @@ def _items(data: Data) -> Finding:
         "items interacted with",
         f"{count:,}",
         f"the notebook recommends {_NOTEBOOK_ITEMS}",
+        "the notebook",
+    )
+
+
+def _items_considered(data: Data) -> Finding:
+    count = len(data.items)
+    return Finding(
+        _warn_if(count > _ITEMS_CONSIDERED),
+        "items in all",
+        f"{count:,}",
+        f"at most {_ITEMS_CONSIDERED:,} are considered in training and in recommendations",
+        "limits",
+    )
+
+
+def _sparsity(data: Data) -> Finding:
+    pairs = _distinct(data.user * len(data.items) + data.item)
+    possible = len(data.users) * len(data.items)
+    return Finding(
+        Verdict.PASS,
+        "sparsity",
+        f"{1 - pairs / (possible or 1):.2%}",
+        "of all pairs of a user and an item, so many have no interaction",
+    )
+
+
+def _distinct(numbers: Ints) -> int:
+    return len(np.unique(numbers))
+
+
+def _watched_again(data: Data) -> Finding:
+    """Look for what the filter hides from the user whose list it is to be found in."""
+    is_watch = np.isin(data.event_type, [data.event_types.index(WATCH)] if _watches(data) else [])
+    watched = data.user[is_watch] * len(data.items) + data.item[is_watch]
+    again = len(watched) - _distinct(watched)
+    asked = queries(data, range(len(data.users)))
+    hidden = sum(len(one.relevant.intersection(data.watched(one.given).tolist())) for one in asked)
+    share = hidden / (sum(len(one.relevant) for one in asked) or 1)
+    return Finding(
+        _warn_if(share > _HIDDEN),
+        "watched again",
+        f"{again / (len(watched) or 1):.1%} of the {WATCH} events, "
+        f"{share:.1%} of what is to be found",
+        "what a user has watched is not recommended again, and yet counts as to be found: no list "
+        "can have that share. One event for each user and title is enough "
+        "(docs/how-to/rehearsal.md)",
+        "VIDEO_ON_DEMAND-use-cases; the count is a choice of the rehearsal",
+    )
+
+
+def _watches(data: Data) -> bool:
+    return WATCH in data.event_types
+
+
+def _forgotten(data: Data) -> Finding:
+    newest = np.zeros(len(data.users), np.int64)
+    np.maximum.at(newest, data.user, data.time)
+    since = int(newest.max(initial=0)) - _FORGOTTEN_DAYS * 86_400
+    count = int(np.count_nonzero(newest < since))
+    return Finding(
+        Verdict.PASS,
+        "users of three months ago",
+        f"{count:,} of {len(data.users):,}",
+        f"without an interaction in the last {_FORGOTTEN_DAYS} days of the data. If nothing of a "
+        "user is imported for three months, the filter forgets what the user has watched; the "
+        "rehearsal's filter does not",
+        "VIDEO_ON_DEMAND-use-cases",
+    )
+
+
+def _created_later(data: Data) -> Finding:
+    return Finding(
+        _warn_if(data.created_later > 0),
+        "items of the future",
+        f"{data.created_later:,}",
+        "their CREATION_TIMESTAMP is later than now. What Amazon Personalize does with it is not "
+        "documented; here they count as new",
+    )
+
+
+def _completeness(data: Data) -> Finding:
+    incomplete = [
+        (share, f"{file} {column}")
+        for file, columns in data.completeness.items()
+        for column, share in columns.items()
+        if share < 1
+    ]
+    found = ", ".join(f"{name} {share:.1%}" for share, name in sorted(incomplete))
+    return Finding(
+        _warn_if(any(share == 0 for share, _ in incomplete)),
+        "completeness",
+        found or "100%",
+        "the share of rows that have a value, by column; those that are not named are complete",
     )
 
 
@@ -125,6 +269,7 @@ def _new_items(data: Data) -> Finding:
         "new items",
         f"{count:,} of {len(data.metadata):,}",
         "in items.csv, without interactions: shown by exploration, or not at all",
+        "analyzing-data",
     )
 
 
@@ -160,14 +305,29 @@ def _day(seconds: int) -> str:
 def _event_types(data: Data) -> Finding:
     counts = np.bincount(data.event_type, minlength=len(data.event_types))
     found = ", ".join(
-        f"{name} {count:,}" for name, count in zip(data.event_types, counts, strict=True)
+        f"{printable(name)} {count:,}" for name, count in zip(data.event_types, counts, strict=True)
     )
     return Finding(
-        _warn_if(WATCH not in data.event_types),
+        _warn_if(not _watches(data)),
         "event types",
         found or "none",
         f"{WATCH} and Click are recommended; what a user has watched is not recommended again, "
         f"and only {WATCH} says so",
+        "VIDEO_ON_DEMAND-use-cases",
+    )
+
+
+def _columns_and_event_types(data: Data) -> Finding:
+    interactions, _, _ = datasets(0)
+    columns = interactions.counted(data.completeness[interactions.file])
+    count = len(data.event_types) + len(columns)
+    return Finding(
+        _warn_if(count >= _EVENT_TYPES_AND_COLUMNS),
+        "event types and columns",
+        f"{count} ({', '.join(['event types', *columns])})",
+        f"{_EVENT_TYPES_AND_COLUMNS} together are allowed by one page; another one counts "
+        f"EVENT_TYPE itself, so that {_EVENT_TYPES_AND_COLUMNS - 1} are left",
+        "limits; VIDEO-ON-DEMAND-interactions-dataset",
     )
 
 
@@ -181,19 +341,29 @@ def _user_metadata(data: Data) -> Finding:
         "new users",
         f"{new:,} of {len(known):,}",
         "in users.csv, without interactions: shown what is popular",
+        "analyzing-data",
     )
 
 
 _LOOKS: Final[tuple[Callable[[Data], Finding], ...]] = (
     _interactions,
+    _records,
     _recurring_users,
+    _recurring_share,
     _busy_users,
     _items,
+    _items_considered,
     _new_items,
     _without_metadata,
+    _sparsity,
     _time_span,
+    _forgotten,
+    _created_later,
     _event_types,
+    _columns_and_event_types,
+    _watched_again,
     _user_metadata,
+    _completeness,
 )
 
 
@@ -209,5 +379,6 @@ def _doubled(data: Data) -> Iterator[Finding]:
                 Verdict.WARN,
                 f"ids that are in {file} again",
                 f"{rows - different:,}",
-                "here the last row counts; what Amazon Personalize does is not documented",
+                "here the row counts whose values are last in alphabetical order; what Amazon "
+                "Personalize does is not documented",
             )

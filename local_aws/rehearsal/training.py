@@ -13,29 +13,51 @@ the service documents an effect but not its size:
   create-recommender-configure-exploration and items-datasets).
 - *Users without interactions* get what is popular, as the guide says, by number of interactions.
 - *Watched items* are left out as documented, also when the metrics are measured.
+- *Equal scores* are in the order of the items' ids. Relevance is a share of the greatest one, with
+  six decimals: what differs by less is a difference between machines, not between items.
 
 Not modelled: columns of Interactions (but for EVENT_TYPE and the filter) and of Users, and whether
 they are excluded; numbers, texts and boolean columns; the order and age of what a user did; what
-kind of event it was (all count the same), event values and impressions; items beyond the 8000 with
-the most interactions, which come by exploration and popularity only; retraining on new events;
-randomness in exploration.
+kind of event it was (all count the same), event values and impressions; that the filter forgets
+what was watched when nothing of a user is imported for three months; retraining on new events;
+randomness in exploration. Items that are in no basket, of a user or of a category, come by
+exploration and popularity only.
 """
 
 from collections import defaultdict
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Final
 
 import numpy as np
-import numpy.typing as npt
 
 from local_aws.rehearsal.data import Data, Ints
-from local_aws.rehearsal.evaluation import LONGEST, metrics, split
+from local_aws.rehearsal.evaluation import (
+    LONGEST,
+    SPLITS,
+    SPREAD_INTERACTIONS,
+    SPREAD_ITEMS,
+    Evaluation,
+    Measured,
+    compare,
+    measure,
+    split,
+)
 from local_aws.rehearsal.findings import refusal
-from local_aws.rehearsal.model import Ease
-
-Scores = npt.NDArray[np.float64]
+from local_aws.rehearsal.model import Floats, learn
 
 _DAY: Final = 86_400
+_DECIMALS: Final = 6
+"""Of a relevance: machines differ in the twelfth or later."""
+SCORE: Final = (
+    "A score is (1 - exploration weight) · relevance, and for an item no older than the age "
+    "cut-off + exploration weight / √(1 + interactions). Relevance is a share of that of the most "
+    "relevant item. Scores compare the items of one list, not lists with each other, and are no "
+    "scores of Amazon's."
+)
+_NOTHING: Final = 1e-9
+"""A relevance that is none."""
 _NEVER_TRAIN: Final = frozenset({"ITEM_ID", "CREATION_TIMESTAMP", "PRODUCT_DESCRIPTION"})
 
 
@@ -61,6 +83,7 @@ class TopPicks:
         options: How.
 
     Attributes:
+        options: How.
         metrics: Its eight metrics, measured on the other users, as the service would report them.
         popularity_metrics: The same metrics of a list of what is popular.
 
@@ -71,49 +94,104 @@ class TopPicks:
     def __init__(self, data: Data, options: Options = Options()) -> None:
         if reason := refusal(data):
             raise RefusedError(reason)
-        users, queries = split(data)
         self._data = data
-        baskets = [np.unique(data.item[data.history_of(int(user))]) for user in users]
-        self._popularity = _popularity(baskets, len(data.items))
-        self._bonus = _bonus(data, self._popularity, options)
-        self._weight = options.exploration_weight
-        self._model = Ease(
-            baskets, _categories(data, options.excluded_item_columns), len(data.items)
-        )
-        self.metrics = metrics(
-            queries, lambda given: self._ranked(given, self._scores(given)), len(data.items)
-        )
-        self.popularity_metrics = metrics(
-            queries, lambda given: self._ranked(given, self._popularity), len(data.items)
+        self.options = options
+        self._first = _Trained(data, options, 0)
+        self._measured = self._first.measured()
+        self._popular = self._first.popular()
+        self.metrics = self._measured.metrics
+        self.popularity_metrics = self._popular.metrics
+
+    @cached_property
+    def evaluation(self) -> Evaluation:
+        """What the metrics are worth; this trains nine times more, unless that takes too long."""
+        data = self._data
+        is_small = len(data.items) <= SPREAD_ITEMS and len(data.user) <= SPREAD_INTERACTIONS
+        others = range(1, SPLITS) if is_small else ()
+        spread = [_Trained(data, self.options, number).measured() for number in others]
+        return Evaluation(
+            tested=len(self._first.queries),
+            users=len(data.users),
+            items=len(data.items),
+            learnt=self._first.learnt,
+            how=self._first.how,
+            splits=1 + len(spread),
+            metrics=compare(self._measured, self._popular, spread),
         )
 
     def recommend(self, user_id: str, most: int) -> list[tuple[str, float]]:
         """Return items with scores from 0 to 1, best first, without what the user has watched."""
-        history = self._data.history(user_id)
-        scores = self._scores(history)
-        best = self._ranked(history, scores, most)
-        return [(self._data.items[item], round(float(scores[item]), 7)) for item in best]
+        return [
+            (self._data.items[item], round(score, 7))
+            for item, score in self._first.recommend(self._data.history(user_id), most)
+        ]
 
-    def _scores(self, history: slice) -> Scores:
+
+class _Trained:
+    """A model of one of the ten splits."""
+
+    def __init__(self, data: Data, options: Options, number: int) -> None:
+        users, self.queries = split(data, number)
+        baskets = [np.unique(data.item[data.history_of(int(user))]) for user in users]
+        self._data = data
+        self._popularity = popularity(baskets, len(data.items))
+        self._bonus = _bonus(data, self._popularity, options)
+        self._weight = options.exploration_weight
+        self._model = learn(baskets, categories(data, options), len(data.items))
+        self.learnt, self.how = self._model.learnt, self._model.how
+
+    def measured(self) -> Measured:
+        return self._measure(self._scores)
+
+    def popular(self) -> Measured:
+        return self._measure(lambda _: self._popularity)
+
+    def _measure(self, scores: Callable[[slice], Floats]) -> Measured:
+        return measure(
+            self.queries,
+            lambda given: self._ranked(given, scores(given), LONGEST),
+            len(self._data.items),
+        )
+
+    def recommend(self, history: slice, most: int) -> Iterator[tuple[int, float]]:
+        scores = self._scores(history)
+        return ((item, float(scores[item])) for item in self._ranked(history, scores, most))
+
+    def _scores(self, history: slice) -> Floats:
         """Return the score of every item for a user with this history."""
         relevance = self._model.relevance(np.unique(self._data.item[history]))
-        if not relevance.any():
+        greatest = float(relevance.max())
+        if greatest < _NOTHING:
             return self._popularity / float(self._popularity.max())
-        return (1 - self._weight) * relevance / float(relevance.max()) + self._bonus
+        share = np.round(relevance / greatest, _DECIMALS)
+        return (1 - self._weight) * share + self._bonus
 
-    def _ranked(self, history: slice, scores: Scores, most: int = LONGEST) -> list[int]:
+    def _ranked(self, history: slice, scores: Floats, most: int) -> list[int]:
         """Return the items that a user may be shown, best first; ties in the order of ids."""
         unwatched = np.ones(len(scores), bool)
         unwatched[self._data.watched(history)] = False
-        best = np.argsort(-scores, kind="stable")
-        return best[unwatched[best]][:most].tolist()  # type: ignore[no-any-return]
+        places = np.flatnonzero(unwatched)
+        return places[best(scores[places], most)].tolist()  # type: ignore[no-any-return]
 
 
-def _popularity(baskets: list[Ints], items: int) -> Scores:
+def best(scores: Floats, most: int) -> Ints:
+    """Return the places of the greatest scores, greatest first; equal ones in their order."""
+    if most < len(scores):
+        least = np.partition(scores, -most)[-most]
+        places = np.flatnonzero(scores >= least)
+    else:
+        places = np.arange(len(scores))
+    order = np.argsort(-scores[places], kind="stable")
+    first: Ints = places[order][:most]
+    return first
+
+
+def popularity(baskets: list[Ints], items: int) -> Floats:
+    """Return how many users interacted with each item."""
     return np.bincount(np.concatenate(baskets), minlength=items).astype(np.float64)
 
 
-def _bonus(data: Data, popularity: Scores, options: Options) -> Scores:
+def _bonus(data: Data, popularity: Floats, options: Options) -> Floats:
     """Return what exploration adds to the score of every item."""
     newest = int(data.time.max())
     oldest_interaction = np.full(len(data.items), newest)
@@ -130,10 +208,10 @@ def _bonus(data: Data, popularity: Scores, options: Options) -> Scores:
     return is_young * options.exploration_weight / np.sqrt(1 + popularity)
 
 
-def _categories(data: Data, excluded: frozenset[str]) -> list[Ints]:
+def categories(data: Data, options: Options) -> list[Ints]:
     """Return the items of each category that several items have, in the columns that train."""
     members: dict[tuple[str, str], list[int]] = defaultdict(list)
-    for column in sorted(data.item_columns - _NEVER_TRAIN - excluded):
+    for column in sorted(data.item_columns - _NEVER_TRAIN - options.excluded_item_columns):
         values = {item: data.metadata[item].get(column, "") for item in data.metadata}
         if all(map(_never_trains, values.values())):
             continue

@@ -14,6 +14,7 @@ SHARE_A_WORLD = ("test_accounts", "test_deploy", "test_local_play", "test_page")
 """Modules all tests of which use one world; those of others are better spread."""
 
 LONG = (
+    "test_pages",
     "test_rehearsal",
     "test_accounts",
     "test_local_play",

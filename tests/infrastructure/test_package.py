@@ -65,6 +65,11 @@ def test_beside_packages_of_the_same_names_it_deploys_the_same_byte_for_byte(
     assert b"AWS::CloudWatch::Dashboard" in made
 
 
+def sources(folder: Path) -> dict[str, str]:
+    """Return the text of each module in a folder, by its path."""
+    return {str(path.relative_to(folder)): path.read_text() for path in folder.rglob("*.py")}
+
+
 def test_one_package_is_installed_with_the_functions_code_and_its_types(packages: Path) -> None:
     assert {path.name for path in packages.iterdir() if "." not in path.name} == {
         "top_picks_recommender"
@@ -73,9 +78,7 @@ def test_one_package_is_installed_with_the_functions_code_and_its_types(packages
     assert (package / "py.typed").exists()
     assert sorted(package.glob("settings/reference.py")) == []
     shipped, here = package / "lambdas" / "recommender", LAMBDAS / "recommender"
-    assert {path.name: path.read_text() for path in shipped.glob("*.py")} == {
-        path.name: path.read_text() for path in here.glob("*.py")
-    }
+    assert sources(shipped) == sources(here)
 
 
 def test_the_same_sources_make_the_same_wheel(built: Path, tmp_path: Path) -> None:

@@ -224,7 +224,7 @@ def test_what_is_deployed_with_is_under_permissive_licences() -> None:
 
 def test_the_list_of_licences_is_up_to_date() -> None:
     """But for what is not installed on every platform."""
-    listed = (licences.ROOT / "docs" / "dependencies.md").read_text()
+    listed = (licences.ROOT / "docs" / "internals" / "dependencies.md").read_text()
     installed = licences.installed()
 
     for lock in LOCKS:

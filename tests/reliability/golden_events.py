@@ -6,6 +6,7 @@ Delete, as old properties, and in the state of an execution that older code has 
 """
 
 import json
+import math
 import tomllib
 from collections.abc import Callable, Mapping
 from pathlib import Path
@@ -133,6 +134,8 @@ def meaning(event: Event) -> dict[str, Any]:
     for name in (v.RECOMMENDER_ARN, v.UPDATED_AFTER, v.RUNNING, v.ON_DESTROY):
         if name in request.properties:
             read[name] = request.get(name)
+    if v.UPDATED_AFTER in read and read[v.UPDATED_AFTER] is None:
+        read[v.UPDATED_AFTER] = math.inf  # as the corpus has it: no update is newer than that
     in_json: dict[str, Any] = json.loads(json.dumps(read, default=str))
     return in_json
 

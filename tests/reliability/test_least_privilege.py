@@ -55,7 +55,7 @@ def roll_backs(world: World) -> None:
     world.stack = world.cloud.stack("TopPicks-2")
     world.created()
     for change in (ANOTHER_WEIGHT, STOPPED, FILMS):
-        status = world.stack.update({**settings, **change}, sibling_fails=100)
+        status = world.stack.update({**settings, **change}, sibling_fails=40)
         assert status == "UPDATE_ROLLBACK_COMPLETE", texts(world.stack)
 
 

@@ -92,7 +92,6 @@ NEEDED: Final[Mapping[str, Mapping[str, str]]] = {
         **dict.fromkeys(
             ("update", "replace", "stop", "start", "untag"), "UPDATE_ROLLBACK_COMPLETE"
         ),
-        **dict.fromkeys(("delete", "release"), "DELETE_FAILED"),
     },
 }
 """What fails without an action, and how it ends; all else succeeds."""

@@ -11,8 +11,8 @@ import sys
 from pathlib import Path
 from typing import Any, Final, Self
 
-CHROMIUM: Final = Path("/usr/bin/chromium")
-"""Where Debian's package has it."""
+CHROMIUM: Final = Path(os.environ.get("CHROMIUM", "/usr/bin/chromium"))
+"""Where it is: by default, where Debian's package has it."""
 _OPTIONS: Final = (
     "--headless",
     "--no-sandbox",  # which does not work for root, as which tests may run
@@ -84,6 +84,11 @@ class Browser:
         while "Page.loadEventFired" not in self._events:
             self._receive()
         self._events.clear()
+
+    def resize(self, width: int) -> None:
+        """Show the page as on a screen that is so many CSS pixels wide."""
+        screen = {"width": width, "height": 800, "deviceScaleFactor": 1, "mobile": False}
+        self._call("Emulation.setDeviceMetricsOverride", **screen)
 
     def evaluate(self, expression: str) -> Any:
         """Return the value of a JavaScript expression in the page."""

@@ -10,7 +10,7 @@ rolled back by reversed updates; clean-up tries three times, then forgets; an an
 at most; and 3600 seconds (or `ServiceTimeout`) after a request has been sent it has failed.
 
 Where AWS documents nothing there is a switch, so that the functions are right under either answer.
-What the local engine does otherwise is in docs/reliability.md, G1 to G12.
+What the local engine does otherwise is in docs/internals/reliability.md, G1 to G12.
 """
 
 import functools

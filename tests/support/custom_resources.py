@@ -25,7 +25,7 @@ _MAX_ID_BYTES: Final = 1024
 class Rollback(Enum):
     """What CloudFormation sends for a replaced resource whose update is rolled back.
 
-    AWS does not document it (docs/reliability.md, G11 and RP6).
+    AWS does not document it (docs/internals/reliability.md, G11 and RP6).
     """
 
     REVERSED_THEN_DELETE = "an Update with the new id and the old properties, then Delete(new)"

@@ -1,4 +1,4 @@
-"""The invariants of docs/reliability.md, checked from the simulator's own books while a test runs.
+"""The invariants of docs/internals/reliability.md, checked from the simulator's books in each test.
 
 They are checked after every call, every invocation and every operation, and never from what the
 handlers say. Number 7 is about faults, so it is each fault's test that shows it.

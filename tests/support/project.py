@@ -14,6 +14,7 @@ _MADE: Final = (
     ".venv/requirements.stamp",
     "node_modules/.package-lock.json",
     ".venv/checkov/requirements.stamp",
+    ".venv/bench/requirements.stamp",
 )
 _TOOL: Final = """#!/bin/sh
 n=$(ls {calls} | wc -l)

@@ -1,6 +1,7 @@
 """The documents: their links, and what they say about what the code says."""
 
 import re
+import tomllib
 from collections import Counter
 from collections.abc import Iterator
 from dataclasses import fields
@@ -10,12 +11,21 @@ from pathlib import Path
 import botocore.session
 import pytest
 
+from benchmarks import comparison
+from benchmarks.comparison import BENCHMARKS
 from lambdas.recommender.aws import errors, personalize
+from lambdas.recommender.vocabulary import METRICS
+from local_aws import commands, report
 from stacks.settings.declarations import Settings
 from tests.support.messages import templates
+from tests.support.place import GROUP
+from tests.support.shown_commands import Step, lacking, steps
 
 ROOT = Path(__file__).parents[2]
 FIRST = ROOT / "README.md"
+INDEX = ROOT / "docs" / "README.md"
+TUTORIAL = ROOT / "docs" / "tutorial.md"
+CONTRIBUTING = ROOT / "CONTRIBUTING.md"
 RUNBOOK = ROOT / "docs" / "runbook.md"
 DOCUMENTS = sorted([*ROOT.glob("*.md"), *(ROOT / "docs").rglob("*.md")])
 
@@ -36,9 +46,9 @@ def links(document: Path) -> Iterator[tuple[Path, str]]:
 
 
 def anchors(document: Path) -> set[str]:
-    """Return the anchors that GitHub makes of a document's headings."""
+    """Return the anchors that GitHub makes of a document's headings, and those of earlier names."""
     found: Counter[str] = Counter()
-    made = set()
+    made = set(re.findall(r'(?m)^<a id="([\w-]+)"></a>$', prose(document)))
     for heading in re.findall(r"(?m)^#+ (.*)$", prose(document)):
         text = re.sub(r"\[([^\]]*)\]\([^)]*\)", r"\1", heading)
         slug = re.sub(r"[^\w\- ]", "", text.lower()).strip().replace(" ", "-")
@@ -75,6 +85,107 @@ def test_the_readme_is_one_page() -> None:
     assert len(FIRST.read_text().splitlines()) <= 160
 
 
+def test_every_page_but_decisions_is_in_the_index() -> None:
+    listed = {path for path, _ in links(INDEX)}
+
+    assert [
+        str(path.relative_to(ROOT))
+        for path in DOCUMENTS
+        if path not in listed and path != INDEX and path.parent.name != "adr"
+    ] == []
+
+
+def benchmark(what: str) -> str:
+    """Return our figure in a row of the benchmarks."""
+    (ours,) = re.findall(rf"(?m)^\|[^|]*\|[^|]*\| {what} \| ([^|]*) \|", BENCHMARKS.read_text())
+    return str(ours)
+
+
+PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text())
+GATES_HERE = round(commands._SIX_GATES * 3600 / commands._GATE_SECONDS)
+GATES_BY_DEFAULT = Settings(dataset_group_arn=GROUP).training_gates
+SECONDS_OF_A_DEPLOYMENT = int(benchmark("fresh clone: make deploy-local").removesuffix(" s"))
+
+
+@pytest.mark.parametrize(
+    ("page", "text", "holds"),
+    [
+        (FIRST, f"Version {PROJECT['project']['version']}", True),
+        (FIRST, "Python 3.11 or newer", PROJECT["project"]["requires-python"] == ">=3.11"),
+        (FIRST, "in about a minute", SECONDS_OF_A_DEPLOYMENT in range(30, 91)),
+        (FIRST, "a training of three hours", "3.0 h" in comparison._DEPLOYMENT),
+        (FIRST, "two Lambda functions and a state", ", 2 functions," in benchmark("the template")),
+        (FIRST, "eight metrics", len(METRICS) == 8),
+        (FIRST, "takes six seconds", commands._GATE_SECONDS == 6),
+        (TUTORIAL, "takes six seconds", commands._GATE_SECONDS == 6),
+        (TUTORIAL, "the stack has six gates", GATES_HERE == 6),
+        (TUTORIAL, "(in an account 11, by default)", GATES_BY_DEFAULT == 11),
+        (TUTORIAL, f"If port {commands.PREFERRED_PORT} is in use", True),
+        (TUTORIAL, "show three recommendations", report._RECOMMENDATIONS == 3),
+        (CONTRIBUTING, "100 % branch", PROJECT["tool"]["coverage"]["report"]["fail_under"] == 100),
+        (
+            CONTRIBUTING,
+            "If a test takes ten minutes",
+            PROJECT["tool"]["pytest"]["ini_options"]["faulthandler_timeout"] == 600,
+        ),
+    ],
+)
+def test_a_number_on_a_page_is_that_of_the_code(page: Path, text: str, *, holds: bool) -> None:
+    assert holds
+    assert text in " ".join(page.read_text().split())
+
+
+PAGE = """\
+```sh
+make one
+```
+
+Text.
+
+```sh
+make two
+```
+
+Text.
+
+```text exit code 2
+begins ...
+  and   ends
+```
+"""
+
+
+def test_a_page_has_a_step_for_each_block_of_commands() -> None:
+    assert steps(PAGE) == [
+        Step("make one\n"),
+        Step("make two\n", "begins ...\n  and   ends\n", exit_code=2),
+    ]
+
+
+def test_an_output_with_an_unknown_remark_is_refused() -> None:
+    with pytest.raises(ValueError, match="exit code 1"):
+        steps(PAGE.replace("exit code 2", "fails"))
+
+
+@pytest.mark.parametrize(
+    ("output", "part"),
+    [
+        ("begins here\nand ends there\n", ""),
+        ("begins\nand\nends", ""),
+        ("and ends, then begins", "and ends"),
+        ("begins, and does not end", "and ends"),
+    ],
+)
+def test_a_shortened_output_is_compared_part_by_part_in_order(output: str, part: str) -> None:
+    assert lacking("begins ...\n  and   ends\n", output) == part
+
+
+def test_every_command_of_the_tutorial_that_is_not_an_installation_shows_its_output() -> None:
+    silent = [step.commands for step in steps(TUTORIAL.read_text()) if not step.output]
+
+    assert silent == ["make setup\n. .venv/bin/activate\n"]
+
+
 def test_what_a_document_names_is_there() -> None:
     """Files and folders of the repository, as far as they are written in full."""
     folders = "app\\.py|benchmarks|checks|docs|lambdas|local_aws|stacks|tests|\\.github|\\.ci"
@@ -102,6 +213,25 @@ def test_what_a_change_of_a_setting_does_is_said(setting: str) -> None:
     said = re.findall(r"`([a-z_*]+)`", prose(ROOT / "docs" / "reference" / "changes.md"))
 
     assert any(fnmatchcase(setting, pattern) for pattern in said if pattern != "*")
+
+
+def test_hours_and_costs_that_the_pages_name_are_those_of_the_settings() -> None:
+    explanation = ROOT / "docs" / "explanation"
+    hours = " ".join((explanation / "the-hours.md").read_text().split())
+    cost = " ".join((explanation / "cost.md").read_text().split())
+    defaults = Settings(dataset_group_arn="")
+    gate = defaults.training_gate_minutes
+
+    assert defaults.training_gates == 11
+    assert gate == 55
+    assert "11 gates of 55 minutes wait ten hours and five minutes at most" in hours
+    assert defaults.training_gates * gate == 10 * 60 + 5
+    assert "all of them wait eleven hours at most" in hours
+    assert (1 + defaults.sweeps) * gate == 11 * 60
+    assert "sees it within a minute" in hours
+    assert defaults.poll_interval_seconds == 60
+    assert "from 7 to 20 o'clock on five days a week, AWS bills 65 of 168 hours" in cost
+    assert (5 * (20 - 7), 7 * 24) == (65, 168)
 
 
 # -- the runbook and the code ----------------------------------------------------------------------
@@ -161,7 +291,7 @@ def test_every_hint_is_in_the_runbook(hint: str) -> None:
 
 def test_whoever_follows_the_runbook_may_make_its_calls() -> None:
     told = [RUNBOOK, *(ROOT / "lambdas").rglob("*.py"), *(ROOT / "operations").rglob("*.py")]
-    commands = {
+    calls = {
         command
         for document in told
         for command in re.findall(
@@ -170,12 +300,12 @@ def test_whoever_follows_the_runbook_may_make_its_calls() -> None:
     }
     reference = ROOT / "docs" / "reference"
     (row,) = re.findall(
-        r"^\| whoever clears up.*$", (reference / "permissions.md").read_text(), re.M
+        r"^\| you, for the \[runbook\].*$", (reference / "permissions.md").read_text(), re.M
     )
     allowed = re.findall(r"[A-Z][A-Za-z]+", row + (reference / "operations.md").read_text())
 
-    assert {"describe-stack-events", "untag-resource"} <= commands
-    assert {command.title().replace("-", "") for command in commands} <= set(allowed)
+    assert {"describe-stack-events", "untag-resource"} <= calls
+    assert {call.title().replace("-", "") for call in calls} <= set(allowed)
 
 
 def test_every_state_in_which_a_stack_can_be_stuck_is_in_the_runbook() -> None:

@@ -1,4 +1,4 @@
-"""docs/reliability.md is what `make reliability` makes of it: not a test of that run itself."""
+"""docs/internals/reliability.md is what `make reliability` wrote: this does not test that run."""
 
 import re
 
@@ -6,12 +6,12 @@ from tests.reliability.report import ROOT, scenarios, table
 
 
 def test_the_document_has_the_present_table() -> None:
-    document = (ROOT / "docs/reliability.md").read_text()
+    document = (ROOT / "docs/internals/reliability.md").read_text()
     assert table() in document, "run `make reliability`"
 
 
 def test_the_document_has_the_figures_of_a_run_that_showed_them_all() -> None:
-    document = (ROOT / "docs/reliability.md").read_text()
+    document = (ROOT / "docs/internals/reliability.md").read_text()
     figures = re.search(
         r"scenarios (\d+)/(\d+), cells (\d+), pairs (\d+), steps (\d+), inputs (\d+)", document
     )

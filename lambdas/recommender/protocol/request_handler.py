@@ -182,12 +182,13 @@ def apply_deadline(
 ) -> Verdict:
     """Return a verdict as it is, or end a wait whose time is up: it is handed over, or fails.
 
-    A failure that has not shown for long enough to be believed counts as a wait.
+    A failure that a delay may explain counts as a wait until it has shown for long enough.
     """
-    if isinstance(verdict, Fail) and confirmed and verdict.confirm >= GRACE_SECONDS:
-        return Fail(f"{sentence(verdict.reason)} (Observed for {duration(verdict.confirm)}.)")
-    if isinstance(verdict, Fail) and not confirmed and timing.is_up:
-        verdict = Wait(verdict.reason)
+    if isinstance(verdict, Fail) and verdict.confirm >= GRACE_SECONDS:
+        if confirmed:
+            return Fail(f"{sentence(verdict.reason)} (Observed for {duration(verdict.confirm)}.)")
+        if timing.is_up:
+            verdict = Wait(verdict.reason)
     if not isinstance(verdict, Wait) or not timing.is_up:
         return verdict
     if resource.hands_over(verdict):

@@ -2,11 +2,21 @@
 
 import json
 from pathlib import Path
-from typing import Final
+from typing import Any, Final
 
+import numpy as np
 import pytest
 
-from benchmarks import cold_start, deployments, rehearsal, scale, synthesis
+from benchmarks import (
+    cold_start,
+    compare_models,
+    deployments,
+    libraries,
+    recommenders,
+    rehearsal,
+    scale,
+    synthesis,
+)
 from benchmarks.local_world import Waited, targets_of_check
 from benchmarks.processes import ROOT
 from benchmarks.rivals import Rival
@@ -14,6 +24,9 @@ from benchmarks.rivals.provider import Provider
 from benchmarks.rivals.sleeping import Sleeping
 from benchmarks.rivals.wait_condition import WaitCondition
 from lambdas.recommender import vocabulary as v
+from local_aws.rehearsal import sample
+from local_aws.rehearsal.reading import read
+from local_aws.rehearsal.training import TopPicks
 from tests.support.place import GROUP
 
 FIVE_MINUTES: Final = 307.0
@@ -170,14 +183,62 @@ def test_names_are_read_once_for_each_sweep_however_many_there_are() -> None:
 # -- the rehearsal, and the local AWS ----------------------------------------------------------
 
 
-def test_the_rehearsal_is_gone_through_once(monkeypatch: pytest.MonkeyPatch) -> None:
-    for name, value in {"_USERS": 300, "_ITEMS": 200, "_INTERACTIONS": 5000, "_ASKED": 5}.items():
+POPULAR = "what is popular"
+
+
+@pytest.fixture
+def small(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Let the rehearsal be small, and the libraries be one model, which is none of theirs."""
+    for name, value in {"_USERS": 300, "_INTERACTIONS": 5000, "_ASKED": 5}.items():
         monkeypatch.setattr(rehearsal, name, value)
+    monkeypatch.setattr(rehearsal, "_RIVALS", (POPULAR,))
+    monkeypatch.setattr(recommenders, "MODELS", {POPULAR: popular})
+    monkeypatch.setattr(libraries, "_run", recommenders.main)
 
-    rows = rehearsal.rehearsal()
 
-    assert len(rows) == 3
+def popular(users: Any) -> Any:
+    """Learn what is popular, as `recommenders` learns everything."""
+    counts = np.asarray(users.sum(axis=0)).ravel()
+    return lambda asked: np.tile(counts, (asked.shape[0], 1))
+
+
+@pytest.mark.usefixtures("small")
+def test_the_rehearsal_is_gone_through_and_measured_as_the_libraries_are() -> None:
+    measured = json.loads(json.dumps(rehearsal.measure(200)))
+
+    rows = list(rehearsal.rows(200, measured))
+
+    assert len(rows) == 4
     assert all(row.ours for row in rows)
+    assert measured["ours"][0] > 2 * measured["others"][POPULAR][0]
+    assert f"{POPULAR}: 0." in rows[-1].other
+
+
+@pytest.mark.usefixtures("small")
+def test_a_library_is_asked_what_our_popularity_list_is_asked(tmp_path: Path) -> None:
+    rehearsal.write(tmp_path, 200)
+    data = read(tmp_path, now=2e9)
+
+    (theirs,) = libraries.learnt(data, names=[POPULAR])
+
+    ours = TopPicks(data).popularity_metrics
+    assert theirs.measured.metrics == pytest.approx(ours, abs=0.01)  # ties in another order
+    assert theirs.measured.error(rehearsal.NDCG)
+
+
+@pytest.mark.usefixtures("small")
+def test_models_are_compared_on_all_splits(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    rehearsal.write(tmp_path, 200)
+    monkeypatch.setattr(compare_models, "_SIZES", ())
+    monkeypatch.setattr(compare_models, "SPLITS", 2)
+    monkeypatch.setattr(sample, "FOLDER", tmp_path)
+
+    rows = list(compare_models.models())
+
+    names = [row.what.removeprefix("the sample, ten splits: ") for row in rows]
+    ours = ["each pair, without metadata", "each pair", "directions"]
+    assert names == ["a list of what is popular", *ours, POPULAR]
+    assert all(row.ours.startswith("NDCG at 25 0.") for row in rows)
 
 
 def test_of_a_training_the_looks_are_counted_that_fell_into_it() -> None:

@@ -37,15 +37,18 @@ def test_what_is_given_to_make_arrives_as_it_was_given(
     assert called[-len(call) :] == call
 
 
-def test_the_packages_of_checkov_are_installed_by_pip_as_all_are(tmp_path: Path) -> None:
+@pytest.mark.parametrize(("own", "target"), [("checkov", "static"), ("bench", "bench")])
+def test_packages_of_an_environment_of_its_own_are_installed_by_pip_as_all_are(
+    tmp_path: Path, own: str, target: str
+) -> None:
     project = Project(tmp_path / "project")
-    (project.folder / ".venv" / "checkov" / "requirements.stamp").unlink()
+    (project.folder / ".venv" / own / "requirements.stamp").unlink()
 
-    assert project.make("static") == 0
+    assert project.make(target) == 0
 
     installs = [call for call in project.calls() if "install" in call]
     assert [call[:4] for call in installs] == [["python", "-m", "pip", "install"]]
-    assert installs[0][-2:] == ["-r", "requirements-checkov.txt"]
+    assert installs[0][-2:] == ["-r", f"requirements-{own}.txt"]
     assert "--require-hashes" in installs[0]
 
 

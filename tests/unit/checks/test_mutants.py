@@ -54,9 +54,9 @@ def test_nothing_is_wrong_where_what_survives_is_what_is_named() -> None:
     [
         (
             [CHANGE, ("@ decision.plan.new", "- 1", "+ 2")],
-            "survives, and docs/mutants.md does not name it:",
+            "survives, and docs/internals/mutants.md does not name it:",
         ),
-        ([], "does not survive, but docs/mutants.md names it:"),
+        ([], "does not survive, but docs/internals/mutants.md names it:"),
     ],
 )
 def test_what_survives_is_named_and_nothing_else(

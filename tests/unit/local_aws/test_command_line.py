@@ -1,3 +1,4 @@
+import os
 import subprocess
 import sys
 import time
@@ -11,7 +12,7 @@ from local_aws.processes import PidFile
 from local_aws.rehearsal import sample
 from local_aws.rehearsal.reading import read
 from local_aws.rehearsal.training import TopPicks
-from tests.unit.local_aws.rehearsal.folders import folder_of, watching
+from tests.unit.local_aws.rehearsal.folders import ITEMS, folder_of, watching
 
 
 def test_status_of_none_is_an_exit_code(tmp_path: Path) -> None:
@@ -67,9 +68,10 @@ def test_data_is_reported_on_trained_on_and_measured(tmp_path: Path) -> None:
     assert reported.returncode == 0
     assert "  warn     interactions: 10,109\n" in reported.stdout
     trained = TopPicks(read(sample.FOLDER, now=time.time()))
-    for name, value in trained.metrics.items():
-        beside = trained.popularity_metrics[name]
-        assert f"{name} {value:.4f} {beside:.4f}" in " ".join(reported.stdout.split())
+    for name, one in trained.evaluation.metrics.items():
+        error = "" if one.error is None else f" ± {one.error:.4f}"
+        expected = f"{name} {one.value:.4f}{error} {one.popularity:.4f} {one.verdict}"
+        assert expected in " ".join(reported.stdout.split())
     assert "Amazon's recommender will score differently" in " ".join(reported.stdout.split())
 
 
@@ -100,6 +102,53 @@ def test_a_folder_that_cannot_be_imported_ends_the_command(
         "allowed: whole seconds since 1970-01-01, not in the future\n"
     )
     assert not (tmp_path / "pid.json").exists()
+
+
+def test_a_refused_training_is_no_model_on_the_page(tmp_path: Path) -> None:
+    folder = folder_of(tmp_path / "few", watching(users=27, each=37))
+    page = tmp_path / "page.html"
+    _local_aws(tmp_path, "data", str(folder), "--html", str(page))
+    shown = page.read_text()
+    assert "A training on this data ends in CREATE FAILED: Dataset has fewer than 1000" in shown
+    assert "Trained on this machine" not in shown
+
+
+@pytest.mark.parametrize("files", [{}, {"items": [ITEMS]}, {"users": ["USER_ID,PLAN"]}])
+def test_headers_alone_are_reported_on(tmp_path: Path, files: dict[str, list[str]]) -> None:
+    folder = folder_of(tmp_path / "none", [], **files)
+    page = tmp_path / "page.html"
+    reported = _local_aws(tmp_path, "data", str(folder), "--html", str(page))
+    assert (reported.returncode, reported.stderr) == (1, "")
+    assert "ends in CREATE FAILED" in reported.stdout
+
+
+def test_a_page_does_not_overwrite_the_data(tmp_path: Path) -> None:
+    folder = folder_of(tmp_path / "ours", [])
+    file = folder / "interactions.csv"
+    before = file.read_text()
+    refused = _local_aws(tmp_path, "data", str(folder), "--html", str(file))
+    assert (refused.returncode, refused.stdout) == (1, "")
+    assert "would be overwritten" in refused.stderr
+    assert file.read_text() == before
+
+
+def test_a_page_that_could_be_written_is_not_left_empty(tmp_path: Path) -> None:
+    page = tmp_path / "page.html"
+    refused = _local_aws(tmp_path, "data", str(tmp_path / "missing"), "--html", str(page))
+    assert refused.returncode == 1
+    assert not page.exists()
+
+
+def test_a_folder_whose_name_is_no_text_is_reported_on(tmp_path: Path) -> None:
+    folder = folder_of(tmp_path / os.fsdecode(b"d\xe9j\xe0"), [("u", "i", 1, "\x1b[2Jü")])
+    page = tmp_path / "page.html"
+    reported = _local_aws(
+        tmp_path, "data", str(folder), "--html", str(page), PYTHONIOENCODING="ascii"
+    )
+    assert (reported.returncode, reported.stderr) == (1, "")
+    assert r"d\udce9j\udce0" in reported.stdout
+    assert r"event types: \x1b[2J\xfc 1" in reported.stdout
+    assert r"d\udce9j\udce0" in page.read_text()
 
 
 def test_data_is_reported_on_while_another_command_is_at_work(tmp_path: Path) -> None:
@@ -170,10 +219,13 @@ def test_no_command_to_run_is_said_before_anything_is_looked_for(tmp_path: Path)
     assert refused.stderr.startswith("No command given. For example: run aws ")
 
 
-def _local_aws(folder: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
+def _local_aws(
+    folder: Path, *arguments: str, **environment: str
+) -> subprocess.CompletedProcess[str]:
     return subprocess.run(
         [sys.executable, "-m", "local_aws", "--folder", str(folder), *arguments],
         cwd=toolchain.ROOT,
+        env=os.environ | environment,
         capture_output=True,
         text=True,
         check=False,

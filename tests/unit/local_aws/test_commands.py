@@ -57,12 +57,26 @@ def test_end_to_end_tests_take_the_same_away_unless_they_say_otherwise(tmp_path:
     assert given[boundary] == '{"name": "ours"}'
 
 
-def test_other_files_are_another_dataset_group_and_more_of_them_more_gates(tmp_path: Path) -> None:
-    given = _context(
-        commands._app_arguments(tmp_path, group="vod-0a1b2c3d", interactions=1_000_000)
+@pytest.mark.parametrize(
+    ("interactions", "items", "hours"),
+    [
+        (0, 0, "0.01"),
+        (10_109, 180, "0.01"),
+        (1_000_000, 1_999, "0.03"),
+        (1_000_000, 5_000, "0.05"),
+        (0, 12_000, "0.07"),
+        (0, 750_000, "0.07"),
+    ],
+)
+def test_other_files_are_another_dataset_group_and_more_of_them_more_gates(
+    tmp_path: Path, interactions: int, items: int, hours: str
+) -> None:
+    arguments = commands._app_arguments(
+        tmp_path, group="vod-0a1b2c3d", interactions=interactions, items=items
     )
+    given = _context(arguments)
     assert given["dataset_group_arn"].endswith(":dataset-group/vod-0a1b2c3d")
-    assert given["max_training_hours"] == "0.03"
+    assert given["max_training_hours"] == hours
 
 
 OURS, THEIRS = {"TopPicks-1": "TopPicks"}, {"Videos-1": "Videos"}

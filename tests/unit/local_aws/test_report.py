@@ -1,3 +1,5 @@
+import dataclasses
+import json
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -9,9 +11,39 @@ from local_aws import report
 from local_aws.engine import LocalAws
 from local_aws.processes import Holder
 from local_aws.rehearsal import NOTICE
+from local_aws.rehearsal.evaluation import CHOICES, Compared, Evaluation
 from local_aws.rehearsal.findings import Finding, Verdict
 
 _AWS = LocalAws(Path("/folder"), Holder(pid=1, port=4566), None)
+
+
+def evaluation(*, splits: int = 10, mean: float | None = 0.75) -> Evaluation:
+    deviation = None if mean is None else 0.0625
+    return Evaluation(
+        tested=40,
+        users=1400,
+        items=9000,
+        learnt=8500,
+        how="in its way",
+        splits=splits,
+        metrics={
+            "coverage": Compared(
+                value=0.5, error=None, popularity=0.125, verdict="", mean=mean, deviation=deviation
+            ),
+            "precision_at_5": Compared(
+                value=0.25,
+                error=0.03125,
+                popularity=0.2,
+                verdict="unclear",
+                mean=mean,
+                deviation=deviation,
+            ),
+        },
+    )
+
+
+def words(shown: str) -> str:
+    return " ".join(shown.split())
 
 
 def test_the_proof_names_what_is_left_and_says_where_nothing_is() -> None:
@@ -53,13 +85,16 @@ def test_what_is_left_is_of_the_stack_that_has_it_among_its_resources() -> None:
 
 def test_the_summary_shows_outputs_recommendations_and_what_is_simulated() -> None:
     outputs = {"RecommenderArn": "arn:aws:...", "Coverage": "0.5", "ModelMetrics": '{"a": 1}'}
-    described = {"modelMetrics": {"coverage": 0.5}, "popularityMetrics": {"coverage": 0.125}}
+    described = {
+        "modelMetrics": evaluation().values,
+        "evaluation": json.loads(json.dumps(dataclasses.asdict(evaluation()))),
+    }
     items = [{"itemId": "vod-1", "metadata": {"TITLE": "The Long Thaw"}}]
     shown = report.summary(_AWS, outputs, described, user="user-1", items=items)
     assert "  RecommenderArn  arn:aws:...\n  Coverage        0.5\n" in shown
     assert '  vod-1  {"TITLE": "The Long Thaw"}\n' in shown
     assert '{"a": 1}' not in shown
-    assert "  coverage    0.5000             0.1250\n" in shown
+    assert "coverage 0.5000 0.1250 0.7500 ± 0.0625" in words(shown)
     assert "Top picks for user-1, by GetRecommendations" in shown
     assert NOTICE in " ".join(shown.split())
     assert "What is simulated:" in shown
@@ -71,17 +106,38 @@ def test_the_summary_shows_outputs_recommendations_and_what_is_simulated() -> No
 
 def test_the_report_on_data_gives_verdicts_and_what_they_mean() -> None:
     meaning = "1000 are required, 50,000 recommended; " + "and so on " * 10
-    found = [Finding(Verdict.WARN, "interactions", "1,200", meaning)]
+    found = [Finding(Verdict.WARN, "interactions", "1,200", meaning.strip(), "limits")]
     shown = report.on_data("/folder", found)
     assert "The data in /folder, against what the service requires and recommends:\n" in shown
     assert "  warn     interactions: 1,200\n           1000 are required, 50,000" in shown
+    assert "and so on [limits]\n" in shown
     assert max(map(len, shown.splitlines())) <= 100
 
 
-def test_metrics_are_shown_beside_those_of_a_popularity_list_with_what_they_are_worth() -> None:
-    shown = report.measured({"coverage": 0.98765}, {"coverage": 0.2})
-    assert "  coverage    0.9877             0.2000\n" in shown
-    assert NOTICE in " ".join(shown.split())
+def test_metrics_are_shown_with_how_sure_they_are_and_what_they_depend_on() -> None:
+    shown = report.measured(evaluation().values, evaluation())
+    assert "Metrics, measured on 40 of 1,400 users, who were not trained on:\n" in shown
+    assert "coverage 0.5000 0.1250 0.7500 ± 0.0625" in words(shown)
+    assert "precision_at_5 0.2500 ± 0.0312 0.2000 unclear 0.7500 ± 0.0625" in words(shown)
+    assert "Learnt about: 8,500 of 9,000 items, in its way." in words(shown)
+    assert all(choice in words(shown) for choice in CHOICES)
+    assert NOTICE in words(shown)
+    assert max(map(len, shown.splitlines())) <= 100
+
+
+def test_one_split_is_said_to_be_one() -> None:
+    alone = evaluation(splits=1, mean=None)
+    shown = report.measured(alone.values, alone)
+    assert "ten splits" not in shown
+    assert "One split: ten are measured up to 2,000 items and 250,000 interactions." in words(shown)
+
+
+def test_fixed_metrics_are_said_to_be_fixed_and_stand_beside_nothing() -> None:
+    shown = report.measured({"coverage": 0.75}, evaluation())
+    assert (
+        "Metrics, fixed by a switch; nothing of this was measured:\n  coverage    0.7500" in shown
+    )
+    assert "±" not in shown
 
 
 def test_a_failure_says_where_to_look_and_last_of_all_why() -> None:

@@ -4,14 +4,16 @@ from collections.abc import Mapping
 from typing import Any, Final
 
 from lambdas.recommender import vocabulary as v
+from lambdas.recommender.model.identity import Owner
 from lambdas.recommender.model.operation import Operation
-from tests.support.place import ACCOUNT, REGION
+from lambdas.recommender.model.request import Request
+from tests.support.place import ACCOUNT, GROUP, PLACE, RECIPE, REGION
 
-PLACE: Final = f"arn:aws:personalize:{REGION}:{ACCOUNT}:"
 STACK: Final = f"arn:aws:cloudformation:{REGION}:{ACCOUNT}:stack/TopPicks/0a1b"
-GROUP: Final = f"{PLACE}dataset-group/vod"
-RECIPE: Final = "arn:aws:personalize:::recipe/aws-vod-top-picks"
+STATE_MACHINE: Final = f"arn:aws:states:{REGION}:{ACCOUNT}:stateMachine:Waiter"
 RECOMMENDER: Final = f"{PLACE}recommender/"
+MINE: Final = f"{RECOMMENDER}mine"
+OWNER: Final = Owner(STACK, "Recommender")
 
 SIGNATURE: Final = "2f6b1d0c"
 RESPONSE_URL: Final = (
@@ -22,7 +24,7 @@ RESPONSE_URL: Final = (
 )
 """Signed when the virtual clock of these tests begins."""
 
-CREATES, UPDATES, DELETES, UNDOES, ROLLS_BACK = (
+CREATES, UPDATES, DELETES, UNDOES, ROLLS_BACK, CLEANS_UP = (
     Operation(status, "")
     for status in (
         "CREATE_IN_PROGRESS",
@@ -30,6 +32,7 @@ CREATES, UPDATES, DELETES, UNDOES, ROLLS_BACK = (
         "DELETE_IN_PROGRESS",
         "ROLLBACK_IN_PROGRESS",
         "UPDATE_ROLLBACK_IN_PROGRESS",
+        "UPDATE_COMPLETE_CLEANUP_IN_PROGRESS",
     )
 )
 """What the stack does while a request is answered."""
@@ -64,6 +67,26 @@ def event(
     }
 
 
+DESIRED: Final = Request.parse(event()).desired
+"""What the template asks for."""
+CONFIG: Final = DESIRED.config.request()
+OTHER_CONFIG: Final = {**CONFIG, v.MIN_REQUESTS_PER_SECOND: 7}
+HIDDEN: Final = {name: value for name, value in CONFIG.items() if name != v.ENABLE_METADATA}
+"""The configuration, if DescribeRecommender does not show whether there are metadata."""
+OWN: Final = {**OWNER.tags(), "team": "video"}
+"""The tags that the stack gives its recommender."""
+GATE_ATTRIBUTES: Final = {*v.METRICS, v.RECOMMENDER_ARN_ATTRIBUTE, "ModelMetrics", "QualityGate"}
+
+
+def update(properties: Mapping[str, Any] | None = None, **members: Any) -> dict[str, Any]:
+    """Return an Update that keeps the recommender; by default it changes nothing."""
+    raw = event(properties, kind="Update", PhysicalResourceId=DESIRED.arn)
+    return raw | {"OldResourceProperties": raw["ResourceProperties"]} | members
+
+
+DELETE: Final = event(kind="Delete", PhysicalResourceId=DESIRED.arn)
+
+
 def without(name: str) -> dict[str, Any]:
     """Return a Create of the recommender that lacks a property."""
     return event(ResourceProperties={k: p for k, p in PROPERTIES.items() if k != name})
@@ -95,8 +118,8 @@ def sweep(link: int = 1, links: int = 11, *, kind: str = "Delete") -> dict[str, 
     return _helper(v.SWEEP_TYPE, f"Sweep{link:02}", kind, properties)
 
 
-def stop(*, kind: str = "Create", arn: str = f"{RECOMMENDER}mine") -> dict[str, Any]:
-    """Return a request to what keeps a recommender stopped."""
+def stop(*, kind: str = "Create", arn: str = MINE) -> dict[str, Any]:
+    """Return a request to the resource that keeps a recommender stopped."""
     properties = {v.RECOMMENDER_ARN: arn, v.RECOMMENDER_LOGICAL_ID: "Recommender"}
     return _helper(v.STOP_TYPE, "Stop", kind, properties)
 
@@ -110,9 +133,9 @@ OFFICE: Final[Mapping[str, Any]] = {
 
 
 def hours(*, kind: str = "Create") -> dict[str, Any]:
-    """Return a request to what leaves a recommender in the state that its hour wants."""
+    """Return a request to the resource that applies the hours of service."""
     properties = {
-        v.RECOMMENDER_ARN: f"{RECOMMENDER}mine",
+        v.RECOMMENDER_ARN: MINE,
         v.RECOMMENDER_LOGICAL_ID: "Recommender",
         v.ACTIVE_HOURS: OFFICE,
     }

@@ -11,12 +11,9 @@ from typing import Any, Final
 from botocore.exceptions import ClientError
 
 from lambdas.recommender import vocabulary as v
-from lambdas.recommender.model.identity import Owner
+from tests.support.place import GROUP, PLACE, RECIPE
 
-from .examples import GROUP, PLACE, RECIPE, STACK
-
-OWNER: Final = Owner(STACK, "Recommender")
-STATE_MACHINE: Final = "arn:aws:states:eu-west-1:111111111111:stateMachine:Waiter"
+from .examples import OWNER, STACK, STATE_MACHINE
 
 CHANGES: Final = frozenset(
     {
@@ -46,9 +43,9 @@ class FakePersonalize:
     """Recommenders that do not change by themselves.
 
     Attributes:
-        shown: what DescribeRecommender shows, by ARN.
+        shown: the responses of DescribeRecommender, by ARN.
         tags: their tags, by ARN.
-        faults: what a call raises, by operation; it is noted all the same.
+        faults: the error of a call, by operation; the call is recorded all the same.
         calls: operation and ARN of each call, in order.
     """
 
@@ -66,7 +63,7 @@ class FakePersonalize:
         tags: Mapping[str, str] | None = None,
         **members: Any,
     ) -> None:
-        """Put a recommender there; by default the stack's."""
+        """Add a recommender; by default the stack's."""
         self.shown[arn] = {
             "name": arn.rpartition("/")[2],
             "recommenderArn": arn,
@@ -93,7 +90,7 @@ class FakePersonalize:
         if arn not in self.shown:
             raise refusal("ResourceNotFoundException")
 
-    def _set(self, operation: str, arn: str, **members: Any) -> dict[str, Any]:
+    def _set(self, operation: str, arn: str, **members: Any) -> dict[str, str]:
         self._find(operation, arn)
         self.shown[arn] |= members
         return {"recommenderArn": arn}
@@ -104,6 +101,8 @@ class FakePersonalize:
     ) -> Any:
         arn = f"{PLACE}recommender/{name}"
         self._note("CreateRecommender", arn)
+        if arn in self.shown:
+            raise refusal("ResourceAlreadyExistsException")
         self.add(
             arn,
             "CREATE PENDING",
@@ -115,7 +114,8 @@ class FakePersonalize:
         return {"recommenderArn": arn}
 
     def delete_recommender(self, *, recommenderArn: str) -> Any:
-        return self._set("DeleteRecommender", recommenderArn, status="DELETE PENDING")
+        self._set("DeleteRecommender", recommenderArn, status="DELETE PENDING")
+        return {}
 
     def describe_dataset(self, *, datasetArn: str) -> Any:
         self._note("DescribeDataset", datasetArn)
@@ -163,7 +163,7 @@ class FakePersonalize:
 
 
 class FakeCloudFormation:
-    """One stack, in one operation until that is set anew."""
+    """One stack, in one operation until a test changes that."""
 
     def __init__(self, status: str, updated: datetime | None = None) -> None:
         self.status = status
@@ -179,7 +179,7 @@ class FakeCloudFormation:
 
 
 class FakeStepFunctions:
-    """Executions of a state machine: what each was given, by name."""
+    """Executions of a state machine: the input of each, by name."""
 
     def __init__(self) -> None:
         self.executions: dict[str, str] = {}
@@ -221,11 +221,11 @@ class LoopbackRegion:
     """A region on the loopback interface: a recommender that trains, Step Functions and S3.
 
     Attributes:
-        endpoint: where it is.
-        status: what S3 responds with.
-        exists: whether there is the recommender.
-        executions: what the state machine was given.
-        answers: what was put to S3.
+        endpoint: its URL.
+        status: of the responses of S3.
+        exists: whether the recommender exists.
+        executions: the requests of StartExecution.
+        answers: those that were put to S3.
     """
 
     def __init__(self) -> None:
@@ -254,7 +254,7 @@ class LoopbackRegion:
         return f"{self.endpoint}/bucket/key?X-Amz-Signature=0a1b"
 
     def call(self, target: str, given: dict[str, Any]) -> dict[str, Any] | None:
-        """Answer a call to a service, or refuse it, for there is no such thing."""
+        """Respond to a call, or return nothing if the recommender does not exist."""
         if target == "AmazonPersonalize.DescribeRecommender":
             if not self.exists:
                 return None
@@ -267,7 +267,7 @@ class LoopbackRegion:
 
 @contextmanager
 def loopback_region() -> Iterator[LoopbackRegion]:
-    """Have such a region."""
+    """Serve such a region."""
     made = LoopbackRegion()
 
     class RegionHandler(BaseHTTPRequestHandler):

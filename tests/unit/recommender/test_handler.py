@@ -23,7 +23,7 @@ from lambdas.recommender.protocol.answer import Answers
 from lambdas.recommender.protocol.execution import Execution
 from lambdas.recommender.protocol.request_handler import RequestHandler
 
-from .examples import RECOMMENDER, RESPONSE_URL, gate
+from .examples import MINE, RESPONSE_URL, gate
 from .fakes import LoopbackRegion, loopback_region
 
 
@@ -45,7 +45,7 @@ def _forget() -> None:
     clients.state_machine.cache_clear()
 
 
-def test_a_request_is_answered_by_the_function_that_cloudformation_invokes(
+def test_begin_answers_a_request_with_nothing_to_do(
     region: LoopbackRegion,
 ) -> None:
     raw = gate(kind="Delete") | {"PhysicalResourceId": "gate", "ResponseURL": region.response_url}
@@ -57,17 +57,7 @@ def test_a_request_is_answered_by_the_function_that_cloudformation_invokes(
     assert region.executions == []
 
 
-def test_a_request_that_is_not_understood_changes_nothing_and_says_so(
-    region: LoopbackRegion,
-) -> None:
-    handler.begin(gate() | {"StackId": "", "ResponseURL": region.response_url}, None)
-
-    (answer,) = region.answers
-    assert answer["Status"] == "FAILED"
-    assert answer["Reason"].startswith("Nothing was changed. event.StackId: got")
-
-
-def test_a_request_that_waits_is_answered_by_the_function_that_the_state_machine_invokes(
+def test_begin_starts_an_execution_and_poll_delivers_its_answer(
     region: LoopbackRegion,
 ) -> None:
     handler.begin(gate() | {"ResponseURL": region.response_url}, None)
@@ -86,44 +76,44 @@ def test_a_request_that_waits_is_answered_by_the_function_that_the_state_machine
     assert region.answers == [{"Status": "SUCCESS"}]
 
 
-def test_a_request_with_somebody_elses_response_url_is_dropped(region: LoopbackRegion) -> None:
+def test_begin_drops_a_request_with_a_foreign_response_url(region: LoopbackRegion) -> None:
     handler.begin(gate() | {"ResponseURL": "https://evil.example/key"}, None)
 
     assert (region.answers, region.executions) == ([], [])
 
 
-# -- a function that cannot work ---------------------------------------------------------------
+# -- a broken function ---------------------------------------------------------------
 
 
 def broken_package(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Take from the package what it needs, as an SDK does that is not as it was."""
+    """Remove a module that the package needs, as another SDK could."""
     monkeypatch.delattr(recommender, "clients")
     monkeypatch.setitem(sys.modules, "lambdas.recommender.clients", None)
 
 
 def broken_environment(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Take from the function where the state machine is."""
+    """Remove the ARN of the state machine."""
     monkeypatch.delenv(v.STATE_MACHINE_VARIABLE)
 
 
 def broken_interval(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Give the function an interval that is none."""
+    """Set an interval that is no number."""
     monkeypatch.setenv(v.POLL_INTERVAL_VARIABLE, "often")
 
 
-BREAKS = [broken_package, broken_environment, broken_interval]
+BREAKS: dict[Callable[[pytest.MonkeyPatch], None], type[Exception]] = {
+    broken_package: ModuleNotFoundError,
+    broken_environment: KeyError,
+    broken_interval: ValueError,
+}
 
 
-@pytest.mark.parametrize(
-    ("breaks", "name"),
-    list(zip(BREAKS, ["ModuleNotFoundError", "KeyError", "ValueError"], strict=True)),
-)
-def test_a_function_that_cannot_work_says_so_at_once(
+@pytest.mark.parametrize("breaks", BREAKS)
+def test_broken_function_answers_with_the_cause(
     region: LoopbackRegion,
     monkeypatch: pytest.MonkeyPatch,
     caplog: pytest.LogCaptureFixture,
     breaks: Callable[[pytest.MonkeyPatch], None],
-    name: str,
 ) -> None:
     breaks(monkeypatch)
 
@@ -131,25 +121,22 @@ def test_a_function_that_cannot_work_says_so_at_once(
 
     (answer,) = region.answers
     assert (answer["Status"], answer["PhysicalResourceId"]) == ("FAILED", "Training11")
-    assert answer["Reason"].startswith(f"Nothing was changed. The function cannot start: {name}(")
+    cause = f"Nothing was changed. The function cannot start: {BREAKS[breaks].__name__}("
+    assert answer["Reason"].startswith(cause)
     assert region.executions == []
     assert region.response_url not in caplog.text
 
 
-@pytest.mark.parametrize(
-    ("breaks", "raised"),
-    list(zip(BREAKS, [ModuleNotFoundError, KeyError, ValueError], strict=True)),
-)
-def test_a_function_that_cannot_work_is_invoked_again_where_its_answer_could_not_be_delivered(
+@pytest.mark.parametrize("breaks", BREAKS)
+def test_broken_function_raises_until_its_answer_is_delivered(
     region: LoopbackRegion,
     monkeypatch: pytest.MonkeyPatch,
     breaks: Callable[[pytest.MonkeyPatch], None],
-    raised: type[Exception],
 ) -> None:
     breaks(monkeypatch)
     region.status = 503
 
-    with pytest.raises(raised):
+    with pytest.raises(BREAKS[breaks]):
         handler.begin(gate() | {"ResponseURL": region.response_url}, None)
 
     region.status = 200
@@ -158,7 +145,7 @@ def test_a_function_that_cannot_work_is_invoked_again_where_its_answer_could_not
     assert region.executions == []
 
 
-def test_a_function_that_cannot_work_is_not_invoked_again_where_its_answer_was_refused_for_good(
+def test_broken_function_ends_when_its_answer_is_refused(
     region: LoopbackRegion, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     broken_package(monkeypatch)
@@ -170,7 +157,7 @@ def test_a_function_that_cannot_work_is_not_invoked_again_where_its_answer_was_r
 
 
 @pytest.mark.parametrize("breaks", BREAKS)
-def test_a_function_that_cannot_work_answers_nobody_but_cloudformation(
+def test_broken_function_does_not_answer_a_foreign_response_url(
     region: LoopbackRegion,
     monkeypatch: pytest.MonkeyPatch,
     breaks: Callable[[pytest.MonkeyPatch], None],
@@ -187,7 +174,7 @@ def test_a_function_that_cannot_work_answers_nobody_but_cloudformation(
 @pytest.mark.parametrize(
     "suffix", ["amazonaws.com", "amazonaws.com.cn", "amazonaws.eu", "c2s.ic.gov", "sc2s.sgov.gov"]
 )
-def test_a_function_that_cannot_work_knows_the_suffix_of_its_partition(
+def test_broken_function_accepts_response_urls_of_its_partition_only(
     monkeypatch: pytest.MonkeyPatch, suffix: str
 ) -> None:
     broken_package(monkeypatch)
@@ -212,7 +199,7 @@ def test_a_function_that_cannot_work_knows_the_suffix_of_its_partition(
         "AWS_ENDPOINT_URL_STEP_FUNCTIONS",
     ],
 )
-def test_an_endpoint_of_a_service_says_nothing_about_response_urls(
+def test_endpoint_of_one_service_is_no_accepted_response_url(
     region: LoopbackRegion, monkeypatch: pytest.MonkeyPatch, name: str
 ) -> None:
     monkeypatch.setenv(name, region.endpoint.replace("127.0.0.1", "localhost"))
@@ -224,7 +211,7 @@ def test_an_endpoint_of_a_service_says_nothing_about_response_urls(
     assert not answers.is_response_url(region.response_url.replace("127.0.0.1", "localhost"))
 
 
-def test_a_look_that_cannot_work_is_tried_again_by_the_state_machine(
+def test_poll_of_a_broken_function_raises(
     region: LoopbackRegion, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     del region
@@ -234,12 +221,12 @@ def test_a_look_that_cannot_work_is_tried_again_by_the_state_machine(
         handler.poll({}, None)
 
 
-# -- how long a call lasts ---------------------------------------------------------------------
+# -- clients ---------------------------------------------------------------------
 
 CLIENT: Any = clients.CLIENT
 
 
-def test_a_call_lasts_a_minute_at_most() -> None:
+def test_call_lasts_at_most_a_minute() -> None:
     attempts = CLIENT.retries["total_max_attempts"]
 
     assert CLIENT.retries["mode"] == "standard"
@@ -247,7 +234,7 @@ def test_a_call_lasts_a_minute_at_most() -> None:
     assert attempts * (CLIENT.connect_timeout + CLIENT.read_timeout) <= 60
 
 
-def test_every_client_of_the_functions_has_these_limits(region: LoopbackRegion) -> None:
+def test_every_client_has_the_limits_of_time(region: LoopbackRegion) -> None:
     del region
     resources, state_machine = clients.request_handler(), clients.state_machine()
 
@@ -273,18 +260,16 @@ def made(monkeypatch: pytest.MonkeyPatch) -> list[str]:
     return made
 
 
-def test_a_look_that_changes_nothing_needs_one_client(
-    region: LoopbackRegion, made: list[str]
-) -> None:
+def test_poll_of_a_gate_makes_one_client(region: LoopbackRegion, made: list[str]) -> None:
     raw = gate() | {"ResponseURL": region.response_url}
 
-    looked = handler.poll(Execution.begin(raw, now=time.time(), interval=60.0).to_json(), None)
+    polled = handler.poll(Execution.begin(raw, now=time.time(), interval=60.0).to_json(), None)
 
-    assert (looked["Looks"], looked["Ended"]) == (1, False)
+    assert (polled["Looks"], polled["Ended"]) == (1, False)
     assert made == ["personalize"]
 
 
-def test_an_answer_at_once_needs_no_client(region: LoopbackRegion, made: list[str]) -> None:
+def test_begin_that_answers_makes_no_client(region: LoopbackRegion, made: list[str]) -> None:
     raw = gate(kind="Delete") | {"ResponseURL": region.response_url}
 
     handler.begin(raw, None)
@@ -293,7 +278,7 @@ def test_an_answer_at_once_needs_no_client(region: LoopbackRegion, made: list[st
     assert made == []
 
 
-def test_a_request_that_is_waited_for_needs_one_client_for_as_long_as_the_function_lives(
+def test_begin_that_starts_executions_makes_one_client_for_all(
     region: LoopbackRegion, made: list[str]
 ) -> None:
     for url in ("first", "second"):
@@ -303,7 +288,7 @@ def test_a_request_that_is_waited_for_needs_one_client_for_as_long_as_the_functi
     assert made == ["stepfunctions"]
 
 
-def test_garbage_is_collected_but_not_what_stays(region: LoopbackRegion) -> None:
+def test_garbage_collection_skips_the_objects_of_a_cold_start(region: LoopbackRegion) -> None:
     raw = gate(kind="Delete") | {"ResponseURL": region.response_url}
     staying = gc.get_freeze_count()
     collected: list[bool] = []
@@ -322,7 +307,7 @@ def test_garbage_is_collected_but_not_what_stays(region: LoopbackRegion) -> None
     assert gc.get_freeze_count() > staying
 
 
-def test_garbage_is_collected_by_a_function_that_cannot_work(
+def test_garbage_collection_of_a_broken_function_skips_nothing(
     region: LoopbackRegion, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     broken_package(monkeypatch)
@@ -334,7 +319,7 @@ def test_garbage_is_collected_by_a_function_that_cannot_work(
     assert gc.get_freeze_count() == staying
 
 
-def test_a_service_that_never_answers_is_asked_again_and_then_given_up(
+def test_service_that_never_responds_is_called_three_times(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     accepted: list[socket.socket] = []
@@ -364,7 +349,7 @@ def test_a_service_that_never_answers_is_asked_again_and_then_given_up(
             config=CLIENT.merge(ClientConfig(read_timeout=0.1)),
         )
         with pytest.raises(TransientError, match="DescribeRecommender: no usable") as error:
-            Personalize(client).describe(f"{RECOMMENDER}mine")
+            Personalize(client).describe(MINE)
         client.close()
         for _ in range(3):
             assert tries.acquire(timeout=10)

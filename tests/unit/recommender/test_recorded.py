@@ -1,8 +1,9 @@
-"""What AWS has sent to others is read, answered and understood here (``recorded.py``)."""
+"""Messages that AWS has sent to others are read and answered (``recorded.py``)."""
 
 import json
 import logging
 from collections.abc import Mapping
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -13,7 +14,7 @@ from lambdas.recommender.aws.personalize import Personalize, with_hint
 from lambdas.recommender.decision.drift import DriftStatus, drift
 from lambdas.recommender.decision.provision import plan
 from lambdas.recommender.decision.situation import Situation
-from lambdas.recommender.decision.verdict import Done, Progress, UpdateRecommender, Wait
+from lambdas.recommender.decision.verdict import Done, Progress, UpdateRecommender, Verdict, Wait
 from lambdas.recommender.model.observed import Observed, Phase, Update
 from lambdas.recommender.model.operation import Operation
 from lambdas.recommender.model.request import Request
@@ -44,7 +45,7 @@ from .recorded import (
 
 @pytest.mark.rows("R6")
 @pytest.mark.parametrize("recorded", URLS, ids=lambda one: f"{one.region} {one.source}")
-def test_a_recorded_response_url_takes_answers_in_its_own_partition(recorded: RecordedUrl) -> None:
+def test_recorded_response_url_is_accepted_in_its_own_partition_only(recorded: RecordedUrl) -> None:
     other = "amazonaws.com" if recorded.suffix == CHINA else CHINA
 
     assert Answers(recorded.suffix).is_response_url(recorded.url)
@@ -52,14 +53,14 @@ def test_a_recorded_response_url_takes_answers_in_its_own_partition(recorded: Re
 
 
 @pytest.mark.parametrize("recorded", URLS, ids=lambda one: f"{one.region} {one.source}")
-def test_a_recorded_response_url_says_when_it_was_signed_if_it_does(recorded: RecordedUrl) -> None:
+def test_recorded_response_url_has_its_date_if_it_has_one(recorded: RecordedUrl) -> None:
     assert sent_at(recorded.url) == recorded.signed
 
 
 @pytest.mark.rows("R6")
 @pytest.mark.parametrize("recorded", URLS, ids=lambda one: f"{one.region} {one.source}")
 @pytest.mark.parametrize("form", ["https://{0}.evil.example/", "https://{0}@evil.example/"])
-def test_a_host_that_only_begins_like_a_recorded_one_takes_none(
+def test_host_that_only_begins_like_a_recorded_one_is_not_accepted(
     recorded: RecordedUrl, form: str
 ) -> None:
     assert not Answers(recorded.suffix).is_response_url(form.format(recorded.host))
@@ -85,11 +86,11 @@ def suffix_of(request: Mapping[str, Any]) -> str:
 
 
 @pytest.mark.parametrize("name", REQUESTS)
-def test_a_recorded_request_is_answered_as_it_is_and_changes_nothing(name: str) -> None:
+def test_recorded_request_of_another_type_is_answered_without_a_change(name: str) -> None:
     """Its type is another one's; a template can name our function for it all the same."""
     request, account = REQUESTS[name], FakePersonalize()
     answers = KeptAnswers(suffix_of(request))
-    stacks: Any = Season(CREATES)
+    stacks: Any = OneOperation(CREATES)
     resources = RequestHandler(Personalize(account), stacks, answers, VirtualClock())
 
     resources.begin(request, StateMachine(StateKeeper(), "arn"), interval=60.0)
@@ -108,8 +109,8 @@ def test_a_recorded_request_is_answered_as_it_is_and_changes_nothing(name: str) 
 WITH_AN_ACCOUNT = {name: one for name, one in REQUESTS.items() if "xxxx" not in one["StackId"]}
 
 
-def ours(request: Mapping[str, Any]) -> dict[str, Any]:
-    """Return a recorded request as it would have come for a recommender of ours."""
+def as_recommender(request: Mapping[str, Any]) -> dict[str, Any]:
+    """Return a recorded request as it would have come for a recommender."""
     place = request["StackId"].partition(":stack/")[0].replace(":cloudformation:", ":personalize:")
     properties = {**PROPERTIES, v.DATASET_GROUP_ARN: f"{place}:dataset-group/vod"}
     recommender = {
@@ -122,9 +123,9 @@ def ours(request: Mapping[str, Any]) -> dict[str, Any]:
 
 
 @pytest.mark.parametrize("name", WITH_AN_ACCOUNT)
-def test_a_recorded_request_means_a_recommender_where_its_stack_is(name: str) -> None:
+def test_recorded_request_means_a_recommender_in_the_place_of_its_stack(name: str) -> None:
     recorded = REQUESTS[name]
-    request = Request.parse(ours(recorded))
+    request = Request.parse(as_recommender(recorded))
 
     place = recorded["StackId"].partition(":stack/")[0].replace("cloudformation", "personalize")
     assert request.desired.arn.startswith(f"{place}:recommender/TopPicks-")
@@ -141,7 +142,7 @@ def test_a_recorded_request_means_a_recommender_where_its_stack_is(name: str) ->
 @pytest.mark.parametrize(
     ("timeout", "seconds"), [("30", 27.0), ("70", 63.0), (70, 63.0), ("3600", 3300.0), (None, 3300)]
 )
-def test_a_service_timeout_beside_the_properties_is_kept_to(
+def test_service_timeout_of_the_event_limits_the_wait(
     kind: str, timeout: object, seconds: float
 ) -> None:
     sent = event(kind=kind, ServiceTimeout=timeout)
@@ -150,14 +151,14 @@ def test_a_service_timeout_beside_the_properties_is_kept_to(
 
 
 @pytest.mark.rows("T6")
-def test_a_service_timeout_that_cannot_be_read_stands_in_no_deletion_s_way() -> None:
+def test_bad_service_timeout_of_a_delete_is_ignored() -> None:
     assert Request.parse(event(kind="Delete", ServiceTimeout="soon")).wait_seconds == 3300.0
 
 
-# -- answers of DescribeRecommender ------------------------------------------------------------
+# -- responses of DescribeRecommender ------------------------------------------------------------
 
 
-class Season:
+class OneOperation:
     """A stack in one operation."""
 
     def __init__(self, operation: Operation) -> None:
@@ -180,12 +181,12 @@ def personalize(answer: Mapping[str, Any]) -> Personalize:
 
 def observed(name: str) -> Observed:
     """Return what is read in a recorded answer."""
-    seen = personalize(ANSWERS[name]).describe(RECOMMENDER)
-    assert seen
-    return seen
+    found = personalize(ANSWERS[name]).describe(RECOMMENDER)
+    assert found
+    return found
 
 
-def test_the_documented_answer_is_read() -> None:
+def test_documented_response_is_read() -> None:
     assert observed("the guide's example") == Observed(
         arn=RECOMMENDER,
         status="ACTIVE",
@@ -237,10 +238,16 @@ READ: dict[str, tuple[Phase, Mapping[str, Any], Update | None, Mapping[str, floa
 
 
 @pytest.mark.parametrize("name", ANSWERS)
-def test_a_recorded_answer_is_read(name: str) -> None:
-    seen = observed(name)
+def test_recorded_response_is_read(name: str) -> None:
+    found = observed(name)
 
-    read = (seen.phase, seen.config, seen.latest_update, seen.metrics, seen.failure_reason)
+    read = (
+        found.phase,
+        found.config,
+        found.latest_update,
+        found.metrics,
+        found.failure_reason,
+    )
     assert read == READ[name]
 
 
@@ -251,7 +258,7 @@ CONFIG = {
 }
 
 
-def asked(config: Mapping[str, Any], old: Mapping[str, Any] | None = None) -> Request:
+def request_for(config: Mapping[str, Any], old: Mapping[str, Any] | None = None) -> Request:
     """Return a request for the documented recommender."""
     same = {v.FIXED_NAME: "name123", v.DATASET_GROUP_ARN: DATASET_GROUP}
     members = {} if old is None else {"OldResourceProperties": {**PROPERTIES, v.CONFIG: old}}
@@ -261,11 +268,11 @@ def asked(config: Mapping[str, Any], old: Mapping[str, Any] | None = None) -> Re
 
 def owned(name: str, request: Request) -> Observed:
     """Return what is read in a recorded answer, with the tags of the stack."""
-    seen = observed(name)
-    return Observed(**{**vars(seen), "tags": {**request.tags, **request.owner.tags()}})
+    found = observed(name)
+    return Observed(**{**vars(found), "tags": {**request.tags, **request.owner.tags()}})
 
 
-AS_ASKED = [
+EFFECTIVE = [
     "the guide's example",
     "the notebook's metrics",
     "the minimum alone",
@@ -274,9 +281,9 @@ AS_ASKED = [
 
 
 @pytest.mark.rows("W2")
-@pytest.mark.parametrize("name", AS_ASKED)
-def test_an_active_recommender_that_shows_no_or_some_members_is_as_asked(name: str) -> None:
-    request = asked(CONFIG)
+@pytest.mark.parametrize("name", EFFECTIVE)
+def test_active_recommender_with_hidden_members_is_effective_without_drift(name: str) -> None:
+    request = request_for(CONFIG)
     there = owned(name, request)
 
     step = plan(request.desired, there, Situation(CREATES))
@@ -287,10 +294,10 @@ def test_an_active_recommender_that_shows_no_or_some_members_is_as_asked(name: s
 
 
 @pytest.mark.rows("W2")
-@pytest.mark.parametrize("name", AS_ASKED)
-def test_a_member_that_is_not_shown_is_set_once_the_template_changes_it(name: str) -> None:
+@pytest.mark.parametrize("name", EFFECTIVE)
+def test_hidden_member_is_updated_once_the_template_changes_it(name: str) -> None:
     weight = {v.EXPLORATION_WEIGHT: "0.25", v.EXPLORATION_ITEM_AGE_CUT_OFF: "30"}
-    request = asked({**CONFIG, v.EXPLORATION: weight}, old=CONFIG)
+    request = request_for({**CONFIG, v.EXPLORATION: weight}, old=CONFIG)
 
     step = plan(
         request.desired, owned(name, request), Situation(UPDATES), before=request.old_config
@@ -304,25 +311,21 @@ def test_a_member_that_is_not_shown_is_set_once_the_template_changes_it(name: st
     }
 
 
-def test_an_update_that_is_on_its_way_is_waited_for_by_the_gates() -> None:
-    request = asked(CONFIG)
+@pytest.mark.parametrize(
+    ("name", "expected"),
+    [("an update", Done("", Progress.CHANGING)), ("a status with a blank", Wait(""))],
+)
+def test_recommender_in_transit_is_waited_for(name: str, expected: Verdict) -> None:
+    request = request_for(CONFIG)
 
-    step = plan(request.desired, owned("an update", request), Situation(UPDATES))
+    step = plan(request.desired, owned(name, request), Situation(UPDATES))
 
-    assert isinstance(step, Done)
-    assert step.progress is Progress.CHANGING
-
-
-def test_one_that_is_being_stopped_is_waited_for() -> None:
-    request = asked(CONFIG)
-
-    step = plan(request.desired, owned("a status with a blank", request), Situation(UPDATES))
-
-    assert isinstance(step, Wait)
+    assert isinstance(step, Done | Wait)
+    assert replace(step, reason="") == expected
 
 
-@pytest.mark.parametrize("name", AS_ASKED)
-def test_the_last_gate_opens_and_reports_the_metrics_that_are_recorded(
+@pytest.mark.parametrize("name", EFFECTIVE)
+def test_last_gate_opens_with_the_recorded_metrics(
     name: str, caplog: pytest.LogCaptureFixture
 ) -> None:
     raw = gate(arn=RECOMMENDER)
@@ -331,7 +334,7 @@ def test_the_last_gate_opens_and_reports_the_metrics_that_are_recorded(
     raw["ResourceProperties"][v.QUALITY_GATE] = {
         v.MINIMUM_METRICS: {metric: f"{value:f}" for metric, value in metrics.items()}
     }
-    one = OneRequest(personalize(ANSWERS[name]), Season(CREATES), VirtualClock())
+    one = OneRequest(personalize(ANSWERS[name]), OneOperation(CREATES), VirtualClock())
 
     with caplog.at_level(logging.INFO):
         answer = one.carry_out(raw)
@@ -342,8 +345,8 @@ def test_the_last_gate_opens_and_reports_the_metrics_that_are_recorded(
     assert "Unexpected" not in caplog.text
 
 
-def test_a_documented_failure_ends_a_gate_with_its_reason() -> None:
-    one = OneRequest(personalize(ANSWERS["a failure"]), Season(CREATES), VirtualClock())
+def test_gate_of_a_documented_failure_fails_with_its_reason() -> None:
+    one = OneRequest(personalize(ANSWERS["a failure"]), OneOperation(CREATES), VirtualClock())
 
     answer = one.carry_out(gate(arn=RECOMMENDER))
 

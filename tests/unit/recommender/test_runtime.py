@@ -107,7 +107,7 @@ def region() -> Iterator[LoopbackRegion]:
         yield made
 
 
-def test_a_request_goes_all_its_way_through_lambda(region: LoopbackRegion) -> None:
+def test_request_passes_begin_and_poll_under_the_runtime_of_lambda(region: LoopbackRegion) -> None:
     raw = gate() | {"ResponseURL": f"{region.response_url}&X-Amz-Signature={SIGNATURE}"}
     with function("begin", region.environment) as begin:
         assert begin(raw) is None
@@ -115,11 +115,11 @@ def test_a_request_goes_all_its_way_through_lambda(region: LoopbackRegion) -> No
     state = json.loads(execution["input"])
 
     with function("poll", region.environment) as poll:
-        looked = poll(state)
-        assert (looked["Looks"], looked["Answer"], looked["Doubted"]) == (1, None, None)
+        polled = poll(state)
+        assert (polled["Looks"], polled["Answer"], polled["Doubted"]) == (1, None, None)
 
         region.exists = False
-        unconfirmed = poll(looked)
+        unconfirmed = poll(polled)
         verdict, since = unconfirmed["Doubted"]
         assert (verdict, unconfirmed["Answer"]) == ("Fail 120", None)
 

@@ -105,6 +105,24 @@ def test_calls_that_the_simulator_accepts_show_the_same_on_the_fake(
         assert shown(fake) == shown(simulation.client), change
 
 
+def test_a_creation_of_an_existing_recommender_is_refused_by_both() -> None:
+    simulation, fake = both()
+    before = shown(fake)
+    for api in (simulation.client, fake):
+        assert outcome(partial(CHANGES["create"], api, "active")) == "ResourceAlreadyExists"
+    assert shown(fake) == shown(simulation.client) == before
+
+
+@pytest.mark.parametrize("call", CHANGES)
+def test_an_accepted_call_has_the_same_response_from_both(call: str) -> None:
+    simulation, fake = both()
+    name = {"create": "new", "start": "inactive"}.get(call, "active")
+    responses = [CHANGES[call](api, name) or {} for api in (simulation.client, fake)]
+    for response in responses:
+        response.pop("ResponseMetadata", None)
+    assert responses[0] == responses[1]
+
+
 @pytest.mark.parametrize("call", ABSENT)
 def test_a_call_about_an_absent_recommender_is_refused_by_both(call: str) -> None:
     simulation, fake = both()

@@ -1,5 +1,6 @@
 """Recommenders of dataset groups with data: trained on it, measured, and never ready too soon."""
 
+import json
 import subprocess
 import sys
 import time
@@ -16,6 +17,7 @@ from local_aws import toolchain
 from local_aws.personalize import Behaviour
 from local_aws.personalize.training import Model, Source
 from local_aws.rehearsal import sample
+from local_aws.rehearsal.evaluation import Evaluation
 from local_aws.rehearsal.reading import read
 from local_aws.rehearsal.training import Options, TopPicks
 from tests.support.place import ACCOUNT, REGION
@@ -84,11 +86,10 @@ class TestMetrics:
         simulation.create_active()
         assert simulation.describe()["modelMetrics"] == {}
 
-    def test_stand_in_the_state_beside_those_of_a_popularity_list(
-        self, serving: Simulation
-    ) -> None:
+    def test_stand_in_the_state_with_how_sure_they_are(self, serving: Simulation) -> None:
         (recommender,) = serving.service.state()["recommenders"]
-        assert recommender["popularityMetrics"] == trained().popularity_metrics
+        evaluation = json.loads(json.dumps(recommender["evaluation"]))
+        assert Evaluation.of(evaluation) == trained().evaluation
 
     def test_change_with_the_columns_once_the_update_is_in_force(self) -> None:
         simulation = simulation_on(sample.FOLDER)
@@ -233,6 +234,19 @@ class TestFailures:
         with pytest.raises(ValueError, match=r"^interactions.csv: found no file"):
             simulation.service.seed_dataset_group(ACCOUNT, REGION, "other", data=str(tmp_path))
         assert len(simulation.client.list_datasets()["datasets"]) == 3
+
+    @pytest.mark.parametrize(("types", "counts"), [(9, True), (10, False)])
+    def test_two_answers_to_how_many_event_types_an_import_takes(
+        self, tmp_path: Path, types: int, counts: bool
+    ) -> None:
+        for number in (types, types + 1):
+            rows = [("u", "i", 1, f"type-{n}") for n in range(number)]
+            folder = folder_of(tmp_path / str(number), rows)
+            if number == types:
+                simulation_on(folder, event_type_counts=counts)
+            else:
+                with pytest.raises(ValueError, match=f"{number} event types beside 0 columns"):
+                    simulation_on(folder, event_type_counts=counts)
 
     def test_datasets_are_those_that_there_are_files_for(self, tmp_path: Path) -> None:
         simulation = simulation_on(folder_of(tmp_path, watching(users=1, each=1)))

@@ -1,6 +1,10 @@
 """A folder is read as a whole, or refused with the places of all mistakes."""
 
+import contextlib
 import csv
+import gzip
+import os
+import subprocess
 import time
 from collections.abc import Mapping
 from pathlib import Path
@@ -61,11 +65,35 @@ BAD: dict[str, tuple[Mapping[str, str | bytes | None], str]] = {
     ),
     "UTF-16": (
         {"items.csv": ITEMS.encode("utf-16")},
-        "items.csv, line 1: found the byte 0xff; allowed: UTF-8",
+        "items.csv, line 1: found UTF-16; allowed: CSV in UTF-8 that begins with the first column",
     ),
     "a byte order mark": (
         {"items.csv": f"\ufeff{ITEMS}\n{ITEM}\n"},
-        "items.csv, line 1: found a byte order mark; allowed: UTF-8 that begins with the first",
+        "items.csv, line 1: found a byte order mark; allowed: CSV in UTF-8 that begins with the",
+    ),
+    "gzip": (
+        {"items.csv": gzip.compress(GOOD["items.csv"].encode())},
+        "items.csv, line 1: found a gzip file; allowed: CSV in UTF-8",
+    ),
+    "a workbook": (
+        {"items.csv": b"PK\x03\x04\x14\x00"},
+        "items.csv, line 1: found a zip archive, or a workbook of Excel; allowed: CSV in UTF-8",
+    ),
+    "Parquet": (
+        {"items.csv": b"PAR1\x15\x04"},
+        "items.csv, line 1: found a Parquet file; allowed: CSV in UTF-8",
+    ),
+    "zero bytes": (
+        {"items.csv": f"{ITEMS}\ni,Dra\0ma,1500000000\n"},
+        "items.csv, line 2: found the byte 0x00; allowed: text in UTF-8, without such bytes",
+    ),
+    "any bytes": (
+        {"interactions.csv": bytes(range(1, 256)) * 3},
+        "interactions.csv, line 2: found the byte 0x80; allowed: UTF-8 (2 more such lines)",
+    ),
+    "lines of old Macs": (
+        {"items.csv": GOOD["items.csv"].replace("\n", "\r")},
+        "items.csv, line 1: found carriage returns alone between lines, as on old Macs; allowed: ",
     ),
     # headers
     "a missing column": (
@@ -182,7 +210,8 @@ BAD: dict[str, tuple[Mapping[str, str | bytes | None], str]] = {
     ),
     "a date": (
         interactions("u,i,2025-01-01,Watch"),
-        f"interactions.csv, line 2, column TIMESTAMP: found 2025-01-01; allowed: {SECONDS}",
+        "interactions.csv, line 2, column TIMESTAMP: found 2025-01-01 (a date?); allowed: "
+        f"{SECONDS}",
     ),
     "a time with a fraction": (
         interactions("u,i,1700000000.5,Watch"),
@@ -203,11 +232,13 @@ BAD: dict[str, tuple[Mapping[str, str | bytes | None], str]] = {
     ),
     "no time": (
         items("i,Drama,"),
-        f"items.csv, line 2, column CREATION_TIMESTAMP: found nothing; allowed: {SECONDS}",
+        "items.csv, line 2, column CREATION_TIMESTAMP: found nothing; allowed: whole seconds since "
+        "1970-01-01",
     ),
-    "an item of the future": (
-        items("i,Drama,1900000000"),
-        "items.csv, line 2, column CREATION_TIMESTAMP: found 1900000000 (in the future); allowed: ",
+    "an item of milliseconds": (
+        items("i,Drama,1900000000000"),
+        "items.csv, line 2, column CREATION_TIMESTAMP: found 1900000000000 (milliseconds?); "
+        "allowed: whole seconds since 1970-01-01",
     ),
     # other values
     "no event type": (
@@ -230,15 +261,44 @@ BAD: dict[str, tuple[Mapping[str, str | bytes | None], str]] = {
     ),
     "a price in words": (
         items(f"{ITEM},cheap", header=f"{ITEMS},PRICE"),
-        "items.csv, line 2, column PRICE: found cheap; allowed: a number, or nothing",
+        "items.csv, line 2, column PRICE: found cheap; allowed: a number",
     ),
     "a price with a separator": (
         items(f"{ITEM},1_000", header=f"{ITEMS},PRICE"),
-        "items.csv, line 2, column PRICE: found 1_000; allowed: a number, or nothing",
+        "items.csv, line 2, column PRICE: found 1_000; allowed: a number",
     ),
     "a duration that is no number": (
         items(f"{ITEM},nan", header=f"{ITEMS},DURATION"),
-        "items.csv, line 2, column DURATION: found nan; allowed: a number, or nothing",
+        "items.csv, line 2, column DURATION: found nan; allowed: a number",
+    ),
+    "no price": (
+        items(f"{ITEM},", header=f"{ITEMS},PRICE"),
+        "items.csv, line 2, column PRICE: found nothing; allowed: a number",
+    ),
+    "no duration": (
+        items(f"{ITEM},", header=f"{ITEMS},DURATION"),
+        "items.csv, line 2, column DURATION: found nothing; allowed: a number",
+    ),
+    "a rating that is too great": (
+        items(f"{ITEM},1e999", header=f"{ITEMS},AVERAGE_RATING"),
+        "items.csv, line 2, column AVERAGE_RATING: found 1e999; allowed: a number, or nothing",
+    ),
+    "categories without a name": (
+        items("i,||,1500000000"),
+        "items.csv, line 2, column GENRES: found ||; allowed: one category at least",
+    ),
+    "a description that is too long for Python's csv": (
+        items(f"{ITEM},{'d' * 200_000}", header=f"{ITEMS},PRODUCT_DESCRIPTION"),
+        f"items.csv, line 2, column PRODUCT_DESCRIPTION: found {'d' * 60}... (200000 characters); "
+        "allowed: at most 20000 characters",
+    ),
+    "what a terminal would obey": (
+        interactions("u,i,\x1b[2J\u202e,Watch"),
+        r"interactions.csv, line 2, column TIMESTAMP: found \x1b[2J\u202e; allowed: ",
+    ),
+    "what a terminal would obey, in the header": (
+        items(ITEM, header=f"{ITEMS},\x1b[2J"),
+        r"items.csv, line 1: found the column name \x1b[2J; allowed: letters",
     ),
     "an event value in words": (
         interactions(f"{ROW},high", header=f"{INTERACTIONS},EVENT_VALUE"),
@@ -246,16 +306,16 @@ BAD: dict[str, tuple[Mapping[str, str | bytes | None], str]] = {
     ),
     "too many event types": (
         {"interactions.csv": f"{INTERACTIONS}\n{TYPES}"},
-        "interactions.csv, line 12, column EVENT_TYPE: found 11 event types beside 0 optional "
-        "columns; allowed: 10 together",
+        "interactions.csv, line 12, column EVENT_TYPE: found 11 event types beside 0 columns "
+        "that count with them; allowed: 10 together",
     ),
     "too many event types beside a column": (
         interactions(
             *(f"u,i,1700000000,type-{number},web" for number in range(10)),
             header=f"{INTERACTIONS},DEVICE",
         ),
-        "interactions.csv, line 11, column EVENT_TYPE: found 10 event types beside 1 optional "
-        "columns; allowed: 10 together",
+        "interactions.csv, line 11, column EVENT_TYPE: found 10 event types beside 1 columns "
+        "that count with them; allowed: 10 together",
     ),
 }
 
@@ -280,6 +340,96 @@ def test_a_bad_folder_is_refused_with_the_place(
     assert len(refused.value.problems) == 1
 
 
+SEVERAL = f"{INTERACTIONS},DEVICE\nu,i,1700000000,Watch,tv\nü,j,1700003600,Click,phone\n"
+
+
+@pytest.mark.parametrize(
+    "content",
+    [
+        SEVERAL.encode("utf-16"),
+        SEVERAL.encode("utf-8-sig"),
+        SEVERAL.encode("latin-1"),
+        gzip.compress(SEVERAL.encode()),
+        SEVERAL.replace("\n", "\r").encode(),
+        SEVERAL.replace(",", ";").encode(),
+        SEVERAL.replace(",", "\t").encode(),
+        SEVERAL.replace("1700000000", "2023-11-14T22:13:20Z")
+        .replace("1700003600", "2023-11-15 00:13:20+01:00")
+        .encode(),
+        SEVERAL.replace("1700000000", "2023-11-14T22:13:20")
+        .replace("1700003600", "2023-11-14T23:13:20")
+        .encode(),
+    ],
+    ids=["UTF-16", "BOM", "Latin-1", "gzip", "old Mac", "semicolons", "tabs", "zones", "no zones"],
+)
+def test_the_command_that_a_message_names_mends_the_file(tmp_path: Path, content: bytes) -> None:
+    folder = folder_of(tmp_path, [])
+    (folder / "interactions.csv").write_bytes(SEVERAL.encode())
+    expected = read(folder, now=NOW).digest
+    (folder / "interactions.csv").write_bytes(content)
+
+    with pytest.raises(BadDataError) as refused:
+        read(folder, now=NOW)
+    _, command = str(refused.value).split("\n  this may mend it: ")
+    subprocess.run(command.removeprefix("if it is Latin-1: "), shell=True, cwd=folder, check=True)
+
+    assert read(folder, now=NOW).digest == expected
+
+
+def test_what_is_no_file_is_told_and_not_waited_for(tmp_path: Path) -> None:
+    folder = folder_of(tmp_path, [])
+    (folder / "users.csv").symlink_to("nowhere")
+    (folder / "interactions.csv").unlink()
+    os.mkfifo(folder / "interactions.csv")
+    (folder / "items.csv").unlink()
+    (folder / "items.csv").mkdir()
+    with pytest.raises(BadDataError) as refused:
+        read(folder, now=NOW)
+    found = [(one.file, one.found) for one in refused.value.problems]
+    assert found == [
+        ("interactions.csv", "no file that can be read (it is no regular file)"),
+        ("items.csv", "no file that can be read (it is no regular file)"),
+        ("users.csv", "no file that can be read (No such file or directory)"),
+    ]
+
+
+def test_headers_alone_are_read(tmp_path: Path) -> None:
+    folder = folder_of(tmp_path, [], items=[ITEMS], users=["USER_ID,PLAN"])
+    data = read(folder, now=NOW)
+    assert (len(data.user), data.items, data.item_rows, data.user_rows) == (0, [], [], [])
+
+
+@pytest.mark.parametrize("event_types", [9, 10])
+def test_reserved_columns_do_not_count_with_the_event_types(
+    tmp_path: Path, event_types: int
+) -> None:
+    folder = folder_of(tmp_path, [])
+    rows = [f"u,i,1700000000,type-{number},,," for number in range(event_types)]
+    header = f"{INTERACTIONS},IMPRESSION,RECOMMENDATION_ID,EVENT_ATTRIBUTION_SOURCE"
+    (folder / "interactions.csv").write_text("\n".join([header, *rows, ""]))
+    assert len(read(folder, now=NOW).event_types) == event_types
+
+
+def test_the_value_of_events_counts_with_the_event_types(tmp_path: Path) -> None:
+    folder = folder_of(tmp_path, [])
+    rows = [f"u,i,1700000000,type-{number},1" for number in range(10)]
+    (folder / "interactions.csv").write_text("\n".join([f"{INTERACTIONS},EVENT_VALUE", *rows, ""]))
+    with pytest.raises(BadDataError, match="10 event types beside 1 columns that count"):
+        read(folder, now=NOW)
+
+
+def test_how_complete_columns_are_is_kept(tmp_path: Path) -> None:
+    folder = folder_of(
+        tmp_path,
+        [("u", "i", 1, "Watch")],
+        items=[f"{ITEMS},TITLE", "i,Drama,1,Ebb", "j,Drama,1,", "k,Drama,1,", "l,Drama,1,"],
+    )
+    assert read(folder, now=NOW).completeness == {
+        "interactions.csv": dict.fromkeys(INTERACTIONS.split(","), 1.0),
+        "items.csv": {**dict.fromkeys(ITEMS.split(","), 1.0), "TITLE": 0.25},
+    }
+
+
 def test_mistakes_in_several_files_and_columns_are_told_together(tmp_path: Path) -> None:
     files = {
         "interactions.csv": f"{INTERACTIONS}\n,i,1,Watch\nu,,1,Watch\n",
@@ -297,18 +447,24 @@ def test_mistakes_in_several_files_and_columns_are_told_together(tmp_path: Path)
     ]
 
 
-def test_what_is_read_is_ordered_by_user_and_time(tmp_path: Path) -> None:
-    rows = [("b", "j", 5, "Watch"), ("a", "i", 9, "Click"), ("b", "i", 3, "Watch")]
+def test_what_is_read_is_ordered_by_user_time_item_and_event_type(tmp_path: Path) -> None:
+    rows = [
+        ("b", "j", 5, "Watch"),
+        ("b", "j", 5, "Click"),
+        ("a", "i", 9, "Click"),
+        ("b", "i", 5, "Watch"),
+        ("b", "j", 3, "Watch"),
+    ]
     data = read(folder_of(tmp_path, rows, users=["USER_ID,PLAN", "c,basic"]), now=NOW)
     assert (data.users, data.items, data.event_types) == (
         ["a", "b"],
         ["i", "j"],
         ["Click", "Watch"],
     )
-    assert data.user.tolist() == [0, 1, 1]
-    assert data.item.tolist() == [0, 0, 1]
-    assert data.time.tolist() == [9, 3, 5]
-    assert data.event_type.tolist() == [0, 1, 1]
+    assert data.user.tolist() == [0, 1, 1, 1, 1]
+    assert data.item.tolist() == [0, 1, 0, 1, 1]
+    assert data.time.tolist() == [9, 3, 5, 5, 5]
+    assert data.event_type.tolist() == [0, 1, 1, 0, 1]
     assert data.user_rows == [{"USER_ID": "c", "PLAN": "basic"}]
     assert data.metadata["i"] == {
         "ITEM_ID": "i",
@@ -343,7 +499,7 @@ def test_carriage_returns_empty_lines_and_quotes_are_taken(tmp_path: Path) -> No
     assert read(tmp_path, now=NOW).metadata["i"]["TITLE"] == 'Ebb, "Tide"'
 
 
-@pytest.mark.parametrize("price", ["", "0", "1.50", "-3", "+4.", ".5", "1e3", "2.5E-7"])
+@pytest.mark.parametrize("price", ["0", "1.50", "-3", "+4.", ".5", "1e3", "2.5E-7"])
 def test_numbers_are_taken_in_all_usual_spellings(tmp_path: Path, price: str) -> None:
     (tmp_path / "items.csv").write_text(f"{ITEMS},PRICE\n{ITEM},{price}\n")
     (tmp_path / "interactions.csv").write_text(f"{INTERACTIONS}\n{ROW}\n")
@@ -387,4 +543,24 @@ def test_whatever_is_written_is_read_again(
         (data.users[u], data.items[i], int(t), data.event_types[e])
         for u, i, t, e in zip(data.user, data.item, data.time, data.event_type, strict=True)
     ]
-    assert found == sorted(rows, key=lambda row: (row[0], row[2]))
+    assert found == sorted(rows, key=lambda row: (row[0], row[2], row[1], row[3]))
+
+
+@settings(max_examples=200, deadline=None)
+@given(
+    file=st.sampled_from(["interactions.csv", "items.csv", "users.csv"]),
+    content=st.one_of(
+        st.binary(max_size=60),
+        st.text(st.sampled_from('\r\n\t\0",;|u1é\ufeff\x1b'), max_size=40).map(str.encode),
+        st.text(st.sampled_from('\r\n",|u1é'), max_size=40).map(
+            lambda text: f"{ITEMS}\n{text}".encode()
+        ),
+    ),
+)
+def test_whatever_a_file_holds_it_is_read_or_refused(
+    tmp_path_factory: pytest.TempPathFactory, file: str, content: bytes
+) -> None:
+    folder = folder_of(tmp_path_factory.mktemp("folder"), [])
+    (folder / file).write_bytes(content)
+    with contextlib.suppress(BadDataError):
+        read(folder, now=NOW)

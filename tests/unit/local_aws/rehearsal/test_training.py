@@ -4,15 +4,16 @@ from collections.abc import Iterator
 from functools import cache
 from pathlib import Path
 from random import Random
+from unittest.mock import patch
 
 import numpy as np
 import pytest
 
-from local_aws.rehearsal import sample
+from local_aws.rehearsal import sample, training
 from local_aws.rehearsal.data import Data
 from local_aws.rehearsal.evaluation import split
 from local_aws.rehearsal.reading import read
-from local_aws.rehearsal.training import Options, RefusedError, TopPicks
+from local_aws.rehearsal.training import Options, RefusedError, TopPicks, best
 from tests.unit.local_aws.rehearsal.folders import (
     DAY,
     ITEMS,
@@ -51,6 +52,50 @@ def test_the_sample_is_learnt_far_better_than_a_list_of_what_is_popular() -> Non
     assert measured >= 1.5 * popular, f"NDCG at 25: {measured}, of the popularity list: {popular}"
     assert measured == pytest.approx(0.1948, abs=0.02)
     assert popular == pytest.approx(0.1072, abs=0.02)
+
+
+def test_on_the_sample_forty_users_are_tested_and_ten_splits_show_the_spread() -> None:
+    evaluation = recommender(Options()).evaluation
+    assert (evaluation.tested, evaluation.users, evaluation.splits) == (40, 400, 10)
+    assert (evaluation.learnt, evaluation.items) == (180, 180)
+    ndcg = evaluation.metrics[NDCG]
+    assert ndcg.value == recommender(Options()).metrics[NDCG] == 0.1948
+    assert ndcg.error == pytest.approx(0.026, abs=0.001)
+    assert (ndcg.mean, ndcg.deviation) == pytest.approx((0.2996, 0.0493), abs=0.0005)
+    assert ndcg.verdict == "better"
+    assert evaluation.metrics["precision_at_10"].verdict == "unclear"
+
+
+def test_the_model_is_as_good_as_the_best_of_two_libraries_less_a_standard_error() -> None:
+    """On the sample, ten splits, without exploration: `make bench PARTS=models`, 2026-11-29."""
+    best_of_libraries, error = 0.2990, 0.0135  # implicit ALS, the best of 14 settings and models
+    mean = recommender().evaluation.metrics[NDCG].mean
+    assert mean is not None
+    assert mean == pytest.approx(0.3324, abs=0.0005)
+    assert mean >= best_of_libraries - error, f"NDCG at 25: {mean}, theirs: {best_of_libraries}"
+
+
+@pytest.mark.parametrize("limit", ["SPREAD_ITEMS", "SPREAD_INTERACTIONS"])
+def test_much_data_is_trained_on_once(limit: str) -> None:
+    with patch.object(training, limit, 10):
+        evaluation = TopPicks(the_sample()).evaluation
+    assert evaluation.splits == 1
+    assert evaluation.metrics[NDCG].mean is None
+    assert evaluation.metrics[NDCG].error
+
+
+def test_equal_scores_are_in_the_order_of_ids_also_at_the_end_of_a_list() -> None:
+    scores = np.array([0.2, 0.7, 0.2, 0.9, 0.2, 0.2])
+    for most, expected in ((3, [3, 1, 0]), (4, [3, 1, 0, 2]), (9, [3, 1, 0, 2, 4, 5])):
+        assert best(scores, most).tolist() == expected
+
+
+def test_a_model_that_explores_measures_less_than_one_that_does_not() -> None:
+    """Both numbers are in docs/adr/0010, the first in docs/how-to/rehearsal.md, too."""
+    explores, relevance_only = TopPicks(the_sample()).metrics, recommender().metrics
+
+    assert explores[NDCG] == pytest.approx(0.1948, abs=0.005)
+    assert relevance_only[NDCG] == pytest.approx(0.2291, abs=0.005)
 
 
 def test_coverage_is_of_all_items_be_they_in_items_csv_or_not(tmp_path: Path) -> None:

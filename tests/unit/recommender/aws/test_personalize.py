@@ -1,0 +1,451 @@
+"""Calls to Personalize: the checks before a creation, responses, and errors."""
+
+from collections.abc import Callable
+from datetime import UTC, datetime
+from typing import Any
+
+import pytest
+from botocore.exceptions import ConnectionClosedError, NoCredentialsError, ReadTimeoutError
+
+from lambdas.recommender.aws.errors import NotFoundError, PermanentError, TransientError
+from lambdas.recommender.aws.personalize import Personalize, with_hint
+from lambdas.recommender.decision.verdict import (
+    Change,
+    CreateRecommender,
+    DeleteRecommender,
+    StartRecommender,
+    StopRecommender,
+    TagResource,
+    UntagResource,
+    UpdateRecommender,
+)
+from lambdas.recommender.model.config import Config
+from lambdas.recommender.model.observed import Observed, Update
+from lambdas.recommender.model.request import Desired
+from local_aws.personalize import Behaviour, ServiceError, wire
+from local_aws.personalize import Personalize as Simulator
+from tests.support.personalize import VirtualClock, client
+from tests.support.place import ACCOUNT, GROUP, RECIPE, REGION
+
+from ..examples import MINE, OWNER
+from ..fakes import FakePersonalize, refusal
+
+URL = "https://personalize.example"
+
+
+@pytest.fixture
+def simulator() -> Simulator:
+    return Simulator(Behaviour(), VirtualClock())
+
+
+def desired(group: str, **changes: Any) -> Desired:
+    fields: dict[str, Any] = {
+        "name": "mine",
+        "arn": MINE,
+        "dataset_group_arn": group,
+        "recipe_arn": RECIPE,
+        "config": Config(enable_metadata=True),
+        "running": True,
+        "adopt": False,
+        "tags": {"team": "video"},
+        "owner": OWNER,
+    }
+    return Desired(**(fields | changes))
+
+
+def test_create_sets_the_tags_in_the_same_call(simulator: Simulator) -> None:
+    service = Personalize(client(simulator))
+    group = simulator.seed_dataset_group(ACCOUNT, REGION, "vod")
+
+    service.change(MINE, CreateRecommender(desired(group)))
+
+    assert [call.operation for call in simulator.journal if call.mutating] == ["CreateRecommender"]
+    assert service.tags(MINE) == {"team": "video", **OWNER.tags()}
+    kept = desired(group, name="kept", on_destroy="retain")
+    arn = MINE.rpartition("/")[0] + "/kept"
+    service.change(arn, CreateRecommender(kept))
+    assert service.tags(arn) == {"team": "video", **OWNER.tags(), "top-picks:on-destroy": "retain"}
+    observed = service.describe(MINE)
+    assert observed is not None
+    assert (observed.status, observed.dataset_group_arn, observed.recipe_arn) == (
+        "CREATE PENDING",
+        group,
+        RECIPE,
+    )
+    assert observed.config["enableMetadataWithRecommendations"] is True
+
+
+OTHER_DOMAIN = (
+    "; this recipe needs VIDEO_ON_DEMAND. Personalize cannot change the domain: create another "
+    "dataset group, import the data, and set dataset_group_arn to it."
+)
+PREFLIGHT: dict[str, tuple[dict[str, Any], list[str]]] = {
+    "a custom dataset group": ({"domain": None}, [f" has the domain none (custom){OTHER_DOMAIN}"]),
+    "another domain": ({"domain": "ECOMMERCE"}, [f" has the domain ECOMMERCE{OTHER_DOMAIN}"]),
+    "no interactions": (
+        {"datasets": ("Items", "Users")},
+        [
+            " has no INTERACTIONS dataset, but the recipe trains on it (DescribeDataset: ",
+            "). Create the dataset, import data, then deploy again.",
+        ],
+    ),
+    "no items": (
+        {"datasets": ("Interactions",)},
+        [
+            " has no ITEMS dataset, but item metadata in recommendations comes from it "
+            "(DescribeDataset: ",
+            "). Create the dataset, import data, then deploy again.",
+        ],
+    ),
+}
+
+
+@pytest.mark.parametrize("row", PREFLIGHT)
+def test_create_with_an_unsuitable_dataset_group_is_refused_before_any_change(
+    simulator: Simulator, row: str
+) -> None:
+    properties, said = PREFLIGHT[row]
+    group = simulator.seed_dataset_group(ACCOUNT, REGION, "vod", **properties)
+
+    with pytest.raises(PermanentError) as refusal:
+        Personalize(client(simulator)).change(MINE, CreateRecommender(desired(group)))
+
+    assert str(refusal.value).startswith(f"The dataset group {group}{said[0]}")
+    assert str(refusal.value).endswith(said[-1])
+    assert not any(call.mutating for call in simulator.journal)
+
+
+def test_create_without_metadata_needs_no_items_dataset(simulator: Simulator) -> None:
+    group = simulator.seed_dataset_group(ACCOUNT, REGION, "vod", datasets=("Interactions",))
+
+    Personalize(client(simulator)).change(
+        MINE, CreateRecommender(desired(group, config=Config(enable_metadata=False)))
+    )
+
+    assert simulator.recommenders(ACCOUNT, REGION)
+
+
+def test_create_with_an_absent_dataset_group_names_it(simulator: Simulator) -> None:
+    group = f"arn:aws:personalize:{REGION}:{ACCOUNT}:dataset-group/nowhere"
+
+    with pytest.raises(PermanentError) as refused:
+        Personalize(client(simulator)).change(MINE, CreateRecommender(desired(group)))
+
+    assert str(refused.value).startswith(
+        f"The dataset group {group} does not exist (DescribeDatasetGroup: "
+    )
+    assert str(refused.value).endswith(
+        "). Set dataset_group_arn to one that does, or create it first."
+    )
+
+
+def test_create_reads_all_pages_of_recipes(simulator: Simulator) -> None:
+    group = simulator.seed_dataset_group(ACCOUNT, REGION, "vod")
+
+    Personalize(client(simulator)).change(MINE, CreateRecommender(desired(group)))
+
+    assert [call.operation for call in simulator.journal].count("ListRecipes") > 1
+
+
+class Group(FakePersonalize):
+    """An account with one dataset group, which shows this, and these recipes."""
+
+    def __init__(self, shown: dict[str, str], recipes: list[str]) -> None:
+        super().__init__()
+        self._shown, self._recipes = shown, recipes
+
+    def describe_dataset_group(self, *, datasetGroupArn: str) -> Any:
+        del datasetGroupArn
+        return {"datasetGroup": self._shown}
+
+    def list_recipes(self, *, domain: Any, nextToken: str = "") -> Any:
+        assert (domain, nextToken) == ("VIDEO_ON_DEMAND", "")
+        return {"recipes": [{"recipeArn": recipe} for recipe in self._recipes]}
+
+
+READY = {"status": "ACTIVE", "domain": "VIDEO_ON_DEMAND"}
+NOT_READY: dict[str, tuple[dict[str, str], list[str], Exception]] = {
+    "no status": ({}, [RECIPE], TransientError(f"the dataset group {GROUP} is , not ACTIVE")),
+    "it failed, for a reason": (
+        {"status": "CREATE FAILED", "failureReason": "no role"},
+        [RECIPE],
+        PermanentError(
+            f"The dataset group {GROUP} is CREATE FAILED: no role. Delete it and create it again, "
+            "or set dataset_group_arn to another one."
+        ),
+    ),
+    "it failed": (
+        {"status": "CREATE FAILED"},
+        [RECIPE],
+        PermanentError(
+            f"The dataset group {GROUP} is CREATE FAILED: Personalize gave no reason. Delete it "
+            "and create it again, or set dataset_group_arn to another one."
+        ),
+    ),
+    "another recipe": (
+        READY,
+        ["recipe/b", "recipe/a"],
+        PermanentError(
+            f"The recipe {RECIPE} is not among the VIDEO_ON_DEMAND recipes of this region: "
+            "recipe/a, recipe/b. Deploy to a region that has it."
+        ),
+    ),
+    "no recipe": (
+        READY,
+        [],
+        PermanentError(
+            f"The recipe {RECIPE} is not among the VIDEO_ON_DEMAND recipes of this region: "
+            "there are none. Deploy to a region that has it."
+        ),
+    ),
+}
+
+
+@pytest.mark.parametrize("row", NOT_READY)
+def test_create_without_a_ready_group_or_recipe_is_refused_before_any_change(row: str) -> None:
+    shown, recipes, expected = NOT_READY[row]
+    account = Group(shown, recipes)
+
+    with pytest.raises(type(expected)) as refused:
+        Personalize(account).change(MINE, CreateRecommender(desired(GROUP)))
+
+    assert str(refused.value) == str(expected)
+    assert account.changes == []
+
+
+CALLS: dict[str, Callable[[Personalize], object]] = {
+    "DescribeRecommender": lambda service: service.describe(MINE),
+    "ListTagsForResource": lambda service: service.tags(MINE),
+    "ListRecommenders": lambda service: service.names(),
+    **dict.fromkeys(
+        ("DescribeDatasetGroup", "DescribeDataset", "ListRecipes", "CreateRecommender"),
+        lambda service: service.change(MINE, CreateRecommender(desired(GROUP))),
+    ),
+}
+
+
+@pytest.mark.parametrize("operation", CALLS)
+def test_error_names_the_called_operation(operation: str) -> None:
+    fake = FakePersonalize()
+    fake.faults[operation] = refusal("AnythingNew")
+
+    with pytest.raises(PermanentError) as error:
+        CALLS[operation](Personalize(fake))
+
+    assert str(error.value) == f"{operation}: AnythingNew: the message"
+    assert error.value.code == "AnythingNew"
+    assert fake.calls[-1][0] == operation
+
+
+def test_every_change_is_accepted_by_the_service_model(simulator: Simulator) -> None:
+    service = Personalize(client(simulator))
+    group = simulator.seed_dataset_group(ACCOUNT, REGION, "vod")
+    service.change(MINE, CreateRecommender(desired(group)))
+    clock = simulator.clock
+    assert isinstance(clock, VirtualClock)
+    changes: list[Change] = [
+        UpdateRecommender({"minRecommendationRequestsPerSecond": 2}),
+        TagResource({"a": "b"}),
+        UntagResource.of(["a"]),
+        StopRecommender(),
+        StartRecommender(),
+        DeleteRecommender(),
+    ]
+    for change in changes:
+        clock.advance(36_000)
+        service.change(MINE, change)
+
+    clock.advance(36_000)
+    assert service.describe(MINE) is None
+    assert service.names() == []
+
+
+def answering(code: str, status: int = 400) -> Callable[[str, dict[str, Any]], None]:
+    def before(_: str, __: dict[str, Any]) -> None:
+        raise ServiceError(code, "the message", status)
+
+    return before
+
+
+CODES: dict[str, tuple[int, type[Exception]]] = {
+    "ThrottlingException": (400, TransientError),
+    "AnythingElse": (500, TransientError),
+    "ResourceNotFoundException": (400, NotFoundError),
+    "AccessDeniedException": (400, PermanentError),
+}
+
+
+@pytest.mark.parametrize("code", CODES)
+def test_error_of_a_change_is_translated_by_its_code(simulator: Simulator, code: str) -> None:
+    status, expected = CODES[code]
+    service = Personalize(client(simulator, before=answering(code, status)))
+
+    with pytest.raises(expected) as error:
+        service.change(MINE, DeleteRecommender())
+
+    assert str(error.value).startswith(f"DeleteRecommender: {code}: the message")
+
+
+@pytest.mark.parametrize(
+    "lost",
+    [
+        ConnectionClosedError(endpoint_url=URL),
+        ReadTimeoutError(endpoint_url=URL),
+        NoCredentialsError(),
+    ],
+    ids=lambda error: type(error).__name__,
+)
+def test_lost_response_is_a_transient_error(simulator: Simulator, lost: Exception) -> None:
+    def before(_: str, __: dict[str, Any]) -> None:
+        raise lost
+
+    with pytest.raises(
+        TransientError,
+        match=r"^DescribeRecommender: (no usable answer|Unable to locate credentials)",
+    ):
+        Personalize(client(simulator, before=before)).describe(MINE)
+
+
+@pytest.mark.parametrize("body", [b"", b"{", b"{}"])
+def test_cut_response_is_a_transient_error(simulator: Simulator, body: bytes) -> None:
+    def after(_: str, __: dict[str, Any], response: wire.Response) -> wire.Response:
+        return response[0], response[1], body
+
+    group = simulator.seed_dataset_group(ACCOUNT, REGION, "vod")
+    Personalize(client(simulator)).change(MINE, CreateRecommender(desired(group)))
+    new = desired(group, name="new")
+    cut = Personalize(client(simulator, after=after))
+
+    calls = (
+        lambda: cut.describe(MINE),
+        lambda: cut.tags(MINE),
+        cut.names,
+        lambda: cut.change(MINE, CreateRecommender(new)),
+    )
+    for call in calls:
+        with pytest.raises(TransientError):
+            call()
+
+
+def test_create_response_without_an_arn_is_a_transient_error(simulator: Simulator) -> None:
+    def after(operation: str, _: dict[str, Any], response: wire.Response) -> wire.Response:
+        return (*response[:2], b"{}") if operation == "CreateRecommender" else response
+
+    create = CreateRecommender(desired(simulator.seed_dataset_group(ACCOUNT, REGION, "vod")))
+
+    with pytest.raises(TransientError, match=r"^CreateRecommender answered without an ARN$"):
+        Personalize(client(simulator, after=after)).change(MINE, create)
+    assert simulator.recommenders(ACCOUNT, REGION)
+
+
+def test_parameter_that_the_sdk_does_not_know_is_a_permanent_error(simulator: Simulator) -> None:
+    unknown = UpdateRecommender({"ofTomorrow": True})
+
+    with pytest.raises(
+        PermanentError, match=r"UpdateRecommender: the AWS SDK .* rejects this request"
+    ):
+        Personalize(client(simulator)).change(MINE, unknown)
+
+
+@pytest.mark.parametrize(
+    "reason",
+    [
+        "Dataset has fewer than 1000 interactions after filtering by event type: Watch",
+        "Dataset has fewer than 25 users with at least 2 interactions each.",
+    ],
+)
+def test_reason_of_too_little_data_has_a_hint(reason: str) -> None:
+    assert with_hint(reason).startswith(reason)
+    assert "at least 1000 item interactions" in with_hint(reason)
+    assert with_hint("Something else") == "Something else"
+
+
+CREATED = datetime(2026, 1, 2, tzinfo=UTC)
+UPDATED = datetime(2026, 1, 3, tzinfo=UTC)
+TOO_LITTLE = "Dataset has fewer than 25 users with at least 2 interactions each."
+
+
+def test_all_shown_members_are_read() -> None:
+    service = FakePersonalize()
+    service.add(
+        MINE,
+        "CREATE FAILED",
+        creationDateTime=CREATED,
+        lastUpdatedDateTime=UPDATED,
+        recommenderConfig={"a": 1},
+        failureReason=TOO_LITTLE,
+        modelMetrics={"coverage": 0.5},
+        latestRecommenderUpdate={
+            "status": "CREATE FAILED",
+            "creationDateTime": CREATED,
+            "recommenderConfig": {"a": 2},
+            "failureReason": TOO_LITTLE,
+        },
+    )
+
+    assert Personalize(service).describe(MINE) == Observed(
+        MINE,
+        "CREATE FAILED",
+        GROUP,
+        RECIPE,
+        {"a": 1},
+        with_hint(TOO_LITTLE),
+        CREATED.timestamp(),
+        Update("CREATE FAILED", {"a": 2}, CREATED.timestamp(), with_hint(TOO_LITTLE)),
+        {"coverage": 0.5},
+        updated=UPDATED.timestamp(),
+    )
+
+
+NO_UPDATE = Update("", {}, 0.0)
+
+
+@pytest.mark.parametrize(
+    ("shown", "update"), [({}, None), (None, None), ({"ofTomorrow": 1}, NO_UPDATE)]
+)
+def test_members_that_are_not_shown_are_read_as_empty(
+    shown: dict[str, Any] | None, update: Update | None
+) -> None:
+    service = FakePersonalize()
+    service.shown[MINE] = {"latestRecommenderUpdate": shown}
+
+    assert Personalize(service).describe(MINE) == Observed(MINE, "", "", "", latest_update=update)
+
+
+class Pages:
+    """Lists one recommender a page; each page's token is the next one's number."""
+
+    def __init__(self, following: dict[str, str]) -> None:
+        self._following = following
+
+    def list_recommenders(self, *, nextToken: str = "0") -> Any:
+        page = {"recommenders": [{"name": f"mine-{nextToken}"}]}
+        following = self._following.get(nextToken)
+        return page if following is None else {**page, "nextToken": following}
+
+    def list_recipes(self, *, domain: Any, nextToken: str = "0") -> Any:
+        del domain
+        return {"recipes": [], "nextToken": self._following[nextToken]}
+
+
+@pytest.mark.parametrize(
+    ("following", "names"),
+    [({"0": "1", "1": "2"}, ["mine-0", "mine-1", "mine-2"]), ({"0": ""}, ["mine-0"])],
+    ids=["three pages", "an empty token"],
+)
+def test_names_of_all_pages_are_read(following: dict[str, str], names: list[str]) -> None:
+    pages: Any = Pages(following)
+
+    assert Personalize(pages).names() == names
+
+
+@pytest.mark.parametrize("operation", ["ListRecommenders", "ListRecipes"])
+def test_page_that_is_repeated_is_a_transient_error(operation: str) -> None:
+    account: Any = FakePersonalize()
+    pages = Pages({"0": "1", "1": "1"})
+    account.list_recipes, account.list_recommenders = pages.list_recipes, pages.list_recommenders
+
+    with pytest.raises(TransientError) as error:
+        CALLS[operation](Personalize(account))
+
+    assert str(error.value) == f"{operation}: the same page was answered twice"

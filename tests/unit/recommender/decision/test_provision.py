@@ -1,0 +1,539 @@
+"""The next step towards the recommender that a template asks for, as tables."""
+
+from collections.abc import Mapping
+from dataclasses import replace
+from typing import Any
+
+import pytest
+
+from lambdas.recommender import vocabulary as v
+from lambdas.recommender.decision.provision import (
+    after_accept,
+    finish_rollback,
+    plan,
+    with_observed_running_state,
+)
+from lambdas.recommender.decision.situation import UNSEEN, Situation
+from lambdas.recommender.decision.verdict import (
+    Change,
+    CreateRecommender,
+    DeleteRecommender,
+    Done,
+    Fail,
+    Progress,
+    StartRecommender,
+    Step,
+    StopRecommender,
+    TagResource,
+    UntagResource,
+    UpdateRecommender,
+    Verdict,
+    Wait,
+)
+from lambdas.recommender.model.config import Config
+from lambdas.recommender.model.hours import ActiveHours
+from lambdas.recommender.model.observed import Observed, Update
+from lambdas.recommender.model.operation import Operation
+from lambdas.recommender.model.request import Desired
+from tests.support.place import GROUP, RECIPE
+
+from ..examples import (
+    CONFIG,
+    CREATES,
+    DESIRED,
+    HIDDEN,
+    OFFICE,
+    OTHER_CONFIG,
+    OWN,
+    OWNER,
+    ROLLS_BACK,
+    UPDATES,
+)
+from .examples import (
+    ADOPTED,
+    CHANGING,
+    EARLIER_STACK,
+    EFFECTIVE,
+    FAILED_UPDATE,
+    FOREIGN,
+    HANDED_OVER,
+    METADATA,
+    NO_METADATA,
+    OTHER_STACK,
+    OTHER_UPDATE,
+    RETRAINING,
+    SIBLING,
+    STOPPED,
+    TRAINING,
+    UPDATE_HANDED_OVER,
+    UPDATING,
+    assert_reason,
+    assert_step,
+    observed,
+    plan_for,
+    update,
+)
+
+ADOPTING = replace(DESIRED, adopt=True)
+NO_TEAM = OWNER.tags()
+TAG_TEAM = TagResource({"team": "video"})
+RETAIN, NOT_RETAIN = ({v.ON_DESTROY_TAG: fate} for fate in ("retain", "delete"))
+UNTAG_FATE = UntagResource.of([v.ON_DESTROY_TAG])
+TO_RETAIN, TO_DELETE = (replace(DESIRED, on_destroy=fate) for fate in ("retain", "delete"))
+INCLUDED = {**CONFIG, v.TRAINING_DATA: {v.INCLUDED_COLUMNS: {"ITEMS": ["GENRES"]}}}
+COLUMNS_CLEARED = {**CONFIG, v.TRAINING_DATA: {v.EXCLUDED_COLUMNS: {}}}
+
+STEPS: Mapping[str, tuple[Desired, Observed | None, Any]] = {
+    # on_destroy
+    "to retain": (TO_RETAIN, observed(), TagResource(RETAIN)),
+    "retained": (TO_RETAIN, observed(tags=OWN | RETAIN), EFFECTIVE),
+    "no longer to retain": (TO_DELETE, observed(tags=OWN | RETAIN), TagResource(NOT_RETAIN)),
+    "template without on_destroy": (DESIRED, observed(tags=OWN | NOT_RETAIN), UNTAG_FATE),
+    "adopted, to retain": (TO_RETAIN, observed(tags=ADOPTED), EFFECTIVE),
+    "adopted, tagged to retain": (TO_RETAIN, observed(tags=ADOPTED | RETAIN), UNTAG_FATE),
+    # absent, or on its way out
+    "absent": (DESIRED, None, CreateRecommender(DESIRED)),
+    "absent, to be stopped": (STOPPED, None, CreateRecommender(STOPPED)),
+    "being deleted": (DESIRED, observed("DELETE IN_PROGRESS"), Wait),
+    "foreign, being deleted": (DESIRED, observed("DELETE PENDING", tags=FOREIGN), Wait),
+    # ownership
+    "foreign": (DESIRED, observed(tags=FOREIGN), Fail),
+    "foreign, training": (DESIRED, observed("CREATE PENDING", tags=FOREIGN), Fail),
+    "foreign, training failed": (
+        DESIRED,
+        observed("CREATE FAILED", tags=FOREIGN),
+        Fail,
+    ),
+    "own, another dataset group": (DESIRED, observed(dataset_group_arn="x"), Fail),
+    "own, another recipe": (DESIRED, observed(recipe_arn="x"), Fail),
+    "to adopt": (ADOPTING, observed(tags=FOREIGN), TagResource(ADOPTED)),
+    "to adopt, stopped": (ADOPTING, observed("INACTIVE", tags={}), TagResource(ADOPTED)),
+    "to adopt, earlier stack": (ADOPTING, observed(tags=EARLIER_STACK), TagResource(ADOPTED)),
+    "to adopt, training": (ADOPTING, observed("CREATE PENDING", tags={}), Wait),
+    "to adopt, updating": (ADOPTING, observed(tags={}, latest_update=OTHER_UPDATE), Wait),
+    "to adopt, training failed": (
+        ADOPTING,
+        observed("CREATE FAILED", tags={}),
+        Fail,
+    ),
+    "to adopt, other stack": (ADOPTING, observed(tags=OTHER_STACK), Fail),
+    "to adopt, another group": (ADOPTING, observed(tags={}, dataset_group_arn="x"), Fail),
+    "to adopt, retained by an earlier stack": (
+        ADOPTING,
+        observed(tags=EARLIER_STACK | RETAIN),
+        UNTAG_FATE,
+    ),
+    "adopted before": (ADOPTING, observed(tags=ADOPTED), EFFECTIVE),
+    # broken
+    "training failed": (DESIRED, observed("CREATE FAILED"), DeleteRecommender()),
+    "another failure": (DESIRED, observed("STOP FAILED"), Fail),
+    "unknown status": (DESIRED, observed("MIGRATING"), Wait),
+    "status in lower case": (DESIRED, observed("active"), Wait),
+    "no status": (DESIRED, observed(""), Wait),
+    # in transit
+    "training": (DESIRED, observed("CREATE IN_PROGRESS"), TRAINING),
+    "training, as the guide spells it": (DESIRED, observed("CREATE IN PROGRESS"), TRAINING),
+    "training, to be stopped": (STOPPED, observed("CREATE PENDING"), TRAINING),
+    "training another configuration": (
+        DESIRED,
+        observed("CREATE PENDING", config=OTHER_CONFIG),
+        Wait,
+    ),
+    "training included columns": (DESIRED, observed("CREATE PENDING", config=INCLUDED), Wait),
+    "starting": (DESIRED, observed("START PENDING"), HANDED_OVER),
+    "starting, updated before": (
+        DESIRED,
+        observed("START PENDING", latest_update=update("ACTIVE", OTHER_CONFIG)),
+        HANDED_OVER,
+    ),
+    "starting, to be stopped": (STOPPED, observed("START IN_PROGRESS"), Wait),
+    "starting, another configuration": (
+        DESIRED,
+        observed("START PENDING", config=OTHER_CONFIG),
+        Wait,
+    ),
+    "stopping": (DESIRED, observed("STOP IN_PROGRESS"), Wait),
+    "stopping, to be stopped": (STOPPED, observed("STOP PENDING"), CHANGING),
+    "another update": (DESIRED, observed(latest_update=OTHER_UPDATE), Wait),
+    "own update": (DESIRED, observed(config=OTHER_CONFIG, latest_update=RETRAINING), UPDATING),
+    "own update, to be stopped": (
+        STOPPED,
+        observed(config=OTHER_CONFIG, latest_update=RETRAINING),
+        UPDATE_HANDED_OVER,
+    ),
+    "own update, starting": (
+        DESIRED,
+        observed("START PENDING", config=OTHER_CONFIG, latest_update=RETRAINING),
+        UPDATE_HANDED_OVER,
+    ),
+    "retraining": (DESIRED, observed(latest_update=RETRAINING), CHANGING),
+    "retraining, to be stopped": (STOPPED, observed(latest_update=RETRAINING), HANDED_OVER),
+    "retraining another configuration": (
+        DESIRED,
+        observed(config=OTHER_CONFIG, latest_update=update("CREATE PENDING", OTHER_CONFIG)),
+        Wait,
+    ),
+    # stable
+    "effective": (DESIRED, observed(), EFFECTIVE),
+    "another configuration": (DESIRED, observed(config=OTHER_CONFIG), UpdateRecommender(CONFIG)),
+    "another configuration, updated before": (
+        DESIRED,
+        observed(config=OTHER_CONFIG, latest_update=update("ACTIVE", OTHER_CONFIG, created=5.0)),
+        UpdateRecommender(CONFIG, 5.0),
+    ),
+    "included columns": (DESIRED, observed(config=INCLUDED), UpdateRecommender(COLUMNS_CLEARED)),
+    "missing tag": (DESIRED, observed(tags=NO_TEAM), TAG_TEAM),
+    "tag with another value": (DESIRED, observed(tags={**OWN, "team": "x"}), TAG_TEAM),
+    "retired tag": (DESIRED, observed(tags={**OWN, "old": "x"}), UntagResource.of(["old"])),
+    "tag that is not the template's": (DESIRED, observed(tags={**OWN, "cost": "1"}), EFFECTIVE),
+    "missing tag, another configuration": (
+        DESIRED,
+        observed(config=OTHER_CONFIG, tags=NO_TEAM),
+        TAG_TEAM,
+    ),
+    "missing tag, retraining": (
+        DESIRED,
+        observed(tags=NO_TEAM, latest_update=RETRAINING),
+        TAG_TEAM,
+    ),
+    "inactive": (DESIRED, observed("INACTIVE"), StartRecommender()),
+    "inactive, to be stopped": (STOPPED, observed("INACTIVE"), EFFECTIVE),
+    "inactive, to be stopped, another configuration": (
+        STOPPED,
+        observed("INACTIVE", config=OTHER_CONFIG),
+        StartRecommender(),
+    ),
+    "active, to be stopped": (STOPPED, observed(), StopRecommender()),
+    "active, to be stopped, another configuration": (
+        STOPPED,
+        observed(config=OTHER_CONFIG),
+        UpdateRecommender(CONFIG),
+    ),
+}
+
+
+@pytest.mark.parametrize("row", STEPS)
+def test_plan_takes_the_next_step_towards_the_template(row: str) -> None:
+    desired, recommender, expected = STEPS[row]
+
+    step = plan_for(desired, recommender, retired_tags=frozenset({"old", v.OWNER_STACK_TAG}))
+
+    assert_step(step, expected)
+
+
+@pytest.mark.parametrize("desired", [DESIRED, STOPPED, ADOPTING])
+def test_plan_takes_a_recommender_without_tags_as_own(desired: Desired) -> None:
+    assert_step(plan_for(desired, observed("CREATE PENDING", tags=None)), TRAINING)
+
+
+def test_training_that_failed_in_this_operation_is_not_begun_again() -> None:
+    failed = observed("CREATE FAILED", created=100.0)
+
+    assert plan_for(DESIRED, failed, began=100.5) == DeleteRecommender()
+    assert isinstance(plan_for(DESIRED, failed, began=100.0), Fail)
+
+
+def test_update_that_failed_in_this_operation_is_not_begun_again() -> None:
+    failed = observed(config=OTHER_CONFIG, latest_update=FAILED_UPDATE)
+
+    assert plan_for(DESIRED, failed, began=100.5) == UpdateRecommender(CONFIG, 100.0)
+    assert_reason(plan_for(DESIRED, failed, began=100.0), [DESIRED.arn, "the reason"])
+    assert isinstance(plan_for(DESIRED, failed, began=100.0), Fail)
+
+
+@pytest.mark.parametrize(
+    ("config", "expected"),
+    [(CONFIG, EFFECTIVE), (OTHER_CONFIG, UpdateRecommender(CONFIG, 100.0))],
+    ids=["effective", "of another configuration"],
+)
+def test_failed_update_that_is_not_needed_or_not_ours_is_ignored(
+    config: Mapping[str, Any], expected: Any
+) -> None:
+    recommender = observed(config=config, latest_update=update("CREATE FAILED", config))
+
+    assert_step(plan_for(DESIRED, recommender, began=0.0), expected)
+
+
+@pytest.mark.parametrize(
+    ("status", "running"),
+    [("ACTIVE", True), ("START PENDING", True), ("STOP PENDING", False), ("INACTIVE", False)],
+)
+def test_recommender_with_hours_is_desired_in_its_observed_running_state(
+    status: str, running: bool
+) -> None:
+    with_hours = replace(DESIRED, active_hours=ActiveHours.from_template(OFFICE))
+
+    assert with_observed_running_state(with_hours, observed(status)).running is running
+    assert with_observed_running_state(with_hours, None) is with_hours
+    assert with_observed_running_state(DESIRED, observed(status)) is DESIRED
+
+
+# -- reasons -----------------------------------------------------------------------------------
+
+NAME = repr(DESIRED.name)
+ELSEWHERE = {"dataset_group_arn": "another-group", "recipe_arn": "another-recipe"}
+DIFFERENCES = (
+    f"dataset group another-group (expected: {GROUP}), recipe another-recipe (expected: {RECIPE})"
+)
+BROKEN = {"failure_reason": "too little data"}
+REASONS: Mapping[str, tuple[Step, list[str]]] = {
+    "being deleted": (plan_for(DESIRED, observed("DELETE PENDING")), [DESIRED.arn]),
+    "own, elsewhere": (
+        plan_for(DESIRED, observed(**ELSEWHERE)),
+        [
+            f"{NAME} has the {DIFFERENCES}. Personalize cannot change that in place, and a new "
+            "recommender needs another name while the old one serves. Change recommender_name in "
+            "the same deployment, or remove recommender_name."
+        ],
+    ),
+    "foreign": (
+        plan_for(DESIRED, observed(tags=FOREIGN)),
+        [
+            NAME,
+            " exists, and its tags do not name this stack as its owner: ",
+            " If it is not this stack's, choose another recommender_name, or set adopt_existing to "
+            "take it over.",
+        ],
+    ),
+    "to adopt, other stack": (
+        plan_for(ADOPTING, observed(tags=OTHER_STACK)),
+        [
+            NAME,
+            OTHER_STACK[v.OWNER_STACK_TAG],
+            f"take the tag {v.OWNER_STACK_TAG} off the recommender, then deploy again.",
+        ],
+    ),
+    "sibling": (
+        plan_for(DESIRED, observed(tags=SIBLING)),
+        [
+            f"The recommender {NAME} belongs to another resource of this stack, Series. Choose "
+            "another recommender_name."
+        ],
+    ),
+    "other stack": (
+        plan_for(DESIRED, observed(tags=OTHER_STACK)),
+        [
+            f"The recommender {NAME} belongs to another stack, {OTHER_STACK[v.OWNER_STACK_TAG]}. "
+            "Choose another recommender_name."
+        ],
+    ),
+    "earlier stack": (
+        plan_for(DESIRED, observed(tags=OWN | EARLIER_STACK)),
+        [
+            f"{EARLIER_STACK[v.OWNER_STACK_TAG]}. Choose another recommender_name, or set "
+            "adopt_existing to take it over from that earlier stack."
+        ],
+    ),
+    "to adopt, elsewhere": (
+        plan_for(ADOPTING, observed(tags={}, **ELSEWHERE)),
+        [
+            f"{NAME} cannot be adopted, for it has the {DIFFERENCES}. Set recommender_name to one "
+            "of the same dataset group and recipe, or remove it."
+        ],
+    ),
+    "to adopt, failed": (
+        plan_for(ADOPTING, observed("CREATE FAILED", tags={}, **BROKEN)),
+        [DESIRED.arn, "CREATE FAILED", "too little data"],
+    ),
+    "to adopt, training": (
+        plan_for(ADOPTING, observed("CREATE PENDING", tags={})),
+        [DESIRED.arn, "CREATE PENDING"],
+    ),
+    "failed": (
+        plan_for(DESIRED, observed("STOP FAILED", **BROKEN)),
+        [DESIRED.arn, "STOP FAILED", "too little data"],
+    ),
+    "failed without a reason": (plan_for(DESIRED, observed("STOP FAILED")), ["no reason"]),
+    "unknown status": (plan_for(DESIRED, observed("MIGRATING")), [DESIRED.arn, "'MIGRATING'"]),
+    "training": (plan_for(DESIRED, observed("CREATE PENDING")), ["CREATE PENDING"]),
+    "starting": (plan_for(DESIRED, observed("START PENDING")), ["START PENDING"]),
+    "stopping, to be stopped": (plan_for(STOPPED, observed("STOP PENDING")), ["STOP PENDING"]),
+    "retraining": (
+        plan_for(DESIRED, observed(latest_update=RETRAINING)),
+        ["updated (CREATE PENDING)"],
+    ),
+    "another update": (
+        plan_for(DESIRED, observed(latest_update=OTHER_UPDATE)),
+        [DESIRED.arn, "updated (CREATE IN_PROGRESS)"],
+    ),
+    "another update, stopping": (
+        plan_for(DESIRED, observed("STOP PENDING", latest_update=OTHER_UPDATE)),
+        [DESIRED.arn, "is STOP PENDING"],
+    ),
+    "inactive, to be stopped": (
+        plan_for(STOPPED, observed("INACTIVE")),
+        ["INACTIVE, as configured"],
+    ),
+}
+
+
+@pytest.mark.parametrize("row", REASONS)
+def test_plan_verdict_explains_the_cause_and_the_next_step(row: str) -> None:
+    assert_reason(*REASONS[row])
+
+
+@pytest.mark.parametrize("tags", [OTHER_STACK, SIBLING, OWN | EARLIER_STACK, OWN | OTHER_STACK])
+def test_plan_offers_no_command_that_takes_a_recommender_from_its_owner(
+    tags: dict[str, str],
+) -> None:
+    step = plan_for(DESIRED, observed(tags=tags))
+
+    assert isinstance(step, Fail)
+    assert "tag-resource" not in step.reason
+
+
+# -- members that DescribeRecommender does not show --------------------------------------------
+
+PLAIN, DEFAULTS = replace(DESIRED, config=NO_METADATA), replace(DESIRED, config=Config())
+SWITCH_ON = UpdateRecommender(CONFIG, hidden=True)
+SWITCH_OFF = UpdateRecommender({**CONFIG, v.ENABLE_METADATA: False}, hidden=True)
+
+
+def with_hidden(**changes: Any) -> Observed:
+    """Return a recommender that does not show whether there are metadata."""
+    return observed(**{"config": HIDDEN, **changes})
+
+
+def updated(status: str, created: float = 100.0, **changes: Any) -> Observed:
+    """Return one that shows an update, which does not show metadata either."""
+    return with_hidden(latest_update=update(status, HIDDEN, created), **changes)
+
+
+BEGAN = 100.0
+BEFORE: Mapping[str, tuple[Desired, Observed, Config | None, Any]] = {
+    "created with it": (DESIRED, with_hidden(), None, EFFECTIVE),
+    "same before": (DESIRED, with_hidden(), METADATA, EFFECTIVE),
+    "off before": (DESIRED, with_hidden(), NO_METADATA, SWITCH_ON),
+    "on before": (PLAIN, with_hidden(), METADATA, SWITCH_OFF),
+    "adopted": (DESIRED, with_hidden(tags=ADOPTED), None, SWITCH_ON),
+    "adopted, defaults": (DEFAULTS, observed(tags=ADOPTED, config={}), None, EFFECTIVE),
+    "adopted, same before": (DESIRED, with_hidden(tags=ADOPTED), METADATA, EFFECTIVE),
+    "adopted, on before": (PLAIN, with_hidden(tags=ADOPTED), METADATA, SWITCH_OFF),
+    "adopted, own update ended": (DESIRED, updated("ACTIVE", tags=ADOPTED), None, EFFECTIVE),
+    "own update ended": (DESIRED, updated("ACTIVE"), NO_METADATA, EFFECTIVE),
+    "own update failed": (DESIRED, updated("CREATE FAILED"), NO_METADATA, Fail),
+    "own update in transit": (DESIRED, updated("CREATE PENDING"), NO_METADATA, UPDATING),
+    "own update in transit, to be stopped": (
+        STOPPED,
+        updated("CREATE PENDING"),
+        NO_METADATA,
+        UPDATE_HANDED_OVER,
+    ),
+    "earlier update ended": (
+        DESIRED,
+        updated("ACTIVE", 99.0),
+        NO_METADATA,
+        UpdateRecommender(CONFIG, 99.0, hidden=True),
+    ),
+    "earlier update in transit": (DESIRED, updated("CREATE PENDING", 99.0), NO_METADATA, Wait),
+    "earlier update in transit that shows all": (
+        DESIRED,
+        with_hidden(latest_update=update("CREATE PENDING", created=99.0)),
+        NO_METADATA,
+        UPDATING,
+    ),
+    "shown": (
+        DESIRED,
+        observed(config={**HIDDEN, v.ENABLE_METADATA: False}),
+        METADATA,
+        UpdateRecommender(CONFIG),
+    ),
+    "columns excluded before": (
+        DESIRED,
+        observed(),
+        replace(METADATA, excluded_columns={"ITEMS": ("GENRES",)}),
+        UpdateRecommender(COLUMNS_CLEARED, hidden=True),
+    ),
+}
+
+
+@pytest.mark.parametrize("row", BEFORE)
+def test_hidden_member_is_as_this_operation_or_the_template_before_has_set_it(row: str) -> None:
+    desired, recommender, before, expected = BEFORE[row]
+
+    assert_step(plan_for(desired, recommender, before=before, began=BEGAN), expected)
+
+
+# -- in which operation ------------------------------------------------------------------------
+
+ROLLBACKS: Mapping[str, tuple[Done, Situation, Verdict]] = {
+    "an update in transit": (UPDATING, Situation(UPDATES), UPDATING),
+    "a training": (TRAINING, Situation(CREATES), TRAINING),
+    "an update that may show late": (EFFECTIVE, Situation(UPDATES, may_show_late=True), EFFECTIVE),
+    "a rollback of an update": (UPDATING, Situation(ROLLS_BACK), UPDATE_HANDED_OVER),
+    "a rollback, retraining": (CHANGING, Situation(ROLLS_BACK), HANDED_OVER),
+    "a rollback, training": (TRAINING, Situation(ROLLS_BACK), HANDED_OVER),
+    "a rollback, effective": (EFFECTIVE, Situation(ROLLS_BACK), EFFECTIVE),
+    "a rollback that may show late": (EFFECTIVE, Situation(ROLLS_BACK, may_show_late=True), UNSEEN),
+}
+
+
+@pytest.mark.parametrize("row", ROLLBACKS)
+def test_request_of_a_rollback_ends_only_in_the_state_before(row: str) -> None:
+    done, situation, expected = ROLLBACKS[row]
+    recommender = {
+        UPDATING: observed(config=OTHER_CONFIG, latest_update=RETRAINING),
+        CHANGING: observed(latest_update=RETRAINING),
+        TRAINING: observed("CREATE PENDING"),
+        EFFECTIVE: observed(),
+    }[done]
+
+    assert finish_rollback(done, situation) == expected
+    assert_step(plan_for(DESIRED, recommender, situation=situation), replace(expected, reason=""))
+
+
+THEIRS = update("ACTIVE", OTHER_CONFIG)
+OVERTAKEN: Mapping[str, tuple[Operation, float | None, Update | None, bool]] = {
+    "another update after the own": (ROLLS_BACK, 0.0, THEIRS, True),
+    "another failed update after the own": (
+        ROLLS_BACK,
+        0.0,
+        update("CREATE FAILED", OTHER_CONFIG),
+        True,
+    ),
+    "no rollback": (UPDATES, 0.0, THEIRS, False),
+    "no own update": (ROLLS_BACK, None, THEIRS, False),
+    "own update not shown yet": (ROLLS_BACK, THEIRS.created, THEIRS, False),
+    "no update shown": (ROLLS_BACK, 0.0, None, False),
+    "own retraining": (ROLLS_BACK, 0.0, replace(THEIRS, config=CONFIG), False),
+}
+
+
+@pytest.mark.parametrize("row", OVERTAKEN)
+def test_rollback_does_not_undo_an_update_after_its_own(row: str) -> None:
+    operation, updated_after, latest, overtaken = OVERTAKEN[row]
+
+    step = plan(
+        DESIRED,
+        observed(config=OTHER_CONFIG, latest_update=latest),
+        Situation(operation, updated_after=updated_after),
+    )
+
+    reason = f"Another caller updated {DESIRED.arn} after this rollback had updated it"
+    assert (isinstance(step, Fail) and reason in step.reason) is overtaken
+    assert overtaken or isinstance(step, UpdateRecommender)
+
+
+ACCEPTED: Mapping[str, tuple[Desired, Change, Verdict]] = {
+    "create": (DESIRED, CreateRecommender(DESIRED), TRAINING),
+    "create, to be stopped": (STOPPED, CreateRecommender(STOPPED), TRAINING),
+    "update": (
+        DESIRED,
+        UpdateRecommender(CONFIG, 5.0),
+        Done("", Progress.CHANGING, updated_after=5.0),
+    ),
+    "update, to be stopped": (STOPPED, UpdateRecommender(CONFIG, 5.0), Wait("", updated_after=5.0)),
+    "start": (DESIRED, StartRecommender(), Wait("")),
+    "stop": (STOPPED, StopRecommender(), Wait("")),
+    "delete after a failure": (DESIRED, DeleteRecommender(), Wait("")),
+}
+
+
+@pytest.mark.parametrize("row", ACCEPTED)
+def test_accepted_change_is_done_if_the_training_gates_wait_for_it(row: str) -> None:
+    desired, change, expected = ACCEPTED[row]
+
+    verdict = after_accept(desired, DESIRED.arn, change)
+
+    assert type(change).__name__ in verdict.reason
+    assert_step(verdict, expected)

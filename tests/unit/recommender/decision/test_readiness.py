@@ -1,0 +1,251 @@
+"""Whether a recommender is ready for a training gate."""
+
+from collections.abc import Mapping
+from dataclasses import replace
+from typing import Any
+
+import pytest
+
+from lambdas.recommender import vocabulary as v
+from lambdas.recommender.decision.readiness import readiness
+from lambdas.recommender.decision.verdict import Done, Fail, Verdict, Wait
+from lambdas.recommender.model.config import Config
+from lambdas.recommender.model.observed import Observed, Update
+from lambdas.recommender.model.timing import GRACE_SECONDS
+
+from ..examples import CONFIG, DESIRED, HIDDEN, OTHER_CONFIG
+from .examples import (
+    EFFECTIVE,
+    FAIL_AFTER_GRACE,
+    FAILED_UPDATE,
+    METADATA,
+    NO_METADATA,
+    RETRAINING,
+    assert_reason,
+    assert_step,
+    observed,
+    plan_for,
+    update,
+)
+
+WHOLE = {**CONFIG, v.TRAINING_DATA: {v.EXCLUDED_COLUMNS: {}}}
+"""The expected configuration, with every member shown."""
+INCLUDED = {**CONFIG, v.TRAINING_DATA: {v.INCLUDED_COLUMNS: {"ITEMS": ["GENRES"]}}}
+
+
+def ready(recommender: Observed | None, updated_after: float = 0.0) -> Verdict:
+    return readiness(METADATA, recommender, running=True, updated_after=updated_after)
+
+
+RUNNING: Mapping[str, tuple[Observed | None, Any]] = {
+    "active": (observed(config=WHOLE), EFFECTIVE),
+    "training": (observed("CREATE IN_PROGRESS"), Wait),
+    "training failed": (observed("CREATE FAILED"), Fail),
+    "updating": (observed(config=OTHER_CONFIG, latest_update=RETRAINING), Wait),
+    "updated": (observed(latest_update=update("ACTIVE")), EFFECTIVE),
+    "own update failed": (
+        observed(
+            config=OTHER_CONFIG,
+            latest_update=update("CREATE FAILED", created=51.0),
+        ),
+        Fail,
+    ),
+    "earlier update failed, own not shown yet": (
+        observed(
+            config=OTHER_CONFIG,
+            latest_update=update("CREATE FAILED", created=50.0),
+        ),
+        FAIL_AFTER_GRACE,
+    ),
+    "update to another configuration failed": (
+        observed(config=WHOLE, latest_update=update("CREATE FAILED", OTHER_CONFIG)),
+        EFFECTIVE,
+    ),
+    "another configuration": (observed(config=OTHER_CONFIG), FAIL_AFTER_GRACE),
+    "included columns": (observed(config=INCLUDED), FAIL_AFTER_GRACE),
+    "retraining": (observed(latest_update=RETRAINING), Wait),
+    "inactive": (observed("INACTIVE"), Wait),
+    "starting": (observed("START PENDING"), Wait),
+    "being deleted": (observed("DELETE PENDING"), Fail),
+    "absent": (None, FAIL_AFTER_GRACE),
+    "unknown status": (observed("MIGRATING"), Wait),
+    "no status": (observed(""), Wait),
+    "another failure": (observed("START FAILED"), Fail),
+}
+
+
+@pytest.mark.parametrize("row", RUNNING)
+def test_recommender_that_must_run_is_ready_when_active_and_effective(row: str) -> None:
+    recommender, expected = RUNNING[row]
+
+    assert_step(ready(recommender, updated_after=50.0), expected)
+
+
+KEPT_STOPPED: Mapping[str, tuple[Observed, Any]] = {
+    **{
+        status: (observed(status, config=WHOLE), EFFECTIVE)
+        for status in ("INACTIVE", "STOP PENDING", "ACTIVE")
+    },
+    **{
+        status: (observed(status, config=WHOLE), Wait)
+        for status in (
+            *("CREATE PENDING", "CREATE IN_PROGRESS", "START PENDING", "START IN PROGRESS"),
+            *("MIGRATING", ""),
+        )
+    },
+    "retraining": (observed(config=WHOLE, latest_update=RETRAINING), Wait),
+    "another configuration": (observed("INACTIVE", config=OTHER_CONFIG), FAIL_AFTER_GRACE),
+}
+
+
+@pytest.mark.parametrize("row", KEPT_STOPPED)
+def test_recommender_that_is_kept_stopped_is_ready_when_stopped_or_active(row: str) -> None:
+    recommender, expected = KEPT_STOPPED[row]
+
+    assert_step(readiness(METADATA, recommender, running=False, updated_after=50.0), expected)
+
+
+REASONS: Mapping[str, tuple[Observed, list[str]]] = {
+    "active": (observed(config=WHOLE), ["ACTIVE"]),
+    "training": (observed("CREATE PENDING"), ["CREATE PENDING"]),
+    "no status": (observed(""), ["without a status"]),
+}
+
+
+@pytest.mark.parametrize("row", REASONS)
+def test_readiness_verdict_names_the_status(row: str) -> None:
+    recommender, words = REASONS[row]
+
+    assert_reason(ready(recommender), words)
+
+
+FORCE = "Remove the cause, then deploy again; after --no-rollback, with another force_update."
+CHANGE = "Change force_update, then deploy again."
+ABSENT = (
+    "Personalize does not show the recommender. If something outside this stack deleted it, "
+    "change force_update, then deploy again."
+)
+DELETED = (
+    "The recommender is DELETE PENDING, and this deployment did not delete it. Something outside "
+    f"this stack may have deleted it. {CHANGE}"
+)
+OTHERWISE = (
+    "The recommender has another configuration and no update is running. Something outside this "
+    f"stack may have changed it. {CHANGE}"
+)
+FAILURES: Mapping[str, tuple[Observed | None, Fail]] = {
+    "absent": (None, Fail(ABSENT, confirm=GRACE_SECONDS)),
+    "being deleted": (
+        observed("DELETE PENDING"),
+        Fail(DELETED),
+    ),
+    "another configuration": (
+        observed(config=OTHER_CONFIG),
+        Fail(OTHERWISE, confirm=GRACE_SECONDS),
+    ),
+    "training failed": (
+        observed("CREATE FAILED", failure_reason="too little data"),
+        Fail(f"The recommender is CREATE FAILED: too little data. {FORCE}"),
+    ),
+    "update failed": (
+        observed(config=OTHER_CONFIG, latest_update=FAILED_UPDATE),
+        Fail(f"The update of the recommender failed: the reason. {FORCE}"),
+    ),
+}
+
+
+@pytest.mark.parametrize("row", FAILURES)
+def test_readiness_failure_explains_the_cause_and_the_next_step(row: str) -> None:
+    recommender, expected = FAILURES[row]
+
+    assert ready(recommender) == expected
+
+
+# -- members that DescribeRecommender does not show --------------------------------------------
+
+HIDDEN_FAILED = update("CREATE FAILED", HIDDEN, created=51.0)
+METADATA_HIDDEN: Mapping[str, tuple[Update | None, float | None, Any]] = {
+    "no update sent": (None, None, EFFECTIVE),
+    "no update sent, another failed": (HIDDEN_FAILED, None, EFFECTIVE),
+    "own update not shown yet": (None, 50.0, FAIL_AFTER_GRACE),
+    "earlier update shown": (update("ACTIVE", HIDDEN, created=50.0), 50.0, FAIL_AFTER_GRACE),
+    "own update ended": (update("ACTIVE", HIDDEN, created=51.0), 50.0, EFFECTIVE),
+    "own update failed": (HIDDEN_FAILED, 50.0, Fail),
+    "later update to another configuration failed": (
+        replace(HIDDEN_FAILED, config=OTHER_CONFIG),
+        50.0,
+        EFFECTIVE,
+    ),
+}
+
+
+@pytest.mark.parametrize("row", METADATA_HIDDEN)
+def test_hidden_metadata_are_effective_unless_the_own_update_is_missing_or_failed(row: str) -> None:
+    latest, updated_after, expected = METADATA_HIDDEN[row]
+    recommender = observed(config=HIDDEN, latest_update=latest)
+
+    verdict = readiness(METADATA, recommender, running=True, updated_after=updated_after)
+
+    assert_step(verdict, expected)
+
+
+COLUMNS_HIDDEN: Mapping[str, tuple[Update | None, Any]] = {
+    "own update not shown yet": (None, FAIL_AFTER_GRACE),
+    "earlier update shown": (update("ACTIVE", created=50.0), FAIL_AFTER_GRACE),
+    "own update failed": (HIDDEN_FAILED, Fail),
+    "own update ended": (update("ACTIVE", created=50.5), EFFECTIVE),
+}
+
+
+@pytest.mark.parametrize("row", COLUMNS_HIDDEN)
+def test_hidden_columns_are_effective_only_after_the_own_update(row: str) -> None:
+    latest, expected = COLUMNS_HIDDEN[row]
+
+    assert_step(ready(observed(latest_update=latest), updated_after=50.0), expected)
+
+
+@pytest.mark.parametrize("shown", [{}, HIDDEN], ids=["nothing shown", "metadata hidden"])
+def test_failed_update_of_hidden_members_fails_for_any_configuration(shown: Any) -> None:
+    recommender = observed(config=shown, latest_update=HIDDEN_FAILED)
+
+    for config in (METADATA, NO_METADATA):
+        assert_step(readiness(config, recommender, running=True, updated_after=50.0), Fail)
+
+
+def test_failed_retraining_of_the_effective_configuration_is_no_failure() -> None:
+    retrained = observed(config=HIDDEN, latest_update=update("CREATE PENDING", HIDDEN))
+    done = plan_for(DESIRED, retrained, before=METADATA)
+    failed = replace(retrained, latest_update=update("CREATE FAILED", HIDDEN))
+
+    assert isinstance(done, Done)
+    assert done.updated_after is None
+    verdict = readiness(METADATA, failed, running=True, updated_after=done.updated_after)
+    assert_step(verdict, EFFECTIVE)
+
+
+FAILED_AFTER: Mapping[str, tuple[Mapping[str, Any], Mapping[str, Any], Config | None, Any]] = {
+    "all shown, same as before": (CONFIG, CONFIG, METADATA, EFFECTIVE),
+    "nothing shown, same as before": ({}, {}, METADATA, EFFECTIVE),
+    "metadata hidden, same as before": (HIDDEN, HIDDEN, METADATA, EFFECTIVE),
+    "metadata hidden, changed": (HIDDEN, HIDDEN, NO_METADATA, Fail),
+    "nothing shown, nothing known of before": ({}, {}, None, Fail),
+    "update shows more": (CONFIG, {}, METADATA, Fail),
+    "recommender shows more": ({}, HIDDEN, METADATA, Fail),
+}
+
+
+@pytest.mark.parametrize("row", FAILED_AFTER)
+def test_retraining_that_failed_after_an_update_is_told_from_that_update(row: str) -> None:
+    """It shows the effective configuration, as the update that succeeded just before does."""
+    shown_by_update, shown, before, expected = FAILED_AFTER[row]
+    latest = update("CREATE FAILED", shown_by_update, created=51.0)
+
+    verdict = readiness(
+        METADATA,
+        observed(config=shown, latest_update=latest),
+        running=True,
+        updated_after=50.0,
+        before=before,
+    )
+
+    assert_step(verdict, expected)

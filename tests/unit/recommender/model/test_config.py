@@ -1,0 +1,336 @@
+"""A configuration of the template, of the service, and as it is sent."""
+
+from collections.abc import Mapping
+from dataclasses import replace
+from decimal import Decimal
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from lambdas.recommender import vocabulary as v
+from lambdas.recommender.model.config import Config, not_shown
+from lambdas.recommender.model.properties import BadRequestError
+
+METADATA = Config(enable_metadata=True)
+COLUMNS = st.dictionaries(
+    st.sampled_from(["ITEMS", "USERS"]),
+    st.lists(st.sampled_from(["A", "B", "C"]), min_size=1, unique=True).map(sorted).map(tuple),
+)
+CONFIGS = st.builds(
+    Config,
+    min_requests_per_second=st.integers(1, 2**31 - 1),
+    enable_metadata=st.booleans(),
+    exploration_weight=st.integers(0, 18).flatmap(lambda places: st.decimals(0, 1, places=places)),
+    exploration_item_age_cut_off=st.integers(1, 2**31 - 1).map(Decimal),
+    excluded_columns=COLUMNS,
+)
+UNKNOWN_MEMBERS = st.fixed_dictionaries(
+    {},
+    optional={
+        "aMemberOfTomorrow": st.integers(),
+        "itemExplorationConfig": st.just({"aKeyOfTomorrow": "x"}),
+    },
+)
+
+
+def template(config: Config) -> dict[str, Any]:
+    """Return a configuration as CloudFormation hands it over: every scalar is a string."""
+    excluded = {dataset: list(names) for dataset, names in config.excluded_columns.items()}
+    return {
+        v.MIN_REQUESTS_PER_SECOND: str(config.min_requests_per_second),
+        v.ENABLE_METADATA: str(config.enable_metadata).lower(),
+        v.EXPLORATION: {
+            v.EXPLORATION_WEIGHT: f"{config.exploration_weight:f}",
+            v.EXPLORATION_ITEM_AGE_CUT_OFF: str(config.exploration_item_age_cut_off),
+        },
+        v.TRAINING_DATA: {v.EXCLUDED_COLUMNS: excluded},
+    }
+
+
+# -- of the template ---------------------------------------------------------------------------
+
+
+@given(CONFIGS)
+def test_template_config_is_read_as_it_was_written(config: Config) -> None:
+    assert Config.from_template(template(config)) == config
+
+
+def test_template_config_without_members_has_the_defaults_of_personalize() -> None:
+    assert Config.from_template({}) == Config(1, False, Decimal("0.3"), Decimal(30), {})
+    assert Config.from_template({v.EXPLORATION: {}, v.TRAINING_DATA: {}}) == Config()
+
+
+BAD: dict[str, list[Any]] = {
+    v.MIN_REQUESTS_PER_SECOND: ["0", "01", "1.0", "1e3", "-1", "", "\u0663", 1, [], "2147483648"],
+    v.ENABLE_METADATA: ["TRUE", "", "1", True],
+    v.EXPLORATION: ["", [], "0.3"],
+    v.TRAINING_DATA: ["", [], "ITEMS"],
+    v.RUNNING: ["true"],
+    v.EXPLORATION_WEIGHT: ["0.3"],
+    v.EXCLUDED_COLUMNS: [{"ITEMS": ["A"]}],
+}
+BAD_EXPLORATION: dict[str, list[Any]] = {
+    v.EXPLORATION_WEIGHT: ["1.1", "-0.1", ".5", "1e-1", "", "NaN", "0.3 ", 0.3, "\u0660.\u0663"],
+    v.EXPLORATION_ITEM_AGE_CUT_OFF: ["0", "0.5", "-30", "", "thirty"],
+    "explorationweight": ["0.3"],
+    v.MIN_REQUESTS_PER_SECOND: ["1"],
+}
+BAD_TRAINING_DATA: dict[str, list[Any]] = {
+    v.EXCLUDED_COLUMNS: ["ITEMS", ["ITEMS"], {"ITEMS": "A"}, {"ITEMS": [1]}, {"": ["A"]}],
+    v.INCLUDED_COLUMNS: [{"ITEMS": ["A"]}],
+}
+
+
+def _rows() -> list[Any]:
+    whole = {"": BAD, v.EXPLORATION: BAD_EXPLORATION, v.TRAINING_DATA: BAD_TRAINING_DATA}
+    return [
+        pytest.param(where, name, bad, id=f"{where}.{name}={bad!r}"[:80])
+        for where, members in whole.items()
+        for name, values in members.items()
+        for bad in values
+    ]
+
+
+@pytest.mark.parametrize(("where", "name", "bad"), _rows())
+def test_bad_or_unknown_member_is_refused_by_name(where: str, name: str, bad: object) -> None:
+    member = {name: bad}
+
+    with pytest.raises(BadRequestError) as refused:
+        Config.from_template({where: member} if where else member)
+
+    what, _, rest = str(refused.value).partition(": got ")
+    assert what in (f"Unknown property {name}", f"{where or v.CONFIG}.{name}")
+    assert rest.startswith(f"{str(bad)!r}; allowed: ")
+
+
+@pytest.mark.parametrize("number", ["0", "1", "1.0", "0.000000000000000001"])
+def test_exploration_weight_may_be_any_decimal_from_0_to_1(number: str) -> None:
+    assert Config.from_template(weight(number)).exploration_weight == Decimal(number)
+
+
+# -- of the service ----------------------------------------------------------------------------
+
+
+@given(CONFIGS, UNKNOWN_MEMBERS)
+def test_sent_config_is_read_back_as_effective(config: Config, current: dict[str, Any]) -> None:
+    assert Config.of_service(config.request(current), hidden=config) == config
+
+
+@given(CONFIGS, CONFIGS)
+def test_different_config_differs_and_is_sent_whole(config: Config, other: Config) -> None:
+    there = Config.of_service(other.request(), hidden=other)
+
+    assert (there == config) == (config == other)
+    sent = config.request(other.request(), replaced=there)
+    assert Config.of_service(sent, hidden=other) == config
+
+
+@given(CONFIGS)
+def test_hidden_members_are_as_assumed(assumed: Config) -> None:
+    nothing: list[dict[str, Any]] = [
+        {},
+        {v.EXPLORATION: {}, v.TRAINING_DATA: {}},
+        {v.EXPLORATION: None, v.TRAINING_DATA: None, v.ENABLE_METADATA: None},
+    ]
+
+    for shown in nothing:
+        assert Config.of_service(shown, hidden=assumed) == assumed
+
+
+def weight(shown: object) -> dict[str, Any]:
+    return {v.EXPLORATION: {v.EXPLORATION_WEIGHT: shown}}
+
+
+def excluded(*items: str) -> dict[str, Any]:
+    return {v.TRAINING_DATA: {v.EXCLUDED_COLUMNS: {"ITEMS": list(items)}}}
+
+
+AGE_7 = Config(exploration_item_age_cut_off=Decimal(7))
+SHOWN: dict[str, tuple[Config, dict[str, Any], Config]] = {
+    "one member": (
+        METADATA,
+        {v.MIN_REQUESTS_PER_SECOND: 2},
+        replace(METADATA, min_requests_per_second=2),
+    ),
+    "false": (METADATA, {v.ENABLE_METADATA: False}, Config()),
+    "one of two numbers": (AGE_7, weight("0.5"), replace(AGE_7, exploration_weight=Decimal("0.5"))),
+    "another spelling of a number": (METADATA, weight("0.30"), METADATA),
+    "a number that is no string": (METADATA, weight(0.3), METADATA),
+    "no number": (METADATA, weight("high"), replace(METADATA, exploration_weight=None)),
+    "a decimal of a whole number": (
+        METADATA,
+        {v.EXPLORATION: {v.EXPLORATION_ITEM_AGE_CUT_OFF: "30.0"}},
+        METADATA,
+    ),
+    "no columns of a dataset": (METADATA, excluded(), METADATA),
+    "columns in another order": (
+        METADATA,
+        excluded("B", "A"),
+        replace(METADATA, excluded_columns={"ITEMS": ("A", "B")}),
+    ),
+    "columns that are no longer excluded": (
+        Config(excluded_columns={"ITEMS": ("A",)}),
+        {v.TRAINING_DATA: {v.EXCLUDED_COLUMNS: {}}},
+        Config(),
+    ),
+    "included columns": (
+        METADATA,
+        {v.TRAINING_DATA: {v.INCLUDED_COLUMNS: {"ITEMS": ["D", "C"]}}},
+        replace(METADATA, included_columns={"ITEMS": ("C", "D")}),
+    ),
+}
+
+
+@pytest.mark.parametrize("row", SHOWN)
+def test_shown_members_are_effective_and_hidden_ones_are_as_assumed(row: str) -> None:
+    assumed, shown, expected = SHOWN[row]
+
+    assert Config.of_service(shown, hidden=assumed) == expected
+
+
+PRECISE = ["0.3000001", "0.0000001", "0.123456789012345678", "0.000000000000000001"]
+
+
+@pytest.mark.parametrize("number", PRECISE)
+def test_numbers_are_compared_and_sent_with_all_digits(number: str) -> None:
+    config = Config.from_template(weight(number))
+    other = f"{number[:-1]}{9 - int(number[-1])}"
+
+    assert Config.of_service(weight(number), hidden=config) == config
+    assert Config.of_service(weight(f"{number}00"), hidden=config) == config
+    assert Config.of_service(weight(other), hidden=config) != config
+    assert config.request()[v.EXPLORATION][v.EXPLORATION_WEIGHT] == number
+
+
+@pytest.mark.parametrize("shown", ["high", "", "NaN", "sNaN", "Infinity", "0,3", [], {}])
+def test_shown_value_that_is_no_number_is_a_difference(shown: object) -> None:
+    echoed = {**METADATA.request(), v.EXPLORATION: {v.EXPLORATION_WEIGHT: shown}}
+
+    assert Config.of_service(echoed, hidden=METADATA) != METADATA
+
+
+@given(CONFIGS)
+def test_config_with_all_members_shown_needs_no_assumption(config: Config) -> None:
+    whole = config.request({v.TRAINING_DATA: {v.EXCLUDED_COLUMNS: {}}})
+
+    assert Config.of_service(whole, hidden=None) == config
+
+
+MEMBERS = (
+    (v.MIN_REQUESTS_PER_SECOND,),
+    (v.ENABLE_METADATA,),
+    (v.EXPLORATION, v.EXPLORATION_WEIGHT),
+    (v.EXPLORATION, v.EXPLORATION_ITEM_AGE_CUT_OFF),
+    (v.TRAINING_DATA, v.EXCLUDED_COLUMNS),
+)
+
+
+@pytest.mark.parametrize("member", MEMBERS, ids=[one[-1] for one in MEMBERS])
+def test_config_with_a_hidden_member_is_unknown_without_an_assumption(
+    member: tuple[str, ...],
+) -> None:
+    shown = METADATA.request({v.TRAINING_DATA: {v.EXCLUDED_COLUMNS: {}}})
+    *outer, name = member
+    inside = shown
+    for each in outer:
+        inside = inside[each]
+    del inside[name]
+
+    assert Config.of_service(shown, hidden=None) is None
+
+
+@given(CONFIGS, CONFIGS)
+def test_config_agrees_with_hidden_members(config: Config, other: Config) -> None:
+    assert config.agrees_with({})
+    assert config.agrees_with(other.request()) is (
+        Config.of_service(other.request(), hidden=config) == config
+    )
+
+
+NOT_SHOWN: dict[str, tuple[dict[str, Any], list[str]]] = {
+    "nothing shows": (
+        {},
+        [
+            v.MIN_REQUESTS_PER_SECOND,
+            v.ENABLE_METADATA,
+            v.EXPLORATION_WEIGHT,
+            v.EXPLORATION_ITEM_AGE_CUT_OFF,
+        ],
+    ),
+    "no exploration": (
+        {**METADATA.request(), v.EXPLORATION: None},
+        [v.EXPLORATION_WEIGHT, v.EXPLORATION_ITEM_AGE_CUT_OFF],
+    ),
+    "one member of the exploration": (
+        {**METADATA.request(), v.EXPLORATION: {v.EXPLORATION_ITEM_AGE_CUT_OFF: "30"}},
+        [v.EXPLORATION_WEIGHT],
+    ),
+    "no metadata, an unknown member": (
+        {v.MIN_REQUESTS_PER_SECOND: 1, v.EXPLORATION: METADATA.request()[v.EXPLORATION], "x": 1},
+        [v.ENABLE_METADATA],
+    ),
+    "false, and no columns": (Config().request(), []),
+}
+
+
+@pytest.mark.parametrize("row", NOT_SHOWN)
+def test_not_shown_names_the_hidden_members(row: str) -> None:
+    shown, expected = NOT_SHOWN[row]
+
+    assert not_shown(shown) == expected
+
+
+# -- as a request ------------------------------------------------------------------------------
+
+
+@given(CONFIGS, UNKNOWN_MEMBERS)
+def test_request_keeps_members_that_the_template_does_not_have(
+    config: Config, current: dict[str, Any]
+) -> None:
+    sent = config.request(current)
+
+    for member, value in current.items():
+        if isinstance(value, dict):
+            assert value.items() <= sent[member].items()
+        else:
+            assert sent[member] == value
+
+
+CURRENT: dict[str, tuple[Mapping[str, Any], Config | None]] = {
+    "they show": ({v.TRAINING_DATA: {v.EXCLUDED_COLUMNS: {"ITEMS": ["A"]}}}, None),
+    "others are included": ({v.TRAINING_DATA: {v.INCLUDED_COLUMNS: {"ITEMS": ["D"]}}}, None),
+    "they do not show": ({}, Config(excluded_columns={"ITEMS": ("A",)})),
+}
+
+
+@pytest.mark.parametrize("row", CURRENT)
+def test_request_clears_columns_that_are_no_longer_excluded(row: str) -> None:
+    current, replaced = CURRENT[row]
+
+    sent = Config().request(current, replaced=replaced)
+
+    assert sent[v.TRAINING_DATA] == {v.EXCLUDED_COLUMNS: {}}
+
+
+def test_request_without_columns_has_no_training_data_config() -> None:
+    assert v.TRAINING_DATA not in Config().request()
+    assert v.TRAINING_DATA not in Config().request({}, replaced=Config())
+
+
+def test_request_has_excluded_columns_as_lists() -> None:
+    sent = Config(excluded_columns={"ITEMS": ("A", "B")}).request()
+
+    assert sent[v.TRAINING_DATA] == {v.EXCLUDED_COLUMNS: {"ITEMS": ["A", "B"]}}
+
+
+def test_request_has_decimals_as_strings_and_counts_as_numbers() -> None:
+    sent = Config(exploration_weight=Decimal("0.30")).request()
+
+    assert sent[v.EXPLORATION] == {
+        v.EXPLORATION_WEIGHT: "0.30",
+        v.EXPLORATION_ITEM_AGE_CUT_OFF: "30",
+    }
+    assert sent[v.MIN_REQUESTS_PER_SECOND] == 1
+    assert sent[v.ENABLE_METADATA] is False

@@ -1,0 +1,126 @@
+"""The observer reads, writes one line, and changes nothing."""
+
+import json
+from typing import Any
+
+import pytest
+
+from lambdas.recommender import clients, observer_handler
+from lambdas.recommender import vocabulary as v
+from lambdas.recommender.aws.cloudformation import Stacks
+from lambdas.recommender.aws.errors import PermanentError, TransientError
+from lambdas.recommender.aws.personalize import Personalize
+from lambdas.recommender.monitoring.observer import Observer
+
+from ..examples import RECOMMENDER
+from ..fakes import FakeCloudFormation, FakePersonalize, refusal
+from .test_observation import DESIRED, EVENT, NOW
+
+HASH = "0123456789abcdef"
+
+
+class ObservedStack:
+    def __init__(self) -> None:
+        self.personalize = FakePersonalize()
+        self.stack = FakeCloudFormation("UPDATE_COMPLETE")
+        self.lines: list[str] = []
+        self.observer = Observer(
+            Personalize(self.personalize), Stacks(self.stack), lambda: NOW, self.lines.append
+        )
+        self.personalize.add(DESIRED.arn, tags={**DESIRED.tags, **DESIRED.owner.tags()})
+
+    def observe(self) -> dict[str, Any]:
+        self.observer.observe(EVENT)
+        line: dict[str, Any] = json.loads(self.lines[-1])
+        return line
+
+
+@pytest.fixture
+def world() -> ObservedStack:
+    return ObservedStack()
+
+
+def test_observer_reads_and_writes_one_line(world: ObservedStack) -> None:
+    line = world.observe()
+    assert (line[v.ACTIVE], line[v.DRIFT], line[v.LEFTOVERS]) == (1, 0, 0)
+    assert len(world.lines) == 1
+    assert {call for call, _ in world.personalize.calls} == {
+        "DescribeRecommender",
+        "ListRecommenders",
+        "ListTagsForResource",
+    }
+
+
+def test_observer_compares_the_recommender_of_the_event(world: ObservedStack) -> None:
+    world.personalize.add(DESIRED.arn, "INACTIVE")
+    line = world.observe()
+    assert line["RecommenderArn"] == DESIRED.arn
+    assert line["Differs"] == [
+        "status: actual INACTIVE, expected ACTIVE",
+        "tag team: actual nothing, expected video",
+    ]
+
+
+def test_other_recommender_with_the_tags_is_a_leftover(world: ObservedStack) -> None:
+    world.personalize.add(f"{RECOMMENDER}TopPicks-{HASH}")
+    world.personalize.add(f"{RECOMMENDER}TopPicks-{HASH[::-1]}", tags={})
+    world.personalize.add(f"{RECOMMENDER}theirs")
+    line = world.observe()
+    assert line["LeftOver"] == [f"{RECOMMENDER}TopPicks-{HASH}"]
+    read = [arn for call, arn in world.personalize.calls if call == "ListTagsForResource"]
+    assert f"{RECOMMENDER}theirs" not in read
+
+
+def test_recommender_that_vanishes_during_the_observation_is_absent(world: ObservedStack) -> None:
+    world.personalize.add(f"{RECOMMENDER}TopPicks-{HASH}")
+    world.personalize.faults["ListTagsForResource"] = refusal("ResourceNotFoundException")
+    line = world.observe()
+    assert line["Status"] == "not there"
+    assert line[v.LEFTOVERS] == 0
+
+
+def test_absent_recommender_is_drift(world: ObservedStack) -> None:
+    del world.personalize.shown[DESIRED.arn]
+    assert world.observe()[v.DRIFT] == 1
+
+
+def test_tags_in_use_leave_the_status_measured(world: ObservedStack) -> None:
+    """Whether ListTagsForResource answers ResourceInUse meanwhile is not documented."""
+    world.personalize.add(f"{RECOMMENDER}TopPicks-{HASH}")
+    world.personalize.faults["ListTagsForResource"] = refusal("ResourceInUseException")
+    line = world.observe()
+    assert (line["Status"], line[v.ACTIVE]) == ("ACTIVE", 1)
+    assert not {v.DRIFT, v.LEFTOVERS} & line.keys()
+
+
+@pytest.mark.parametrize(
+    ("operation", "code", "error"),
+    [
+        ("DescribeRecommender", "ThrottlingException", TransientError),
+        ("ListRecommenders", "AccessDeniedException", PermanentError),
+        ("ListTagsForResource", "InternalServerError", TransientError),
+        ("DescribeStacks", "AccessDenied", PermanentError),
+    ],
+)
+def test_failed_call_writes_no_line(
+    world: ObservedStack, operation: str, code: str, error: type[Exception]
+) -> None:
+    world.personalize.faults[operation] = refusal(code)
+    world.stack.fault = refusal(code) if operation == "DescribeStacks" else None
+    with pytest.raises(error):
+        world.observe()
+    assert world.lines == []
+
+
+def test_entry_point_prints_the_line(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], world: ObservedStack
+) -> None:
+    """A record of the log would not do: Lambda's formatter leaves out what begins with `_`."""
+    services: dict[str, object] = {"personalize": world.personalize, "cloudformation": world.stack}
+    for module in (clients, observer_handler):
+        monkeypatch.setattr(module, "client", services.__getitem__)
+    observer_handler.observer.cache_clear()
+    observer_handler.observe(EVENT, None)
+    observer_handler.observer.cache_clear()
+    (line,) = capsys.readouterr().out.splitlines()
+    assert json.loads(line)[v.ACTIVE] == 1

@@ -1,0 +1,421 @@
+"""The reconciler takes one step at a time, and none without the proof of ownership."""
+
+import logging
+from collections.abc import Callable, Collection, Mapping
+from dataclasses import dataclass, field, replace
+
+import pytest
+
+from lambdas.recommender.aws.errors import (
+    INVALID_INPUT,
+    NotFoundError,
+    PermanentError,
+    TransientError,
+)
+from lambdas.recommender.decision.situation import Situation
+from lambdas.recommender.decision.verdict import (
+    Change,
+    CreateRecommender,
+    DeleteRecommender,
+    Done,
+    Fail,
+    Progress,
+    StartRecommender,
+    Step,
+    StopRecommender,
+    TagResource,
+    UntagResource,
+    UpdateRecommender,
+    Verdict,
+    Wait,
+)
+from lambdas.recommender.model.config import Config
+from lambdas.recommender.model.observed import Observed
+from lambdas.recommender.model.operation import Operation
+from lambdas.recommender.model.request import Request
+from lambdas.recommender.reconcile.reconciler import Known, Reconciler
+
+from ..examples import CREATES, DESIRED, OWNER, ROLLS_BACK, STACK, UPDATES, sweep
+
+ARN = DESIRED.arn
+UPDATE = UpdateRecommender({"a": 1}, updated_after=5.0)
+TAG, UNTAG = TagResource(OWNER.tags()), UntagResource(frozenset({"old"}))
+CREATE, DELETE = CreateRecommender(DESIRED), DeleteRecommender()
+START, STOP = StartRecommender(), StopRecommender()
+
+
+@dataclass
+class RecordedAccount:
+    """A service and a CloudFormation that note each call.
+
+    Attributes:
+        tags: those of each recommender, by ARN.
+        faults: by call, what it raises; a call is noted all the same.
+        operations: those that the stack shows, one after the other; the last one remains.
+    """
+
+    tags: dict[str, Mapping[str, str]] = field(default_factory=dict)
+    faults: dict[str, Exception] = field(default_factory=dict)
+    operations: list[Operation] = field(default_factory=lambda: [UPDATES])
+    calls: list[tuple[object, ...]] = field(default_factory=list)
+
+    def named(self) -> list[object]:
+        """Return the names of the calls."""
+        return [name for name, *_ in self.calls]
+
+    def reconciler(self, *, kind: str = "Delete", tags_read: Collection[str] = ()) -> Reconciler:
+        """Return the reconciler of a request in this account."""
+        request = Request.parse(sweep(kind=kind))
+        return Reconciler(
+            _Service(self),  # type: ignore[arg-type]
+            _Stacks(self),  # type: ignore[arg-type]
+            request,
+            Situation(self.operations[0]),
+            Known(tags_read=frozenset(tags_read)),
+        )
+
+    def note(self, name: str, *arguments: object) -> None:
+        """Note a call, and let it fail if it is to."""
+        self.calls.append((name, *arguments))
+        if name in self.faults:
+            raise self.faults[name]
+
+
+class _Service:
+    def __init__(self, account: RecordedAccount) -> None:
+        self._account = account
+
+    def describe(self, arn: str) -> Observed | None:
+        self._account.note("describe", arn)
+        if arn not in self._account.tags:
+            return None
+        group, recipe = DESIRED.dataset_group_arn, DESIRED.recipe_arn
+        return Observed(arn, "ACTIVE", group, recipe, Config().request())
+
+    def tags(self, arn: str) -> Mapping[str, str]:
+        self._account.note("tags", arn)
+        return self._account.tags[arn]
+
+    def change(self, arn: str, change: Change) -> None:
+        self._account.note("change", arn, change)
+
+
+class _Stacks:
+    def __init__(self, account: RecordedAccount) -> None:
+        self._account = account
+
+    def operation(self, stack_id: str) -> Operation:
+        self._account.note("operation", stack_id)
+        remaining = self._account.operations
+        return remaining.pop(0) if len(remaining) > 1 else remaining[0]
+
+
+def deciding(*steps: Step) -> Callable[[Observed | None], Step]:
+    """Return a plan with these steps, which waits until the tags are read."""
+    remaining = list(steps)
+
+    def decide(observed: Observed | None) -> Step:
+        if observed is not None and observed.tags is None:
+            return Wait("the tags are not read")
+        return remaining.pop(0) if len(remaining) > 1 else remaining[0]
+
+    return decide
+
+
+def owned(**faults: Exception) -> RecordedAccount:
+    """Return an account with one recommender, which is ours."""
+    return RecordedAccount(tags={ARN: OWNER.tags()}, faults=faults)
+
+
+OBSERVED = [("describe", ARN), ("tags", ARN)]
+READ_STACK = ("operation", STACK)
+
+
+@pytest.mark.parametrize("change", [UPDATE, START, STOP, DELETE])
+def test_change_is_made_after_the_tags_and_the_stack_are_read(change: Change) -> None:
+    account = owned()
+
+    account.reconciler().advance(ARN, deciding(change))
+
+    assert account.calls == [*OBSERVED, READ_STACK, ("change", ARN, change)]
+
+
+def test_absent_recommender_is_created_after_the_stack_is_read() -> None:
+    account = RecordedAccount()
+
+    account.reconciler().advance(ARN, deciding(CREATE))
+
+    assert account.calls == [("describe", ARN), READ_STACK, ("change", ARN, CREATE)]
+
+
+def test_reconciler_keeps_the_recommender_that_was_observed_last() -> None:
+    account = owned()
+    reconciler = account.reconciler()
+    observed = [reconciler.observed]
+
+    for _ in range(2):
+        reconciler.advance(ARN, deciding(Done("")))
+        observed.append(reconciler.observed)
+        account.tags.clear()
+
+    assert [one and one.arn for one in observed] == [None, ARN, None]
+
+
+def test_change_fails_once_a_newer_operation_has_begun() -> None:
+    account = owned()
+    reconciler = account.reconciler()
+    account.operations = [ROLLS_BACK]
+
+    verdict = reconciler.advance(ARN, deciding(UPDATE))
+
+    assert isinstance(verdict, Fail)
+    assert "newer operation" in verdict.reason
+    assert account.calls == [*OBSERVED, READ_STACK]
+
+
+@pytest.mark.parametrize("verdict", [Wait("w"), Done("d"), Fail("f")])
+def test_verdict_is_returned_without_reading_the_stack(verdict: Verdict) -> None:
+    account = owned()
+
+    assert account.reconciler().advance(ARN, deciding(verdict)) == verdict
+    assert account.calls == OBSERVED
+
+
+def test_change_of_tags_is_followed_by_another_step() -> None:
+    account = owned()
+
+    account.reconciler().advance(ARN, deciding(TAG, UPDATE))
+
+    assert account.calls == [
+        *OBSERVED,
+        READ_STACK,
+        ("change", ARN, TAG),
+        *OBSERVED,
+        READ_STACK,
+        ("change", ARN, UPDATE),
+    ]
+
+
+def test_operation_that_begins_between_two_changes_stops_the_second() -> None:
+    account = owned()
+    account.operations = [UPDATES, ROLLS_BACK]
+
+    assert isinstance(account.reconciler().advance(ARN, deciding(TAG, UPDATE)), Fail)
+    assert account.calls == [*OBSERVED, READ_STACK, ("change", ARN, TAG), *OBSERVED, READ_STACK]
+
+
+def test_plan_is_made_without_and_then_with_the_tags() -> None:
+    observed: list[Observed | None] = []
+
+    def decide(there: Observed | None) -> Step:
+        observed.append(there)
+        return Done("")
+
+    owned().reconciler().advance(ARN, decide)
+
+    assert [one and one.tags for one in observed] == [None, OWNER.tags()]
+
+
+def test_attempt_with_known_tags_and_nothing_to_do_is_one_call() -> None:
+    account = owned()
+
+    verdict = account.reconciler(tags_read=[ARN]).advance(ARN, deciding(UPDATE))
+
+    assert verdict == Wait("the tags are not read")
+    assert account.calls == [("describe", ARN)]
+
+
+def test_attempt_that_always_reads_tags_reads_known_ones() -> None:
+    account = owned()
+
+    account.reconciler(tags_read=[ARN]).advance(ARN, deciding(UPDATE), always_reads_tags=True)
+
+    assert account.calls[:2] == OBSERVED
+
+
+def test_tags_are_known_only_after_they_were_read() -> None:
+    account = owned(tags=TransientError("slow down"))
+    reconciler = account.reconciler()
+
+    reconciler.advance(ARN, lambda _: SLOW)
+    assert reconciler.known.tags_read == set()
+
+    account.faults.clear()
+    reconciler.advance(ARN, lambda _: SLOW)
+    assert reconciler.known.tags_read == {ARN}
+
+
+@pytest.mark.parametrize("step", [UPDATE, Done("d"), Fail("f")])
+def test_known_tags_are_read_again_before_a_change_or_the_end(step: Step) -> None:
+    account = owned()
+
+    account.reconciler(tags_read=[ARN]).advance(ARN, lambda _: step)
+
+    assert account.calls[:2] == OBSERVED
+
+
+@pytest.mark.parametrize("call", ["describe", "tags", "operation", "change"])
+def test_transient_error_of_any_call_is_a_wait(call: str) -> None:
+    account = owned(**{call: TransientError("slow down")})
+
+    verdict = account.reconciler().advance(ARN, deciding(UPDATE))
+
+    assert verdict == Wait("slow down", unseen=call == "describe")
+    assert account.named()[-1] == call
+
+
+HANDS_OVER, SLOW = Wait("it retrains", hands_over=True), Wait("slow down")
+UNREAD: dict[str, tuple[Step, Operation, bool, Step]] = {
+    "rollback that hands over": (HANDS_OVER, ROLLS_BACK, True, HANDS_OVER),
+    "update that hands over": (HANDS_OVER, UPDATES, True, SLOW),
+    "rollback that hands over, tags never read": (HANDS_OVER, ROLLS_BACK, False, HANDS_OVER),
+    "rollback that ends": (Done("d"), ROLLS_BACK, True, SLOW),
+    "rollback that changes something": (UPDATE, ROLLS_BACK, True, SLOW),
+}
+
+
+@pytest.mark.parametrize("row", UNREAD)
+def test_unreadable_tags_are_waited_for_unless_a_rollback_only_waits(row: str) -> None:
+    step, operation, proven, expected = UNREAD[row]
+    account = owned(tags=TransientError("slow down"))
+    account.operations = [operation]
+
+    reconciler = account.reconciler(tags_read=[ARN] if proven else [])
+
+    assert reconciler.advance(ARN, lambda _: step) == expected
+    assert account.calls == OBSERVED
+
+
+def test_transient_error_of_a_creation_is_an_unseen_wait() -> None:
+    account = RecordedAccount(faults={"change": TransientError("slow down")})
+
+    verdict = account.reconciler().advance(ARN, deciding(CREATE))
+
+    assert verdict == Wait("slow down", unseen=True)
+
+
+@pytest.mark.parametrize("call", ["describe", "tags", "operation", "change"])
+def test_permanent_error_of_any_call_is_raised(call: str) -> None:
+    account = owned(**{call: PermanentError("no", code="AccessDeniedException")})
+
+    with pytest.raises(PermanentError, match="no"):
+        account.reconciler().advance(ARN, deciding(UPDATE, Done("")))
+    assert account.named()[-1] == call
+
+
+def test_recommender_that_vanishes_before_a_change_is_waited_for() -> None:
+    account = owned(change=NotFoundError("UpdateRecommender: none"))
+
+    verdict = account.reconciler().advance(ARN, deciding(UPDATE))
+
+    assert verdict == Wait("UpdateRecommender: none")
+
+
+def test_recommender_whose_tags_do_not_show_is_not_changed() -> None:
+    account = owned(tags=NotFoundError("ListTagsForResource: none"))
+
+    verdict = account.reconciler().advance(ARN, deciding(DELETE))
+
+    assert isinstance(verdict, Wait)
+    assert ARN in verdict.reason
+    assert account.calls == OBSERVED
+
+
+def test_invalid_change_that_is_no_longer_the_next_step_is_a_wait() -> None:
+    account = owned(change=PermanentError("in force already", code=INVALID_INPUT))
+
+    verdict = account.reconciler().advance(ARN, deciding(UPDATE, Done("in force")))
+
+    assert verdict == Wait("in force already")
+    assert account.calls == [*OBSERVED, READ_STACK, ("change", ARN, UPDATE), *OBSERVED]
+
+
+def test_invalid_change_that_is_still_the_next_step_is_raised() -> None:
+    account = owned(change=PermanentError("not like this", code=INVALID_INPUT))
+
+    with pytest.raises(PermanentError, match="not like this"):
+        account.reconciler().advance(ARN, deciding(UPDATE))
+    assert account.calls == [*OBSERVED, READ_STACK, ("change", ARN, UPDATE), *OBSERVED]
+
+
+HIDDEN_UPDATE = replace(UPDATE, hidden=True)
+MAY_BE_EFFECTIVE: dict[str, tuple[Change, str, Operation, bool]] = {
+    "adoption": (HIDDEN_UPDATE, "Create", CREATES, True),
+    "rollback": (HIDDEN_UPDATE, "Update", ROLLS_BACK, True),
+    "creation in a rollback": (HIDDEN_UPDATE, "Create", ROLLS_BACK, True),
+    "update": (HIDDEN_UPDATE, "Update", UPDATES, False),
+    "shown, adoption": (UPDATE, "Create", CREATES, False),
+    "shown, rollback": (UPDATE, "Update", ROLLS_BACK, False),
+    "start": (START, "Create", CREATES, False),
+    "stop in a rollback": (STOP, "Update", ROLLS_BACK, False),
+}
+
+
+@pytest.mark.parametrize("row", MAY_BE_EFFECTIVE)
+def test_invalid_update_of_hidden_members_is_effective_in_a_create_or_rollback(row: str) -> None:
+    change, kind, operation, may_be = MAY_BE_EFFECTIVE[row]
+    account = owned(change=PermanentError("not like this", code=INVALID_INPUT))
+    account.operations = [operation]
+    reconciler = account.reconciler(kind=kind)
+    effective = Done("ACTIVE, as configured", Progress.EFFECTIVE)
+
+    def plan(there: Observed | None) -> Step:
+        return effective if there and there.config == HIDDEN_UPDATE.config else change
+
+    refused = [*OBSERVED, READ_STACK, ("change", ARN, change), *OBSERVED]
+    if may_be:
+        assert reconciler.advance(ARN, plan, after_accept=accepted_as_done) == effective
+        assert account.calls == [*refused, *OBSERVED]
+        account.calls.clear()
+        assert reconciler.advance(ARN, plan, after_accept=accepted_as_done) == effective
+        assert account.calls == OBSERVED, "it is known from then on"
+    else:
+        with pytest.raises(PermanentError, match="not like this"):
+            reconciler.advance(ARN, plan, after_accept=accepted_as_done)
+        assert account.calls == refused
+
+
+def accepted_as_done(arn: str, change: Change) -> Verdict:
+    return Done(f"{type(change).__name__} of {arn}")
+
+
+@pytest.mark.parametrize("change", [CREATE, UPDATE, START, STOP, DELETE])
+def test_accepted_change_ends_with_the_verdict_of_after_accept(change: Change) -> None:
+    account = RecordedAccount() if change is CREATE else owned()
+
+    verdict = account.reconciler().advance(ARN, deciding(change), after_accept=accepted_as_done)
+
+    assert verdict == Done(f"{type(change).__name__} of {ARN}")
+
+
+@pytest.mark.parametrize("change", [UPDATE, START, STOP, DELETE])
+def test_accepted_change_is_a_wait_by_default(change: Change) -> None:
+    verdict = owned().reconciler().advance(ARN, deciding(change))
+
+    assert verdict == Wait(f"{type(change).__name__} of {ARN} is accepted")
+
+
+@pytest.mark.parametrize("change", [TAG, UNTAG])
+def test_change_of_tags_is_observed_in_the_same_attempt(change: Change) -> None:
+    account = owned()
+
+    verdict = account.reconciler().advance(
+        ARN, deciding(change, Done("as asked")), after_accept=accepted_as_done
+    )
+
+    assert verdict == Done("as asked")
+    assert account.calls == [*OBSERVED, READ_STACK, ("change", ARN, change), *OBSERVED]
+
+
+def test_change_is_logged_before_its_call(caplog: pytest.LogCaptureFixture) -> None:
+    with caplog.at_level(logging.INFO):
+        owned().reconciler().advance(ARN, deciding(TAG, UPDATE))
+
+    logged = [
+        (record.getMessage(), record.recommender, record.operation)  # type: ignore[attr-defined]
+        for record in caplog.records
+    ]
+    assert logged == [
+        (f"TagResource of {ARN} is called", ARN, "TagResource"),
+        (f"UpdateRecommender of {ARN} is called", ARN, "UpdateRecommender"),
+    ]

@@ -1,0 +1,249 @@
+"""A Create or Update of the recommender."""
+
+import math
+from datetime import UTC, datetime
+from typing import Any
+
+import pytest
+
+from lambdas.recommender import vocabulary as v
+from lambdas.recommender.aws.errors import INVALID_INPUT
+from lambdas.recommender.decision.verdict import Done, Progress, Wait
+from lambdas.recommender.model.request import Request
+from lambdas.recommender.resources.recommender import Recommender
+
+from ..examples import (
+    CONFIG,
+    CREATES,
+    DELETE,
+    DESIRED,
+    HIDDEN,
+    OFFICE,
+    OTHER_CONFIG,
+    OWN,
+    OWNER,
+    PROPERTIES,
+    ROLLS_BACK,
+    UPDATES,
+    event,
+    gate,
+    stop,
+    update,
+)
+from ..fakes import FakePersonalize, refusal
+from .examples import ONE, RESTING, WORKING, ZERO, account, operations, resource, verdict_of
+
+EFFECTIVE = Done("ACTIVE, as configured", Progress.EFFECTIVE)
+
+
+@pytest.mark.parametrize("updated_after", [None, 0.0, 5.5])
+@pytest.mark.parametrize("kind", ["Create", "Update"])
+def test_gate_reads_updated_after_from_the_attributes(
+    updated_after: float | None, kind: str
+) -> None:
+    made = resource(event(kind=kind))
+    assert isinstance(made, Recommender)
+    made.updated_after = updated_after
+
+    attributes = made.attributes
+    read = {v.UPDATED_AFTER: attributes[v.UPDATED_AFTER_ATTRIBUTE]}
+    assert Request.parse(gate() | {"ResourceProperties": read}).updated_after == updated_after
+
+
+def test_attributes_are_known_before_the_first_attempt() -> None:
+    assert resource(event()).attributes == {
+        v.ARN_ATTRIBUTE: DESIRED.arn,
+        v.NAME_ATTRIBUTE: DESIRED.name,
+        v.REVISION_ATTRIBUTE: "r-1",
+        v.UPDATED_AFTER_ATTRIBUTE: v.NO_UPDATE,
+    }
+
+
+def test_absent_recommender_is_created_with_the_tags_that_prove_ownership() -> None:
+    personalize = FakePersonalize()
+
+    verdict = verdict_of(event(), personalize, CREATES)
+
+    assert verdict == Done("CreateRecommender is accepted", Progress.TRAINING)
+    assert personalize.changes == [("CreateRecommender", DESIRED.arn)]
+    assert personalize.tags[DESIRED.arn] == OWN
+
+
+def test_creation_in_a_rollback_is_waited_for() -> None:
+    verdict = verdict_of(event(), FakePersonalize(), ROLLS_BACK)
+
+    assert verdict == Wait("CreateRecommender is accepted", hands_over=True)
+
+
+@pytest.mark.parametrize("running", [True, False])
+def test_update_in_a_rollback_is_waited_for_and_handed_over_unless_a_stop_follows(
+    running: bool,
+) -> None:
+    personalize = FakePersonalize()
+    personalize.add(DESIRED.arn, tags=OWN, recommenderConfig=OTHER_CONFIG)
+    created = personalize.shown[DESIRED.arn]["creationDateTime"].timestamp()
+    raw = update({v.RUNNING: str(running).lower()})
+
+    assert verdict_of(raw, personalize, ROLLS_BACK) == (
+        Wait("UpdateRecommender is accepted", hands_over=True, updated_after=created)
+        if running
+        else Wait(f"UpdateRecommender of {DESIRED.arn} is accepted", updated_after=created)
+    )
+
+
+def test_recommender_is_stopped_also_if_its_hidden_update_was_effective_already() -> None:
+    personalize = FakePersonalize()
+    personalize.add(DESIRED.arn, tags=OWN, recommenderConfig=HIDDEN)
+    personalize.faults["UpdateRecommender"] = refusal(INVALID_INPUT)
+    raw = update({v.RUNNING: "false"}, OldResourceProperties=NO_METADATA)
+
+    verdict = verdict_of(raw, personalize, ROLLS_BACK)
+
+    assert isinstance(verdict, Wait)
+
+
+@pytest.mark.parametrize(
+    ("now", "changes"), [(WORKING, ["StartRecommender"]), (RESTING, [])], ids=["working", "resting"]
+)
+def test_stopped_recommender_with_hours_is_started_only_in_its_hours(
+    now: float, changes: list[str]
+) -> None:
+    personalize = FakePersonalize()
+    personalize.add(DESIRED.arn, "INACTIVE", tags=OWN, recommenderConfig=CONFIG)
+
+    verdict_of(update({v.ACTIVE_HOURS: OFFICE}), personalize, UPDATES, now=now)
+
+    assert operations(personalize) == changes
+
+
+def test_update_without_a_difference_changes_nothing() -> None:
+    personalize = account()
+
+    assert verdict_of(update(), personalize, UPDATES) == EFFECTIVE
+    assert personalize.changes == []
+
+
+def test_retired_tags_are_removed_and_tags_of_others_stay() -> None:
+    personalize = account()
+    personalize.tags[DESIRED.arn] |= {"old": "x", "cost": "1"}
+    before = {**PROPERTIES, v.TAGS: {"team": "films", "old": "x"}}
+
+    verdict = verdict_of(update(OldResourceProperties=before), personalize, UPDATES)
+
+    assert verdict == EFFECTIVE
+    assert personalize.tags[DESIRED.arn] == {**OWN, "cost": "1"}
+    assert personalize.changes == [("UntagResource", DESIRED.arn)]
+
+
+# -- leftovers of earlier changes --------------------------------------------------------------
+
+
+def test_leftover_is_deleted_once_the_recommender_serves() -> None:
+    personalize = account(ZERO)
+
+    verdict = verdict_of(update(), personalize, UPDATES)
+
+    assert verdict == Wait(
+        f"a leftover of an earlier change remains: DeleteRecommender of {ZERO} is accepted",
+        hands_over=True,
+    )
+    assert personalize.changes == [("DeleteRecommender", ZERO)]
+
+
+def test_replaced_recommender_is_no_leftover() -> None:
+    personalize = account(ZERO, ONE)
+
+    verdict_of(update(PhysicalResourceId=ZERO), personalize, UPDATES)
+
+    assert personalize.changes == [("DeleteRecommender", ONE)]
+    assert ("DescribeRecommender", ZERO) not in personalize.calls
+
+
+def test_create_deletes_no_leftover() -> None:
+    personalize = account(ZERO)
+
+    assert verdict_of(event(), personalize, UPDATES) == EFFECTIVE
+    assert personalize.changes == []
+
+
+def test_leftover_stays_while_the_new_recommender_trains() -> None:
+    personalize = account(ZERO)
+    personalize.shown[DESIRED.arn]["status"] = "CREATE PENDING"
+
+    verdict = verdict_of(update(), personalize, UPDATES)
+
+    assert isinstance(verdict, Done)
+    assert verdict.progress is Progress.TRAINING
+    assert personalize.changes == []
+
+
+# -- members that DescribeRecommender does not show --------------------------------------------
+
+NO_METADATA = {**PROPERTIES, v.CONFIG: {v.EXPLORATION: {v.EXPLORATION_WEIGHT: "0.25"}}}
+ADOPTS = event({v.ADOPT_EXISTING: "true"})
+BEFORE: dict[str, tuple[dict[str, Any], bool, list[str]]] = {
+    "same before": (update(), False, []),
+    "another before": (update(OldResourceProperties=NO_METADATA), False, ["UpdateRecommender"]),
+    "nothing known of before": (update(OldResourceProperties={}), False, []),
+    "another before, another recommender": (
+        update(OldResourceProperties=NO_METADATA, PhysicalResourceId=ZERO),
+        False,
+        [],
+    ),
+    "created, though it could be adopted": (ADOPTS, False, []),
+    "adopted": (ADOPTS, True, ["UpdateRecommender"]),
+}
+
+
+@pytest.mark.parametrize("row", BEFORE)
+def test_hidden_metadata_are_updated_only_if_they_were_off_before(row: str) -> None:
+    raw, adopted, expected = BEFORE[row]
+    personalize = FakePersonalize()
+    tags = {**OWN, **OWNER.tags(adopted=adopted)}
+    personalize.add(DESIRED.arn, tags=tags, recommenderConfig=HIDDEN)
+
+    verdict_of(raw, personalize, UPDATES)
+
+    assert operations(personalize) == expected
+
+
+@pytest.mark.parametrize("row", ["starts", "is retrained"])
+def test_update_of_an_adopted_recommender_is_not_skipped_while_it(row: str) -> None:
+    retrains = row == "is retrained"
+    personalize = FakePersonalize()
+    personalize.add(
+        DESIRED.arn,
+        "ACTIVE" if retrains else "START PENDING",
+        tags={**OWN, **OWNER.tags(adopted=True)},
+        recommenderConfig=HIDDEN,
+    )
+    if retrains:
+        personalize.shown[DESIRED.arn]["latestRecommenderUpdate"] = {
+            "status": "CREATE PENDING",
+            "recommenderConfig": HIDDEN,
+            "creationDateTime": datetime(2026, 1, 1, tzinfo=UTC),
+        }
+    raw = event({v.ADOPT_EXISTING: "true"} | ({v.RUNNING: "false"} if retrains else {}))
+
+    for tags_read in ((), [DESIRED.arn]):
+        verdict = verdict_of(raw, personalize, CREATES, tags_read=tags_read, began=math.inf)
+
+        assert isinstance(verdict, Wait)
+        assert not verdict.hands_over
+
+
+WAITING = {"create": event(), "update": update(), "delete": DELETE, "stop": stop(arn=DESIRED.arn)}
+
+
+@pytest.mark.parametrize("row", WAITING)
+def test_tags_are_read_once_while_there_is_nothing_to_do(row: str) -> None:
+    personalize = FakePersonalize()
+    personalize.add(DESIRED.arn, "STOP PENDING", tags=OWN, recommenderConfig=CONFIG)
+    calls = [("DescribeRecommender", DESIRED.arn), ("ListTagsForResource", DESIRED.arn)]
+
+    first = verdict_of(WAITING[row], personalize, UPDATES)
+    assert isinstance(first, Wait)
+    assert personalize.calls == calls
+
+    assert verdict_of(WAITING[row], personalize, UPDATES, tags_read={DESIRED.arn}) == first
+    assert personalize.calls == [*calls, calls[0]]

@@ -1,0 +1,43 @@
+"""The stop, and the hours of service."""
+
+import pytest
+
+from lambdas.recommender.decision.verdict import Done, Progress, Wait
+
+from ..examples import CREATES, MINE, UPDATES, hours, stop
+from .examples import RESTING, WORKING, mine, operations, verdict_of
+
+
+@pytest.mark.parametrize("kind", ["Create", "Update"])
+def test_stop_of_an_active_recommender_stops_it_and_waits(kind: str) -> None:
+    personalize = mine("ACTIVE")
+
+    verdict = verdict_of(stop(kind=kind), personalize, UPDATES)
+
+    assert verdict == Wait(f"StopRecommender of {MINE} is accepted")
+    assert personalize.changes == [("StopRecommender", MINE)]
+
+
+def test_stop_of_an_inactive_recommender_is_done() -> None:
+    verdict = verdict_of(stop(), mine("INACTIVE"), UPDATES)
+
+    assert verdict == Done("INACTIVE, as configured", Progress.EFFECTIVE)
+
+
+@pytest.mark.parametrize(
+    ("now", "status", "changes"),
+    [
+        (WORKING, "INACTIVE", ["StartRecommender"]),
+        (RESTING, "ACTIVE", ["StopRecommender"]),
+        (WORKING, "ACTIVE", []),
+        (RESTING, "INACTIVE", []),
+    ],
+)
+def test_hours_start_or_stop_the_recommender_as_the_time_of_the_attempt_says(
+    now: float, status: str, changes: list[str]
+) -> None:
+    personalize = mine(status)
+
+    verdict_of(hours(), personalize, CREATES, now=now)
+
+    assert operations(personalize) == changes
