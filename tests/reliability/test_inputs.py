@@ -638,7 +638,7 @@ def test_a_forged_event_for_the_stack_itself_is_refused_while_the_stack_rests(
             _invoke(world, "begin", forged)
             world.cloud.drain()
             (request,) = world.stack.sent(v.RECOMMENDER_TYPE, "Create")
-            assert b"came while the stack was CREATE_COMPLETE" in request.answers[-1]
+            assert b"came too late: the stack is CREATE_COMPLETE" in request.answers[-1]
     assert world.changes(since=started) == []
 
 

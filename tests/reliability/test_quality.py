@@ -36,7 +36,7 @@ def test_a_metric_that_is_not_reported_fails_the_gate_and_says_so(world: World) 
 def test_a_miss_that_only_warns_passes_and_says_so(world: World) -> None:
     world.created(**TOO_GOOD, quality_gate="warn")
     assert world.stack.outputs["QualityGate"] == (
-        f"warned: {NDCG}: found 0.346, required at least 0.9"
+        f"warned: {NDCG} is 0.346; minimum 0.9 (minimum_metrics)"
     )
 
 

@@ -25,7 +25,7 @@ _REASON_HINTS: Final = (
     (
         ("fewer than", "interactions"),
         "aws-vod-top-picks trains on at least 1000 item interactions, from at least 25 users with "
-        "2 interactions each: import more data, then deploy again.",
+        "2 interactions each: import more data.",
     ),
 )
 
