@@ -108,8 +108,8 @@ class TopPicksRecommender(RecommenderBase):
                 recommender.
             min_recommendation_requests_per_second: provisioned, and billed, throughput, 1 or more;
                 1 by default.
-            exploration_weight: 0 (relevance only) to 1 (exploration only), with at most six
-                decimals; 0.3 by default.
+            exploration_weight: 0 (no exploration) to 1, and the closer to 1, the more exploration;
+                with at most six decimals; 0.3 by default.
             exploration_item_age_cut_off: age up to which an item is explored, in whole days, 1 or
                 more; 30 days by default. The age is the time from the item's creation to the latest
                 interaction with any item; without a creation time, Personalize takes it from the
@@ -125,11 +125,12 @@ class TopPicksRecommender(RecommenderBase):
                 the default.
             removal_policy: ``DESTROY``, the default, deletes the recommender with the stack;
                 ``RETAIN`` leaves it there, unless it is its creation that is rolled back.
-            force_update: any text of 1 to 64 printable characters; a change of it makes
-                the update again, and undoes edits by hand.
-            training_gates: how many gates wait for a training, one after another; 11 by default,
-                which is ten hours.
-            sweeps: how many sweeps wait for a deletion, one after another; 11 by default.
+            force_update: any text of 1 to 64 printable characters; after a change of it, the
+                deployment checks the recommender again and undoes changes from outside the stack.
+            training_gates: how many gates wait for a training, one after another; 11 by default:
+                with gates of 55 minutes, ten hours, and with shorter ones, less.
+            sweeps: how many sweeps wait for a deletion, one after another, each as long as a gate;
+                11 by default.
             training_gate: how long one of them waits, above 0; by default 55 minutes, the longest.
             minimum_metrics: the least values of model metrics, 0 to 1 with at most six decimals, by
                 the service's names.

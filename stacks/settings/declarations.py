@@ -1,6 +1,6 @@
-"""The settings, each in one place: to add one, add a field here, and use it.
+"""Declare each setting in one place: to add a setting, add a field here, and use it.
 
-From these entries come the parsing of the context, the checks of the construct's own arguments,
+These entries give the parsing of the context, the checks of the construct's own arguments,
 docs/reference/settings.md and its JSON schema (``make settings``).
 """
 
@@ -29,7 +29,7 @@ from .kinds import (
 from .setting import setting
 
 LEAST_SWEEPS: Final = 11
-"""Sweeps by default, though fewer training gates are wanted: a training takes up to ten hours."""
+"""Sweeps by default, also with fewer training gates: a training takes up to ten hours."""
 
 _LOG_RETENTION_DAYS: Final = (
     *(1, 3, 5, 7, 14, 30, 60, 90, 120, 150, 180, 365, 400, 545, 731, 1096, 1827, 2192, 2557),
@@ -39,7 +39,7 @@ _LOG_RETENTION_DAYS: Final = (
 
 _LOG_KEY: Final = setting(
     regional_arn(["kms"], "key/<id>", "key/[a-z0-9-]{1,64}"),
-    "The KMS key, of the stack's region, that encrypts the logs.",
+    "The KMS key that encrypts the logs, in the stack's region.",
     example="arn:aws:kms:eu-west-1:111111111111:key/0a1b2c3d-0000-1111-2222-333344445555",
     remedy="Give the ARN of the key itself: CloudWatch Logs takes no alias.",
 )
@@ -47,7 +47,7 @@ _LOG_KEY: Final = setting(
 
 @dataclass(frozen=True, kw_only=True)
 class RecommenderSettings:
-    """The settings that the construct TopPicksRecommender has as properties of the same names."""
+    """The settings that are also properties of the construct TopPicksRecommender."""
 
     dataset_group_arn: str = field(
         metadata=setting(
@@ -56,8 +56,8 @@ class RecommenderSettings:
                 "dataset-group/<name>",
                 "dataset-group/[A-Za-z0-9][A-Za-z0-9_-]{0,62}",
             ),
-            "The dataset group that the recommender is trained on: ACTIVE, and of the domain "
-            "VIDEO_ON_DEMAND. Its account and region are the stack's.",
+            "The dataset group with the training data. It must be ACTIVE and of the domain "
+            "VIDEO_ON_DEMAND. The stack is deployed to its account and region.",
             example="arn:aws:personalize:eu-west-1:111111111111:dataset-group/vod",
             remedy="Copy the ARN from `aws personalize list-dataset-groups`.",
         )
@@ -69,7 +69,8 @@ class RecommenderSettings:
                 "1 to 63 letters, digits, - and _, the first a letter or digit",
                 "[A-Za-z0-9][A-Za-z0-9_-]{0,62}",
             ),
-            "Fixes the recommender's name.",
+            "The recommender's name. By default, the name is derived: `<stack name>-<16 "
+            "hexadecimal digits>`.",
             example="top-picks",
             remedy="Correct it, or remove it to have the name derived.",
             default="derived",
@@ -79,7 +80,8 @@ class RecommenderSettings:
         default=1,
         metadata=setting(
             whole(1),
-            "The throughput that is provisioned, and billed, at least.",
+            "The minimum throughput that Personalize provisions. It is billed while the "
+            "recommender is ACTIVE, also without requests.",
             example=5,
         ),
     )
@@ -87,7 +89,8 @@ class RecommenderSettings:
         default=Decimal("0.3"),
         metadata=setting(
             number(0, 1),
-            "How much is explored: 0 is relevance only, 1 exploration only.",
+            "The emphasis on exploration, that is on items with few interactions or less "
+            "relevance. 0 means no exploration; the closer to 1, the more.",
             example=0.5,
         ),
     )
@@ -95,8 +98,9 @@ class RecommenderSettings:
         default=30,
         metadata=setting(
             whole(1, of="days"),
-            "Items up to this age are explored. The age is the time from an item's creation to the "
-            "latest interaction with any item.",
+            "The maximum age of an item that is explored. The age is the time from the item's "
+            "CREATION_TIMESTAMP to the latest interaction with any item. If an item has no "
+            "CREATION_TIMESTAMP, Personalize takes the age from the item's interactions.",
             example=14,
         ),
     )
@@ -104,7 +108,7 @@ class RecommenderSettings:
         default_factory=dict,
         metadata=setting(
             columns_by_dataset(),
-            "Columns that the training leaves out, by dataset type.",
+            "The columns that the training does not use, by dataset type.",
             example={"ITEMS": ["DESCRIPTION"]},
         ),
     )
@@ -112,7 +116,7 @@ class RecommenderSettings:
         default=True,
         metadata=setting(
             boolean(),
-            "False keeps the recommender INACTIVE (stopped) once it is trained.",
+            "False: the recommender is trained, then kept stopped (INACTIVE).",
             example=False,
             shapes_template=True,
         ),
@@ -121,7 +125,7 @@ class RecommenderSettings:
         default=None,
         metadata=setting(
             hours_of_service(),
-            "When the recommender is started and when it is stopped, by the clock of a time zone.",
+            "The times at which the recommender is started and stopped, in a time zone.",
             example={
                 "start": "cron(0 7 ? * MON-FRI *)",
                 "stop": "cron(0 20 ? * MON-FRI *)",
@@ -134,8 +138,8 @@ class RecommenderSettings:
         default=False,
         metadata=setting(
             boolean(),
-            "True, together with `recommender_name`: take over the recommender of that name "
-            "instead of failing.",
+            "True: if a recommender named `recommender_name` exists and no other stack owns it, "
+            "the stack takes it over. False: the deployment fails.",
             example=True,
             shapes_template=True,
         ),
@@ -144,7 +148,8 @@ class RecommenderSettings:
         default=None,
         metadata=setting(
             printable(at_most=64),
-            "A change of it makes the update again, and undoes edits by hand.",
+            "Any text. If you change it, the deployment checks the recommender again and undoes "
+            "changes that were made outside the stack.",
             example="2",
             remedy='In cdk.json a number stands in quotes: for example "2".',
         ),
@@ -153,7 +158,7 @@ class RecommenderSettings:
         default_factory=dict,
         metadata=setting(
             least_by_metric(),
-            "What model metrics must reach, by the service's names, for a deployment to succeed.",
+            "The minimum of each model metric, by Personalize's name of the metric.",
             example={"normalized_discounted_cumulative_gain_at_25": 0.25, "coverage": 0.05},
         ),
     )
@@ -161,8 +166,8 @@ class RecommenderSettings:
         default=None,
         metadata=setting(
             number(0, 1),
-            "How much worse each model metric may be than that of the recommender that is "
-            "replaced, as a fraction of it.",
+            "The largest allowed fall of each model metric when a recommender is replaced, as a "
+            "fraction of the previous recommender's metric: 0.05 is 5 %.",
             example=0.05,
         ),
     )
@@ -170,8 +175,8 @@ class RecommenderSettings:
         default="fail",
         metadata=setting(
             text("fail or warn", "fail|warn"),
-            "Whether a deployment fails whose model metrics are not good enough, or passes and "
-            "says so in the output `QualityGate`.",
+            "The effect of metrics that miss `minimum_metrics` or `max_metric_regression`. fail: "
+            "the deployment fails. warn: it succeeds, and the output `QualityGate` lists them.",
             example="warn",
         ),
     )
@@ -185,7 +190,7 @@ class Settings(RecommenderSettings):
         default=False,
         metadata=setting(
             boolean(),
-            "True: `cdk destroy` keeps the recommender.",
+            "True: `cdk destroy` keeps the recommender, which stays billed.",
             example=True,
             shapes_template=True,
         ),
@@ -194,7 +199,7 @@ class Settings(RecommenderSettings):
         default=Decimal(10),
         metadata=setting(
             time_in("hours", at_most=24),
-            "How long all training gates wait together.",
+            "The longest time that a deployment waits for a training, in hours.",
             example=12.5,
         ),
     )
@@ -202,8 +207,8 @@ class Settings(RecommenderSettings):
         default=None,
         metadata=setting(
             time_in("hours", at_most=24),
-            "How long all sweeps wait together, when the stack is deleted or its creation is "
-            "rolled back.",
+            "The longest time that a deletion of the stack waits for the deletion of the "
+            "recommender, in hours. A rollback of the stack's creation waits as long.",
             example=12.5,
             default=f"the larger of `max_training_hours` and {LEAST_SWEEPS} times "
             "`training_gate_minutes`",
@@ -213,7 +218,7 @@ class Settings(RecommenderSettings):
         default=Decimal(55),
         metadata=setting(
             time_in("minutes", at_most=55),
-            "How long one training gate waits, and one sweep.",
+            "The longest time that one training gate or one sweep waits, in minutes.",
             example=30,
             remedy="CloudFormation gives one custom resource an hour; max_training_hours sets how "
             "long all training gates wait together.",
@@ -224,7 +229,7 @@ class Settings(RecommenderSettings):
         default=60,
         metadata=setting(
             whole(1, 120),
-            "The time between two polls of the recommender.",
+            "The time between two polls of the recommender, in seconds.",
             example=30,
             shapes_template=True,
         ),
@@ -233,8 +238,8 @@ class Settings(RecommenderSettings):
         default=False,
         metadata=setting(
             boolean(),
-            "True: an observer reads the recommender by the hour and writes metrics, for which "
-            "there are a dashboard and alarms.",
+            "True: a function reads the recommender every `observation_interval_minutes` and "
+            "writes metrics. The stack has a dashboard and alarms on them.",
             example=True,
         ),
     )
@@ -242,7 +247,7 @@ class Settings(RecommenderSettings):
         default=None,
         metadata=setting(
             regional_arn(["sns"], "<topic>", "[A-Za-z0-9_-]{1,256}"),
-            "With `monitoring`: the SNS topic, of the stack's region, that alarms are sent to.",
+            "With `monitoring`: the SNS topic that receives the alarms, in the stack's region.",
             example="arn:aws:sns:eu-west-1:111111111111:on-call",
             remedy="Copy the ARN from `aws sns list-topics`.",
         ),
@@ -251,8 +256,8 @@ class Settings(RecommenderSettings):
         default=None,
         metadata=setting(
             text("an e-mail address", r"[^@\s]+@[^@\s]+\.[^@\s]+"),
-            "With `monitoring`: an address that alarms are sent to, by a topic of the stack, once "
-            "somebody has confirmed the subscription that AWS sends there.",
+            "With `monitoring`: the address that receives the alarms. AWS sends it an e-mail with "
+            "a link; alarms arrive after the link is confirmed.",
             example="on-call@example.com",
         ),
     )
@@ -260,8 +265,8 @@ class Settings(RecommenderSettings):
         default=None,
         metadata=setting(
             text("an https URL without a fragment", r"https://[^\s#]{1,500}"),
-            "With `monitoring`: where people find `docs/runbook.md`. Each alarm's description has "
-            "it, with the heading.",
+            "With `monitoring`: the address of `docs/runbook.md` in your organisation. The "
+            "description of each alarm links to its heading there.",
             example="https://github.example.com/video/top-picks/blob/main/docs/runbook.md",
         ),
     )
@@ -269,7 +274,7 @@ class Settings(RecommenderSettings):
         default=60,
         metadata=setting(
             whole(1, 1440),
-            "With `monitoring`: the time between two observations.",
+            "With `monitoring`: the time between two observations, in minutes.",
             example=15,
             shapes_template=True,
         ),
@@ -278,7 +283,7 @@ class Settings(RecommenderSettings):
         default=(),
         metadata=setting(
             principals(),
-            "Roles and users, of this account or others, that may get recommendations.",
+            "The IAM roles and users that may get recommendations, of this account or others.",
             example=["arn:aws:iam::333333333333:role/video-api"],
             remedy="A whole account (root) would let everybody in whom its administrators let; a "
             "session (assumed-role) ends, so name its role; and one name is one role or user.",
@@ -296,7 +301,7 @@ class Settings(RecommenderSettings):
         default=90,
         metadata=setting(
             one_of(_LOG_RETENTION_DAYS),
-            "How many days logs are kept.",
+            "The number of days for which logs are kept.",
             example=365,
             remedy="These are the retentions of CloudWatch Logs, in days.",
         ),
@@ -306,7 +311,7 @@ class Settings(RecommenderSettings):
         default=False,
         metadata=setting(
             boolean(),
-            "True, in an environment of a pipeline: somebody has to approve its deployment.",
+            "True: the pipeline deploys this environment only after a manual approval.",
             example=True,
         ),
     )
@@ -314,7 +319,7 @@ class Settings(RecommenderSettings):
         default_factory=dict,
         metadata=setting(
             tags_by_key(),
-            "Tags on the recommender, and on every resource of the stack that takes tags.",
+            "Tags for the recommender and for every other resource of the stack that takes tags.",
             example={"team": "video"},
         ),
     )
@@ -358,7 +363,7 @@ class PipelineSettings:
                 "connection/<id>",
                 "connection/[0-9a-f-]{36}",
             ),
-            "The connection to where the repository is.",
+            "The connection to the host of the repository.",
             example="arn:aws:codeconnections:eu-west-1:999999999999:connection/"
             "0a1b2c3d-0000-1111-2222-333344445555",
             remedy="Create the connection in the console of CodePipeline (Settings, Connections) "
@@ -376,14 +381,14 @@ class PipelineSettings:
     branch: str = field(
         metadata=setting(
             text("the name of a branch", "[A-Za-z0-9_./#+-]{1,255}"),
-            "The branch whose commits are deployed.",
+            "The branch. The pipeline deploys each of its commits.",
             example="main",
         )
     )
     account: str = field(
         metadata=setting(
             text("a string of 12 digits", "[0-9]{12}"),
-            "The account that the pipeline runs in.",
+            "The account of the pipeline.",
             example="999999999999",
             remedy="Give the account that the pipeline runs in, in quotes.",
         )
@@ -391,7 +396,7 @@ class PipelineSettings:
     region: str = field(
         metadata=setting(
             text("the name of a region, such as eu-west-1", REGION),
-            "The region that the pipeline runs in.",
+            "The region of the pipeline.",
             example="eu-west-1",
             remedy="Give the region that the pipeline runs in.",
         )

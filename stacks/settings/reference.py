@@ -20,39 +20,49 @@ from .setting import Setting, default_of, required_of
 _HEAD: Final = f"""\
 # Settings
 
-Made by `make settings` from what is declared of each setting in `stacks/settings/declarations.py`.
-The same for editors: [context.schema.json](context.schema.json). To change one is described in
+`make settings` writes this page from the declarations in `stacks/settings/declarations.py`, and
+[context.schema.json](context.schema.json) for editors. The effect of a change is on another page:
 [Changes and what each does](changes.md).
 
-Settings are CDK context: under `context` in `cdk.json`, or by `-c key=value` on any `cdk` command,
-where lists and objects are JSON. A string from the command line is parsed strictly: `true` or
-`false`, numbers without leading zeros, whole ones without a decimal point, no spaces around. `null`
-in `cdk.json` is no setting. A wrong value ends `cdk` with one message, before anything is built.
+Settings are CDK context. Write them under `context` in `cdk.json`, or give `-c key=value` to a
+`cdk` command; there, lists and objects are JSON. A string from the command line is parsed
+strictly: `true` or `false`, numbers without leading zeros, whole numbers without a decimal point,
+no spaces around. `null` in `cdk.json` counts as no setting. If a value is wrong, `cdk` prints one
+message and ends before it builds anything.
 
-- A key of letters, digits and underscores that is no setting is refused, with the nearest setting
-  named. Keys with other characters (`@`, `:`, `/`, `-`) are the CDK's and other tools', and none of
-  ours.
-- A key that stands twice in one JSON object is refused on the command line. In `cdk.json` the last
-  one counts, in silence: the CLI reads that file, and hands over what is left.
-- There is either one environment at the top level, or several under `environments`, by name, each
-  with settings of its own: see
-  [Environments and promotion](../how-to/environments-and-promotion.md). Names consist of letters,
-  digits and hyphens, a letter first, 41 at most, and differ in more than case. With a pipeline,
-  there are {MAX_ENVIRONMENTS_OF_A_PIPELINE} at most, none of them called
-  {", ".join(f"`{name}`" for name in (*PIPELINE_STAGES, PIPELINE_STACK))}.
-- An empty `-c environments=` or `-c pipeline=` takes away what `cdk.json` says.
+- If a key consists of letters, digits and underscores and is no setting, it is refused. The
+  message names the nearest setting. Keys with other characters (`@`, `:`, `/`, `-`) belong to the
+  CDK and to other tools.
+- If a key is twice in one JSON object on the command line, it is refused. In `cdk.json`, the last
+  one counts, without a message: the CLI parses that file and hands over the result.
+- Either one environment is at the top level, or several are under `environments`, by name, each
+  with settings of its own:
+  [Environments and promotion](../how-to/environments-and-promotion.md). A name consists of letters,
+  digits and hyphens, begins with a letter, and has at most 41 characters. Two names differ in more
+  than case. With `consumers`, a name is shorter: the name of their role,
+  `<environment>-TopPicks-consumer-<region>`, has at most 64 characters. In eu-west-1, that leaves
+  36. With a pipeline, at most {MAX_ENVIRONMENTS_OF_A_PIPELINE} environments are allowed, and none
+  of these names: {", ".join(f"`{name}`" for name in (*PIPELINE_STAGES, PIPELINE_STACK))}.
+- An empty `-c environments=` or `-c pipeline=` overrides the one in `cdk.json`.
 
-The properties of the construct `TopPicksRecommender`, of its `RecommenderService` and of
-`RecommenderMonitoring` have the same names, limits and defaults, save that
-`exploration_item_age_cut_off`, `training_gate`, `poll_interval` and `observation_interval` are a
-`Duration`, `alarm_topic` is a topic, `log_retention` is one of `RetentionDays`, `log_key` is a key,
-`removal_policy`, which is `DESTROY` or `RETAIN`, is `retain_on_destroy`, and `training_gates` and
-`sweeps` say how many links the two chains have.
+The construct `TopPicksRecommender`, its `RecommenderService` and `RecommenderMonitoring` have
+properties with the same names, limits and defaults, with these exceptions:
 
-A release that takes a setting away, or gives it another meaning or another default, is a new major
-version, since what is deployed would change; so is one that does so to an output.
+- `exploration_item_age_cut_off` is a `Duration`.
+- `training_gate_minutes`, `poll_interval_seconds` and `observation_interval_minutes` are
+  `training_gate`, `poll_interval` and `observation_interval`, each a `Duration`.
+- `max_training_hours` and `max_deletion_hours` are `training_gates` and `sweeps`, the number of
+  links of each chain, by default 11. The app computes these numbers from the hours. The construct
+  waits for their number times `training_gate`: 11 gates of 30 minutes wait five and a half hours.
+- `alarm_topic_arn` is `alarm_topic`, a topic.
+- `log_retention_days` and `log_key_arn` are `log_retention`, one of `RetentionDays`, and `log_key`,
+  a key.
+- `retain_on_destroy` is `removal_policy`, `DESTROY` or `RETAIN`.
 
-In Visual Studio Code, these lines of its settings complete and check what is in `cdk.json`:
+A release that removes a setting, or changes its meaning or default, is a new major version, since
+it would change deployed stacks. The same holds for an output.
+
+In Visual Studio Code, these lines of its settings complete and check `cdk.json`:
 
 ```json
 "json.schemas": [{{"fileMatch": ["cdk.json"], "url": "./docs/reference/context.schema.json"}}]
@@ -71,7 +81,7 @@ def markdown() -> str:
             "",
             f"## `{PIPELINE}`",
             "",
-            "An object, beside `environments`: see [Pipeline](../how-to/pipeline.md).",
+            "An object next to `environments`: see [Pipeline](../how-to/pipeline.md).",
             "",
             *_table(PipelineSettings),
             "",
@@ -80,7 +90,7 @@ def markdown() -> str:
 
 
 def _table(declared: type[Any]) -> Iterator[str]:
-    yield "| key | type | default | allowed | what it does | example |"
+    yield "| key | type | default | allowed | description | example |"
     yield "| --- | --- | --- | --- | --- | --- |"
     for one in fields(declared):
         setting: Setting = one.metadata["setting"]

@@ -1,4 +1,4 @@
-"""The code keeps to the two tables of docs/architecture.md: what may import what."""
+"""The code keeps to docs/architecture.md: its tables of imports, and the modules it names."""
 
 import ast
 import re
@@ -10,6 +10,7 @@ import pytest
 
 ROOT = Path(__file__).parents[2]
 PAGE = (ROOT / "docs" / "architecture.md").read_text()
+FUNCTIONS = ROOT / "lambdas" / "recommender"
 TABLES = {"Inside the functions": "lambdas/recommender", "Inside operations": "operations"}
 
 
@@ -77,6 +78,20 @@ def test_a_folder_imports_only_what_the_map_allows(place: str) -> None:
         if is_ours(module, path)
         and not f"{module}.".startswith(tuple(f"{one}." for one in allowed))
     ] == []
+
+
+def test_a_module_that_the_page_names_exists_and_has_the_name_after_it() -> None:
+    """From the root, or from the functions' folder, as in "`model/request.py` (`desired`)"."""
+    text = " ".join(PAGE.split())
+    found = re.findall(r"`(\w+(?:/\w+)+\.py)`(?: \(`(\w+)`\))?", text)
+    places = [
+        (path, name, [one for one in (ROOT / path, FUNCTIONS / path) if one.exists()])
+        for path, name in found
+    ]
+
+    assert ("resources/deletion.py", "RecommenderDeletion") in found
+    assert [path for path, _, files in places if len(files) != 1] == []
+    assert [(path, name) for path, name, files in places if name not in files[0].read_text()] == []
 
 
 def imports_within(folder: str) -> Iterator[tuple[tuple[str, ...], tuple[str, ...]]]:

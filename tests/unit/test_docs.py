@@ -215,6 +215,25 @@ def test_what_a_change_of_a_setting_does_is_said(setting: str) -> None:
     assert any(fnmatchcase(setting, pattern) for pattern in said if pattern != "*")
 
 
+def test_hours_and_costs_that_the_pages_name_are_those_of_the_settings() -> None:
+    explanation = ROOT / "docs" / "explanation"
+    hours = " ".join((explanation / "the-hours.md").read_text().split())
+    cost = " ".join((explanation / "cost.md").read_text().split())
+    defaults = Settings(dataset_group_arn="")
+    gate = defaults.training_gate_minutes
+
+    assert defaults.training_gates == 11
+    assert gate == 55
+    assert "11 gates of 55 minutes wait ten hours and five minutes at most" in hours
+    assert defaults.training_gates * gate == 10 * 60 + 5
+    assert "all of them wait eleven hours at most" in hours
+    assert (1 + defaults.sweeps) * gate == 11 * 60
+    assert "sees it within a minute" in hours
+    assert defaults.poll_interval_seconds == 60
+    assert "from 7 to 20 o'clock on five days a week, AWS bills 65 of 168 hours" in cost
+    assert (5 * (20 - 7), 7 * 24) == (65, 168)
+
+
 # -- the runbook and the code ----------------------------------------------------------------------
 
 
@@ -280,7 +299,7 @@ def test_whoever_follows_the_runbook_may_make_its_calls() -> None:
     }
     reference = ROOT / "docs" / "reference"
     (row,) = re.findall(
-        r"^\| whoever clears up.*$", (reference / "permissions.md").read_text(), re.M
+        r"^\| you, for the \[runbook\].*$", (reference / "permissions.md").read_text(), re.M
     )
     allowed = re.findall(r"[A-Z][A-Za-z]+", row + (reference / "operations.md").read_text())
 

@@ -10,7 +10,7 @@ from botocore.session import Session
 from hypothesis import given
 from hypothesis import strategies as st
 
-from lambdas.recommender.vocabulary import METRICS
+from lambdas.recommender.vocabulary import MAX_PREFIX_LENGTH, METRICS
 from stacks.settings import (
     Deployment,
     PipelineSettings,
@@ -19,6 +19,7 @@ from stacks.settings import (
     from_context,
     parse,
 )
+from stacks.settings.context import ENVIRONMENT_NAME
 from stacks.settings.kinds import time_zones
 from stacks.settings.reference import schema
 from stacks.settings.setting import default_of, settings_of
@@ -868,6 +869,15 @@ def test_an_unknown_key_of_a_pipeline_suggests_the_nearest_known_one() -> None:
 def test_a_pipeline_needs_environments() -> None:
     with pytest.raises(SettingsError, match=r"Setting pipeline: .*together with environments"):
         read(**MINIMAL, pipeline=PIPELINE)
+
+
+@given(*[st.from_regex(ENVIRONMENT_NAME, fullmatch=True)] * 2)
+def test_no_two_environments_have_the_same_beginning_of_recommender_names(a: str, b: str) -> None:
+    """So says docs/adr/0007: the role of one stack does not reach the recommenders of another."""
+    begins = {f"{name}-TopPicks"[:MAX_PREFIX_LENGTH] for name in (a, b)}
+
+    assert len(begins) == len({a, b})
+    assert max(map(len, (a, b))) <= 41 < MAX_PREFIX_LENGTH == 46
 
 
 @pytest.mark.parametrize(

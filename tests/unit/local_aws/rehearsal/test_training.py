@@ -53,6 +53,14 @@ def test_the_sample_is_learnt_far_better_than_a_list_of_what_is_popular() -> Non
     assert popular == pytest.approx(0.1072, abs=0.02)
 
 
+def test_a_model_that_explores_measures_less_than_one_that_does_not() -> None:
+    """Both numbers are in docs/adr/0010, the first in docs/how-to/rehearsal.md, too."""
+    explores, relevance_only = TopPicks(the_sample()).metrics, recommender().metrics
+
+    assert explores[NDCG] == pytest.approx(0.1948, abs=0.005)
+    assert relevance_only[NDCG] == pytest.approx(0.2291, abs=0.005)
+
+
 def test_coverage_is_of_all_items_be_they_in_items_csv_or_not(tmp_path: Path) -> None:
     """Of 180 items, 90 are in items.csv, and 176 there or in interactions.csv."""
     header, *lines = (sample.FOLDER / "items.csv").read_text().splitlines(keepends=True)
