@@ -46,9 +46,9 @@ def links(document: Path) -> Iterator[tuple[Path, str]]:
 
 
 def anchors(document: Path) -> set[str]:
-    """Return the anchors that GitHub makes of a document's headings."""
+    """Return the anchors that GitHub makes of a document's headings, and those of earlier names."""
     found: Counter[str] = Counter()
-    made = set()
+    made = set(re.findall(r'(?m)^<a id="([\w-]+)"></a>$', prose(document)))
     for heading in re.findall(r"(?m)^#+ (.*)$", prose(document)):
         text = re.sub(r"\[([^\]]*)\]\([^)]*\)", r"\1", heading)
         slug = re.sub(r"[^\w\- ]", "", text.lower()).strip().replace(" ", "-")
