@@ -26,10 +26,13 @@ def begin(event: Mapping[str, Any], _context: object) -> None:
 
         state_machine, interval = clients.state_machine(), clients.poll_interval()
     except Exception as error:
-        LOG.exception("The function cannot work")
+        LOG.exception("The function cannot start")
         answers = Answers.deployed()
         if answers.accept(event.get("ResponseURL")):
-            reason = f"Nothing was changed. The function cannot work: {error!r}"
+            reason = (
+                f"Nothing was changed. The function cannot start: {error!r}. Deploy the previous "
+                "version again, and report this defect."
+            )
             if answers.put(event["ResponseURL"], failure(event, reason)) is Delivery.LATER:
                 raise
         return

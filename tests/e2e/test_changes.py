@@ -81,7 +81,7 @@ def test_changes_in_place(life: Life) -> None:
 
     life.world.set_behaviour(update_failure="No capacity left.")
     shown, calls = life.fails(exploration_weight=0.7)
-    assert "Its update failed: No capacity left." in shown
+    assert "The update of the recommender failed: No capacity left." in shown
     assert calls == [UPDATES]
     assert life.weight == "0.3"
 
@@ -152,7 +152,7 @@ def test_names_that_are_fixed(life: Life) -> None:
     )["recommenderArn"]
 
     shown, calls = life.fails(recommender_name="films")
-    assert "A recommender named 'films' exists and is not this stack's" in shown
+    assert "The recommender 'films' exists, and its tags do not name this stack" in shown
     assert "adopt_existing" in shown
     assert calls == []
     world.destroy()
@@ -164,7 +164,7 @@ def test_names_that_are_fixed(life: Life) -> None:
     shown, calls = life.fails(
         recommender_name="films", adopt_existing=True, dataset_group_arn=world.seed("other")
     )
-    assert "cannot have the same fixed name while the old one serves" in shown
+    assert "needs another name while the old one serves" in shown
     assert calls == []
 
     world.destroy()

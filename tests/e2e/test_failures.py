@@ -93,8 +93,8 @@ def test_a_training_that_outlasts_the_whole_budget_is_ended_and_removed(world: L
 
     shown = fails(world)
 
-    assert "not ready when the last training gate closed: CREATE IN_PROGRESS" in shown
-    assert "Raise max_training_hours" in shown
+    assert "not ready when the last training gate ended: CREATE IN_PROGRESS" in shown
+    assert "raise max_training_hours" in shown
 
 
 def test_a_missing_dataset_group_is_named(world: LocalWorld) -> None:

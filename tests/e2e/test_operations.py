@@ -110,7 +110,7 @@ def test_a_whole_deployment_is_followed_in_a_terminal_of_80_columns(world: Local
     assert f"Stack        {STACK} in eu-west-1\nOperation    CREATE_COMPLETE for " in status.stdout
     assert "ACTIVE for " in status.stdout
     assert "3600 recommendations an hour at least" in status.stdout
-    assert "ACTIVE, as asked, by the stack's template (GetTemplate)" in status.stdout
+    assert "ACTIVE, as configured, by the stack's template (GetTemplate)" in status.stdout
     assert max(map(len, status.stdout.splitlines())) < 80
     world.destroy()
     assert operations(world, "drift").returncode == 2

@@ -36,7 +36,7 @@ def test_a_gate_around_what_the_sample_measures(world: LocalWorld, tmp_path: Pat
 
     code, shown = deploy(minimum_metrics=over)
     assert code != 0, shown
-    assert f"{NDCG}: found {measured[NDCG]}, required at least {over[NDCG]}" in shown
+    assert f"{NDCG} is {measured[NDCG]}; minimum {over[NDCG]} (minimum_metrics)" in shown
     assert "Nothing goes into service: the deployment is rolled back." in shown
     assert world.personalize_state()["recommenders"] == []
 
@@ -50,15 +50,15 @@ def test_a_gate_around_what_the_sample_measures(world: LocalWorld, tmp_path: Pat
     code, shown = deploy(minimum_metrics=over, quality_gate="warn")
     assert code == 0, shown
     assert world.outputs()["QualityGate"] == (
-        f"warned: {NDCG}: found {measured[NDCG]}, required at least {over[NDCG]}"
+        f"warned: {NDCG} is {measured[NDCG]}; minimum {over[NDCG]} (minimum_metrics)"
     )
     assert "QualityGate = warned: " in shown
     assert not any(call["mutating"] for call in world.personalize_journal()[before:])
 
     code, shown = deploy(worse, max_metric_regression=0.05)
     assert code != 0, shown
-    assert f"{NDCG}: found " in shown
-    assert f"the {measured[NDCG]} before less 0.05" in shown
+    assert f"{NDCG} is " in shown
+    assert f"(previous recommender {measured[NDCG]}, max_metric_regression 0.05 = 5 %)" in shown
     assert f"{served['RecommenderArn']} stays in service." in shown
     (left,) = world.personalize_state()["recommenders"]
     assert left["recommenderArn"] == served["RecommenderArn"]

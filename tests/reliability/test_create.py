@@ -57,7 +57,7 @@ def test_a_training_that_outlasts_the_gates_fails_with_advice_before_the_deadlin
 ) -> None:
     world.behaviour.create_in_progress = 3 * HOUR
     assert world.create() == "ROLLBACK_COMPLETE"
-    assert "Raise max_training_hours" in texts(world.stack)
+    assert "raise max_training_hours" in texts(world.stack)
     assert "did not receive a response" not in texts(world.stack)
     assert world.owned == []
 
@@ -95,7 +95,7 @@ def test_a_recommender_that_does_not_show_for_long_fails_without_another_create(
 ) -> None:
     world.behaviour.not_found_after_create = 3 * MINUTE
     assert world.create() == "ROLLBACK_COMPLETE"
-    assert "does not exist" in texts(world.stack)
+    assert "Personalize does not show" in texts(world.stack)
     assert world.attempts("CreateRecommender") == ["OK"]
     world.clock.advance(3 * MINUTE)
     assert world.owned == []
@@ -218,7 +218,7 @@ def test_a_dataset_group_that_never_gets_ready_fails_with_its_status(world: Worl
 @pytest.mark.parametrize(
     ("group", "words"),
     [
-        ({"status": "CREATE FAILED"}, "Delete it and create it anew"),
+        ({"status": "CREATE FAILED"}, "Delete it and create it again"),
         ({"domain": "ECOMMERCE"}, "domain ECOMMERCE"),
         ({"domain": None}, "none (custom)"),
         ({"datasets": ["Items"]}, "no INTERACTIONS dataset"),

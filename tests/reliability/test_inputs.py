@@ -438,7 +438,10 @@ def test_what_the_runtime_s_sdk_does_not_know_fails_by_its_name(
     started = world.clock.now
     assert world.create(excluded_columns={"ITEMS": ["GENRES"]}) == "ROLLBACK_COMPLETE"
     assert world.clock.now - started < 5 * MINUTE
-    assert "CreateRecommender is not known like this to this SDK" in texts(world.stack)
+    assert (
+        "CreateRecommender: the AWS SDK (in a function, the Lambda runtime's) rejects this"
+        in texts(world.stack)
+    )
     assert f'Unknown parameter in recommenderConfig: "{member}"' in texts(world.stack)
     assert world.changes() == []
 

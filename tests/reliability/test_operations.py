@@ -116,7 +116,7 @@ def test_status_in_the_third_hour_shows_the_link_and_the_remaining_time(
     code, shown = operator.run("status")
     assert (code, world.stack.status) == (0, "CREATE_COMPLETE")
     assert "Decided" not in shown
-    assert "ACTIVE, as asked, by the stack's template (GetTemplate)" in shown
+    assert "ACTIVE, as configured, by the stack's template (GetTemplate)" in shown
     assert "coverage" in shown
     assert set(operator.calls) <= set(READS)
 

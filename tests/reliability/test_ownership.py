@@ -46,7 +46,7 @@ def test_a_name_that_is_taken_is_refused_and_its_owner_s_recommender_left_alone(
         assert f"'films' belongs to another stack, {OTHER_STACK}" in texts(world.stack)
         assert "tag-resource" not in texts(world.stack)
     else:
-        assert "'films' exists and is not this stack's" in texts(world.stack)
+        assert "'films' exists, and its tags do not name this stack" in texts(world.stack)
         assert "adopt_existing" in texts(world.stack)
     assert world.changes() == []
     assert world.cloud.recommenders()["films"] == theirs

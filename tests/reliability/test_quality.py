@@ -20,7 +20,7 @@ def test_metrics_that_reach_their_minimum_pass_and_say_so(world: World) -> None:
 @pytest.mark.rows("Q1")
 def test_a_first_deployment_that_misses_it_is_rolled_back_and_leaves_nothing(world: World) -> None:
     assert world.create(**TOO_GOOD) == "ROLLBACK_COMPLETE"
-    assert f"{NDCG}: found 0.346, required at least 0.9" in texts(world.stack)
+    assert f"{NDCG} is 0.346; minimum 0.9 (minimum_metrics)" in texts(world.stack)
     assert "Nothing goes into service" in texts(world.stack)
     assert world.owned == []
 
@@ -29,7 +29,7 @@ def test_a_first_deployment_that_misses_it_is_rolled_back_and_leaves_nothing(wor
 def test_a_metric_that_is_not_reported_fails_the_gate_and_says_so(world: World) -> None:
     world.behaviour.metrics = {"coverage": 0.07}
     assert world.create(**GOOD) == "ROLLBACK_COMPLETE"
-    assert f"{NDCG}: found not reported" in texts(world.stack)
+    assert f"{NDCG} is not reported" in texts(world.stack)
 
 
 @pytest.mark.rows("Q1")

@@ -185,7 +185,7 @@ def test_a_fixed_name_is_not_replaced_by_itself(
     old, started = world.recommender, world.clock.now
     status = world.update(recommender_name="films", dataset_group_arn=world.other_group, **also)
     assert status == "UPDATE_ROLLBACK_COMPLETE", (texts(world.stack), rollback)
-    assert "Change recommender_name together with it" in texts(world.stack)
+    assert "Change recommender_name in the same deployment" in texts(world.stack)
     assert world.recommender == old
     assert world.changes(since=started) == []
 

@@ -101,7 +101,7 @@ def test_a_rollback_whose_training_fails_succeeds_when_it_is_continued(
     world.cloud.finish()
     assert world.stack.status == "UPDATE_ROLLBACK_FAILED"
     if rollback is Rollback.DELETE_ONLY:  # no Update comes that could make it anew
-        assert "It is being deleted, but not by this deployment" in texts(world.stack)
+        assert "this deployment did not delete it" in texts(world.stack)
         return
     assert "too few interactions" in texts(world.stack)
     world.behaviour.training_failure = None
@@ -222,7 +222,7 @@ def test_a_training_that_outlasts_its_gates_is_kept_and_waited_for_with_more_of_
 ) -> None:
     world.behaviour.create_in_progress = 3 * HOUR
     assert world.stack.create(settings_of(), rolls_back=False) == "CREATE_FAILED"
-    assert "Raise max_training_hours" in texts(world.stack)
+    assert "raise max_training_hours" in texts(world.stack)
     assert world.update(max_training_hours=5) == "UPDATE_COMPLETE", texts(world.stack)
     assert world.changes() == ["CreateRecommender"]
     assert world.stack.outputs["Coverage"] == "0.0768"

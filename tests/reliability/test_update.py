@@ -263,7 +263,7 @@ def test_a_recommender_that_somebody_deletes_while_it_is_updated_is_made_anew(
     world.disturb().delete_recommender(recommenderArn=arn)
     world.cloud.finish()
     assert world.stack.status == "UPDATE_ROLLBACK_COMPLETE", texts(world.stack)
-    assert "not by this deployment" in texts(world.stack)
+    assert "this deployment did not delete it" in texts(world.stack)
     assert world.recommender["status"] == "ACTIVE"
 
 
@@ -277,7 +277,7 @@ def test_a_recommender_without_our_tags_is_not_updated_until_it_has_them_again(
     world.disturb().untag_resource(resourceArn=arn, tagKeys=[key])
     started = world.clock.now
     assert world.update(exploration_weight=0.7) == "UPDATE_ROLLBACK_FAILED"
-    assert f"by its tags: {key} is missing" in texts(world.stack)
+    assert f"as its owner: {key} is missing" in texts(world.stack)
     assert world.changes(since=started) == []
     world.disturb().tag_resource(resourceArn=arn, tags=[{"tagKey": key, "tagValue": tags[key]}])
     assert world.stack.roll_back() == "UPDATE_ROLLBACK_COMPLETE", texts(world.stack)

@@ -162,7 +162,7 @@ def follow(world: World, stack: Stack, *, but: Collection[str] = ()) -> None:
     Where nothing is left, but for what is named, nothing need be said but how to force it.
     """
     said = [text for text in stack.reasons("DELETE_FAILED") if "aws cloudformation" in text]
-    commands = re.findall(r"aws personalize (\S+) ([^;]*?)(?=;| \(Req)", said[-1]) if said else []
+    commands = re.findall(r"\d\) aws personalize (\S+) (.*?) (?=\d\))", said[-1]) if said else []
     left = {one["recommenderArn"] for one in world.owned_by(stack)} - set(but)
     assert commands or not left, (left, stack.reasons())
     client = world.disturb()

@@ -239,7 +239,8 @@ def test_hours_and_costs_that_the_pages_name_are_those_of_the_settings() -> None
 
 def looked_up() -> dict[str, re.Pattern[str]]:
     """Return the messages in the first column of the runbook, `...` being anything."""
-    rows = re.findall(r"(?m)^\| (`.*?) \|", prose(RUNBOOK))
+    messages = prose(RUNBOOK).partition("\n## Messages\n")[2]
+    rows = re.findall(r"(?m)^\| (`.*?) \|", messages)
     spans = [span for row in rows for span in re.findall(r"`([^`]+)`", row)]
     return {span: re.compile(".*".join(map(re.escape, span.split("...")))) for span in spans}
 

@@ -34,6 +34,6 @@ class Stacks:
         with translate_errors("DescribeStacks"):
             stacks = self._api.describe_stacks(StackName=stack_id)["Stacks"]
             if not stacks:
-                raise PermanentError(f"DescribeStacks: {stack_id} is not there")
+                raise PermanentError(f"DescribeStacks: the stack {stack_id} does not exist")
             updated = stacks[0].get("LastUpdatedTime")
             return Operation(stacks[0]["StackStatus"], updated.isoformat() if updated else "")

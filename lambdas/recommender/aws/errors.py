@@ -114,7 +114,7 @@ _FIRST_SERVER_FAULT: Final = 500
 
 _LACKS_PERMISSION: Final = (
     "The role of the stack's Lambda functions lacks this permission, or a permissions boundary or "
-    "a service control policy takes it away. If it was given just now, functions that run may not "
+    "a service control policy takes it away. If you gave it just now, a running function may not "
     "have it yet: deploy again."
 )
 _HINTS: Final = {
@@ -122,9 +122,12 @@ _HINTS: Final = {
     "AccessDeniedException": _LACKS_PERMISSION,
     "LimitExceededException": (
         "Personalize allows 5 recommenders per dataset group and 15 per region (developer guide, "
-        "endpoints and quotas): delete one that is not needed, then deploy again."
+        "endpoints and quotas): delete one that you do not need, then deploy again."
     ),
-    "TooManyTagsException": "A recommender can have 50 tags, of which three are reserved here.",
+    "TooManyTagsException": (
+        "A recommender can have 50 tags, and this stack needs three of them: set fewer tags, then "
+        "deploy again."
+    ),
 }
 
 
@@ -146,7 +149,10 @@ def translate_errors(operation: str) -> Iterator[None]:
     except ClientError as error:
         raise _sorted(operation, error) from error
     except ParamValidationError as error:
-        raise PermanentError(f"{operation} is not known like this to this SDK: {error}") from error
+        raise PermanentError(
+            f"{operation}: the AWS SDK (in a function, the Lambda runtime's) rejects this request; "
+            f"it may be too old: {error}"
+        ) from error
     except EndpointConnectionError as error:
         endpoint = str(error.kwargs["endpoint_url"])
         if reason := _no_service_at(endpoint):

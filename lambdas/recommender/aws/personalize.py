@@ -187,16 +187,16 @@ class Personalize:
         if status.endswith("FAILED"):
             raise PermanentError(
                 f"The dataset group {arn} is {status}: "
-                f"{sentence(group.get('failureReason', 'no reason'))} "
-                "Delete it and create it anew, or name another one in dataset_group_arn."
+                f"{sentence(group.get('failureReason', 'Personalize gave no reason'))} "
+                "Delete it and create it again, or set dataset_group_arn to another one."
             )
         if status != "ACTIVE":
             raise TransientError(f"the dataset group {arn} is {status}, not ACTIVE")
         if group.get("domain") != DOMAIN:
             raise PermanentError(
                 f"The dataset group {arn} has the domain {group.get('domain', 'none (custom)')}; "
-                f"a recommender of this recipe needs one of the domain {DOMAIN}. A dataset group's "
-                "domain cannot be changed: create another one, import the data, and name that."
+                f"this recipe needs {DOMAIN}. Personalize cannot change the domain: create "
+                "another dataset group, import the data, and set dataset_group_arn to it."
             )
 
     def _check_dataset(self, dataset_group_arn: str, kind: str, why: str) -> None:
@@ -207,7 +207,7 @@ class Personalize:
         except NotFoundError as error:
             raise PermanentError(
                 f"The dataset group {dataset_group_arn} has no {kind} dataset, but {why} "
-                f"({error}). Create and import it, then deploy again."
+                f"({error}). Create the dataset, import data, then deploy again."
             ) from error
 
 

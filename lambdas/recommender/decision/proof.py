@@ -16,6 +16,6 @@ def lacking_proof(owner: Owner, arn: str, tags: Mapping[str, str]) -> str:
     proof = owner.tags()
     wrong = [f"{key} is {tags.get(key, 'missing')}" for key in proof if tags.get(key) != proof[key]]
     return (
-        f"A recommender named {arn.rpartition('/')[2]!r} exists and is not this stack's by its "
-        f"tags: {', '.join(wrong)}."
+        f"The recommender {arn.rpartition('/')[2]!r} exists, and its tags do not name this stack "
+        f"as its owner: {', '.join(wrong)}."
     )

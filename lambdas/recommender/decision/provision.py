@@ -34,8 +34,8 @@ from .verdict import (
 )
 
 EFFECTIVE: Final = {
-    True: Done("ACTIVE, as asked", Progress.EFFECTIVE),
-    False: Done("INACTIVE, as asked", Progress.EFFECTIVE),
+    True: Done("ACTIVE, as configured", Progress.EFFECTIVE),
+    False: Done("INACTIVE, as configured", Progress.EFFECTIVE),
 }
 """By whether the recommender is to run."""
 
@@ -107,7 +107,7 @@ def _plan(
     if observed is None:
         return CreateRecommender(desired)
     if observed.phase is Phase.DELETING:
-        return Wait(f"{observed.arn} is being deleted; its name is free after that")
+        return Wait(f"{observed.arn} is being deleted, which has to end first")
     configs = _Configs.of(desired.config, observed, situation.began, before)
     update = _update(desired.config, observed, configs.effective)
     return (
@@ -188,9 +188,12 @@ def _ownership(desired: Desired, observed: Observed) -> Step | None:
     if differing:
         return Fail(_cannot_adopt(desired, differing))
     if observed.phase.has_failed:
-        return Fail(f"{observed.arn} cannot be adopted: it is {observed.status}: {observed.reason}")
+        return Fail(
+            f"{observed.arn} cannot be adopted, for it is {observed.status}: {observed.reason} "
+            "Delete it, or set recommender_name to another one."
+        )
     if not observed.is_stable:
-        return Wait(f"{observed.arn} is {observed.description}; it is adopted when that has ended")
+        return Wait(f"{observed.arn} is {observed.description}, which has to end before adoption")
     if v.ON_DESTROY_TAG in observed.tags:  # of a stack that is gone; there may be no room for both
         return UntagResource.of([v.ON_DESTROY_TAG])
     return TagResource({**desired.tags, **desired.owner.tags(adopted=True)})
@@ -200,7 +203,10 @@ def _broken(observed: Observed, began: float) -> Step | None:
     if observed.phase is Phase.CREATE_FAILED and observed.created < began:
         return DeleteRecommender()
     if observed.phase.has_failed:
-        return Fail(f"{observed.arn} is {observed.status}: {observed.reason}")
+        return Fail(
+            f"{observed.arn} is {observed.status}: {observed.reason} Remove the cause or the "
+            "recommender, then deploy again."
+        )
     if observed.phase is Phase.UNKNOWN:
         return Wait(
             f"{observed.arn} has the status {observed.status!r}, which this version does not know"
@@ -233,10 +239,10 @@ def _in_transit(desired: Desired, observed: Observed, configs: _Configs) -> Step
             f"{observed.description}; {_WAIT_FOR_TRAINING}", Progress.CHANGING, updated_after
         )
     if arrives and not desired.running and observed.phase is Phase.STOPPING:
-        return Done(f"{observed.description}, as asked", Progress.CHANGING)
+        return Done(f"{observed.description}, as configured", Progress.CHANGING)
     starts = desired.running and observed.phase is Phase.STARTING
     return Wait(
-        f"{observed.arn} is {observed.description}; the next step is taken when that has ended",
+        f"{observed.arn} is {observed.description}, which has to end first",
         hands_over=arrives and (observed.updating or starts),
         updated_after=updated_after if arrives else None,
     )
@@ -250,7 +256,10 @@ def _update_failed(
         return None
     if not desired.config.agrees_with(latest.config):
         return None
-    return Fail(f"The update of {observed.arn} failed: {latest.reason}")
+    return Fail(
+        f"The update of {observed.arn} failed: {latest.reason} Its configuration stays as it was. "
+        "Remove the cause, then deploy again."
+    )
 
 
 def _overtaken(
@@ -267,8 +276,9 @@ def _overtaken(
     if desired.config.agrees_with(newer.config):
         return None
     return Fail(
-        f"{observed.arn} was updated by something else after this rollback had updated it. Nothing "
-        "more is changed."
+        f"Another caller updated {observed.arn} after this rollback had updated it, so the "
+        "rollback stops. Find that caller and stop it, then continue the rollback (aws "
+        "cloudformation continue-update-rollback)."
     )
 
 
@@ -289,15 +299,17 @@ def _differing(desired: Desired, observed: Observed) -> str:
         ("recipe", desired.recipe_arn, observed.recipe_arn),
     )
     return ", ".join(
-        f"{what} {there} (asked for: {asked})" for what, asked, there in pairs if asked != there
+        f"{what} {actual} (expected: {expected})"
+        for what, expected, actual in pairs
+        if expected != actual
     )
 
 
 def _cannot_replace(desired: Desired, differing: str) -> str:
     return (
-        f"The recommender {desired.name!r} has the {differing}. That cannot be changed in place, "
-        "and a new recommender cannot have the same fixed name while the old one serves. "
-        "Change recommender_name together with it, or remove recommender_name."
+        f"The recommender {desired.name!r} has the {differing}. Personalize cannot change that in "
+        "place, and a new recommender needs another name while the old one serves. Change "
+        "recommender_name in the same deployment, or remove recommender_name."
     )
 
 
@@ -306,9 +318,9 @@ def _is_taken(desired: Desired, observed: Observed, tags: Mapping[str, str]) -> 
     owner = desired.owner
     if not (other := owner.other(tags)):
         return (
-            f"{lacking_proof(owner, observed.arn, tags)} If it is the stack's, put them back: "
-            f"{put_back(owner, observed.arn)} If it is somebody else's, choose another "
-            "recommender_name, or set adopt_existing to take it over."
+            f"{lacking_proof(owner, observed.arn, tags)} If it is not this stack's, choose another "
+            "recommender_name, or set adopt_existing to take it over. If it is this stack's, put "
+            f"its tags back, then deploy again: {put_back(owner, observed.arn)}"
         )
     is_earlier = tags[v.OWNER_STACK_TAG] != owner.stack_id and owner.may_adopt(tags)
     adopt = ", or set adopt_existing to take it over from that earlier stack" if is_earlier else ""
@@ -320,6 +332,6 @@ def _is_taken(desired: Desired, observed: Observed, tags: Mapping[str, str]) -> 
 
 def _cannot_adopt(desired: Desired, differing: str) -> str:
     return (
-        f"The recommender {desired.name!r} cannot be adopted: it has the {differing}. "
-        "Name a recommender of the same dataset group and recipe, or remove recommender_name."
+        f"The recommender {desired.name!r} cannot be adopted, for it has the {differing}. Set "
+        "recommender_name to one of the same dataset group and recipe, or remove it."
     )

@@ -7,10 +7,19 @@ from ..model.observed import Observed, Phase
 from ..model.timing import GRACE_SECONDS
 from .verdict import Done, Fail, Progress, Verdict, Wait
 
-_ANEW: Final = (
-    "If this failure is kept (--no-rollback), change force_update when you deploy again: it asks "
-    "for everything anew."
+_AGAIN: Final = (
+    "Remove the cause, then deploy again; after --no-rollback, with another force_update."
 )
+_FORCE: Final = "Change force_update, then deploy again."
+
+
+def not_found(name: str) -> Fail:
+    """Fail, if that lasts, because Personalize does not show a recommender."""
+    return Fail(
+        f"Personalize does not show {name}. If something outside this stack deleted it, change "
+        "force_update, then deploy again.",
+        confirm=GRACE_SECONDS,
+    )
 
 
 def readiness(
@@ -20,6 +29,7 @@ def readiness(
     running: bool,
     updated_after: float | None,
     before: Config | None = None,
+    name: str = "the recommender",
 ) -> Verdict:
     """Decide whether a recommender serves with the expected configuration.
 
@@ -36,13 +46,17 @@ def readiness(
             it has sent one. In a rollback it may be of the deployment before: an update that failed
             since then led to another configuration.
         before: the configuration that the template had before, if any.
+        name: names the recommender in messages.
     """
     if observed is None:
-        return Fail("the recommender does not exist", confirm=GRACE_SECONDS)
+        return not_found(name)
     if observed.phase.has_failed:
-        return Fail(f"{observed.status}: {observed.reason} {_ANEW}")
+        return Fail(f"The recommender is {observed.status}: {observed.reason} {_AGAIN}")
     if observed.phase is Phase.DELETING:
-        return Fail("It is being deleted, but not by this deployment.")
+        return Fail(
+            f"The recommender is {observed.status}, and this deployment did not delete it. "
+            f"Something outside this stack may have deleted it. {_FORCE}"
+        )
     update = observed.update_after(updated_after)
     is_awaited = updated_after is not None and update is None
     failed = update if update and update.failed and config.agrees_with(update.config) else None
@@ -51,7 +65,7 @@ def readiness(
         hidden = before
     is_effective = Config.of_service(observed.config, hidden=hidden) == config
     if failed and not is_effective:
-        return Fail(f"Its update failed: {failed.reason} {_ANEW}")
+        return Fail(f"The update of the recommender failed: {failed.reason} {_AGAIN}")
     serves = observed.phase is Phase.ACTIVE or (
         not running and observed.phase in (Phase.INACTIVE, Phase.STOPPING)
     )
@@ -60,5 +74,7 @@ def readiness(
     if is_effective:
         return Done(observed.status, Progress.EFFECTIVE)
     return Fail(
-        "the configuration asked for is not in force, nor on its way", confirm=GRACE_SECONDS
+        "The recommender has another configuration and no update is running. Something outside "
+        f"this stack may have changed it. {_FORCE}",
+        confirm=GRACE_SECONDS,
     )

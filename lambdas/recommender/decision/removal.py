@@ -48,15 +48,15 @@ def plan_deletion(
     if ownership is Ownership.FOREIGN:
         if remedy:
             unproven = lacking_proof(owner, observed.arn, observed.tags or {})
-            return Fail(f"It is left alone. {unproven} If it is the stack's, {remedy}")
-        return Done(f"{observed.arn} is not ours by its tags; it is left alone")
+            return Fail(f"Not deleted: {unproven} If it is this stack's, {remedy}")
+        return Done(f"the tags of {observed.arn} name another owner or none, so it is left alone")
     if ownership is Ownership.ADOPTED:
         ours = retired_tags | set(v.RESERVED_TAGS)
         return UntagResource.of(ours & set(observed.tags or {}))
     if observed.phase in (Phase.ACTIVE, Phase.INACTIVE) or observed.phase.has_failed:
         return DeleteRecommender()
     return Wait(
-        f"{observed.arn} is {observed.description} and cannot be deleted before that has ended"
+        f"{observed.arn} is {observed.description}, which has to end before it can be deleted"
     )
 
 
@@ -81,4 +81,4 @@ def after_sweep(verdict: Verdict, situation: Situation, *, last: bool) -> Verdic
 def first_unfinished(verdicts: Iterable[Verdict]) -> Verdict:
     """Decide what sweeping several recommenders has come to."""
     unfinished = (verdict for verdict in verdicts if not isinstance(verdict, Done))
-    return next(unfinished, Done("nothing else is owned"))
+    return next(unfinished, Done("the stack owns no other recommender"))

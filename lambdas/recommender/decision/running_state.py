@@ -2,22 +2,32 @@
 
 from ..model.identity import Owner, Ownership
 from ..model.observed import Observed, Phase
-from ..model.timing import GRACE_SECONDS
+from .proof import lacking_proof, put_back
 from .provision import EFFECTIVE
+from .readiness import not_found
 from .verdict import Fail, StartRecommender, Step, StopRecommender, Wait
 
 
-def plan_running_state(owner: Owner, observed: Observed | None, *, running: bool) -> Step:
+def plan_running_state(
+    owner: Owner, observed: Observed | None, *, running: bool, name: str = "the recommender"
+) -> Step:
     """Decide the next step towards an ACTIVE recommender, or towards an INACTIVE one.
 
-    The training gates have passed by then.
+    The training gates have passed by then. ``name`` names the recommender in messages.
     """
     if observed is None:
-        return Fail("the recommender does not exist", confirm=GRACE_SECONDS)
+        return not_found(name)
     if observed.tags is not None and owner.of(observed.tags) is Ownership.FOREIGN:
-        return Fail(f"{observed.arn} is not ours by its tags; it is neither started nor stopped")
+        return Fail(
+            f"{lacking_proof(owner, observed.arn, observed.tags)} This deployment neither starts "
+            "nor stops it. If it is this stack's, put its tags back, then deploy again: "
+            f"{put_back(owner, observed.arn)}"
+        )
     if observed.phase.has_failed:
-        return Fail(f"{observed.arn} is {observed.status}: {observed.reason}")
+        return Fail(
+            f"{observed.arn} is {observed.status}: {observed.reason} Remove the cause, then deploy "
+            "again."
+        )
     if observed.phase is (Phase.ACTIVE if running else Phase.INACTIVE):
         return EFFECTIVE[running]
     if observed.phase is Phase.INACTIVE:

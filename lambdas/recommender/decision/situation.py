@@ -8,7 +8,7 @@ from typing import Final
 from ..model.operation import Operation
 from .verdict import Verdict, Wait
 
-UNSEEN: Final = Wait("nothing shows yet of what was changed just before", unseen=True)
+UNSEEN: Final = Wait("an earlier change may not show yet", unseen=True)
 
 
 _NOT_FENCED: Final = Operation("", "")

@@ -8,7 +8,7 @@ from typing import Any, Final
 
 from ..text import sentence
 
-_NO_REASON: Final = "the service gave no reason"
+_NO_REASON: Final = "Personalize gave no reason"
 
 
 class Phase(Enum):

@@ -47,7 +47,11 @@ def reject_unknown(properties: Mapping[str, Any], known: Collection[str]) -> Non
         BadRequestError: there is one.
     """
     for name in sorted(set(properties).difference(known)):
-        raise BadRequestError(name, got=properties[name], allowed="no such property")
+        raise BadRequestError(
+            f"Unknown property {name}",
+            got=properties[name],
+            allowed="the properties of this version of the functions",
+        )
 
 
 def stringified(value: Any) -> Any:

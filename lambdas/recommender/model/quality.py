@@ -54,24 +54,26 @@ class QualityGate:
     def misses(
         self, metrics: Mapping[str, float], before: Mapping[str, float] | None = None
     ) -> list[str]:
-        """Return what is missed, for people: each metric, found, required.
+        """Describe each metric that is not good enough: its value, and its minimum.
 
         Args:
             metrics: of the recommender that is to go into service.
             before: of the one that it replaces, if it replaces one.
         """
         misses = [
-            _miss(name, metrics.get(name), f"at least {least}")
+            _miss(name, metrics.get(name), f"{least} (minimum_metrics)")
             for name, least in sorted(self.minimum.items())
             if not _reaches(metrics.get(name), least)
         ]
         if self.max_regression is None or before is None:
             return misses
+        percent = f"{(self.max_regression * 100).normalize():f}"
+        rule = f"max_metric_regression {self.max_regression} = {percent} %"
         for name, earlier in sorted(before.items()):
             least = Decimal(str(earlier)) * (1 - self.max_regression)
             if not _reaches(metrics.get(name), least):
-                required = f"at least {least.normalize():f}, the {earlier} before less "
-                misses.append(_miss(name, metrics.get(name), f"{required}{self.max_regression}"))
+                minimum = f"{least.normalize():f} (previous recommender {earlier}, {rule})"
+                misses.append(_miss(name, metrics.get(name), minimum))
         return misses
 
 
@@ -79,6 +81,6 @@ def _reaches(found: float | None, least: Decimal) -> bool:
     return found is not None and Decimal(str(found)) >= least
 
 
-def _miss(name: str, found: float | None, required: str) -> str:
-    shown = "not reported" if found is None else str(found)
-    return f"{name}: found {shown}, required {required}"
+def _miss(name: str, actual: float | None, minimum: str) -> str:
+    shown = "not reported" if actual is None else str(actual)
+    return f"{name} is {shown}; minimum {minimum}"

@@ -255,7 +255,8 @@ class Request:
             raise BadRequestError(
                 v.DATASET_GROUP_ARN,
                 got=self.get(v.DATASET_GROUP_ARN),
-                allowed=f"a dataset group of the stack's account and region, {stack.place}",
+                allowed=f"a dataset group of the stack's account and region, {stack.region}:"
+                f"{stack.account}",
             )
         return self.get(v.FIXED_NAME, "") or self._derived()
 

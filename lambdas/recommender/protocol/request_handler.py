@@ -29,7 +29,7 @@ from ..reconcile.fence import admit
 from ..reconcile.reconciler import Reconciler
 from ..resources import custom_resource_for
 from ..resources.base import CustomResource
-from ..text import readable, sentence
+from ..text import duration, readable, sentence
 from .answer import Answers, Delivery, answer_to, failure, physical_id
 from .execution import Execution, StateMachine, Unconfirmed
 
@@ -185,7 +185,7 @@ def apply_deadline(
     A failure that has not shown for long enough to be believed counts as a wait.
     """
     if isinstance(verdict, Fail) and confirmed and verdict.confirm >= GRACE_SECONDS:
-        return Fail(f"{verdict.reason.removesuffix('.')} (after {timing.waited:.0f} seconds).")
+        return Fail(f"{sentence(verdict.reason)} (Observed for {duration(verdict.confirm)}.)")
     if isinstance(verdict, Fail) and not confirmed and timing.is_up:
         verdict = Wait(verdict.reason)
     if not isinstance(verdict, Wait) or not timing.is_up:
@@ -231,7 +231,7 @@ def _saw_nothing(verdict: Verdict) -> bool:
 def _words(error: Exception) -> str:
     if isinstance(error, TransientError | PermanentError):
         return str(error)
-    words = f"Unexpected {type(error).__name__}: {error}"
+    words = f"Unexpected {type(error).__name__}: {error} (a defect; the log has a traceback)"
     LOG.error(readable(words), extra={"traceback": traceback.format_tb(error.__traceback__)})
     return words
 
@@ -281,7 +281,7 @@ def _refused(event: Mapping[str, Any], error: BadRequestError) -> dict[str, Any]
 
 _DELIVERIES: Final = {
     Delivery.DELIVERED: "answered",
-    Delivery.REFUSED: "not answered, for the ResponseURL takes no answer any more",
+    Delivery.REFUSED: "not answered: the ResponseURL no longer takes an answer",
     Delivery.LATER: "not answered yet",
 }
 

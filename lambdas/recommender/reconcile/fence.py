@@ -25,8 +25,8 @@ def admit(request: Request, stacks: Stacks, *, sent: float) -> Operation | Wait 
     if operation.sends(request.type) and not began_later:
         return operation
     return Fail(
-        f"A late {request.type} of {request.logical_id} came while the stack was "
-        f"{operation.status}. Nothing was changed.",
+        f"The {request.type} of {request.logical_id} came too late: the stack is "
+        f"{operation.status}. Nothing was changed. See the stack's latest operation.",
         confirm=0.0 if began_later else CONFIRM_SECONDS,
     )
 

@@ -103,7 +103,10 @@ class Reconciler:
             )
             while not isinstance(step, Verdict):
                 if not still_newest(self.request, self.stacks, self.situation.operation):
-                    return Fail("A newer operation of the stack has begun: nothing is changed.")
+                    return Fail(
+                        "A newer operation of the stack has begun, so this one changes nothing "
+                        "more. See the newer operation."
+                    )
                 refusal = self._apply(arn, step)
                 if refusal:
                     step = self._after_refusal(arn, plan, step, refusal)

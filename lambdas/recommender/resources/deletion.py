@@ -58,18 +58,20 @@ class _Deletion(CustomResource):
 
         A failed Delete is the last word: CloudFormation then deletes the functions, roles and
         policies that the resource depends on (reported: cloudformation-coverage-roadmap issues 851,
-        852, 1508), so that another ``cdk destroy`` has nobody who could do it.
+        852, 1508), so that another ``cdk destroy`` has no function that could do it.
         """
-        what = f"Not deleted within {duration(waited)}: {sentence(reason)}"
-        if self.operation and not self.operation.removes_the_stack:
-            return f"{what} It is still the stack's: the next change of the recommender removes it."
+        cause = f"Not deleted within {duration(waited)}: {sentence(reason)}"
         left = {arn: one for arn, one in self.remaining.items() if one is not Ownership.FOREIGN}
-        unread = ", if its tags say that it is this stack's" if None in left.values() else ""
+        names = ", ".join(left) or "unknown, see aws personalize list-recommenders"
+        unread = " (if its tags name this stack)" if None in left.values() else ""
+        if self.operation and not self.operation.removes_the_stack:
+            return (
+                f"{cause} Left, may be billed: {names}. The next change of the recommender "
+                "removes it: remove the cause, then deploy with another force_update."
+            )
         return (
-            f"{what} Left: {', '.join(left) or 'unknown, see aws personalize list-recommenders'}"
-            f"{unread}. "
-            "Another cdk destroy does not change that, for its functions are gone by then. "
-            f"When the cause is gone: {_way_out(self.request, left)}"
+            f"{cause} Left, may be billed: {names}{unread}. cdk destroy alone does not delete it. "
+            f"Remove the cause, then: {_way_out(self.request, left)}"
         )
 
 
@@ -100,11 +102,10 @@ class RecommenderDeletion(_Deletion):
     def _remedy(self, operation: Operation) -> str:
         arn = self.request.deletion_target
         if operation.removes_the_stack:
-            way_out = _way_out(self.request, {arn: None})
-            return f"delete it yourself, for its functions are gone by now: {way_out}"
+            return f"it may be billed, so delete it: {_way_out(self.request, {arn: None})}"
         return (
-            f"put them back: {put_back(self.owner, arn)} Then the next change of the "
-            "recommender removes it."
+            "put its tags back (the next change of the recommender then removes it): "
+            f"{put_back(self.owner, arn)}"
         )
 
 
@@ -121,7 +122,7 @@ class Sweep(_Deletion):
     def _remove(self, reconciler: Reconciler) -> Verdict:
         situation = reconciler.situation
         if not situation.operation.removes_the_stack:
-            return Done(f"the stack lives ({situation.operation.status}): nothing is swept")
+            return Done(f"the stack is {situation.operation.status}, so a sweep deletes nothing")
         verdict = sweep(reconciler, remaining=self.remaining)
         return after_sweep(verdict, situation, last=self._is_last)
 
@@ -165,7 +166,7 @@ def sweep(
 
 
 def _way_out(request: Request, left: Mapping[str, Ownership | None]) -> str:
-    """Return the commands that remove what is left, then the stack."""
+    """Return the steps that remove what is left, then the stack."""
     stack, region = request.stack_id.split("/")[1], request.stack_id.split(":")[3]
     deletes = "delete-recommender --recommender-arn"
     releases = f"untag-resource --tag-keys {' '.join(v.RESERVED_TAGS)} --resource-arn"
@@ -174,8 +175,11 @@ def _way_out(request: Request, left: Mapping[str, Ownership | None]) -> str:
         f"--region {region}"
         for arn, one in left.items()
     ]
+    destroy = len(commands) + 1
+    steps = [*commands, "cdk destroy"]
+    numbered = " ".join(f"{number}) {step}" for number, step in enumerate(steps, start=1))
     return (
-        f"{'; '.join(commands)}{'; then ' if commands else ''}cdk destroy; and if that fails: "
+        f"{numbered} {destroy + 1}) if {destroy} fails: "
         f"aws cloudformation delete-stack --stack-name {stack} --region {region} "
         "--deletion-mode FORCE_DELETE_STACK"
     )

@@ -23,7 +23,7 @@ class Stop(CustomResource):
 
     def _advance(self, reconciler: Reconciler, *, running: bool) -> Verdict:
         return reconciler.advance(
-            self.arn, partial(plan_running_state, self.owner, running=running)
+            self.arn, partial(plan_running_state, self.owner, running=running, name=self.arn)
         )
 
 

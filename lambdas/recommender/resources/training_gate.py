@@ -53,6 +53,7 @@ class TrainingGate(CustomResource):
                 running=self.running,
                 updated_after=self.updated_after,
                 before=self.request.old_config,
+                name=self.arn,
             )
             if isinstance(verdict, Done) and self._is_last and self.observed:
                 verdict = self._judge(verdict, self.observed, reconciler)
@@ -73,11 +74,11 @@ class TrainingGate(CustomResource):
         self.misses = gate.misses(observed.metrics, before.metrics if before else None)
         if not self.misses:
             return ready
-        LOG.warning(f"{_MISSED}: {'; '.join(self.misses)}", extra={"misses": self.misses})
+        LOG.warning(f"{_MISSED}: {', '.join(self.misses)}", extra={"misses": self.misses})
         # What a rollback returns to has been in service: its metrics may have changed since.
         if not gate.fails or reconciler.stacks.operation(self.request.stack_id).rolls_back:
             return ready
-        return Fail(f"{_MISSED}: {'; '.join(self.misses)}. {_stays(self.request)}")
+        return Fail(f"{_MISSED}: {', '.join(self.misses)}. {_stays(self.request)} {_NEXT}")
 
     def hands_over(self, _wait: Wait) -> bool:
         """Whether another gate waits on."""
@@ -104,13 +105,14 @@ class TrainingGate(CustomResource):
     def out_of_time(self, reason: str, _waited: float) -> str:
         """Explain why the last one has failed."""
         return (
-            f"The recommender was not ready when the last training gate closed: {sentence(reason)} "
-            "Raise max_training_hours (training_gates of the construct), then deploy again."
+            f"The recommender was not ready when the last training gate ended: {sentence(reason)} "
+            "If it needs more time, raise max_training_hours (in your own app: training_gates), "
+            "then deploy again."
         )
 
     @property
     def _quality(self) -> str:
-        return truncate(f"warned: {'; '.join(self.misses)}", 400) if self.misses else "passed"
+        return truncate(f"warned: {', '.join(self.misses)}", 400) if self.misses else "passed"
 
     @property
     def _is_last(self) -> bool:
@@ -118,7 +120,11 @@ class TrainingGate(CustomResource):
         return number == of
 
 
-_MISSED: Final = "The quality gate is missed"
+_MISSED: Final = "The model metrics do not reach the quality gate"
+_NEXT: Final = (
+    "Improve the data, or change minimum_metrics, max_metric_regression or quality_gate, then "
+    "deploy again."
+)
 
 
 def _stays(request: Request) -> str:

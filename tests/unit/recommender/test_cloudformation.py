@@ -49,7 +49,7 @@ def test_an_operation_knows_when_it_began() -> None:
 
 
 def test_a_stack_that_is_not_there_has_none() -> None:
-    with pytest.raises(PermanentError, match="id is not there"):
+    with pytest.raises(PermanentError, match="the stack id does not exist"):
         Stacks(AnsweringCloudFormation()).operation("id")
 
 

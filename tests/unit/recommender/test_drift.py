@@ -213,7 +213,7 @@ def test_members_that_do_not_show_are_as_asked_also_of_one_that_was_adopted() ->
 
 
 def test_where_nothing_differs_the_reason_is_how_it_is() -> None:
-    assert drift(DESIRED, THERE).reason == "ACTIVE, as asked"
+    assert drift(DESIRED, THERE).reason == "ACTIVE, as configured"
     training = drift(DESIRED, replace(THERE, status="CREATE IN_PROGRESS"))
     assert training.reason.startswith("CREATE IN_PROGRESS")
 

@@ -160,7 +160,7 @@ HINTS = {
     "AccessDenied": "a permissions boundary or a service control policy",
     "AccessDeniedException": "a permissions boundary or a service control policy",
     "LimitExceededException": "5 recommenders per dataset group and 15 per region",
-    "TooManyTagsException": "50 tags, of which three are reserved here",
+    "TooManyTagsException": "50 tags, and this stack needs three of them",
 }
 
 

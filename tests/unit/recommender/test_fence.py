@@ -69,7 +69,8 @@ def test_a_request_of_an_earlier_operation_changes_nothing(
     verdict = admitted(FakeCloudFormation(status, updated), kind)
 
     assert verdict == Fail(
-        f"A late {kind} of Recommender came while the stack was {status}. Nothing was changed.",
+        f"The {kind} of Recommender came too late: the stack is {status}. Nothing was changed. "
+        "See the stack's latest operation.",
         confirm=0.0 if certain else CONFIRM_SECONDS,
     )
 

@@ -131,7 +131,7 @@ def test_a_function_that_cannot_work_says_so_at_once(
 
     (answer,) = region.answers
     assert (answer["Status"], answer["PhysicalResourceId"]) == ("FAILED", "Training11")
-    assert answer["Reason"].startswith(f"Nothing was changed. The function cannot work: {name}(")
+    assert answer["Reason"].startswith(f"Nothing was changed. The function cannot start: {name}(")
     assert region.executions == []
     assert region.response_url not in caplog.text
 

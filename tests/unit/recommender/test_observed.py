@@ -88,6 +88,6 @@ def test_a_recommender_is_settled_when_nothing_is_under_way_and_says_what_is(row
 
 def test_a_failure_has_the_services_reason_or_says_that_there_is_none() -> None:
     assert Update("CREATE FAILED", {}, 1.0, "too little data").reason == "too little data."
-    assert FAILED.reason == "the service gave no reason."
+    assert FAILED.reason == "Personalize gave no reason."
     assert Observed("a", "FAILED", "g", "r", failure_reason="no data!").reason == "no data!"
-    assert observed("FAILED").reason == "the service gave no reason."
+    assert observed("FAILED").reason == "Personalize gave no reason."

@@ -90,8 +90,8 @@ def test_a_recommender_is_created_with_its_tags_in_the_same_call(simulator: Simu
 
 
 OTHER_DOMAIN = (
-    "; a recommender of this recipe needs one of the domain VIDEO_ON_DEMAND. A dataset group's "
-    "domain cannot be changed: create another one, import the data, and name that."
+    "; this recipe needs VIDEO_ON_DEMAND. Personalize cannot change the domain: create another "
+    "dataset group, import the data, and set dataset_group_arn to it."
 )
 PREFLIGHT: dict[str, tuple[dict[str, Any], list[str]]] = {
     "a custom dataset group": (
@@ -103,7 +103,7 @@ PREFLIGHT: dict[str, tuple[dict[str, Any], list[str]]] = {
         {"datasets": ("Items", "Users")},
         [
             " has no INTERACTIONS dataset, but the recipe trains on it (DescribeDataset: ",
-            "). Create and import it, then deploy again.",
+            "). Create the dataset, import data, then deploy again.",
         ],
     ),
     "no items": (
@@ -111,14 +111,14 @@ PREFLIGHT: dict[str, tuple[dict[str, Any], list[str]]] = {
         [
             " has no ITEMS dataset, but item metadata in recommendations comes from it "
             "(DescribeDataset: ",
-            "). Create and import it, then deploy again.",
+            "). Create the dataset, import data, then deploy again.",
         ],
     ),
     "a dataset group that failed": (
         {"status": "CREATE FAILED"},
         [
             " is CREATE FAILED: ",
-            ". Delete it and create it anew, or name another one in dataset_group_arn.",
+            ". Delete it and create it again, or set dataset_group_arn to another one.",
         ],
     ),
 }
@@ -212,16 +212,16 @@ NOT_READY: dict[str, tuple[dict[str, str], list[str], Exception]] = {
         {"status": "CREATE FAILED", "failureReason": "no role"},
         [RECIPE],
         PermanentError(
-            f"The dataset group {GROUP} is CREATE FAILED: no role. Delete it and create it anew, "
-            "or name another one in dataset_group_arn."
+            f"The dataset group {GROUP} is CREATE FAILED: no role. Delete it and create it again, "
+            "or set dataset_group_arn to another one."
         ),
     ),
     "it failed": (
         {"status": "CREATE FAILED"},
         [RECIPE],
         PermanentError(
-            f"The dataset group {GROUP} is CREATE FAILED: no reason. Delete it and create it anew, "
-            "or name another one in dataset_group_arn."
+            f"The dataset group {GROUP} is CREATE FAILED: Personalize gave no reason. Delete it "
+            "and create it again, or set dataset_group_arn to another one."
         ),
     ),
     "another recipe": (
@@ -417,7 +417,9 @@ def test_parameters_that_this_sdk_does_not_know_are_no_passing_fault(
 ) -> None:
     unknown = UpdateRecommender({"ofTomorrow": True})
 
-    with pytest.raises(PermanentError, match="UpdateRecommender is not known like this"):
+    with pytest.raises(
+        PermanentError, match=r"UpdateRecommender: the AWS SDK .* rejects this request"
+    ):
         Personalize(client(simulator)).change(ARN, unknown)
 
 

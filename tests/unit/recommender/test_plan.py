@@ -487,7 +487,7 @@ def ready(there: Observed | None) -> Verdict:
 NAME = "'TopPicks-0123456789abcdef'"
 ELSEWHERE = {"dataset_group_arn": "another-group", "recipe_arn": "another-recipe"}
 DIFFERENCES = (
-    f"dataset group another-group (asked for: {GROUP}), recipe another-recipe (asked for: {RECIPE})"
+    f"dataset group another-group (expected: {GROUP}), recipe another-recipe (expected: {RECIPE})"
 )
 BROKEN = {"failure_reason": "too little data"}
 SIBLINGS = {**OWNER.tags(), v.OWNER_RESOURCE_TAG: "Series"}
@@ -497,17 +497,17 @@ SAYS: Mapping[str, tuple[Callable[[], Step], list[str]]] = {
     "it cannot be moved": (
         lambda: plan_for(DESIRED, observed("ACTIVE", **ELSEWHERE)),
         [
-            f"{NAME} has the {DIFFERENCES}. That cannot be changed in place, and a new recommender "
-            "cannot have the same fixed name while the old one serves. Change recommender_name "
-            "together with it, or remove recommender_name."
+            f"{NAME} has the {DIFFERENCES}. Personalize cannot change that in place, and a new "
+            "recommender needs another name while the old one serves. Change recommender_name in "
+            "the same deployment, or remove recommender_name."
         ],
     ),
     "it is somebody else's": (
         lambda: plan_for(DESIRED, observed("ACTIVE", tags=FOREIGN)),
         [
             NAME,
-            " exists and is not this stack's by its tags: ",
-            " If it is somebody else's, choose another recommender_name, or set adopt_existing to "
+            " exists, and its tags do not name this stack as its owner: ",
+            " If it is not this stack's, choose another recommender_name, or set adopt_existing to "
             "take it over.",
         ],
     ),
@@ -543,8 +543,8 @@ SAYS: Mapping[str, tuple[Callable[[], Step], list[str]]] = {
     "what to adopt is elsewhere": (
         lambda: plan_for(ADOPTING, observed("ACTIVE", tags={}, **ELSEWHERE)),
         [
-            f"{NAME} cannot be adopted: it has the {DIFFERENCES}. Name a recommender of the same "
-            "dataset group and recipe, or remove recommender_name."
+            f"{NAME} cannot be adopted, for it has the {DIFFERENCES}. Set recommender_name to one "
+            "of the same dataset group and recipe, or remove it."
         ],
     ),
     "what to adopt is broken": (
@@ -608,16 +608,19 @@ SAYS: Mapping[str, tuple[Callable[[], Step], list[str]]] = {
         lambda: plan_running_state(OWNER, observed("INACTIVE"), running=False),
         ["INACTIVE"],
     ),
-    "it stays stopped": (lambda: plan_for(STOPPED, observed("INACTIVE")), ["INACTIVE, as asked"]),
+    "it stays stopped": (
+        lambda: plan_for(STOPPED, observed("INACTIVE")),
+        ["INACTIVE, as configured"],
+    ),
     "it is not stopped yet": (
         lambda: plan_running_state(OWNER, observed("START PENDING"), running=False),
         [DESIRED.arn, "START PENDING"],
     ),
     "what to stop is not there": (
         lambda: plan_running_state(OWNER, None, running=False),
-        ["does not exist"],
+        ["does not show the recommender"],
     ),
-    "it is not there": (lambda: ready(None), ["does not exist"]),
+    "it is not there": (lambda: ready(None), ["does not show the recommender"]),
     "it serves": (lambda: ready(observed("ACTIVE", config=WHOLE)), ["ACTIVE"]),
     "its training failed": (
         lambda: ready(observed("CREATE FAILED", **BROKEN)),
@@ -629,13 +632,13 @@ SAYS: Mapping[str, tuple[Callable[[], Step], list[str]]] = {
     ),
     "it vanishes": (
         lambda: ready(observed("DELETE PENDING")),
-        ["It is being deleted, but not by this deployment."],
+        ["The recommender is DELETE PENDING, and this deployment did not delete it."],
     ),
     "it is not ready yet": (lambda: ready(observed("CREATE PENDING")), ["CREATE PENDING"]),
     "it has no status yet": (lambda: ready(observed("")), ["without a status"]),
     "what is asked for is not in force": (
         lambda: ready(observed("ACTIVE", config=OTHER)),
-        ["not in force"],
+        ["another configuration and no update is running"],
     ),
 }
 
@@ -652,30 +655,34 @@ def test_a_verdict_says_what_a_person_needs_to_know(row: str) -> None:
 
 
 def test_where_there_is_nothing_to_name_a_verdict_says_no_more() -> None:
-    absent = Fail("the recommender does not exist", confirm=GRACE_SECONDS)
+    absent = Fail(
+        "Personalize does not show the recommender. If something outside this stack deleted it, "
+        "change force_update, then deploy again.",
+        confirm=GRACE_SECONDS,
+    )
 
     assert plan_running_state(OWNER, None, running=False) == ready(None) == absent
     assert ready(observed("DELETE PENDING")) == Fail(
-        "It is being deleted, but not by this deployment."
+        "The recommender is DELETE PENDING, and this deployment did not delete it. Something "
+        "outside this stack may have deleted it. Change force_update, then deploy again."
     )
     assert ready(observed("ACTIVE", config=OTHER)) == Fail(
-        "the configuration asked for is not in force, nor on its way", confirm=GRACE_SECONDS
+        "The recommender has another configuration and no update is running. Something outside "
+        "this stack may have changed it. Change force_update, then deploy again.",
+        confirm=GRACE_SECONDS,
     )
 
 
-ANEW = (
-    "If this failure is kept (--no-rollback), change force_update when you deploy again: it asks "
-    "for everything anew."
-)
+ANEW = "Remove the cause, then deploy again; after --no-rollback, with another force_update."
 
 
 def test_what_failed_for_a_gate_says_how_to_ask_for_it_anew() -> None:
     for reason in ("too little data", "too little data."):
         assert ready(observed("CREATE FAILED", failure_reason=reason)) == Fail(
-            f"CREATE FAILED: too little data. {ANEW}"
+            f"The recommender is CREATE FAILED: too little data. {ANEW}"
         )
     failed = observed("ACTIVE", config=OTHER, latest_update=FAILED)
-    assert ready(failed) == Fail(f"Its update failed: the reason. {ANEW}")
+    assert ready(failed) == Fail(f"The update of the recommender failed: the reason. {ANEW}")
 
 
 @pytest.mark.parametrize(
@@ -697,14 +704,14 @@ def test_a_command_to_paste_puts_right_what_does_not_prove_the_ownership(
     repair = " ".join(f"tagKey={key},tagValue={value}" for key, value in OWNER.tags().items())
 
     there = observed("ACTIVE", tags=tags)
-    steps = {"If it is the stack's, delete it.": plan_deletion(OWNER, there, remedy="delete it.")}
+    steps = {"If it is this stack's, delete it.": plan_deletion(OWNER, there, remedy="delete it.")}
     if not OWNER.other(tags):
-        command = f"tag-resource --resource-arn {DESIRED.arn} --tags {repair} "
+        command = f"tag-resource --resource-arn {DESIRED.arn} --tags {repair}"
         steps[command] = plan_for(DESIRED, there)
     for what_to_do, step in steps.items():
         assert isinstance(step, Fail)
-        assert f"A recommender named {NAME} exists" in step.reason
-        assert f"by its tags: {wrong}. " in step.reason
+        assert f"The recommender {NAME} exists" in step.reason
+        assert f"its tags do not name this stack as its owner: {wrong}. " in step.reason
         assert what_to_do in step.reason
 
 
@@ -725,7 +732,7 @@ def test_without_tags_what_is_there_is_taken_as_ours(desired: Desired) -> None:
     assert isinstance(plan_running_state(OWNER, untagged, running=False), Wait)
 
 
-OVERTAKEN = "was updated by something else after this rollback had updated it."
+OVERTAKEN = f"Another caller updated {DESIRED.arn} after this rollback had updated it"
 THEIRS = update("ACTIVE", OTHER)
 OVERTAKES: dict[str, tuple[Operation, float | None, Update | None, bool]] = {
     "another update came later": (ROLLS_BACK, 0.0, THEIRS, True),
@@ -1178,5 +1185,5 @@ def test_what_a_sweep_has_come_to(row: str) -> None:
 @pytest.mark.parametrize("unfinished", [WAITS, FAILS])
 def test_of_several_the_first_that_is_unfinished_is_named(unfinished: Verdict) -> None:
     assert first_unfinished([GONE, unfinished, Wait("a later one")]) == unfinished
-    assert first_unfinished([GONE, NOT_OURS]) == Done("nothing else is owned")
-    assert first_unfinished([]) == Done("nothing else is owned")
+    assert first_unfinished([GONE, NOT_OURS]) == Done("the stack owns no other recommender")
+    assert first_unfinished([]) == Done("the stack owns no other recommender")

@@ -36,8 +36,9 @@ CASES = {
         {NDCG: 0.7},
         {NDCG: 0.9},
         [
-            f"{NDCG}: found 0.7, required at least 0.8",
-            f"{NDCG}: found 0.7, required at least 0.81, the 0.9 before less 0.1",
+            f"{NDCG} is 0.7; minimum 0.8 (minimum_metrics)",
+            f"{NDCG} is 0.7; minimum 0.81 (previous recommender 0.9, max_metric_regression 0.1 "
+            "= 10 %)",
         ],
     ),
     "one that has become better misses nothing": (
@@ -56,40 +57,43 @@ CASES = {
         QualityGate({NDCG: Decimal("0.30000000000000001")}),
         {NDCG: 0.3},
         None,
-        [f"{NDCG}: found 0.3, required at least 0.30000000000000001"],
+        [f"{NDCG} is 0.3; minimum 0.30000000000000001 (minimum_metrics)"],
     ),
     "one is missed by a little": (
         QualityGate({NDCG: Decimal("0.2500001")}),
         METRICS,
         None,
-        [f"{NDCG}: found 0.25, required at least 0.2500001"],
+        [f"{NDCG} is 0.25; minimum 0.2500001 (minimum_metrics)"],
     ),
     "one is not reported": (
         QualityGate({COVERAGE: Decimal("0.01")}),
         {NDCG: 0.3},
         None,
-        ["coverage: found not reported, required at least 0.01"],
+        ["coverage is not reported; minimum 0.01 (minimum_metrics)"],
     ),
     "one that is not reported misses even 0": (
         QualityGate({COVERAGE: Decimal(0)}),
         {},
         None,
-        ["coverage: found not reported, required at least 0"],
+        ["coverage is not reported; minimum 0 (minimum_metrics)"],
     ),
     "all that are missed are named, in order": (
         QualityGate({NDCG: Decimal("0.3"), COVERAGE: Decimal("0.1")}),
         METRICS,
         None,
         [
-            "coverage: found 0.05, required at least 0.1",
-            f"{NDCG}: found 0.25, required at least 0.3",
+            "coverage is 0.05; minimum 0.1 (minimum_metrics)",
+            f"{NDCG} is 0.25; minimum 0.3 (minimum_metrics)",
         ],
     ),
     "one has become worse by more than is allowed": (
         QualityGate(max_regression=Decimal("0.05")),
         METRICS,
         BEFORE,
-        ["coverage: found 0.05, required at least 0.095, the 0.1 before less 0.05"],
+        [
+            "coverage is 0.05; minimum 0.095 (previous recommender 0.1, max_metric_regression 0.05 "
+            "= 5 %)"
+        ],
     ),
     "one has become worse by just what is allowed": (
         QualityGate(max_regression=Decimal("0.5")),
@@ -101,7 +105,10 @@ CASES = {
         QualityGate(max_regression=Decimal("0.05")),
         {NDCG: 0.3},
         BEFORE,
-        ["coverage: found not reported, required at least 0.095, the 0.1 before less 0.05"],
+        [
+            "coverage is not reported; minimum 0.095 (previous recommender 0.1, "
+            "max_metric_regression 0.05 = 5 %)"
+        ],
     ),
     "there is none before to compare with": (
         QualityGate(max_regression=Decimal(0)),

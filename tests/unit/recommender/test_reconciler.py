@@ -381,7 +381,7 @@ def test_an_update_that_stays_invalid_may_be_effective_where_nothing_of_it_shows
     account = owned(change=PermanentError("not like this", code=INVALID_INPUT))
     account.operations = [operation]
     reconciler = account.reconciler(kind=kind)
-    effective = Done("ACTIVE, as asked", Progress.EFFECTIVE)
+    effective = Done("ACTIVE, as configured", Progress.EFFECTIVE)
 
     def plan(there: Observed | None) -> Step:
         return effective if there and there.config == HIDDEN.config else change

@@ -235,7 +235,9 @@ def refused(raw: Mapping[str, Any]) -> tuple[str, str, str]:
     """Return what is refused of an event, what was got, and what is allowed."""
     with pytest.raises(BadRequestError) as refusal:
         _ = Request.parse(raw).desired
-    said = re.fullmatch(r"(\S+): got (.*); allowed: (.+)\.", str(refusal.value))
+    said = re.fullmatch(
+        r"(?:Unknown property )?(\S+): got (.*); allowed: (.+)\.", str(refusal.value)
+    )
     assert said
     return said[1], said[2], said[3]
 
@@ -262,9 +264,9 @@ ALLOWED: dict[str, tuple[Mapping[str, Any], str, str]] = {
     "a group elsewhere": (
         event({v.DATASET_GROUP_ARN: GROUP.replace("111111111111", "222222222222")}),
         v.DATASET_GROUP_ARN,
-        "('aws', 'eu-west-1', '111111111111')",
+        "account and region, eu-west-1:111111111111",
     ),
-    "a misspelt one": (event({"Runing": "true"}), "Runing", "no such property"),
+    "a misspelt one": (event({"Runing": "true"}), "Runing", "the properties of this version"),
     "no map": (event(ResourceProperties=["x"]), "event.ResourceProperties", "a map"),
     "a member": (event(RequestId=7), "event.RequestId", "not empty"),
     "a type": (event(kind="Read"), "event.RequestType", "Create, Update or Delete"),

@@ -337,7 +337,7 @@ ALONE: dict[str, tuple[str, dict[str, Any], str, bool, str]] = {
         gate(11, arn=DESIRED.arn),
         "CREATE PENDING",
         False,
-        "The recommender was not ready when the last training gate closed: StartExecution: Access",
+        "The recommender was not ready when the last training gate ended: StartExecution: Access",
     ),
     "a Delete deletes": ("DELETE_IN_PROGRESS", DELETE, "ACTIVE", True, ""),
     "a Delete of what trains hands over": (
@@ -354,14 +354,14 @@ ALONE: dict[str, tuple[str, dict[str, Any], str, bool, str]] = {
         sweep(1),
         "CREATE PENDING",
         False,
-        f"delete-recommender --recommender-arn {DESIRED.arn} --region eu-west-1; then cdk destroy",
+        f"delete-recommender --recommender-arn {DESIRED.arn} --region eu-west-1 2) cdk destroy",
     ),
     "a Delete of a stack that lives fails": (
         "UPDATE_COMPLETE_CLEANUP_IN_PROGRESS",
         DELETE,
         "CREATE PENDING",
         False,
-        "the next change of the recommender removes it",
+        "The next change of the recommender removes it",
     ),
     "an Update fails": (
         "UPDATE_IN_PROGRESS",
@@ -597,7 +597,7 @@ def test_a_gate_that_misses_its_quality_in_a_rollback_opens_and_says_so() -> Non
 
     assert answer["Status"] == "SUCCESS"
     assert answer["Data"][v.QUALITY_GATE_ATTRIBUTE] == (
-        "warned: coverage: found 0.05, required at least 0.1"
+        "warned: coverage is 0.05; minimum 0.1 (minimum_metrics)"
     )
 
 
@@ -648,8 +648,8 @@ def test_a_training_that_failed_ends_the_wait_with_the_services_reason() -> None
 
     assert (answer["Status"], answer["Reason"]) == (
         "FAILED",
-        "CREATE FAILED: too little data. If this failure is kept (--no-rollback), change "
-        "force_update when you deploy again: it asks for everything anew.",
+        "The recommender is CREATE FAILED: too little data. Remove the cause, then deploy again; "
+        "after --no-rollback, with another force_update.",
     )
     assert answer["PhysicalResourceId"] == "Training11"
     assert answer["Data"].keys() == GATE_ATTRIBUTES
@@ -685,9 +685,9 @@ def test_a_last_gate_closes_with_what_it_saw_last() -> None:
 
     assert answer["Status"] == "FAILED"
     assert answer["Reason"] == (
-        "The recommender was not ready when the last training gate closed: DescribeRecommender: "
-        "ThrottlingException: the message. Raise max_training_hours (training_gates of the "
-        "construct), then deploy again."
+        "The recommender was not ready when the last training gate ended: DescribeRecommender: "
+        "ThrottlingException: the message. If it needs more time, raise max_training_hours (in "
+        "your own app: training_gates), then deploy again."
     )
     assert 3300 <= here.waited <= 3301
 
@@ -717,7 +717,10 @@ def test_the_operation_that_sent_a_request_is_asked_for_once_and_then_compared()
 
     (answer,) = here.letterbox.arrived
     assert answer["Status"] == "FAILED"
-    assert answer["Reason"] == "A newer operation of the stack has begun: nothing is changed."
+    assert answer["Reason"] == (
+        "A newer operation of the stack has begun, so this one changes nothing more. See the newer "
+        "operation."
+    )
     assert answer["PhysicalResourceId"] == DESIRED.arn
     assert here.personalize.changes == []
 
@@ -856,8 +859,8 @@ def test_what_may_be_stale_is_believed_when_it_still_shows_some_seconds_later() 
 
     assert answer["Status"] == "FAILED"
     assert answer["Reason"] == (
-        "A late Update of Recommender came while the stack was UPDATE_COMPLETE. "
-        "Nothing was changed."
+        "The Update of Recommender came too late: the stack is UPDATE_COMPLETE. Nothing was "
+        "changed. See the stack's latest operation."
     )
     assert here.pauses == [0, int(CONFIRM_SECONDS), 0]
     assert here.personalize.calls == []
@@ -1045,7 +1048,10 @@ def test_what_only_a_delay_explains_fails_after_the_grace_period() -> None:
     answer = here.run(gate())
 
     assert answer["Status"] == "FAILED"
-    assert answer["Reason"].startswith("the recommender does not exist (after ")
+    assert answer["Reason"] == (
+        f"Personalize does not show {MINE}. If something outside this stack deleted it, change "
+        "force_update, then deploy again. (Observed for 2 minutes.)"
+    )
     assert GRACE_SECONDS <= here.waited <= GRACE_SECONDS + INTERVAL + CONFIRM_SECONDS
 
 
@@ -1095,7 +1101,8 @@ def test_a_clean_up_that_is_out_of_time_leaves_it_to_the_next_change() -> None:
     assert answer["Status"] == "FAILED"
     assert answer["Reason"].startswith("Not deleted within 55 minutes: ")
     assert answer["Reason"].endswith(
-        " It is still the stack's: the next change of the recommender removes it."
+        " The next change of the recommender removes it: remove the cause, then deploy with "
+        "another force_update."
     )
 
 
@@ -1137,11 +1144,14 @@ def test_a_defect_fails_after_the_grace_period_by_its_name_and_without_the_url(
         answer = here.run(raw)
 
     assert answer["Status"] == "FAILED"
-    assert answer["Reason"].startswith("Unexpected ZeroDivisionError: by zero (after ")
+    assert answer["Reason"] == (
+        "Unexpected ZeroDivisionError: by zero (a defect; the log has a traceback). (Observed for "
+        "2 minutes.)"
+    )
     assert answer["PhysicalResourceId"] == DESIRED.arn
     assert GRACE_SECONDS <= here.waited <= GRACE_SECONDS + INTERVAL + CONFIRM_SECONDS
     formatted = [logging.Formatter().format(record) for record in caplog.records]
-    assert "Unexpected ZeroDivisionError: by zero" in formatted
+    assert "Unexpected ZeroDivisionError: by zero (a defect; the log has a traceback)" in formatted
     traces = [one["traceback"] for one in map(vars, caplog.records) if "traceback" in one]
     assert traces
     assert all("self._api.describe_recommender" in "".join(trace) for trace in traces)
@@ -1168,11 +1178,11 @@ def test_a_defect_that_passes_is_no_failure() -> None:
     [
         ("DELETE_IN_PROGRESS", DELETE, None),
         ("DELETE_IN_PROGRESS", sweep(2), None),
-        ("DELETE_IN_PROGRESS", sweep(1), "Left: unknown"),
+        ("DELETE_IN_PROGRESS", sweep(1), "Left, may be billed: unknown"),
         (
             "UPDATE_COMPLETE_CLEANUP_IN_PROGRESS",
             DELETE,
-            "It is still the stack's: the next change of the recommender removes it.",
+            "The next change of the recommender removes it: ",
         ),
     ],
 )
@@ -1189,7 +1199,7 @@ def test_in_a_delete_it_is_tried_for_as_long_as_there_is_time_and_handed_over(
     assert answer["Status"] == ("FAILED" if says else "SUCCESS")
     if says:
         assert answer["Reason"].startswith(
-            "Not deleted within 55 minutes: Unexpected ZeroDivisionError: by zero. "
+            "Not deleted within 55 minutes: Unexpected ZeroDivisionError: by zero (a defect; "
         )
         assert says in answer["Reason"]
 
@@ -1216,7 +1226,10 @@ def test_a_defect_when_an_execution_is_started_is_answered(delivery: Delivery) -
     if delivery is Delivery.DELIVERED:
         (answer,) = here.letterbox.arrived
         assert answer["Status"] == "FAILED"
-        assert answer["Reason"] == "Nothing was changed. Unexpected ZeroDivisionError: by zero"
+        assert answer["Reason"] == (
+            "Nothing was changed. Unexpected ZeroDivisionError: by zero (a defect; the log has a "
+            "traceback)"
+        )
 
 
 def test_a_defect_when_an_execution_is_started_may_pass() -> None:
@@ -1274,7 +1287,7 @@ def test_a_defect_with_half_of_a_pair_is_waited_for_like_any_other() -> None:
     answer = here.run(event())
 
     assert answer["Status"] == "FAILED"
-    assert answer["Reason"].startswith("Unexpected ZeroDivisionError: by � (after ")
+    assert answer["Reason"].startswith("Unexpected ZeroDivisionError: by � (a defect; ")
 
 
 # -- refused -----------------------------------------------------------------------------------
@@ -1396,13 +1409,13 @@ IN_TIME: dict[str, tuple[Verdict, bool, Timing, Verdict]] = {
         ABSENT,
         True,
         after(130),
-        Fail("it is not there (after 130 seconds)."),
+        Fail("it is not there. (Observed for 2 minutes.)"),
     ),
     "no delay explains it when the time is up": (
         ABSENT,
         True,
         after(3300),
-        Fail("it is not there (after 3300 seconds)."),
+        Fail("it is not there. (Observed for 2 minutes.)"),
     ),
     "the time is up before it is believed": (
         ABSENT,
@@ -1533,7 +1546,7 @@ def test_where_there_is_no_chain_and_nothing_to_see_it_says_so(
     [
         (Delivery.DELIVERED, "answered"),
         (Delivery.LATER, "not answered yet"),
-        (Delivery.REFUSED, "not answered, for the ResponseURL takes no answer any more"),
+        (Delivery.REFUSED, "not answered: the ResponseURL no longer takes an answer"),
     ],
 )
 def test_what_has_become_of_an_answer_is_logged(

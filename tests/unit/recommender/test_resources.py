@@ -154,7 +154,9 @@ def test_the_base_of_all_types_attempts_nothing() -> None:
 
 @pytest.mark.parametrize("kind", ["Create", "Update"])
 def test_a_recommender_that_is_not_asked_for_as_it_must_be_is_refused_at_once(kind: str) -> None:
-    with pytest.raises(BadRequestError, match="Runing: got 'true'; allowed: no such property"):
+    with pytest.raises(
+        BadRequestError, match=r"^Unknown property Runing: got 'true'; allowed: the "
+    ):
         resource(event({"Runing": "true"}, kind=kind))
 
     assert resource(event({"Runing": "true"}, kind="Delete"))
@@ -335,19 +337,20 @@ def test_where_nothing_reads_attributes_there_are_none(raw: dict[str, Any]) -> N
 
 NOT_POSSIBLE = "Not possible within 55 minutes: it trains. Deploy again when that has ended."
 STILL_OWNED = (
-    "Not deleted within 55 minutes: it trains. It is still the stack's: the next change of the "
-    "recommender removes it."
+    "Not deleted within 55 minutes: it trains. Left, may be billed: {}. The next change of the "
+    "recommender removes it: remove the cause, then deploy with another force_update."
 )
 
 
 def way_out(left: str, *commands: str) -> str:
     """Return the last word of a deletion that leaves something behind."""
-    then = f"{'; '.join(commands)}; then " if commands else ""
+    last = len(commands) + 1
+    first = "".join(f"{number}) {command} " for number, command in enumerate(commands, start=1))
     return (
-        f"Not deleted within 55 minutes: it trains. Left: {left}. Another cdk destroy does not "
-        "change that, for its functions are gone by then. When the cause is gone: "
-        f"{then}cdk destroy; and if that fails: aws cloudformation delete-stack --stack-name "
-        "TopPicks --region eu-west-1 --deletion-mode FORCE_DELETE_STACK"
+        f"Not deleted within 55 minutes: it trains. Left, may be billed: {left}. cdk destroy alone "
+        f"does not delete it. Remove the cause, then: {first}{last}) cdk destroy {last + 1}) if "
+        f"{last} fails: aws cloudformation delete-stack --stack-name TopPicks --region eu-west-1 "
+        "--deletion-mode FORCE_DELETE_STACK"
     )
 
 
@@ -364,15 +367,23 @@ def releasing(arn: str) -> str:
 
 UNKNOWN = way_out("unknown, see aws personalize list-recommenders")
 NOT_READY = (
-    "The recommender was not ready when the last training gate closed: it trains. "
-    "Raise max_training_hours (training_gates of the construct), then deploy again."
+    "The recommender was not ready when the last training gate ended: it trains. If it needs more "
+    "time, raise max_training_hours (in your own app: training_gates), then deploy again."
 )
 CLEANS_UP = Operation("UPDATE_COMPLETE_CLEANUP_IN_PROGRESS", "")
 OUT_OF_TIME: dict[str, tuple[dict[str, Any], Operation | None, str]] = {
     "a Create": (event(), CREATES, NOT_POSSIBLE),
     "an Update": (event(kind="Update"), UPDATES, NOT_POSSIBLE),
-    "a Delete, of a stack that lives": (event(kind="Delete"), CLEANS_UP, STILL_OWNED),
-    "a sweep of a stack that lives": (sweep(), CLEANS_UP, STILL_OWNED),
+    "a Delete, of a stack that lives": (
+        event(kind="Delete"),
+        CLEANS_UP,
+        STILL_OWNED.format(DESIRED.arn),
+    ),
+    "a sweep of a stack that lives": (
+        sweep(),
+        CLEANS_UP,
+        STILL_OWNED.format("unknown, see aws personalize list-recommenders"),
+    ),
     "a gate": (gate(), None, NOT_READY),
     "a stop": (stop(), UPDATES, NOT_POSSIBLE),
 }
@@ -422,7 +433,7 @@ def test_a_sweep_that_could_not_read_whose_one_is_says_so() -> None:
     _, swept = attempted(LAST, personalize, DELETES)
 
     assert swept.out_of_time("it trains", 3300.0) == way_out(
-        f"{ZERO}, if its tags say that it is this stack's", deleting(ZERO)
+        f"{ZERO} (if its tags name this stack)", deleting(ZERO)
     )
 
 
@@ -435,8 +446,8 @@ def test_what_is_listed_and_not_there_any_more_is_not_left() -> None:
 
     assert verdict == NOTHING_LEFT
     said = swept.out_of_time("it trains", 3300.0)
-    assert "Left: unknown, see aws personalize list-recommenders. Another" in said
-    assert said.partition(" When the cause is gone: ")[2].split()[:2] == ["cdk", "destroy;"]
+    assert "billed: unknown, see aws personalize list-recommenders. cdk destroy alone" in said
+    assert said.partition(" Remove the cause, then: ")[2].split()[:3] == ["1)", "cdk", "destroy"]
 
 
 # -- what is refused for good ------------------------------------------------------------------
@@ -655,7 +666,7 @@ def with_leftovers(*arns: str, status: str = "ACTIVE") -> FakePersonalize:
 def test_an_update_without_a_difference_changes_nothing() -> None:
     personalize = with_leftovers()
 
-    assert step(update(), personalize, UPDATES) == Done("ACTIVE, as asked", Progress.EFFECTIVE)
+    assert step(update(), personalize, UPDATES) == Done("ACTIVE, as configured", Progress.EFFECTIVE)
     assert personalize.changes == []
 
 
@@ -683,7 +694,7 @@ def test_what_is_kept_is_not_even_looked_at() -> None:
 def test_a_create_sweeps_nothing() -> None:
     personalize = with_leftovers(ZERO)
 
-    assert step(event(), personalize, UPDATES) == Done("ACTIVE, as asked", Progress.EFFECTIVE)
+    assert step(event(), personalize, UPDATES) == Done("ACTIVE, as configured", Progress.EFFECTIVE)
     assert personalize.changes == []
 
 
@@ -771,7 +782,7 @@ def test_tags_that_are_no_longer_asked_for_are_taken_off() -> None:
 
     verdict = step(update() | {"OldResourceProperties": before}, personalize, UPDATES)
 
-    assert verdict == Done("ACTIVE, as asked", Progress.EFFECTIVE)
+    assert verdict == Done("ACTIVE, as configured", Progress.EFFECTIVE)
     assert personalize.tags[DESIRED.arn] == {**OWN, "cost": "1"}
     assert personalize.changes == [("UntagResource", DESIRED.arn)]
 
@@ -886,19 +897,18 @@ def test_a_delete_of_what_is_this_resources_alone_is_no_success_without_its_tags
 
 
 LEFT_ALONE = (
-    f"It is left alone. A recommender named {DESIRED.name!r} exists and is not this stack's by its "
-    f"tags: {', '.join(f'{key} is missing' for key in OWNER.tags())}. If it is the stack's, "
+    f"Not deleted: The recommender {DESIRED.name!r} exists, and its tags do not name this stack as "
+    f"its owner: {', '.join(f'{key} is missing' for key in OWNER.tags())}. If it is this stack's, "
 )
 BY_HAND = (
-    "delete it yourself, for its functions are gone by now: aws personalize delete-recommender "
-    f"--recommender-arn {DESIRED.arn} --region eu-west-1; then cdk destroy; and if that fails: aws "
-    "cloudformation delete-stack --stack-name TopPicks --region eu-west-1 --deletion-mode "
-    "FORCE_DELETE_STACK"
+    "it may be billed, so delete it: 1) aws personalize delete-recommender --recommender-arn "
+    f"{DESIRED.arn} --region eu-west-1 2) cdk destroy 3) if 2 fails: aws cloudformation "
+    "delete-stack --stack-name TopPicks --region eu-west-1 --deletion-mode FORCE_DELETE_STACK"
 )
 BY_ITS_TAGS = (
-    f"put them back: aws personalize tag-resource --resource-arn {DESIRED.arn} --tags "
+    "put its tags back (the next change of the recommender then removes it): "
+    f"aws personalize tag-resource --resource-arn {DESIRED.arn} --tags "
     + " ".join(f"tagKey={key},tagValue={value}" for key, value in OWNER.tags().items())
-    + " Then the next change of the recommender removes it."
 )
 REMEDIES: dict[str, tuple[Operation, str]] = {
     "the stack is being removed": (DELETES, BY_HAND),
@@ -928,7 +938,7 @@ def test_nothing_is_swept_while_the_stack_lives(raw: dict[str, Any], status: str
 
     verdict = step(raw, personalize, Operation(status, ""))
 
-    assert verdict == Done(f"the stack lives ({status}): nothing is swept")
+    assert verdict == Done(f"the stack is {status}, so a sweep deletes nothing")
     assert personalize.calls == []
 
 
@@ -946,7 +956,7 @@ def test_all_that_is_owned_is_swept_and_the_first_that_is_left_is_named(
     assert personalize.changes == [("DeleteRecommender", arn) for arn in (ZERO, ONE, TWO)]
 
 
-NOTHING_LEFT = Done("nothing else is owned")
+NOTHING_LEFT = Done("the stack owns no other recommender")
 
 
 @pytest.mark.parametrize(
@@ -1026,7 +1036,11 @@ def test_a_gate_opens_when_the_recommender_is_ready(kind: str) -> None:
 def test_what_only_a_delay_explains_fails_at_any_gate(link: int) -> None:
     verdict, observed = look(gate(link), FakePersonalize())
 
-    assert verdict == Fail("the recommender does not exist", confirm=GRACE_SECONDS)
+    assert verdict == Fail(
+        f"Personalize does not show {RECOMMENDER}mine. If something outside this stack deleted it, "
+        "change force_update, then deploy again.",
+        confirm=GRACE_SECONDS,
+    )
     assert observed is None
 
 
@@ -1155,4 +1169,6 @@ def test_a_recommender_is_stopped(kind: str) -> None:
 
 
 def test_a_recommender_that_is_stopped_already_is_as_asked() -> None:
-    assert step(stop(), mine("INACTIVE"), UPDATES) == Done("INACTIVE, as asked", Progress.EFFECTIVE)
+    assert step(stop(), mine("INACTIVE"), UPDATES) == Done(
+        "INACTIVE, as configured", Progress.EFFECTIVE
+    )

@@ -34,9 +34,11 @@ BOTH_MISSED = {v.MINIMUM_METRICS: {"coverage": "0.1", "precision_at_5": "0.6"}}
 NO_REGRESSION = {v.MAX_METRIC_REGRESSION: "0"}
 WARNS = {v.ON_MISS: "warn"}
 
-COVERAGE = "coverage: found 0.05, required at least 0.1"
-PRECISION = "precision_at_5: found 0.5, required at least 0.6"
-REGRESSION = f"{COVERAGE}, the 0.1 before less 0"
+COVERAGE = "coverage is 0.05; minimum 0.1 (minimum_metrics)"
+PRECISION = "precision_at_5 is 0.5; minimum 0.6 (minimum_metrics)"
+REGRESSION = (
+    "coverage is 0.05; minimum 0.1 (previous recommender 0.1, max_metric_regression 0 = 0 %)"
+)
 
 NOTHING_SERVES = "Nothing goes into service: the deployment is rolled back."
 IT_STAYS = "The recommender stays in service as it was before this deployment."
@@ -130,10 +132,14 @@ FAILS: dict[str, tuple[dict[str, Any], Operation, list[str], str]] = {
 @pytest.mark.parametrize("row", FAILS)
 def test_a_miss_fails_and_says_what_is_missed_and_what_stays_in_service(row: str) -> None:
     raw, operation, misses, stays = FAILS[row]
-    shown = "; ".join(misses)
+    shown = ", ".join(misses)
 
     assert look(raw, service(), operation) == Looked(
-        Fail(f"The quality gate is missed: {shown}. {stays}"), f"warned: {shown}"
+        Fail(
+            f"The model metrics do not reach the quality gate: {shown}. {stays} Improve the data, "
+            "or change minimum_metrics, max_metric_regression or quality_gate, then deploy again."
+        ),
+        f"warned: {shown}",
     )
 
 
@@ -161,7 +167,7 @@ WARNED: dict[str, tuple[dict[str, Any], Operation, list[str]]] = {
 def test_a_miss_that_only_warns_opens_the_gate_and_is_told(row: str) -> None:
     raw, operation, misses = WARNED[row]
 
-    assert look(raw, service(), operation) == Looked(READY, f"warned: {'; '.join(misses)}")
+    assert look(raw, service(), operation) == Looked(READY, f"warned: {', '.join(misses)}")
 
 
 @pytest.mark.parametrize("quality", [BOTH_MISSED, BOTH_MISSED | WARNS], ids=["fails", "warns"])
@@ -173,7 +179,7 @@ def test_a_miss_is_logged_whether_it_fails_or_not(
 
     (record,) = caplog.records
     assert record.levelno == logging.WARNING
-    assert record.getMessage().startswith("The quality gate is missed: ")
+    assert record.getMessage().startswith("The model metrics do not reach the quality gate: ")
     assert vars(record)["misses"] == [COVERAGE, PRECISION]
 
 
@@ -202,7 +208,7 @@ def test_metrics_are_not_judged_before_it_is_ready(caplog: pytest.LogCaptureFixt
     looked = look(asks(MISSED), service("CREATE FAILED"))
 
     assert isinstance(looked.verdict, Fail)
-    assert looked.verdict.reason.startswith("CREATE FAILED")
+    assert looked.verdict.reason.startswith("The recommender is CREATE FAILED")
     assert looked.quality == "passed"
     assert caplog.records == []
 
