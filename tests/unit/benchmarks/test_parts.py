@@ -52,7 +52,7 @@ def test_a_cold_start_is_all_of_a_first_look_and_no_more(tmp_path: Path) -> None
         "poll": [look],
         "compiled": [look],
         "finished": ["PUT"],
-        "waiting": [look, "StartExecution"],
+        "waiting": ["StartExecution"],
     }
 
 
