@@ -66,12 +66,14 @@ class RequestHandler:
         execution, resource = _parsed(Execution.begin(event, now=self.clock(), interval=interval))
         if execution.answer and self._deliver(execution).ended:
             return
-        for pause in (*state_machine.pauses, None):
+        pauses = iter(state_machine.pauses)
+        while True:
             try:
                 if not state_machine.start(execution):
                     LOG.info(f"{_which(execution)} was begun before", extra=_about(execution))
                 return
             except Exception as error:
+                pause = next(pauses, None)
                 execution = self._go_on_alone(execution, resource, error, last=pause is None)
                 if execution.ended:
                     return
