@@ -54,7 +54,7 @@ def plan(
 
     Without tags, ``observed`` counts as ours: enough to decide on a wait, never enough to change
     anything. A training or an update that leads to the desired state is ``Done``: the training
-    gates wait for it. A rollback is not: it must end with the state before the update.
+    gates wait for it. In a rollback it is a ``Wait``, until the state before the update is back.
 
     Args:
         desired: the recommender of the template.
@@ -68,7 +68,7 @@ def plan(
 
 
 def with_observed_running_state(desired: Desired, observed: Observed | None) -> Desired:
-    """Take the running state from the observed one, if the recommender has active hours."""
+    """Take the running state from the observed one, if the recommender has hours of service."""
     if not desired.active_hours or not observed:
         return desired
     return replace(desired, running=observed.phase not in (Phase.STOPPING, Phase.INACTIVE))
