@@ -25,7 +25,7 @@ LOG = logging.getLogger(__name__)
 
 MAX_BYTES: Final = 4096
 MAX_REASON_BYTES: Final = 1500
-"""A terminal shows no more in a readable way."""
+"""A longer reason is hard to read in a terminal."""
 
 PUT_SECONDS: Final = 10.0
 
