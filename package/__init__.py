@@ -1,11 +1,11 @@
-"""An Amazon Personalize "Top picks for you" recommender as infrastructure, for apps of the AWS CDK.
+"""An Amazon Personalize "Top picks for you" recommender as infrastructure, for AWS CDK apps.
 
     from top_picks_recommender import TopPicksRecommender
 
-What is named here is the interface, by semantic versioning: names, properties, their defaults, and
-attributes. So is what an update of the package does to a stack that is deployed: a release that
-would replace recommenders, or take anything away, is a new major version. The modules that this
-comes from, and the custom resources' own properties, may change in any release.
+The interface follows semantic versioning. It is the names below, with their properties, defaults
+and attributes. The effect of a package update on a deployed stack belongs to it: if a release
+would replace recommenders, or remove anything, it is a new major version. The modules behind these
+names, and the custom resources' own properties, may change in any release.
 """
 
 from .interface import IRecommender

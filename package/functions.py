@@ -1,4 +1,4 @@
-"""The functions' code, and the words that it shares with what deploys it.
+"""The functions' code, and the words that it shares with the constructs.
 
 This is the wheel's ``stacks/functions.py``: the code is inside the package (ADR 12).
 """
@@ -9,6 +9,6 @@ from typing import Final
 from .lambdas.recommender import vocabulary
 
 LAMBDAS: Final = Path(vocabulary.__file__).parents[1]
-"""The folder of the package ``recommender``, which is what runs in the account."""
+"""The folder of the package ``recommender``, the code that runs in the account."""
 
 __all__ = ["LAMBDAS", "vocabulary"]

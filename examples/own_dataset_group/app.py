@@ -1,8 +1,8 @@
-"""A dataset group, its datasets with their imports, and a recommender on them, in one stack.
+"""Deploy a dataset group, its datasets with their imports, and a recommender in one stack.
 
-Its ARN is a token: it is known when the stack is deployed. What the data has to look like is in
-"Datasets and schemas" of the Amazon Personalize Developer Guide. This example has been synthesised
-and not been deployed: the local AWS has no dataset groups of CloudFormation.
+The group's ARN is a token: CloudFormation knows it during the deployment. "Datasets and schemas" of
+the Amazon Personalize Developer Guide describes the data. This example has been synthesised and not
+been deployed: the local AWS has no dataset groups of CloudFormation.
 """
 
 import json
@@ -28,14 +28,14 @@ FIELDS: Final[dict[str, dict[str, object]]] = {
         "CREATION_TIMESTAMP": "long",
     },
 }
-"""What each dataset has, as far as the domain requires it."""
+"""The fields of each dataset, as far as the domain requires them."""
 
 app = App()
 stack = Stack(app, "Catalogue")
 
 bucket = s3.Bucket.from_bucket_name(stack, "Data", app.node.get_context("data_bucket"))
 role = iam.Role(stack, "ImportRole", assumed_by=iam.ServicePrincipal("personalize.amazonaws.com"))
-bucket.grant_read(role)  # the bucket's own policy has to let Personalize read it, too
+bucket.grant_read(role)  # the bucket's own policy must let Personalize read it, too
 
 group = personalize.CfnDatasetGroup(stack, "Group", name="catalogue", domain=DOMAIN)
 recommender = TopPicksRecommender(stack, "TopPicks", dataset_group_arn=group.attr_dataset_group_arn)
@@ -78,6 +78,6 @@ for dataset_type, fields in FIELDS.items():
         ),
     )
     dataset.node.add_dependency(role)  # with its policy
-    # Without this, the recommender would be made before there is anything to train on.
+    # Without this, the recommender would be created before the data of its training.
     recommender.node.add_dependency(dataset)
 app.synth()

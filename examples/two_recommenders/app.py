@@ -1,4 +1,4 @@
-"""Two recommenders in one stack: they are trained side by side, and share what answers for them."""
+"""Deploy two recommenders in one stack: they train in parallel and share their functions."""
 
 from aws_cdk import App, Duration, Environment, RemovalPolicy, Stack
 from aws_cdk import aws_logs as logs
@@ -10,7 +10,7 @@ series: str = app.node.get_context("series")
 _, _, _, region, account, _ = films.split(":", 5)
 stack = Stack(app, "Catalogue", env=Environment(account=account, region=region))
 
-# Only for other than the default settings; without `service`, recommenders of a stack share one.
+# Needed only for settings other than the defaults: without it, a stack's recommenders share one.
 service = RecommenderService(
     stack,
     "Service",

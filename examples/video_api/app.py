@@ -1,4 +1,4 @@
-"""A video service of its own, with a recommender among its resources."""
+"""Deploy a video service that has a recommender among its resources."""
 
 from aws_cdk import App, Environment
 from stacks.video_stack import VideoStack

@@ -1,5 +1,5 @@
-"""The custom resources behind the Top picks recommender: what runs in the account.
+"""The custom resources behind the Top picks recommender: the code that runs in the account.
 
-Standard library and the SDK of the Lambda runtime only (botocore, the core of boto3); nothing is
-bundled.
+It uses only the standard library and the SDK of the Lambda runtime (botocore, the core of boto3);
+nothing is bundled.
 """

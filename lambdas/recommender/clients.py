@@ -1,4 +1,4 @@
-"""The custom resources, connected to AWS as the functions are."""
+"""Connect the custom resources to AWS, as in the functions."""
 
 import os
 import time
@@ -18,14 +18,14 @@ from .protocol.request_handler import RequestHandler
 CLIENT: Final = Config(
     connect_timeout=5, read_timeout=15, retries={"mode": "standard", "total_max_attempts": 3}
 )
-"""A call lasts a minute at most, and an invocation makes a dozen: less than a function may last."""
+"""A call lasts at most a minute. An invocation makes a dozen: less than a function may last."""
 
 
 def client(service: str) -> Any:
-    """Return a client of a service as boto3 makes it: by botocore, of which a session is enough.
+    """Make a client of a service by botocore, as boto3 does.
 
-    boto3's own part is resources and transfers, of which nothing is used here, and its import is a
-    part of a cold start that shows (docs/internals/benchmarks.md).
+    boto3 adds resources and transfers, which this package does not use. Its import would make a
+    cold start visibly longer (docs/internals/benchmarks.md).
     """
     return _session().create_client(service, config=CLIENT)
 
@@ -36,9 +36,9 @@ def _session() -> Session:
 
 
 class LaterClient:
-    """A client that is made when it is first used.
+    """Make a client at its first use.
 
-    Most cold starts look at Personalize only, and another client takes as long as all of our code.
+    Most cold starts call Personalize only, and another client takes as long as all of our code.
     """
 
     def __init__(self, service: str) -> None:
@@ -60,7 +60,7 @@ def request_handler() -> RequestHandler:
 
 @cache
 def state_machine() -> StateMachine:
-    """Connect the state machine that polls for them."""
+    """Connect the state machine that polls."""
     return StateMachine(LaterClient("stepfunctions"), os.environ[v.STATE_MACHINE_VARIABLE])
 
 

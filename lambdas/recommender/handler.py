@@ -1,7 +1,7 @@
 """The two entry points: ``begin`` for CloudFormation, ``poll`` for the state machine.
 
-All else is imported when it is needed, so that a package that cannot be imported, as where the
-runtime's SDK is not as it was, fails a deployment at once and not when CloudFormation gives up.
+Other modules are imported when they are needed. So a failing import, for example with a changed SDK
+of the runtime, fails a deployment at once, and not when CloudFormation gives up.
 """
 
 import gc
@@ -46,10 +46,10 @@ def poll(state: Mapping[str, Any], _context: object) -> dict[str, Any]:
 
 @cache
 def _request_handler() -> "RequestHandler":
-    """Import and connect, once, what answers requests.
+    """Import and connect the handler of requests, once.
 
-    No garbage is collected meanwhile: all of this stays, and to find that out is a part of a cold
-    start that shows (docs/internals/benchmarks.md). Later collections leave it out.
+    Python collects no garbage meanwhile: these objects stay, and a collection would make a cold
+    start visibly longer (docs/internals/benchmarks.md). Later collections skip them.
     """
     gc.disable()
     try:

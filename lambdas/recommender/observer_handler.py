@@ -1,4 +1,4 @@
-"""The entry point of monitoring: the schedule invokes it."""
+"""The entry point of monitoring; the schedule invokes it."""
 
 import time
 from collections.abc import Mapping
@@ -12,13 +12,13 @@ from .monitoring.observer import Observer
 
 
 def observe(event: Mapping[str, Any], _context: object) -> None:
-    """Lambda entry point: look at a recommender, and write what is seen into the log."""
+    """Lambda entry point: observe a recommender, and write the observation into the log."""
     observer().observe(event)
 
 
 @cache
 def observer() -> Observer:
-    """Return what looks; it prints, since a record of the log hides ``_aws``."""
+    """Connect the observer; it prints, since a record of the log hides ``_aws``."""
     return Observer(
         Personalize(client("personalize")),
         Stacks(LaterClient("cloudformation")),

@@ -1,4 +1,4 @@
-"""Sentences for people: full stops, durations, characters and lengths that answers allow (pure)."""
+"""Write sentences for people: full stops, durations, allowed characters and lengths (pure)."""
 
 import json
 import re
@@ -9,7 +9,7 @@ _UNREADABLE: Final = re.compile("[^\t\n\r\x20-\ud7ff\ue000-\ufffd\U00010000-\U00
 
 
 def sentence(reason: str) -> str:
-    """Add a full stop to a service's words where they have none, for more may follow."""
+    """Add a full stop to a service's words if they have none; more words may follow."""
     return reason if not reason or reason.endswith((".", "!", "?")) else f"{reason}."
 
 
@@ -23,8 +23,8 @@ def duration(seconds: float) -> str:
 def readable(text: str) -> str:
     """Replace the characters that XML cannot have.
 
-    If a reason has one of them, nobody can read the stack's events any more
-    (cloudformation-coverage-roadmap issue 1601), and Lambda's runtime cannot log half of a pair.
+    If a reason has one of them, the stack's events become unreadable
+    (cloudformation-coverage-roadmap issue 1601). Lambda's runtime cannot log half of a pair.
     """
     return _UNREADABLE.sub("\N{REPLACEMENT CHARACTER}", text)
 
@@ -32,7 +32,7 @@ def readable(text: str) -> str:
 def truncate(text: str, limit: int) -> str:
     """Cut ``text`` to at most ``limit`` bytes inside a JSON string.
 
-    An empty string has two bytes there; a lower limit leaves nothing.
+    An empty string has two bytes; a lower limit leaves nothing.
     """
     if len(text) <= limit and len(json.dumps(text)) <= limit:
         return text

@@ -1,4 +1,4 @@
-"""The words that the template and the Lambda share, so that the two sides cannot drift apart."""
+"""The words that the template and the functions share, so that the two cannot drift apart."""
 
 from typing import Final
 
@@ -18,10 +18,10 @@ FORCE_UPDATE: Final = "Generation"
 LINK: Final = "Link"
 """The number of a link in its chain, from 1."""
 LINKS: Final = "Links"
-"""How many links the chain has."""
+"""The number of links in the chain."""
 NAME_PREFIX: Final = "NamePrefix"
 ON_DESTROY: Final = "OnDestroy"
-"""What becomes of the recommender with its stack, as its tag says it: ``delete`` or ``retain``."""
+"""The fate of the recommender with its stack, also the value of its tag: ``delete``, ``retain``."""
 QUALITY_GATE: Final = "QualityGate"
 RECIPE_ARN: Final = "RecipeArn"
 RECOMMENDER_ARN: Final = "RecommenderArn"
@@ -55,11 +55,11 @@ TIME_ZONE: Final = "TimeZone"
 DAYS: Final = ("MON", "TUE", "WED", "THU", "FRI", "SAT", "SUN")
 """As cron has them; times of the week are a day and hours, such as ``MON 07:00``."""
 
-# Environment variables: of all functions, of those that answer, of the one that begins requests.
+# Environment variables: of all functions, of the answering ones, of the one that begins requests.
 PERMISSIONS_VARIABLE: Final = "PERMISSIONS"
-"""Nobody reads it: when it changes, Lambda replaces the instances of the function."""
+"""No code reads it; when it changes, Lambda replaces the instances of the function."""
 URL_SUFFIX_VARIABLE: Final = "URL_SUFFIX"
-"""``AWS::URLSuffix``, under which S3 has the ResponseURLs."""
+"""``AWS::URLSuffix``: S3 has the ResponseURLs under it."""
 STATE_MACHINE_VARIABLE: Final = "STATE_MACHINE_ARN"
 POLL_INTERVAL_VARIABLE: Final = "POLL_INTERVAL_SECONDS"
 
@@ -80,7 +80,7 @@ QUALITY_GATE_ATTRIBUTE: Final = "QualityGate"
 
 NOT_REPORTED: Final = "n/a"
 NO_UPDATE: Final = "none"
-"""In place of a time, where this deployment has sent no update."""
+"""Replaces a time if this deployment has sent no update."""
 
 METRICS: Final = {
     "Coverage": "coverage",
@@ -97,7 +97,7 @@ METRICS: Final = {
 Source: Amazon Personalize Developer Guide, "Evaluating an Amazon Personalize domain recommender".
 """
 
-# Metrics of the observer, beside the model's, and what they are known by.
+# Metrics of the observer, besides the model's, with their namespace and dimension.
 NAMESPACE: Final = "TopPicksRecommender"
 DIMENSION: Final = "Recommender"
 """Stack and construct: a replacement has other ARNs, and the same history."""
@@ -113,7 +113,7 @@ OBSERVED: Final = (
     *(PROVISIONED, HOURS_SINCE_TRAINING, HOURS_SINCE_UPDATE),
     *METRICS,
 )
-"""All that the observer measures, as far as it is known beforehand."""
+"""All metrics of the observer that are known beforehand."""
 
 MAX_NAME_LENGTH: Final = 63
 """Source: ``CreateRecommender`` in the Personalize API reference (name, 1 to 63 characters)."""
@@ -131,7 +131,7 @@ OWNER_STACK_TAG: Final = "top-picks:stack-id"
 OWNER_RESOURCE_TAG: Final = "top-picks:logical-id"
 ADOPTED_TAG: Final = "top-picks:adopted"
 ON_DESTROY_TAG: Final = "top-picks:on-destroy"
-"""Whether an own one is retained on purpose, for who finds it when its stack is forgotten."""
+"""Tells a later finder of an own recommender whether it was retained on purpose."""
 RESERVED_TAGS: Final = (OWNER_STACK_TAG, OWNER_RESOURCE_TAG, ADOPTED_TAG, ON_DESTROY_TAG)
 RESERVED_AT_ONCE: Final = 3
-"""How many of them a recommender has at most: an adopted one is not deleted with its stack."""
+"""The most that one recommender has: an adopted one is not deleted with its stack."""

@@ -1,1 +1,1 @@
-"""The service's stacks: a package that is called as one of the recommender's repository is."""
+"""The service's stacks; the recommender's repository has a package of the same name."""

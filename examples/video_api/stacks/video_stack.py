@@ -1,4 +1,4 @@
-"""The recommender, and a function that asks it."""
+"""The recommender, and a function that requests recommendations."""
 
 from pathlib import Path
 from typing import Any, Final
@@ -25,8 +25,8 @@ class VideoStack(Stack):
             self, "TopPicksArn", parameter_name=f"/video/{self.stack_name}/top-picks"
         )
 
-        # The function reads the parameter when it runs: it follows a replacement of the recommender
-        # without being deployed anew.
+        # The function reads the parameter when it runs. So it follows a replacement of the
+        # recommender without another deployment.
         api = lambda_.Function(
             self,
             "Api",

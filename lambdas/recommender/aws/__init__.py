@@ -1,1 +1,1 @@
-"""The calls to AWS, and what its errors mean."""
+"""The calls to AWS, and the meaning of its errors."""

@@ -1,8 +1,8 @@
-"""CloudFormation, as this package uses it: what the stack says about its own operation.
+"""CloudFormation, as this package uses it: read the operation of the stack.
 
-CloudFormation sends a Delete to a sweep that an update merely removes, and a waiter of a cancelled
-deployment goes on polling. Only the stack knows better: DescribeStacks on the stack's own id, which
-changes nothing and needs no store of ours.
+CloudFormation sends a Delete to a sweep that an update merely removes. An execution of a cancelled
+deployment goes on polling. DescribeStacks on the stack's own id tells both; it changes nothing and
+needs no store of ours.
 """
 
 from typing import Any, Protocol
@@ -12,7 +12,7 @@ from .errors import PermanentError, translate_errors
 
 
 class CloudFormationApi(Protocol):
-    """The operations that are used, as boto3 names them."""
+    """The operations that this package calls, as boto3 names them."""
 
     def describe_stacks(self, *, StackName: str) -> Any:  # noqa: N803
         """DescribeStacks."""
@@ -29,7 +29,7 @@ class Stacks:
 
         Raises:
             TransientError: CloudFormation gave no usable answer now.
-            PermanentError: it refused one.
+            PermanentError: CloudFormation refused the call.
         """
         with translate_errors("DescribeStacks"):
             stacks = self._api.describe_stacks(StackName=stack_id)["Stacks"]

@@ -1,6 +1,6 @@
-"""What went wrong in a call to AWS, sorted by what to do about it.
+"""Sort the errors of calls to AWS by the reaction to them.
 
-Sorted by the error's code, never by its message, which is only passed on.
+The error's code decides, never its message; the message is only passed on.
 """
 
 import re
@@ -32,11 +32,11 @@ class TransientError(Exception):
 
 
 class CredentialsError(TransientError):
-    """Credentials are missing, or refused as out of date: a later call may have others."""
+    """Credentials are missing, or AWS refused them as out of date; a later call may have others."""
 
 
 class InUseError(TransientError):
-    """The resource is in a state, which may last for hours, in which the call is refused."""
+    """The state of the resource forbids the call; it may last for hours."""
 
 
 class NotFoundError(Exception):
@@ -44,7 +44,7 @@ class NotFoundError(Exception):
 
 
 class PermanentError(Exception):
-    """A call will not succeed; the message has the service's words, and a hint if we know one."""
+    """A call will not succeed; the message has the service's words, and our hint if one exists."""
 
     def __init__(self, message: str, *, code: str = "") -> None:
         super().__init__(message)
@@ -52,7 +52,7 @@ class PermanentError(Exception):
 
 
 class NoServiceError(PermanentError):
-    """The service has no endpoint in this region, so nothing of it can be there."""
+    """The service has no endpoint in this region, so it has no resources here."""
 
 
 INVALID_INPUT: Final = "InvalidInputException"
@@ -77,7 +77,7 @@ _TRANSIENT: Final = frozenset(
         "TooManyRequestsException",
     }
 )
-"""Besides every 5xx. "Exists" is a state that the next look shows and explains."""
+"""Besides every 5xx. "Exists" is a state that the next poll shows and explains."""
 
 _CLOCK_OR_CREDENTIALS: Final = frozenset(
     {
@@ -91,13 +91,13 @@ _CLOCK_OR_CREDENTIALS: Final = frozenset(
         "SignatureDoesNotMatch",
     }
 )
-"""Refusals that are about time: a clock that is wrong, or credentials that are too old.
+"""Refusals because of time: a wrong clock, or credentials that are too old.
 
-They pass, too: another sandbox, or a moment later, signs with the right time and fresh credentials.
-That a token or a client is not known at all ("UnrecognizedClientException") does not.
+They pass: another sandbox, or the same one later, signs with the right time and fresh credentials.
+An unknown token or client ("UnrecognizedClientException") does not pass.
 Sources: ``CLOCK_SKEW_ERROR_CODES`` in github.com/aws/aws-sdk-js-v3
-(packages/service-error-classification), which has them retried; both were met in Lambda functions
-that had worked before and did afterwards (boto/boto3 issue 1127, aws/aws-sdk-net issue 1506).
+(packages/service-error-classification) has them retried. Lambda functions met both, and worked
+before and afterwards (boto/boto3 issue 1127, aws/aws-sdk-net issue 1506).
 """
 
 _OF_THE_CONNECTION: Final = (
@@ -108,7 +108,7 @@ _OF_THE_CONNECTION: Final = (
     UnconnectedError,
     KeyError,
 )
-"""What a lost or cut answer raises; any other error of the SDK means that it signed nothing."""
+"""The errors of a lost or cut answer; any other error of the SDK means that it signed nothing."""
 
 _FIRST_SERVER_FAULT: Final = 500
 
@@ -133,15 +133,15 @@ _HINTS: Final = {
 
 @contextmanager
 def translate_errors(operation: str) -> Iterator[None]:
-    """Translate what boto3 raises while it calls ``operation``.
+    """Translate boto3's errors from a call of ``operation``.
 
     Raises:
-        InUseError: a state of the resource that passes.
-        TransientError: throttling, a fault of the service or of the network, an answer that was
-            lost or cut (botocore parses a cut one as empty, so that a ``KeyError`` shows it).
-        CredentialsError: only other credentials can be the end of it.
+        InUseError: a passing state of the resource.
+        TransientError: throttling, a fault of the service or of the network, a lost or cut answer.
+            (botocore parses a cut answer as empty, so a ``KeyError`` shows it.)
+        CredentialsError: only other credentials can help.
         NotFoundError: the service does not show the resource.
-        NoServiceError: there is no such service in this region.
+        NoServiceError: this region does not have the service.
         PermanentError: anything else.
     """
     try:
@@ -165,10 +165,10 @@ def translate_errors(operation: str) -> Iterator[None]:
 
 
 def _no_service_at(endpoint: str) -> str:
-    """Return why there is no service at an endpoint that cannot be reached, or nothing.
+    """Explain why an unreachable endpoint has no service; return nothing if it may have one.
 
-    The SDK makes an endpoint of any region's name, so a region without the service shows as a name
-    that the DNS does not know. A region that is newer than the SDK has one.
+    The SDK makes an endpoint from any region's name. If a region lacks the service, the DNS does
+    not know that name. It knows the name of a region that is newer than the SDK.
     """
     match = re.match(r"https://([a-z-]+)\.([a-z0-9-]+)\.([a-z0-9.]+)", endpoint)
     if match is None:
@@ -207,7 +207,7 @@ def _sorted(operation: str, error: ClientError) -> Exception:
         return CredentialsError(text)
     if code == IN_USE:
         return InUseError(text)
-    # A status in place of a code: that is how botocore reads an error whose body was cut.
+    # botocore gives a status in place of a code if the body of the error was cut.
     if code in _TRANSIENT or code.isdigit() or status >= _FIRST_SERVER_FAULT:
         return TransientError(text)
     hint = _HINTS.get(code)

@@ -1,4 +1,4 @@
-"""Amazon Personalize, as this package uses it: the only module that calls it."""
+"""Amazon Personalize, as this package uses it; only this module calls it."""
 
 from collections.abc import Callable, Iterator, Mapping
 from datetime import datetime
@@ -31,7 +31,7 @@ _REASON_HINTS: Final = (
 
 
 def with_hint(reason: str) -> str:
-    """Return the service's ``failureReason`` with what helps against it, where we know it."""
+    """Add our hint, if we have one, to the service's ``failureReason``."""
     for words, hint in _REASON_HINTS:
         if all(word in reason for word in words):
             return f"{sentence(reason)} Hint: {hint}"
@@ -39,7 +39,7 @@ def with_hint(reason: str) -> str:
 
 
 class PersonalizeApi(Protocol):
-    """The operations that are used, as boto3 names them; the functions may call no other."""
+    """The operations that the functions may call, as boto3 names them."""
 
     # ruff: noqa: N803  # AWS's own names
     def create_recommender(
@@ -85,7 +85,7 @@ class PersonalizeApi(Protocol):
 
 
 class Personalize:
-    """The calls that the custom resources make, with the service's errors sorted by what to do."""
+    """The calls that the custom resources make; they raise the errors of ``errors``."""
 
     def __init__(self, api: PersonalizeApi) -> None:
         self._api = api
@@ -131,10 +131,10 @@ class Personalize:
     def change(self, arn: str, change: Change) -> None:
         """Make a call that changes something.
 
-        What can be checked without creating anything is checked before a recommender is created.
+        Before it creates a recommender, check the dataset group, its datasets and the recipe.
 
         Raises:
-            TransientError, NotFoundError, PermanentError: see ``errors.sorted_errors``.
+            TransientError, NotFoundError, PermanentError: see ``errors.translate_errors``.
         """
         if isinstance(change, CreateRecommender):
             self._create(change.desired)
@@ -218,12 +218,12 @@ def pages_of(
 
     Args:
         operation: its name.
-        call: makes it.
-        member: what says where the next page begins, as the service names it.
-        parameters: what is asked for.
+        call: makes the call.
+        member: the service's name for the token of the next page.
+        parameters: the parameters of the call.
 
     Raises:
-        TransientError: the same page was answered twice.
+        TransientError: the service answered the same page twice.
     """
     begins: dict[str, str] = {}
     while True:

@@ -1,1 +1,1 @@
-"""The decisions: which next step, whether it is ready, what has drifted (pure)."""
+"""The decisions: the next step, the readiness, the drift (pure)."""

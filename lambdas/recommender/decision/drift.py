@@ -1,7 +1,7 @@
-"""How what is there differs from what the template asks for (pure).
+"""Compare a recommender with its template (pure).
 
-Whether it does is decided as a deployment decides it: ``plan`` is asked what it would do now. What
-differs is for people to read. The observer asks it, and so does ``python -m operations drift``.
+``plan`` decides whether there is drift, as it decides in a deployment. The differences are for
+people. The observer calls this module, and so does ``python -m operations drift``.
 """
 
 from collections.abc import Iterator
@@ -27,10 +27,10 @@ _MEMBERS: Final = {
     "excluded_columns": f"{v.TRAINING_DATA}.{v.EXCLUDED_COLUMNS}",
     "included_columns": f"{v.TRAINING_DATA}.{v.INCLUDED_COLUMNS}",
 }
-"""Fields of ``Config``, as Personalize names what they are of."""
+"""Field of ``Config`` -> Personalize's name of the member."""
 
 _DEPLOYMENT: Final = Situation(Operation("UPDATE_IN_PROGRESS", ""))
-"""Of a deployment that asks for everything anew, as a change of ``force_update`` does."""
+"""The situation of a deployment that sends everything again, such as by ``force_update``."""
 
 NOTHING: Final = "nothing"
 
@@ -41,7 +41,7 @@ class DriftStatus(Enum):
     NONE = auto()
     DRIFTED = auto()
     CANNOT_TELL = auto()
-    """Nothing differs, but it is on its way, and has to arrive."""
+    """Nothing differs, but a change is under way and must end first."""
 
 
 @dataclass(frozen=True)
@@ -58,14 +58,14 @@ class Difference:
 
 @dataclass(frozen=True)
 class Drift:
-    """What ``plan`` would do about a recommender, and why.
+    """The drift of a recommender.
 
     Attributes:
         status: whether there is drift.
-        differences: what differs.
-        reason: what ``plan`` says: what is waited for, or why a deployment would fail.
+        differences: the members that differ.
+        reason: the reason of ``plan`` for a wait, or for the failure of a deployment.
         is_put_right: whether a deployment with another ``force_update`` puts it right.
-        hidden: members that DescribeRecommender does not show, so that they are not compared.
+        hidden: members that DescribeRecommender does not show; they are not compared.
     """
 
     status: DriftStatus
@@ -76,11 +76,11 @@ class Drift:
 
 
 def drift(desired: Desired, observed: Observed | None) -> Drift:
-    """Return how a recommender differs from what is asked for.
+    """Compare a recommender with the desired one.
 
     Args:
-        desired: what the template asks for.
-        observed: what is there, or None; without tags if they cannot be read now.
+        desired: the recommender of the template.
+        observed: the actual one, or None; without tags if they cannot be read now.
     """
     desired = with_observed_running_state(desired, observed)
     step = plan(desired, observed, _DEPLOYMENT, before=desired.config)
@@ -100,7 +100,7 @@ def drift(desired: Desired, observed: Observed | None) -> Drift:
 
 
 def hour(desired: Desired, now: float) -> str:
-    """Return what the hour wants (``now`` in epoch seconds), or nothing if it has no say."""
+    """Describe the state for the hour (``now`` in epoch seconds); return nothing without hours."""
     if not desired.active_hours:
         return ""
     state = Phase.ACTIVE if desired.at(now).running else Phase.INACTIVE
@@ -108,7 +108,7 @@ def hour(desired: Desired, now: float) -> str:
 
 
 def differences(desired: Desired, observed: Observed | None) -> Iterator[Difference]:
-    """Return what differs, in Personalize's own words."""
+    """Yield the differences, in Personalize's own words."""
     if observed is None:
         yield Difference("recommender", NOTHING, desired.name)
         return

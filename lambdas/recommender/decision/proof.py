@@ -1,4 +1,4 @@
-"""Words about the tags that prove whose a recommender is (pure)."""
+"""Describe the tags that prove the owner of a recommender (pure)."""
 
 from collections.abc import Mapping
 
@@ -6,13 +6,13 @@ from ..model.identity import Owner
 
 
 def put_back(owner: Owner, arn: str) -> str:
-    """Return the command that makes a recommender's tags prove whose it is."""
+    """Return the command that restores the tags which prove the owner."""
     tags = " ".join(f"tagKey={key},tagValue={value}" for key, value in owner.tags().items())
     return f"aws personalize tag-resource --resource-arn {arn} --tags {tags}"
 
 
 def lacking_proof(owner: Owner, arn: str, tags: Mapping[str, str]) -> str:
-    """Explain by which tags a recommender is not the owner's."""
+    """Name the tags that do not prove the owner."""
     proof = owner.tags()
     wrong = [f"{key} is {tags.get(key, 'missing')}" for key in proof if tags.get(key) != proof[key]]
     return (

@@ -1,8 +1,8 @@
-"""Which step is next towards the recommender that a template asks for (pure).
+"""Decide the next step towards the recommender of a template (pure).
 
-Observe, decide, do one thing, observe again. Whatever CloudFormation, a retry, a rollback or a
-person in the console did before, it shows in what is there; so every situation is a row of these
-tables, and none needs a memory of how it came about.
+Observe, decide, do one thing, observe again. CloudFormation, a retry, a rollback or a person in the
+console may have changed the recommender before: its state shows that. So every situation is a row
+of these tables, and needs no memory of its history.
 """
 
 from collections.abc import Mapping
@@ -37,7 +37,7 @@ EFFECTIVE: Final = {
     True: Done("ACTIVE, as configured", Progress.EFFECTIVE),
     False: Done("INACTIVE, as configured", Progress.EFFECTIVE),
 }
-"""By whether the recommender is to run."""
+"""Key: whether the recommender must run."""
 
 _WAIT_FOR_TRAINING: Final = "the training gates wait for it"
 
@@ -50,18 +50,17 @@ def plan(
     before: Config | None = None,
     retired_tags: frozenset[str] = frozenset(),
 ) -> Step:
-    """Decide the next step towards the recommender that is desired.
+    """Decide the next step towards the desired recommender.
 
-    Without tags, ``observed`` is taken as ours: enough to say whether there is something to wait
-    for, never enough to change anything. A training or an update that leads to the desired state is
-    ``Done``, for the training gates wait for it; not so in a rollback, which has to end with the
-    state before the update.
+    Without tags, ``observed`` counts as ours: enough to decide on a wait, never enough to change
+    anything. A training or an update that leads to the desired state is ``Done``: the training
+    gates wait for it. In a rollback it is a ``Wait``, until the state before the update is back.
 
     Args:
-        desired: what the template asks for.
+        desired: the recommender of the template.
         observed: the recommender of that name, or None.
-        situation: the stack's operation, and since when.
-        before: the configuration that the template had before, if of this recommender.
+        situation: the stack's operation, and its beginning.
+        before: the earlier configuration in the template, if of this recommender.
         retired_tags: keys of tags that the template had before and no longer has.
     """
     step = _plan(desired, observed, situation, before, retired_tags)
@@ -69,14 +68,14 @@ def plan(
 
 
 def with_observed_running_state(desired: Desired, observed: Observed | None) -> Desired:
-    """Return the desired state without an opinion on running, if the hours of service decide it."""
+    """Take the running state from the observed one, if the recommender has hours of service."""
     if not desired.active_hours or not observed:
         return desired
     return replace(desired, running=observed.phase not in (Phase.STOPPING, Phase.INACTIVE))
 
 
 def finish_rollback(done: Done, situation: Situation) -> Verdict:
-    """End a request that has nothing more to do; in a rollback, only when all is as before."""
+    """End a request that has nothing more to do; in a rollback, only in the state before."""
     if not situation.operation.rolls_back:
         return done
     if done.progress is not Progress.EFFECTIVE:
@@ -85,7 +84,7 @@ def finish_rollback(done: Done, situation: Situation) -> Verdict:
 
 
 def after_accept(desired: Desired, arn: str, change: Change) -> Verdict:
-    """Decide how things stand when Personalize has accepted a change of a desired recommender."""
+    """Return the verdict after Personalize has accepted a change of a desired recommender."""
     match change:
         case CreateRecommender():
             return Done("CreateRecommender is accepted", Progress.TRAINING)
@@ -129,9 +128,9 @@ class _Configs:
     """A recommender's configurations, with a value for each member that does not show.
 
     Attributes:
-        effective: the one that is effective now.
-        arriving: the one that is effective when the update that is under way, if any, has ended.
-        earlier: the one that is effective now, if this operation has sent none.
+        effective: the effective one.
+        arriving: the effective one after the update that is under way, if any.
+        earlier: the effective one, if this operation has sent none.
     """
 
     effective: Config
@@ -144,9 +143,9 @@ class _Configs:
     ) -> "_Configs":
         """Read them.
 
-        A member that does not show is as this operation has sent it; else as the template had it
-        before; else as the recommender was created, which is with Personalize's defaults if it is
-        adopted.
+        If a member does not show, it has the value that this operation has sent; else the earlier
+        value in the template; else the value of the creation. If the recommender is adopted, that
+        is Personalize's default.
         """
         is_adopted = v.ADOPTED_TAG in (observed.tags or {})
         hidden_before = before or (Config() if is_adopted else config)
@@ -170,7 +169,7 @@ def _update(config: Config, observed: Observed, effective: Config) -> UpdateReco
     )
 
 
-# -- what stands in the way, in this order -----------------------------------------------------
+# -- obstacles, in this order ------------------------------------------------------------------
 
 
 def _ownership(desired: Desired, observed: Observed) -> Step | None:
@@ -194,7 +193,7 @@ def _ownership(desired: Desired, observed: Observed) -> Step | None:
         )
     if not observed.is_stable:
         return Wait(f"{observed.arn} is {observed.description}, which has to end before adoption")
-    if v.ON_DESTROY_TAG in observed.tags:  # of a stack that is gone; there may be no room for both
+    if v.ON_DESTROY_TAG in observed.tags:  # a deleted stack's; there may be no room for both
         return UntagResource.of([v.ON_DESTROY_TAG])
     return TagResource({**desired.tags, **desired.owner.tags(adopted=True)})
 
@@ -265,10 +264,10 @@ def _update_failed(
 def _overtaken(
     desired: Desired, observed: Observed, situation: Situation, update: UpdateRecommender | None
 ) -> Step | None:
-    """Stop, in a rollback, once another update has come after this request's own.
+    """In a rollback, stop once another update has come after this request's own.
 
-    An Update that is first delivered when its rollback has begun cannot be told from the reversed
-    one. Each would undo the other's change, for as long as both wait.
+    If an Update is first delivered after its rollback began, it looks like the reversed one. Each
+    would undo the other's change, for as long as both wait.
     """
     newer = observed.update_after(situation.updated_after)
     if not update or not newer or not situation.operation.rolls_back:
@@ -314,7 +313,7 @@ def _cannot_replace(desired: Desired, differing: str) -> str:
 
 
 def _is_taken(desired: Desired, observed: Observed, tags: Mapping[str, str]) -> str:
-    """Explain who has the name; no command is offered that would take it away from an owner."""
+    """Name the owner of the name; offer no command that would take it from that owner."""
     owner = desired.owner
     if not (other := owner.other(tags)):
         return (

@@ -1,4 +1,4 @@
-"""Whether a recommender is ready: what a training gate waits for (pure)."""
+"""Decide whether a recommender is ready; a training gate waits for that (pure)."""
 
 from typing import Final
 
@@ -14,7 +14,7 @@ _FORCE: Final = "Change force_update, then deploy again."
 
 
 def not_found(name: str) -> Fail:
-    """Fail, if that lasts, because Personalize does not show a recommender."""
+    """Fail because Personalize does not show a recommender, if that lasts."""
     return Fail(
         f"Personalize does not show {name}. If something outside this stack deleted it, change "
         "force_update, then deploy again.",
@@ -33,20 +33,20 @@ def readiness(
 ) -> Verdict:
     """Decide whether a recommender serves with the expected configuration.
 
-    A member that DescribeRecommender does not show is no difference by itself, unless this
-    deployment's update does not show yet, or has failed. A failed update that shows just the
-    effective configuration was the weekly retraining, unless this deployment changes members that
-    do not show.
+    If DescribeRecommender does not show a member, that alone is no difference, unless this
+    deployment's update does not show yet, or has failed. If a failed update shows the effective
+    configuration, it was the weekly retraining, unless this deployment changes members that do not
+    show.
 
     Args:
         config: the configuration that must be effective.
         observed: the recommender, or None.
-        running: whether it must be ACTIVE; else it may be stopped, too.
-        updated_after: this deployment's update is newer (epoch seconds, on the service's clock), if
-            it has sent one. In a rollback it may be of the deployment before: an update that failed
-            since then led to another configuration.
-        before: the configuration that the template had before, if any.
-        name: names the recommender in messages.
+        running: whether it must be ACTIVE; else it may also be stopped.
+        updated_after: if this deployment has sent an update, that is newer (epoch seconds, the
+            service's clock). In a rollback this may be of the deployment before: an update that
+            failed since then led to another configuration.
+        before: the earlier configuration in the template, if any.
+        name: the recommender's name in messages.
     """
     if observed is None:
         return not_found(name)

@@ -1,4 +1,4 @@
-"""Which step is next towards a recommender's not being there, or not being ours (pure)."""
+"""Decide the next step towards the deletion or the release of a recommender (pure)."""
 
 from collections.abc import Iterable
 from dataclasses import replace
@@ -31,16 +31,16 @@ def plan_deletion(
     remedy: str = "",
     retired_tags: frozenset[str] = frozenset(),
 ) -> Step:
-    """Decide the next step towards a recommender's not being there, or not being ours.
+    """Decide the next step towards the deletion or the release of a recommender.
 
-    A recommender whose tags do not prove it ours is left alone; an adopted one is released.
+    If the tags do not prove the owner, the recommender stays. An adopted one is released.
 
     Args:
-        owner: the custom resource that wants it gone.
+        owner: the custom resource that deletes it.
         observed: the recommender, or None.
-        remedy: what to do if its tags do not prove it ours though its name is this owner's alone:
-            then leaving it alone must not pass for a success.
-        retired_tags: keys of the template's tags, which an adopted recommender is rid of too.
+        remedy: the advice if its tags do not prove the owner, but its name can only be this
+            owner's. Then to leave it is no success.
+        retired_tags: keys of the template's tags, which an adopted recommender loses too.
     """
     if observed is None:
         return GONE
@@ -61,9 +61,9 @@ def plan_deletion(
 
 
 def after_delete(verdict: Verdict, situation: Situation) -> Verdict:
-    """Decide what the deletion of a recommender's own resource has come to.
+    """Return the verdict after a step of the recommender's own Delete.
 
-    A recommender that was there and is gone may be a stale read.
+    If a recommender showed before and does not now, that may be a stale read.
     """
     if verdict != GONE:
         return verdict
@@ -72,13 +72,13 @@ def after_delete(verdict: Verdict, situation: Situation) -> Verdict:
 
 
 def after_sweep(verdict: Verdict, situation: Situation, *, last: bool) -> Verdict:
-    """Decide what a sweep has come to; the ``last`` one waits for what shows late."""
+    """Return the verdict after a step of a sweep; the ``last`` one waits for late recommenders."""
     if isinstance(verdict, Wait) or not last:
         return verdict
     return unless_late(verdict, Ending.LAST_SWEEP, situation)
 
 
 def first_unfinished(verdicts: Iterable[Verdict]) -> Verdict:
-    """Decide what sweeping several recommenders has come to."""
+    """Return the first verdict that is not ``Done``, else a ``Done``."""
     unfinished = (verdict for verdict in verdicts if not isinstance(verdict, Done))
     return next(unfinished, Done("the stack owns no other recommender"))

@@ -1,4 +1,4 @@
-"""Which step is next towards a recommender that runs, or that is stopped (pure)."""
+"""Decide the next step towards a running, or a stopped, recommender (pure)."""
 
 from ..model.identity import Owner, Ownership
 from ..model.observed import Observed, Phase
@@ -13,7 +13,7 @@ def plan_running_state(
 ) -> Step:
     """Decide the next step towards an ACTIVE recommender, or towards an INACTIVE one.
 
-    The training gates have passed by then. ``name`` names the recommender in messages.
+    The training gates have passed before. ``name`` names the recommender in messages.
     """
     if observed is None:
         return not_found(name)

@@ -1,4 +1,4 @@
-"""The situation in which something is decided, and who waits in it for late visibility (pure)."""
+"""The situation of a decision, and the requests that wait for late changes in it (pure)."""
 
 import math
 from dataclasses import dataclass
@@ -16,13 +16,13 @@ _NOT_FENCED: Final = Operation("", "")
 
 @dataclass(frozen=True)
 class Situation:
-    """What a decision depends on besides the expected and the observed state.
+    """The input of a decision besides the expected and the observed state.
 
     Attributes:
-        operation: the stack's operation that sent the request; none for one that is not fenced.
-        began: since when (epoch seconds) a failure counts as one of this operation, so that it is
+        operation: the stack's operation that sent the request; empty for a request without fence.
+        began: a failure since then (epoch seconds) counts as one of this operation, so that it is
             not begun again and its reason is not lost.
-        may_show_late: whether a change made just before need not show yet.
+        may_show_late: whether a change made just before may not show yet.
         attempted_before: whether this request has been attempted before.
         now: the time of this attempt (epoch seconds).
         updated_after: if an update of this request was accepted, it is newer than this (epoch
@@ -38,22 +38,22 @@ class Situation:
 
 
 class Ending(Enum):
-    """The requests that end only when nothing more of an earlier change can show."""
+    """The requests that end only when no earlier change can show any more."""
 
     UPDATE = auto()
-    """Of the recommender, which is as expected."""
+    """The recommender is as expected."""
     DELETION = auto()
-    """Of the recommender, which does not show."""
+    """The recommender does not show."""
     LAST_SWEEP = auto()
-    """None shows that is the stack's."""
+    """No recommender of the stack shows."""
 
 
 def unless_late(verdict: Verdict, ending: Ending, situation: Situation) -> Verdict:
     """Return the verdict that ends a request, or a wait while an earlier change may show late.
 
-    A rolled back Update waits for the changes of the Update that it takes back; any other is made
-    after what it sees. A Delete of the recommender waits for its Create, except where a creation is
-    rolled back: there the last sweep waits, since the Delete need not come at all.
+    An Update in a rollback waits for the changes of the Update that it reverses; any other does not
+    wait. A Delete of the recommender waits for its Create. If a creation is rolled back, the last
+    sweep waits instead, since CloudFormation may send no Delete at all.
     """
     operation = situation.operation
     waits = {

@@ -1,4 +1,4 @@
-"""The possible decisions: a call that changes something, or how things stand (pure data)."""
+"""The possible decisions: a call that changes something, or a verdict (pure data)."""
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
@@ -10,7 +10,7 @@ from ..model.request import Desired
 
 @dataclass(frozen=True)
 class CreateRecommender:
-    """Create the recommender that is desired."""
+    """Create the desired recommender."""
 
     desired: Desired
 
@@ -21,9 +21,9 @@ class UpdateRecommender:
 
     Attributes:
         config: the ``recommenderConfig`` that is sent.
-        updated_after: the update that comes of it is newer than this (epoch seconds, the service's
+        updated_after: the update that results is newer than this (epoch seconds, the service's
             clock).
-        hidden: nothing that shows differs from the configuration, so that it may be effective.
+        hidden: no shown member differs from the configuration, so it may be effective.
     """
 
     config: Mapping[str, Any]
@@ -55,13 +55,13 @@ class TagResource:
 
 @dataclass(frozen=True)
 class UntagResource:
-    """Take tags off a recommender."""
+    """Remove tags of a recommender."""
 
     keys: frozenset[str]
 
     @classmethod
     def of(cls, keys: Iterable[str]) -> "UntagResource":
-        """Return the change that takes these tags off."""
+        """Return the change that removes these tags."""
         return cls(frozenset(keys))
 
 
@@ -74,17 +74,17 @@ Change = (
     | TagResource
     | UntagResource
 )
-"""One call that changes something, named as the operation of Personalize."""
+"""One call that changes something, named like Personalize's operation."""
 
 
 class Progress(Enum):
-    """How far a recommender is, when the request has nothing more to do."""
+    """The progress of a recommender when the request has nothing more to do."""
 
     NOTHING_TO_DO = auto()
     TRAINING = auto()
     """Created with the expected configuration; it does not serve yet."""
     CHANGING = auto()
-    """It serves, or is about to be stopped as expected, and is on its way to what is expected."""
+    """It serves, or stops as expected, while a change to the expected state is under way."""
     EFFECTIVE = auto()
     """ACTIVE as expected, or INACTIVE as expected, with the expected configuration."""
     GONE = auto()
@@ -95,9 +95,9 @@ class Wait:
     """Nothing can be done now; try again later.
 
     Attributes:
-        reason: what is waited for.
-        hands_over: nothing is left to do but to wait, which the next link of the chain can do too.
-        unseen: this attempt saw nothing of what may have been changed just before.
+        reason: the reason for the wait.
+        hands_over: only the wait remains, which the next link of the chain can do too.
+        unseen: this attempt saw nothing of a change that may have come just before.
         updated_after: as in ``Done``, for the link that waits on.
     """
 
@@ -109,14 +109,14 @@ class Wait:
 
 @dataclass(frozen=True)
 class Done:
-    """The expected state is there, or under way without further help.
+    """The expected state is reached, or will be without further help.
 
     Attributes:
-        reason: how things stand.
-        progress: how far the recommender is.
+        reason: the state, in words.
+        progress: the progress of the recommender.
         updated_after: if an update is under way, it is newer than this (epoch seconds, the
             service's clock).
-        confirm: seconds for which it must have shown to be believed, since a read may be stale.
+        confirm: seconds for which this must show to be believed, since a read may be stale.
     """
 
     reason: str
@@ -126,13 +126,13 @@ class Done:
 
     @property
     def serves(self) -> bool:
-        """Whether it serves by now, or stops as expected, so that no other one is needed."""
+        """Whether it serves, or stops as expected, so that no other recommender is needed."""
         return self.progress in (Progress.CHANGING, Progress.EFFECTIVE)
 
 
 @dataclass(frozen=True)
 class Fail:
-    """The expected state will not come about; ``confirm`` as in ``Done``."""
+    """The expected state will not be reached; ``confirm`` as in ``Done``."""
 
     reason: str
     confirm: float = 0.0

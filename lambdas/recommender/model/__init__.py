@@ -1,1 +1,1 @@
-"""The types: a request, whose and when it is, a configuration, a recommender as it shows (pure)."""
+"""The types: a request, its owner and time, a configuration, an observed recommender (pure)."""

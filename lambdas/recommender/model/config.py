@@ -1,7 +1,7 @@
-"""``recommenderConfig``: the members that the stack owns, as asked and as they are (pure).
+"""``recommenderConfig``: the members that the stack owns, expected and actual (pure).
 
-The template has Personalize's own member names. What it asks for and what DescribeRecommender
-shows are normalised here, once, so that they can be compared: numbers as numbers, no member absent.
+The template has Personalize's own member names. This module reads the template's values and
+DescribeRecommender's into one form to compare: numbers as numbers, no member absent.
 """
 
 from collections.abc import Mapping
@@ -29,7 +29,7 @@ class Config:
     """A configuration; the defaults are Personalize's.
 
     Source: ``RecommenderConfig``, Personalize API reference. None is a value that no template can
-    ask for, such as a number that is not one.
+    have, such as a malformed number.
     """
 
     min_requests_per_second: int = 1
@@ -38,14 +38,14 @@ class Config:
     exploration_item_age_cut_off: Decimal | None = Decimal(30)
     excluded_columns: Columns = field(default_factory=dict)
     included_columns: Columns = field(default_factory=dict)
-    """Never asked for; the training leaves out every other column."""
+    """Never in a template; the training leaves out every other column."""
 
     @classmethod
     def from_template(cls, properties: Mapping[str, Any]) -> "Config":
-        """Return what a template asks for.
+        """Read the configuration of a template.
 
         Raises:
-            BadRequestError: a member has not the form it must have, or is unknown.
+            BadRequestError: a member is malformed or unknown.
         """
         given = _read(properties, _MEMBERS, v.CONFIG)
         exploration = _read(given.get(v.EXPLORATION, {}), _EXPLORATION, v.EXPLORATION)
@@ -75,13 +75,13 @@ class Config:
     def of_service(cls, shown: Mapping[str, Any], *, hidden: "Config | None") -> "Config | None":
         """Return the configuration that DescribeRecommender shows.
 
-        Whether DescribeRecommender shows every member is not known: no recorded answer has
+        DescribeRecommender may not show every member: no recorded answer has
         ``enableMetadataWithRecommendations``.
 
         Args:
             shown: ``recommenderConfig`` as the service shows it.
-            hidden: has the members that the service does not show. None if nobody knows them: then
-                nothing is returned unless every member that can be asked for shows.
+            hidden: has the members that the service does not show, or is None if they are unknown.
+                If it is None and a member of templates does not show, None is returned.
         """
         exploration = shown.get(v.EXPLORATION) or {}
         training = shown.get(v.TRAINING_DATA) or {}
@@ -105,21 +105,21 @@ class Config:
         )
 
     def agrees_with(self, shown: Mapping[str, Any]) -> bool:
-        """Whether no member that the service shows differs from this configuration."""
+        """Return whether all members that the service shows are as in this configuration."""
         return Config.of_service(shown, hidden=self) == self
 
     def request(
         self, current: Mapping[str, Any] | None = None, *, replaced: "Config | None" = None
     ) -> dict[str, Any]:
-        """Return ``recommenderConfig`` as it is sent.
+        """Return the ``recommenderConfig`` to send.
 
-        Whether UpdateRecommender merges or replaces is not documented; so every member that the
-        stack owns is spelled out, and those that it does not own are carried over: right under
-        both. ``trainingDataConfig`` is the stack's as a whole.
+        AWS does not document whether UpdateRecommender merges or replaces. So this sends every
+        member that the stack owns, and copies the others: right in both cases.
+        ``trainingDataConfig`` is the stack's as a whole.
 
         Args:
-            current: what DescribeRecommender shows, if there is a recommender.
-            replaced: what that means.
+            current: the ``recommenderConfig`` that DescribeRecommender shows, if any.
+            replaced: the same, as a ``Config``.
         """
         current = current or {}
         sent: dict[str, Any] = {
@@ -143,7 +143,7 @@ class Config:
 
 
 def not_shown(observed: Mapping[str, Any]) -> list[str]:
-    """Return the members that DescribeRecommender does not show, but for columns."""
+    """Return the members that DescribeRecommender does not show, except columns."""
     exploration = observed.get(v.EXPLORATION) or {}
     missing = [
         name for name in (v.MIN_REQUESTS_PER_SECOND, v.ENABLE_METADATA) if name not in observed

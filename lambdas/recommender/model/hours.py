@@ -1,7 +1,7 @@
-"""Hours of service: whether a recommender is to run at a time (pure).
+"""Hours of service: decide whether a recommender must run at a time (pure).
 
-EventBridge Scheduler starts and stops it. A deployment that starts it for an update, or creates it,
-has to leave what Scheduler would have: what the latest of the two did last.
+EventBridge Scheduler starts and stops it. If a deployment creates it, or starts it for an update,
+it must leave the recommender in Scheduler's state: that of the latest start or stop.
 """
 
 import re
@@ -15,7 +15,7 @@ from ..model import properties as p
 
 _TIME: Final = re.compile(rf"({'|'.join(v.DAYS)}) ([01]\d|2[0-3]):([0-5]\d)", re.ASCII)
 _LOOKS_BACK: Final = 15
-"""Days: each time of the week comes twice in them, and once if the clocks skip one of the two."""
+"""Days: each time of the week comes twice in them, or once if the clocks skip the other."""
 
 Week = Mapping[int, frozenset[time]]
 """Times by day of the week, from 0 for Monday."""
@@ -23,7 +23,7 @@ Week = Mapping[int, frozenset[time]]
 
 @dataclass(frozen=True)
 class ActiveHours:
-    """When a recommender is started and stopped, on the clocks of a time zone."""
+    """The times of starts and stops of a recommender, on the clocks of a time zone."""
 
     start: Week
     stop: Week
@@ -31,10 +31,10 @@ class ActiveHours:
 
     @classmethod
     def from_template(cls, properties: Mapping[str, Any]) -> "ActiveHours":
-        """Return what a template asks for.
+        """Read the hours of a template.
 
         Raises:
-            BadRequestError: a member has not the form it must have, or is unknown.
+            BadRequestError: a member is malformed or unknown.
         """
         p.reject_unknown(properties, _MEMBERS)
         start, stop, time_zone = (
@@ -44,19 +44,19 @@ class ActiveHours:
         return cls(start, stop, time_zone)
 
     def run_at(self, now: float) -> bool:
-        """Return whether it is to run (``now`` in epoch seconds)."""
+        """Return whether it must run (``now`` in epoch seconds)."""
         return self._latest(self.start, now) > self._latest(self.stop, now)
 
     def _latest(self, week: Week, now: float) -> float:
-        """Return the last time of a week that has come, in epoch seconds."""
+        """Return the latest past time of a week, in epoch seconds."""
         today = datetime.fromtimestamp(now, self.time_zone).date()
         days = (today - timedelta(days=back) for back in range(_LOOKS_BACK))
         return max(moment for day in days for moment in self._moments(week, day) if moment <= now)
 
     def _moments(self, week: Week, day: date) -> Iterator[float]:
-        """Return the times of a day, without those that the clocks skip; the first of two alike.
+        """Yield the times of a day: skip DST gaps; take the first of an ambiguous time.
 
-        The date counts, too: in Apia the clocks once skipped a day, 30 December 2011.
+        The date counts, too: the clocks in Apia once skipped a day, 30 December 2011.
 
         Source: "Schedule types in EventBridge Scheduler", User Guide, daylight saving time.
         """

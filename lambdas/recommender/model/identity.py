@@ -1,7 +1,7 @@
-"""Which recommender a custom resource means, and whose a recommender is (pure).
+"""Derive the name of a custom resource's recommender, and prove its owner (pure).
 
-A name is derived, never random and never from the clock, so that a redelivered Create, a reversed
-Update and a Delete with an id that CloudFormation invented all arrive at the same recommender.
+A name is derived, never random and never from the clock. So a redelivered Create, a reversed Update
+and a Delete with an id that CloudFormation invented all find the same recommender.
 """
 
 import hashlib
@@ -51,8 +51,8 @@ def derived_name(
 ) -> str:
     """Return the recommender's name, ``<prefix>-<hash>``, a pure function of its arguments.
 
-    Whatever Personalize cannot change in place is in the hash, so that a change of it gives another
-    name (CloudFormation's replacement) and a rollback gives the old name back.
+    The hash has the values that Personalize cannot change in place. If one changes, so
+    does the name (CloudFormation's replacement); a rollback gives the old name back.
     """
     identity = "\n".join((stack_id, logical_id, dataset_group_arn, recipe_arn))
     return f"{prefix}-{hashlib.sha256(identity.encode()).hexdigest()[:DIGEST_LENGTH]}"
@@ -60,7 +60,7 @@ def derived_name(
 
 @dataclass(frozen=True)
 class NamePattern:
-    """The names that a stack's recommenders can have: the only ones that its role can touch."""
+    """The names that a stack's recommenders can have; its role can touch no others."""
 
     prefix: str
     fixed: frozenset[str] = frozenset()
@@ -71,7 +71,7 @@ class NamePattern:
 
 
 class Ownership(StrEnum):
-    """Whose a recommender is, as its tags prove it."""
+    """The owner of a recommender, as its tags prove."""
 
     OWN = "own"
     ADOPTED = "adopted"
@@ -80,7 +80,7 @@ class Ownership(StrEnum):
 
 @dataclass(frozen=True)
 class Owner:
-    """The custom resource that a recommender belongs to."""
+    """The custom resource that owns a recommender."""
 
     stack_id: str
     logical_id: str
@@ -91,13 +91,13 @@ class Owner:
         return {**proof, ADOPTED_TAG: "true"} if adopted else proof
 
     def of(self, tags: Mapping[str, str]) -> Ownership:
-        """Return whose the recommender with these ``tags`` is, as seen from this owner."""
+        """Tell from its ``tags`` whether a recommender is this owner's."""
         if any(tags.get(key) != value for key, value in self.tags().items()):
             return Ownership.FOREIGN
         return Ownership.ADOPTED if ADOPTED_TAG in tags else Ownership.OWN
 
     def other(self, tags: Mapping[str, str]) -> str:
-        """Return who else owns the recommender with these ``tags``, or nothing if nobody shows."""
+        """Name another owner of the recommender with these ``tags``, or return nothing."""
         stack_id = tags.get(OWNER_STACK_TAG, self.stack_id)
         if stack_id != self.stack_id:
             return f"another stack, {stack_id}"
@@ -107,10 +107,10 @@ class Owner:
         return ""
 
     def may_adopt(self, tags: Mapping[str, str]) -> bool:
-        """Whether nobody else can own the recommender with these ``tags``.
+        """Return whether the recommender with these ``tags`` can have no other owner.
 
-        Nobody does without an owner tag. With one, it may be taken over from an earlier stack of
-        the same name: names of living stacks are unique, so that stack is gone.
+        Without an owner tag, it has none. It may also be an earlier stack's of the same name: the
+        names of existing stacks are unique, so that stack is deleted.
         """
         stack_id = tags.get(OWNER_STACK_TAG)
         return stack_id is None or _stack_of(stack_id) == _stack_of(self.stack_id)

@@ -12,7 +12,7 @@ _NO_REASON: Final = "Personalize gave no reason"
 
 
 class Phase(Enum):
-    """What a recommender's status says about it.
+    """The meaning of a recommender's status.
 
     Source: ``Recommender.status`` in the Personalize API reference. The developer guide prints
     ``IN PROGRESS`` where the API answers ``IN_PROGRESS``.
@@ -30,7 +30,7 @@ class Phase(Enum):
 
     @classmethod
     def of(cls, status: str) -> "Phase":
-        """Return the phase of a status; one that no list has is a failure if it says so."""
+        """Return the phase of a status; an unknown one that ends with "FAILED" is a failure."""
         words = status.replace("_", " ")
         transitions = {
             "CREATE": cls.CREATING,
@@ -48,7 +48,7 @@ class Phase(Enum):
 
     @property
     def has_failed(self) -> bool:
-        """Whether it says that something has failed."""
+        """Whether it is a failure."""
         return self in (Phase.CREATE_FAILED, Phase.FAILED)
 
 
@@ -56,7 +56,7 @@ class Phase(Enum):
 class Update:
     """The latest update of a recommender: ours, or the weekly retraining.
 
-    ``created``, and ``updated``, when its status changed last, are in epoch seconds.
+    ``created``, and ``updated``, its latest change of status, are in epoch seconds.
     """
 
     status: str
@@ -83,9 +83,9 @@ class Update:
 
 @dataclass(frozen=True)
 class Observed:
-    """A recommender as DescribeRecommender shows it; its tags only where they were read too.
+    """A recommender as DescribeRecommender shows it; with its tags if they were read too.
 
-    ``created``, and ``updated``, when its status changed last, are in epoch seconds.
+    ``created``, and ``updated``, its latest change of status, are in epoch seconds.
     """
 
     arn: str
@@ -102,7 +102,7 @@ class Observed:
 
     @property
     def phase(self) -> Phase:
-        """What its status says."""
+        """The phase of its status."""
         return Phase.of(self.status)
 
     @property
@@ -117,7 +117,7 @@ class Observed:
 
     @property
     def last_updated(self) -> float:
-        """When the latest update began, or else the creation: a later update is newer than this."""
+        """The beginning of the latest update or else of the creation; a later update is newer."""
         return self.latest_update.created if self.latest_update else self.created
 
     def update_after(self, moment: float | None) -> Update | None:
@@ -127,7 +127,7 @@ class Observed:
 
     @property
     def config_after_update(self) -> Mapping[str, Any]:
-        """The configuration that it has when the update that is under way, if one is, has ended."""
+        """The configuration that it has after the update that is under way, if any."""
         if self.updating and self.latest_update:
             return self.latest_update.config
         return self.config
@@ -139,7 +139,7 @@ class Observed:
 
     @property
     def description(self) -> str:
-        """What it is doing, for people."""
+        """Its activity, for people."""
         if self.updating and self.latest_update and self.phase is Phase.ACTIVE:
             return f"being updated ({self.latest_update.status})"
         return self.status or "without a status"

@@ -6,7 +6,7 @@ from enum import StrEnum
 
 
 class RequestType(StrEnum):
-    """What CloudFormation wants done."""
+    """The change that CloudFormation requests."""
 
     CREATE = "Create"
     UPDATE = "Update"
@@ -21,19 +21,19 @@ _ONLY_CREATING = frozenset({"CREATE_IN_PROGRESS", "IMPORT_IN_PROGRESS"})
 class Operation:
     """One operation of a stack: a later one has another status or another time.
 
-    Two deletions may look the same, and ask for the same.
+    Two deletions may look the same, but they also want the same state.
 
     Source: ``Stack.StackStatus`` and ``Stack.LastUpdatedTime`` in the CloudFormation API reference.
     """
 
     status: str
     last_updated: str
-    """ISO 8601, or empty. A rollback has that of its update, and a creation one or none: one if
-    a change set makes it (snapshots of LocalStack's tests, recorded on AWS)."""
+    """ISO 8601, or empty. A rollback has the time of its update. A creation has a time only if a
+    change set makes it (snapshots of LocalStack's tests, recorded on AWS)."""
 
     @property
     def began(self) -> float:
-        """When it began, in epoch seconds; 0 if that does not show: nothing was owned before."""
+        """The time it began, in epoch seconds; 0 if that is unknown: the stack owned nothing."""
         if not self.last_updated:
             return 0.0
         return datetime.fromisoformat(self.last_updated).timestamp()
@@ -59,12 +59,12 @@ class Operation:
         return self.status == "UPDATE_ROLLBACK_IN_PROGRESS"
 
     def sends(self, request: RequestType) -> bool:
-        """Whether CloudFormation sends such a request in this operation.
+        """Return whether CloudFormation sends such a request in this operation.
 
-        A request that it does not send is a late delivery of an earlier one. Nothing is sent to a
-        stack at rest or under review, nothing is created or changed while a stack is being removed
-        or cleaned up, and nothing is changed or deleted while one is being created. An update does
-        delete, besides in its clean-up, what failed before without being rolled back
+        Any other request is a late delivery of an earlier one. CloudFormation sends nothing to a
+        stack at rest or under review. It creates and changes nothing while it removes or cleans up
+        a stack. It changes and deletes nothing while it creates a stack. Outside its clean-up, an
+        update deletes only resources that failed before and were not rolled back
         (CloudFormation User Guide, "Choose how to handle failures when provisioning resources").
         """
         if not self.is_under_way or self.status == "REVIEW_IN_PROGRESS":

@@ -1,6 +1,6 @@
-"""CloudFormation's strings, read strictly (pure).
+"""Read CloudFormation's strings strictly (pure).
 
-CloudFormation turns every scalar of a custom resource's properties into a string; this undoes it.
+CloudFormation turns every scalar of a custom resource's properties into a string; this undoes that.
 Source: "Custom resource request objects", CloudFormation User Guide (crpg-ref-requests).
 """
 
@@ -21,16 +21,16 @@ class BadRequestError(ValueError):
 
 
 class Reader(NamedTuple):
-    """How a property is read, and what is allowed."""
+    """The way to read a property, and its allowed values."""
 
     parse: Callable[[Any], Any]
     allowed: str
 
     def read(self, where: str, value: object) -> Any:
-        """Return what a value means.
+        """Parse a value.
 
         Raises:
-            BadRequestError: it is absent or has not the form it must have.
+            BadRequestError: it is absent or malformed.
         """
         try:
             return self.parse(value)
@@ -41,10 +41,10 @@ class Reader(NamedTuple):
 
 
 def reject_unknown(properties: Mapping[str, Any], known: Collection[str]) -> None:
-    """Refuse properties that are not known.
+    """Refuse unknown properties.
 
     Raises:
-        BadRequestError: there is one.
+        BadRequestError: one is unknown.
     """
     for name in sorted(set(properties).difference(known)):
         raise BadRequestError(
@@ -55,7 +55,7 @@ def reject_unknown(properties: Mapping[str, Any], known: Collection[str]) -> Non
 
 
 def stringified(value: Any) -> Any:
-    """Return properties of a template as CloudFormation sends them: scalars as strings, no null."""
+    """Convert a template's properties as CloudFormation does: scalars to strings, no null."""
     match value:
         case dict():
             return {key: stringified(one) for key, one in value.items() if one is not None}

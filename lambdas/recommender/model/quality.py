@@ -1,7 +1,7 @@
-"""The quality gate: whether model metrics are good enough to go into service (pure).
+"""The quality gate: decide whether model metrics are good enough for service (pure).
 
-Metrics compare only on the same data ("Evaluating an Amazon Personalize domain recommender",
-Personalize Developer Guide): that is for whoever sets a minimum to know.
+If you set a minimum: metrics compare only on the same data ("Evaluating an Amazon Personalize
+domain recommender", Personalize Developer Guide).
 """
 
 from collections.abc import Mapping
@@ -21,12 +21,12 @@ _MEMBERS = {
 
 @dataclass(frozen=True)
 class QualityGate:
-    """What the metrics have to reach.
+    """The minimum for the metrics.
 
     Attributes:
         minimum: by the service's names.
-        max_regression: how much worse than the metrics before each may be, as a fraction of them.
-        fails: whether a miss fails the deployment; else it is reported.
+        max_regression: the greatest loss of each metric, as a fraction of its value before.
+        fails: whether a miss fails the deployment; else the gate reports it.
     """
 
     minimum: Mapping[str, Decimal] = field(default_factory=dict)
@@ -35,10 +35,10 @@ class QualityGate:
 
     @classmethod
     def from_template(cls, properties: Mapping[str, Any]) -> "QualityGate":
-        """Return what a template asks for.
+        """Read the gate of a template.
 
         Raises:
-            BadRequestError: a member has not the form it must have, or is unknown.
+            BadRequestError: a member is malformed or unknown.
         """
         p.reject_unknown(properties, _MEMBERS)
         read = {
@@ -57,8 +57,8 @@ class QualityGate:
         """Describe each metric that is not good enough: its value, and its minimum.
 
         Args:
-            metrics: of the recommender that is to go into service.
-            before: of the one that it replaces, if it replaces one.
+            metrics: of the new recommender.
+            before: of the recommender that it replaces, if any.
         """
         misses = [
             _miss(name, metrics.get(name), f"{least} (minimum_metrics)")

@@ -1,4 +1,4 @@
-"""What CloudFormation asks for, as types: a request and what it desires, parsed at the edge (pure).
+"""Parse CloudFormation's request, and the recommender that it desires, into types (pure).
 
 Sources: "Custom resource request objects", CloudFormation User Guide (crpg-ref-requests).
 """
@@ -19,14 +19,14 @@ from .quality import QualityGate
 from .timing import GRACE_SECONDS, REQUEST_SECONDS
 
 DEFAULT_WAIT_SECONDS: Final = 3300.0
-"""55 minutes: CloudFormation gives one request 3600 s, and the answer needs time to arrive."""
+"""55 minutes: CloudFormation waits 3600 s for a request, and the answer needs time to arrive."""
 
 _MARGIN_SECONDS: Final = 300.0
 
 
 @dataclass(frozen=True)
 class Desired:
-    """The recommender that the template asks for."""
+    """The recommender of the template."""
 
     name: str
     arn: str
@@ -38,20 +38,20 @@ class Desired:
     tags: Mapping[str, str]
     owner: Owner
     active_hours: ActiveHours | None = None
-    """When it is to run; without them, whether it does is ``running``."""
+    """If there are none, ``running`` decides."""
     on_destroy: str = ""
-    """``delete`` or ``retain``; nothing in templates of version 0.1.0."""
+    """``delete`` or ``retain``; empty in templates of version 0.1.0."""
 
     def tags_beside(self, there: Mapping[str, str]) -> dict[str, str]:
-        """Return the tags that it is to have beside those that prove whose it is.
+        """Return its expected tags, without those that prove the owner.
 
-        An adopted one, by the tags that are there, is released and not deleted.
+        If the actual tags show an adopted one, it has no fate: it is released and not deleted.
         """
         has_a_fate = self.on_destroy and v.ADOPTED_TAG not in there
         return {**self.tags, **({v.ON_DESTROY_TAG: self.on_destroy} if has_a_fate else {})}
 
     def at(self, now: float) -> "Desired":
-        """Return what is desired at a time (epoch seconds): running, or not, as its hour wants."""
+        """Return the desired state at a time (epoch seconds): its hours decide if it runs."""
         hours = self.active_hours
         return replace(self, running=hours.run_at(now)) if hours else self
 
@@ -60,9 +60,9 @@ class Desired:
 class Request:
     """One request of CloudFormation.
 
-    Properties that were refused come again: in the Delete of what was not created, and as the old
-    ones of the Update that takes an Update back. No recommender has come of them, so that there
-    they are as good as absent.
+    CloudFormation sends refused properties again: in the Delete after a failed Create, and as the
+    old ones of the Update that reverses an Update. They made no recommender, so here they count as
+    absent.
     """
 
     type: RequestType
@@ -79,7 +79,7 @@ class Request:
         """Read an event.
 
         Raises:
-            BadRequestError: the event lacks a member, or one has not the form it must have.
+            BadRequestError: a member is absent or malformed.
         """
 
         def read(name: str, reader: p.Reader) -> Any:
@@ -102,21 +102,21 @@ class Request:
         )
 
     def get(self, name: str, default: Any = None) -> Any:
-        """Return a property; absent ones have the default, and those without one are required.
+        """Return a property, or the default if it is absent; without a default, it is required.
 
         Raises:
-            BadRequestError: the property is absent or has not the form it must have.
+            BadRequestError: the property is absent or malformed.
         """
         return _property(self.properties, name, default)
 
     def check(self) -> None:
-        """Refuse a request of which a known property is not as it must be.
+        """Refuse a request that has a malformed property.
 
-        Of a Delete, only the prefix of names counts: its other properties may have been refused
-        before.
+        In a Delete, only the prefix of names counts: an earlier request may have been refused for
+        the others.
 
         Raises:
-            BadRequestError: one is not.
+            BadRequestError: a known property is malformed.
         """
         given = {name for name, value in self.properties.items() if value is not None}
         is_delete = self.type is RequestType.DELETE
@@ -125,29 +125,29 @@ class Request:
 
     @property
     def wait_seconds(self) -> float:
-        """How long this request may wait: an answer has to arrive within ``ServiceTimeout``."""
+        """Seconds that this request may wait: its answer must arrive within ``ServiceTimeout``."""
         timeout = self._given("ServiceTimeout", REQUEST_SECONDS)
         in_time = timeout - min(_MARGIN_SECONDS, timeout / 10)
         return float(min(self._given(v.WAIT_SECONDS, DEFAULT_WAIT_SECONDS), in_time))
 
     @property
     def link(self) -> tuple[int, int]:
-        """The number of this link in its chain, from 1, and how many there are."""
+        """The number of this link in its chain, from 1, and the number of links."""
         return self._given(v.LINK, 1), self._given(v.LINKS, 1)
 
     @property
     def tags(self) -> Mapping[str, str]:
-        """The tags that the template asks for."""
+        """The tags of the template."""
         return dict(self._given(v.TAGS, {}))
 
     @property
     def retired_tags(self) -> frozenset[str]:
-        """Keys of tags that the template asked for before this request and no longer does."""
+        """Keys of tags that the template had before this request and no longer has."""
         return frozenset(_accepted(self.old_properties, v.TAGS, {})) - frozenset(self.tags)
 
     @property
     def owner(self) -> Owner:
-        """Whose the recommender of this request is."""
+        """The owner of this request's recommender."""
         return Owner(self.stack_id, self.get(v.RECOMMENDER_LOGICAL_ID, self.logical_id))
 
     @property
@@ -158,23 +158,23 @@ class Request:
         return NamePattern(self.get(v.NAME_PREFIX), frozenset(fixed))
 
     def arns_among(self, names: Iterable[str]) -> set[str]:
-        """Return the ARNs of those that recommenders of this resource can have."""
+        """Return the ARNs for those names that recommenders of this resource can have."""
         ours = self.names
         return {self.recommender_arn(name) for name in names if name in ours}
 
     @property
     def config(self) -> Config:
-        """The configuration that the template asks for."""
+        """The configuration of the template."""
         return self.get(v.CONFIG)  # type: ignore[no-any-return]
 
     @property
     def old_config(self) -> Config | None:
-        """The configuration that it asked for before this request, if it did."""
+        """The configuration that the template had before this request, if any."""
         return _accepted(self.old_properties, v.CONFIG, None)  # type: ignore[no-any-return]
 
     @property
     def quality_gate(self) -> QualityGate:
-        """What the model metrics have to reach."""
+        """The minimum for the model metrics."""
         return self.get(v.QUALITY_GATE, QualityGate())  # type: ignore[no-any-return]
 
     @property
@@ -187,23 +187,23 @@ class Request:
     def grace(self) -> float:
         """Seconds for which a failure that may pass must last to end this request.
 
-        A Delete that fails is final, so that no such failure ends it before its time is up.
+        A failed Delete is final, so no such failure ends a Delete before its time is up.
         """
         return math.inf if self.type is RequestType.DELETE else GRACE_SECONDS
 
     @property
     def old_recommender_arn(self) -> str | None:
-        """The recommender that a gate waited for before, if it is another one now."""
+        """The recommender that a gate waited for before, if it now waits for another one."""
         arn: str | None = _accepted(self.old_properties, v.RECOMMENDER_ARN, None)
         return arn if arn != self.get(v.RECOMMENDER_ARN) else None
 
     @property
     def desired(self) -> Desired:
-        """The recommender that this request asks for.
+        """The recommender that this request desires.
 
         Raises:
-            BadRequestError: a property has not the form it must have, is unknown, or names another
-                account or region than the stack's.
+            BadRequestError: a property is malformed, is unknown, or names another account or region
+                than the stack's.
         """
         p.reject_unknown(self.properties, [*_PROPERTIES, "ServiceToken"])
         name = self._name()
@@ -223,11 +223,11 @@ class Request:
 
     @property
     def deletion_target(self) -> str:
-        """The ARN of what a Delete means.
+        """The ARN of the recommender that a Delete removes.
 
-        The physical id says it, unless it is none of ours: CloudFormation invents one for a
-        resource whose creation it cancelled (cloudformation-coverage-roadmap issue 1814). The
-        properties then say which recommender this resource would have made.
+        It is the physical id, unless CloudFormation invented that id, as for a cancelled creation
+        (cloudformation-coverage-roadmap issue 1814). Then the ARN follows from the properties, as
+        it would have in the creation.
         """
         name = (self.physical_id or "").rpartition("/")[2]
         if name in self.names and self.physical_id == self.recommender_arn(name):
@@ -242,7 +242,7 @@ class Request:
         )
 
     def derives(self, arn: str) -> bool:
-        """Whether the name in an ARN is this resource's alone, by its hash."""
+        """Return whether the name in an ARN can only be this resource's, by its hash."""
         return v.FIXED_NAME not in self.properties and arn == self.recommender_arn(self._derived())
 
     def _given(self, name: str, default: Any) -> Any:
@@ -261,7 +261,7 @@ class Request:
         return self.get(v.FIXED_NAME, "") or self._derived()
 
     def _derived(self) -> str:
-        """Return the name that is derived, be it from properties that are refused."""
+        """Derive the name, from refused properties too."""
         return derived_name(
             self.get(v.NAME_PREFIX),
             stack_id=self.stack_id,
@@ -275,7 +275,7 @@ def _lifted(event: Mapping[str, Any]) -> dict[str, Any]:
     """Return the property that CloudFormation may send as a member of the event.
 
     Recorded events have ``ServiceTimeout`` there, and not among the properties
-    (tests/unit/recommender/recorded.py); the User Guide leaves it open.
+    (tests/unit/recommender/recorded.py). The User Guide does not say where it is.
     """
     timeout = event.get("ServiceTimeout")
     return {} if timeout is None else {"ServiceTimeout": str(timeout)}
@@ -295,7 +295,7 @@ def _property(properties: Mapping[str, Any], name: str, default: Any = None) -> 
 
 
 def _accepted(properties: Mapping[str, Any], name: str, default: Any) -> Any:
-    """Return a property, or the default if this version refuses what is there."""
+    """Return a property, or the default if this version refuses its value."""
     try:
         return _property(properties, name)
     except BadRequestError:
@@ -327,4 +327,4 @@ _PROPERTIES: Final[Mapping[str, p.Reader]] = {
     v.WAIT_SECONDS: p.SECONDS,
     "ServiceTimeout": p.SECONDS,
 }
-"""How each property is read, and what is allowed; old templates' properties stay here forever."""
+"""The reader of each property; the properties of old templates stay here forever."""

@@ -1,9 +1,9 @@
-"""What DescribeRecommender shows of the weekly retraining (pure).
+"""Find the weekly retraining in DescribeRecommender's answer (pure).
 
 Personalize retrains an ACTIVE recommender every 7 days, and names ``latestRecommenderUpdate`` as
 the place to follow that ("Maintaining recommendation relevance", Developer Guide). No recorded
-answer shows a retraining there, an update of the configuration shows at the same place, and only
-the latest of all shows. So nothing here is claimed that is wrong if retrainings never show.
+answer shows a retraining there. An update of the configuration shows at the same place, and only
+the latest of all shows. So all results here stay right if retrainings never show.
 """
 
 from typing import Final
@@ -14,20 +14,20 @@ from .operation import Operation
 
 _DAY: Final = 24 * 3600.0
 PERIOD: Final = 7 * _DAY
-"""Seconds from one retraining to the next: so long, none is overdue."""
+"""Seconds from one retraining to the next; until then, none is overdue."""
 _DEPLOYMENT: Final = 2 * _DAY
-"""Seconds after which a deployment, its rollback included, sends no update any more.
+"""Seconds after which a deployment, with its rollback, sends no more updates.
 
 A template waits for a training for 24 hours at most.
 """
 _AT_ONCE: Final = 3600.0
-"""Seconds by which the times of one change may differ."""
+"""The greatest difference, in seconds, between the times of one change."""
 
 
 def changes_config(observed: Observed, update: Update) -> bool:
     """Return whether an update leads to another configuration than the effective one.
 
-    A retraining does not. A member that does not show is no difference.
+    A retraining does not. If a member does not show, that is no difference.
     """
     updated = Config.of_service(update.config, hidden=Config())
     effective = Config.of_service(observed.config, hidden=updated)
@@ -35,7 +35,7 @@ def changes_config(observed: Observed, update: Update) -> bool:
 
 
 def failed(observed: Observed) -> Update | None:
-    """Return the latest update if it failed, and was a retraining as far as that shows."""
+    """Return the latest update if it failed, and may have been a retraining."""
     update = observed.latest_update
     if update is None or not update.failed or changes_config(observed, update):
         return None
@@ -45,7 +45,7 @@ def failed(observed: Observed) -> Update | None:
 def has_failed(observed: Observed) -> bool | None:
     """Return whether the latest retraining failed, or None if something else shows in its place.
 
-    That is an update that has not ended, or one of the configuration that failed.
+    In its place may show an update that has not ended, or a failed update of the configuration.
     """
     update = observed.latest_update
     if update and (update.under_way or (update.failed and changes_config(observed, update))):
@@ -54,12 +54,12 @@ def has_failed(observed: Observed) -> bool | None:
 
 
 def age(observed: Observed, operation: Operation, now: float) -> float | None:
-    """Return the seconds since the latest training began, or None if that is not known.
+    """Return the seconds since the latest training began, or None if that is unknown.
 
-    The latest update counts as a training, and before the first one the creation does. Beyond a
-    week, no age is known unless it counts from a retraining: of the creation, or of an update that
-    this stack sent, there may have been retrainings since that do not show. When the last training
-    before a failed update was, does not show.
+    The latest update counts as a training; before the first update, the creation does. After a
+    week, the age is known only if it counts from a retraining. After a creation, or an update by
+    this stack, there may be retrainings that do not show. If the latest update failed, the time of
+    the training before it does not show.
 
     Args:
         observed: the recommender.
@@ -80,7 +80,7 @@ def age(observed: Observed, operation: Operation, now: float) -> float | None:
 def _is_retraining(update: Update, observed: Observed, operation: Operation) -> bool:
     """Return whether an update can only be the latest retraining of a recommender that serves.
 
-    Nothing of the stack was under way when it began, and neither a stop nor a start came after it.
+    When it began, the stack had no operation under way; no stop and no start came after it.
     """
     deployed = max(operation.began, observed.created)
     is_ours = update.created <= deployed + _DEPLOYMENT

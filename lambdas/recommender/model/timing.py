@@ -1,4 +1,4 @@
-"""The time that a request has, and how long an observation must last to be believed (pure).
+"""The time limit of a request, and the time for which an observation must last (pure).
 
 Source of the limits: ``ServiceTimeout`` of ``AWS::CloudFormation::CustomResource``, Template
 Reference: one request has 3600 seconds at most.
@@ -9,17 +9,17 @@ from dataclasses import dataclass
 from typing import Final
 
 REQUEST_SECONDS: Final = 3600.0
-"""When CloudFormation gives up on a request; nobody reads an answer after that."""
+"""After this time CloudFormation gives up on a request, and reads no answer."""
 
 GRACE_SECONDS: Final = 120.0
-"""How long the service may take to show a change that it accepted, and IAM to apply a policy."""
+"""The time in which the service must show an accepted change, and IAM must apply a policy."""
 
 CONFIRM_SECONDS: Final = 6.0
-"""How long a stale read may last: so long, what would end a request must show to be believed."""
+"""The time for which reads may be stale; a verdict that ends a request must show so long."""
 
 MAX_POLLS: Final = 2000
-"""An execution has 25,000 events in its history, and a poll makes nine of them, three more each
-time that it is tried again ("Quotas", Step Functions Developer Guide)."""
+"""An execution's history can have 25,000 events. A poll makes nine, and three more at each retry
+("Quotas", Step Functions Developer Guide)."""
 
 
 @dataclass(frozen=True)
@@ -27,10 +27,10 @@ class Timing:
     """The time of one request at one attempt; all times in epoch seconds.
 
     Attributes:
-        sent: when CloudFormation made the request.
-        begun: when a function saw it first.
+        sent: the time CloudFormation made the request.
+        begun: the time a function saw it first.
         now: the time of this attempt.
-        wait_seconds: how long the request may wait after it was sent.
+        wait_seconds: seconds that the request may wait after it was sent.
     """
 
     sent: float
@@ -55,18 +55,18 @@ class Timing:
 
     @property
     def may_confirm(self) -> bool:
-        """Whether there is time to see once more what would end the request.
+        """Whether there is time to confirm the verdict that would end the request.
 
-        The last attempt comes when the time is up. What is not confirmed soon after, never is.
+        The last attempt comes when the time is up. Soon after that, the time to confirm ends.
         """
         return self.waited < self.wait_seconds + CONFIRM_SECONDS
 
     @property
     def may_show_late(self) -> bool:
-        """Whether a change made just before this request need not show yet."""
+        """Whether a change made just before this request may not show yet."""
         return self.now - self.begun < GRACE_SECONDS and not self.is_up
 
     def next_poll(self, interval: float, *, share: float = 1.0) -> int:
-        """Return how many seconds to wait: a share of the interval, but not past the deadline."""
+        """Return the seconds to wait: a share of the interval, but not past the deadline."""
         longest = max(interval, self.wait_seconds / MAX_POLLS)
         return max(1, math.ceil(min(longest * share, self.remaining)))

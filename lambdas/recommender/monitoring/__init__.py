@@ -1,1 +1,1 @@
-"""The observer: it observes a recommender and writes what it saw; it changes nothing."""
+"""The observer: it observes a recommender and writes metrics; it changes nothing."""

@@ -1,8 +1,8 @@
-"""What there is to see of a recommender, as metrics and as a line of the log (pure).
+"""Describe a recommender in metrics and in a line of the log (pure).
 
-The line is a document in CloudWatch's embedded metric format: CloudWatch Logs makes metrics of it,
-so that the function needs no permission and makes no call for them. Source: "Specification:
-Embedded metric format", CloudWatch User Guide.
+The line is a document in CloudWatch's embedded metric format. CloudWatch Logs makes metrics of it,
+so the function needs no permission and no call for them. Source: "Specification: Embedded metric
+format", CloudWatch User Guide.
 """
 
 from collections.abc import Mapping
@@ -21,17 +21,17 @@ from ..model.request import Desired, Request
 _NAMES: Final = {key: name for name, key in v.METRICS.items()}
 _UNITS: Final = {v.LEFTOVERS: "Count", v.PROVISIONED: "Count/Second"}
 _MAX_METRICS: Final = 100
-"""In one document (the specification)."""
+"""The limit for one document (the specification)."""
 _HOUR: Final = 3600
 
 
 @dataclass(frozen=True)
 class ObservationRequest:
-    """What the schedule says: which recommender is looked at, and what is wanted of it.
+    """The schedule's event: the recommender to observe, and its expected state.
 
     Attributes:
-        recommender: what its metrics are known by, which outlasts a replacement.
-        request: as CloudFormation would send it now.
+        recommender: the dimension of its metrics, which outlasts a replacement.
+        request: the request that CloudFormation would send now.
     """
 
     recommender: str
@@ -39,10 +39,10 @@ class ObservationRequest:
 
     @classmethod
     def parse(cls, event: Mapping[str, Any]) -> "ObservationRequest":
-        """Read what the schedule sends.
+        """Read the schedule's event.
 
         Raises:
-            BadRequestError: the event lacks a member, or one has not the form it must have.
+            BadRequestError: a member is absent or malformed.
         """
         properties = p.MAP.read("event.ResourceProperties", event.get("ResourceProperties"))
         request = Request.parse(
@@ -59,12 +59,12 @@ class ObservationRequest:
 
 @dataclass(frozen=True)
 class Observation:
-    """What one look has found.
+    """The result of one observation.
 
     Attributes:
-        observed: the recommender that is wanted, or None if it is not there; without tags if they
+        observed: the expected recommender, or None if it does not exist; without tags if they
             cannot be read now.
-        others: ARNs of what else is the stack's by its tags, or None if they cannot be read now.
+        others: ARNs of other recommenders with the stack's tags, or None if tags cannot be read.
         operation: the stack's.
     """
 
@@ -76,12 +76,13 @@ class Observation:
 def emf_document(wanted: ObservationRequest, seen: Observation, now: float) -> dict[str, Any]:
     """Return the line of the log.
 
-    A deployment that is under way is about to change what would be compared. So neither drift nor
-    leftovers are measured until it ends, nor is drift of what is on its way; the line says why.
+    While a deployment is under way, the expected and the actual state change, so the line has
+    neither drift nor leftovers. While a recommender changes, the line has no drift. The line
+    says why.
 
     Args:
-        wanted: what the schedule says.
-        seen: what there is.
+        wanted: the schedule's event.
+        seen: the observation.
         now: epoch seconds.
     """
     found = drift(wanted.request.desired, seen.observed)
@@ -152,7 +153,7 @@ def _state(wanted: ObservationRequest, seen: Observation, now: float) -> dict[st
 
 
 def _is_out_of_hours(desired: Desired, now: float) -> bool:
-    """Whether its hours of service want it stopped, or have just begun: a start takes a while."""
+    """Return whether its hours want it stopped, or have just begun: a start takes a while."""
     if not desired.active_hours:
         return False
     return not all(desired.at(moment).running for moment in (now - _HOUR, now))

@@ -1,4 +1,4 @@
-"""The observer: looks at a recommender, and writes what it sees. It changes nothing, ever."""
+"""The observer: it observes a recommender and writes metrics. It changes nothing, ever."""
 
 import json
 from collections.abc import Callable, Mapping
@@ -15,7 +15,7 @@ from .observation import Observation, ObservationRequest, emf_document
 
 
 class PersonalizeReader(Protocol):
-    """What is read of Personalize: all that the observer can do."""
+    """The reads of Personalize; the observer can make no other call."""
 
     def describe(self, arn: str) -> Observed | None:
         """Return a recommender without its tags, or None."""
@@ -28,7 +28,7 @@ class PersonalizeReader(Protocol):
 
 
 class Observer:
-    """Looks whenever the schedule asks it to."""
+    """Observes once at each event of the schedule."""
 
     def __init__(
         self,
@@ -40,7 +40,7 @@ class Observer:
         """Connect it.
 
         Args:
-            personalize: what it looks at.
+            personalize: shows recommenders.
             stacks: tells whether a deployment is under way.
             clock: returns epoch seconds.
             write: writes a line of the log.
@@ -51,12 +51,12 @@ class Observer:
         self._write = write
 
     def observe(self, event: Mapping[str, Any]) -> None:
-        """Look once, and write one line.
+        """Observe once, and write one line.
 
         Raises:
-            BadRequestError: the event is not as it must be.
-            TransientError, PermanentError: not all could be read: nothing is written, and the
-                alarm that watches for observations sees it.
+            BadRequestError: the event is malformed.
+            TransientError, PermanentError: a read failed. Then no line is written, and the alarm
+                for missing observations goes off.
         """
         wanted = ObservationRequest.parse(event)
         request = wanted.request
@@ -71,7 +71,7 @@ class Observer:
         return None
 
     def _others(self, request: Request) -> tuple[str, ...] | None:
-        """Return what else is the stack's, under any name that it can use, or None if unknown."""
+        """Return the stack's other recommenders, by all names it can use, or None if unknown."""
         others = []
         for arn in sorted(request.arns_among(self._personalize.names()) - {request.desired.arn}):
             with suppress(NotFoundError):
@@ -83,10 +83,10 @@ class Observer:
         return tuple(others)
 
     def _tags(self, arn: str) -> dict[str, str] | None:
-        """Return the tags, or None where a change such as the weekly retraining holds them.
+        """Return the tags, or None while a change such as the weekly retraining blocks them.
 
-        ListTagsForResource declares ResourceInUseException (Personalize API reference); when it
-        answers so is not documented. A retraining takes hours, in which the rest is observed.
+        ListTagsForResource declares ResourceInUseException (Personalize API reference), without its
+        conditions. A retraining takes hours; the observer reports the rest meanwhile.
         """
         with suppress(InUseError):
             return self._personalize.tags(arn)

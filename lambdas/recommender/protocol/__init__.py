@@ -1,1 +1,1 @@
-"""The protocol of custom resources: a request is begun, polled and answered, once."""
+"""The protocol of custom resources: begin, poll and answer each request once."""

@@ -1,8 +1,8 @@
-"""Answers to CloudFormation: made within its limits, and delivered to the ResponseURL.
+"""Make answers within CloudFormation's limits, and deliver them to the ResponseURL.
 
-A ResponseURL is a write capability: whoever has it can answer. So it is sent to nobody but S3, and
-is in no log and no error. Source: "Custom resource response objects", CloudFormation User Guide
-(crpg-ref-responses).
+A ResponseURL is a write capability: every holder can answer. So this module sends it to S3 only,
+and puts it in no log and no error. Source: "Custom resource response objects", CloudFormation User
+Guide (crpg-ref-responses).
 """
 
 import http.client
@@ -25,7 +25,7 @@ LOG = logging.getLogger(__name__)
 
 MAX_BYTES: Final = 4096
 MAX_REASON_BYTES: Final = 1500
-"""Nobody reads more in a terminal."""
+"""A longer reason is hard to read in a terminal."""
 
 PUT_SECONDS: Final = 10.0
 
@@ -41,9 +41,9 @@ def answer_to(
     reason: str = "",
     attributes: Mapping[str, str],
 ) -> dict[str, Any]:
-    """Return an answer; the reason is cut so that all of it fits, attributes are not.
+    """Return an answer; cut the reason, never the attributes, to the limit.
 
-    A success has no reason, so that one that is answered twice is answered alike.
+    A success has no reason, so a second answer to the same request equals the first.
     """
     answer = {
         "Status": "SUCCESS" if succeeded else "FAILED",
@@ -64,7 +64,7 @@ def answer_to(
 def failure(
     event: Mapping[str, Any], reason: str, attributes: Mapping[str, str] | None = None
 ) -> dict[str, Any]:
-    """Return the answer to a request of which nothing has come."""
+    """Return the answer to a request that changed nothing."""
     return answer_to(
         event,
         succeeded=False,
@@ -75,7 +75,7 @@ def failure(
 
 
 def physical_id(event: Mapping[str, Any]) -> str:
-    """Return a physical id that keeps what there is: a Delete must not change it."""
+    """Return the request's own physical id, if any: a Delete must not change it."""
     return str(event.get("PhysicalResourceId") or event.get("LogicalResourceId") or "unknown")
 
 
@@ -85,11 +85,11 @@ def encoded(answer: Mapping[str, Any]) -> bytes:
 
 
 def sent_at(response_url: str) -> float | None:
-    """Return when CloudFormation made a request, in epoch seconds, if its ResponseURL says so.
+    """Read the time of a request, in epoch seconds, from its ResponseURL, if the URL has it.
 
-    It is signed when the request is made, and names that time (``X-Amz-Date``, "Authenticating
-    Requests: Using Query Parameters", S3 API Reference; seen with ``X-Amz-Expires=7199`` in
-    aws-cdk issue 13292).
+    CloudFormation signs the URL with the request, and the signature names the time (``X-Amz-Date``,
+    "Authenticating Requests: Using Query Parameters", S3 API Reference; seen with
+    ``X-Amz-Expires=7199`` in aws-cdk issue 13292).
     """
     (signed,) = parse_qs(urlsplit(response_url).query).get("X-Amz-Date", [""])[:1]
     try:
@@ -100,7 +100,7 @@ def sent_at(response_url: str) -> float | None:
 
 
 def host_of(url: object) -> str:
-    """Return the host of a URL, of which nothing else may be logged."""
+    """Return the host of a URL; no other part of it may be logged."""
     try:
         return readable(urlsplit(url).hostname or "no host") if isinstance(url, str) else "no URL"
     except ValueError:
@@ -108,11 +108,11 @@ def host_of(url: object) -> str:
 
 
 class Delivery(Enum):
-    """What has become of an answer."""
+    """The result of a delivery."""
 
     DELIVERED = auto()
     REFUSED = auto()
-    """For good, as when the ResponseURL has expired."""
+    """For good, for example because the ResponseURL has expired."""
     LATER = auto()
 
 
@@ -120,11 +120,11 @@ class Answers:
     """Puts answers to ResponseURLs."""
 
     def __init__(self, url_suffix: str, local_endpoint: str = "") -> None:
-        """Take where ResponseURLs lead.
+        """Take the allowed targets of ResponseURLs.
 
         Args:
-            url_suffix: of the partition, ``AWS::URLSuffix``, such as ``amazonaws.com``.
-            local_endpoint: of a local engine, such as ``http://127.0.0.1:4566``, if there is one.
+            url_suffix: the partition's ``AWS::URLSuffix``, such as ``amazonaws.com``.
+            local_endpoint: that of a local engine, if any, such as ``http://127.0.0.1:4566``.
         """
         self.expected = f"https to S3 under {url_suffix}" + (
             f", or {local_endpoint}" if local_endpoint else ""
@@ -136,17 +136,17 @@ class Answers:
 
     @classmethod
     def deployed(cls) -> "Answers":
-        """Return the answers of a function as it is deployed, by its environment.
+        """Read the targets from the environment of a deployed function.
 
-        Where the function finds Personalize says nothing about ResponseURLs: it may be a VPC
-        endpoint, or another simulator (``AWS_ENDPOINT_URL_PERSONALIZE``). ``AWS_ENDPOINT_URL``, the
-        endpoint of all services, is that of a local engine, whose ResponseURLs lead there.
+        ``AWS_ENDPOINT_URL``, the endpoint of all services, is that of a local engine; its
+        ResponseURLs lead there. ``AWS_ENDPOINT_URL_PERSONALIZE`` does not count: it may be a VPC
+        endpoint, or another simulator.
         """
         suffix = os.environ.get(v.URL_SUFFIX_VARIABLE, "amazonaws.com")
         return cls(suffix, os.environ.get("AWS_ENDPOINT_URL", ""))
 
     def is_response_url(self, response_url: object) -> bool:
-        """Whether that is a ResponseURL to which an answer may be put."""
+        """Return whether an answer may be put to that URL."""
         if not isinstance(response_url, str):
             return False
         try:
@@ -157,7 +157,7 @@ class Answers:
         return bool(is_s3) or (scheme, host) == self._local
 
     def accept(self, response_url: object) -> bool:
-        """Return whether an answer may be put there; if not, log the host, and never the URL."""
+        """Return whether an answer may be put there; if not, log the host, never the URL."""
         if self.is_response_url(response_url):
             return True
         came = host_of(response_url)
@@ -170,8 +170,8 @@ class Answers:
         return False
 
     def put(self, response_url: str, answer: Mapping[str, Any]) -> Delivery:
-        """Put an answer, once; what comes of it is logged without the URL."""
-        request = urllib.request.Request(  # noqa: S310  # see may_go_to
+        """Put an answer, once; log the result without the URL."""
+        request = urllib.request.Request(  # noqa: S310  # see accept
             response_url, encoded(answer), {"Content-Type": ""}, method="PUT"
         )
         try:

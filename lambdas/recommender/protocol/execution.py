@@ -1,4 +1,4 @@
-"""An execution of the state machine: what it carries from poll to poll, and how it is started."""
+"""An execution of the state machine: its state from poll to poll, and its start."""
 
 import hashlib
 import json
@@ -15,12 +15,12 @@ from ..model.timing import Timing
 from ..reconcile.reconciler import Known
 from .answer import sent_at
 
-# At DEBUG, botocore logs the bodies of requests, and that of StartExecution has the ResponseURL.
+# At DEBUG, botocore logs request bodies, and the body of StartExecution has the ResponseURL.
 logging.getLogger("botocore").setLevel(logging.INFO)
 
 
 class Unconfirmed(NamedTuple):
-    """A verdict that must show for some time to be believed, and since when it has shown."""
+    """A verdict that must show for some time to be believed, and the time it first showed."""
 
     verdict: str
     since: float
@@ -33,15 +33,15 @@ class Execution:
     Attributes:
         event: CloudFormation's event, with the ResponseURL.
         interval: seconds between two polls.
-        sent: when CloudFormation made the request, as far as that shows.
-        begun: when a function saw it first.
-        attempts: how many there have been.
+        sent: the time CloudFormation made the request, as far as that shows.
+        begun: the time a function saw it first.
+        attempts: the number of attempts so far.
         operation: the operation of the stack that sent it, once that is known.
-        nothing_seen: whether no attempt has seen anything of what was changed just before.
+        nothing_seen: whether no attempt has seen any change made just before.
         unconfirmed: the verdict that ends the request, if it shows for long enough.
-        known: what the attempts have found out.
+        known: the knowledge of the attempts.
         answer: the answer, once it is decided: from then on it is only delivered.
-        seconds: how long to wait before the next poll.
+        seconds: seconds to wait before the next poll.
         ended: whether the execution ends.
     """
 
@@ -68,25 +68,25 @@ class Execution:
     def name(self) -> str:
         """Its name: the same for the same request, and for no other.
 
-        A RequestId may come again in a later operation (aws-cdk issue 35957); its ResponseURL,
-        which is signed anew, does not. The hash gives neither away.
+        A RequestId may come again in a later operation (aws-cdk issue 35957); its ResponseURL has
+        another signature then. The hash gives neither away.
         """
         identity = f"{self.event.get('RequestId')}\n{self.event['ResponseURL']}"
         return hashlib.sha256(identity.encode()).hexdigest()
 
     @property
     def share(self) -> float:
-        """The share of the interval until the next poll: after the first one, polls are spread."""
+        """The share of the interval until the next poll; a hash spreads the first polls."""
         return 1.0 if self.attempts else (int(self.name[:8], 16) + 1) / 2**32
 
     def timing(self, now: float, wait_seconds: float) -> Timing:
-        """Return its time, as it is now."""
+        """Return its timing now."""
         return Timing(self.sent, self.begun, now, wait_seconds)
 
     def confirming(self, verdict: Verdict, now: float) -> Unconfirmed | None:
-        """Return since when a verdict has shown, or None if it has shown for long enough.
+        """Return the verdict as unconfirmed, or None if it has shown for long enough.
 
-        Another verdict in between makes it begin again.
+        Another verdict in between starts the time again.
         """
         if isinstance(verdict, Wait) or not verdict.confirm:
             return None
@@ -96,11 +96,11 @@ class Execution:
         return Unconfirmed(shown, since) if now - since < verdict.confirm else None
 
     def answered(self, answer: Mapping[str, Any]) -> "Execution":
-        """Return it with the answer that is to be delivered."""
+        """Return it with the answer to deliver."""
         return replace(self, answer=answer, seconds=0)
 
     def to_json(self) -> dict[str, Any]:
-        """Return it as JSON's types, and no others; ``from_json`` reads it back.
+        """Convert it to JSON's types, and no others; ``from_json`` reads it back.
 
         Lambda's runtime would make an object of a named tuple (``lambda_runtime_marshaller.py`` of
         github.com/aws/aws-lambda-python-runtime-interface-client).
@@ -147,18 +147,18 @@ class Execution:
 
 
 class StepFunctionsApi(Protocol):
-    """The operations that are used, as boto3 names them."""
+    """The operations that this module calls, as boto3 names them."""
 
     def start_execution(self, *, stateMachineArn: str, name: str, input: str) -> Any:  # noqa: N803, A002
         """StartExecution."""
 
 
 class StateMachine:
-    """The stack's state machine, of which each request gets one execution."""
+    """The stack's state machine; each request gets one execution."""
 
     pauses: Final = (5.0, 10.0, 20.0, 40.0, 80.0, 80.0)
-    """Seconds between tries to start an execution: some minutes, for IAM takes a while to apply the
-    policy of a new role, and a request that nobody waits for can only fail."""
+    """Seconds between tries to start an execution. In sum they are minutes: IAM takes a while to
+    apply a new role's policy, and a request without an execution can only fail."""
 
     def __init__(
         self,
@@ -172,7 +172,7 @@ class StateMachine:
         self.pause = pause
 
     def start(self, execution: Execution) -> bool:
-        """Start the execution of a request, and return whether that was the first time.
+        """Start the execution of a request; return False if it was started before.
 
         Raises:
             Exception: it could not be started.

@@ -1,9 +1,9 @@
-"""The protocol of custom resources: a request is begun, polled and answered, once.
+"""The protocol of custom resources: begin, poll and answer each request once.
 
-``begin`` observes and changes nothing: it answers a request that has nothing to do, and starts an
-execution of the state machine for any other. Each poll of that execution is one attempt, which
-``apply_deadline`` and ``schedule`` turn into the next poll or into the answer. There is one
-execution for each request, however often the request is delivered (ADR 8).
+``begin`` observes and changes nothing. It answers a request that has nothing to do, and starts an
+execution of the state machine for any other. Each poll of that execution is one attempt.
+``apply_deadline`` and ``schedule`` turn the attempt into the next poll or the answer. Each request
+has one execution, even if CloudFormation delivers the request again (ADR 8).
 """
 
 import logging
@@ -54,7 +54,7 @@ class RequestHandler:
         """Begin a request that CloudFormation has sent: answer it, or start its execution.
 
         Args:
-            event: CloudFormation's.
+            event: CloudFormation's event.
             state_machine: polls for the request.
             interval: seconds between two polls.
 
@@ -112,10 +112,10 @@ class RequestHandler:
         *,
         last: bool,
     ) -> Execution:
-        """Go on with a request for which no execution can be started; the last time, answer it.
+        """Go on with a request whose execution cannot be started; the last time, answer it.
 
-        Nothing is begun that would have to be waited for: only a Delete, an Update that is rolled
-        back, and a gate, which changes nothing, are attempted.
+        Begin no change that needs a wait: attempt only a Delete, an Update in a rollback, and a
+        gate, which changes nothing.
         """
         if resource and not execution.answer:
             request = resource.request
@@ -154,7 +154,7 @@ class RequestHandler:
     def _attempt(
         self, execution: Execution, resource: CustomResource, timing: Timing
     ) -> tuple[Execution, Verdict, Observed | None]:
-        """Pass the fence, and take one step; return the execution with what is known after it."""
+        """Pass the fence, and take one step; return the execution with the new knowledge."""
         request, operation = resource.request, execution.operation
         reconciler = Reconciler(self.personalize, self.stacks, request, known=execution.known)
         verdict: Verdict
@@ -182,9 +182,9 @@ class RequestHandler:
 def apply_deadline(
     verdict: Verdict, timing: Timing, resource: CustomResource, *, confirmed: bool
 ) -> Verdict:
-    """Return a verdict as it is, or end a wait whose time is up: it is handed over, or fails.
+    """End a wait whose time is up: hand it over, or fail. Return any other verdict as it is.
 
-    A failure that a delay may explain counts as a wait until it has shown for long enough.
+    If a delay may explain a failure, it counts as a wait until it has shown for long enough.
     """
     if isinstance(verdict, Fail) and verdict.confirm >= GRACE_SECONDS:
         if confirmed:
@@ -225,7 +225,7 @@ def _situation(execution: Execution, operation: Operation | None, timing: Timing
 
 
 def _saw_nothing(verdict: Verdict) -> bool:
-    """Whether an attempt has seen nothing of what may have been changed just before."""
+    """Return whether an attempt has seen nothing of a change that may have come just before."""
     if isinstance(verdict, Wait):
         return verdict.unseen
     return isinstance(verdict, Fail) and verdict.confirm > 0
@@ -243,7 +243,7 @@ def _words(error: Exception) -> str:
 
 
 def _parsed(execution: Execution) -> tuple[Execution, CustomResource | None]:
-    """Return the attempt at a request; without one, the execution has the answer."""
+    """Return the attempt at a request; if there is none, the execution has the answer."""
     event = execution.event
     try:
         resource = custom_resource_for(Request.parse(event))
@@ -270,9 +270,9 @@ def _answered(execution: Execution, resource: CustomResource, verdict: Verdict) 
 
 
 def _refused(event: Mapping[str, Any], error: BadRequestError) -> dict[str, Any]:
-    """Return the answer to a request that is not as it must be.
+    """Return the answer to a malformed request.
 
-    A Delete of what was refused succeeds: nothing has come of it.
+    Its Delete succeeds: the request made nothing.
     """
     if event.get("RequestType") == RequestType.DELETE:
         return answer_to(event, succeeded=True, physical_id=physical_id(event), attributes={})

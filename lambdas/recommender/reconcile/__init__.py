@@ -1,1 +1,1 @@
-"""Observe, decide, change one thing: behind the fence."""
+"""Observe, decide, change one thing behind the fence."""

@@ -9,10 +9,10 @@ from ..model.timing import CONFIRM_SECONDS
 
 
 def admit(request: Request, stacks: Stacks, *, sent: float) -> Operation | Wait | Fail:
-    """Return the operation that sent a request, or why that is not known or is over.
+    """Return the operation that sent a request, or the reason why it is unknown or over.
 
-    An operation that began after the request was sent (epoch seconds) is another one's. So is one
-    that sends no such request, unless it shows late.
+    If an operation began after the request was ``sent`` (epoch seconds), it did not send the
+    request. If it sends no such requests, it did not either, unless the stack's status shows late.
     """
     try:
         operation = stacks.operation(request.stack_id)
@@ -32,7 +32,7 @@ def admit(request: Request, stacks: Stacks, *, sent: float) -> Operation | Wait 
 
 
 def still_newest(request: Request, stacks: Stacks, operation: Operation) -> bool:
-    """Whether the operation that sent a request is still under way.
+    """Return whether the operation that sent a request is still under way.
 
     Raises:
         TransientError, PermanentError: the stack cannot be read.

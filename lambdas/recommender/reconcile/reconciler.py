@@ -1,8 +1,8 @@
 """The loop around the decision: observe, decide, do one thing.
 
 Each attempt takes a recommender at most one step closer to the expected state; the state machine
-makes the loop. Nothing is changed before the recommender's tags prove whose it is, and before the
-stack shows that the request is still the newest.
+makes the loop. A change is made only after the recommender's tags prove its owner, and the stack
+shows that the request is still the newest.
 """
 
 import logging
@@ -37,11 +37,11 @@ AfterAccept = Callable[[str, Change], Verdict]
 
 @dataclass(frozen=True)
 class Known:
-    """What the attempts of a request have found out so far, and the service does not show.
+    """The knowledge of a request's attempts that the service does not show.
 
     Attributes:
-        effective: by ARN, a ``recommenderConfig`` that does not show, but that Personalize has
-            refused to set since it is effective.
+        effective: by ARN, a ``recommenderConfig`` that does not show; Personalize has refused to
+            set it, since it is effective.
         tags_read: the ARNs whose tags have been read.
         updated_after: if an update of this request was accepted, it is newer than this (epoch
             seconds, the service's clock).
@@ -53,7 +53,7 @@ class Known:
 
 
 def wait_for(arn: str, change: Change) -> Verdict:
-    """Wait for a change that is accepted."""
+    """Wait for an accepted change."""
     return Wait(f"{type(change).__name__} of {arn} is accepted")
 
 
@@ -64,7 +64,7 @@ class Reconciler:
     Attributes:
         request: the request.
         situation: of the attempt, with the operation of the stack that sent the request.
-        known: what is known by now.
+        known: the knowledge so far.
         observed: the recommender that was observed last, or None if it did not show.
     """
 
@@ -83,19 +83,19 @@ class Reconciler:
         after_accept: AfterAccept = wait_for,
         always_reads_tags: bool = False,
     ) -> Verdict:
-        """Take the next step for one recommender, and return how things stand after it.
+        """Take the next step for one recommender, and return the verdict after it.
 
-        Once its tags have been read, an attempt that finds nothing to do is one
-        DescribeRecommender; they are read again before anything is changed.
+        Once its tags have been read, an attempt that finds nothing to do makes one call,
+        DescribeRecommender. Before a change, the tags are read again.
 
         Args:
             arn: the recommender's.
             plan: decides on it.
-            after_accept: how things stand when a change other than of tags is accepted.
-            always_reads_tags: whether they are read at every attempt.
+            after_accept: returns the verdict after an accepted change, except of tags.
+            always_reads_tags: whether every attempt reads them.
 
         Raises:
-            PermanentError: a call was refused for good.
+            PermanentError: Personalize refused a call for good.
         """
         try:
             step = self._decide(
@@ -130,7 +130,7 @@ class Reconciler:
         return observed
 
     def _decide(self, arn: str, plan: Plan, *, trusts_tags: bool = False) -> Step:
-        """Observe and decide; read the tags too, if the step depends on them."""
+        """Observe and decide; also read the tags if the step depends on them."""
         observed = self.observe(arn)
         step = plan(observed)
         if observed is None or (trusts_tags and _only_waits(step)):
@@ -141,13 +141,13 @@ class Reconciler:
             return Wait(f"the tags of {arn} do not show yet")
         except TransientError:
             if isinstance(step, Wait) and self.situation.operation.rolls_back:
-                return step  # a retraining refuses the tags for hours: no rollback fails for that
+                return step  # a retraining blocks the tags for hours: no rollback fails for that
             raise
         self.known = replace(self.known, tags_read=self.known.tags_read | {arn})
         return plan(replace(observed, tags=tags))
 
     def _apply(self, arn: str, change: Change) -> PermanentError | None:
-        """Make a change, and return the refusal if the service calls it invalid."""
+        """Make a change; if the service calls it invalid, return the refusal."""
         operation = type(change).__name__
         LOG.info(
             f"{operation} of {arn} is called", extra={"recommender": arn, "operation": operation}
@@ -163,11 +163,11 @@ class Reconciler:
     def _after_refusal(self, arn: str, plan: Plan, change: Change, refusal: PermanentError) -> Step:
         """Decide once more after a change that the service calls invalid.
 
-        The service also answers so to a change that is effective, or under way. The configuration
-        before an update, and that of a recommender that is adopted, may be effective and not show.
+        The service gives this answer also if a change is effective, or under way. The configuration
+        before an update, and that of an adopted recommender, may be effective and not show.
 
         Raises:
-            TransientError: the change is not the next step any more.
+            TransientError: the change is no longer the next step.
             PermanentError: it is, so the refusal is right.
         """
         if self._decide(arn, plan) != change:
@@ -181,5 +181,5 @@ class Reconciler:
 
 
 def _only_waits(step: Step) -> bool:
-    """Whether a step neither changes nor ends anything; to hand over is an end."""
+    """Return whether a step neither changes nor ends anything; a handover is an end."""
     return isinstance(step, Wait) and not step.hands_over

@@ -1,7 +1,7 @@
-"""The resource types, and which class answers for a request.
+"""The resource types, and the class for each request.
 
-Chain, as created: sweeps, the recommender, training gates; then the stop where it is kept stopped,
-or the hours where it has some.
+The chain, as created: sweeps, the recommender, training gates; then the stop if the recommender is
+kept stopped, or the hours if it has some.
 """
 
 from .. import vocabulary as v
@@ -18,7 +18,7 @@ def custom_resource_for(request: Request) -> CustomResource | None:
     """Return the attempt at a request, or None if there is nothing to do for it.
 
     Raises:
-        BadRequestError: the request is not as it must be.
+        BadRequestError: the request is malformed.
     """
     match request.resource_type, request.type:
         case v.RECOMMENDER_TYPE, RequestType.DELETE:

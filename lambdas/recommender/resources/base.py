@@ -14,9 +14,9 @@ class CustomResource:
     """One attempt at a request to a custom resource.
 
     Attributes:
-        is_fenced: whether its requests may change something, and so have to pass the fence.
+        is_fenced: whether its requests may change something, and so must pass the fence.
         request: the request.
-        owner: whose its recommenders are.
+        owner: the owner of its recommenders.
     """
 
     is_fenced: ClassVar[bool] = True
@@ -25,34 +25,34 @@ class CustomResource:
         """Take a request.
 
         Raises:
-            BadRequestError: it is not as it must be.
+            BadRequestError: it is malformed.
         """
         request.check()
         self.request = request
         self.owner = request.owner
 
     def attempt(self, reconciler: Reconciler) -> Verdict:
-        """Take at most one step towards what the request asks for.
+        """Take at most one step towards the state that the request desires.
 
         Raises:
-            PermanentError: a call was refused for good.
+            PermanentError: AWS refused a call for good.
         """
         raise NotImplementedError
 
     def refused(self, error: PermanentError) -> Verdict:
-        """Decide what becomes of a request of which a call was refused for good.
+        """Return the verdict after AWS has refused a call for good.
 
-        IAM takes a while to apply the policy of what has just been created.
+        IAM takes a while to apply a new policy.
         """
         is_new = error.code in ACCESS_DENIED and self.policy_is_new
         return Fail(str(error), confirm=self.request.grace if is_new else 0.0)
 
     def hands_over(self, wait: Wait) -> bool:
-        """Whether the next link of the chain waits on when this request's time is up."""
+        """Return whether the next link of the chain waits on when this request's time is up."""
         return wait.hands_over
 
     def out_of_time(self, reason: str, waited: float) -> str:
-        """Explain why a request has failed that has waited so many seconds."""
+        """Explain the failure of a request that has waited so many seconds."""
         return (
             f"Not possible within {duration(waited)}: {sentence(reason)} Deploy again when that "
             "has ended."
@@ -70,5 +70,5 @@ class CustomResource:
 
     @property
     def attributes(self) -> dict[str, str]:
-        """The values for ``Fn::GetAtt`` after this attempt; all of them in a failure, too."""
+        """The values for ``Fn::GetAtt`` after this attempt; a failure has all of them too."""
         return {}

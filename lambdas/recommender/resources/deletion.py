@@ -1,4 +1,4 @@
-"""Deletions: of the recommender by its own Delete, and of whatever remains by the sweeps."""
+"""Delete the recommender by its own Delete, and all remaining ones by the sweeps."""
 
 from collections.abc import Mapping
 from functools import partial
@@ -18,19 +18,18 @@ from ..text import duration, sentence
 from .base import CustomResource
 
 Remaining = dict[str, Ownership | None]
-"""Whose each recommender is that is still there, by ARN, or None if its tags cannot be read."""
+"""By ARN: the ownership of each remaining recommender, or None if its tags cannot be read."""
 
 
 class _Deletion(CustomResource):
     """A Delete, which is patient.
 
-    If a Delete fails while its stack is being removed, that is final (``out_of_time``). So a Delete
-    waits for somebody to remove the cause of a refusal, and so do the sweeps after it
-    (ADR 11).
+    If a Delete fails while CloudFormation removes its stack, that is final (``out_of_time``). So a
+    Delete, and the sweeps after it, wait until you have removed the cause of a refusal (ADR 11).
 
     Attributes:
-        remaining: the recommenders that are still there.
-        operation: the stack's, or None as long as it is not known.
+        remaining: the recommenders that still exist.
+        operation: the stack's, or None as long as it is unknown.
     """
 
     def __init__(self, request: Request) -> None:
@@ -39,7 +38,7 @@ class _Deletion(CustomResource):
         self.operation: Operation | None = None
 
     def attempt(self, reconciler: Reconciler) -> Verdict:
-        """Take a step towards the recommender's not being there."""
+        """Take a step towards the deletion of the recommender."""
         self.operation = reconciler.situation.operation
         try:
             return self._remove(reconciler)
@@ -54,11 +53,11 @@ class _Deletion(CustomResource):
         raise NotImplementedError
 
     def out_of_time(self, reason: str, waited: float) -> str:
-        """Name what remains, and the way out.
+        """Name the remaining recommenders, and the way out.
 
-        A failed Delete is the last word: CloudFormation then deletes the functions, roles and
-        policies that the resource depends on (reported: cloudformation-coverage-roadmap issues 851,
-        852, 1508), so that another ``cdk destroy`` has no function that could do it.
+        A failed Delete is final. CloudFormation then deletes the functions, roles and policies that
+        the resource depends on (reported: cloudformation-coverage-roadmap issues 851, 852, 1508).
+        So another ``cdk destroy`` has no function that could delete a recommender.
         """
         cause = f"Not deleted within {duration(waited)}: {sentence(reason)}"
         left = {arn: one for arn, one in self.remaining.items() if one is not Ownership.FOREIGN}
@@ -83,7 +82,7 @@ class RecommenderDeletion(_Deletion):
         self.remaining = {request.deletion_target: None}
 
     def hands_over(self, wait: Wait) -> bool:
-        """Whether the sweeps wait on: they do unless the stack lives."""
+        """Return whether the sweeps wait on: they do unless the stack stays."""
         return wait.hands_over or self.operation is None or self.operation.removes_the_stack
 
     def _remove(self, reconciler: Reconciler) -> Verdict:
@@ -110,13 +109,13 @@ class RecommenderDeletion(_Deletion):
 
 
 class Sweep(_Deletion):
-    """``Custom::RecommenderSweep``: waits for a deletion, and removes whatever remains.
+    """``Custom::RecommenderSweep``: waits for a deletion, and deletes all remaining recommenders.
 
-    CloudFormation also deletes sweeps while the stack lives; then they change nothing.
+    If CloudFormation deletes a sweep but not its stack, the sweep changes nothing.
     """
 
     def hands_over(self, wait: Wait) -> bool:
-        """Whether another sweep waits on; they are deleted from the last one to the first."""
+        """Return whether another sweep waits on; the first one is deleted last."""
         return wait.hands_over or not self._is_last
 
     def _remove(self, reconciler: Reconciler) -> Verdict:
@@ -137,12 +136,12 @@ def sweep(
     keep: set[str | None] | None = None,
     remaining: Remaining | None = None,
 ) -> Verdict:
-    """Take all else that is owned, under any name the stack can use, a step towards being gone.
+    """Take a step towards the deletion of all owned recommenders, by all names of the stack.
 
     Args:
         reconciler: takes the steps.
         keep: ARNs that stay.
-        remaining: gets the recommenders that are there.
+        remaining: gets the recommenders that exist.
     """
     request = reconciler.request
     remaining = {} if remaining is None else remaining
@@ -166,7 +165,7 @@ def sweep(
 
 
 def _way_out(request: Request, left: Mapping[str, Ownership | None]) -> str:
-    """Return the steps that remove what is left, then the stack."""
+    """Return the steps that remove the remaining recommenders, then the stack."""
     stack, region = request.stack_id.split("/")[1], request.stack_id.split(":")[3]
     deletes = "delete-recommender --recommender-arn"
     releases = f"untag-resource --tag-keys {' '.join(v.RESERVED_TAGS)} --resource-arn"

@@ -1,4 +1,4 @@
-"""The recommender that a template asks for: created, changed in place, or replaced."""
+"""Create, change or replace the recommender of a template."""
 
 from functools import partial
 
@@ -13,7 +13,7 @@ from .deletion import sweep
 
 
 class Recommender(CustomResource):
-    """A Create or Update of ``Custom::TopPicksRecommender``: answers when it is accepted.
+    """A Create or Update of ``Custom::TopPicksRecommender``; answers once it is accepted.
 
     Attributes:
         updated_after: if an update is under way, it is newer than this (epoch seconds).
@@ -25,7 +25,7 @@ class Recommender(CustomResource):
         self.updated_after: float | None = None
 
     def attempt(self, reconciler: Reconciler) -> Verdict:
-        """Take a step towards the recommender that is desired, then towards it alone."""
+        """Take a step towards the desired recommender, then towards no other one."""
         verdict = self._provision(reconciler)
         if isinstance(verdict, Done) and verdict.serves:
             verdict = self._without_leftovers(reconciler, verdict)
@@ -55,7 +55,7 @@ class Recommender(CustomResource):
         )
 
     def _without_leftovers(self, reconciler: Reconciler, verdict: Done) -> Verdict:
-        """Remove recommenders that earlier changes left, once this one serves."""
+        """Remove the leftovers of earlier changes, once this recommender serves."""
         if self.request.type is RequestType.CREATE:
             return verdict
         leftovers = sweep(reconciler, {self.desired.arn, self.request.physical_id})
@@ -66,12 +66,12 @@ class Recommender(CustomResource):
 
     @property
     def policy_is_new(self) -> bool:
-        """Whether it is new, or one for a new name is."""
+        """Whether the policy, or the one for a new name, may be new."""
         return super().policy_is_new or self.desired.arn != self.request.physical_id
 
     @property
     def physical_id(self) -> str:
-        """The ARN, known before there is a recommender."""
+        """The ARN, known before the recommender exists."""
         return self.desired.arn
 
     @property

@@ -1,4 +1,4 @@
-"""The recommender's running state: stopped for good, or running by the hour."""
+"""Set the recommender's running state: stopped for good, or by the hour."""
 
 from functools import partial
 
@@ -11,7 +11,7 @@ from .base import CustomResource
 
 
 class Stop(CustomResource):
-    """``Custom::RecommenderStop``: stops a recommender that is kept stopped, once it is trained."""
+    """``Custom::RecommenderStop``: stops a trained recommender that is kept stopped."""
 
     def __init__(self, request: Request) -> None:
         super().__init__(request)
@@ -28,12 +28,12 @@ class Stop(CustomResource):
 
 
 class Hours(Stop):
-    """``Custom::RecommenderHours``: leaves a recommender in the state that its hour wants."""
+    """``Custom::RecommenderHours``: leaves a recommender in the state for the hour."""
 
     def __init__(self, request: Request) -> None:
         super().__init__(request)
         self.hours = request.get(v.ACTIVE_HOURS)
 
     def attempt(self, reconciler: Reconciler) -> Verdict:
-        """Take a step towards the state that is right at this hour."""
+        """Take a step towards the state for this hour."""
         return self._advance(reconciler, running=self.hours.run_at(reconciler.situation.now))

@@ -1,4 +1,4 @@
-"""The training gates: they wait for a training, and return its metrics."""
+"""Wait for a training, and return its metrics."""
 
 import json
 import logging
@@ -20,7 +20,7 @@ from .base import CustomResource
 LOG = logging.getLogger(__name__)
 
 MAX_METRICS_BYTES: Final = 2000
-"""An answer may have 4096 bytes in all (crpg-ref-responses)."""
+"""A whole answer may have 4096 bytes (crpg-ref-responses)."""
 
 
 class TrainingGate(CustomResource):
@@ -75,13 +75,13 @@ class TrainingGate(CustomResource):
         if not self.misses:
             return ready
         LOG.warning(f"{_MISSED}: {', '.join(self.misses)}", extra={"misses": self.misses})
-        # What a rollback returns to has been in service: its metrics may have changed since.
+        # A rollback returns to a recommender that was in service; its metrics may have changed.
         if not gate.fails or reconciler.stacks.operation(self.request.stack_id).rolls_back:
             return ready
         return Fail(f"{_MISSED}: {', '.join(self.misses)}. {_stays(self.request)} {_NEXT}")
 
     def hands_over(self, _wait: Wait) -> bool:
-        """Whether another gate waits on."""
+        """Return whether another gate waits on."""
         return not self._is_last
 
     @property
@@ -103,7 +103,7 @@ class TrainingGate(CustomResource):
         }
 
     def out_of_time(self, reason: str, _waited: float) -> str:
-        """Explain why the last one has failed."""
+        """Explain the failure of the last gate."""
         return (
             f"The recommender was not ready when the last training gate ended: {sentence(reason)} "
             "If it needs more time, raise max_training_hours (in your own app: training_gates), "
@@ -128,7 +128,7 @@ _NEXT: Final = (
 
 
 def _stays(request: Request) -> str:
-    """Return what serves when a deployment fails for its metrics."""
+    """Name the recommender that serves if the metrics fail the deployment."""
     if request.type is RequestType.CREATE:
         return "Nothing goes into service: the deployment is rolled back."
     if request.old_recommender_arn:

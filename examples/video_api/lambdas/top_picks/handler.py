@@ -1,4 +1,4 @@
-"""A viewer's top picks."""
+"""Answer with a viewer's top picks."""
 
 import functools
 import os
@@ -24,6 +24,6 @@ def handler(event: dict[str, Any], _context: object) -> list[dict[str, Any]]:
 
 @functools.lru_cache(maxsize=1)
 def _recommender_arn(_minute: int) -> str:
-    """Return the ARN of the recommender that is ready, which is looked up once a minute."""
+    """Return the ARN of the ready recommender; read the parameter once a minute."""
     parameter = SSM.get_parameter(Name=os.environ["RECOMMENDER_ARN_PARAMETER"])
     return str(parameter["Parameter"]["Value"])
