@@ -127,7 +127,7 @@ def test_status_says_why_an_unreadable_template_is_not_compared() -> None:
 def test_starting_recommender_is_neither_drift_nor_a_match() -> None:
     one = chain()
     found = compared(stack(), one, observed_as(one, "START IN_PROGRESS"))
-    assert "is START IN_PROGRESS; the next step" in joined(found)
+    assert "is START IN_PROGRESS, which must end first" in joined(found)
     drift = found.chains[0].recommenders[0].drift
     assert drift
     assert drift.status is DriftStatus.CANNOT_TELL
@@ -142,7 +142,7 @@ def test_hours_of_service_show_the_expected_state_and_no_costs_while_inactive() 
     found = compared(stack(), one, observed_as(one, "INACTIVE", config=config), now=monday)
     assert not found.wrong
     shown = render_status(found, REGION)
-    assert "Expected     INACTIVE, as asked, by the stack" in shown
+    assert "Expected     INACTIVE, as configured, by the stack" in shown
     assert "Hour         expected ACTIVE at this hour (active_hours); either state is no" in shown
     assert "Billed nothing while it is INACTIVE; 7200 recommendations an hour" in joined(found)
     drift = found.chains[0].recommenders[0].drift
