@@ -131,7 +131,7 @@ def test_a_training_that_outlasts_the_sweeps_fails_the_rollback_and_is_deleted_l
 ) -> None:
     world.behaviour.create_in_progress = 6 * HOUR
     assert world.stack.create(settings_of(), sibling_fails=10 * MINUTE) == "ROLLBACK_FAILED"
-    assert "which has to end before it can be deleted" in texts(world.stack)
+    assert "which must end first" in texts(world.stack)
     assert len(world.owned) == 1
     world.clock.advance(2 * HOUR)
     assert world.stack.delete() == "DELETE_COMPLETE", texts(world.stack)

@@ -538,7 +538,7 @@ def test_leftovers_delete_waits_for_a_training_that_has_outlasted_its_stacks_del
     world.invariants.disturbed()
 
     shown = operator.expect(0, "leftovers", "--delete", "--yes", "--interval", "300")
-    assert "is CREATE IN_PROGRESS, which has to end before it can be deleted" in shown
+    assert "is CREATE IN_PROGRESS, which must end first" in shown
     assert "gone" in shown
     assert not world.owned
     assert "--stack-name TopPicks --region eu-west-1 --deletion-mode FORCE_DELETE_STACK" in shown

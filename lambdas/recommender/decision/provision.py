@@ -106,7 +106,7 @@ def _plan(
     if observed is None:
         return CreateRecommender(desired)
     if observed.phase is Phase.DELETING:
-        return Wait(f"{observed.arn} is being deleted, which has to end first")
+        return Wait(f"{observed.arn} is being deleted, which must end first")
     configs = _Configs.of(desired.config, observed, situation.began, before)
     update = _update(desired.config, observed, configs.effective)
     return (
@@ -192,7 +192,7 @@ def _ownership(desired: Desired, observed: Observed) -> Step | None:
             "Delete it, or set recommender_name to another one."
         )
     if not observed.is_stable:
-        return Wait(f"{observed.arn} is {observed.description}, which has to end before adoption")
+        return Wait(f"{observed.arn} is {observed.description}, which must end before adoption")
     if v.ON_DESTROY_TAG in observed.tags:  # a deleted stack's; there may be no room for both
         return UntagResource.of([v.ON_DESTROY_TAG])
     return TagResource({**desired.tags, **desired.owner.tags(adopted=True)})
@@ -241,7 +241,7 @@ def _in_transit(desired: Desired, observed: Observed, configs: _Configs) -> Step
         return Done(f"{observed.description}, as configured", Progress.CHANGING)
     starts = desired.running and observed.phase is Phase.STARTING
     return Wait(
-        f"{observed.arn} is {observed.description}, which has to end first",
+        f"{observed.arn} is {observed.description}, which must end first",
         hands_over=arrives and (observed.updating or starts),
         updated_after=updated_after if arrives else None,
     )

@@ -55,9 +55,7 @@ def plan_deletion(
         return UntagResource.of(ours & set(observed.tags or {}))
     if observed.phase in (Phase.ACTIVE, Phase.INACTIVE) or observed.phase.has_failed:
         return DeleteRecommender()
-    return Wait(
-        f"{observed.arn} is {observed.description}, which has to end before it can be deleted"
-    )
+    return Wait(f"{observed.arn} is {observed.description}, which must end first")
 
 
 def after_delete(verdict: Verdict, situation: Situation) -> Verdict:

@@ -127,7 +127,7 @@ def test_status_says_why_an_unreadable_template_is_not_compared() -> None:
 def test_starting_recommender_is_neither_drift_nor_a_match() -> None:
     one = chain()
     found = compared(stack(), one, observed_as(one, "START IN_PROGRESS"))
-    assert "is START IN_PROGRESS, which has to end first" in joined(found)
+    assert "is START IN_PROGRESS, which must end first" in joined(found)
     drift = found.chains[0].recommenders[0].drift
     assert drift
     assert drift.status is DriftStatus.CANNOT_TELL
