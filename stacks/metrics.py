@@ -27,9 +27,9 @@ _MEASURES: Final = {
 OUTPUTS: Final = {
     "RecommenderArn": "Give it to GetRecommendations.",
     "RecommenderName": "The recommender's name.",
-    "DatasetGroupArn": "What it is trained on.",
+    "DatasetGroupArn": "The dataset group of the training.",
     "ModelMetrics": "All metrics that the service reports, as JSON, when the deployment ended.",
-    "QualityGate": "Whether the metrics are good enough: passed, or warned and of what.",
+    "QualityGate": "Whether the metrics are good enough: passed, or warned, with the reasons.",
     "ConsumerRoleArn": "Consumers assume it.",
 }
 """Descriptions of the outputs that are no metric; the last two are there only with settings."""

@@ -246,7 +246,7 @@ class RecommenderMonitoring(Construct):
         if self._expected.running:
             yield _Watched(
                 "NotActive",
-                "Not ACTIVE though wanted",
+                "Not ACTIVE though expected",
                 "The recommender is not ACTIVE, so that nobody gets recommendations.",
                 self.metric(v.ACTIVE),
                 _BELOW,
