@@ -253,5 +253,5 @@ def _row(what: str, ours: list[Used], bare: list[Used], *, target: bool) -> Row:
         ours=spread(pairs.ours, digits=2, unit=" s"),
         other=f"bare client {spread(pairs.other, digits=2, unit=' s')}",
         how=f"Processor time of {_ROUNDS} processes each, in turn, from nothing to the end of the "
-        "first look, against a stub on this machine",
+        "first poll, against a stub on this machine",
     )

@@ -80,7 +80,7 @@ def _ours(data: Data, number: int) -> Iterator[tuple[str, Measured, float]]:
         return measure(queries, recommend, items)
 
     popular = popularity(baskets, items)
-    yield "a list of what is popular", measured(lambda _: popular), 0.0
+    yield "a popularity list", measured(lambda _: popular), 0.0
     for name, of, most in (
         ("each pair, without metadata", [], items),
         ("each pair", categories(data, Options()), items),

@@ -301,7 +301,7 @@ def waiting() -> list[Row]:
     polls = HOUR / _POLL
     how = (
         "Virtual clock; a longer training less a shorter one, 8.25 h and 2.25 h, or 45 min and "
-        "15 min for what ends after an hour"
+        "15 min if the other ends after an hour"
     )
     return [
         Row(
@@ -339,7 +339,7 @@ def waiting() -> list[Row]:
                 how="The same; the ratios are of DescribeRecommender and of transitions. " + note,
             )
             for name, one, note in (
-                ("notebook", loop, "Somebody's kernel has to live"),
+                ("notebook", loop, "A person's kernel has to run"),
                 (Provider.name, provider, "The framework's functions count twice in Lambda"),
                 (
                     WaitCondition.name,

@@ -23,7 +23,7 @@ PYTHON: Final = ROOT / ".venv" / "bench" / "bin" / "python"
 
 @dataclass(frozen=True)
 class Learnt:
-    """What a model of a library has come to."""
+    """A model of a library, measured."""
 
     name: str
     measured: Measured

@@ -107,7 +107,7 @@ def _unscaled(world: LocalWorld) -> list[Row]:
     )
     return [
         Row(
-            what=f"looks at a training of {_TRAINING:.0f} s",
+            what=f"polls of a training of {_TRAINING:.0f} s",
             ratio=f"{unscaled.looks / virtual.looks:.2f}",
             ours=f"{unscaled.looks} unscaled, on the local AWS; the last one {unscaled.late:.1f} s "
             "after its end",

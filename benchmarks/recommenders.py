@@ -1,10 +1,11 @@
 """Models of two libraries, on the baskets of the rehearsal.
 
 `python recommenders.py given found [model ...]` runs in an environment of its own
-(requirements-bench.txt), which has neither this repository nor what that needs; numbers come and go
-in .npz files. `given` has the baskets to learn from (`users_indptr`, `users_indices`), those to ask
-with (`asked_...`), the items that must not be shown (`hidden_...`) and how many items there are;
-`found` gets the first 25 for each, by model, and how long each took to learn.
+(requirements-bench.txt), without this repository and its dependencies. It reads and writes `.npz`
+files. `given` has the baskets to learn from (`users_indptr`, `users_indices`) and those to
+recommend for (`asked_...`). It also has the items that must not be shown (`hidden_...`) and the
+number of items. `found` gets the first 25 items for each basket, by model, and the time that each
+model took to learn.
 """
 
 import sys
@@ -20,7 +21,7 @@ SECONDS: Final = "seconds of "
 """How the names of times begin."""
 _LONGEST: Final = 25
 _BLOCK: Final = 200
-"""Users asked for at a time: all scores of all users would be gigabytes."""
+"""Users scored at a time: all scores of all users would be gigabytes."""
 
 Scores = Callable[[Any], Any]
 """Returns the scores of all items for baskets, as rows."""

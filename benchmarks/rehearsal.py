@@ -1,9 +1,9 @@
-"""Part 6: what the rehearsal takes on a million interactions, in time and memory, and its quality.
+"""Part 6: the rehearsal's time, memory and quality on a million interactions.
 
-20,000 users and 5,000 or 50,000 items, everything made up, the same every time. What it must reach:
-import, report and training together in 60 s for 5,000 items and in 120 s for 50,000, in 2 GiB, on
-two cores; a recommendation in 20 ms. Each size is measured in a process of its own, because memory
-is that of a process at its most: `python -m benchmarks.rehearsal ITEMS`.
+20,000 users and 5,000 or 50,000 items, everything made up, the same every time. The targets, on two
+cores: import, report and training together in 60 s for 5,000 items and in 120 s for 50,000; 2 GiB;
+a recommendation in 20 ms. Each size is measured in a process of its own, because the memory is the
+peak of a process: `python -m benchmarks.rehearsal ITEMS`.
 """
 
 import json
@@ -82,14 +82,14 @@ def write(folder: Path, items: int) -> None:
 
 
 def rehearsal() -> Iterator[Row]:
-    """Go through all of it once for each size, and yield what it took and what came of it."""
+    """Run the whole rehearsal once for each size, and yield its time, memory and quality."""
     for items in _TARGETS:
         said = run(["-m", "benchmarks.rehearsal", str(items)], environment={}).said
         yield from rows(items, json.loads(said.splitlines()[-1]))
 
 
 def rows(items: int, measured: Mapping[str, Any]) -> Iterator[Row]:
-    """Yield what `measure` has returned."""
+    """Yield the rows of the figures that `measure` has returned."""
     what = f"a million interactions, {items:,} items"
     read, reported, trained = measured["seconds"]
     yield Row(
@@ -130,7 +130,7 @@ def _quality(value: float, error: float, coverage: float, seconds: float | None 
 
 
 def measure(items: int) -> dict[str, Any]:
-    """Make the files, go through all of it once, and return what it took and what came of it."""
+    """Make the files, run the whole rehearsal once, and return its time, memory and quality."""
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
         write(folder, items)

@@ -134,8 +134,8 @@ def scale() -> list[Row]:
     """Part 5."""
     how = (
         "Virtual clock; the real template and functions in one account and region, all at the same "
-        f"second; each operation of AWS lets {_PER_SECOND:.0f} calls a second through, "
-        f"{_BURST:.0f} at once (assumed)"
+        f"second. Assumed: each operation of AWS lets {_PER_SECOND:.0f} calls a second through, "
+        f"{_BURST:.0f} at once"
     )
     rows = []
     region = Region(_STACKS)
@@ -171,7 +171,7 @@ def scale() -> list[Row]:
         most = max(region.calls.lists.values(), default=0)
         rows.append(
             Row(
-                what=f"a deletion beside {others} recommenders of others",
+                what=f"a deletion, with {others} recommenders of others",
                 target="ListRecommenders read once per operation",
                 ours=f"{ended}; {calls}; all names read {most} times per operation at most",
                 how="The same; pages of 100 names",

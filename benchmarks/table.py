@@ -8,7 +8,7 @@ from typing import Final
 BEGIN: Final = "<!-- {}: written by make bench -->"
 END: Final = "<!-- the end of {} -->"
 
-_HEAD: Final = ("ratio", "target", "what", "ours", "the other", "how, and on what")
+_HEAD: Final = ("ratio", "target", "what", "ours", "the other", "how, and on which data")
 
 
 @dataclass(frozen=True)

@@ -13,10 +13,10 @@ from typing import Final
 ROOT: Final = Path(__file__).parents[1]
 RUNTIME: Final = ROOT / "requirements.txt"
 LOCKS: Final = {
-    RUNTIME: "What `cdk synth` and `cdk deploy` need",
-    ROOT / "requirements-dev.txt": "What develops, checks and tests it, and the local AWS",
-    ROOT / "requirements-checkov.txt": "What checkov needs, in an environment of its own",
-    ROOT / "requirements-bench.txt": "What `make bench` compares with",
+    RUNTIME: "Needed by `cdk synth` and `cdk deploy`",
+    ROOT / "requirements-dev.txt": "Needed for development, checks and tests, and by the local AWS",
+    ROOT / "requirements-checkov.txt": "Needed by checkov, in an environment of its own",
+    ROOT / "requirements-bench.txt": "Compared with by `make bench`",
 }
 
 _PIN: Final = re.compile(r"(?m)^([a-z0-9][a-z0-9._-]*)==([^\s;\\]+)")
@@ -32,7 +32,7 @@ _SPELLINGS: Final = {
 _HEAD: Final = """\
 # Dependencies and their licences
 
-Made by `make licences` from the locks and from what the packages say of themselves. The Lambda
+Made by `make licences` from the locks and from the packages' own metadata. The Lambda
 functions ship none of them: they are first-party code, and use the SDK of the Lambda runtime.
 """
 

@@ -93,7 +93,9 @@ def _parser() -> argparse.ArgumentParser:
         run=lambda given: commands.show_faults(given.folder, given.assignments), looks=True
     )
     logs = subparsers.add_parser("logs", help=_summary(commands.show_logs))
-    logs.add_argument("--follow", action="store_true", help="go on with what they log from now on")
+    logs.add_argument(
+        "--follow", action="store_true", help="also print new lines as the functions log them"
+    )
     logs.set_defaults(
         run=lambda given: commands.show_logs(given.folder, follow=given.follow), looks=True
     )

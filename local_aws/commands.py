@@ -118,7 +118,7 @@ def data(files: Path, html: Path | None) -> int:
 
         shown = page.data_page(str(files), imported, trained)
         html.write_text(shown, encoding="utf-8", errors="backslashreplace")
-        print(f"To look at: {html}")
+        print(f"Open in a browser: {html}")
     return int(isinstance(trained, str))
 
 

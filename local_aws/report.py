@@ -1,4 +1,4 @@
-"""What the commands print, and the looks that they take for it."""
+"""Write the texts that the commands print, from the state that they read."""
 
 import json
 import re
@@ -20,17 +20,18 @@ _RECOMMENDATIONS: Final = 3
 _COLUMNS: Final = ("TITLE", "GENRES")
 _COMMAND: Final = ".venv/bin/python -m local_aws"
 _REASONS: Final = 3
-"""What failed first; what came after failed because of it."""
+"""The first failures; the later ones follow from these."""
 
 _NOTICE: Final = filled(NOTICE)
 _SIMULATED: Final = f"""\
 {_NOTICE}
 
-What is real here: the stack, its Lambda code and the CDK CLI, unmodified. What is simulated:
-  - Amazon Personalize, with a training of seconds; local_aws/rehearsal/training.py says what the
-    stand-in learns, and what it does not.
+Real here: the stack, its Lambda code and the CDK CLI, unmodified. Simulated here:
+  - Amazon Personalize, with a training of seconds; local_aws/rehearsal/training.py describes the
+    stand-in and its limits.
   - AWS itself (CloudFormation, IAM, Lambda, Step Functions, S3, ...), by ministack.
-What works here can still fail in an account: quotas, service limits and costs are AWS's own."""
+A deployment that works here can still fail in an account: quotas, service limits and costs are
+AWS's own."""
 
 _KINDS: Final = (
     ("stacks", "cloudformation", "describe_stacks", "Stacks[].StackName"),
@@ -50,7 +51,7 @@ _KINDS: Final = (
         "ScheduleGroups[?Name!='default'].Name",
     ),
 )
-"""What is looked for: its name, and the service, paginated operation and JMESPath that list it."""
+"""Kinds of resources: the name, and the service, paginated operation and JMESPath that list it."""
 _STACK_TAG: Final = "top-picks:stack-id"
 _BOOTSTRAP: Final = ("CDKToolkit", "cdk-", "/cdk-bootstrap/")
 """How the names begin that `cdk bootstrap` gives to its own, which stay, as they do on AWS."""
@@ -59,7 +60,7 @@ _BOOTSTRAP: Final = ("CDKToolkit", "cdk-", "/cdk-bootstrap/")
 def leftovers(
     aws: LocalAws, *, account: str = ACCOUNT, region: str = REGION
 ) -> dict[str, list[str]]:
-    """Return the names of what there is beside the CDK bootstrap resources, by kind."""
+    """Return the names of all resources but those of the CDK bootstrap, by kind."""
     return {
         kind: [
             name
@@ -74,9 +75,9 @@ def leftovers(
 
 
 def owners(aws: LocalAws) -> dict[str, str]:
-    """Return which stack has what: its name by the names of its resources, and by its own.
+    """Map the names of stacks and of their resources to the stack's name.
 
-    A recommender is of the stack that its tags name, be the stack gone.
+    A recommender belongs to the stack that its tags name, even if the stack is gone.
     """
     cloudformation = aws.client("cloudformation")
     found: dict[str, str] = {}
@@ -97,7 +98,7 @@ def owners(aws: LocalAws) -> dict[str, str]:
 def whose(name: str, owners: Mapping[str, str]) -> str:
     """Return the stack that something belongs to, or nothing if no stack has it.
 
-    A function's log group is the function's, be it no resource of a stack.
+    A function's log group belongs to the function, even if no stack has it as a resource.
     """
     return owners.get(name) or owners.get(name.removeprefix("/aws/lambda/"), "")
 
@@ -107,12 +108,12 @@ def _name_in(physical_id: str) -> str:
 
 
 def proof(left: Mapping[str, Sequence[str]], owners: Mapping[str, str]) -> str:
-    """Return a table of what is left in the account, and of which stack."""
+    """Return a table of the resources left in the account, and of their stacks."""
     table = _table(
         (kind, ", ".join(_of_a_stack(name, whose(name, owners)) for name in names) or "none")
         for kind, names in left.items()
     )
-    return f"\nLeft in the account, beside the resources of `cdk bootstrap`:\n{table}\n"
+    return f"\nLeft in the account, in addition to the resources of `cdk bootstrap`:\n{table}\n"
 
 
 def _of_a_stack(name: str, stack: str) -> str:
@@ -124,7 +125,7 @@ def not_stopped(stack: str, others: Collection[str], *, is_clean: bool) -> str:
 
     Args:
         stack: that stack.
-        others: the stacks that have what is left beside what may be that stack's.
+        others: the other stacks that remaining resources belong to.
         is_clean: whether nothing is left that may be that stack's.
     """
     if is_clean:
@@ -137,9 +138,9 @@ def not_stopped(stack: str, others: Collection[str], *, is_clean: bool) -> str:
 
 
 def way_out(stack: str, *, is_there: bool) -> str:
-    """Return the commands that remove what is left of a stack, and the stack if it is there."""
+    """Return the commands that remove a stack's leftovers, and the stack if it exists."""
     lines = f"""\
-The way out, when the cause is gone: this deletes what is left of recommenders, and names what it
+The way out, when the cause is gone: this deletes leftover recommenders, and names those that it
 must not delete.
   {_COMMAND} run python -m operations leftovers --delete --stack {stack}
 """
@@ -153,15 +154,15 @@ After that, this removes a stack that cannot be deleted otherwise (`make stop-lo
 
 
 def on_data(name: str, found: Sequence[Finding]) -> str:
-    """Return what data is worth, before anything is trained on it."""
+    """Return the findings about data, before anything is trained on it."""
     lines = "\n".join(
         f"  {one.verdict:8} {one.subject}: {one.found}\n{_indented(_with_source(one))}"
         for one in found
     )
     return f"""
-The data in {name}, against what the service requires and recommends:
+The data in {name}, compared with the service's requirements and recommendations:
 {lines}
-  [In brackets]: the page under docs.aws.amazon.com/personalize/latest/dg/ that says so.
+  [In brackets]: the page under docs.aws.amazon.com/personalize/latest/dg/ with the source.
 """
 
 
@@ -223,7 +224,7 @@ def recommender(aws: LocalAws, arn: str) -> dict[str, Any]:
 def recommendations(
     aws: LocalAws, arn: str, user: str, item_columns: Collection[str]
 ) -> list[dict[str, Any]]:
-    """Return recommendations with what metadata there is, as an application would get them."""
+    """Return recommendations with the existing metadata, as an application would get them."""
     answer = aws.client("personalize-runtime").get_recommendations(
         recommenderArn=arn,
         userId=user,
@@ -241,14 +242,14 @@ def summary(
     user: str,
     items: Sequence[Mapping[str, Any]],
 ) -> str:
-    """Return what a deployment has come to and what can be done with it.
+    """Return the result of a deployment and the next steps.
 
     Args:
         aws: Where it is.
         outputs: Those of the stack.
         described: The recommender.
-        user: Whom items are recommended to.
-        items: What is.
+        user: The user of the recommendations.
+        items: The recommended items.
     """
     found = _table(
         (item["itemId"], json.dumps(item["metadata"], ensure_ascii=False)) for item in items
@@ -264,7 +265,7 @@ Top picks for {user}, by GetRecommendations on that recommender, with item metad
 
 {_SIMULATED}
 
-The local AWS goes on running. What now:
+The local AWS goes on running. Next steps:
 {_table(_next_steps(aws))}
 """
 
@@ -272,13 +273,13 @@ The local AWS goes on running. What now:
 def observation(line: Mapping[str, Any]) -> str:
     """Return a line of monitoring, and who had it written."""
     return f"""
-What the observer sees: a line of which CloudWatch makes metrics, a dashboard and alarms (not here:
-the local engine fires no schedule and makes no metrics, so this command has invoked the observer):
+The observer writes this line. On AWS, CloudWatch makes metrics, a dashboard and alarms of it.
+The local engine fires no schedule and makes no metrics, so this command has invoked the observer:
 {json.dumps(line)}"""
 
 
 def reasons(aws: LocalAws, stack: str, *, since: datetime) -> list[str]:
-    """Return what failed first in a stack, each with its reason, in the order of the events."""
+    """Return the first failures in a stack, each with its reason, in the order of the events."""
     events = [event for event in _events(aws, stack) if event["Timestamp"] >= since]
     return [
         f"{event['LogicalResourceId']} ({event['ResourceType']}), {event['ResourceStatus']}: "
@@ -293,7 +294,7 @@ def reasons(aws: LocalAws, stack: str, *, since: datetime) -> list[str]:
 def deletion_began(aws: LocalAws, stack: str, *, at_latest: datetime) -> datetime:
     """Return when the first deletion of a stack began: after one that fails, only others follow.
 
-    What fails in those fails because the first one has deleted the functions.
+    Failures in the later deletions follow from the first one, which has deleted the functions.
     """
     of_the_stack = (one for one in _events(aws, stack) if one["LogicalResourceId"] == stack)
     deletions = takewhile(lambda one: one["ResourceStatus"].startswith("DELETE_"), of_the_stack)
@@ -316,11 +317,11 @@ def why(reasons: Sequence[str]) -> str:
 
 
 def failure(problem: str, aws: LocalAws, reasons: Sequence[str] = ()) -> str:
-    """Return what can be done after a command that has not come to a good end, and why it has not.
+    """Return the next steps after a failed command, and the reasons of its failure.
 
     Args:
-        problem: What has not.
-        aws: Where it has not; it goes on running.
+        problem: The failure.
+        aws: The local AWS, which goes on running.
         reasons: Those of the stack; without any, the CLI has just said why.
     """
     if not reasons:
@@ -337,12 +338,12 @@ The local AWS goes on running, so that you can look into it and try again:
 
 
 def status(aws: LocalAws, *, settings: Mapping[str, object], faults: str) -> str:
-    """Return how to reach a local AWS, and what it is told.
+    """Return the addresses of a local AWS, its settings and its faults.
 
     Args:
         aws: Which one.
         settings: With which its stack is deployed.
-        faults: What the simulated service is told to do, other than usual.
+        faults: The switches of the simulated service that differ from the defaults.
     """
     exports = "\n".join(
         f"export {name}={value}" for name, value in aws.env().items() if name.startswith("AWS_")
@@ -354,24 +355,24 @@ The local AWS runs at {aws.endpoint} (process {aws.pid}).
 For the AWS CLI and SDKs:
 {textwrap.indent(exports, "  ")}
 
-Settings of `{_COMMAND} cdk ...`, beside those of cdk.json:
+Settings of `{_COMMAND} cdk ...`, in addition to those of cdk.json:
 {_table((key, json.dumps(value)) for key, value in settings.items())}
 
-What the simulated Personalize is told other than usual (`{_COMMAND} faults`):
+Switches of the simulated Personalize that differ from the defaults (`{_COMMAND} faults`):
 {textwrap.indent(faults, "  ")}
 """
 
 
 def _next_steps(aws: LocalAws) -> Iterable[tuple[str, str]]:
     yield "deploy again", "make deploy-local (add DATA=... if you gave it)"
-    yield "see what the stack does", "make status"
+    yield "see the stack's state", "make status"
     yield "destroy and end it", "make destroy-local"
     yield "just end it", "make stop-local"
     yield "change a setting", f"{_COMMAND} cdk deploy -c exploration_weight=0.5"
     yield "have it fail", f"{_COMMAND} faults"
     yield "logs of functions", f"{_COMMAND} logs"
     yield "its own log", str(aws.log)
-    yield "look at it", f"{aws.endpoint}/_personalize/"
+    yield "its page", f"{aws.endpoint}/_personalize/"
     yield "the simulated Personalize", f"{aws.endpoint}/_personalize/state"
 
 

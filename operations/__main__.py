@@ -1,4 +1,4 @@
-"""Look at a stack of this project from outside: its state, its drift, its leftovers."""
+"""Show a stack of this project from outside: its state, its drift, its leftovers."""
 
 import argparse
 import contextlib

@@ -21,8 +21,8 @@ _ERASE: Final = "\r\x1b[K"
 class Console:
     """Prints lines; a terminal draws the progress line in place.
 
-    A log gets the progress as plain lines: one for each news, and one a minute, so that nobody
-    takes the job for dead.
+    A log gets the progress as plain lines: one for each change, and one a minute, so that the job
+    does not seem dead.
 
     Attributes:
         out: where it prints.

@@ -1,4 +1,4 @@
-"""The functions' code, and the words that it shares with what deploys it.
+"""The functions' code, and the vocabulary that it shares with the stacks.
 
 Nothing else here knows where that code is. In the wheel it is inside the package, and
 ``package/functions.py`` stands in the place of this module (ADR 12).
@@ -10,6 +10,6 @@ from typing import Final
 from lambdas.recommender import vocabulary
 
 LAMBDAS: Final = Path(vocabulary.__file__).parents[1]
-"""The folder of the package ``recommender``, which is what runs in the account."""
+"""The folder of the package ``recommender``, which runs in the account."""
 
 __all__ = ["LAMBDAS", "vocabulary"]

@@ -17,10 +17,10 @@ from .settings.kinds import START, STOP, TIME_ZONE
 class HoursOfService(Construct):
     """Two schedules, and the role with which they start and stop one recommender.
 
-    A call that is refused, because the recommender is just being updated, is tried again for as
-    long as the next call of the other kind is more than an hour away: a stop that came later would
-    end the hours that have begun, and an hour is what the clocks may be put forward meanwhile. What
-    is then still refused is dropped: there is nothing in it that a dead-letter queue could keep.
+    If Personalize refuses a call, because the recommender is being updated, Scheduler tries again.
+    It stops trying an hour before the next call of the other kind: a later stop would end the hours
+    that have begun. That hour covers a change of the clocks. Scheduler drops a call that is still
+    refused: it contains nothing that a dead-letter queue could keep.
 
     Source: "Using universal targets", "Confused deputy prevention", EventBridge Scheduler User
     Guide.

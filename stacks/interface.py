@@ -124,8 +124,8 @@ def _fitting(metric_name: str) -> Mapping[str, Any]:
     documented for them.
 
     Source: "CloudWatch metrics for Amazon Personalize", Developer Guide, where GetRecommendations
-    supports the sum only; the dimension ``RecommenderArn`` is what AWS's own
-    aws-samples/amazon-personalize-monitor uses.
+    supports the sum only. AWS's own aws-samples/amazon-personalize-monitor uses the dimension
+    ``RecommenderArn``.
     """
     from aws_cdk import aws_cloudwatch as cloudwatch
 

@@ -41,7 +41,7 @@ The alarm comes later: CloudWatch looks back further than it evaluates, by a num
 it does not document ("Configuring how CloudWatch alarms treat missing data", User Guide).
 """
 _SLOW: Final = 1000
-"""Milliseconds. AWS promises no latency; nobody waits longer than a second for a list of films."""
+"""Milliseconds. AWS promises no latency; viewers do not wait longer than a second for a list."""
 _RUNBOOK: Final = "docs/runbook.md"
 _OLD: Final = 8 * 24
 """Hours. Personalize retrains every 7 days ("Domain recommenders", Developer Guide)."""
@@ -132,8 +132,8 @@ class RecommenderMonitoring(Construct):
         """Return a metric that the observer writes: the latest value, by its interval.
 
         Args:
-            metric_name: one of ``vocabulary.OBSERVED``, or what else the service calls a metric of
-                its model.
+            metric_name: one of ``vocabulary.OBSERVED``, or the name that Personalize gives to
+                another metric of its model.
             props: of ``aws_cloudwatch.Metric``.
         """
         given = {"statistic": cloudwatch.Stats.MAXIMUM, "period": self._interval, **props}
@@ -458,6 +458,5 @@ def _acknowledge(role: iam.Role, observer: lambda_.Function) -> None:
         acknowledge(
             observer,
             rule,
-            "A look that is lost is made by the next one, and an alarm tells when three are "
-            "missing.",
+            "The next observation replaces a lost one, and an alarm reports three missing ones.",
         )

@@ -18,14 +18,15 @@ RECIPE_ARN: Final = f"arn:{Aws.PARTITION}:personalize:::recipe/aws-vod-top-picks
 
 
 class FunctionRole(iam.Role):
-    """A role of Lambda functions, which shows in their configuration what it allows.
+    """A role of Lambda functions; their configuration shows its permissions.
 
     A warm instance of a function may keep the permissions that its role had when the instance
-    began: reported for minutes in aws-samples/amazon-opensearch-service-sample-cdk pull requests
-    145 and 146, and in aws-cdk issue 37675. A change of the function's configuration replaces its
+    began. Pull requests 145 and 146 of aws-samples/amazon-opensearch-service-sample-cdk report this
+    for minutes, as does aws-cdk issue 37675. A change of the function's configuration replaces its
     instances ("Updating the execution role", Lambda Developer Guide). So the functions have
-    ``permissions`` in their environment, and are changed after the role's policies, which are its
-    children: the CDK lets a function depend on its role and on all that is below it.
+    ``permissions`` in their environment, and CloudFormation changes them after the role's policies.
+    The policies are the role's children: the CDK lets a function depend on its role and on all
+    constructs below the role.
     """
 
     def __init__(self, scope: Construct, construct_id: str) -> None:
@@ -45,11 +46,11 @@ class FunctionRole(iam.Role):
 
 @jsii.implements(IStringProducer)
 class _Digest:
-    """Shows what a role allows: a digest of the template's text, and the values that it refers to.
+    """Shows a role's permissions: a digest of the template's text, and the values it refers to.
 
     The text stays the same when a parameter or another resource gets another value. Each resolution
-    produces it again: the CDK resolves a template before it makes exports, imports and parameters
-    of the references between stacks, and a statement may be added after a first resolution.
+    produces it again. The CDK resolves a template before it turns references between stacks into
+    exports, imports and parameters. A statement may also be added after a first resolution.
     """
 
     def __init__(self, role: FunctionRole) -> None:

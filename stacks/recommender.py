@@ -51,8 +51,8 @@ class TopPicksRecommender(RecommenderBase):
     So the waiting is two chains of custom resources: training gates, which wait for a training,
     stand after the recommender; sweeps, which wait for a deletion, stand before it.
 
-    Tags that ``aws_cdk.Tags`` gives to it, or to what it is in, and the tags of its stack are the
-    recommender's.
+    The recommender gets the tags that ``aws_cdk.Tags`` gives to the construct or to a parent, and
+    the tags of its stack.
 
     Example::
 
@@ -98,14 +98,14 @@ class TopPicksRecommender(RecommenderBase):
             scope: the parent.
             construct_id: the id, which is part of the recommender's identity: another id is another
                 recommender.
-            dataset_group_arn: of an ACTIVE dataset group of the domain VIDEO_ON_DEMAND with an
-                Interactions and an Items dataset, both imported, in the stack's account and region.
-                A change replaces the recommender. If it is made in the same app, its ARN is a
-                token, and the recommender has to depend on its datasets.
+            dataset_group_arn: the ARN of an ACTIVE dataset group of the domain VIDEO_ON_DEMAND in
+                the stack's account and region. It has an Interactions and an Items dataset, both
+                imported. A change replaces the recommender. If the same app makes the dataset
+                group, its ARN is a token, and the recommender has to depend on its datasets.
             recommender_name: fixes the name, 1 to 63 letters, digits, ``-`` and ``_``; by default
-                it is derived, ``<stack name>-<16 hexadecimal digits>``. If it is a token, what it
-                stands for must not change: the permission for the old name would go before the old
-                recommender.
+                it is derived, ``<stack name>-<16 hexadecimal digits>``. If it is a token, its value
+                must not change: CloudFormation would remove the permission for the old name before
+                the old recommender.
             min_recommendation_requests_per_second: provisioned, and billed, throughput, 1 or more;
                 1 by default.
             exploration_weight: 0 (no exploration) to 1, and the closer to 1, the more exploration;
@@ -118,9 +118,9 @@ class TopPicksRecommender(RecommenderBase):
                 (``INTERACTIONS``, ``ITEMS``, ``USERS``); none by default.
             running: whether the recommender is ACTIVE, which is the default; else it is kept
                 INACTIVE (stopped), once it is trained.
-            active_hours: when it is started, when it is stopped, and on whose clock: ``start`` and
-                ``stop``, each ``cron(<minute> <hour> ? * <days> *)``, and ``time_zone``; a
-                deployment leaves it in the state that its hour wants.
+            active_hours: the times at which Scheduler starts and stops it: ``start`` and ``stop``,
+                each ``cron(<minute> <hour> ? * <days> *)``, and ``time_zone``. A deployment leaves
+                the recommender in the state that belongs to the current hour.
             adopt_existing: take over a recommender of that fixed name instead of failing, which is
                 the default.
             removal_policy: ``DESTROY``, the default, deletes the recommender with the stack;
@@ -166,11 +166,11 @@ class TopPicksRecommender(RecommenderBase):
         self.dataset_group_arn = dataset_group_arn
         self.recommender_name = recommender.get_att_string(v.NAME_ATTRIBUTE)
         self.recommender_arn = last_gate.get_att_string(v.RECOMMENDER_ARN_ATTRIBUTE)
-        """ARN, known when the recommender is ready: what uses it waits for the training."""
+        """ARN, known when the recommender is ready: resources that use it wait for the training."""
         self.model_metrics = {name: last_gate.get_att_string(name) for name in v.METRICS}
         """Metrics of the training, 0 to 1 or ``n/a``, by the names in ``vocabulary.METRICS``."""
         self.quality_gate = last_gate.get_att_string(v.QUALITY_GATE_ATTRIBUTE)
-        """``passed``, or ``warned`` and what is missed."""
+        """``passed``, or ``warned`` and the minimums that the metrics miss."""
         self.model_metrics_json = last_gate.get_att_string(v.MODEL_METRICS_ATTRIBUTE)
 
     @staticmethod
@@ -197,8 +197,8 @@ class TopPicksRecommender(RecommenderBase):
         """Refer to a recommender of another app or stack by the SSM parameter with its ARN.
 
         CloudFormation reads the parameter whenever the stack is deployed, so that no stack imports
-        what a replacement of the recommender changes. What runs should read it itself, to follow a
-        replacement at once.
+        a value that a replacement of the recommender changes. A running application should read the
+        parameter itself, to follow a replacement at once.
 
         Args:
             scope: the parent.

@@ -1,4 +1,4 @@
-"""Narrow trust, and reasons for exceptions: a security review asks for both in every stack."""
+"""Narrow trust, and reasons for exceptions: a security review expects both in every stack."""
 
 from aws_cdk import Acknowledgment, ArnFormat, Stack, Validations
 from aws_cdk import aws_iam as iam
@@ -10,8 +10,8 @@ from constructs import Construct, IConstruct
 def acknowledge(scope: IConstruct, rule: str, reason: str) -> None:
     """Acknowledge a finding of cdk-nag on ``scope`` and below.
 
-    It is listed with its reason in the ``validation-report.json`` of each synthesis: by the id with
-    the pack in front, the CDK itself looks for it, else the pack, which then keeps silent.
+    The ``validation-report.json`` of each synthesis lists the finding with its reason. If the id
+    begins with the pack, the CDK itself matches it; otherwise the pack does, and reports nothing.
     """
     pack = rule.partition("-")[0]
     Validations.of(scope).acknowledge(Acknowledgment(id=f"{pack}::{rule}", reason=reason))
@@ -63,10 +63,10 @@ def log_key(scope: Construct, log_key_arn: str | None) -> kms.IKey | None:
 
 
 def trust_own(role: iam.CfnRole, service: str, resources: str, arn_format: ArnFormat) -> None:
-    """Let a service assume a role only for what is in the role's own account and region.
+    """Let a service assume a role only for resources in the role's own account and region.
 
     For services that document it: a service that does not send the keys could not assume the role
-    any more. Which do, is in ADR 5.
+    any more. ADR 5 lists the services that do.
 
     Args:
         role: its trust policy may name the service, and other principals.

@@ -318,7 +318,7 @@ def _acknowledge(
         state_machine,
         "AwsSolutions-SF1",
         "Each state's data holds the ResponseURL, a pre-signed write capability: it must not be "
-        "logged. What the state machine waits for is in the log of the function that it invokes.",
+        "logged. The function that the state machine invokes logs the reason of each wait.",
     )
     for rule in ("AwsSolutions-SF2", "Serverless-StepFunctionStateMachineXray"):
         acknowledge(

@@ -32,7 +32,7 @@ def when_synthesised(construct: Construct, check: Callable[[], Sequence[str]]) -
     """Call ``check`` once all constructs are made and all aspects have been invoked.
 
     Args:
-        construct: what is checked, and named in messages.
+        construct: the construct that is checked, and that messages name.
         check: may add warnings; returns the errors that fail the synthesis.
     """
     construct.node.add_validation(_Check(check))
@@ -235,13 +235,13 @@ _REMEDY: Final = (
 
 _PUBLISHED: Final = "Publish"
 _EXPORT_WRITER: Final = "Custom::CrossRegionExportWriter"
-"""What the CDK makes for weak references, and for strong ones of another region.
+"""The resource that the CDK makes for weak references, and for strong ones of another region.
 
 Sources, aws-cdk-lib 2.275.0: ``createGetStackOutput`` in ``core/lib/private/refs``; the handler
 ``cross-region-ssm-writer-handler``, which at an update puts parameters of new names only, and a
-name does not tell the value. Before, it refused a changed value (aws-cdk issue 30771). That what is
-read is not updated: "Fn::GetStackOutput", CloudFormation Template Reference. That an unchanged
-template is skipped unless it has parameters of SSM: ``canSkipDeploy`` of aws-cdk 2.1148.1.
+name does not tell the value. Before, it refused a changed value (aws-cdk issue 30771). A value that
+was read is not updated: "Fn::GetStackOutput", CloudFormation Template Reference. The CDK CLI skips
+an unchanged template unless it has parameters of SSM: ``canSkipDeploy`` of aws-cdk 2.1148.1.
 """
 
 

@@ -126,8 +126,9 @@ class TopPicksStack(Stack):
 def _among_their_accounts(consumers: Sequence[str]) -> iam.IPrincipal:
     """Trust the accounts of the consumers, on the condition that the caller is a consumer.
 
-    IAM takes an account that is there, but a principal only if it exists, and trusts it by its
-    unique id. An ARN has its account in it, so one condition does for all accounts.
+    If a policy trusts an account, only the account must exist. If it trusts a principal, the
+    principal must exist, and IAM trusts it by its unique id. A consumer's ARN contains its account,
+    so one condition does for all accounts.
     """
     roots = sorted({f"{consumer.rpartition(':')[0]}:root" for consumer in consumers})
     return iam.CompositePrincipal(*map(iam.ArnPrincipal, roots)).with_conditions(

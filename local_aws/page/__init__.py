@@ -1,4 +1,4 @@
-"""One page to look at: the recommenders of the local AWS, and the data that they are trained on.
+"""One page for a browser: the recommenders of the local AWS, and their training data.
 
 It refers to nothing outside itself and runs no script; a user is looked up by an ordinary form.
 """
@@ -35,8 +35,8 @@ def data_page(folder: str, data: Data, trained: Model | str) -> str:
 
     Args:
         folder: Where it is.
-        data: What it holds.
-        trained: What a training on it with the default configuration came to, or why it failed.
+        data: The data in it.
+        trained: The model of a training with the default configuration, or the reason of a failure.
     """
     section = _section(folder, folder, data, findings(data))
     title = f"The data in {folder}"
@@ -54,12 +54,12 @@ def data_page(folder: str, data: Data, trained: Model | str) -> str:
 def service_page(
     recommenders: Sequence[Overview], sources: Mapping[str, Source], *, user: str, now: float
 ) -> str:
-    """Return the page about what runs.
+    """Return the page about the running service.
 
     Args:
         recommenders: All of them.
         sources: The data of each dataset group that has some, by its name.
-        user: Whom to show recommendations for; empty for nobody.
+        user: The user to recommend to; empty for no user.
         now: The time, in epoch seconds.
     """
     is_trained = any(one.model for one in recommenders)
@@ -92,7 +92,7 @@ def _section(name: str, folder: str, data: Data, found: Sequence[Finding]) -> di
 
 
 def _facts(folder: str, model: Model) -> list[tuple[str, str]]:
-    """Return what a model was made of: the configuration in effect, and the data."""
+    """Return the facts about a model: the effective configuration, and the data."""
     options, evaluation = model.options, model.evaluation
     excluded = ", ".join(sorted(options.excluded_item_columns)) or "none"
     return [

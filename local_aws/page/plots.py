@@ -24,7 +24,7 @@ _FONT: Final = "system-ui, sans-serif"
 
 @dataclass(frozen=True)
 class Plot:
-    """A plot, and what it shows in words."""
+    """A plot, and its summary in words."""
 
     title: str
     summary: str
@@ -113,7 +113,7 @@ def _bars(
 
 
 def _static(svg: Any) -> Any:
-    """Take away what does nothing without pygal's script: the script's settings, and comments."""
+    """Remove the parts that do nothing without pygal's script: its settings, and comments."""
     for parent in list(svg.iter()):
         for child in list(parent):
             if callable(child.tag) or child.tag == "script":

@@ -1,11 +1,16 @@
 """The simulated Amazon Personalize: domain recommenders, their tags, and recommendations.
 
-This is a SIMULATION of documented and observed behaviour, not AWS. Its sources: the service's
-model inside botocore; the guide at docs.aws.amazon.com/personalize/latest/dg/; the Service
-Authorization Reference (list_amazonpersonalize); the saved outputs of the notebooks of
-github.com/aws-samples/amazon-personalize-immersion-day and .../amazon-personalize-samples; issues
-219, 527 and pull request 564 of github.com/aws-samples/retail-demo-store; repost.aws question
-QU94kd8uwFTZie-RTHRtrsEw. Error texts that none of these show are marked as invented.
+This is a SIMULATION of documented and observed behaviour, not AWS. Its sources:
+
+- the service's model inside botocore
+- the guide at docs.aws.amazon.com/personalize/latest/dg/
+- the Service Authorization Reference (list_amazonpersonalize)
+- the saved outputs of the notebooks of github.com/aws-samples/amazon-personalize-immersion-day and
+  .../amazon-personalize-samples
+- issues 219, 527 and pull request 564 of github.com/aws-samples/retail-demo-store
+- repost.aws question QU94kd8uwFTZie-RTHRtrsEw
+
+If none of these shows an error text, the code marks it as invented.
 """
 
 import dataclasses
@@ -60,7 +65,7 @@ class Call:
     caller: str
     operation: str
     resource_arn: str
-    """What it was about; `*` for lists, empty if the request did not say."""
+    """The resource of the call; `*` for lists, empty if the request named none."""
     outcome: str
     """`OK` or the error code."""
     mutating: bool
@@ -119,7 +124,7 @@ class Personalize:
                 before. Recommenders for users are then trained on it, and fail if it is too little.
 
         Raises:
-            ValueError: The folder cannot be imported; the text says what is wrong with which file.
+            ValueError: The folder cannot be imported; the text names the file and its problem.
         """
         arn = Scope(account, region).arn("dataset-group", name)
         counts = self.behaviour.event_type_counts
@@ -153,7 +158,7 @@ class Personalize:
         """Answer one call of `caller` (a principal's ARN) to an API operation, by its API name.
 
         Raises:
-            ServiceError: What AWS would answer instead.
+            ServiceError: The error that AWS would answer.
         """
         known = _OPERATIONS.get(operation)
         scope = Scope(account, region)
@@ -192,9 +197,9 @@ class Personalize:
     def recommenders(self, account: str, region: str) -> list[Answer]:
         """Return the true state of all recommenders of an account and region, by name.
 
-        Each is as Describe would answer if nothing were hidden or stale, and has `tags`, a mapping,
-        and if it was trained on data, `evaluation`: how sure its metrics are, beside those of a
-        list of what is popular.
+        Each is DescribeRecommender's answer with nothing hidden or stale, and has `tags`, a
+        mapping. If it was trained on data, it also has `evaluation`: its metrics, how sure they
+        are, and those of a popularity list.
         """
         return self._snapshot(Scope(account, region).arn("recommender", ""))
 
@@ -213,7 +218,7 @@ class Personalize:
         }
 
     def overview(self) -> list[Overview]:
-        """Return all recommenders as a person looks at them."""
+        """Return all recommenders for the page that a person reads."""
         with self._lock:
             now = self._catch_up()
             return [one.overview(now, self.behaviour) for one in self._existing("", now)]
@@ -245,7 +250,7 @@ class Personalize:
                 raise ServiceError("ThrottlingException", "Rate exceeded")
 
     def _catch_up(self) -> float:
-        """Look at trainings, start those that are due, forget what is gone; return the time."""
+        """Finish trainings, start due ones, forget deleted recommenders; return the time."""
         now = self.clock()
         for arn, recommender in list(self._recommenders.items()):
             recommender.settle(now)
@@ -260,8 +265,8 @@ class Personalize:
     ) -> list[tuple[str, str, ConditionContext]]:
         """Return the action, resource and condition context of all that a call must be allowed.
 
-        That CreateRecommender is asked on the recipe, too, is not documented, but AWS's own
-        programs allow it there; what is right if it is asked is right if it is not.
+        AWS does not document whether IAM checks CreateRecommender on the recipe, too, but AWS's own
+        programs allow it there. A policy that passes this check also passes without it.
         """
         tags = {tag["tagKey"]: tag["tagValue"] for tag in params.get("tags", ())}
         keys = list(tags) or params.get("tagKeys", [])
@@ -580,7 +585,7 @@ def _tags(existing: dict[str, str], given: Sequence[Mapping[str, str]]) -> dict[
 
 
 def _metadata_columns(columns: Mapping[str, list[str]], items: Sequence[Item]) -> list[str]:
-    """Return the columns that are asked for; how they are checked is inferred."""
+    """Return the requested columns; their checks are inferred, not documented."""
     asked = columns.get("ITEMS", [])
     if columns.keys() - {"ITEMS"} or len(asked) > _MAX_METADATA_COLUMNS:
         raise invalid(f"metadataColumns is at most {_MAX_METADATA_COLUMNS} columns of ITEMS")

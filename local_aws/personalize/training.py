@@ -1,7 +1,7 @@
-"""What a recommender learns from the data of its dataset group, if that has any.
+"""Train recommenders on the data of their dataset group, if it has any.
 
-This is a SIMULATION: `local_aws.rehearsal` trains in Amazon's place. It, and numpy with it, is
-imported only when there is data, so that what does without stays quick.
+This is a SIMULATION: `local_aws.rehearsal` trains in Amazon's place. It is imported, with
+numpy, only when there is data, so that commands without data stay quick.
 """
 
 import threading
@@ -27,16 +27,16 @@ _EXPLORATION: Final = {
 
 
 class Model(Protocol):
-    """What a training comes to."""
+    """The result of a training."""
 
     metrics: dict[str, float]
     """The `modelMetrics`."""
     options: "Options"
-    """What it was trained with."""
+    """The options of its training."""
 
     @property
     def evaluation(self) -> "Evaluation":
-        """How sure these are, beside those of a list of what is popular."""
+        """The metrics, how sure they are, and those of a popularity list."""
 
     def recommend(self, user_id: str, most: int) -> list[tuple[str, float]]:
         """Return item ids with scores, best first."""
@@ -71,7 +71,7 @@ class Source:
             event_type_counts: As in `Behaviour`.
 
         Raises:
-            ValueError: It cannot be imported; the text says what is wrong with which file.
+            ValueError: The folder cannot be imported; the text names the file and its problem.
         """
         from local_aws.rehearsal.reading import read  # noqa: PLC0415  # see above
 
@@ -85,7 +85,7 @@ class Source:
 
     @cached_property
     def findings(self) -> "Sequence[Finding]":
-        """What the data is worth; of a million interactions it takes seconds to say."""
+        """The findings about the data; for a million interactions they take seconds."""
         from local_aws.rehearsal.findings import findings  # noqa: PLC0415  # see above
 
         return findings(self.data)

@@ -1,8 +1,8 @@
-"""A rehearsal of what Amazon Personalize does with data: reading, judging, training, measuring.
+"""Rehearse Amazon Personalize on data: read it, judge it, train on it, measure the result.
 
-Files in the form that Personalize imports are read (`reading`), held against what it requires
-(`findings`), and trained on by a small model of this package's own, measured as AWS documents
-(`training`, `evaluation`). This is a STAND-IN, not Amazon's model.
+`reading` reads files in the form that Personalize imports, and `findings` compares them with its
+requirements. `training` trains a small model of this package's own on them, and `evaluation`
+measures it as AWS documents. This is a STAND-IN, not Amazon's model.
 """
 
 from typing import Final
@@ -12,4 +12,4 @@ NOTICE: Final = (
     "recommender will score differently, and metrics of one cannot be compared with metrics of "
     "the other."
 )
-"""What is to be said wherever a person sees a number."""
+"""Shown wherever a person sees a number."""

@@ -5,9 +5,9 @@ VIDEO-ON-DEMAND-items-dataset, VIDEO-ON-DEMAND-users-dataset, VIDEO-ON-DEMAND-da
 data-prep-formatting, limits. A folder has no schema, so of columns that are not reserved any text
 of at most 1000 characters is taken.
 
-Event types count together with some columns, 10 in all. By the page limits these are the optional
-metadata columns; by VIDEO-ON-DEMAND-interactions-dataset EVENT_TYPE itself is one of them, which is
-a switch, and off by default; `findings` warns of a folder that it refuses.
+Event types count together with some columns, 10 in all. By the page limits, these are the
+optional metadata columns. By VIDEO-ON-DEMAND-interactions-dataset, EVENT_TYPE itself is one of
+them: this is a switch, off by default. `findings` warns of a folder that the switch would refuse.
 """
 
 import math
@@ -19,12 +19,12 @@ from typing import Final
 
 @dataclass(frozen=True)
 class Kind:
-    """What the values of a column may be."""
+    """The allowed values of a column."""
 
     allowed: str
     accepts: Callable[[str], bool]
     hint: Callable[[str], str] = lambda _: ""
-    """What a value that is not accepted may have been meant to be."""
+    """Guesses the meaning of a value that is not accepted."""
     remedy: Callable[[str], str] = lambda _: ""
     """A command that mends the `COLUMN` of a `FILE`; empty if there is none."""
 
@@ -39,7 +39,7 @@ class Dataset:
     most_custom: int
     """The most metadata columns that are not reserved."""
     least_optional: int = 0
-    """The least columns beside the required ones."""
+    """The least columns in addition to the required ones."""
     most_event_types: int | None = None
     """The most event types and `counted` columns together; None where there are none."""
     not_counted: frozenset[str] = frozenset()
@@ -51,7 +51,7 @@ class Dataset:
         return [one for one in columns if one not in {*self.required, *self.not_counted}]
 
     def kind(self, column: str) -> Kind:
-        """Return what the values of a column may be."""
+        """Return the kind of a column's values."""
         return {**self.reserved, **self.required}.get(column, _text(0, _LONGEST))
 
 
@@ -156,7 +156,7 @@ def _time_hint(text: str) -> str:
 
 
 def printable(text: str) -> str:
-    """Return a text with what a terminal would obey, and not show, escaped."""
+    """Escape the characters that a terminal would obey, and not show."""
     return "".join(
         one if one.isprintable() else one.encode("unicode_escape").decode() for one in text
     )

@@ -15,7 +15,7 @@ Row = Mapping[str, str]
 WATCH: Final = "Watch"
 """The event type whose items are not recommended again."""
 _FILTERED: Final = 100
-"""Of a user's newest events of a type, how many the automatic filter looks at."""
+"""The automatic filter considers so many of a user's newest events of a type."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -31,7 +31,7 @@ class Data:
     users: Sequence[str]
     """Who interacted."""
     items: Sequence[str]
-    """What is in Interactions or in Items."""
+    """The items in Interactions or in Items."""
     event_types: Sequence[str]
     user: Ints
     item: Ints
@@ -95,7 +95,7 @@ class Data:
         return slice(int(self.starts[user]), int(self.starts[user + 1]))
 
     def watched(self, history: slice) -> Ints:
-        """Return what the automatic filter drops: the items of the newest hundred Watch events.
+        """Return the items that the automatic filter drops: of the newest hundred Watch events.
 
         Source: docs.aws.amazon.com/personalize/latest/dg/VIDEO_ON_DEMAND-use-cases.html.
         """

@@ -1,9 +1,9 @@
 """The metrics of a recommender, and the data that they are measured on, as AWS documents them.
 
 Sources: docs.aws.amazon.com/personalize/latest/dg/evaluating-recommenders.html, and the notebook
-*Training a Recommender* of github.com/aws-samples/amazon-personalize-immersion-day. `CHOICES` says
-what is done where they are silent. Which tenth of the users is tested follows from a hash of their
-ids, so it is the same every time; with the nine other tenths there are ten splits.
+*Training a Recommender* of github.com/aws-samples/amazon-personalize-immersion-day. `CHOICES` has
+our own choices where they are silent. A hash of the users' ids decides which tenth is tested, so it
+is the same every time; with the nine other tenths there are ten splits.
 """
 
 import hashlib
@@ -21,7 +21,7 @@ from local_aws.rehearsal.data import Data, Ints
 Floats = npt.NDArray[np.float64]
 
 LONGEST: Final = 25
-"""How much of a list of recommendations is looked at."""
+"""Metrics consider so many items of a list of recommendations."""
 SPLITS: Final = 10
 """One user of so many, and of their interactions one of so many, is not trained on."""
 CHOICES: Final = (
@@ -30,7 +30,7 @@ CHOICES: Final = (
     "An item that was watched before counts as to be found, although the filter hides it.",
     "Coverage counts the first 25 items of each list.",
 )
-"""What AWS documents nothing about; another choice can double or halve a metric."""
+"""Choices where AWS documents nothing; another choice can double or halve a metric."""
 SPREAD_ITEMS: Final = 2_000
 SPREAD_INTERACTIONS: Final = 250_000
 """The most that is trained on ten times: seconds."""
@@ -192,7 +192,7 @@ def _error(values: Floats) -> float | None:
 
 @dataclass(frozen=True, kw_only=True)
 class Compared:
-    """A metric, how sure it is, and the same metric of a list of what is popular."""
+    """A metric, how sure it is, and the same metric of a popularity list."""
 
     value: float
     error: float | None
@@ -208,7 +208,7 @@ class Compared:
 
 @dataclass(frozen=True, kw_only=True)
 class Evaluation:
-    """What the metrics of a recommender are worth."""
+    """The metrics of a recommender, and how sure they are."""
 
     tested: int
     """Users whose recommendations were measured."""
@@ -240,7 +240,7 @@ def in_order(metrics: Mapping[str, float]) -> list[tuple[str, float]]:
 
 
 def explanation(evaluation: Evaluation) -> list[str]:
-    """Return what the figures of an evaluation mean, in sentences."""
+    """Explain the figures of an evaluation in sentences."""
     if evaluation.splits > 1:
         spread = (
             "Ten splits: mean and standard deviation over splits of which each tests another "
@@ -252,9 +252,8 @@ def explanation(evaluation: Evaluation) -> list[str]:
             f"{SPREAD_INTERACTIONS:,} interactions."
         )
     return [
-        "± is the standard error over the tested users. Better or worse than a list of what is "
-        "popular is what is more than chance, user by user (paired t-test, 95 %); unclear may be "
-        "chance.",
+        "± is the standard error over the tested users. Better or worse than a popularity list "
+        "means by more than chance, user by user (paired t-test, 95 %); unclear may be chance.",
         spread,
         f"Learnt about: {evaluation.learnt:,} of {evaluation.items:,} items, {evaluation.how}. Any "
         "others come by popularity and exploration.",
@@ -264,7 +263,7 @@ def explanation(evaluation: Evaluation) -> list[str]:
 def compare(
     measured: Measured, popular: Measured, others: Sequence[Measured] = ()
 ) -> dict[str, Compared]:
-    """Compare a recommender with a list of what is popular, measured on the same users.
+    """Compare a recommender with a popularity list, measured on the same users.
 
     Args:
         measured: The recommender, on the first split.

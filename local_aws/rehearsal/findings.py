@@ -1,4 +1,4 @@
-"""What a dataset group's data is worth, before anything is trained on it.
+"""Judge the data of a dataset group before anything is trained on it.
 
 Each finding names its source: a page under docs.aws.amazon.com/personalize/latest/dg/, or "the
 notebook", which is *Training a Recommender* of
@@ -29,7 +29,7 @@ _ITEMS_CONSIDERED: Final = 750_000
 _FORGOTTEN_DAYS: Final = 90
 """Three months."""
 _HIDDEN: Final = 0.05
-"""Share of what is to be found that may be out of reach without a warning."""
+"""Share of the items to be found that may be out of reach without a warning."""
 _NOTEBOOK_USERS: Final = 50
 _NOTEBOOK_ITEMS: Final = 100
 _NOTEBOOK_EACH: Final = 24
@@ -37,7 +37,7 @@ _EVENT_TYPES_AND_COLUMNS: Final = 10
 
 
 class Verdict(StrEnum):
-    """What follows from a finding."""
+    """The consequence of a finding."""
 
     PASS = "pass"  # noqa: S105  # no password
     WARN = "warn"
@@ -46,14 +46,14 @@ class Verdict(StrEnum):
 
 @dataclass(frozen=True)
 class Finding:
-    """Something that was looked at."""
+    """A property of the data, judged."""
 
     verdict: Verdict
     subject: str
     found: str
     meaning: str
     source: str = ""
-    """The page or notebook that says so; empty of what AWS says nothing about."""
+    """The page or notebook that says so; empty if AWS documents nothing."""
 
 
 def refusal(data: Data) -> str | None:
@@ -120,7 +120,7 @@ def _recurring_users(data: Data) -> Finding:
         "users with two or more",
         f"{count:,} of {len(data.users):,}",
         f"{_USERS_REQUIRED} are required, {_USERS_RECOMMENDED:,} recommended; users without any "
-        "are shown what is popular",
+        "are shown popular items",
         "limits, VIDEO_ON_DEMAND-use-cases",
     )
 
@@ -197,7 +197,7 @@ def _distinct(numbers: Ints) -> int:
 
 
 def _watched_again(data: Data) -> Finding:
-    """Look for what the filter hides from the user whose list it is to be found in."""
+    """Count the items to be found that the filter hides from their user."""
     is_watch = np.isin(data.event_type, [data.event_types.index(WATCH)] if _watches(data) else [])
     watched = data.user[is_watch] * len(data.items) + data.item[is_watch]
     again = len(watched) - _distinct(watched)
@@ -208,8 +208,8 @@ def _watched_again(data: Data) -> Finding:
         _warn_if(share > _HIDDEN),
         "watched again",
         f"{again / (len(watched) or 1):.1%} of the {WATCH} events, "
-        f"{share:.1%} of what is to be found",
-        "what a user has watched is not recommended again, and yet counts as to be found: no list "
+        f"{share:.1%} of the items to be found",
+        "a watched item is not recommended again, and yet counts as to be found: no list "
         "can have that share. One event for each user and title is enough "
         "(docs/how-to/rehearsal.md)",
         "VIDEO_ON_DEMAND-use-cases; the count is a choice of the rehearsal",
@@ -229,9 +229,9 @@ def _forgotten(data: Data) -> Finding:
         Verdict.PASS,
         "users of three months ago",
         f"{count:,} of {len(data.users):,}",
-        f"without an interaction in the last {_FORGOTTEN_DAYS} days of the data. If nothing of a "
-        "user is imported for three months, the filter forgets what the user has watched; the "
-        "rehearsal's filter does not",
+        f"without an interaction in the last {_FORGOTTEN_DAYS} days of the data. If no "
+        "interaction of a user is imported for three months, the filter forgets the user's watched "
+        "items; the rehearsal's filter does not",
         "VIDEO_ON_DEMAND-use-cases",
     )
 
@@ -241,8 +241,8 @@ def _created_later(data: Data) -> Finding:
         _warn_if(data.created_later > 0),
         "items of the future",
         f"{data.created_later:,}",
-        "their CREATION_TIMESTAMP is later than now. What Amazon Personalize does with it is not "
-        "documented; here they count as new",
+        "their CREATION_TIMESTAMP is later than now. AWS does not document how "
+        "Amazon Personalize treats them; here they count as new",
     )
 
 
@@ -311,8 +311,8 @@ def _event_types(data: Data) -> Finding:
         _warn_if(not _watches(data)),
         "event types",
         found or "none",
-        f"{WATCH} and Click are recommended; what a user has watched is not recommended again, "
-        f"and only {WATCH} says so",
+        f"{WATCH} and Click are recommended; a watched item is not recommended again, "
+        f"and only {WATCH} marks an item as watched",
         "VIDEO_ON_DEMAND-use-cases",
     )
 
@@ -340,7 +340,7 @@ def _user_metadata(data: Data) -> Finding:
         Verdict.PASS,
         "new users",
         f"{new:,} of {len(known):,}",
-        "in users.csv, without interactions: shown what is popular",
+        "in users.csv, without interactions: shown popular items",
         "analyzing-data",
     )
 
@@ -368,7 +368,7 @@ _LOOKS: Final[tuple[Callable[[Data], Finding], ...]] = (
 
 
 def _doubled(data: Data) -> Iterator[Finding]:
-    """Yield what AWS documents nothing about: an id that is in a file more than once."""
+    """Yield the ids that a file has more than once; AWS documents nothing about these."""
     user_rows = data.user_rows or ()
     for file, rows, different in (
         ("items.csv", len(data.item_rows), len(data.metadata)),
@@ -379,6 +379,6 @@ def _doubled(data: Data) -> Iterator[Finding]:
                 Verdict.WARN,
                 f"ids that are in {file} again",
                 f"{rows - different:,}",
-                "here the row counts whose values are last in alphabetical order; what Amazon "
-                "Personalize does is not documented",
+                "here the row counts whose values are last in alphabetical order; AWS does not "
+                "document the choice of Amazon Personalize",
             )

@@ -1,10 +1,10 @@
-"""The model: a linear autoencoder in closed form, with what items have in common.
+"""The model: a linear autoencoder in closed form, with the categories that items share.
 
 Up to 8000 items that is EASE. For more, whose square does not fit into memory, it is the same ridge
 regression in the directions in which baskets differ most.
 
-Sources: Harald Steck, *Embarrassingly Shallow Autoencoders for Sparse Data* (WWW 2019), and for the
-metadata Olivier Jeunen, Jan Van Balen, Bart Goethals, *Closed-Form Models for Collaborative
+Sources: Harald Steck, *Embarrassingly Shallow Autoencoders for Sparse Data* (WWW 2019). For the
+metadata: Olivier Jeunen, Jan Van Balen, Bart Goethals, *Closed-Form Models for Collaborative
 Filtering with Side-Information* (RecSys 2020). Nathan Halko, Per-Gunnar Martinsson, Joel Tropp,
 *Finding Structure with Randomness* (SIAM Review 2011), algorithm 4.4. Why these: docs/adr/0010.
 """
@@ -30,7 +30,7 @@ _BLOCK: Final = 1000
 _REGULARISATION: Final = 4.0
 """In units of the mean number of users that an item has."""
 _CATEGORY: Final = 2.0
-"""What a category counts for, where a user counts for 1."""
+"""The weight of a category, where a user has the weight 1."""
 
 
 def learn(users: Sequence[Ints], categories: Sequence[Ints], items: int) -> "Model":
@@ -51,7 +51,7 @@ def learn(users: Sequence[Ints], categories: Sequence[Ints], items: int) -> "Mod
 
 
 class Model(ABC):
-    """What is learnt from baskets.
+    """A model that has learnt from baskets.
 
     Attributes:
         how: How it learns.

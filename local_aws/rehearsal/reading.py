@@ -30,7 +30,7 @@ _SHOWN: Final = 60
 
 @dataclass(frozen=True, kw_only=True)
 class Problem:
-    """What is wrong in a file, where it first is, and how many more lines have it."""
+    """A problem in a file, its first place, and the number of other lines that have it."""
 
     file: str
     line: int | None = None
@@ -87,11 +87,11 @@ class _Table:
 
 
 def read(folder: Path, *, now: float, event_type_counts: bool = False) -> Data:
-    """Read interactions.csv, items.csv and, if it is there, users.csv.
+    """Read interactions.csv, items.csv and, if it exists, users.csv.
 
     Args:
         folder: Where they are.
-        now: The time, in epoch seconds; what is later lies in the future.
+        now: The time, in epoch seconds; a later time lies in the future.
         event_type_counts: A switch where two pages of AWS differ: see `columns`.
 
     Raises:
@@ -154,7 +154,7 @@ _OTHER_FORMATS: Final = (
     (b"PK\x03\x04", "a zip archive, or a workbook of Excel", ""),
     (b"PAR1", "a Parquet file", ""),
 )
-"""How other formats begin, what they are, and a command that makes CSV in UTF-8 of them."""
+"""The first bytes of other formats, their names, and a command that makes CSV in UTF-8."""
 
 
 def _decoded(dataset: Dataset, content: bytes) -> str:
@@ -222,7 +222,7 @@ def _decode_error(line: bytes) -> UnicodeDecodeError | None:
 
 
 def _header(dataset: Dataset, line: str) -> list[str]:
-    """Return the names in the first line of a file, if they are what they should be."""
+    """Return the names in the first line of a file, or raise an error if they are wrong."""
     names = line.split(",")
     for found, allowed in _bad_headers(dataset, line, names):
         remedy = _other_separator(dataset, line)
@@ -243,7 +243,7 @@ def _other_separator(dataset: Dataset, line: str) -> str:
 
 
 def _bad_headers(dataset: Dataset, line: str, names: list[str]) -> Iterable[tuple[str, str]]:
-    """Yield what was found in a header and what is allowed, the most telling first."""
+    """Yield each error in a header and the allowed form, the most telling first."""
     if not line.strip():
         yield "no header", "the names of the columns in the first line"
     if '"' in line:
@@ -258,7 +258,7 @@ def _bad_headers(dataset: Dataset, line: str, names: list[str]) -> Iterable[tupl
     if unfit := [name for name in names if not _NAME.fullmatch(name)]:
         yield f"the column name {_shown(unfit[0])}", "letters, digits and _, no digit first"
     if len(names) - len(dataset.required) < dataset.least_optional:
-        yield "no metadata", f"{dataset.least_optional} column at least beside the id"
+        yield "no metadata", f"{dataset.least_optional} column at least in addition to the id"
     custom = set(names) - dataset.required.keys() - dataset.reserved.keys()
     if len(custom) > dataset.most_custom:
         yield (
@@ -285,7 +285,7 @@ def _rows(dataset: Dataset, header: Sequence[str], text: str) -> _Table:
                 Problem(
                     file=dataset.file,
                     line=last + 1,
-                    found=f"what is no CSV ({printable(str(error))})",
+                    found=f"broken CSV ({printable(str(error))})",
                     allowed='values with commas or quotes in quotes, quotes in them as ""',
                 )
             ]
@@ -339,7 +339,7 @@ def _too_many_event_types(dataset: Dataset, table: _Table) -> Iterable[Problem]:
             file=dataset.file,
             line=list(first_lines.values())[max(most - optional, 0)],
             column="EVENT_TYPE",
-            found=f"{len(first_lines)} event types beside {optional} columns that count with them",
+            found=f"{len(first_lines)} event types and {optional} columns that count with them",
             allowed=f"{most} together",
         )
 

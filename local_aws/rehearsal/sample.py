@@ -1,8 +1,8 @@
 """The sample that `make deploy-local` trains on without files of one's own: everything invented.
 
-No title, user or company exists. Users have tastes (two of six genres, and one of five moods within
-them) and titles a popularity with a long tail, so there is something to learn beyond what is
-popular. `python -m local_aws.rehearsal.sample` writes the folder `sample` anew, always the same.
+No title, user or company exists. Users have tastes: two of six genres, and one of five moods within
+them. Titles have a popularity with a long tail. So a model can learn more than popularity.
+`python -m local_aws.rehearsal.sample` writes the folder `sample` again, always the same.
 """
 
 import csv
@@ -108,7 +108,7 @@ def _titles(random: Random) -> Iterator[_Title]:
 
 
 def _history(random: Random, user_id: str, titles: Sequence[_Title]) -> Iterator[dict[str, object]]:
-    """Yield what one user did: titles to his taste, none of them twice, most of them watched."""
+    """Yield the events of one user: titles to the user's taste, none twice, most watched."""
     genres, mood = random.sample(sorted(_WORDS), 2), random.choice(_MOODS)
     left = {one: _appeal(one, genres, mood) for one in titles if one.popularity}
     count = min(8 + int(random.expovariate(1 / 18)), 80)

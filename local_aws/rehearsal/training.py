@@ -1,7 +1,7 @@
-"""Training on the data of a dataset group, measuring what came of it, and recommending.
+"""Train on the data of a dataset group, measure the result, and recommend.
 
-A STAND-IN for Amazon Personalize, whose model is not public. What it does of its own accord, where
-the service documents an effect but not its size:
+A STAND-IN for Amazon Personalize, whose model is not public. If the service documents an effect
+but not its size, the stand-in has a choice of its own:
 
 - *Excluded columns*: items that share a category of a column of Items count as related. An excluded
   column's categories do not. Every column trains whose values are not all numbers or booleans,
@@ -11,17 +11,23 @@ the service documents an effect but not its size:
   only. Age counts back from the newest interaction, to the item's CREATION_TIMESTAMP; without one,
   to its oldest interaction (docs.aws.amazon.com/personalize/latest/dg/, pages
   create-recommender-configure-exploration and items-datasets).
-- *Users without interactions* get what is popular, as the guide says, by number of interactions.
+- *Users without interactions* get popular items, as the guide says, by number of interactions.
 - *Watched items* are left out as documented, also when the metrics are measured.
 - *Equal scores* are in the order of the items' ids. Relevance is a share of the greatest one, with
-  six decimals: what differs by less is a difference between machines, not between items.
+  six decimals: a smaller difference is one between machines, not between items.
 
-Not modelled: columns of Interactions (but for EVENT_TYPE and the filter) and of Users, and whether
-they are excluded; numbers, texts and boolean columns; the order and age of what a user did; what
-kind of event it was (all count the same), event values and impressions; that the filter forgets
-what was watched when nothing of a user is imported for three months; retraining on new events;
-randomness in exploration. Items that are in no basket, of a user or of a category, come by
-exploration and popularity only.
+The stand-in does not model:
+
+- columns of Interactions (but for EVENT_TYPE and the filter) and of Users, and their exclusion
+- numbers, texts and boolean columns
+- the order and age of a user's events, and their type (all count the same)
+- event values and impressions
+- the filter's memory: Personalize forgets a user's watched items if it imports no interaction of
+  the user for three months
+- retraining on new events
+- randomness in exploration
+
+Items that are in no basket, of a user or of a category, come by exploration and popularity only.
 """
 
 from collections import defaultdict
@@ -49,7 +55,7 @@ from local_aws.rehearsal.model import Floats, learn
 
 _DAY: Final = 86_400
 _DECIMALS: Final = 6
-"""Of a relevance: machines differ in the twelfth or later."""
+"""The decimals of a relevance: machines differ in the twelfth or later."""
 SCORE: Final = (
     "A score is (1 - exploration weight) · relevance, and for an item no older than the age "
     "cut-off + exploration weight / √(1 + interactions). Relevance is a share of that of the most "
@@ -67,7 +73,7 @@ class RefusedError(Exception):
 
 @dataclass(frozen=True, kw_only=True)
 class Options:
-    """What can be configured about a training; the defaults are those of the service."""
+    """The configuration of a training; the defaults are those of the service."""
 
     excluded_item_columns: frozenset[str] = frozenset()
     exploration_weight: float = 0.3
@@ -76,16 +82,16 @@ class Options:
 
 
 class TopPicks:
-    """What stands behind a recommender of the recipe `aws-vod-top-picks`.
+    """A trained model for a recommender of the recipe `aws-vod-top-picks`.
 
     Args:
-        data: What it learns from: 90 % of the users.
+        data: The data; the model learns from 90 % of the users.
         options: How.
 
     Attributes:
         options: How.
         metrics: Its eight metrics, measured on the other users, as the service would report them.
-        popularity_metrics: The same metrics of a list of what is popular.
+        popularity_metrics: The same metrics of a popularity list.
 
     Raises:
         RefusedError: The service would refuse the data.
@@ -104,7 +110,7 @@ class TopPicks:
 
     @cached_property
     def evaluation(self) -> Evaluation:
-        """What the metrics are worth; this trains nine times more, unless that takes too long."""
+        """How sure the metrics are; this trains nine times more, unless that takes too long."""
         data = self._data
         is_small = len(data.items) <= SPREAD_ITEMS and len(data.user) <= SPREAD_INTERACTIONS
         others = range(1, SPLITS) if is_small else ()
@@ -120,7 +126,7 @@ class TopPicks:
         )
 
     def recommend(self, user_id: str, most: int) -> list[tuple[str, float]]:
-        """Return items with scores from 0 to 1, best first, without what the user has watched."""
+        """Return items that the user has not watched, with scores from 0 to 1, best first."""
         return [
             (self._data.items[item], round(score, 7))
             for item, score in self._first.recommend(self._data.history(user_id), most)
@@ -192,7 +198,7 @@ def popularity(baskets: list[Ints], items: int) -> Floats:
 
 
 def _bonus(data: Data, popularity: Floats, options: Options) -> Floats:
-    """Return what exploration adds to the score of every item."""
+    """Return the addition of exploration to the score of every item."""
     newest = int(data.time.max())
     oldest_interaction = np.full(len(data.items), newest)
     np.minimum.at(oldest_interaction, data.item, data.time)

@@ -61,7 +61,7 @@ class StackStatus:
 
     @property
     def wrong(self) -> str:
-        """What has failed, or, at rest, differs from the template; nothing if all is fine."""
+        """The failure, or, at rest, the difference from the template; empty if all is fine."""
         if self.stack.failure:
             return self.stack.failure
         recommenders = [one for chain in self.chains for one in chain.recommenders if one.drift]

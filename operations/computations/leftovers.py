@@ -173,7 +173,7 @@ def _by_its_tag(candidate: Candidate, reason: str) -> tuple[Claim, str]:
 
     A deletion policy also holds if a resource is taken out of a template ("DeletionPolicy
     attribute", CloudFormation Template Reference). An adopted recommender is released, so that
-    nobody loses it.
+    its owner keeps it.
     """
     fate = candidate.tags.get(v.ON_DESTROY_TAG)
     if fate == v.DELETE or candidate.ownership is Ownership.ADOPTED:

@@ -1,8 +1,8 @@
 """The settings: each declared in one place, and validated before any construct exists.
 
 Context values come from ``cdk.json`` with JSON's types, or as strings from ``-c key=value``; both
-are parsed strictly. A wrong one raises ``SettingsError``, whose message names the key, the value,
-what is allowed and what to do.
+are parsed strictly. A wrong value raises ``SettingsError``, whose message names the key, the value,
+the allowed values and the remedy.
 """
 
 from .context import PIPELINE_STACK, from_context, parse

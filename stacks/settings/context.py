@@ -43,7 +43,7 @@ MAX_ENVIRONMENTS_OF_A_PIPELINE: Final = 50 - len(PIPELINE_STAGES)
 _SETTINGS: Final = settings_of(Settings)
 _TOP_LEVEL: Final = (*_SETTINGS, ENVIRONMENTS, PIPELINE)
 _PLAIN_IDENTIFIER: Final = "[A-Za-z0-9_]+"
-"""What a setting could be called. The keys of the CDK and of other tools have other characters."""
+"""Matches possible names of settings. Keys of the CDK and of other tools have other characters."""
 
 
 def from_context(node: "Node") -> Deployment:
@@ -83,7 +83,7 @@ def parse(given: Mapping[str, object], *, of: str = "") -> Settings:
 
     Args:
         given: values by key.
-        of: what precedes a key in messages.
+        of: the text before a key in messages.
 
     Raises:
         SettingsError: a setting is missing, unknown or wrong.
@@ -213,7 +213,7 @@ def _check_fixed_names(environments: Mapping[str, Settings]) -> None:
 
 
 def _reject_approval(environments: Mapping[str, Settings]) -> None:
-    """Refuse an approval without a pipeline, which alone asks for it."""
+    """Refuse an approval without a pipeline: only a pipeline waits for an approval."""
     for name, settings in environments.items():
         if settings.approval:
             raise SettingsError(

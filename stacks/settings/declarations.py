@@ -265,7 +265,7 @@ class Settings(RecommenderSettings):
         default=None,
         metadata=setting(
             text("an https URL without a fragment", r"https://[^\s#]{1,500}"),
-            "With `monitoring`: the address of `docs/runbook.md` in your organisation. The "
+            "With `monitoring`: the address of your own copy of `docs/runbook.md`. The "
             "description of each alarm links to its heading there.",
             example="https://github.example.com/video/top-picks/blob/main/docs/runbook.md",
         ),

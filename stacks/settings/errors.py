@@ -36,9 +36,9 @@ class PropertyError(SettingsError):
 
 
 class NotAllowedError(ValueError):
-    """A value is not of the kind that a setting is of.
+    """A value is not of the setting's kind.
 
-    The text, if there is any, says what to do, and does so better than the setting's remedy.
+    The text of the error, if any, replaces the setting's remedy.
     """
 
 

@@ -52,7 +52,7 @@ class Kind(Generic[T]):
     """Returns a value as it is used, or raises ``NotAllowedError``."""
 
     from_text: Callable[[str], object] = from_json
-    """Returns what a string from the command line says; what it is not, ``check`` refuses."""
+    """Reads a string from the command line; ``check`` refuses a value of another type."""
 
     def parse(self, value: object) -> T:
         """Read a value of the context: from cdk.json, or a string of the command line.
@@ -213,8 +213,8 @@ def regional_arn(services: Sequence[str], resource: str, pattern: str) -> Kind[s
     """Return the kind of an ARN with a region, which must be one of the ARN's partition.
 
     Args:
-        services: what the service may be called.
-        resource: what follows the account, in words.
+        services: the names that the service may have.
+        resource: the part after the account, in words.
         pattern: the same as a pattern.
     """
     arn = f"arn:{PARTITION}:(?:{'|'.join(services)}):{REGION}:[0-9]{{12}}:{pattern}"
@@ -327,7 +327,7 @@ def least_by_metric() -> Kind[dict[str, Decimal]]:
 
 @functools.cache
 def time_zones() -> frozenset[str]:
-    """Return the names of time zones, by the package ``tzdata``: what the machine has may differ.
+    """Return the names of time zones, by the package ``tzdata``: those of the machine may differ.
 
     EventBridge Scheduler takes the names of IANA's database ("Schedule types in EventBridge
     Scheduler", time zones, User Guide). Older names such as US/Eastern are in it, and in schedules
@@ -345,8 +345,8 @@ _LEAST_HOURS: Final = 2
 def hours_of_service() -> Kind[dict[str, str]]:
     """Return the kind of a start and a stop by the clock.
 
-    A start takes a while, as does a stop, and one that is refused is tried again until an hour
-    before the other: so there has to be time between them.
+    Starting and stopping take a while, and Scheduler tries a refused call again until an hour
+    before the other call. So there has to be time between the two.
     """
     parts = (START, STOP, TIME_ZONE)
 
@@ -401,9 +401,9 @@ def tags_by_key() -> Kind[dict[str, str]]:
         return found
 
     return Kind(
-        f"an object of at most {tags.MAX_TAGS_GIVEN} strings, with keys of 1 to {tags.MAX_KEY} "
-        f"and values of 1 to {tags.MAX_VALUE} {tags.ALLOWED_CHARACTERS}. No key begins with aws: "
-        f"or {v.RESERVED_TAG_PREFIX}. No two keys differ only in case",
+        f"an object of at most {tags.MAX_TAGS_GIVEN} strings; keys 1 to {tags.MAX_KEY} and "
+        f"values 1 to {tags.MAX_VALUE} {tags.ALLOWED_CHARACTERS}; no key begins with aws: or "
+        f"{v.RESERVED_TAG_PREFIX}; no two differ only in case",
         {
             "type": "object",
             "maxProperties": tags.MAX_TAGS_GIVEN,

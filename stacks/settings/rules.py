@@ -9,7 +9,7 @@ MAX_LINKS: Final = 200
 """Training gates and sweeps together.
 
 CloudFormation allows 500 resources in a stack, of which each of them is one. The rest is for the
-other resources: some thirty here, and those that a stack has beside the construct.
+other resources: some thirty here, and those that a stack has besides the construct.
 """
 
 

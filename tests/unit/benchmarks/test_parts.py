@@ -237,7 +237,7 @@ def test_models_are_compared_on_all_splits(tmp_path: Path, monkeypatch: pytest.M
 
     names = [row.what.removeprefix("the sample, ten splits: ") for row in rows]
     ours = ["each pair, without metadata", "each pair", "directions"]
-    assert names == ["a list of what is popular", *ours, POPULAR]
+    assert names == ["a popularity list", *ours, POPULAR]
     assert all(row.ours.startswith("NDCG at 25 0.") for row in rows)
 
 

@@ -83,7 +83,7 @@ def test_data_that_the_service_would_refuse_is_not_measured(tmp_path: Path) -> N
     assert "  refused  interactions: 999\n" in reported.stdout
     assert reported.stdout.endswith(
         "A training on this ends in CREATE FAILED: Dataset has fewer than 1000 interactions after "
-        f"filtering by event type: Watch\nTo look at: {page}\n"
+        f"filtering by event type: Watch\nOpen in a browser: {page}\n"
     )
     assert "refused" in page.read_text()
 

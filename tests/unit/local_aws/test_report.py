@@ -97,7 +97,7 @@ def test_the_summary_shows_outputs_recommendations_and_what_is_simulated() -> No
     assert "coverage 0.5000 0.1250 0.7500 ± 0.0625" in words(shown)
     assert "Top picks for user-1, by GetRecommendations" in shown
     assert NOTICE in " ".join(shown.split())
-    assert "What is simulated:" in shown
+    assert "Simulated here:" in shown
     assert "make destroy-local" in shown
     assert "make deploy-local (add DATA=... if you gave it)" in shown
     assert "cdk deploy -c exploration_weight=0.5" in shown
@@ -108,7 +108,10 @@ def test_the_report_on_data_gives_verdicts_and_what_they_mean() -> None:
     meaning = "1000 are required, 50,000 recommended; " + "and so on " * 10
     found = [Finding(Verdict.WARN, "interactions", "1,200", meaning.strip(), "limits")]
     shown = report.on_data("/folder", found)
-    assert "The data in /folder, against what the service requires and recommends:\n" in shown
+    assert (
+        "The data in /folder, compared with the service's requirements and recommendations:\n"
+        in shown
+    )
     assert "  warn     interactions: 1,200\n           1000 are required, 50,000" in shown
     assert "and so on [limits]\n" in shown
     assert max(map(len, shown.splitlines())) <= 100

@@ -245,7 +245,7 @@ class TestFailures:
             if number == types:
                 simulation_on(folder, event_type_counts=counts)
             else:
-                with pytest.raises(ValueError, match=f"{number} event types beside 0 columns"):
+                with pytest.raises(ValueError, match=f"{number} event types and 0 columns"):
                     simulation_on(folder, event_type_counts=counts)
 
     def test_datasets_are_those_that_there_are_files_for(self, tmp_path: Path) -> None:

@@ -98,7 +98,7 @@ def test_what_ends_with_its_title_is_not_out_of_reach(
     tmp_path: Path, again: int, events: str, to_be_found: str, verdict: str
 ) -> None:
     found = finding(data_of(tmp_path, series(again=again)), "watched again")
-    assert found.found == f"{events} of the Watch events, {to_be_found} of what is to be found"
+    assert found.found == f"{events} of the Watch events, {to_be_found} of the items to be found"
     assert found.verdict == verdict
 
 
@@ -107,11 +107,11 @@ def test_what_the_filter_hides_from_the_list_it_is_to_be_found_in_is_warned_of(
 ) -> None:
     """Of 35 events, the newest three are of a title with two earlier events, so it is hidden."""
     found = finding(data_of(tmp_path, series(titles=7, again=5)), "watched again")
-    assert found.found == "80.0% of the Watch events, 100.0% of what is to be found"
+    assert found.found == "80.0% of the Watch events, 100.0% of the items to be found"
     assert found.verdict == Verdict.WARN
     clicks = [(user, item, time, "Click") for user, item, time, _ in series(titles=7, again=5)]
     found = finding(data_of(tmp_path / "clicks", clicks), "watched again")
-    assert found.found == "0.0% of the Watch events, 0.0% of what is to be found"
+    assert found.found == "0.0% of the Watch events, 0.0% of the items to be found"
 
 
 def test_the_command_of_the_how_to_keeps_one_event_for_each_title(tmp_path: Path) -> None:

@@ -150,7 +150,7 @@ BAD: dict[str, tuple[Mapping[str, str | bytes | None], str]] = {
     ),
     "users without metadata": (
         users("u", header="USER_ID"),
-        "users.csv, line 1: found no metadata; allowed: 1 column at least beside the id",
+        "users.csv, line 1: found no metadata; allowed: 1 column at least in addition to the id",
     ),
     # records
     "a value too few": (
@@ -168,11 +168,11 @@ BAD: dict[str, tuple[Mapping[str, str | bytes | None], str]] = {
     ),
     "a quote that does not end": (
         items(f'{ITEM},"Ebb', header=f"{ITEMS},TITLE"),
-        "items.csv, line 2: found what is no CSV (unexpected end of data); allowed: values with",
+        "items.csv, line 2: found broken CSV (unexpected end of data); allowed: values with",
     ),
     "a quote within a value in quotes": (
         items(f'{ITEM},"Ebb "and" Tide"', header=f"{ITEMS},TITLE"),
-        "items.csv, line 2: found what is no CSV (',' expected after '\"'); allowed: values with",
+        "items.csv, line 2: found broken CSV (',' expected after '\"'); allowed: values with",
     ),
     # ids
     "an empty user id": (
@@ -306,7 +306,7 @@ BAD: dict[str, tuple[Mapping[str, str | bytes | None], str]] = {
     ),
     "too many event types": (
         {"interactions.csv": f"{INTERACTIONS}\n{TYPES}"},
-        "interactions.csv, line 12, column EVENT_TYPE: found 11 event types beside 0 columns "
+        "interactions.csv, line 12, column EVENT_TYPE: found 11 event types and 0 columns "
         "that count with them; allowed: 10 together",
     ),
     "too many event types beside a column": (
@@ -314,7 +314,7 @@ BAD: dict[str, tuple[Mapping[str, str | bytes | None], str]] = {
             *(f"u,i,1700000000,type-{number},web" for number in range(10)),
             header=f"{INTERACTIONS},DEVICE",
         ),
-        "interactions.csv, line 11, column EVENT_TYPE: found 10 event types beside 1 columns "
+        "interactions.csv, line 11, column EVENT_TYPE: found 10 event types and 1 columns "
         "that count with them; allowed: 10 together",
     ),
 }
@@ -414,7 +414,7 @@ def test_the_value_of_events_counts_with_the_event_types(tmp_path: Path) -> None
     folder = folder_of(tmp_path, [])
     rows = [f"u,i,1700000000,type-{number},1" for number in range(10)]
     (folder / "interactions.csv").write_text("\n".join([f"{INTERACTIONS},EVENT_VALUE", *rows, ""]))
-    with pytest.raises(BadDataError, match="10 event types beside 1 columns that count"):
+    with pytest.raises(BadDataError, match="10 event types and 1 columns that count"):
         read(folder, now=NOW)
 
 
