@@ -28,7 +28,7 @@ class Learnt:
     name: str
     measured: Measured
     seconds: float
-    """Of learning: processor time."""
+    """The processor time of learning."""
 
 
 def learnt(data: Data, number: int = 0, *, names: Sequence[str] = ()) -> list[Learnt]:

@@ -21,7 +21,7 @@ _ROUNDS: Final = 3
 _ENVIRONMENTS: Final = (1, 10, 50)
 
 _NOT_VALIDATED: Final = {"CDK_VALIDATION": "false"}
-"""Of the environment: leaves out the CDK's own validation of templates, as of 2.275."""
+"""In the environment, leaves out the CDK's own validation of templates, as of 2.275."""
 
 EMPTY: Final = """
 from aws_cdk import App, CfnWaitConditionHandle, Stack

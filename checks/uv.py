@@ -21,7 +21,7 @@ Not `extra-index-url`: a second index may have a part of the files of a version,
 hashes would be in the lock.
 """
 _SECTIONS: Final = ("global", "install", ":env:")
-"""Of pip's configuration; a later one overrides an earlier one (pip, "Configuration")."""
+"""Sections of pip's configuration; a later one overrides an earlier one (pip, "Configuration")."""
 
 
 def environment(config: str) -> dict[str, str]:

@@ -25,7 +25,7 @@ REGION: Final = "eu-west-1"
 """The region that is meant where none is given."""
 
 _UNVERIFIED: Final = "local"
-"""Of the root of every account; ministack does not verify its signature."""
+"""The secret key of the root of every account; ministack does not verify its signature."""
 _HOST: Final = "127.0.0.1"
 _START_DEADLINE: Final = 60.0
 _CALL_TIMEOUT: Final = 10.0

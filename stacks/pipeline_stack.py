@@ -175,8 +175,8 @@ class PipelineStack(Stack):
             assets,
             _wildcard("Resource", "*"),
             "The CDK lets this role start and stop builds of the account and offers no way to "
-            "leave that out. Who could misuse it has to change the repository, and can then "
-            "deploy anything.",
+            "leave that out. To misuse it, a person has to change the repository, and can "
+            "then deploy anything.",
         )
 
     def _acknowledge_build(
@@ -228,6 +228,6 @@ _ARTIFACT_ACTIONS: Final = {
     "kms:ReEncrypt*": _ENCRYPTS,
 }
 _ACCESS_LOGS: Final = (
-    "Only the pipeline's roles and the environments' deploy roles have access, and what they did "
-    "is in the pipeline's executions. A log would need a bucket of its own, in each region."
+    "Only the pipeline's roles and the environments' deploy roles have access, and the pipeline's "
+    "executions show their actions. A log would need a bucket of its own, in each region."
 )

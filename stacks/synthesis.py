@@ -229,8 +229,8 @@ _WEAK: Final = (
 )
 _REMEDY: Final = (
     "Hand the ARN over by an SSM parameter instead: add_arn_parameter here, and "
-    "TopPicksRecommender.from_arn_parameter in a stack of the same region; in another region, what "
-    "runs there can read the parameter. Hand any other value over by an ssm.StringParameter."
+    "TopPicksRecommender.from_arn_parameter in a stack of the same region; in another region, an "
+    "application can read the parameter. Hand any other value over by an ssm.StringParameter."
 )
 
 _PUBLISHED: Final = "Publish"

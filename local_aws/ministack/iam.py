@@ -1,4 +1,4 @@
-"""Who is calling, and may they: ministack's IAM, where ministack does not ask it itself.
+"""Identify and authorize the caller by ministack's IAM, where ministack does not do so itself.
 
 With `AUTH=true`, ministack resolves the access key of every request to a principal and its
 policies, verifies the signature and evaluates. It does that for requests to its own services. For

@@ -24,7 +24,7 @@ GONE: Final = ""
 """Not a status of the API: the recommender is no more."""
 
 _PENDING_SHARE: Final = 0.1
-"""Of the time to stop, start or delete: invented."""
+"""This share of the time to stop, start or delete is invented."""
 _LOOK_AGAIN: Final = 1.0
 """Seconds for which a course is put off that waits for a training."""
 

@@ -528,7 +528,7 @@ class Personalize:
         }
 
     def _serving(self, request: _Request) -> Recommender:
-        """Return the recommender that is asked; all texts but the second are invented."""
+        """Return the recommender of the request; all texts but the second are invented."""
         params = request.params
         if "recommenderArn" not in params or "filterArn" in params or params.get("promotions"):
             raise invalid("Campaigns, filters and promotions are not simulated")

@@ -27,9 +27,9 @@ class Data:
     """
 
     digest: str
-    """Of the rows: the same for the same rows, whatever their order."""
+    """The digest of the rows: the same for the same rows in any order."""
     users: Sequence[str]
-    """Who interacted."""
+    """The users who interacted."""
     items: Sequence[str]
     """The items in Interactions or in Items."""
     event_types: Sequence[str]

@@ -71,7 +71,7 @@ def from_context(node: "Node") -> Deployment:
             PIPELINE,
             got=pipeline,
             allowed=f"a pipeline together with {ENVIRONMENTS}",
-            remedy=f"Put what it is to deploy into {ENVIRONMENTS}, in their order.",
+            remedy=f"Put the environments that it deploys into {ENVIRONMENTS}, in their order.",
         )
     single = parse(ours)
     _reject_approval({"": single})

@@ -130,7 +130,7 @@ def time_in(unit: str, *, at_most: int) -> Kind[Decimal]:
 
 
 _MAX_INTEGER: Final = 2**31 - 1
-"""Of the service's model."""
+"""The maximum of the service's model."""
 
 
 def whole(low: int, high: int | None = None, *, of: str = "") -> Kind[int]:
