@@ -72,7 +72,7 @@ test-e2e: setup ## Run the tests that deploy to a local AWS
 test-live: setup ## Run the tests that deploy to your AWS account, and cost money
 	$(RUN) -m pytest -s -p no:randomly -o faulthandler_timeout=0 --force-enable-socket tests/live
 
-check: check-format lint types static coverage scenarios test-e2e ## Run everything that has to be green
+check: check-format lint types prose static coverage scenarios test-e2e ## Run everything that has to be green
 
 check-format: setup
 	$(RUN) -m ruff format --check

@@ -161,7 +161,7 @@ class RecommenderMonitoring(Construct):
         observer = function(
             self,
             "Observer",
-            does="looks at a recommender, and changes nothing",
+            does="observes a recommender, and changes nothing",
             handler="observer_handler.observe",
             role=self.role,
             log_group=service.log_group,
@@ -196,7 +196,7 @@ class RecommenderMonitoring(Construct):
         schedule = scheduler.Schedule(
             self,
             "Schedule",
-            description="Has the observer look at a recommender",
+            description="Invokes the observer of a recommender",
             schedule=scheduler.ScheduleExpression.rate(self._interval),
             target=targets.LambdaInvoke(
                 self.observer,
@@ -227,7 +227,7 @@ class RecommenderMonitoring(Construct):
         alarm = cloudwatch.Alarm(
             scope,
             watched.construct_id,
-            alarm_description=f"{watched.meaning} {self._dimension}. What to do: {runbook}"
+            alarm_description=f"{watched.meaning} {self._dimension}. Next step: {runbook}"
             f"#{watched.heading.lower().replace(' ', '-')}",
             metric=watched.metric,
             comparison_operator=watched.comparison,
@@ -247,7 +247,7 @@ class RecommenderMonitoring(Construct):
             yield _Watched(
                 "NotActive",
                 "Not ACTIVE though expected",
-                "The recommender is not ACTIVE, so that nobody gets recommendations.",
+                "The recommender is not ACTIVE, so applications get no recommendations.",
                 self.metric(v.ACTIVE),
                 _BELOW,
             )
@@ -342,7 +342,7 @@ class RecommenderMonitoring(Construct):
             "Idle",
             "Billed and not asked",
             f"For a {'week of days' if hours else 'day'} on which the recommender was ACTIVE, and "
-            "billed, nobody has asked it.",
+            "billed, no application requested recommendations.",
             idle,
             _FROM,
             periods=7 if hours else math.ceil(_DAY_IN_MINUTES / minutes),

@@ -67,11 +67,11 @@ class RecommenderService(Construct):
         """Where all functions of the recommenders that it answers for write their log."""
         self.role = FunctionRole(self, "Role")
         self.log_group.grant_write(self.role)
-        poll = self._function("Poll", "looks at what is waited for")
+        poll = self._function("Poll", "attempts a request, and delivers its answer")
         state_machine = _state_machine(self, poll, interval)
         begin = self._function(
             "Begin",
-            "answers a request of CloudFormation, or has it waited for",
+            "answers a request of CloudFormation, or starts its execution",
             {
                 v.STATE_MACHINE_VARIABLE: state_machine.state_machine_arn,
                 v.POLL_INTERVAL_VARIABLE: str(interval.to_seconds()),

@@ -401,9 +401,9 @@ def tags_by_key() -> Kind[dict[str, str]]:
         return found
 
     return Kind(
-        f"an object of at most {tags.MAX_TAGS_GIVEN} strings; keys 1 to {tags.MAX_KEY} and "
-        f"values 1 to {tags.MAX_VALUE} {tags.ALLOWED_CHARACTERS}; no key begins with aws: or "
-        f"{v.RESERVED_TAG_PREFIX}; no two differ only in case",
+        f"an object of at most {tags.MAX_TAGS_GIVEN} strings, with keys of 1 to {tags.MAX_KEY} "
+        f"and values of 1 to {tags.MAX_VALUE} {tags.ALLOWED_CHARACTERS}. No key begins with aws: "
+        f"or {v.RESERVED_TAG_PREFIX}. No two keys differ only in case",
         {
             "type": "object",
             "maxProperties": tags.MAX_TAGS_GIVEN,

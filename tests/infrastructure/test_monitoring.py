@@ -409,7 +409,7 @@ def test_every_alarm_names_a_heading_of_the_runbook_and_every_heading_an_alarm(
     monitored: dict[str, Any],
 ) -> None:
     named = {
-        one["AlarmDescription"].partition("What to do: docs/runbook.md#")[2]
+        one["AlarmDescription"].partition("Next step: docs/runbook.md#")[2]
         for one in alarms(monitored).values()
     }
 
@@ -424,7 +424,7 @@ def test_an_alarm_has_the_url_of_the_runbook(synth: Synth) -> None:
     assert found
     for alarm in found.values():
         assert re.fullmatch(
-            rf"What to do: {re.escape(runbook)}#[a-z0-9-]+",
+            rf"Next step: {re.escape(runbook)}#[a-z0-9-]+",
             alarm["AlarmDescription"][alarm["AlarmDescription"].index("What to do") :],
         )
 
@@ -437,7 +437,7 @@ def test_the_longest_url_of_a_runbook_fits_into_a_description(synth: Synth) -> N
 
 def test_an_alarm_says_what_it_means_and_of_what(monitored: dict[str, Any]) -> None:
     for alarm in some_alarms(monitored).values():
-        meaning, _, _ = alarm["AlarmDescription"].partition(" What to do: ")
+        meaning, _, _ = alarm["AlarmDescription"].partition(" Next step: ")
         assert meaning.endswith(". TopPicks/Recommender.")
         assert len(meaning) > 50
         assert len(alarm["AlarmDescription"]) <= 1024

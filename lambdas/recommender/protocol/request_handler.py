@@ -1,9 +1,10 @@
 """The protocol of custom resources: begin, poll and answer each request once.
 
-``begin`` observes and changes nothing. It answers a request that has nothing to do, and starts an
-execution of the state machine for any other. Each poll of that execution is one attempt.
-``apply_deadline`` and ``schedule`` turn the attempt into the next poll or the answer. Each request
-has one execution, even if CloudFormation delivers the request again (ADR 8).
+``begin`` answers a request that has nothing to do, and starts an execution of the state machine for
+any other. It attempts a request itself only if no execution can be started. Each poll of that
+execution is one attempt. ``apply_deadline`` and ``schedule`` turn the attempt into the next poll or
+the answer. Each request has one execution, even if CloudFormation delivers the request again
+(ADR 8).
 """
 
 import logging
@@ -73,6 +74,10 @@ class RequestHandler:
                     LOG.info(f"{_which(execution)} was begun before", extra=_about(execution))
                 return
             except Exception as error:
+                LOG.warning(
+                    f"No execution of {_which(execution)} could be started: {type(error).__name__}",
+                    extra={**_about(execution), "error": getattr(error, "code", "")},
+                )
                 pause = next(pauses, None)
                 execution = self._go_on_alone(execution, resource, error, last=pause is None)
                 if execution.ended:
@@ -249,6 +254,8 @@ def _parsed(execution: Execution) -> tuple[Execution, CustomResource | None]:
         resource = custom_resource_for(Request.parse(event))
     except BadRequestError as error:
         return execution.answered(_refused(event, error)), None
+    except Exception as error:
+        return execution.answered(failure(event, f"Nothing was changed. {_words(error)}")), None
     if resource:
         return execution, resource
     nothing_to_do = answer_to(event, succeeded=True, physical_id=physical_id(event), attributes={})

@@ -111,7 +111,9 @@ class Reconciler:
                 if refusal:
                     step = self._after_refusal(arn, plan, step, refusal)
                 elif isinstance(step, TagResource | UntagResource):
-                    step = self._decide(arn, plan)
+                    changed, step = step, self._decide(arn, plan)
+                    if step == changed:
+                        return Wait(f"{type(step).__name__} of {arn} does not show yet")
                 else:
                     if isinstance(step, UpdateRecommender):
                         self.known = replace(self.known, updated_after=step.updated_after)

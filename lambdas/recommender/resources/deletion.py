@@ -13,7 +13,7 @@ from ..model.observed import Observed
 from ..model.operation import Operation
 from ..model.request import Request
 from ..model.timing import CONFIRM_SECONDS
-from ..reconcile.reconciler import Reconciler
+from ..reconcile.reconciler import Plan, Reconciler
 from ..text import duration, sentence
 from .base import CustomResource
 
@@ -147,21 +147,32 @@ def sweep(
     remaining = {} if remaining is None else remaining
 
     def planned(arn: str, observed: Observed | None) -> Step:
-        if observed:
-            tags = observed.tags
-            remaining[arn] = None if tags is None else request.owner.of(tags)
+        if observed is None:
+            remaining.pop(arn, None)
+        elif observed.tags is not None:
+            remaining[arn] = request.owner.of(observed.tags)
         return plan_deletion(request.owner, observed)
 
     try:
         targets = request.arns_among(reconciler.personalize.names()) - (keep or set())
     except TransientError as error:
         return Wait(str(error), unseen=True)
+    remaining |= dict.fromkeys(targets)
     return first_unfinished(
-        [
-            reconciler.advance(arn, partial(planned, arn), always_reads_tags=True)
-            for arn in sorted(targets)
-        ]
+        [_advance(reconciler, arn, partial(planned, arn)) for arn in sorted(targets)]
     )
+
+
+def _advance(reconciler: Reconciler, arn: str, plan: Plan) -> Verdict:
+    """Take a step; a refusal holds up no other recommender if the stack is being removed."""
+    try:
+        return reconciler.advance(arn, plan, always_reads_tags=True)
+    except NoServiceError:
+        raise
+    except PermanentError as error:
+        if not reconciler.situation.operation.removes_the_stack:
+            raise
+        return Wait(str(error))
 
 
 def _way_out(request: Request, left: Mapping[str, Ownership | None]) -> str:

@@ -3,8 +3,9 @@
 from functools import partial
 
 from .. import vocabulary as v
+from ..aws.errors import PermanentError
 from ..decision.provision import after_accept, finish_rollback, plan
-from ..decision.verdict import Change, Done, Verdict, Wait
+from ..decision.verdict import Change, Done, Fail, Verdict, Wait
 from ..model.operation import RequestType
 from ..model.request import Request
 from ..reconcile.reconciler import Reconciler
@@ -58,9 +59,16 @@ class Recommender(CustomResource):
         """Remove the leftovers of earlier changes, once this recommender serves."""
         if self.request.type is RequestType.CREATE:
             return verdict
-        leftovers = sweep(reconciler, {self.desired.arn, self.request.physical_id})
+        try:
+            leftovers = sweep(reconciler, {self.desired.arn, self.request.physical_id})
+        except PermanentError:
+            if reconciler.situation.operation.rolls_back:
+                return verdict  # a leftover fails no rollback to the recommender that serves
+            raise
         if isinstance(leftovers, Done):
             return verdict
+        if isinstance(leftovers, Fail):
+            return leftovers
         reason = f"a leftover of an earlier change remains: {leftovers.reason}"
         return Wait(reason, hands_over=True, updated_after=verdict.updated_after)
 

@@ -32,6 +32,7 @@ def project(tmp_path: Path) -> Project:
         "python -m ruff check",
         "zizmor --offline --quiet --strict-collection .github",
         "python -m mypy",
+        "python -m checks.prose",
         "python -m checks.assemblies .venv/assemblies",
         "python -m checks.static .venv/assemblies",
         "python -m coverage run -m pytest -n 2 tests/unit tests/infrastructure tests/reliability/",

@@ -18,6 +18,7 @@ from lambdas.recommender.aws.personalize import Personalize
 from lambdas.recommender.decision.verdict import Done, Fail, Progress, Verdict, Wait
 from lambdas.recommender.model.request import Request
 from lambdas.recommender.model.timing import CONFIRM_SECONDS, GRACE_SECONDS, REQUEST_SECONDS, Timing
+from lambdas.recommender.protocol import request_handler
 from lambdas.recommender.protocol.answer import Answers, Delivery
 from lambdas.recommender.protocol.execution import Execution, StateMachine, Unconfirmed
 from lambdas.recommender.protocol.request_handler import RequestHandler, apply_deadline, schedule
@@ -1359,3 +1360,35 @@ def test_attempts_that_wait_log_no_error(caplog: pytest.LogCaptureFixture) -> No
 
     assert {record.levelno for record in caplog.records} == {logging.INFO}
     assert SIGNATURE not in repr([vars(record) for record in caplog.records])
+
+
+# -- defects and refusals that are visible -----------------------------------------------------
+
+
+def test_defect_while_an_event_is_parsed_is_answered(monkeypatch: pytest.MonkeyPatch) -> None:
+    def broken(_request: object) -> None:
+        raise KeyError("of tomorrow")
+
+    monkeypatch.setattr(request_handler, "custom_resource_for", broken)
+    here = world()
+
+    here.begin(event())
+
+    (answer,) = here.letterbox.arrived
+    assert answer["Status"] == "FAILED"
+    assert answer["Reason"].startswith("Nothing was changed. Unexpected KeyError: ")
+
+
+def test_start_that_fails_is_logged_each_time_without_the_url(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    here = world()
+    here.step_functions.fault = refusal("AccessDeniedException")
+
+    with caplog.at_level(logging.WARNING):
+        here.begin(event())
+
+    failed = [one for one in caplog.records if "could be started" in one.getMessage()]
+    assert len(failed) == here.step_functions.tries == 7
+    assert {vars(one)["error"] for one in failed} == {"AccessDeniedException"}
+    assert SIGNATURE not in repr([vars(one) for one in failed])

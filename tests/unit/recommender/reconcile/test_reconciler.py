@@ -419,3 +419,13 @@ def test_change_is_logged_before_its_call(caplog: pytest.LogCaptureFixture) -> N
         (f"TagResource of {ARN} is called", ARN, "TagResource"),
         (f"UpdateRecommender of {ARN} is called", ARN, "UpdateRecommender"),
     ]
+
+
+@pytest.mark.parametrize("change", [TAG, UNTAG])
+def test_change_of_tags_that_does_not_show_is_made_once_an_attempt(change: Change) -> None:
+    account = owned()
+
+    verdict = account.reconciler().advance(ARN, lambda _: change)
+
+    assert verdict == Wait(f"{type(change).__name__} of {ARN} does not show yet")
+    assert account.named().count("change") == 1

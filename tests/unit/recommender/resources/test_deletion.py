@@ -270,3 +270,36 @@ def test_sweep_out_of_time_does_not_name_a_listed_recommender_that_is_gone() -> 
 
     assert verdict_of(LAST, personalize, DELETES) == NOTHING_LEFT
     assert last_words(personalize) == UNKNOWN
+
+
+# -- a refusal that concerns one recommender ---------------------------------------------------
+
+
+class OneRefused(FakePersonalize):
+    """Refuses to delete the first recommender, and no other."""
+
+    def delete_recommender(self, *, recommenderArn: str) -> Any:
+        if recommenderArn == ZERO:
+            raise refusal("AccessDeniedException")
+        return super().delete_recommender(recommenderArn=recommenderArn)
+
+
+def test_sweep_deletes_the_others_if_one_deletion_is_refused() -> None:
+    personalize = OneRefused()
+    for arn in (ZERO, ONE, TWO):
+        personalize.add(arn)
+
+    verdict, swept = attempted(LAST, personalize, DELETES)
+
+    assert isinstance(verdict, Wait)
+    assert "AccessDeniedException" in verdict.reason
+    assert [arn for _, arn in personalize.changes if arn in (ONE, TWO)] == [ONE, TWO]
+    assert ZERO in swept.out_of_time("it trains", 3300.0)
+
+
+def test_sweep_out_of_time_names_a_recommender_that_could_not_be_described() -> None:
+    personalize = FakePersonalize()
+    personalize.add(ZERO)
+    personalize.faults["DescribeRecommender"] = refusal("AccessDeniedException")
+
+    assert last_words(personalize) == way_out(f"{ZERO} (if its tags name this stack)", DELETE_ZERO)

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from lambdas.recommender import vocabulary as v
-from lambdas.recommender.aws.errors import INVALID_INPUT
+from lambdas.recommender.aws.errors import INVALID_INPUT, PermanentError
 from lambdas.recommender.decision.verdict import Done, Progress, Wait
 from lambdas.recommender.model.request import Request
 from lambdas.recommender.resources.recommender import Recommender
@@ -247,3 +247,18 @@ def test_tags_are_read_once_while_there_is_nothing_to_do(row: str) -> None:
 
     assert verdict_of(WAITING[row], personalize, UPDATES, tags_read={DESIRED.arn}) == first
     assert personalize.calls == [*calls, calls[0]]
+
+
+# -- a leftover that cannot be removed ---------------------------------------------------------
+
+
+def test_refused_leftover_fails_an_update_but_no_rollback() -> None:
+    personalize = account(ZERO)
+    personalize.faults["DeleteRecommender"] = refusal("AccessDeniedException")
+
+    with pytest.raises(PermanentError, match="AccessDeniedException"):
+        verdict_of(update(), personalize, UPDATES)
+    verdict = verdict_of(update(), personalize, ROLLS_BACK)
+
+    assert isinstance(verdict, Done)
+    assert verdict.progress is Progress.EFFECTIVE
