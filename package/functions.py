@@ -9,6 +9,6 @@ from typing import Final
 from .lambdas.recommender import vocabulary
 
 LAMBDAS: Final = Path(vocabulary.__file__).parents[1]
-"""The folder of the package ``recommender``, the code that runs in the account."""
+"""The folder of the package ``recommender``, which runs in the account."""
 
 __all__ = ["LAMBDAS", "vocabulary"]
