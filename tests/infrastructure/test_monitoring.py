@@ -395,8 +395,8 @@ def test_the_bill_is_what_the_documents_say(synth: Synth) -> None:
     )
     assert "minimum_metrics`: 11, and the minimums |" in COST
     for settings, alone in (({"running": False}, 6), ({"active_hours": HOURS}, 8)):
-        fewer = alarms(dict(synth(monitoring=True, **settings).to_json()))
-        assert sorted(len(metrics_of(one)) for one in fewer.values()) == [1] * alone + [2]
+        others = alarms(dict(synth(monitoring=True, **settings).to_json()))
+        assert sorted(len(metrics_of(one)) for one in others.values()) == [1] * alone + [2]
 
 
 COST = (Path(__file__).parents[2] / "docs" / "explanation" / "cost.md").read_text()
@@ -428,7 +428,7 @@ def test_an_alarm_has_the_url_of_the_runbook(synth: Synth) -> None:
     for alarm in found.values():
         assert re.fullmatch(
             rf"Next step: {re.escape(runbook)}#[a-z0-9-]+",
-            alarm["AlarmDescription"][alarm["AlarmDescription"].index("What to do") :],
+            alarm["AlarmDescription"][alarm["AlarmDescription"].index("Next step") :],
         )
 
 
@@ -673,7 +673,7 @@ def test_in_a_nested_stack_it_is_known_by_its_path_there(stack: Stack) -> None:
     found = alarms(dict(Template.from_stack(nested).to_json()))
     assert found
     for alarm in found.values():
-        assert "/TopPicks. What to do" in alarm["AlarmDescription"]
+        assert "/TopPicks. Next step" in alarm["AlarmDescription"]
 
 
 def test_a_runbook_s_url_that_is_none_is_refused(stack: Stack) -> None:
