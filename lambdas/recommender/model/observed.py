@@ -1,4 +1,4 @@
-"""A recommender as Personalize shows it (pure)."""
+"""A recommender as Personalize shows it, and the meaning of its statuses: ``Phase`` (pure)."""
 
 import re
 from collections.abc import Mapping

@@ -1,4 +1,13 @@
-"""Delete the recommender by its own Delete, and all remaining ones by the sweeps."""
+"""Delete the recommender by its own Delete, and all remaining ones by the sweeps.
+
+A deletion waits for one of these causes:
+
+- the recommender trains or changes, so Personalize refuses to delete it: ``decision/removal.py``;
+- a call fails for now, also with ResourceInUseException: ``Reconciler.advance``;
+- a call is refused, until a person removes the cause (ADR 11): ``_Deletion.attempt``;
+- an earlier change may show late: ``decision/situation.py``, ``unless_late``;
+- a stale read may say that the recommender is gone: ``decision/removal.py``, ``after_delete``.
+"""
 
 from collections.abc import Mapping
 from functools import partial
