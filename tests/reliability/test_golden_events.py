@@ -239,5 +239,5 @@ def test_a_newer_version_s_property_is_refused_before_anything_is_changed(name: 
         replay.event = newer["event"]
         answer = replay.carry_out()
         assert answer["Status"] == "FAILED"
-        assert answer["Reason"].startswith("Nothing was changed. OfTomorrow: got")
+        assert answer["Reason"].startswith("Nothing was changed. Unknown property OfTomorrow: got")
         assert replay.changes == []

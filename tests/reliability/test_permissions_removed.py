@@ -68,7 +68,10 @@ NEEDED: Final[Mapping[str, Mapping[str, str]]] = {
         "create": "ROLLBACK_COMPLETE",
     },
     "personalize:ListRecipes": CREATES,
-    "personalize:ListRecommenders": {**CHANGES, **REMOVES},
+    "personalize:ListRecommenders": {
+        **dict.fromkeys(CHANGES, "UPDATE_ROLLBACK_COMPLETE"),
+        **REMOVES,
+    },
     "personalize:ListTagsForResource": {
         "adopt": "ROLLBACK_FAILED",
         **CHANGES,
