@@ -176,10 +176,9 @@ def _advance(reconciler: Reconciler, arn: str, plan: Plan) -> Verdict:
     """Take a step; a refusal holds up no other recommender if the stack is being removed."""
     try:
         return reconciler.advance(arn, plan, always_reads_tags=True)
-    except NoServiceError:
-        raise
     except PermanentError as error:
-        if not reconciler.situation.operation.removes_the_stack:
+        stays = not reconciler.situation.operation.removes_the_stack
+        if stays or isinstance(error, NoServiceError):
             raise
         return Wait(str(error))
 
