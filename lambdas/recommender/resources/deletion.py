@@ -163,13 +163,12 @@ def sweep(
         return plan_deletion(request.owner, observed)
 
     try:
-        targets = request.arns_among(reconciler.personalize.names()) - (keep or set())
+        listed = request.arns_among(reconciler.personalize.names())
     except TransientError as error:
         return Wait(str(error), unseen=True)
+    targets = sorted(listed - (keep or set()))
     remaining |= dict.fromkeys(targets)
-    return first_unfinished(
-        [_advance(reconciler, arn, partial(planned, arn)) for arn in sorted(targets)]
-    )
+    return first_unfinished([_advance(reconciler, arn, partial(planned, arn)) for arn in targets])
 
 
 def _advance(reconciler: Reconciler, arn: str, plan: Plan) -> Verdict:
