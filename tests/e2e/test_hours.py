@@ -65,7 +65,7 @@ def test_a_recommender_is_stopped_out_of_hours_and_started_in_them(world: LocalW
     for command in ("drift", "status"):
         looked = operations(world, command)
         assert looked.returncode == 0, looked.stdout + looked.stderr
-        assert "wanted INACTIVE at this hour" in " ".join(looked.stdout.split())
+        assert "expected INACTIVE at this hour" in " ".join(looked.stdout.split())
     call(world, stop)
     until(lambda: status() == "INACTIVE")
 

@@ -163,23 +163,21 @@ def sweep(
         return plan_deletion(request.owner, observed)
 
     try:
-        targets = request.arns_among(reconciler.personalize.names()) - (keep or set())
+        listed = request.arns_among(reconciler.personalize.names())
     except TransientError as error:
         return Wait(str(error), unseen=True)
+    targets = sorted(listed - (keep or set()))
     remaining |= dict.fromkeys(targets)
-    return first_unfinished(
-        [_advance(reconciler, arn, partial(planned, arn)) for arn in sorted(targets)]
-    )
+    return first_unfinished([_advance(reconciler, arn, partial(planned, arn)) for arn in targets])
 
 
 def _advance(reconciler: Reconciler, arn: str, plan: Plan) -> Verdict:
     """Take a step; a refusal holds up no other recommender if the stack is being removed."""
     try:
         return reconciler.advance(arn, plan, always_reads_tags=True)
-    except NoServiceError:
-        raise
     except PermanentError as error:
-        if not reconciler.situation.operation.removes_the_stack:
+        stays = not reconciler.situation.operation.removes_the_stack
+        if stays or isinstance(error, NoServiceError):
             raise
         return Wait(str(error))
 

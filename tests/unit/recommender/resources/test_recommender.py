@@ -8,8 +8,9 @@ import pytest
 
 from lambdas.recommender import vocabulary as v
 from lambdas.recommender.aws.errors import INVALID_INPUT, PermanentError
-from lambdas.recommender.decision.verdict import Done, Progress, Wait
+from lambdas.recommender.decision.verdict import Done, Fail, Progress, Wait
 from lambdas.recommender.model.request import Request
+from lambdas.recommender.resources import recommender
 from lambdas.recommender.resources.recommender import Recommender
 
 from ..examples import (
@@ -262,3 +263,10 @@ def test_refused_leftover_fails_an_update_but_no_rollback() -> None:
 
     assert isinstance(verdict, Done)
     assert verdict.progress is Progress.EFFECTIVE
+
+
+def test_leftover_in_a_superseded_update_fails_it(monkeypatch: pytest.MonkeyPatch) -> None:
+    superseded = Fail("A newer operation of the stack has begun.")
+    monkeypatch.setattr(recommender, "sweep", lambda *_: superseded)
+
+    assert verdict_of(update(), account(ZERO), UPDATES) == superseded
