@@ -1,5 +1,6 @@
 """Create, change or replace the recommender of a template."""
 
+import logging
 from functools import partial
 
 from .. import vocabulary as v
@@ -11,6 +12,8 @@ from ..model.request import Request
 from ..reconcile.reconciler import Reconciler
 from .base import CustomResource
 from .deletion import sweep
+
+LOG = logging.getLogger(__name__)
 
 
 class Recommender(CustomResource):
@@ -61,10 +64,11 @@ class Recommender(CustomResource):
             return verdict
         try:
             leftovers = sweep(reconciler, {self.desired.arn, self.request.physical_id})
-        except PermanentError:
-            if reconciler.situation.operation.rolls_back:
-                return verdict  # a leftover fails no rollback to the recommender that serves
-            raise
+        except PermanentError as error:
+            if not reconciler.situation.operation.rolls_back:
+                raise
+            LOG.warning(f"A leftover remains, and fails no rollback: {error}")
+            return verdict
         if isinstance(leftovers, Done):
             return verdict
         if isinstance(leftovers, Fail):

@@ -1,5 +1,6 @@
 """A Create or Update of the recommender."""
 
+import logging
 import math
 from datetime import UTC, datetime
 from typing import Any
@@ -253,7 +254,9 @@ def test_tags_are_read_once_while_there_is_nothing_to_do(row: str) -> None:
 # -- a leftover that cannot be removed ---------------------------------------------------------
 
 
-def test_refused_leftover_fails_an_update_but_no_rollback() -> None:
+def test_refused_leftover_fails_an_update_but_no_rollback(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
     personalize = account(ZERO)
     personalize.faults["DeleteRecommender"] = refusal("AccessDeniedException")
 
@@ -263,6 +266,8 @@ def test_refused_leftover_fails_an_update_but_no_rollback() -> None:
 
     assert isinstance(verdict, Done)
     assert verdict.progress is Progress.EFFECTIVE
+    (record,) = [one for one in caplog.records if one.levelno == logging.WARNING]
+    assert "AccessDeniedException" in record.getMessage()
 
 
 def test_leftover_in_a_superseded_update_fails_it(monkeypatch: pytest.MonkeyPatch) -> None:
