@@ -103,7 +103,7 @@ def allow_recommender(
     path = path_in_stack(recommender)
     policy = role.allow(
         f"{path}/Policy",  # never the CDK's own id, DefaultPolicy
-        _changes(recommender_arn(stack, derived_names(stack))),
+        _allow_changes(recommender_arn(stack, derived_names(stack))),
         _allow(
             [settings.dataset_group_arn],
             "personalize:CreateRecommender",
@@ -131,7 +131,9 @@ def allow_recommender(
         "Authorization Reference, Amazon Personalize); both only read names.",
     )
     if (fixed_name := settings.recommender_name) is not None:
-        role.allow(f"{path}/{policy_for(fixed_name)}", _changes(recommender_arn(stack, fixed_name)))
+        role.allow(
+            f"{path}/{policy_for(fixed_name)}", _allow_changes(recommender_arn(stack, fixed_name))
+        )
 
 
 def policy_for(fixed_name: str) -> str:
@@ -167,7 +169,7 @@ def recommender_arn(stack: Stack, name: str) -> str:
     return stack.format_arn(service="personalize", resource="recommender", resource_name=name)
 
 
-def _changes(arn: str) -> iam.PolicyStatement:
+def _allow_changes(arn: str) -> iam.PolicyStatement:
     return _allow(
         [arn],
         "personalize:CreateRecommender",

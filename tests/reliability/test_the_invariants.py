@@ -7,7 +7,7 @@ from typing import Final
 import pytest
 
 from lambdas.recommender.decision import provision
-from lambdas.recommender.decision.provision import EFFECTIVE
+from lambdas.recommender.decision.provision import effective
 from lambdas.recommender.decision.removal import GONE
 from lambdas.recommender.decision.verdict import DeleteRecommender, StopRecommender
 from lambdas.recommender.model.identity import Owner, Ownership
@@ -92,14 +92,14 @@ def _answers_otherwise(broken: Break, **members: object) -> None:
 
 
 def _says_ready_while_it_trains(world: World, broken: Break) -> None:
-    broken.setattr(training_gate, "readiness", lambda *_, **__: EFFECTIVE[True])
+    broken.setattr(training_gate, "readiness", lambda *_, **__: effective(running=True))
     world.create()
 
 
 def _changes_nothing(world: World, broken: Break) -> None:
     world.created()
-    broken.setattr(provision, "_stable", lambda *_: EFFECTIVE[True])
-    broken.setattr(training_gate, "readiness", lambda *_, **__: EFFECTIVE[True])
+    broken.setattr(provision, "_stable", lambda *_: effective(running=True))
+    broken.setattr(training_gate, "readiness", lambda *_, **__: effective(running=True))
     world.update(exploration_weight=0.7)
 
 

@@ -5,7 +5,7 @@ people. The observer calls this module, and so does ``python -m operations drift
 """
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import Enum, auto
 from typing import Any, Final
 
@@ -15,7 +15,7 @@ from ..model.identity import Ownership
 from ..model.observed import Observed, Phase
 from ..model.operation import Operation
 from ..model.request import Desired
-from .provision import plan, with_observed_running_state
+from .provision import plan
 from .situation import Situation
 from .verdict import Done, Fail
 
@@ -82,7 +82,7 @@ def drift(desired: Desired, observed: Observed | None) -> Drift:
         desired: the recommender of the template.
         observed: the actual one, or None; without tags if they cannot be read now.
     """
-    desired = with_observed_running_state(desired, observed)
+    desired = _with_observed_running_state(desired, observed)
     step = plan(desired, observed, _DEPLOYMENT, before=desired.config)
     hidden = tuple(not_shown(observed.config)) if observed else ()
     if isinstance(step, Done) and observed and observed.tags is None:
@@ -116,6 +116,13 @@ def differences(desired: Desired, observed: Observed | None) -> Iterator[Differe
     yield from _tags(desired, observed)
     actual = Config.of_service(observed.config_after_update, hidden=desired.config)
     yield from _config(desired.config, actual)
+
+
+def _with_observed_running_state(desired: Desired, observed: Observed | None) -> Desired:
+    """Take the running state from the observed one, if the recommender has hours of service."""
+    if not desired.active_hours or not observed:
+        return desired
+    return replace(desired, running=observed.phase not in (Phase.STOPPING, Phase.INACTIVE))
 
 
 def _shape(desired: Desired, observed: Observed) -> Iterator[Difference]:

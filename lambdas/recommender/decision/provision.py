@@ -6,7 +6,7 @@ of these tables, and needs no memory of its history.
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import Final
 
 from .. import vocabulary as v
@@ -33,12 +33,6 @@ from .verdict import (
     Wait,
 )
 
-EFFECTIVE: Final = {
-    True: Done("ACTIVE, as configured", Progress.EFFECTIVE),
-    False: Done("INACTIVE, as configured", Progress.EFFECTIVE),
-}
-"""Key: whether the recommender must run."""
-
 _WAIT_FOR_TRAINING: Final = "the training gates wait for it"
 
 
@@ -64,36 +58,36 @@ def plan(
         retired_tags: keys of tags that the template had before and no longer has.
     """
     step = _plan(desired, observed, situation, before, retired_tags)
-    return finish_rollback(step, situation) if isinstance(step, Done) else step
+    return _finish_rollback(step, situation) if isinstance(step, Done) else step
 
 
-def with_observed_running_state(desired: Desired, observed: Observed | None) -> Desired:
-    """Take the running state from the observed one, if the recommender has hours of service."""
-    if not desired.active_hours or not observed:
-        return desired
-    return replace(desired, running=observed.phase not in (Phase.STOPPING, Phase.INACTIVE))
+def after_accept(desired: Desired, situation: Situation, arn: str, change: Change) -> Verdict:
+    """Return the verdict after Personalize has accepted a change of a desired recommender."""
+    match change:
+        case CreateRecommender():
+            done = Done("CreateRecommender is accepted", Progress.TRAINING)
+            return _finish_rollback(done, situation)
+        case UpdateRecommender(updated_after=updated_after) if desired.running:
+            done = Done("UpdateRecommender is accepted", Progress.CHANGING, updated_after)
+            return _finish_rollback(done, situation)
+        case UpdateRecommender(updated_after=updated_after):
+            return Wait(f"UpdateRecommender of {arn} is accepted", updated_after=updated_after)
+        case _:
+            return Wait(f"{type(change).__name__} of {arn} is accepted")
 
 
-def finish_rollback(done: Done, situation: Situation) -> Verdict:
+def effective(*, running: bool) -> Done:
+    """Return the verdict on a recommender that runs, or is stopped, as expected."""
+    return Done(f"{'ACTIVE' if running else 'INACTIVE'}, as configured", Progress.EFFECTIVE)
+
+
+def _finish_rollback(done: Done, situation: Situation) -> Verdict:
     """End a request that has nothing more to do; in a rollback, only in the state before."""
     if not situation.operation.rolls_back:
         return done
     if done.progress is not Progress.EFFECTIVE:
         return Wait(done.reason, hands_over=True, updated_after=done.updated_after)
     return unless_late(done, Ending.UPDATE, situation)
-
-
-def after_accept(desired: Desired, arn: str, change: Change) -> Verdict:
-    """Return the verdict after Personalize has accepted a change of a desired recommender."""
-    match change:
-        case CreateRecommender():
-            return Done("CreateRecommender is accepted", Progress.TRAINING)
-        case UpdateRecommender(updated_after=updated_after) if desired.running:
-            return Done("UpdateRecommender is accepted", Progress.CHANGING, updated_after)
-        case UpdateRecommender(updated_after=updated_after):
-            return Wait(f"UpdateRecommender of {arn} is accepted", updated_after=updated_after)
-        case _:
-            return Wait(f"{type(change).__name__} of {arn} is accepted")
 
 
 def _plan(
@@ -283,13 +277,16 @@ def _overtaken(
 
 def _stable(desired: Desired, observed: Observed, update: UpdateRecommender | None) -> Step:
     if observed.phase is Phase.INACTIVE:
-        return StartRecommender() if desired.running or update else EFFECTIVE[False]
+        return StartRecommender() if desired.running or update else effective(running=False)
     if update:
         return update
-    return EFFECTIVE[True] if desired.running else StopRecommender()
+    return effective(running=True) if desired.running else StopRecommender()
 
 
 # -- words -------------------------------------------------------------------------------------
+
+
+_ADOPT: Final = "set recommender_name to this name, and adopt_existing, to take it over"
 
 
 def _differing(desired: Desired, observed: Observed) -> str:
@@ -318,11 +315,11 @@ def _is_taken(desired: Desired, observed: Observed, tags: Mapping[str, str]) -> 
     if not (other := owner.other(tags)):
         return (
             f"{lacking_proof(owner, observed.arn, tags)} If it is not this stack's, choose another "
-            "recommender_name, or set adopt_existing to take it over. If it is this stack's, put "
-            f"its tags back, then deploy again: {put_back(owner, observed.arn)}"
+            f"recommender_name, or {_ADOPT}. If it is this stack's, put its tags back, then deploy "
+            f"again: {put_back(owner, observed.arn)}"
         )
     is_earlier = tags[v.OWNER_STACK_TAG] != owner.stack_id and owner.may_adopt(tags)
-    adopt = ", or set adopt_existing to take it over from that earlier stack" if is_earlier else ""
+    adopt = f", or {_ADOPT} from that earlier stack" if is_earlier else ""
     return (
         f"The recommender {desired.name!r} belongs to {other}. Choose another recommender_name"
         f"{adopt}."

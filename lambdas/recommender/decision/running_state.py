@@ -3,7 +3,7 @@
 from ..model.identity import Owner, Ownership
 from ..model.observed import Observed, Phase
 from .proof import lacking_proof, put_back
-from .provision import EFFECTIVE
+from .provision import effective
 from .readiness import not_found
 from .verdict import Fail, StartRecommender, Step, StopRecommender, Wait
 
@@ -29,7 +29,7 @@ def plan_running_state(
             "again."
         )
     if observed.phase is (Phase.ACTIVE if running else Phase.INACTIVE):
-        return EFFECTIVE[running]
+        return effective(running=running)
     if observed.phase is Phase.INACTIVE:
         return StartRecommender()
     if observed.phase is Phase.ACTIVE and not observed.updating:

@@ -6,6 +6,7 @@ from enum import Enum, auto
 from typing import Any
 
 from ..model.request import Desired
+from ..model.timing import GRACE_SECONDS
 
 
 @dataclass(frozen=True)
@@ -136,6 +137,11 @@ class Fail:
 
     reason: str
     confirm: float = 0.0
+
+    @property
+    def may_pass(self) -> bool:
+        """Whether a delay, such as that of a new policy, may explain it, and not a stale read."""
+        return self.confirm >= GRACE_SECONDS
 
 
 Verdict = Wait | Done | Fail

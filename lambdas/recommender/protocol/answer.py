@@ -61,16 +61,10 @@ def answer_to(
     return {**answer, "Reason": shown}
 
 
-def failure(
-    event: Mapping[str, Any], reason: str, attributes: Mapping[str, str] | None = None
-) -> dict[str, Any]:
+def failure(event: Mapping[str, Any], reason: str) -> dict[str, Any]:
     """Return the answer to a request that changed nothing."""
     return answer_to(
-        event,
-        succeeded=False,
-        physical_id=physical_id(event),
-        reason=reason,
-        attributes=attributes or {},
+        event, succeeded=False, physical_id=physical_id(event), reason=reason, attributes={}
     )
 
 

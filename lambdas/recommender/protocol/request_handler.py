@@ -25,7 +25,7 @@ from ..model.observed import Observed
 from ..model.operation import Operation, RequestType
 from ..model.properties import BadRequestError
 from ..model.request import Request
-from ..model.timing import CONFIRM_SECONDS, GRACE_SECONDS, REQUEST_SECONDS, Timing
+from ..model.timing import CONFIRM_SECONDS, REQUEST_SECONDS, Timing
 from ..reconcile.fence import admit
 from ..reconcile.reconciler import Reconciler
 from ..resources import custom_resource_for
@@ -191,7 +191,7 @@ def apply_deadline(
 
     If a delay may explain a failure, it counts as a wait until it has shown for long enough.
     """
-    if isinstance(verdict, Fail) and verdict.confirm >= GRACE_SECONDS:
+    if isinstance(verdict, Fail) and verdict.may_pass:
         if confirmed:
             return Fail(f"{sentence(verdict.reason)} (Observed for {duration(verdict.confirm)}.)")
         if timing.is_up:
@@ -324,7 +324,7 @@ def _log(
         extra={
             **_about(execution),
             **({"link": f"{number} of {of}"} if v.LINK in request.properties else {}),
-            "look": execution.attempts + 1,
+            "attempt": execution.attempts + 1,
             "status": status,
             "waited": round(timing.waited),
             "left": round(timing.remaining),

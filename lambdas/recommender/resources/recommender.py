@@ -5,8 +5,8 @@ from functools import partial
 
 from .. import vocabulary as v
 from ..aws.errors import PermanentError
-from ..decision.provision import after_accept, finish_rollback, plan
-from ..decision.verdict import Change, Done, Fail, Verdict, Wait
+from ..decision.provision import after_accept, plan
+from ..decision.verdict import Done, Fail, Verdict, Wait
 from ..model.operation import RequestType
 from ..model.request import Request
 from ..reconcile.reconciler import Reconciler
@@ -42,10 +42,6 @@ class Recommender(CustomResource):
         desired = self.desired.at(situation.now)
         in_place = desired.arn == self.request.physical_id
 
-        def accepted(arn: str, change: Change) -> Verdict:
-            verdict = after_accept(desired, arn, change)
-            return finish_rollback(verdict, situation) if isinstance(verdict, Done) else verdict
-
         return reconciler.advance(
             desired.arn,
             partial(
@@ -55,7 +51,7 @@ class Recommender(CustomResource):
                 before=self.request.old_config if in_place else None,
                 retired_tags=self.request.retired_tags,
             ),
-            after_accept=accepted,
+            after_accept=partial(after_accept, desired, situation),
         )
 
     def _without_leftovers(self, reconciler: Reconciler, verdict: Done) -> Verdict:

@@ -9,9 +9,7 @@ import pytest
 from lambdas.recommender import vocabulary as v
 from lambdas.recommender.decision.provision import (
     after_accept,
-    finish_rollback,
     plan,
-    with_observed_running_state,
 )
 from lambdas.recommender.decision.situation import UNSEEN, Situation
 from lambdas.recommender.decision.verdict import (
@@ -31,7 +29,6 @@ from lambdas.recommender.decision.verdict import (
     Wait,
 )
 from lambdas.recommender.model.config import Config
-from lambdas.recommender.model.hours import ActiveHours
 from lambdas.recommender.model.observed import Observed, Update
 from lambdas.recommender.model.operation import Operation
 from lambdas.recommender.model.request import Desired
@@ -42,7 +39,6 @@ from ..examples import (
     CREATES,
     DESIRED,
     HIDDEN,
-    OFFICE,
     OTHER_CONFIG,
     OWN,
     OWNER,
@@ -254,20 +250,6 @@ def test_failed_update_that_is_not_needed_or_not_ours_is_ignored(
     assert_step(plan_for(DESIRED, recommender, began=0.0), expected)
 
 
-@pytest.mark.parametrize(
-    ("status", "running"),
-    [("ACTIVE", True), ("START PENDING", True), ("STOP PENDING", False), ("INACTIVE", False)],
-)
-def test_recommender_with_hours_is_desired_in_its_observed_running_state(
-    status: str, running: bool
-) -> None:
-    with_hours = replace(DESIRED, active_hours=ActiveHours.from_template(OFFICE))
-
-    assert with_observed_running_state(with_hours, observed(status)).running is running
-    assert with_observed_running_state(with_hours, None) is with_hours
-    assert with_observed_running_state(DESIRED, observed(status)) is DESIRED
-
-
 # -- reasons -----------------------------------------------------------------------------------
 
 NAME = repr(DESIRED.name)
@@ -291,8 +273,8 @@ REASONS: Mapping[str, tuple[Step, list[str]]] = {
         [
             NAME,
             " exists, and its tags do not name this stack as its owner: ",
-            " If it is not this stack's, choose another recommender_name, or set adopt_existing to "
-            "take it over.",
+            " If it is not this stack's, choose another recommender_name, or set "
+            "recommender_name to this name, and adopt_existing, to take it over.",
         ],
     ),
     "to adopt, other stack": (
@@ -321,7 +303,8 @@ REASONS: Mapping[str, tuple[Step, list[str]]] = {
         plan_for(DESIRED, observed(tags=OWN | EARLIER_STACK)),
         [
             f"{EARLIER_STACK[v.OWNER_STACK_TAG]}. Choose another recommender_name, or set "
-            "adopt_existing to take it over from that earlier stack."
+            "recommender_name to this name, and adopt_existing, to take it over from that earlier "
+            "stack."
         ],
     ),
     "to adopt, elsewhere": (
@@ -478,7 +461,6 @@ def test_request_of_a_rollback_ends_only_in_the_state_before(row: str) -> None:
         EFFECTIVE: observed(),
     }[done]
 
-    assert finish_rollback(done, situation) == expected
     assert_step(plan_for(DESIRED, recommender, situation=situation), replace(expected, reason=""))
 
 
@@ -514,26 +496,39 @@ def test_rollback_does_not_undo_an_update_after_its_own(row: str) -> None:
     assert overtaken or isinstance(step, UpdateRecommender)
 
 
-ACCEPTED: Mapping[str, tuple[Desired, Change, Verdict]] = {
-    "create": (DESIRED, CreateRecommender(DESIRED), TRAINING),
-    "create, to be stopped": (STOPPED, CreateRecommender(STOPPED), TRAINING),
+ACCEPTED: Mapping[str, tuple[Desired, Operation, Change, Verdict]] = {
+    "create": (DESIRED, CREATES, CreateRecommender(DESIRED), TRAINING),
+    "create, to be stopped": (STOPPED, CREATES, CreateRecommender(STOPPED), TRAINING),
+    "create in a rollback": (DESIRED, ROLLS_BACK, CreateRecommender(DESIRED), HANDED_OVER),
     "update": (
         DESIRED,
+        UPDATES,
         UpdateRecommender(CONFIG, 5.0),
         Done("", Progress.CHANGING, updated_after=5.0),
     ),
-    "update, to be stopped": (STOPPED, UpdateRecommender(CONFIG, 5.0), Wait("", updated_after=5.0)),
-    "start": (DESIRED, StartRecommender(), Wait("")),
-    "stop": (STOPPED, StopRecommender(), Wait("")),
-    "delete after a failure": (DESIRED, DeleteRecommender(), Wait("")),
+    "update in a rollback": (
+        DESIRED,
+        ROLLS_BACK,
+        UpdateRecommender(CONFIG, 5.0),
+        Wait("", hands_over=True, updated_after=5.0),
+    ),
+    "update, to be stopped": (
+        STOPPED,
+        UPDATES,
+        UpdateRecommender(CONFIG, 5.0),
+        Wait("", updated_after=5.0),
+    ),
+    "start": (DESIRED, UPDATES, StartRecommender(), Wait("")),
+    "stop": (STOPPED, UPDATES, StopRecommender(), Wait("")),
+    "delete after a failure": (DESIRED, UPDATES, DeleteRecommender(), Wait("")),
 }
 
 
 @pytest.mark.parametrize("row", ACCEPTED)
 def test_accepted_change_is_done_if_the_training_gates_wait_for_it(row: str) -> None:
-    desired, change, expected = ACCEPTED[row]
+    desired, operation, change, expected = ACCEPTED[row]
 
-    verdict = after_accept(desired, DESIRED.arn, change)
+    verdict = after_accept(desired, Situation(operation), DESIRED.arn, change)
 
     assert type(change).__name__ in verdict.reason
     assert_step(verdict, expected)

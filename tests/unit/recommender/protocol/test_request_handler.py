@@ -1309,8 +1309,8 @@ def test_attempt_is_logged_with_its_link_and_its_time(caplog: pytest.LogCaptureF
     assert first["message"] == "Create of Training03: Wait, CREATE PENDING [CREATE PENDING]"
     assert where.items() <= first.items()
     assert where.items() <= second.items()
-    assert (first["look"], first["waited"], first["left"]) == (1, 0, 3300)
-    assert (second["look"], second["left"]) == (2, 3300 - second["waited"])
+    assert (first["attempt"], first["waited"], first["left"]) == (1, 0, 3300)
+    assert (second["attempt"], second["left"]) == (2, 3300 - second["waited"])
     assert 0 < second["waited"] <= INTERVAL
 
 
