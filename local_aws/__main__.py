@@ -39,7 +39,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     for number in _INTERRUPTS:
         signal.signal(number, _interrupt)
     try:
-        with contextlib.nullcontext() if options.looks else _claimed(options.folder):
+        with contextlib.nullcontext() if options.concurrent else _claimed(options.folder):
             return int(options.run(options))
     except InUseError:
         print(f"Another command is at work in {options.folder}; wait for its end.", file=sys.stderr)
@@ -59,7 +59,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(prog="python -m local_aws", description=__doc__)
-    parser.set_defaults(looks=False)  # whether it may run while another command is at work
+    parser.set_defaults(concurrent=False)  # whether it may run while another command is at work
     parser.add_argument("--folder", type=_path, default=_FOLDER, help="default: %(default)s")
     parser.add_argument(
         "--port",
@@ -82,25 +82,27 @@ def _parser() -> argparse.ArgumentParser:
         )
     run = subparsers.add_parser("run", help=_summary(commands.run))
     run.add_argument("command", nargs=argparse.REMAINDER, help="python, cdk, aws ... and arguments")
-    run.set_defaults(run=lambda given: commands.run(given.folder, given.command), looks=True)
+    run.set_defaults(run=lambda given: commands.run(given.folder, given.command), concurrent=True)
     data = subparsers.add_parser("data", help=_summary(commands.data))
     data.add_argument("files", type=_path, help="folder with interactions.csv and items.csv")
     data.add_argument("--html", type=_path, help="file to write a page with plots to")
-    data.set_defaults(run=lambda given: commands.data(given.files, given.html), looks=True)
+    data.set_defaults(run=lambda given: commands.data(given.files, given.html), concurrent=True)
     faults = subparsers.add_parser("faults", help=_summary(commands.show_faults))
     faults.add_argument("assignments", nargs="*", metavar="name=value", help="or only: reset")
     faults.set_defaults(
-        run=lambda given: commands.show_faults(given.folder, given.assignments), looks=True
+        run=lambda given: commands.show_faults(given.folder, given.assignments), concurrent=True
     )
     logs = subparsers.add_parser("logs", help=_summary(commands.show_logs))
     logs.add_argument(
         "--follow", action="store_true", help="also print new lines as the functions log them"
     )
     logs.set_defaults(
-        run=lambda given: commands.show_logs(given.folder, follow=given.follow), looks=True
+        run=lambda given: commands.show_logs(given.folder, follow=given.follow), concurrent=True
     )
     status = subparsers.add_parser("status", help=_summary(commands.status))
-    status.set_defaults(run=lambda given: commands.status(given.folder, given.port), looks=True)
+    status.set_defaults(
+        run=lambda given: commands.status(given.folder, given.port), concurrent=True
+    )
     return parser
 
 

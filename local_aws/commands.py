@@ -94,7 +94,7 @@ def deploy(folder: Path, port: int | None, files: Path | None = None) -> int:
     outputs = json.loads(outputs_file.read_text())[_STACK]
     arn, user = outputs["RecommenderArn"], imported.users[0]
     items = report.recommendations(aws, arn, user, imported.item_columns)
-    for line in monitoring.look(aws, _STACK):
+    for line in monitoring.observe(aws, _STACK):
         print(report.observation(line))
     print(report.summary(aws, outputs, report.recommender(aws, arn), user=user, items=items))
     return 0
@@ -114,7 +114,7 @@ def data(files: Path, html: Path | None) -> int:
         trained = str(refused)
         print(f"A training on this ends in CREATE FAILED: {refused}")
     if html:
-        from local_aws import page  # noqa: PLC0415  # with what it plots with, for those who look
+        from local_aws import page  # noqa: PLC0415  # its library of plots is slow to import
 
         shown = page.data_page(str(files), imported, trained)
         html.write_text(shown, encoding="utf-8", errors="backslashreplace")

@@ -9,7 +9,7 @@ from local_aws.engine import LocalAws, LocalAwsError
 _SCHEDULE: Final = "AWS::Scheduler::Schedule"
 
 
-def look(aws: LocalAws, stack: str) -> list[dict[str, Any]]:
+def observe(aws: LocalAws, stack: str) -> list[dict[str, Any]]:
     """Invoke the targets of a stack's schedules, and return the lines that they have written.
 
     A stack without monitoring has no schedule, and writes none.
@@ -21,7 +21,7 @@ def look(aws: LocalAws, stack: str) -> list[dict[str, Any]]:
     Raises:
         LocalAwsError: The observer has failed; the message says how.
     """
-    return [_look(aws, name) for name in _schedules(aws, stack)]
+    return [_observe(aws, name) for name in _schedules(aws, stack)]
 
 
 def _schedules(aws: LocalAws, stack: str) -> list[str]:
@@ -30,7 +30,7 @@ def _schedules(aws: LocalAws, stack: str) -> list[str]:
     return [one["PhysicalResourceId"] for one in found if one["ResourceType"] == _SCHEDULE]
 
 
-def _look(aws: LocalAws, name: str) -> dict[str, Any]:
+def _observe(aws: LocalAws, name: str) -> dict[str, Any]:
     target = aws.client("scheduler").get_schedule(Name=name)["Target"]
     answer = aws.client("lambda").invoke(FunctionName=target["Arn"], Payload=target["Input"])
     if "FunctionError" in answer:

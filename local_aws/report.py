@@ -140,14 +140,16 @@ def not_stopped(stack: str, others: Collection[str], *, is_clean: bool) -> str:
 def way_out(stack: str, *, is_there: bool) -> str:
     """Return the commands that remove a stack's leftovers, and the stack if it exists."""
     lines = f"""\
-The way out, when the cause is gone: this deletes leftover recommenders, and names those that it
-must not delete.
+The way out, when the cause is gone. Delete the leftover recommenders; the command names those that
+it must not delete:
   {_COMMAND} run python -m operations leftovers --delete --stack {stack}
 """
     if not is_there:
         return lines
     return f"""{lines}\
-After that, this removes a stack that cannot be deleted otherwise (`make stop-local` ends it all):
+Then delete the stack again:
+  make destroy-local
+Only if that fails, force it (`make stop-local` ends everything):
   {_COMMAND} run aws cloudformation delete-stack --stack-name {stack} \\
     --deletion-mode FORCE_DELETE_STACK
 """

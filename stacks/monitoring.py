@@ -286,7 +286,7 @@ class RecommenderMonitoring(Construct):
         yield _Watched(
             "NoObservation",
             "No observation",
-            f"The observer has missed at least {_MISSED} looks in a row: nothing else is known.",
+            f"At least {_MISSED} observations in a row are missing. Nothing else is known.",
             self.metric(v.PROVISIONED, statistic=cloudwatch.Stats.SAMPLE_COUNT),
             _BELOW,
             periods=_MISSED,

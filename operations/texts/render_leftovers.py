@@ -6,7 +6,7 @@ from lambdas.recommender.decision.verdict import Done, Fail
 from lambdas.recommender.model.identity import Ownership
 from lambdas.recommender.vocabulary import RESERVED_TAGS
 from operations.computations.leftovers import Claim, Classified, Unproven
-from operations.computations.stack import DELETE_FAILED, Stack
+from operations.computations.stack import Stack
 from operations.texts.lines import command, shortened, wrapped
 
 
@@ -96,12 +96,17 @@ def render_unproven(found: Sequence[Unproven], region: str) -> str:
 
 
 def render_stacks_to_delete(stacks: Iterable[Stack], region: str) -> str:
-    """Render the commands that remove stacks whose deletion has failed."""
+    """Render the commands that remove stacks whose deletion has failed, in the order to try."""
     lines = []
     for stack in sorted({one.id: one for one in stacks}.values(), key=lambda one: one.name):
         delete = f"aws cloudformation delete-stack --stack-name {stack.name} --region {region}"
-        force = " --deletion-mode FORCE_DELETE_STACK" if stack.status == DELETE_FAILED else ""
-        lines += ["", f"{stack.name} is {stack.status}. To remove it:", f"  {delete}{force}"]
+        lines += [
+            "",
+            f"{stack.name} is {stack.status}. To delete it, run cdk destroy, or:",
+            f"  {delete}",
+            f"Only if {stack.name} is DELETE_FAILED after that, force the deletion:",
+            f"  {delete} --deletion-mode FORCE_DELETE_STACK",
+        ]
     return "\n".join(lines)
 
 

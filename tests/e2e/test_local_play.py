@@ -1,4 +1,4 @@
-"""Changing a setting, breaking the service and looking at it, each in one line."""
+"""Changing a setting, breaking the service and reading its state, each in one line."""
 
 import json
 import subprocess
@@ -35,9 +35,9 @@ def test_a_setting_is_changed_the_service_broken_and_all_of_it_seen(run: Run) ->
     differences = run("cdk", "diff").stdout
     assert "[-] 0.9" in differences
     assert "[+] 0.3" in differences
-    looks = [json.loads(line) for line in run("logs").stdout.splitlines() if '"verdict"' in line]
-    assert {"Create"} == {look["type"] for look in looks}
-    assert {"ACTIVE", "CREATE IN_PROGRESS"} & {look.get("status") for look in looks}
+    polls = [json.loads(line) for line in run("logs").stdout.splitlines() if '"verdict"' in line]
+    assert {"Create"} == {poll["type"] for poll in polls}
+    assert {"ACTIVE", "CREATE IN_PROGRESS"} & {poll.get("status") for poll in polls}
 
     assert run("faults", "update_failure=No such luck").returncode == 0
     assert "update_failure=No such luck   <- set; usually null" in run("status").stdout

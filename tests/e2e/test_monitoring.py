@@ -23,7 +23,7 @@ READS = {"DescribeRecommender", "ListRecommenders", "ListTagsForResource"}
 def observed(world: LocalWorld) -> dict[str, Any]:
     """Invoke the observer, and return its line, which must be one that CloudWatch takes."""
     before = len(world.personalize_journal())
-    (line,) = monitoring.look(world.aws, STACK)
+    (line,) = monitoring.observe(world.aws, STACK)
     assert [*metrics_of(json.dumps(line))] == [
         (v.NAMESPACE, v.DIMENSION, f"{STACK}/Recommender"),
     ]
@@ -72,7 +72,7 @@ def test_the_observer_sees_what_is_there_and_what_is_edited_behind_its_back(
 
     off = world.cdk("deploy", STACK)
     assert off.returncode == 0, off.stdout
-    assert monitoring.look(world.aws, STACK) == []
+    assert monitoring.observe(world.aws, STACK) == []
     left = leftovers(world.aws)
     assert not left["alarms"] + left["dashboards"] + left["schedules"]
     world.destroy()
@@ -92,7 +92,7 @@ def test_an_observer_that_fails_says_so(world: LocalWorld) -> None:
         iam.delete_role_policy(RoleName=role, PolicyName=policy)
 
     with pytest.raises(LocalAwsError, match="AccessDenied"):
-        monitoring.look(world.aws, STACK)
+        monitoring.observe(world.aws, STACK)
     world.destroy()
 
 

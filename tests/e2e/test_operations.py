@@ -96,13 +96,13 @@ def test_a_whole_deployment_is_followed_in_a_terminal_of_80_columns(world: Local
     lines = [line for part in shown.split("\n") for line in part.split(_ERASE)]
     assert all(len(line) < 80 for line in lines), shown
     assert lines[0] == f"{STACK} in eu-west-1 is CREATE_IN_PROGRESS."
-    looks = [line for line in lines if "at most" in line]
-    hours = [match[1] for line in looks if (match := re.search(r"Hour(\d\d)Of06", line))]
+    polls = [line for line in lines if "at most" in line]
+    hours = [match[1] for line in polls if (match := re.search(r"Hour(\d\d)Of06", line))]
     assert len(set(hours)) >= 3
     assert hours == sorted(hours)
-    shares = [line.count("#") for line in looks]
+    shares = [line.count("#") for line in polls]
     assert shares == sorted(shares)
-    assert any("CREATE IN_PROGRESS" in line for line in looks)
+    assert any("CREATE IN_PROGRESS" in line for line in polls)
     assert re.fullmatch(rf"{STACK} is CREATE_COMPLETE after \d+ s\.", lines[-2])
 
     status = operations(world, "status")

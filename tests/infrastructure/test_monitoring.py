@@ -125,7 +125,7 @@ def test_the_observer_may_look_and_nothing_else(synth: Synth, name: dict[str, st
 
 
 def test_the_permission_to_look_at_a_fixed_name_goes_with_the_name(synth: Synth) -> None:
-    """The old recommender is looked at until the new one is ready."""
+    """The observer reads the old recommender until the new one is ready."""
 
     def policies(name: str) -> dict[str, Any]:
         made = of_type(dict(synth(**ON, recommender_name=name).to_json()), "AWS::IAM::Policy")

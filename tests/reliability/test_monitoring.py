@@ -1,4 +1,4 @@
-"""Monitoring looks at any moment of any lifecycle, and changes nothing."""
+"""Monitoring observes at any moment of any lifecycle, and changes nothing."""
 
 import json
 from collections.abc import Callable
@@ -19,15 +19,15 @@ MONITORED = {"monitoring": True}
 
 
 def watched(world: World) -> list[dict[str, Any]]:
-    """Have the observer look before every call of the functions, and collect its lines."""
+    """Run the observer before every call of the functions, and collect its lines."""
     lines: list[dict[str, Any]] = []
 
-    def look(_operation: str, _params: dict[str, Any]) -> None:
+    def observe(_operation: str, _params: dict[str, Any]) -> None:
         for stack in world.cloud.stacks:
             if deployed_code.has_observer(stack):
                 lines.extend(map(json.loads, world.cloud.observe(stack)))
 
-    world.cloud.before = look
+    world.cloud.before = observe
     return lines
 
 
@@ -40,7 +40,7 @@ def changes(world: World) -> list[tuple[float, str, str]]:
 
 
 def observed(world: World) -> dict[str, Any]:
-    """Return the line of one look."""
+    """Return the line of one observation."""
     (line,) = world.cloud.observe(world.stack)
     assert len(metrics_of(line)) == 1
     emf_document: dict[str, Any] = json.loads(line)
@@ -182,7 +182,7 @@ def weekly() -> World:
 
 
 class Watch:
-    """Looks by the hour, and evaluates an alarm as CloudWatch does."""
+    """Observes by the hour, and evaluates an alarm as CloudWatch does."""
 
     def __init__(self, world: World, name: str) -> None:
         (self._alarm,) = [
@@ -195,7 +195,7 @@ class Watch:
         self.state = alarms.OK
 
     def hours(self, count: int) -> list[str]:
-        """Look once an hour, and return each state that the alarm has come to."""
+        """Observe once an hour, and return each state that the alarm has come to."""
         states = []
         for _ in range(count):
             self._world.cloud.run_for(HOUR)
@@ -319,7 +319,7 @@ def test_the_observer_may_do_what_it_does_and_nothing_else(
     world = prepared("replace", **MONITORED)
     fixed = prepared("replace", **MONITORED, recommender_name="films")
     for one in (world, fixed):
-        # What is left over of another name is looked at, too.
+        # A leftover of another name is read, too.
         uses: set[Use] = set()
         answer = deployed_code._authorize
 

@@ -307,10 +307,10 @@ def test_follow_without_credentials_ends_at_once_and_after_the_first_poll_tries_
 ) -> None:
     begin_creation(world)
     began = world.cloud.clock.now
-    looks = [0]
+    allowed = [0]
 
     def fault(operation: str) -> None:
-        if operation == "DescribeStacks" and operator.calls.count(operation) > looks[0]:
+        if operation == "DescribeStacks" and operator.calls.count(operation) > allowed[0]:
             raise NOT_SIGNED[credentials]
 
     operator.faults = fault
@@ -319,19 +319,19 @@ def test_follow_without_credentials_ends_at_once_and_after_the_first_poll_tries_
     assert shown.startswith("Could not read AWS: DescribeStacks: ")
     assert shown.count("\n") == 1
 
-    looks[0] = 4
+    allowed[0] = 4
     shown = operator.expect(2, "status", "--follow")
     assert world.cloud.clock.now - began > 120, "they may be renewed meanwhile"
     assert shown.count("trying again") == 9
 
 
-@pytest.mark.parametrize("looked", [0, 3])
-def test_follow_survives_lost_connections(world: World, operator: Operator, looked: int) -> None:
+@pytest.mark.parametrize("polls", [0, 3])
+def test_follow_survives_lost_connections(world: World, operator: Operator, polls: int) -> None:
     world.stack.create(settings_of(), wait=False)
     lost = ["DescribeStacks"] * 12 + ["DescribeRecommender"] * 12
 
     def fault(operation: str) -> None:
-        if operator.calls.count("DescribeStacks") > looked and operation in lost:
+        if operator.calls.count("DescribeStacks") > polls and operation in lost:
             lost.remove(operation)
             raise ConnectionClosedError(endpoint_url="https://aws")
 
@@ -989,13 +989,13 @@ class CommandsAtEveryStep(Watcher):
     def __init__(self, operator: Operator) -> None:
         self.operator = operator
         self.wrong: list[str] = []
-        self.looks = 0
+        self.runs = 0
 
     def invoked(self, invocation: Invocation) -> None:
         del invocation
         for command in COMMANDS:
             code, shown = self.operator.run(command)
-            self.looks += 1
+            self.runs += 1
             told = code in (0, 1, 2) and "Could not " not in shown and "defect" not in shown
             deletes = command == "leftovers" and "left over" in shown
             if not told or deletes:
@@ -1007,20 +1007,20 @@ def test_commands_change_nothing_and_find_no_leftovers_throughout_a_lifecycle(
     lifecycle: str, capsys: pytest.CaptureFixture[str]
 ) -> None:
     world = prepared(lifecycle)
-    looks = CommandsAtEveryStep(Operator(world.cloud, capsys))
-    world.cloud.watchers.append(looks)
+    commands = CommandsAtEveryStep(Operator(world.cloud, capsys))
+    world.cloud.watchers.append(commands)
 
     status = ALL[lifecycle](world)
 
     assert status in (*GOOD, "ROLLBACK_COMPLETE", "UPDATE_ROLLBACK_COMPLETE")
-    assert not looks.wrong
-    assert looks.looks
-    assert set(looks.operator.calls) <= set(READS)
+    assert not commands.wrong
+    assert commands.runs
+    assert set(commands.operator.calls) <= set(READS)
     assert not [
         call for call in world.service.journal if call.caller == "operator" and call.mutating
     ]
     if status in ("CREATE_COMPLETE", "UPDATE_COMPLETE"):
-        assert [looks.operator.run(one)[0] for one in COMMANDS] == [0, 0, 0]
+        assert [commands.operator.run(one)[0] for one in COMMANDS] == [0, 0, 0]
     world.invariants.check()
 
 

@@ -436,7 +436,7 @@ class Lifecycles(RuleBasedStateMachine):
         That is a known limit, so that they would only find it again and again. So is it of
         one that comes once more, was answered at once, so that no execution has its name, and was
         sent when the newer operation was about to begin: clocks may differ by so much. And so is
-        one for which no look has shown an operation before the newer one began.
+        one for which no poll has shown an operation before the newer one began.
         """
         request = self.cloud.invocations[-1].request
         one = _identity(request)

@@ -223,13 +223,13 @@ class Cloud:
                 watcher.invoked(ended)
 
     def observe(self, stack: Stack) -> list[str]:
-        """Have a stack's observer look, and return the lines that it writes."""
+        """Run a stack's observer, and return the lines that it writes."""
         began = len(self.service.journal)
         try:
             return deployed_code.observe(stack)
         finally:
             for watcher in self.watchers:
-                watcher.looked(stack, self.service.journal[began:])
+                watcher.observed(stack, self.service.journal[began:])
 
     def start_execution(self, stack: Stack, name: str, given: str) -> None:
         """Start an execution of a stack's state machine, as the template defines it."""

@@ -150,8 +150,8 @@ class Watcher:
     def called(self, invocation: Invocation, operation: str, params: Mapping[str, Any]) -> None:
         """Note a call to AWS before it is made."""
 
-    def looked(self, stack: "Stack", calls: Sequence[Call]) -> None:
-        """Note the calls to Personalize that the observer of a stack has made in one look."""
+    def observed(self, stack: "Stack", calls: Sequence[Call]) -> None:
+        """Note the calls to Personalize that the observer of a stack has made in one run."""
 
     def invoked(self, invocation: Invocation) -> None:
         """Note an invocation that has ended."""

@@ -34,7 +34,7 @@ if TYPE_CHECKING:
     from tests.support.stack import Stack
 
 _CLIENT: Final = CLIENT.merge(Config(signature_version=UNSIGNED, user_agent="tests"))
-"""As in the functions, but nobody looks at signatures and user agents here."""
+"""As in the functions, but nothing reads signatures and user agents here."""
 
 _FUNCTION: Final = "AWS::Lambda::Function"
 _SCHEDULE: Final = "AWS::Scheduler::Schedule"
@@ -51,7 +51,7 @@ class Functions(Protocol):
         """Begin a request of CloudFormation."""
 
     def poll(self, state: Event) -> Mapping[str, Any]:
-        """Look again."""
+        """Poll again."""
 
 
 @dataclass
@@ -97,7 +97,7 @@ class DeployedFunctions:
         self.resources.begin(event, state_machine, interval=interval)
 
     def poll(self, state: Event) -> Mapping[str, Any]:
-        """Look again."""
+        """Poll again."""
         _start_instance(self.stack, POLL)
         return self.resources.poll(state)
 
@@ -139,7 +139,7 @@ def functions(stack: "Stack") -> Functions:
 
 
 def observe(stack: "Stack") -> list[str]:
-    """Look at a stack's recommender with what its schedule sends, and return the lines written.
+    """Observe a stack's recommender with the event of its schedule, and return the lines written.
 
     Nobody fires a schedule here. Before it is made, what it is to send is in the template.
     """

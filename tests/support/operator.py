@@ -1,4 +1,4 @@
-"""Somebody who looks at a stack of the fake CloudFormation from outside, with `operations`."""
+"""An operator, who reads a stack of the fake CloudFormation from outside, with `operations`."""
 
 import json
 import re

@@ -48,12 +48,12 @@ def test_what_needs_a_local_aws_says_how_to_start_one(
 
 
 @pytest.mark.parametrize("command", ["status", "faults", "logs"])
-def test_a_local_aws_can_be_looked_at_and_told_things_while_another_command_is_at_work(
+def test_commands_that_only_read_run_while_another_command_is_at_work(
     tmp_path: Path, command: str
 ) -> None:
     with PidFile(tmp_path / "command.lock").claim():
-        looked = _local_aws(tmp_path, command)
-    assert "No local AWS runs" in looked.stdout + looked.stderr
+        shown = _local_aws(tmp_path, command)
+    assert "No local AWS runs" in shown.stdout + shown.stderr
 
 
 @pytest.mark.parametrize("port", ["0", "65536", "http"])
@@ -212,7 +212,7 @@ def test_a_folder_that_is_none_ends_the_command(tmp_path: Path, command: str) ->
     assert refused.stderr.endswith(" cannot be used: Not a directory.\n")
 
 
-def test_no_command_to_run_is_said_before_anything_is_looked_for(tmp_path: Path) -> None:
+def test_run_without_a_command_fails_before_anything_is_read(tmp_path: Path) -> None:
     refused = _local_aws(tmp_path, "run")
 
     assert refused.returncode == 1

@@ -337,10 +337,16 @@ def test_correction_is_a_command_that_the_cdk_cli_understands(
 # -- leftovers -----------------------------------------------------------------------------------
 
 
-def test_only_a_failed_deletion_can_be_forced() -> None:
-    shown = render_stacks_to_delete([stack("DELETE_FAILED"), stack("DELETE_FAILED")], REGION)
-    assert shown.count("FORCE_DELETE_STACK") == 1
-    assert "FORCE" not in render_stacks_to_delete([stack("ROLLBACK_FAILED")], REGION)
+@pytest.mark.parametrize("status", ["DELETE_FAILED", "ROLLBACK_FAILED"])
+def test_stuck_stack_is_forced_only_after_another_deletion_has_failed(status: str) -> None:
+    delete = "  aws cloudformation delete-stack --stack-name TopPicks --region eu-west-1"
+    assert render_stacks_to_delete([stack(status), stack(status)], REGION).splitlines() == [
+        "",
+        f"TopPicks is {status}. To delete it, run cdk destroy, or:",
+        delete,
+        "Only if TopPicks is DELETE_FAILED after that, force the deletion:",
+        f"{delete} --deletion-mode FORCE_DELETE_STACK",
+    ]
 
 
 def test_unknown_stack_is_shown_with_the_stacks_of_other_tags() -> None:
