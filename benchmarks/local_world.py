@@ -20,7 +20,7 @@ from tests.support.synthesis import Deployable
 
 _TRAINING: Final = 75.0
 _POLL: Final = 10
-_CREATE, _POLL, _OK = "CreateRecommender", "DescribeRecommender", "OK"
+_CREATE, _DESCRIBE, _OK = "CreateRecommender", "DescribeRecommender", "OK"
 _LINKS: Final = (v.SWEEP_TYPE, v.TRAINING_GATE_TYPE, v.RECOMMENDER_TYPE)
 
 
@@ -143,7 +143,7 @@ class Waited:
         """Read it from the calls that the service has answered, and their times."""
         calls = list(calls)
         end = _TRAINING + max(time for operation, time in calls if operation == _CREATE)
-        polls = [time for operation, time in calls if operation == _POLL]
+        polls = [time for operation, time in calls if operation == _DESCRIBE]
         saw = min(time for time in polls if time >= end)
         during = sum(end - _TRAINING < time <= saw for time in polls)
         return cls(during, saw - end, complete - saw)

@@ -42,7 +42,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         with contextlib.nullcontext() if options.concurrent else _claimed(options.folder):
             return int(options.run(options))
     except InUseError:
-        print(f"Another command is at work in {options.folder}; wait for its end.", file=sys.stderr)
+        print(f"Another command is at work in {options.folder}. Wait for its end.", file=sys.stderr)
         return 1
     except LocalAwsError as error:
         print(error, file=sys.stderr)
@@ -117,17 +117,17 @@ def _claimed(folder: Path) -> contextlib.AbstractContextManager[object]:
 def _path(text: str) -> Path:
     """Parse a path; the shell leaves a `~` in quotation marks, or after `=`, to the program."""
     if not text:
-        raise argparse.ArgumentTypeError("nothing given, a path expected")
+        raise argparse.ArgumentTypeError("got nothing; allowed: a path")
     try:
         return Path(text).expanduser()
     except RuntimeError as error:  # no such user
-        raise argparse.ArgumentTypeError(f"{text} given: {error}") from error
+        raise argparse.ArgumentTypeError(f"got {text}: {error}") from error
 
 
 def _port(text: str) -> int:
     number = int(text) if text.isdecimal() else 0
     if number not in range(1, 2**16):
-        raise argparse.ArgumentTypeError(f"{text} given, a number from 1 to 65535 expected")
+        raise argparse.ArgumentTypeError(f"got {text}; allowed: a number from 1 to 65535")
     return number
 
 

@@ -129,12 +129,11 @@ def not_stopped(stack: str, others: Collection[str], *, is_clean: bool) -> str:
         is_clean: whether nothing is left that may be that stack's.
     """
     if is_clean:
-        left = f"Nothing is left of it: the rest belongs to {', '.join(sorted(others))}."
+        left = f"None of its resources is left. The others belong to {', '.join(sorted(others))}."
     else:
-        left = "But something is left that belonged to it, or to no stack: see above."
-    return (
-        f"{stack} is destroyed. {left}\nThe local AWS goes on running; `make stop-local` ends it.\n"
-    )
+        left = "The list above has resources that belong to it, or to no stack."
+    goes_on = "The local AWS goes on running; `make stop-local` stops it."
+    return f"{stack} is destroyed. {left}\n{goes_on}\n"
 
 
 def way_out(stack: str, *, is_there: bool) -> str:
@@ -149,7 +148,7 @@ it must not delete:
     return f"""{lines}\
 Then delete the stack again:
   make destroy-local
-Only if that fails, force it (`make stop-local` ends everything):
+Only if that fails, force it (`make stop-local` removes everything):
   {_COMMAND} run aws cloudformation delete-stack --stack-name {stack} \\
     --deletion-mode FORCE_DELETE_STACK
 """
@@ -184,7 +183,7 @@ def measured(metrics: Mapping[str, float], evaluation: Evaluation) -> str:
 def _metrics(metrics: Mapping[str, float], evaluation: Evaluation) -> str:
     if metrics != evaluation.values:
         rows = ((name, f"{value:8.4f}") for name, value in metrics.items())
-        return f"Metrics, fixed by a switch; nothing of this was measured:\n{_table(rows)}"
+        return f"Metrics, fixed by a switch. Nothing was measured:\n{_table(rows)}"
     head = ("", f"measured          popularity  verdict{_splits_head(evaluation)}")
     lines = (
         (
@@ -197,11 +196,11 @@ def _metrics(metrics: Mapping[str, float], evaluation: Evaluation) -> str:
     words = "\n".join(filled(text, "  ", "  ") for text in explanation(evaluation))
     choices = "\n".join(filled(text, "  - ", "    ") for text in CHOICES)
     return f"""\
-Metrics, measured on {evaluation.tested:,} of {evaluation.users:,} users, who were not trained on:
+Metrics, measured on {evaluation.tested:,} of {evaluation.users:,} users, without training on them:
 {_table([head, *lines])}
 
 {words}
-  Where AWS documents nothing, these are choices; others can double or halve a metric:
+  AWS does not document these choices; other choices can double or halve a metric:
 {choices}"""
 
 
@@ -257,12 +256,12 @@ def summary(
         (item["itemId"], json.dumps(item["metadata"], ensure_ascii=False)) for item in items
     )
     return f"""
-Outputs of the stack, ModelMetrics excepted, which are these metrics as JSON:
+Outputs of the stack, without ModelMetrics (these metrics as JSON):
 {_table((name, value) for name, value in outputs.items() if name != "ModelMetrics")}
 
 {_metrics(described["modelMetrics"], Evaluation.of(described["evaluation"]))}
 
-Top picks for {user}, by GetRecommendations on that recommender, with item metadata:
+Top picks for {user}, returned by GetRecommendations with item metadata:
 {found}
 
 {_SIMULATED}
@@ -273,10 +272,10 @@ The local AWS goes on running. Next steps:
 
 
 def observation(line: Mapping[str, Any]) -> str:
-    """Return a line of monitoring, and who had it written."""
+    """Return a line of monitoring, and the reason for its being written now."""
     return f"""
-The observer writes this line. On AWS, CloudWatch makes metrics, a dashboard and alarms of it.
-The local engine fires no schedule and makes no metrics, so this command has invoked the observer:
+The observer writes this line. On AWS, CloudWatch makes metrics, a dashboard and alarms from it.
+The local AWS runs no schedule and makes no metrics, so this command has invoked the observer:
 {json.dumps(line)}"""
 
 
@@ -313,9 +312,9 @@ def _events(aws: LocalAws, stack: str) -> list[Mapping[str, Any]]:
 
 
 def why(reasons: Sequence[str]) -> str:
-    """Return the reasons of a failure, to be the last that a person reads."""
+    """Return the reasons of a failure, for the end of the output."""
     lines = "\n".join(filled(reason, "  ", "    ") for reason in reasons)
-    return f"\nWhy, by the events of the stack:\n{lines}"
+    return f"\nReasons, from the events of the stack:\n{lines}"
 
 
 def failure(problem: str, aws: LocalAws, reasons: Sequence[str] = ()) -> str:
@@ -324,14 +323,15 @@ def failure(problem: str, aws: LocalAws, reasons: Sequence[str] = ()) -> str:
     Args:
         problem: The failure.
         aws: The local AWS, which goes on running.
-        reasons: Those of the stack; without any, the CLI has just said why.
+        reasons: Those of the stack; without any, the CLI has just printed the reason.
     """
     if not reasons:
         return f"""
-{problem}: the CLI says why above. The local AWS goes on running: `{_COMMAND} status`.
+{problem}. The output of the CDK CLI above has the reason.
+The local AWS goes on running: `{_COMMAND} status`.
 """
     return f"""
-The local AWS goes on running, so that you can look into it and try again:
+The local AWS goes on running. Next steps:
 {_table(_next_steps(aws))}
 
 {problem}.
@@ -344,7 +344,7 @@ def status(aws: LocalAws, *, settings: Mapping[str, object], faults: str) -> str
 
     Args:
         aws: Which one.
-        settings: With which its stack is deployed.
+        settings: The settings of its deployment.
         faults: The switches of the simulated service that differ from the defaults.
     """
     exports = "\n".join(
@@ -368,13 +368,13 @@ Switches of the simulated Personalize that differ from the defaults (`{_COMMAND}
 def _next_steps(aws: LocalAws) -> Iterable[tuple[str, str]]:
     yield "deploy again", "make deploy-local (add DATA=... if you gave it)"
     yield "see the stack's state", "make status"
-    yield "destroy and end it", "make destroy-local"
-    yield "just end it", "make stop-local"
+    yield "destroy and stop it", "make destroy-local"
+    yield "only stop it", "make stop-local"
     yield "change a setting", f"{_COMMAND} cdk deploy -c exploration_weight=0.5"
-    yield "have it fail", f"{_COMMAND} faults"
+    yield "make it fail", f"{_COMMAND} faults"
     yield "logs of functions", f"{_COMMAND} logs"
-    yield "its own log", str(aws.log)
-    yield "its page", f"{aws.endpoint}/_personalize/"
+    yield "log of the local AWS", str(aws.log)
+    yield "page for a browser", f"{aws.endpoint}/_personalize/"
     yield "the simulated Personalize", f"{aws.endpoint}/_personalize/state"
 
 

@@ -154,7 +154,7 @@ def _name(text: str) -> str:
 def _seconds(text: str) -> float:
     seconds = float(text)
     if not 0 < seconds <= 3600:  # noqa: PLR2004  # an hour
-        raise argparse.ArgumentTypeError(f"{text} given, more than 0 and at most 3600 expected")
+        raise argparse.ArgumentTypeError(f"got {text}; allowed: more than 0 and at most 3600")
     return seconds
 
 

@@ -147,7 +147,7 @@ class Behaviour:
         for name, hint in _hints().items():
             allowed, is_allowed = _kind(hint)
             if not is_allowed(value := getattr(self, name)):
-                raise ValueError(f"{name}: {value!r} given, {allowed} expected")
+                raise ValueError(f"Fault {name}: got {value!r}; allowed: {allowed}")
 
     @classmethod
     def from_json(cls, text: str | bytes, *, base: "Behaviour | None" = None) -> Self:
@@ -158,10 +158,10 @@ class Behaviour:
         """
         given = json.loads(text)
         if not isinstance(given, dict):
-            raise ValueError("a behaviour is a JSON object")
+            raise ValueError("got no JSON object; allowed: a JSON object of faults")
         if unknown := sorted(given.keys() - _hints().keys()):
             raise ValueError(
-                f"unknown behaviour: {', '.join(unknown)}; known: {', '.join(_hints())}"
+                f"Unknown fault {', '.join(unknown)}. The faults are {', '.join(_hints())}."
             )
         return cls(**((dataclasses.asdict(base) if base else {}) | given))
 

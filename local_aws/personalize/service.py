@@ -169,7 +169,7 @@ class Personalize:
                 raise ServiceError("UnknownOperationException", f"Unknown operation: {operation}")
             params = without_nulls(params)
             validate(operation, params, code=self.behaviour.validation_code)
-            if authorize:  # outside the lock, since it may have to ask somebody
+            if authorize:  # outside the lock, since it may have to call the engine
                 for action, arn, context in self._authorizations(operation, scope, params):
                     authorize(action, arn, context)
             with self._lock:

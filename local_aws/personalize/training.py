@@ -107,7 +107,7 @@ class Source:
         from local_aws.rehearsal.training import TopPicks  # noqa: PLC0415  # see above
 
         model = TopPicks(self.data, options)
-        _ = model.evaluation  # here, and not where somebody waits for an answer
+        _ = model.evaluation  # here, and not while a caller waits for an answer
         return model
 
 

@@ -57,10 +57,10 @@ _DAY: Final = 86_400
 _DECIMALS: Final = 6
 """The decimals of a relevance: machines differ in the twelfth or later."""
 SCORE: Final = (
-    "A score is (1 - exploration weight) · relevance, and for an item no older than the age "
-    "cut-off + exploration weight / √(1 + interactions). Relevance is a share of that of the most "
-    "relevant item. Scores compare the items of one list, not lists with each other, and are no "
-    "scores of Amazon's."
+    "A score is (1 - exploration weight) · relevance. If an item is no older than the age cut-off, "
+    "exploration weight / √(1 + interactions) is added. Relevance is relative to the most relevant "
+    "item. Scores compare the items of one list, not lists with each other. They are not Amazon's "
+    "scores."
 )
 _NOTHING: Final = 1e-9
 """A relevance that is none."""
@@ -68,7 +68,7 @@ _NEVER_TRAIN: Final = frozenset({"ITEM_ID", "CREATION_TIMESTAMP", "PRODUCT_DESCR
 
 
 class RefusedError(Exception):
-    """The service would not train on this data; the text is its documented reason."""
+    """Tells that the service would not train on this data, with its documented reason."""
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -63,7 +63,7 @@ def test_the_page_shows_every_recommender_with_its_status_and_metrics(
     text = browser.text()
     assert NOTICE in text
     assert "ACTIVE, for " in text
-    assert "nothing, until somebody asks for it" in text
+    assert "none, until a call changes it" in text
     assert REASON in text
     (films,) = [one for one in aws.personalize_state()["recommenders"] if one["name"] == "films"]
     assert len(films["modelMetrics"]) == 8
@@ -93,8 +93,8 @@ def test_a_user_is_looked_up_by_keyboard_alone(browser: Browser, url: str) -> No
     browser.press("Enter")
     browser.wait_for_load()
     text = browser.text()
-    assert "What films would show to user-2" in text
-    assert "What user-2 did: the newest" in text
+    assert "Recommendations of films for user-2" in text
+    assert "Interactions of user-2: the newest" in text
     assert browser.evaluate("document.querySelector('#user').value") == "user-2"
 
 
@@ -108,7 +108,10 @@ def test_the_focus_can_be_seen(browser: Browser, url: str) -> None:
 
 def test_a_new_user_is_said_to_be_one_and_shown_what_is_popular(browser: Browser, url: str) -> None:
     browser.open(f"{url}?user=nobody")
-    assert "nobody has no interactions: a new user is shown what is popular." in browser.text()
+    assert (
+        "nobody has no interactions. Personalize recommends popular items to new users."
+        in browser.text()
+    )
 
 
 def test_what_a_user_writes_is_text_and_nothing_else(browser: Browser, url: str) -> None:

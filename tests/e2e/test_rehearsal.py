@@ -61,9 +61,7 @@ def test_other_files_are_trained_on_anew_and_the_outputs_are_what_the_report_say
     second = _outputs(folder)
     reported = local_aws(folder, "data", str(ours))
 
-    assert (
-        "The data in the sample, which is invented, compared with the service" in on_sample.stdout
-    )
+    assert "The data in the sample (invented data), compared with the service" in on_sample.stdout
     assert NOTICE in " ".join(on_sample.stdout.split())
     assert "Recommender/Training/Hour04Of06" in on_sample.stdout
     assert metrics_of(first) == trained(sample.FOLDER).metrics

@@ -35,7 +35,7 @@ def test_two_commands_are_not_at_work_at_the_same_time(tmp_path: Path) -> None:
     with PidFile(tmp_path / "command.lock").claim():
         refused = _local_aws(tmp_path, "destroy")
     assert refused.returncode == 1
-    assert refused.stderr == f"Another command is at work in {tmp_path}; wait for its end.\n"
+    assert refused.stderr == f"Another command is at work in {tmp_path}. Wait for its end.\n"
 
 
 @pytest.mark.parametrize("command", [["cdk", "diff", "-c", "a=b"], ["faults"], ["logs"]])
@@ -60,7 +60,7 @@ def test_commands_that_only_read_run_while_another_command_is_at_work(
 def test_a_port_that_is_none_is_refused(tmp_path: Path, port: str) -> None:
     refused = _local_aws(tmp_path, "--port", port, "start")
     assert refused.returncode == 2
-    assert f"{port} given, a number from 1 to 65535 expected" in refused.stderr
+    assert f"got {port}; allowed: a number from 1 to 65535" in refused.stderr
 
 
 def test_data_is_reported_on_trained_on_and_measured(tmp_path: Path) -> None:
@@ -97,7 +97,7 @@ def test_a_folder_that_cannot_be_imported_ends_the_command(
     assert refused.returncode == 1
     assert refused.stdout == ""
     assert refused.stderr == (
-        f"{folder} cannot be imported, and nothing is:\n"
+        f"{folder} cannot be imported. Nothing was imported:\n"
         "interactions.csv, line 2, column TIMESTAMP: found 1700000000000 (milliseconds?); "
         "allowed: whole seconds since 1970-01-01, not in the future\n"
     )
@@ -128,7 +128,7 @@ def test_a_page_does_not_overwrite_the_data(tmp_path: Path) -> None:
     before = file.read_text()
     refused = _local_aws(tmp_path, "data", str(folder), "--html", str(file))
     assert (refused.returncode, refused.stdout) == (1, "")
-    assert "would be overwritten" in refused.stderr
+    assert "is a file of the data" in refused.stderr
     assert file.read_text() == before
 
 
@@ -161,7 +161,7 @@ def test_a_page_that_cannot_be_written_is_refused_before_the_training(tmp_path: 
     for page, why in (
         (
             missing / "page.html",
-            f"{missing} does not exist: the page goes into a folder that does.",
+            f"The folder {missing} does not exist. Create it, or name another file.",
         ),
         (tmp_path, f"{tmp_path} cannot be used: Is a directory."),
     ):
@@ -188,9 +188,9 @@ def test_a_path_may_begin_with_the_users_home(
 @pytest.mark.parametrize(
     ("arguments", "why"),
     [
-        (["--folder", "~nobody-of-that-name", "status"], "~nobody-of-that-name given: "),
-        (["data", ""], "nothing given, a path expected"),
-        (["deploy", "--data", ""], "nothing given, a path expected"),
+        (["--folder", "~nobody-of-that-name", "status"], "got ~nobody-of-that-name: "),
+        (["data", ""], "got nothing; allowed: a path"),
+        (["deploy", "--data", ""], "got nothing; allowed: a path"),
     ],
 )
 def test_a_path_that_is_none_is_refused(tmp_path: Path, arguments: Sequence[str], why: str) -> None:

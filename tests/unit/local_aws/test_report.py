@@ -95,7 +95,7 @@ def test_the_summary_shows_outputs_recommendations_and_what_is_simulated() -> No
     assert '  vod-1  {"TITLE": "The Long Thaw"}\n' in shown
     assert '{"a": 1}' not in shown
     assert "coverage 0.5000 0.1250 0.7500 ± 0.0625" in words(shown)
-    assert "Top picks for user-1, by GetRecommendations" in shown
+    assert "Top picks for user-1, returned by GetRecommendations" in shown
     assert NOTICE in " ".join(shown.split())
     assert "Simulated here:" in shown
     assert "make destroy-local" in shown
@@ -119,10 +119,10 @@ def test_the_report_on_data_gives_verdicts_and_what_they_mean() -> None:
 
 def test_metrics_are_shown_with_how_sure_they_are_and_what_they_depend_on() -> None:
     shown = report.measured(evaluation().values, evaluation())
-    assert "Metrics, measured on 40 of 1,400 users, who were not trained on:\n" in shown
+    assert "Metrics, measured on 40 of 1,400 users, without training on them:\n" in shown
     assert "coverage 0.5000 0.1250 0.7500 ± 0.0625" in words(shown)
     assert "precision_at_5 0.2500 ± 0.0312 0.2000 unclear 0.7500 ± 0.0625" in words(shown)
-    assert "Learnt about: 8,500 of 9,000 items, in its way." in words(shown)
+    assert "The model has learnt about 8,500 of 9,000 items, in its way." in words(shown)
     assert all(choice in words(shown) for choice in CHOICES)
     assert NOTICE in words(shown)
     assert max(map(len, shown.splitlines())) <= 100
@@ -132,14 +132,12 @@ def test_one_split_is_said_to_be_one() -> None:
     alone = evaluation(splits=1, mean=None)
     shown = report.measured(alone.values, alone)
     assert "ten splits" not in shown
-    assert "One split: ten are measured up to 2,000 items and 250,000 interactions." in words(shown)
+    assert "ten need at most 2,000 items and 250,000 interactions." in words(shown)
 
 
 def test_fixed_metrics_are_said_to_be_fixed_and_stand_beside_nothing() -> None:
     shown = report.measured({"coverage": 0.75}, evaluation())
-    assert (
-        "Metrics, fixed by a switch; nothing of this was measured:\n  coverage    0.7500" in shown
-    )
+    assert "Metrics, fixed by a switch. Nothing was measured:\n  coverage    0.7500" in shown
     assert "±" not in shown
 
 
@@ -148,7 +146,7 @@ def test_a_failure_says_where_to_look_and_last_of_all_why() -> None:
     assert "exit code 1" in shown
     assert "/folder/local-aws.log" in shown
     assert "http://127.0.0.1:4566/_personalize/state" in shown
-    assert shown.endswith("Why, by the events of the stack:\n  Gate (Custom::It), too bad\n")
+    assert shown.endswith("Reasons, from the events of the stack:\n  Gate (Custom::It), too bad\n")
 
 
 def test_a_command_in_a_reason_can_be_copied() -> None:
@@ -163,8 +161,10 @@ def test_a_command_in_a_reason_can_be_copied() -> None:
 
 def test_a_failure_without_events_leaves_the_last_word_to_the_cli() -> None:
     shown = report.failure("cdk deploy failed (exit code 1)", _AWS)
-    assert len(shown.strip().splitlines()) == 1
-    assert "cdk deploy failed (exit code 1): the CLI says why above" in shown
+    assert len(shown.strip().splitlines()) == 2
+    assert (
+        "cdk deploy failed (exit code 1). The output of the CDK CLI above has the reason." in shown
+    )
 
 
 _BEGAN = datetime(2026, 11, 1, 12, tzinfo=UTC)

@@ -85,7 +85,7 @@ def test_of_much_data_there_is_no_column_for_ten_splits() -> None:
     with patch.object(training, "SPREAD_ITEMS", 10):
         shown = data_page("/a/folder", the_sample(), TopPicks(the_sample()))
     assert "ten splits" not in shown
-    assert "One split: ten are measured up to" in shown
+    assert "Only one split was measured: ten need at most" in shown
 
 
 def test_a_refused_training_says_why_and_not_that_it_trained() -> None:
