@@ -25,7 +25,9 @@ from .settings.rules import (
 from .settings.setting import Setting, setting, settings_of
 
 _SETTINGS: Final = settings_of(Settings)
-_LINKS: Final = setting(whole(1), "How many links a chain has.", example=11, shapes_template=True)
+_LINKS: Final = setting(
+    whole(1), "The number of links of a chain.", example=11, shapes_template=True
+)
 
 
 def _reworded(name: str, remedy: str, allowed: str = "") -> Setting:
@@ -150,8 +152,8 @@ def _group_is_of_the_stack(dataset_group_arn: str, stack: Stack) -> Refusal | No
             return Refusal(
                 dataset_group_arn,
                 f"a dataset group of the stack's {name}, {ours}",
-                "A recommender is made where its dataset group is: name another, or deploy the "
-                "stack there.",
+                "The recommender is created where its dataset group is. Name another dataset "
+                "group, or deploy the stack there.",
             )
     return None
 
@@ -169,7 +171,7 @@ class ServiceProperties(Properties):
     log_retention: RetentionDays = _one_of(
         "log_retention_days",
         RETENTION,
-        "a RetentionDays but INFINITE",
+        "a RetentionDays other than INFINITE",
         "For example RetentionDays.ONE_YEAR.",
     )
     log_key: kms.IKey | None = _construct(

@@ -37,7 +37,7 @@ def render_drift(chain: Chain, found: Drift, now: float, failed: Update | None =
     if expected := hour(chain.desired, now):
         lines += wrapped(f"expected {expected}", "  ")
     if failed:
-        lines += wrapped(f"This is no drift: its latest retraining failed: {failed.reason}", "  ")
+        lines += wrapped(f"This is not drift: its latest retraining failed: {failed.reason}", "  ")
     if found.status is DriftStatus.DRIFTED:
         lines += ["", *_correction(chain, found)]
     return "\n".join(lines)

@@ -28,10 +28,7 @@ def render_no_leftovers(stack: Stack | None, name: str, others: Sequence[str]) -
     """Render whether a stack exists that no recommender's tags name."""
     if stack:
         return f"CloudFormation knows this stack: it is {stack.status}."
-    lines = wrapped(
-        f"CloudFormation knows no stack {name} here: it is deleted, or there never was one of this "
-        "name."
-    )
+    lines = wrapped(f"CloudFormation knows no stack {name} here: it was deleted, or never existed.")
     if others:
         lines += wrapped(f"Recommenders here carry the tags of: {', '.join(others)}.")
     return "\n".join(lines)
@@ -90,7 +87,7 @@ def render_unproven(found: Sequence[Unproven], region: str) -> str:
             f"  Status: {observed.description}",
             f"If {stack} created it, and did not adopt it, this deletes it:",
             _delete(observed.arn, region),
-            *wrapped(f"Do that first: once {stack} is removed, nothing leads to it any more."),
+            *wrapped(f"Do that first: without {stack}, this command does not find it any more."),
         ]
     return "\n".join(lines)
 

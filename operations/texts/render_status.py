@@ -36,8 +36,8 @@ _AN_HOUR: Final = 3600
 def render_no_stack(name: str, region: str) -> str:
     """Render that no such stack exists."""
     return (
-        f"There is no stack {name} in {region} that is deployed or being deployed.\n"
-        "Name another with --stack and --region, or look for its leftovers:\n"
+        f"There is no stack {name} in {region}. Name another one with --stack and --region,\n"
+        "or list the leftovers of this one:\n"
         f"  {command('leftovers', region, name)}"
     )
 
@@ -94,7 +94,7 @@ def _link(position: Position) -> str:
 def _recommender(one: RecommenderStatus, now: float) -> Iterator[str]:
     name, observed = one.arn.rpartition("/")[2], one.observed
     yield from row(
-        "Recommender", name if one.drift else f"{name} (the one before; it is to be replaced)"
+        "Recommender", name if one.drift else f"{name} (the old one, which is being replaced)"
     )
     if observed is None:
         yield from row("Status", "it does not exist")
@@ -170,12 +170,12 @@ def _failed(observed: Observed, update: Update, now: float) -> Iterator[str]:
         yield from row("Retraining", f"it failed, begun {began}: {update.reason}")
         yield from row(
             "",
-            "The model before that serves; how old it is does not show. Personalize retrains every "
-            "7 days. That it was a retraining is seen by its configuration, the effective one.",
+            "The earlier model serves; its age is not shown. Personalize retrains every 7 days. "
+            "This update counts as a retraining, because it has the effective configuration.",
         )
     else:
         yield from row("Update", f"it failed, begun {began}: {update.reason}")
-        yield from row("", "It was to change the configuration, which is as it was before.")
+        yield from row("", "It would have changed the configuration, which is as it was before.")
 
 
 def _ago(began: float, now: float) -> str:

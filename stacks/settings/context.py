@@ -191,7 +191,7 @@ def _check_name(name: str, key: str) -> None:
         raise SettingsError(
             key,
             got=name,
-            allowed="a name of letters, digits and hyphens that begins with a letter, 41 at most",
+            allowed="a name of letters, digits and hyphens that begins with a letter, at most 41",
             remedy="Rename the environment: stacks are named after it.",
         )
 
@@ -248,7 +248,7 @@ def _check_pipeline(pipeline: PipelineSettings, environments: Mapping[str, Setti
             raise SettingsError(
                 f"{ENVIRONMENTS}.{name}",
                 got=name,
-                allowed=f"a name other than {', '.join(taken.values())}, whatever the case",
+                allowed=f"a name other than {', '.join(taken.values())}, in upper and lower case",
                 remedy="The pipeline has a stage or a stack of that name: rename the environment.",
             )
         if settings.partition != pipeline.partition:
@@ -273,7 +273,7 @@ def _reject_unknown(given: Mapping[str, object], *, known: Iterable[str], of: st
     for key in sorted(given.keys() - set(known)):
         if renamed := _RENAMED.get(key):
             raise UnknownSettingError(
-                f"{of}{key}", remedy=f"It is called {renamed} now: rename it; its value stays."
+                f"{of}{key}", remedy=f"Its name is {renamed} now: rename it, and keep its value."
             )
         containing = [one for one in known if key.lower() in one]
         (nearest,) = difflib.get_close_matches(key, containing or known, n=1, cutoff=0.0)

@@ -285,8 +285,8 @@ class Settings(RecommenderSettings):
             principals(),
             "The IAM roles and users that may get recommendations, of this account or others.",
             example=["arn:aws:iam::333333333333:role/video-api"],
-            remedy="A whole account (root) would let everybody in whom its administrators let; a "
-            "session (assumed-role) ends, so name its role; and one name is one role or user.",
+            remedy="Name each role or user by its own ARN. In a whole account (root), others "
+            "decide whom they let in. A session (assumed-role) ends, so name its role.",
         ),
     )
     termination_protection: bool = field(

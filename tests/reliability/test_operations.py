@@ -149,7 +149,7 @@ def test_status_during_a_replacement_shows_both_recommenders_and_leftovers_decid
     world.cloud.run_for(5 * MINUTE)
 
     shown = operator.expect(0, "status")
-    assert f"{old} (the one before; it is to be" in shown
+    assert f"{old} (the old one, which is being" in shown
     assert shown.count("Recommender  ") == 2
     assert "CREATE IN_PROGRESS" in shown
     shown = operator.expect(2, "leftovers")
@@ -401,19 +401,19 @@ def test_failed_retraining_is_shown_with_its_age_and_is_no_drift(
     shown = operator.expect(1, "status")
     assert re.search(
         "Retraining it failed, begun 5 h 00 min ago, 2026-01-08 .* UTC: Too few interactions. "
-        "The model before that serves; how old it is does not show.",
+        "The earlier model serves; its age is not shown.",
         plain(shown),
     )
     assert shown.endswith("Exit code 1: the latest retraining has failed.\n")
     assert max(map(len, shown.splitlines())) < 80
     shown = operator.expect(0, "drift")
-    assert "This is no drift: its latest retraining failed: Too few interactions." in plain(shown)
+    assert "This is not drift: its latest retraining failed: Too few interactions." in plain(shown)
 
     world.behaviour.retraining_failure = None
     world.cloud.run_for(WEEK)
     shown = operator.expect(0, "status")
     assert "Updated 5 h 00 min ago, 2026-01-15" in plain(shown)
-    assert "no drift" not in operator.run("drift")[1]
+    assert "not drift" not in operator.run("drift")[1]
 
 
 def test_failed_update_is_neither_a_failed_retraining_nor_an_outage(
@@ -430,7 +430,7 @@ def test_failed_update_is_neither_a_failed_retraining_nor_an_outage(
     shown = plain(shown)
     assert re.search("ACTIVE, also during its latest update, begun .* ago; created 49 h", shown)
     assert re.search("Update it failed, begun (60 min|1 h 00 min) ago", shown)
-    assert "No capacity. It was to change the configuration, which is as it was" in shown
+    assert "No capacity. It would have changed the configuration, which is as it was" in shown
 
 
 def test_tags_that_a_retraining_holds_hide_nothing_else_and_are_not_compared(

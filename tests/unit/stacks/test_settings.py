@@ -780,7 +780,7 @@ def test_consumers_are_of_the_dataset_groups_partition() -> None:
 
 
 def test_a_message_says_why_a_consumer_is_refused() -> None:
-    with pytest.raises(SettingsError, match=r"A whole account .* would let everybody in"):
+    with pytest.raises(SettingsError, match=r"In a whole account .* others decide"):
         parse({**MINIMAL, "consumers": ["arn:aws:iam::333333333333:root"]})
 
 
