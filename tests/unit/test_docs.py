@@ -160,6 +160,8 @@ DEFAULTS = Settings(dataset_group_arn=GROUP)
 WAITS_55_MINUTES = DEFAULT_WAIT_SECONDS / 60 == DEFAULTS.training_gate_minutes == 55
 GRACE_IS_TWO_MINUTES = GRACE_SECONDS == 120
 RETRAINS_EVERY_7_DAYS = retraining.PERIOD == 7 * 86_400
+AS_OBSERVED = Behaviour()
+TRAINING_AS_OBSERVED = AS_OBSERVED.create_pending + AS_OBSERVED.create_in_progress
 DATA_REQUIRED = (findings._INTERACTIONS_REQUIRED, findings._USERS_REQUIRED) == (1000, 25)
 INTERACTIONS, ITEMS, USERS = columns.datasets(0)
 PINNED_CDK = re.findall(r"(?m)^aws-cdk-lib==(\S+)", (ROOT / "requirements.txt").read_text())
@@ -208,7 +210,7 @@ PINNED_CLI = json.loads((ROOT / "package.json").read_text())["devDependencies"][
         (
             RUNBOOK,
             "Personalize allows 5 recommenders per dataset group and 15 per region",
-            (Behaviour().recommenders_per_dataset_group, Behaviour().recommenders_per_region)
+            (AS_OBSERVED.recommenders_per_dataset_group, AS_OBSERVED.recommenders_per_region)
             == (5, 15),
         ),
         (
@@ -264,6 +266,28 @@ PINNED_CLI = json.loads((ROOT / "package.json").read_text())["devDependencies"][
             (console._TRIES - 1) * console._PAUSE_SECONDS // 60 == 2,
         ),
         (OPERATIONS, "and one a minute", console._QUIET_SECONDS == 60),
+        (HOURS, "17.5 minutes for the deletion", AS_OBSERVED.delete / 60 == 17.5),
+        (
+            BENCHMARKS,
+            "deletion in AWS's example took 17.5 minutes",
+            AS_OBSERVED.delete / 60 == 17.5,
+        ),
+        (HOURS, "to over an hour on MovieLens", TRAINING_AS_OBSERVED > 3600),
+        (
+            DOCS / "how-to" / "choosing-settings.md",
+            "an hour on MovieLens",
+            TRAINING_AS_OBSERVED > 3600,
+        ),
+        (
+            DOCS / "how-to" / "choosing-settings.md",
+            "took about 15 minutes",
+            (AS_OBSERVED.update_pending + AS_OBSERVED.update_in_progress) / 60 == 15,
+        ),
+        (
+            DOCS / "how-to" / "hours-of-service.md",
+            "assumes 10 to 20 minutes for each",
+            all(600 <= one <= 1200 for one in (AS_OBSERVED.start, AS_OBSERVED.stop)),
+        ),
         (OWN_APP, f"npm install aws-cdk@{PINNED_CLI}", True),
         (OWN_APP, f"tried with aws-cdk-lib {PINNED_CDK[0]}", True),
         (DOCS / "how-to" / "native-type.md", f"this app pins aws-cdk-lib {PINNED_CDK[0]}", True),
