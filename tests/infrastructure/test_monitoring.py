@@ -397,7 +397,15 @@ def test_the_bill_is_what_the_documents_say(synth: Synth) -> None:
         assert sorted(len(metrics_of(one)) for one in others.values()) == [1] * alone + [2]
 
 
+def test_the_template_with_monitoring_has_more_bytes_than_the_limits_name(synth: Synth) -> None:
+    written = json.dumps(synth(monitoring=True).to_json(), indent=1)
+
+    assert len(written.encode()) > 51_200
+    assert "With monitoring, the template has more than 51,200 bytes." in " ".join(LIMITS.split())
+
+
 COST = (Path(__file__).parents[2] / "docs" / "explanation" / "cost.md").read_text()
+LIMITS = (Path(__file__).parents[2] / "docs" / "explanation" / "limits.md").read_text()
 RUNBOOK = (Path(__file__).parents[2] / "docs" / "runbook.md").read_text()
 
 
