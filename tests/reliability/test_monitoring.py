@@ -228,7 +228,7 @@ def test_a_retraining_that_fails_is_seen_until_one_succeeds(
     assert shown.endswith("Exit code 1: the latest retraining has failed.\n")
     code, shown = operator.run("drift")
     assert code == 0
-    assert "no drift: its latest retraining failed: Too few interactions." in " ".join(
+    assert "not drift: its latest retraining failed: Too few interactions." in " ".join(
         shown.split()
     )
 
