@@ -33,6 +33,8 @@ CONTEXTS: Final[dict[str, dict[str, Any]]] = {
                 },
                 "consumers": ["arn:aws:iam::333333333333:role/app"],
                 "monitoring": True,
+                "max_metric_regression": 0.05,
+                "minimum_throughput_use": 0.5,
                 "alarm_email": "on-call@example.com",
                 "log_key_arn": f"arn:aws:kms:us-east-1:222222222222:key/{_ID}",
             },

@@ -19,6 +19,7 @@ _FOLDER: Final = toolchain.ROOT / ".local-aws"
 _INTERRUPTS: Final = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 _COMMANDS: Final = {
     "destroy": commands.destroy,
+    "observe": commands.observe,
     "start": commands.start,
     "stop": commands.stop,
 }

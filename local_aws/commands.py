@@ -201,6 +201,18 @@ def cdk(folder: Path, arguments: Sequence[str]) -> int:
     return code
 
 
+def observe(folder: Path, _: int | None) -> int:
+    """Invoke the observer of the stack in place of its schedule, and show the alarms."""
+    aws = _running(folder)
+    lines = monitoring.observe(aws, _STACK)
+    if not lines:
+        raise LocalAwsError(f"No stack {_STACK} with monitoring is deployed.")
+    for line in lines:
+        print(report.observation(line))
+    print(report.alarms(monitoring.alarms(aws)))
+    return 0
+
+
 def show_faults(folder: Path, assignments: Sequence[str]) -> int:
     """List the faults of the simulated service, or set them (name=value ..., or reset)."""
     aws = _running(folder)

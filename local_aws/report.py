@@ -274,9 +274,16 @@ The local AWS goes on running. Next steps:
 def observation(line: Mapping[str, Any]) -> str:
     """Return a line of monitoring, and the reason for its being written now."""
     return f"""
-The observer writes this line. On AWS, CloudWatch makes metrics, a dashboard and alarms from it.
-The local AWS runs no schedule and makes no metrics, so this command has invoked the observer:
+The observer writes this line. CloudWatch makes metrics from it, which dashboard and alarms read.
+The local AWS runs no schedule, so this command has invoked the observer:
 {json.dumps(line)}"""
+
+
+def alarms(descriptions: Sequence[str]) -> str:
+    """Return the alarms that are on, and which alarms the local engine evaluates."""
+    shown = [filled(one, "  - ", "    ") for one in descriptions] or ["  none"]
+    title = "Alarms on one metric that are on (others are not evaluated here):"
+    return "\n".join(["", title, *shown])
 
 
 def reasons(aws: LocalAws, stack: str, *, since: datetime) -> list[str]:

@@ -1,4 +1,4 @@
-"""CloudFormation and Personalize in one account and region: the calls, and no others.
+"""CloudFormation, Personalize and CloudWatch in one account and region: the calls, and no others.
 
 Errors are translated as in the functions (`lambdas.recommender.aws.errors`).
 """
@@ -13,6 +13,7 @@ from urllib.parse import urlsplit
 import boto3
 from botocore.config import Config
 
+from lambdas.recommender.aws.cloudwatch import CloudWatch, CloudWatchApi
 from lambdas.recommender.aws.errors import (
     InUseError,
     NotFoundError,
@@ -29,6 +30,7 @@ READS: Final = (
     "DescribeRecommender",
     "DescribeStackEvents",
     "DescribeStacks",
+    "GetMetricData",
     "GetTemplate",
     "ListRecommenders",
     "ListStackResources",
@@ -65,11 +67,16 @@ class Account:
     """
 
     def __init__(
-        self, cloudformation: CloudFormationApi, personalize: PersonalizeApi, region: str
+        self,
+        cloudformation: CloudFormationApi,
+        personalize: PersonalizeApi,
+        cloudwatch: CloudWatchApi,
+        region: str,
     ) -> None:
         self._cloudformation = cloudformation
         self._personalize = personalize
         self.personalize = Personalize(personalize)
+        self.cloudwatch = CloudWatch(cloudwatch)
         self.region = region
 
     @classmethod
@@ -87,14 +94,15 @@ class Account:
             session = boto3.Session(region_name=region or os.environ.get("AWS_REGION"))
             cloudformation = session.client("cloudformation", config=_CONFIG)
             personalize = session.client("personalize", config=_CONFIG)
-            for client in (cloudformation, personalize):
+            cloudwatch = session.client("cloudwatch", config=_CONFIG)
+            for client in (cloudformation, personalize, cloudwatch):
                 _ = urlsplit(client.meta.endpoint_url).port  # raises if it is over 65535
         except ValueError as error:
             raise PermanentError(
                 f"{error} (a setting of the SDK: see AWS_ENDPOINT_URL and the like, and the "
                 "profile)"
             ) from error
-        return cls(cloudformation, personalize, cloudformation.meta.region_name)
+        return cls(cloudformation, personalize, cloudwatch, cloudformation.meta.region_name)
 
     def stack(self, name: str) -> Stack | None:
         """Read a stack by its name or id, or return None if there is none.

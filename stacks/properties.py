@@ -3,6 +3,7 @@
 import functools
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field, replace
+from decimal import Decimal
 from typing import Any, Final
 
 from aws_cdk import Duration, RemovalPolicy, Stack, Token
@@ -204,6 +205,9 @@ class MonitoringProperties(Properties):
         "For example Topic.from_topic_arn(...).",
     )
     runbook_url: str | None = field(default=None, metadata={"setting": _SETTINGS["runbook_url"]})
+    minimum_throughput_use: Decimal | None = field(
+        default=None, metadata={"setting": _SETTINGS["minimum_throughput_use"]}
+    )
 
     def rules(self, stack: Stack) -> Iterator[tuple[str, Refusal | None]]:
         """Compare the topic with the stack."""

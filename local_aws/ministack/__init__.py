@@ -12,11 +12,13 @@ aws-cdk |
 `_emit_lambda_logs` in `services/lambda_svc.py` (issue 895 has the group) |
 | `iam.name_roles_in_conditions` | takes a session for `aws:PrincipalArn` | none; \
 `_resolve_condition_key` in `core/iam_evaluator.py` |
+| `metrics.make_metrics_of_lines` | keeps lines in the embedded metric format as text | none; \
+`_append_log_events` in `services/cloudwatch_logs.py` |
 
 The version is pinned; a test for each module says which part has moved when an upgrade moves one.
 """
 
-from local_aws.ministack import alarms, functions, iam
+from local_aws.ministack import alarms, functions, iam, metrics
 
 
 def patch() -> None:
@@ -26,3 +28,4 @@ def patch() -> None:
     functions.run_as_lambda()
     iam.guard_function_logs()
     iam.name_roles_in_conditions()
+    metrics.make_metrics_of_lines()

@@ -120,6 +120,12 @@ class Behaviour:
     The guide ("Maintaining recommendation relevance") names that as the place to follow it; no
     recorded answer shows one.
     """
+    retraining_factor: float = 1.0
+    """The factor by which an automatic retraining changes each model metric, when it succeeds.
+
+    Of retrainings that begin from now on. Below 1, the model gets worse; no metric exceeds 1. AWS
+    does not document whether a retraining changes `modelMetrics`. With a factor of 1, it does not.
+    """
     throttle_every: int | None = None
     """Every nth call answers ThrottlingException without being read. None: no call does."""
     validation_code: Literal["ValidationException", "InvalidInputException"] = "ValidationException"

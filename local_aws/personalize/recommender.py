@@ -25,6 +25,8 @@ GONE: Final = ""
 
 _PENDING_SHARE: Final = 0.1
 """This share of the time to stop, start or delete is invented."""
+_DECIMALS: Final = 4
+"""Of metrics in AWS's examples."""
 _LOOK_AGAIN: Final = 1.0
 """Seconds for which a course is put off that waits for a training."""
 
@@ -109,6 +111,8 @@ class Update:
     automatic: bool = False
     training: Training | None = None
     """The training that it has to wait for."""
+    factor: float = 1.0
+    """The factor by which it changes the metrics when it succeeds."""
 
     @classmethod
     def of(
@@ -188,6 +192,8 @@ class Recommender:
     """The last update before `update` that a client requested."""
     trained: float = 0.0
     """When the last update began that trained."""
+    factor: float = 1.0
+    """The factor of the metrics before `update`."""
 
     def status(self, now: float) -> str:
         """Return the status, or GONE."""
@@ -215,6 +221,12 @@ class Recommender:
             return self.update.config
         return self.config
 
+    def factor_in_force(self, now: float) -> float:
+        """Return the factor of the metrics, to which an update adds its own once it succeeds."""
+        if self.update and self.update.course.at(now)[1] == ACTIVE:
+            return self.factor * self.update.factor
+        return self.factor
+
     def model(self, now: float) -> Model | None:
         """Return the model that it serves with, if it has been trained, and on data."""
         if self.source is None or not _is_trained(self.status(now)):
@@ -240,6 +252,7 @@ class Recommender:
     def begin(self, update: Update) -> None:
         """Start an update; there must be none under way."""
         self.config = self.config_in_force(update.course.start)
+        self.factor = self.factor_in_force(update.course.start)
         if self.update and not self.update.automatic:
             self.asked = self.update
         self.previous_update, self.update = self.update, update
@@ -268,7 +281,8 @@ class Recommender:
             failure = behaviour.retraining_failure or behaviour.training_failure
             course = creation(start, behaviour, failure)
             config = self.config_in_force(start)
-            self.begin(Update(course, config, failure, trains=True, automatic=True))
+            factor = behaviour.retraining_factor
+            self.begin(Update(course, config, failure, trains=True, automatic=True, factor=factor))
 
     def describe(self, now: float, behaviour: Behaviour) -> dict[str, Any]:
         """Return the API's Recommender."""
@@ -302,10 +316,14 @@ class Recommender:
         )
 
     def _metrics(self, now: float, behaviour: Behaviour) -> Mapping[str, float]:
-        if behaviour.metrics is not None:
-            return behaviour.metrics
-        model = self.model(now)
-        return model.metrics if model else {}
+        factor, metrics = self.factor_in_force(now), behaviour.metrics
+        if metrics is None:
+            model = self.model(now)
+            metrics = model.metrics if model else {}
+        return {
+            name: min(1.0, round(value * factor, _DECIMALS)) if factor != 1.0 else value
+            for name, value in metrics.items()
+        }
 
     def summarise(self, now: float, behaviour: Behaviour) -> dict[str, Any]:
         """Return the API's RecommenderSummary."""

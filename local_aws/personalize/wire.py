@@ -68,6 +68,11 @@ def is_personalize(headers: Mapping[str, str], path: str) -> bool:
     )
 
 
+def is_recommendation(path: str) -> bool:
+    """Whether a request is a GetRecommendations."""
+    return _RUNTIME_PATHS.get(path) == "GetRecommendations"
+
+
 def handle(
     service: Personalize,
     *,

@@ -124,10 +124,10 @@ def _rules(settings: Settings) -> Iterator[tuple[str, Refusal | None]]:
         "active_hours",
         hours_are_of_what_runs(active_hours=settings.active_hours, running=settings.running),
     )
-    for key in ("alarm_topic_arn", "alarm_email"):
+    for key in ("alarm_topic_arn", "alarm_email", "minimum_throughput_use"):
         yield (
             key,
-            alarms_need_monitoring(monitoring=settings.monitoring, to=getattr(settings, key)),
+            alarms_need_monitoring(monitoring=settings.monitoring, given=getattr(settings, key)),
         )
     yield (
         "alarm_email",

@@ -266,8 +266,20 @@ class Settings(RecommenderSettings):
         metadata=setting(
             text("an https URL without a fragment", r"https://[^\s#]{1,500}"),
             "With `monitoring`: the address of your own copy of `docs/runbook.md`. The "
-            "description of each alarm links to its heading there.",
+            "description of each alarm links to its heading there. Without it, the description "
+            "names the heading.",
             example="https://github.example.com/video/top-picks/blob/main/docs/runbook.md",
+        ),
+    )
+    minimum_throughput_use: Decimal | None = field(
+        default=None,
+        metadata=setting(
+            number(0, 1),
+            "With `monitoring`: adds an alarm on the use of the provisioned throughput. It begins "
+            "if this share of `min_recommendation_requests_per_second` would have been more than "
+            "enough for the busiest five minutes of a week: 0.5 is half of it.",
+            example=0.5,
+            shapes_template=True,
         ),
     )
     observation_interval_minutes: int = field(

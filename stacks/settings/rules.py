@@ -37,11 +37,11 @@ def hours_are_of_what_runs(
     )
 
 
-def alarms_need_monitoring(*, monitoring: bool, to: str | None) -> Refusal | None:
-    """Refuse ``alarm_topic_arn`` or ``alarm_email`` without monitoring."""
-    if monitoring or to is None:
+def alarms_need_monitoring(*, monitoring: bool, given: object) -> Refusal | None:
+    """Refuse a receiver of alarms, or the limit of one, without monitoring."""
+    if monitoring or given is None:
         return None
-    return Refusal(to, "a receiver together with monitoring", "Set monitoring to true.")
+    return Refusal(given, "a value together with monitoring", "Set monitoring to true.")
 
 
 def alarms_go_one_way(*, topic_arn: str | None, email: str | None) -> Refusal | None:

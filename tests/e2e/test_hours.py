@@ -6,8 +6,7 @@ from typing import Any
 from zoneinfo import ZoneInfo
 
 from local_aws.report import leftovers
-from tests.e2e.test_operations import operations
-from tests.support.local_world import STACK, LocalWorld, until
+from tests.support.local_world import STACK, LocalWorld, operations, until
 
 GATE = {
     "training_gate_minutes": 0.1,

@@ -12,23 +12,9 @@ import pytest
 from local_aws import commands, toolchain
 from local_aws.report import leftovers
 from operations.account import READS
-from tests.support.local_world import STACK, LocalWorld, until
+from tests.support.local_world import STACK, LocalWorld, operations, until
 
 _ERASE = "\r\x1b[K"
-
-
-def operations(world: LocalWorld, *arguments: str) -> subprocess.CompletedProcess[str]:
-    """Run the command as somebody types it, but not in a terminal."""
-    return subprocess.run(
-        [sys.executable, "-m", "operations", *arguments],
-        env=world.aws.env(),
-        cwd=toolchain.ROOT,
-        stdin=subprocess.DEVNULL,
-        capture_output=True,
-        text=True,
-        timeout=120,
-        check=False,
-    )
 
 
 class Terminal:

@@ -2,7 +2,7 @@
 
 import json
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any, Final
 from unittest import mock
@@ -32,14 +32,20 @@ IMPORTED: Final = {"Fn::ImportValue": "x"}
 TO_DELETE: Final = {v.ON_DESTROY_TAG: "delete"}
 
 
-def policy(statements: int = 4) -> Permissions:
-    """Return what the first statements of the documented policy allow."""
+OF_STATUS: Final = ("LookAtStacks", "LookAtRecommenders", "ReadMetrics")
+OF_LEFTOVERS: Final = (*OF_STATUS, "ListRecommenders")
+OF_ALL: Final = (*OF_LEFTOVERS, "RemoveLeftovers")
+
+
+def policy(sids: Sequence[str] = OF_ALL) -> Permissions:
+    """Return what these statements of the documented policy allow."""
     (text,) = re.findall(r"```json\n(.*?)```", DOCUMENT.read_text(), re.DOTALL)
-    documented = json.loads(text)["Statement"]
+    documented = {one.pop("Sid"): one for one in json.loads(text)["Statement"]}
+    assert documented.keys() == {*OF_ALL}
     # The evaluator is not told of tags here; on what condition it may remove is asserted.
-    assert documented[3]["Condition"] == {"Null": {f"aws:ResourceTag/{v.OWNER_STACK_TAG}": "false"}}
-    bare = [{k: one for k, one in each.items() if k != "Condition"} for each in documented]
-    return Permissions([{"Statement": bare[:statements]}])
+    condition = documented["RemoveLeftovers"].pop("Condition")
+    assert condition == {"Null": {f"aws:ResourceTag/{v.OWNER_STACK_TAG}": "false"}}
+    return Permissions([{"Statement": [documented[one] for one in sids]}])
 
 
 def proof_of(stack_id: str, logical_id: str = "Recommender") -> dict[str, str]:
@@ -181,6 +187,41 @@ def test_recommender_with_hours_of_service_is_fine_in_either_state_and_the_expec
         assert code == 0, shown
         assert f"expected {expected} at this hour" in plain(shown)
     assert world.recommender["status"] == actual
+
+
+def test_status_without_monitoring_says_how_to_know_the_earlier_metrics(
+    world: World, operator: Operator
+) -> None:
+    world.created(min_recommendation_requests_per_second=5)
+    world.cloud.cloudwatch.put_calls(arn_of(world), 690, world.cloud.clock.now - HOUR)
+    shown = plain(operator.expect(0, "status"))
+    assert 'not known: the stack has no monitoring; "monitoring": true turns it on' in shown
+    assert "Use 2.30 calls a second in the busiest 5 minutes of the last 7 days, from " in shown
+    assert "UTC; minRecommendationRequestsPerSecond 3 would do" in shown
+
+
+@pytest.mark.parametrize(
+    ("code", "reason"),
+    [
+        ("AccessDenied", "you lack the permission cloudwatch:GetMetricData"),
+        ("ThrottlingException", "GetMetricData: ThrottlingException: no"),
+        ("ValidationError", "GetMetricData: ValidationError: no"),
+    ],
+)
+def test_status_that_cannot_read_metrics_shows_the_rest_and_why(
+    world: World, operator: Operator, code: str, reason: str
+) -> None:
+    world.created(monitoring=True)
+
+    def fault(operation: str) -> None:
+        if operation == "GetMetricData":
+            raise ServiceError(code, "no", 400)
+
+    operator.faults = fault
+    shown = plain(operator.expect(0, "status"))
+    assert f"Before not known: {reason}" in shown
+    assert f"Use not known: {reason}" in shown
+    assert "coverage 0.0768" in shown
 
 
 def test_status_of_a_failed_creation_is_1_with_the_reason(world: World, operator: Operator) -> None:
@@ -1031,14 +1072,14 @@ def test_documented_policy_allows_every_call_and_no_other(world: World, operator
     world.foreign("left", of_a_gone_stack(world))
     world.foreign("adopted", {**of_a_gone_stack(world), v.ADOPTED_TAG: "true"})
 
-    for statements, commands in (
-        (2, (["status"], ["drift"], ["status", "--follow"])),
-        (3, (["leftovers"],)),
-        (4, (["leftovers", "--delete", "--yes"],)),
+    for sids, commands in (
+        (OF_STATUS, (["status"], ["drift"], ["status", "--follow"])),
+        (OF_LEFTOVERS, (["leftovers"],)),
+        (OF_ALL, (["leftovers", "--delete", "--yes"],)),
     ):
         for command in commands:
             operator.run(*command)
-        assert not policy(statements).refused(uses)
-        assert not policy(statements).unused(uses)
-        if statements == 3:
+        assert not policy(sids).refused(uses)
+        assert not policy(sids).unused(uses)
+        if sids is OF_LEFTOVERS:
             assert {use.action.partition(":")[2] for use in uses} == set(READS)

@@ -16,6 +16,7 @@ from types_boto3_cloudformation import CloudFormationClient
 
 from lambdas.recommender import vocabulary as v
 from lambdas.recommender.aws.cloudformation import Stacks
+from lambdas.recommender.aws.cloudwatch import CloudWatch
 from lambdas.recommender.aws.personalize import Personalize
 from lambdas.recommender.clients import CLIENT
 from lambdas.recommender.monitoring.observer import Observer
@@ -161,7 +162,14 @@ def observe(stack: "Stack") -> list[str]:
     _start_instance(stack, OBSERVE)
     lines: list[str] = []
     stacks = Stacks(_stacks_client(stack, OBSERVE))
-    observer = Observer(Personalize(client), stacks, cloud.clock, lines.append)
+    cloudwatch = cloud.cloudwatch.client(
+        cloud.clock,
+        lambda action, resource: _authorize(stack, action, resource, OBSERVE),
+        config=_CLIENT,
+    )
+    observer = Observer(
+        Personalize(client), stacks, CloudWatch(cloudwatch), cloud.clock, lines.append
+    )
     observer.observe(json.loads(schedule["Target"]["Input"]))
     return lines
 

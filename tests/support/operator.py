@@ -68,8 +68,13 @@ class Operator:
                 authorize=lambda action, resource, _context: self.authorize(action, resource),
                 before=lambda operation, _params: self._called(operation),
             ),
+            self.cloud.cloudwatch.client(self.cloud.clock, self._called_cloudwatch),
             self.cloud.region,
         )
+
+    def _called_cloudwatch(self, action: str, resource: str) -> None:
+        self._called(action.partition(":")[2])
+        self.authorize(action, resource)
 
     def _called(self, operation: str) -> None:
         self.calls.append(operation)

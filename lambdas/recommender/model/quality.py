@@ -65,14 +65,27 @@ class QualityGate:
             for name, least in sorted(self.minimum.items())
             if not _reaches(metrics.get(name), least)
         ]
-        if self.max_regression is None or before is None:
-            return misses
+        return misses + self.regressions(metrics, before or {}, of="previous recommender")
+
+    def regressions(
+        self, metrics: Mapping[str, float], before: Mapping[str, float], *, of: str
+    ) -> list[str]:
+        """Describe each metric that has fallen too far, as ``misses`` does.
+
+        Args:
+            metrics: the later ones.
+            before: the earlier ones.
+            of: the owner of the earlier ones, in words.
+        """
+        if self.max_regression is None:
+            return []
         percent = f"{(self.max_regression * 100).normalize():f}"
         rule = f"max_metric_regression {self.max_regression} = {percent} %"
+        misses = []
         for name, earlier in sorted(before.items()):
             least = Decimal(str(earlier)) * (1 - self.max_regression)
             if not _reaches(metrics.get(name), least):
-                minimum = f"{least.normalize():f} (previous recommender {earlier}, {rule})"
+                minimum = f"{least.normalize():f} ({of} {earlier}, {rule})"
                 misses.append(_miss(name, metrics.get(name), minimum))
         return misses
 

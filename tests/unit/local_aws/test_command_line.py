@@ -38,7 +38,9 @@ def test_two_commands_are_not_at_work_at_the_same_time(tmp_path: Path) -> None:
     assert refused.stderr == f"Another command is at work in {tmp_path}. Wait for its end.\n"
 
 
-@pytest.mark.parametrize("command", [["cdk", "diff", "-c", "a=b"], ["faults"], ["logs"]])
+@pytest.mark.parametrize(
+    "command", [["cdk", "diff", "-c", "a=b"], ["faults"], ["logs"], ["observe"]]
+)
 def test_what_needs_a_local_aws_says_how_to_start_one(
     tmp_path: Path, command: Sequence[str]
 ) -> None:

@@ -47,7 +47,8 @@ class FakePersonalize:
 def account(body: object = None) -> Account:
     cloudformation: Any = FakeCloudFormation(body)
     personalize: Any = FakePersonalize()
-    return Account(cloudformation, personalize, "eu-west-1")
+    cloudwatch: Any = None
+    return Account(cloudformation, personalize, cloudwatch, "eu-west-1")
 
 
 @pytest.mark.parametrize("body", [{"Resources": {}}, '{"Resources": {}}'])

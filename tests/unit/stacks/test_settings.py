@@ -74,6 +74,7 @@ def test_the_defaults_are_the_contracts() -> None:
         alarm_topic_arn=None,
         alarm_email=None,
         runbook_url=None,
+        minimum_throughput_use=None,
         observation_interval_minutes=60,
         log_retention_days=90,
         log_key_arn=None,
@@ -303,6 +304,7 @@ REFUSED: dict[str, list[Any]] = {
         "",
         7,
     ],
+    "minimum_throughput_use": [-0.1, 1.1, "50%", "", True, []],
     "alarm_email": ["on-call", "on-call@", "@example.com", "a b@example.com", "a@b", "", 7],
     "runbook_url": [
         "docs/runbook.md",
@@ -382,7 +384,8 @@ def test_a_wrong_setting_is_refused_by_key_value_and_what_is_allowed(
 
 
 def test_every_setting_has_values_that_are_allowed_and_some_that_are_refused() -> None:
-    alarms = {"alarm_topic_arn", "alarm_email"}  # allowed with another setting only
+    # allowed with another setting only
+    alarms = {"alarm_topic_arn", "alarm_email", "minimum_throughput_use"}
 
     assert REFUSED.keys() == settings_of(Settings).keys()
     assert {key for key, _, _ in ALLOWED} == REFUSED.keys() - alarms
@@ -483,15 +486,16 @@ def test_every_time_zone_is_one_that_scheduler_and_an_editor_with_the_schema_tak
         assert is_valid({"context": {**MINIMAL, "active_hours": hours}}, schema()), name
 
 
-@pytest.mark.parametrize("receiver", [{"alarm_topic_arn": TOPIC}, {"alarm_email": "a@b.cd"}])
-def test_alarms_are_sent_to_a_topic_or_an_address_if_there_are_any(
-    receiver: dict[str, str],
-) -> None:
-    ((key, to),) = receiver.items()
+@pytest.mark.parametrize(
+    "given",
+    [{"alarm_topic_arn": TOPIC}, {"alarm_email": "a@b.cd"}, {"minimum_throughput_use": Decimal(1)}],
+)
+def test_receivers_and_limits_of_alarms_need_monitoring(given: dict[str, Any]) -> None:
+    ((key, value),) = given.items()
 
-    assert getattr(parse({**MINIMAL, "monitoring": True, **receiver}), key) == to
+    assert getattr(parse({**MINIMAL, "monitoring": True, key: value}), key) == value
     with pytest.raises(SettingsError, match=f"Setting {key}: .* Set monitoring to true"):
-        parse({**MINIMAL, **receiver})
+        parse({**MINIMAL, key: value})
 
 
 def test_alarms_go_one_way() -> None:
