@@ -14,6 +14,7 @@ from typing import Final, NoReturn
 from local_aws import commands, toolchain
 from local_aws.engine import LocalAwsError
 from local_aws.processes import InUseError, PidFile
+from local_aws.rehearsal.recipes import STAND_INS, TOP_PICKS
 
 _FOLDER: Final = toolchain.ROOT / ".local-aws"
 _INTERRUPTS: Final = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
@@ -87,7 +88,12 @@ def _parser() -> argparse.ArgumentParser:
     data = subparsers.add_parser("data", help=_summary(commands.data))
     data.add_argument("files", type=_path, help="folder with interactions.csv and items.csv")
     data.add_argument("--html", type=_path, help="file to write a page with plots to")
-    data.set_defaults(run=lambda given: commands.data(given.files, given.html), concurrent=True)
+    data.add_argument(
+        "--recipe", choices=STAND_INS, default=TOP_PICKS, help="to train on; default: %(default)s"
+    )
+    data.set_defaults(
+        run=lambda given: commands.data(given.files, given.html, given.recipe), concurrent=True
+    )
     faults = subparsers.add_parser("faults", help=_summary(commands.show_faults))
     faults.add_argument("assignments", nargs="*", metavar="name=value", help="or only: reset")
     faults.set_defaults(

@@ -14,10 +14,11 @@ from local_aws import faults, logs, monitoring, report, toolchain
 from local_aws.engine import ACCOUNT, REGION, LocalAws, LocalAwsError, PortTakenError
 from local_aws.personalize import Behaviour
 from local_aws.rehearsal import sample
-from local_aws.rehearsal.data import Data
+from local_aws.rehearsal.data import WATCH, Data
 from local_aws.rehearsal.findings import findings
 from local_aws.rehearsal.reading import BadDataError, read
-from local_aws.rehearsal.training import RefusedError, TopPicks
+from local_aws.rehearsal.recipes import STAND_INS, TOP_PICKS
+from local_aws.rehearsal.training import RefusedError, StandIn
 
 PREFERRED_PORT: Final = 4566
 
@@ -92,31 +93,32 @@ def deploy(folder: Path, port: int | None, files: Path | None = None) -> int:
         print(report.failure(f"cdk deploy failed (exit code {code})", aws, reasons))
         return code
     outputs = json.loads(outputs_file.read_text())[_STACK]
-    arn, user = outputs["RecommenderArn"], imported.users[0]
-    items = report.recommendations(aws, arn, user, imported.item_columns)
+    found = report.recommended(aws, outputs, imported)
     for line in monitoring.observe(aws, _STACK):
         print(report.observation(line))
-    print(report.summary(aws, outputs, report.recommender(aws, arn), user=user, items=items))
+    print(report.summary(aws, outputs, found))
     return 0
 
 
-def data(files: Path, html: Path | None) -> int:
+def data(files: Path, html: Path | None, recipe: str = TOP_PICKS) -> int:
     """Report on a folder of data, train on it, and measure; exit code 1 if it is refused."""
     if html:
         _check_page(html, files)
     imported = _read(files)
-    print(report.on_data(str(files), findings(imported)), flush=True)
-    trained: TopPicks | str
+    stand_in = STAND_INS[recipe]
+    found = findings(imported, watched=stand_in.event_type == WATCH)
+    print(report.on_data(str(files), found), flush=True)
+    trained: StandIn | str
     try:
-        trained = TopPicks(imported)
-        print(report.measured(trained.metrics, trained.evaluation))
+        trained = stand_in(imported)
+        print(report.trained(trained, imported))
     except RefusedError as refused:
         trained = str(refused)
         print(f"A training on this ends in CREATE FAILED: {refused}")
     if html:
         from local_aws import page  # noqa: PLC0415  # its library of plots is slow to import
 
-        shown = page.data_page(str(files), imported, trained)
+        shown = page.data_page(str(files), imported, found, trained)
         html.write_text(shown, encoding="utf-8", errors="backslashreplace")
         print(f"Open in a browser: {html}")
     return int(isinstance(trained, str))

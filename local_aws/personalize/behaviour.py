@@ -132,9 +132,22 @@ class Behaviour:
     """The code for requests that break the constraints of the service's model (undocumented)."""
 
     metrics: dict[str, float] | None = field(default_factory=lambda: dict(TOP_PICKS_METRICS))
-    """FIXED metrics: the `modelMetrics` of every recommender, whatever it was trained on.
+    """FIXED metrics: the `modelMetrics` of every recommender that has some, whatever it trained on.
 
     None: those that were measured on the data of its dataset group; without data, none at all.
+    """
+    popular_metrics: Literal["absent", "empty", "reported"] = "absent"
+    """Whether recipes of popular and of trending items have `modelMetrics` (undocumented).
+
+    If they do, these are `metrics`; the rehearsal measures none of such recipes.
+    """
+    missing_dataset: Literal["rejected", "training fails"] = "rejected"
+    """Whether a recipe that requires a dataset can be created without it (undocumented)."""
+    unused_config: Literal["rejected", "accepted"] = "rejected"
+    """Whether a configuration can have members that its recipe does not use (undocumented).
+
+    These are exploration where there is none, and columns of datasets that do not train. Where they
+    are accepted, they are kept and shown, without any effect.
     """
     event_type_counts: bool = False
     """Whether an import counts EVENT_TYPE among the ten event types and columns (two pages differ).

@@ -9,13 +9,16 @@ stopping-starting-recommender, updating-recommender, maintaining-relevance).
 import dataclasses
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any, Final, Self
+from typing import TYPE_CHECKING, Any, Final, Self
 
 from local_aws.personalize import configuration
 from local_aws.personalize.behaviour import Behaviour
 from local_aws.personalize.configuration import Config
-from local_aws.personalize.resources import Recipe
-from local_aws.personalize.training import Model, Source, Training
+from local_aws.personalize.recipes import Recipe
+from local_aws.personalize.training import Source, Training
+
+if TYPE_CHECKING:
+    from local_aws.rehearsal.training import StandIn
 
 ACTIVE: Final = "ACTIVE"
 INACTIVE: Final = "INACTIVE"
@@ -154,6 +157,8 @@ class Overview:
     """A recommender at a moment, for the page, with nothing hidden or stale."""
 
     name: str
+    recipe: Recipe
+    dataset_group_arn: str
     status: str
     since: float
     """Epoch seconds."""
@@ -163,7 +168,7 @@ class Overview:
     metrics: Mapping[str, float]
     is_fixed: bool
     """Whether the metrics are set by a switch, and not measured."""
-    model: Model | None
+    model: "StandIn | None"
     """The model that serves, if it was trained on data."""
     source: Source | None
 
@@ -227,11 +232,16 @@ class Recommender:
             return self.factor * self.update.factor
         return self.factor
 
-    def model(self, now: float) -> Model | None:
+    def model(self, now: float) -> "StandIn | None":
         """Return the model that it serves with, if it has been trained, and on data."""
-        if self.source is None or not _is_trained(self.status(now)):
+        if not _is_trained(self.status(now)):
             return None
-        return self.source.train(self.config_in_force(now)).result()
+        training = self.train(self.config_in_force(now))
+        return training.result() if training else None
+
+    def train(self, config: Config) -> Training | None:
+        """Return the training with a configuration, which begins if there is none yet."""
+        return self.source.train(self.recipe.name, config) if self.source else None
 
     def settle(self, now: float) -> None:
         """End the current course when its training ends, with the same outcome."""
@@ -290,8 +300,8 @@ class Recommender:
         status = described["status"]
         if status == CREATE_FAILED:
             described["failureReason"] = self.failure
-        if _is_trained(status):
-            described["modelMetrics"] = dict(self._metrics(now, behaviour))
+        if _is_trained(status) and (metrics := self._metrics(now, behaviour)) is not None:
+            described["modelMetrics"] = dict(metrics)
         if update := self._shown(now, behaviour)[0]:
             described["latestRecommenderUpdate"] = update.describe(now, self.recipe, behaviour)
         return described
@@ -302,6 +312,8 @@ class Recommender:
         updates = self.update.course.after(now) if self.update else ()
         return Overview(
             name=self.name,
+            recipe=self.recipe,
+            dataset_group_arn=self.dataset_group_arn,
             status=status,
             since=since,
             coming=(
@@ -309,17 +321,21 @@ class Recommender:
                 *((when, f"{reached} of the update") for when, reached in updates),
             ),
             failure=self.failure if status == CREATE_FAILED else None,
-            metrics=self._metrics(now, behaviour) if _is_trained(status) else {},
+            metrics=(self._metrics(now, behaviour) if _is_trained(status) else None) or {},
             is_fixed=behaviour.metrics is not None,
             model=self.model(now),
             source=self.source,
         )
 
-    def _metrics(self, now: float, behaviour: Behaviour) -> Mapping[str, float]:
-        factor, metrics = self.factor_in_force(now), behaviour.metrics
+    def _metrics(self, now: float, behaviour: Behaviour) -> Mapping[str, float] | None:
+        """Return the metrics of a trained recommender, None if the answer has no such member."""
+        if self.recipe.has_metrics is None and behaviour.popular_metrics != "reported":
+            return None if behaviour.popular_metrics == "absent" else {}
+        metrics = behaviour.metrics
         if metrics is None:
             model = self.model(now)
             metrics = model.metrics if model else {}
+        factor = self.factor_in_force(now)
         return {
             name: min(1.0, round(value * factor, _DECIMALS)) if factor != 1.0 else value
             for name, value in metrics.items()

@@ -221,12 +221,16 @@ class Evaluation:
     splits: int
     """10, or 1 if so much data would take too long to train on ten times."""
     metrics: Mapping[str, Compared]
+    choices: tuple[str, ...] = CHOICES
+    """The choices that the metrics depend on."""
+    others: str = "popularity and exploration"
+    """How it recommends the items that it has learnt nothing about."""
 
     @classmethod
     def of(cls, fields: Mapping[str, Any]) -> Self:
         """Return one that `dataclasses.asdict` has taken apart."""
         metrics = {name: Compared(**one) for name, one in fields["metrics"].items()}
-        return cls(**{**fields, "metrics": metrics})
+        return cls(**{**fields, "metrics": metrics, "choices": tuple(fields["choices"])})
 
     @property
     def values(self) -> dict[str, float]:
@@ -257,7 +261,7 @@ def explanation(evaluation: Evaluation) -> list[str]:
         "difference may be chance, it is unclear.",
         spread,
         f"The model has learnt about {evaluation.learnt:,} of {evaluation.items:,} items, "
-        f"{evaluation.how}. It recommends any others by popularity and exploration.",
+        f"{evaluation.how}. It recommends any others by {evaluation.others}.",
     ]
 
 

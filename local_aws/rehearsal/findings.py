@@ -56,10 +56,16 @@ class Finding:
     """The page or notebook that says so; empty if AWS documents nothing."""
 
 
-def refusal(data: Data) -> str | None:
-    """Return the `failureReason` with which the service would end a training, if it would."""
-    if data.different < _INTERACTIONS_REQUIRED:
-        types = ", ".join(data.event_types) or "none"
+def refusal(data: Data, *, watched: bool = False) -> str | None:
+    """Return the `failureReason` with which the service would end a training, if it would.
+
+    Args:
+        data: The data.
+        watched: Whether the recipe requires Watch events, and not events of any type.
+    """
+    count = data.different_watched if watched else data.different
+    if count < _INTERACTIONS_REQUIRED:
+        types = WATCH if watched else ", ".join(data.event_types) or "none"
         return (
             f"Dataset has fewer than {_INTERACTIONS_REQUIRED} interactions after filtering by "
             f"event type: {types}"
@@ -71,9 +77,15 @@ def refusal(data: Data) -> str | None:
     return None
 
 
-def findings(data: Data) -> list[Finding]:
-    """Return all findings, the requirements first."""
-    return [check(data) for check in _CHECKS] + list(_doubled(data))
+def findings(data: Data, *, watched: bool = False) -> list[Finding]:
+    """Return all findings, the requirements first.
+
+    Args:
+        data: The data.
+        watched: As of `refusal`.
+    """
+    checks = (_watch_events, *_CHECKS) if watched else _CHECKS
+    return [check(data) for check in checks] + list(_doubled(data))
 
 
 def _recurring(data: Data) -> int:
@@ -199,7 +211,7 @@ def _distinct(numbers: Ints) -> int:
 
 def _watched_again(data: Data) -> Finding:
     """Count the items to be found that the filter hides from their user."""
-    is_watch = np.isin(data.event_type, [data.event_types.index(WATCH)] if _watches(data) else [])
+    is_watch = data.is_of_type(WATCH)
     watched = data.user[is_watch] * len(data.items) + data.item[is_watch]
     again = len(watched) - _distinct(watched)
     asked = queries(data, range(len(data.users)))
@@ -314,6 +326,17 @@ def _event_types(data: Data) -> Finding:
         found or "none",
         f"AWS recommends {WATCH} and Click events. Only {WATCH} marks an item as watched, and "
         "Personalize does not recommend a watched item again",
+        "VIDEO_ON_DEMAND-use-cases",
+    )
+
+
+def _watch_events(data: Data) -> Finding:
+    count = data.different_watched
+    return Finding(
+        Verdict.REFUSED if count < _INTERACTIONS_REQUIRED else Verdict.PASS,
+        f"{WATCH} events",
+        f"{count:,}",
+        f"this recipe requires {_INTERACTIONS_REQUIRED} different ones",
         "VIDEO_ON_DEMAND-use-cases",
     )
 

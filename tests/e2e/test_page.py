@@ -10,6 +10,7 @@ from local_aws.engine import LocalAws
 from local_aws.page import data_page
 from local_aws.rehearsal import NOTICE, sample
 from local_aws.rehearsal.evaluation import Evaluation
+from local_aws.rehearsal.findings import findings
 from local_aws.rehearsal.reading import read
 from tests.support.browser import CHROMIUM, Browser
 from tests.support.local_world import until
@@ -146,7 +147,8 @@ def test_plots_can_be_read(browser: Browser, url: str) -> None:
 
 def test_a_report_on_data_is_a_file_that_shows_the_same(browser: Browser, tmp_path: Path) -> None:
     file = tmp_path / "report.html"
-    file.write_text(data_page("the sample", read(sample.FOLDER, now=NOW), REASON))
+    data = read(sample.FOLDER, now=NOW)
+    file.write_text(data_page("the sample", data, findings(data), REASON))
     browser.open(file.as_uri())
     assert "Interactions over time" in browser.text()
     assert (

@@ -26,7 +26,8 @@ from lambdas.recommender.model.quality import QualityGate
 from lambdas.recommender.model.request import DEFAULT_WAIT_SECONDS
 from local_aws.personalize import Behaviour
 from local_aws.personalize.behaviour import TOP_PICKS_METRICS
-from local_aws.rehearsal import columns, findings
+from local_aws.rehearsal import columns, counted, findings
+from local_aws.rehearsal.recipes import STAND_INS
 from stacks import monitoring
 from stacks.monitoring import RecommenderMonitoring
 from stacks.properties import MonitoringProperties, RecommenderProperties, ServiceProperties
@@ -295,6 +296,22 @@ def test_the_requirements_of_data_are_those_that_the_rehearsal_checks() -> None:
             str(findings._USERS_RECOMMENDED),
         ],
     }
+
+
+def test_the_table_of_recipes_has_the_stand_ins_and_their_metrics() -> None:
+    page = PAGES["rehearsal.md"]
+    rows = re.findall(r"(?m)^\| `(aws-vod-[\w-]+)` \| .* \| (eight|n/a) \|$", page)
+    watched = " and ".join(
+        f"*{one.title.format(you='you', item='X')}*"
+        for one in STAND_INS.values()
+        if one.event_type == "Watch"
+    )
+
+    assert rows == [
+        (recipe, "n/a" if one.unmeasured else "eight") for recipe, one in STAND_INS.items()
+    ]
+    assert f"the newest {counted._WINDOW} days of the data" in page
+    assert f"{watched} need {findings._INTERACTIONS_REQUIRED} `Watch` events." in page
 
 
 def test_the_schemas_have_the_required_columns() -> None:

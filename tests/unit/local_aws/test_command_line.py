@@ -6,11 +6,13 @@ from collections.abc import Sequence
 from pathlib import Path
 
 import pytest
+from markupsafe import escape
 
 from local_aws import toolchain
 from local_aws.processes import PidFile
 from local_aws.rehearsal import sample
 from local_aws.rehearsal.reading import read
+from local_aws.rehearsal.recipes import STAND_INS
 from local_aws.rehearsal.training import TopPicks
 from tests.unit.local_aws.rehearsal.folders import ITEMS, folder_of, watching
 
@@ -75,6 +77,43 @@ def test_data_is_reported_on_trained_on_and_measured(tmp_path: Path) -> None:
         expected = f"{name} {one.value:.4f}{error} {one.popularity:.4f} {one.verdict}"
         assert expected in " ".join(reported.stdout.split())
     assert "Amazon's recommender will score differently" in " ".join(reported.stdout.split())
+
+
+@pytest.mark.parametrize("recipe", STAND_INS)
+def test_data_can_be_trained_on_with_each_recipe(tmp_path: Path, recipe: str) -> None:
+    page = tmp_path / "page.html"
+    options = ("--recipe", recipe, "--html", str(page))
+    reported = _local_aws(tmp_path, "data", str(sample.FOLDER), *options)
+    assert (reported.returncode, reported.stderr) == (0, "")
+    stand_in = STAND_INS[recipe]
+    said, shown = " ".join(reported.stdout.split()), page.read_text()
+    if recipe == "aws-vod-top-picks":
+        assert "A stand-in" not in said
+    else:
+        assert f"A model of recipe {recipe}. {stand_in.rule}" in said
+        assert str(escape(stand_in.rule)) in shown
+        assert f"<dt>Recipe</dt><dd>{recipe}</dd>" in shown
+    assert ("Metrics: n/a." in said) == ("Metrics: n/a." in shown) == bool(stand_in.unmeasured)
+    if stand_in.unmeasured:
+        first, _ = STAND_INS[recipe](read(sample.FOLDER, now=time.time())).recommend("", 1)[0]
+        assert f"{stand_in.title}: {first} " in said
+        assert f"<span>{first}</span>" in shown
+    assert "a stand-in for Amazon's model" in said
+
+
+def test_a_recipe_that_does_not_exist_is_refused(tmp_path: Path) -> None:
+    refused = _local_aws(tmp_path, "data", str(sample.FOLDER), "--recipe", "aws-vod-new")
+    assert refused.returncode == 2
+    assert "aws-vod-most-popular" in refused.stderr
+
+
+def test_a_recipe_that_requires_watch_events_refuses_clicks(tmp_path: Path) -> None:
+    rows = [(user, item, when, "Click") for user, item, when, _ in watching(users=60, each=20)]
+    folder = folder_of(tmp_path / "clicks", rows)
+    for recipe, code in (("aws-vod-trending-now", 0), ("aws-vod-most-popular", 1)):
+        reported = _local_aws(tmp_path, "data", str(folder), "--recipe", recipe)
+        assert reported.returncode == code
+        assert ("filtering by event type: Watch" in reported.stdout) == bool(code)
 
 
 def test_data_that_the_service_would_refuse_is_not_measured(tmp_path: Path) -> None:

@@ -62,6 +62,24 @@ def test_counts_are_held_against_what_is_required_and_recommended(
     assert finding(data_of(tmp_path, rows), subject).verdict == verdict
 
 
+@pytest.mark.parametrize(("watched", "verdict"), [(999, "refused"), (1000, "pass")])
+def test_different_watch_events_are_counted_for_the_recipes_that_require_them(
+    tmp_path: Path, watched: int, verdict: str
+) -> None:
+    rows = watching(users=60, each=25)
+    rows = [
+        (user, item, time, "Watch" if number < watched else "Click")
+        for number, (user, item, time, _) in enumerate(rows)
+    ]
+    data = data_of(tmp_path, [*rows, rows[0]])
+    (found,) = [one for one in findings(data, watched=True) if one.subject == "Watch events"]
+    assert (found.found, found.verdict) == (f"{watched:,}", verdict)
+    assert findings(data) == [one for one in findings(data, watched=True) if one != found]
+    assert refusal(data) is None
+    reason = "Dataset has fewer than 1000 interactions after filtering by event type: Watch"
+    assert refusal(data, watched=True) == (reason if watched < 1000 else None)
+
+
 def test_one_percent_of_all_users_has_to_have_two_interactions(tmp_path: Path) -> None:
     rows = watching(users=25, each=40)
     for everybody, expected in ((2500, None), (2501, "Fewer than 1% of users have at least 2")):
