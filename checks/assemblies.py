@@ -34,6 +34,7 @@ CONTEXTS: Final[dict[str, dict[str, Any]]] = {
                 "consumers": ["arn:aws:iam::333333333333:role/app"],
                 "monitoring": True,
                 "alarm_email": "on-call@example.com",
+                "notify_topic_arn": "arn:aws:sns:us-east-1:222222222222:deployments",
                 "log_key_arn": f"arn:aws:kms:us-east-1:222222222222:key/{_ID}",
             },
         },
