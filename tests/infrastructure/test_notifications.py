@@ -20,6 +20,7 @@ from tests.infrastructure.test_pictures import earlier
 from tests.support.events import STACK_ID, messages, of_a_resource, of_the_stack
 from tests.support.place import GROUP
 from tests.support.template import Synth, of_type
+from tests.unit.test_how_tos import PAGES
 
 TOPIC: Final = "arn:aws:sns:eu-west-1:111111111111:deployments"
 RULE: Final = "AWS::Events::Rule"
@@ -220,6 +221,36 @@ def test_notifications_add_rules_and_change_no_property(
 
     assert properties(notified) == properties(template)
     assert f"| rules (EventBridge) | {len(of_type(notified, RULE))}" in COST
+
+
+def test_the_page_has_the_statuses_of_the_rules(notified: dict[str, Any]) -> None:
+    page = PAGES["notifications.md"]
+    table = page.partition("| status | of |")[2].partition("\n\n")[0]
+    rows = re.findall(r"(?m)^\| (`.*?) \| (the stack|a resource) \| (.*?) \|$", table)
+    on_the_page = {
+        (of, frozenset(re.findall(r"`([A-Z_]+)`", statuses))) for statuses, of, _ in rows
+    }
+    of_detail_types = {
+        "CloudFormation Stack Status Change": "the stack",
+        "CloudFormation Resource Status Change": "a resource",
+    }
+    patterns = [one["Properties"]["EventPattern"] for one in of_type(notified, RULE).values()]
+
+    assert on_the_page == {
+        (
+            of_detail_types[pattern["detail-type"][0]],
+            frozenset(pattern["detail"]["status-details"]["status"]),
+        )
+        for pattern in patterns
+    }
+
+
+def test_cloudformation_s_own_notifications_are_as_many_as_the_page_says(
+    template: dict[str, Any],
+) -> None:
+    """Each resource has three events in a creation: begun, initiated, complete."""
+    assert len(template["Resources"]) * 3 > 100
+    assert "more than a hundred messages" in " ".join(PAGES["notifications.md"].split())
 
 
 def test_rules_come_before_whatever_can_fail_and_go_after_it(notified: dict[str, Any]) -> None:
