@@ -29,9 +29,21 @@ class Inbox:
         )
         self._url = self._sqs.create_queue(QueueName=name)["QueueUrl"]
         queue = self._sqs.get_queue_attributes(QueueUrl=self._url, AttributeNames=["QueueArn"])
-        sns.subscribe(
-            TopicArn=self.topic_arn, Protocol="sqs", Endpoint=queue["Attributes"]["QueueArn"]
+        queue_arn = queue["Attributes"]["QueueArn"]
+        from_the_topic = {
+            "Effect": "Allow",
+            "Principal": {"Service": "sns.amazonaws.com"},
+            "Action": "sqs:SendMessage",
+            "Resource": queue_arn,
+            "Condition": {"ArnEquals": {"aws:SourceArn": self.topic_arn}},
+        }
+        self._sqs.set_queue_attributes(
+            QueueUrl=self._url,
+            Attributes={
+                "Policy": json.dumps({"Version": "2012-10-17", "Statement": [from_the_topic]})
+            },
         )
+        sns.subscribe(TopicArn=self.topic_arn, Protocol="sqs", Endpoint=queue_arn)
 
     def read(self) -> list[str]:
         """Return the messages since the last time, in the order of their arrival."""
@@ -97,6 +109,8 @@ def test_a_topic_that_does_not_allow_it_gets_no_message(world: LocalWorld) -> No
     world.destroy()
 
     assert inbox.read() == []
+    world.client("sns").publish(TopicArn=inbox.topic_arn, Message="The queue is subscribed.")
+    assert inbox.read() == ["The queue is subscribed."]
 
 
 def test_the_statement_for_a_key_names_eventbridge_and_has_no_condition() -> None:
