@@ -81,7 +81,7 @@ lint: setup lint-workflows
 	$(RUN) -m ruff check
 
 lint-workflows: setup
-	$(VENV)/bin/zizmor --offline --quiet --strict-collection .github docs/how-to/promote.yml \
+	$(VENV)/bin/zizmor --offline --quiet --strict-collection .github docs/how-to/promote.yml docs/how-to/deploy.yml \
 		.pre-commit-config.yaml
 
 types: setup

@@ -36,6 +36,7 @@ CONTEXTS: Final[dict[str, dict[str, Any]]] = {
                 "max_metric_regression": 0.05,
                 "minimum_throughput_use": 0.5,
                 "alarm_email": "on-call@example.com",
+                "notify_topic_arn": "arn:aws:sns:us-east-1:222222222222:deployments",
                 "log_key_arn": f"arn:aws:kms:us-east-1:222222222222:key/{_ID}",
             },
         },

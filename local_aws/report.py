@@ -45,6 +45,7 @@ _KINDS: Final = (
     ("Lambda functions", "lambda", "list_functions", "Functions[].FunctionName"),
     ("state machines", "stepfunctions", "list_state_machines", "stateMachines[].name"),
     ("schedules", "scheduler", "list_schedules", "Schedules[].Name"),
+    ("rules", "events", "list_rules", "Rules[].Name"),
     ("alarms", "cloudwatch", "describe_alarms", "MetricAlarms[].AlarmName"),
     ("dashboards", "cloudwatch", "list_dashboards", "DashboardEntries[].DashboardName"),
     ("log groups", "logs", "describe_log_groups", "logGroups[].logGroupName"),

@@ -21,6 +21,7 @@ from .settings.rules import (
     chains_fit_into_a_stack,
     hours_are_of_what_runs,
     key_is_of_the_region,
+    topic_is_of_the_place,
     topic_is_of_the_region,
 )
 from .settings.setting import Setting, setting, settings_of
@@ -181,11 +182,30 @@ class ServiceProperties(Properties):
         "a key of KMS, of a region of its partition",
         "Give the key itself, for example by Key.from_key_arn: CloudWatch Logs takes no alias.",
     )
+    notify_topic: sns.ITopic | None = _construct(
+        "notify_topic_arn",
+        "topic_arn",
+        "a standard topic of SNS",
+        "For example Topic.from_topic_arn(...).",
+    )
 
     def rules(self, stack: Stack) -> Iterator[tuple[str, Refusal | None]]:
-        """Compare the key with the stack."""
+        """Compare the key and the topic with the stack."""
         if self.log_key and _are_known(arn := self.log_key.key_arn, stack.region):
             yield "log_key", key_is_of_the_region(arn, stack.region)
+        if self.notify_topic:
+            yield "notify_topic", _topic_is_of_the_stack(self.notify_topic.topic_arn, stack)
+
+
+def _topic_is_of_the_stack(topic_arn: str, stack: Stack) -> Refusal | None:
+    if not _are_known(topic_arn):
+        return None
+    region, account = topic_arn.split(":")[3:5]
+    return topic_is_of_the_place(
+        topic_arn,
+        region=stack.region if _are_known(stack.region) else region,
+        account=stack.account if _are_known(stack.account) else account,
+    )
 
 
 @dataclass(frozen=True, kw_only=True)

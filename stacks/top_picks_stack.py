@@ -47,6 +47,7 @@ class TopPicksStack(Stack):
                 self,
                 "Service",
                 log_key=log_key(self, settings.log_key_arn),
+                notify_topic=self._notify_topic(settings),
                 **ServiceProperties.from_settings(settings),
             ),
             **RecommenderProperties.from_settings(settings),
@@ -82,6 +83,10 @@ class TopPicksStack(Stack):
             outputs["ConsumerRoleArn"] = role.role_arn
         for name, value in outputs.items():
             CfnOutput(self, name, value=value, description=describe(name))
+
+    def _notify_topic(self, settings: Settings) -> sns.ITopic | None:
+        arn = settings.notify_topic_arn
+        return sns.Topic.from_topic_arn(self, "NotifyTopic", arn) if arn else None
 
     def _alarm_topic(self, settings: Settings) -> sns.ITopic | None:
         """Return the topic of the alarms: the given one, or a new one for an address."""

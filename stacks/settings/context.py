@@ -16,6 +16,7 @@ from .rules import (
     chains_fit_into_a_stack,
     hours_are_of_what_runs,
     key_is_of_the_region,
+    topic_is_of_the_place,
     topic_is_of_the_region,
 )
 from .setting import required_of, settings_of
@@ -137,6 +138,13 @@ def _rules(settings: Settings) -> Iterator[tuple[str, Refusal | None]]:
         yield (
             "alarm_topic_arn",
             topic_is_of_the_region(settings.alarm_topic_arn, settings.region),
+        )
+    if settings.notify_topic_arn:
+        yield (
+            "notify_topic_arn",
+            topic_is_of_the_place(
+                settings.notify_topic_arn, region=settings.region, account=settings.account
+            ),
         )
     if settings.log_key_arn:
         yield "log_key_arn", key_is_of_the_region(settings.log_key_arn, settings.region)

@@ -291,6 +291,17 @@ class Settings(RecommenderSettings):
             shapes_template=True,
         ),
     )
+    notify_topic_arn: str | None = field(
+        default=None,
+        metadata=setting(
+            regional_arn(["sns"], "<topic>", "[A-Za-z0-9_-]{1,256}"),
+            "The SNS topic that receives a message when an operation of the stack ends, fails or "
+            "is stuck. It is of the stack's region and account, and its policy lets EventBridge "
+            "publish to it.",
+            example="arn:aws:sns:eu-west-1:111111111111:deployments",
+            remedy="Copy the ARN from `aws sns list-topics`.",
+        ),
+    )
     consumers: tuple[str, ...] = field(
         default=(),
         metadata=setting(

@@ -66,6 +66,21 @@ def topic_is_of_the_region(alarm_topic_arn: str, region: str) -> Refusal | None:
     )
 
 
+def topic_is_of_the_place(notify_topic_arn: str, *, region: str, account: str) -> Refusal | None:
+    """Refuse a topic of another region, or of another account.
+
+    An EventBridge rule delivers within its region. To another account it delivers only by a role of
+    its own ("Sending events to an AWS service in another account", EventBridge User Guide).
+    """
+    if notify_topic_arn.split(":")[3:5] == [region, account]:
+        return None
+    return Refusal(
+        notify_topic_arn,
+        f"a topic of the stack's region and account, {region} and {account}",
+        "Give a topic of that place. A subscription of it may be of another account.",
+    )
+
+
 def chains_fit_into_a_stack(*, training_gates: int, sweeps: int) -> Refusal | None:
     """Refuse chains that are too long together."""
     if training_gates + sweeps <= MAX_LINKS:

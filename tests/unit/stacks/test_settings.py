@@ -76,6 +76,7 @@ def test_the_defaults_are_the_contracts() -> None:
         runbook_url=None,
         minimum_throughput_use=None,
         observation_interval_minutes=60,
+        notify_topic_arn=None,
         log_retention_days=90,
         log_key_arn=None,
         consumers=(),
@@ -145,6 +146,7 @@ ALLOWED: list[tuple[str, Any, Any]] = [
     ("runbook_url", "https://" + "x" * 500, "https://" + "x" * 500),
     ("observation_interval_minutes", 1440, 1440),
     ("log_retention_days", 365, 365),
+    ("notify_topic_arn", TOPIC, TOPIC),
     ("log_key_arn", KEY, KEY),
     ("log_key_arn", KEY.replace("key/", "key/mrk-"), KEY.replace("key/", "key/mrk-")),
     (
@@ -305,6 +307,16 @@ REFUSED: dict[str, list[Any]] = {
         7,
     ],
     "minimum_throughput_use": [-0.1, 1.1, "50%", "", True, []],
+    "notify_topic_arn": [
+        "on-call",
+        TOPIC.replace(":sns:", ":sqs:"),
+        TOPIC.replace("arn:aws:", "arn:aws-us-gov:"),
+        f"{TOPIC}.fifo",
+        f"{TOPIC}:0a1b2c3d-0000-1111-2222-333344445555",
+        f"{TOPIC}\n",
+        "",
+        7,
+    ],
     "alarm_email": ["on-call", "on-call@", "@example.com", "a b@example.com", "a@b", "", 7],
     "runbook_url": [
         "docs/runbook.md",
@@ -413,6 +425,7 @@ BEYOND_A_SCHEMA: dict[str, list[Any]] = {
     "force_update": ["a\u00a0b"],
     "log_key_arn": [KEY.replace("arn:aws:", "arn:aws-us-gov:")],
     "alarm_topic_arn": [TOPIC.replace("arn:aws:", "arn:aws-us-gov:")],
+    "notify_topic_arn": [TOPIC.replace("arn:aws:", "arn:aws-us-gov:")],
     "tags": [
         {"k": "a&b"},
         {"k": "a\tb"},
@@ -508,6 +521,14 @@ def test_alarms_go_to_a_topic_of_their_own_region() -> None:
 
     with pytest.raises(SettingsError, match="a topic of the region of the alarms, eu-west-1"):
         parse({**MINIMAL, "monitoring": True, "alarm_topic_arn": elsewhere})
+
+
+@pytest.mark.parametrize(("own", "other"), [("eu-west-1", "us-east-1"), ("1" * 12, "2" * 12)])
+def test_notifications_to_a_topic_of_another_region_or_account_are_refused(
+    own: str, other: str
+) -> None:
+    with pytest.raises(SettingsError, match="a topic of the stack's region and account, eu-west-1"):
+        parse({**MINIMAL, "notify_topic_arn": TOPIC.replace(own, other)})
 
 
 SETTINGS = [
