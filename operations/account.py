@@ -20,6 +20,7 @@ from lambdas.recommender.aws.errors import (
     translate_errors,
 )
 from lambdas.recommender.aws.personalize import Personalize, PersonalizeApi, pages_of
+from lambdas.recommender.model.identity import Arn
 from lambdas.recommender.model.observed import Observed
 from operations.computations.chain import Chain, chains
 from operations.computations.stack import Event, Resource, Stack, latest_operation
@@ -34,7 +35,13 @@ READS: Final = (
     "ListStackResources",
     "ListTagsForResource",
 )
-"""All calls but those that `leftovers --delete` adds: DeleteRecommender, UntagResource."""
+"""The calls of `status`, `drift` and `leftovers`.
+
+`leftovers --delete` adds DeleteRecommender and UntagResource, and `plan` adds ``CHECKS``.
+"""
+
+CHECKS: Final = ("DescribeDataset", "DescribeDatasetGroup", "GetCallerIdentity", "ListRecipes")
+"""They only read, too."""
 
 _CONFIG: Final = Config(
     connect_timeout=10, read_timeout=30, retries={"mode": "standard", "total_max_attempts": 5}
@@ -58,6 +65,13 @@ class CloudFormationApi(Protocol):
         """GetTemplate."""
 
 
+class StsApi(Protocol):
+    """The operation that is used, as boto3 names it."""
+
+    def get_caller_identity(self) -> Any:
+        """GetCallerIdentity; it needs no permission (STS API reference)."""
+
+
 class Account:
     """Reads one account and region.
 
@@ -65,10 +79,15 @@ class Account:
     """
 
     def __init__(
-        self, cloudformation: CloudFormationApi, personalize: PersonalizeApi, region: str
+        self,
+        cloudformation: CloudFormationApi,
+        personalize: PersonalizeApi,
+        sts: StsApi,
+        region: str,
     ) -> None:
         self._cloudformation = cloudformation
         self._personalize = personalize
+        self._sts = sts
         self.personalize = Personalize(personalize)
         self.region = region
 
@@ -87,14 +106,20 @@ class Account:
             session = boto3.Session(region_name=region or os.environ.get("AWS_REGION"))
             cloudformation = session.client("cloudformation", config=_CONFIG)
             personalize = session.client("personalize", config=_CONFIG)
-            for client in (cloudformation, personalize):
+            sts = session.client("sts", config=_CONFIG)
+            for client in (cloudformation, personalize, sts):
                 _ = urlsplit(client.meta.endpoint_url).port  # raises if it is over 65535
         except ValueError as error:
             raise PermanentError(
                 f"{error} (a setting of the SDK: see AWS_ENDPOINT_URL and the like, and the "
                 "profile)"
             ) from error
-        return cls(cloudformation, personalize, cloudformation.meta.region_name)
+        return cls(cloudformation, personalize, sts, cloudformation.meta.region_name)
+
+    def caller(self) -> Arn:
+        """Read the ARN of the credentials: it names their partition and account."""
+        with translate_errors("GetCallerIdentity"):
+            return Arn.parse(self._sts.get_caller_identity()["Arn"])
 
     def stack(self, name: str) -> Stack | None:
         """Read a stack by its name or id, or return None if there is none.
@@ -114,6 +139,7 @@ class Account:
                         one["ParameterKey"]: one.get("ResolvedValue", one.get("ParameterValue", ""))
                         for one in shown.get("Parameters", ())
                     },
+                    is_protected=shown.get("EnableTerminationProtection", False),
                 )
         except PermanentError as error:
             # The code alone, ValidationError, is also that of a name that cannot be one.
@@ -154,12 +180,11 @@ class Account:
                 for one in page["StackResourceSummaries"]
             ]
 
-    def chains(self, stack: Stack) -> tuple[Chain, ...]:
-        """Read the recommenders of a stack's template.
+    def template(self, stack: Stack) -> Mapping[str, Any]:
+        """Read the template of a stack.
 
         Raises:
-            UnreadableError: the template is YAML, which the CDK deploys only without assets, or
-                only CloudFormation knows how long a link waits.
+            UnreadableError: it is YAML, which the CDK deploys only without assets.
         """
         with translate_errors("GetTemplate"):
             body = self._cloudformation.get_template(StackName=stack.id, TemplateStage="Processed")[
@@ -171,13 +196,22 @@ class Account:
             except json.JSONDecodeError as error:
                 raise UnreadableError("the stack's template is not JSON") from error
         template: Mapping[str, Any] = body
-        return chains(template, stack, self.resources(stack))
+        return template
 
-    def recommenders(self) -> list[str]:
-        """Read the ARNs of all recommenders."""
+    def chains(self, stack: Stack) -> tuple[Chain, ...]:
+        """Read the recommenders of a stack's template.
+
+        Raises:
+            UnreadableError: as ``template``, or only CloudFormation knows how long a link waits.
+        """
+        return chains(self.template(stack), stack, self.resources(stack))
+
+    def recommenders(self) -> dict[str, str]:
+        """Read the ARNs of all recommenders, each with that of its dataset group."""
         with translate_errors("ListRecommenders"):
             pages = pages_of("ListRecommenders", self._personalize.list_recommenders)
-            return [one["recommenderArn"] for page in pages for one in page["recommenders"]]
+            listed = [one for page in pages for one in page["recommenders"]]
+            return {one["recommenderArn"]: one.get("datasetGroupArn", "") for one in listed}
 
     def observed(self, arn: str, *, may_lack_tags: bool = False) -> Observed | None:
         """Read a recommender with its tags, or return None if the service shows none.

@@ -4,7 +4,7 @@ If you set a minimum: metrics compare only on the same data ("Evaluating an Amaz
 domain recommender", Personalize Developer Guide).
 """
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from decimal import Decimal
 from typing import Any
@@ -60,21 +60,29 @@ class QualityGate:
             metrics: of the new recommender.
             before: of the recommender that it replaces, if any.
         """
-        misses = [
-            _miss(name, metrics.get(name), f"{least} (minimum_metrics)")
-            for name, least in sorted(self.minimum.items())
+        return [
+            _miss(name, metrics.get(name), minimum)
+            for name, least, minimum in self.minimums(before)
             if not _reaches(metrics.get(name), least)
         ]
+
+    def minimums(
+        self, before: Mapping[str, float] | None = None
+    ) -> Iterator[tuple[str, Decimal, str]]:
+        """Yield the name of each metric, its least value, and that value with its rule.
+
+        Args:
+            before: the metrics of the recommender that is replaced, if any.
+        """
+        for name, least in sorted(self.minimum.items()):
+            yield name, least, f"{least} (minimum_metrics)"
         if self.max_regression is None or before is None:
-            return misses
+            return
         percent = f"{(self.max_regression * 100).normalize():f}"
         rule = f"max_metric_regression {self.max_regression} = {percent} %"
         for name, earlier in sorted(before.items()):
             least = Decimal(str(earlier)) * (1 - self.max_regression)
-            if not _reaches(metrics.get(name), least):
-                minimum = f"{least.normalize():f} (previous recommender {earlier}, {rule})"
-                misses.append(_miss(name, metrics.get(name), minimum))
-        return misses
+            yield name, least, f"{least.normalize():f} (previous recommender {earlier}, {rule})"
 
 
 def _reaches(found: float | None, least: Decimal) -> bool:
