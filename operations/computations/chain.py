@@ -264,8 +264,8 @@ def _links(
     for logical_id in _of_type(defined, resource_type):
         if _properties(defined[logical_id]).get(name) == value:
             place, wait = _place_and_wait(stack, defined[logical_id])
-            name = _NAMES[resource_type].format(*place)
-            links.append((place, Link(logical_id, name, wait, resource_type)))
+            construct_id = _NAMES[resource_type].format(*place)
+            links.append((place, Link(logical_id, construct_id, wait, resource_type)))
     return [link for _, link in sorted(links, key=lambda one: one[0])]
 
 

@@ -70,7 +70,7 @@ class RecommenderForecast:
         arn: its ARN after the deployment.
         seconds: how long its links may wait, together.
         reason: the reason of a refusal, or the reason why the effect is unknown; else nothing.
-        before: the recommender that the stack has now, or None.
+        before: the recommender that the stack has now, or else the one that it adopts, or None.
         replaces: the ARN of the recommender that it replaces, or nothing.
         settings: the settings that change.
         calls: the calls that change a recommender, in order.
@@ -152,7 +152,7 @@ class StackForecast:
     @property
     def changes_something(self) -> bool:
         """Whether CloudFormation changes anything, if there is no obstacle."""
-        if self.destroys or self.creates:
+        if self.destroys or self.creates or self.status.endswith("_FAILED"):
             return not self.obstacle
         recommenders = any(one.settings or one.calls for one in self.recommenders)
         return bool(recommenders or self.others.number or self.protection)
@@ -206,6 +206,7 @@ class _Forecaster:
 
     def __init__(self, deployment: Deployment, recommenders: Mapping[str, Observed]) -> None:
         self._deployment = deployment
+        self._recommenders = recommenders
         self._copy = AccountCopy(recommenders, deployment.now)
         self._before: dict[str, str] = {}
         self._after: dict[str, str] = {}
@@ -237,7 +238,7 @@ class _Forecaster:
                 arn=arn,
                 seconds=sum(link.wait for link in chain.created),
                 reason=reason,
-                before=before,
+                before=before or self._recommenders.get(arn),
                 replaces=replaces if replaces != arn else "",
                 settings=self._settings(chain, before),
                 calls=calls,

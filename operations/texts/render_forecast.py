@@ -67,7 +67,7 @@ def render_json(forecast: StackForecast, code: int) -> str:
         "account": forecast.account,
         "status": forecast.status,
         "destroys": forecast.destroys,
-        "recommenders": [_as_json(one, forecast) for one in forecast.recommenders],
+        "recommenders": [_as_json(one) for one in forecast.recommenders],
         "other_changes": {
             "added": others.added,
             "changed": others.changed,
@@ -80,7 +80,7 @@ def render_json(forecast: StackForecast, code: int) -> str:
     return json.dumps(shown, indent=2)
 
 
-def _as_json(one: RecommenderForecast, forecast: StackForecast) -> dict[str, Any]:
+def _as_json(one: RecommenderForecast) -> dict[str, Any]:
     return {
         "construct": one.chain.construct,
         "logical_id": one.chain.logical_id,
@@ -94,7 +94,7 @@ def _as_json(one: RecommenderForecast, forecast: StackForecast) -> dict[str, Any
         "last_creation_seconds": _last_creation(one),
         "at_most_seconds": one.seconds,
         "waits_for": one.waits_for,
-        "meanwhile": _meanwhile(one, destroys=forecast.destroys),
+        "meanwhile": _meanwhile(one),
         "billed": _billed(one),
         "quality_gate": one.minimums,
         "drift_corrected": [str(each) for each in one.corrected],
@@ -128,7 +128,8 @@ def _effect(one: RecommenderForecast, forecast: StackForecast) -> str:
             comes = "is created and trained" if one.created else "exists"
             return f"{name}, which {comes}, replaces {_name(one.replaces)}"
         case Kind.FIRST_TRAINING:
-            return f"{name} is created and trained"
+            stops = any(isinstance(call.change, StopRecommender) for call in _own(one))
+            return f"{name} is {_and(['created', 'trained', *(['stopped'] if stops else [])])}"
         case Kind.ADOPTION:
             return f"{name}, which exists, becomes the stack's"
         case Kind.REMOVAL:
@@ -179,14 +180,18 @@ def _of_recommender(one: RecommenderForecast, forecast: StackForecast) -> Iterat
     yield "Construct", render_construct(one.chain)
     if len(forecast.recommenders) > 1:
         yield "Effect", f"{one.kind.value}: {_effect(one, forecast)}"
-    yield "Now", f"{_name(one.before.arn)}, {one.before.description}" if one.before else "none"
+    yield "Now", _now(one)
     yield from _listed("Settings", [str(change) for change in one.settings])
     yield from _listed("Calls", [f"{_operation(call)} of {_name(call.arn)}" for call in one.calls])
     if one.waits_for:
         yield "Waits for", one.waits_for
-    if one.calls:
+    if forecast.destroys:
+        yield "Ends", f"within {duration(one.seconds)}; a training must end before"
+    elif one.calls:
         yield "Trains", _training(one)
-        yield "Meanwhile", _meanwhile(one, destroys=forecast.destroys)
+        yield "Ends", f"within {duration(one.seconds)}, except for the clean-up"
+    if one.calls:
+        yield "Meanwhile", _meanwhile(one)
     if billed := _billed(one):
         yield "Billed", billed
     yield from _listed("Quality gate", one.minimums)
@@ -225,13 +230,19 @@ def _next(forecast: StackForecast) -> str:
 # -- sentences -----------------------------------------------------------------------------------
 
 
+def _now(one: RecommenderForecast) -> str:
+    if one.before is None:
+        return "no recommender"
+    other = "" if one.chain.physical_id else "; it is not the stack's"
+    return f"{_name(one.before.arn)}, {one.before.description}{other}"
+
+
 def _training(one: RecommenderForecast) -> str:
-    most = f"the deployment is decided within {duration(one.seconds)}"
     if not one.trains:
-        return f"no; {most}"
+        return "no"
     last = _last_creation(one)
-    lasted = f"the recommender before took {duration(last)} at most; " if last else ""
-    return f"in full; {lasted}{most}"
+    name = _name(one.before.arn) if one.before else ""
+    return f"in full; the creation of {name} took {duration(last)} at most" if last else "in full"
 
 
 def _last_creation(one: RecommenderForecast) -> float | None:
@@ -246,22 +257,26 @@ def _last_creation(one: RecommenderForecast) -> float | None:
     return seconds if 0 < seconds <= _LONGEST_TRAINING else None
 
 
-def _meanwhile(one: RecommenderForecast, *, destroys: bool) -> str:
+def _meanwhile(one: RecommenderForecast) -> str:
     """Render which recommender serves until the deployment has ended."""
-    before = one.before
+    before, changes = one.before, [type(call.change) for call in _own(one)]
+    name = _name(before.arn) if before else ""
     if before is None or before.phase not in _SERVES:
-        return "no recommender of the stack serves until the deployment has ended"
-    name = _name(before.arn)
-    if destroys or one.kind is Kind.REMOVAL:
-        return f"{name} serves until it is deleted"
+        starts = StartRecommender in changes
+        return f"no recommender serves until {name} is started" if starts else "no recommender serves"
     if one.replaces:
         return f"{name} serves until the training gates have passed and it is deleted"
-    changes = [type(call.change) for call in _own(one)]
-    if StopRecommender in changes:
-        return f"{name} serves until it is stopped"
-    if UpdateRecommender in changes:
-        return f"{name} serves with its earlier configuration until the update has ended"
+    for change, text in _UNTIL.items():
+        if change in changes:
+            return f"{name} serves {text}"
     return f"{name} serves"
+
+
+_UNTIL: Final = {
+    DeleteRecommender: "until it is deleted",
+    StopRecommender: "until it is stopped",
+    UpdateRecommender: "with its earlier configuration until the update has ended",
+}
 
 
 def _billed(one: RecommenderForecast) -> str:

@@ -149,7 +149,7 @@ class Watcher:
     """Watches a cloud; does nothing by itself."""
 
     def begins(self, stack: "Stack", template: "Deployable | None") -> None:
-        """Note an operation that is about to begin: a deployment, or without template a deletion."""
+        """Note an operation that is about to begin; one without a template is a deletion."""
 
     def called(self, invocation: Invocation, operation: str, params: Mapping[str, Any]) -> None:
         """Note a call to AWS before it is made."""

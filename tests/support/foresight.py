@@ -12,10 +12,11 @@ from lambdas.recommender.decision.verdict import (
     UntagResource,
     UpdateRecommender,
 )
+from lambdas.recommender.model.hours import ActiveHours
 from lambdas.recommender.vocabulary import RECOMMENDER_TYPE
 from operations.commands.plan import forecast_of
 from operations.computations.assembly import SynthesisedStack
-from operations.computations.forecast import Kind, StackForecast
+from operations.computations.forecast import Kind, RecommenderForecast, StackForecast
 from tests.support.cloudformation import Cloud, Invocation, Stack, Watcher
 from tests.support.operator import Operator
 from tests.support.place import ACCOUNT
@@ -66,10 +67,12 @@ class Foresight(Watcher):
 
     Attributes:
         compared: how often a forecast of a kind was compared in full.
+        latest: the latest forecast that was compared in full.
     """
 
     def __init__(self, cloud: Cloud) -> None:
         self.compared: Counter[Kind] = Counter()
+        self.latest: StackForecast | None = None
         self._cloud = cloud
         self._open: dict[str, Foreseen] = {}
         cloud.watchers.append(self)
@@ -87,8 +90,23 @@ class Foresight(Watcher):
         now = self._cloud.clock.now
         account = Operator(self._cloud).account
         forecast = forecast_of(account, wanted, now=now, destroys=template is None)
+        self.latest = None
         self._open[stack.id] = Foreseen(
-            forecast, len(self._cloud.service.journal), now, _ids(stack)
+            forecast,
+            len(self._cloud.service.journal),
+            now,
+            _ids(stack),
+            is_disturbed=self._is_stale(now),
+        )
+
+    def _is_stale(self, now: float) -> bool:
+        """Whether `plan` may not have seen the latest changes."""
+        behaviour = self._cloud.service.behaviour
+        late = max(behaviour.not_found_after_create, behaviour.stale_after_update)
+        return any(
+            call.mutating and call.outcome == "OK" and now - call.time <= late
+            for call in self._cloud.service.journal
+            if late
         )
 
     def disturb(self) -> None:
@@ -115,6 +133,7 @@ class Foresight(Watcher):
         if self._is_disturbed(stack, foreseen) or kind is Kind.CANNOT_TELL:
             return
         self.compared[kind] += 1
+        self.latest = foreseen.forecast
         if stack.status not in _SUCCEEDED:
             assert said[: len(tried)] == tried, about
             return
@@ -134,7 +153,12 @@ class Foresight(Watcher):
             for call in self._cloud.service.journal[foreseen.began :]
             if call.mutating and call.outcome == "OK" and call.caller != stack.id
         )
-        return foreseen.is_disturbed or any(others)
+        hours = [_hours_of(one) for one in foreseen.forecast.recommenders]
+        now = self._cloud.clock.now
+        crossed = any(one and one.run_at(foreseen.at) != one.run_at(now) for one in hours)
+        # Without a change set, the functions do not know when a creation has begun.
+        unknown = foreseen.forecast.kind is Kind.ADOPTION and not self._cloud.change_sets
+        return foreseen.is_disturbed or crossed or unknown or any(others)
 
 
 def made(change: Change, arn: str) -> Made:
@@ -169,6 +193,10 @@ def _made_by(stack: Stack, operation: str, params: Mapping[str, Any]) -> Iterato
             yield operation, arn, str([params["recommenderConfig"], tags])
         case "DeleteRecommender" | "StartRecommender" | "StopRecommender":
             yield operation, arn, ""
+
+
+def _hours_of(one: RecommenderForecast) -> ActiveHours | None:
+    return one.chain.desired.active_hours
 
 
 def _ids(stack: Stack) -> dict[str, str | None]:

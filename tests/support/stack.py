@@ -74,6 +74,8 @@ class Stack:
         self.created = cloud.clock.now
         self.updated: float | None = None
         self.deleted: float | None = None
+        self.is_protected = False
+        """Whether termination protection is on."""
         self.functions: Functions = deployed_code.functions(self)
         self.instances: dict[str, deployed_code.Instance] = {}
         """By their handlers."""
