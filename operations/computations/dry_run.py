@@ -9,7 +9,7 @@ from dataclasses import dataclass, field, replace
 from typing import Final, assert_never
 
 from lambdas.recommender.aws.cloudformation import Stacks
-from lambdas.recommender.aws.errors import InUseError, NotFoundError, PermanentError
+from lambdas.recommender.aws.errors import InUseError, NotFoundError
 from lambdas.recommender.aws.personalize import Personalize
 from lambdas.recommender.decision.situation import Situation
 from lambdas.recommender.decision.verdict import (
@@ -154,10 +154,7 @@ def answer(request: Request, copy: AccountCopy, operation: Operation) -> Answer:
             return Answer(Fail(f"Nothing was changed. {error}"))
         if resource is None:
             return Answer(Done("nothing to do"))
-        try:
-            verdict = resource.attempt(reconciler)
-        except PermanentError as error:
-            verdict = resource.refused(error)
+        verdict = resource.attempt(reconciler)
         if isinstance(verdict, Wait) and len(copy.calls) == began:
             waits_for = verdict.reason
         if not isinstance(verdict, Wait) or not copy.settle():

@@ -44,6 +44,8 @@ def references(value: Any) -> Iterator[str]:
     match value:
         case {"Ref": str(name)} | {"Fn::GetAtt": [str(name), *_]}:
             yield name
+        case {"Fn::Sub": text}:
+            yield from re.findall(r"\$\{([A-Za-z0-9]+)", str(text))
         case dict():
             for one in value.values():
                 yield from references(one)

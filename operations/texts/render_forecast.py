@@ -186,10 +186,10 @@ def _of_recommender(one: RecommenderForecast, forecast: StackForecast) -> Iterat
     if one.waits_for:
         yield "Waits for", one.waits_for
     if forecast.destroys:
-        yield "Ends", f"within {duration(one.seconds)}; a training must end before"
+        yield "Deleted", f"in {duration(one.seconds)} at most; a training must end before"
     elif one.calls:
         yield "Trains", _training(one)
-        yield "Ends", f"within {duration(one.seconds)}, except for the clean-up"
+        yield "Decided", f"in {duration(one.seconds)} at most"
     if one.calls:
         yield "Meanwhile", _meanwhile(one)
     if billed := _billed(one):
@@ -262,8 +262,8 @@ def _meanwhile(one: RecommenderForecast) -> str:
     before, changes = one.before, [type(call.change) for call in _own(one)]
     name = _name(before.arn) if before else ""
     if before is None or before.phase not in _SERVES:
-        starts = StartRecommender in changes
-        return f"no recommender serves until {name} is started" if starts else "no recommender serves"
+        until = f" until {name} is started" if StartRecommender in changes else ""
+        return f"no recommender serves{until}"
     if one.replaces:
         return f"{name} serves until the training gates have passed and it is deleted"
     for change, text in _UNTIL.items():

@@ -13,11 +13,11 @@ import pytest
 
 from lambdas.recommender import vocabulary as v
 from lambdas.recommender.aws.errors import NoServiceError
-from local_aws.personalize import ServiceError
 from operations.account import CHECKS, READS, Account
+from operations.texts.lines import duration
 from stacks.recommender import TopPicksRecommender
 from tests.reliability.lifecycles import NDCG, RESTING
-from tests.reliability.world import HOUR, MINUTE, World, error, refuse
+from tests.reliability.world import HOUR, MINUTE, World, refuse
 from tests.support.assembly import write_assembly
 from tests.support.operator import Operator
 from tests.support.permissions import Permissions, Use
@@ -67,7 +67,7 @@ def test_first_deployment_trains_and_its_derived_name_is_not_known_yet(
     assert shown.startswith(f"first training: {pattern} is created and trained Stack")
     assert "account 111111111111: it does not exist yet" in shown
     assert f"CreateRecommender of {pattern}" in shown
-    assert "Trains in full Ends within 3 h 40 min" in shown
+    assert "Trains in full Decided in 3 h 40 min at most" in shown
     assert "Meanwhile no recommender serves" in shown
     assert "Exit code 4" in shown
     assert "Others" not in shown
@@ -124,7 +124,7 @@ def test_change_of_other_resources_alone_is_nothing_with_exit_code_3(
         ({"excluded_columns": COLUMNS}, "in place: {} is updated", "Trains in full"),
         ({"excluded_columns": COLUMNS}, "", "excluded_columns.ITEMS: nothing -> GENRES"),
         ({"tags": {"team": "video"}}, "in place: {} is tagged", "tags.team: nothing -> video"),
-        ({"tags": {"team": "video"}}, "", "Meanwhile {} serves Exit"),
+        ({"tags": {"team": "video"}}, "", "Meanwhile {} serves Others"),
         ({"running": False}, "stop or start: {} is stopped", "serves until it is stopped"),
         (RESTING, "stop or start: {} is stopped", "active_hours.TimeZone: nothing -> UTC"),
         ({"max_training_hours": 4.5}, "nothing: {} stays", "training gates: 3 -> 5"),
@@ -144,6 +144,14 @@ def test_change_of_a_setting_is_named_with_its_effect(
     assert more.format(name_of(world)) in shown
 
 
+@pytest.mark.parametrize("settings", [{"running": False}, RESTING])
+def test_stopped_recommender_stays_as_it_is(
+    world: World, plan: Plan, settings: dict[str, object]
+) -> None:
+    world.created(**settings)
+    assert plan(0, **settings).startswith(f"nothing: {name_of(world)} stays as it is Stack")
+
+
 def test_replacement_shows_both_recommenders_and_the_minimums(world: World, plan: Plan) -> None:
     world.created()
     old = name_of(world)
@@ -155,7 +163,8 @@ def test_replacement_shows_both_recommenders_and_the_minimums(world: World, plan
         shown,
     )
     assert f"CreateRecommender of TopPicks-{shown[22:38]} DeleteRecommender of {old}" in shown
-    assert f"Trains in full; the creation of {old} took 1 h 06 min at most" in shown
+    took = duration(world.behaviour.create_pending + world.behaviour.create_in_progress)
+    assert f"Trains in full; the creation of {old} took {took} at most" in shown
     assert f"{old} serves until the training gates have passed and it is deleted" in shown
     assert f"Billed both, from the beginning of the training until {old} is deleted" in shown
     assert "Quality gate coverage at least 0.07296 (previous recommender 0.0768" in shown
@@ -251,9 +260,7 @@ def test_dataset_group_that_is_not_ready_is_waited_for(world: World, plan: Plan)
     assert "Waits for the dataset group" in plan(4)
 
 
-def test_region_without_the_service_is_refused(
-    world: World, plan: Plan, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_region_without_the_service_is_refused(plan: Plan, monkeypatch: pytest.MonkeyPatch) -> None:
     def nowhere(_: Account) -> dict[str, str]:
         raise NoServiceError("there is no personalize in eu-north-1")
 
@@ -299,28 +306,27 @@ def test_full_quota_is_a_warning(world: World, plan: Plan) -> None:
 
 
 @pytest.mark.parametrize(
-    ("status", "code", "kind", "following"),
+    ("status", "expected"),
     [
-        ("UPDATE_IN_PROGRESS", 2, "cannot tell", "status --follow --stack TopPicks"),
-        ("DELETE_IN_PROGRESS", 2, "cannot tell", "status --follow --stack TopPicks"),
-        ("ROLLBACK_FAILED", 2, "cannot tell", "leftovers --delete --stack TopPicks"),
-        ("DELETE_FAILED", 1, "refused", "leftovers --delete --stack TopPicks"),
+        ("UPDATE_IN_PROGRESS", (2, "cannot tell", "status --follow --stack TopPicks")),
+        ("DELETE_IN_PROGRESS", (2, "cannot tell", "status --follow --stack TopPicks")),
+        ("ROLLBACK_FAILED", (2, "cannot tell", "leftovers --delete --stack TopPicks")),
+        ("DELETE_FAILED", (1, "refused", "leftovers --delete --stack TopPicks")),
         (
             "UPDATE_ROLLBACK_FAILED",
-            1,
-            "refused",
-            "aws cloudformation continue-update-rollback --stack-name TopPicks",
+            (1, "refused", "aws cloudformation continue-update-rollback --stack-name TopPicks"),
         ),
-        ("IMPORT_ROLLBACK_FAILED", 1, "refused", ""),
-        ("ROLLBACK_COMPLETE", 4, "first training", "cdk deploy deletes it first; CodePipeline"),
-        ("UPDATE_ROLLBACK_COMPLETE", 0, "nothing", ""),
-        ("IMPORT_COMPLETE", 0, "nothing", ""),
-        ("CREATE_FAILED", 3, "nothing", "first rolls the stack back, after a question"),
+        ("IMPORT_ROLLBACK_FAILED", (1, "refused", "")),
+        ("ROLLBACK_COMPLETE", (4, "first training", "cdk deploy deletes it first; CodePipeline")),
+        ("UPDATE_ROLLBACK_COMPLETE", (0, "nothing", "")),
+        ("IMPORT_COMPLETE", (0, "nothing", "")),
+        ("CREATE_FAILED", (3, "nothing", "first rolls the stack back, after a question")),
     ],
 )
 def test_state_of_the_stack_decides(
-    world: World, plan: Plan, status: str, code: int, kind: str, following: str
+    world: World, plan: Plan, status: str, expected: tuple[int, str, str]
 ) -> None:
+    code, kind, following = expected
     world.created()
     world.stack._enter(status)
     shown = plan(code)
@@ -328,7 +334,7 @@ def test_state_of_the_stack_decides(
     assert following in shown
 
 
-def test_failure_that_was_kept_is_sent_again_where_it_was_not_finished(
+def test_failure_that_was_kept_is_repeated_until_force_update_changes(
     world: World, plan: Plan
 ) -> None:
     world.created()
@@ -337,9 +343,23 @@ def test_failure_that_was_kept_is_sent_again_where_it_was_not_finished(
     world.behaviour.update_failure = None
     assert world.stack.status == "UPDATE_FAILED"
 
-    shown = plan(3, exploration_weight=0.7)
+    shown = plan(1, exploration_weight=0.7)
+    assert shown.startswith("refused: The recommender has another configuration and no update is")
     assert "The stack is UPDATE_FAILED. This is the effect with --no-rollback" in shown
-    assert shown.startswith(f"nothing: {name_of(world)} stays as it is")
+    shown = plan(3, exploration_weight=0.7, force_update="2")
+    assert shown.startswith(f"in place: {name_of(world)} is updated Stack")
+
+
+def test_recommender_whose_training_has_failed_is_deleted_and_created_again(
+    world: World, plan: Plan
+) -> None:
+    world.behaviour.training_failure = "no data"
+    world.stack.create(world.given({}), rolls_back=False)
+    name = name_of(world)
+    shown = plan(4, force_update="2")
+    assert shown.startswith(f"first training: {name} is created and trained")
+    assert f"DeleteRecommender of {name} CreateRecommender of {name}" in shown
+    assert f"Now {name}, CREATE FAILED" in shown
 
 
 def test_recommender_whose_creation_has_failed_and_was_kept_is_created_again(
@@ -444,7 +464,7 @@ def test_strongest_effect_of_several_recommenders_is_in_the_first_line(
     assert len(world.owned) == 2
     shown = plan(4, of=two("0.7", second=False))
     assert re.match(r"removal: TopPicks-\w{16} is deleted Stack", shown)
-    assert "Construct TopPicks/One (One" in shown
+    assert "Construct One" in shown
     assert "Effect in place: TopPicks-" in shown
     assert plan(4, "--destroy", of=two()).count("Effect removal") == 2
 
@@ -463,7 +483,7 @@ def test_destroy_names_the_recommender_that_it_deletes(world: World, plan: Plan)
     world.created()
     shown = plan(4, "--destroy")
     assert shown.startswith(f"removal: {name_of(world)} is deleted Stack")
-    assert "Ends within 3 h 40 min; a training must end before" in shown
+    assert "Deleted in 3 h 40 min at most; a training must end before" in shown
     assert f"{name_of(world)} serves until it is deleted" in shown
     assert world.changes() == ["CreateRecommender"]
 
@@ -566,25 +586,19 @@ def test_plan_changes_nothing_and_the_documented_policy_allows_exactly_its_calls
     assert set(operator.calls) == {*READS, *CHECKS}
     (text,) = re.findall(r"```json\n(.*?)```", DOCUMENT.read_text(), re.DOTALL)
     statements = {one["Sid"]: one for one in json.loads(text)["Statement"]}
-    names = ("LookAtStacks", "LookAtRecommenders", "ListRecommenders", "CheckBeforeACreation")
-    documented = Permissions(
-        [{"Statement": [statements[name] for name in (*names, "ListRecipes")]}]
-    )
+    needed = [one for name, one in statements.items() if name != "RemoveLeftovers"]
+    documented = Permissions([{"Statement": needed}])
     assert not documented.refused(uses)
     assert not documented.unused(uses)
 
 
-def test_refused_read_is_2_and_names_the_call(world: World, operator: Operator, plan: Plan) -> None:
+def test_refused_read_is_2_and_names_the_call(operator: Operator, plan: Plan) -> None:
     operator.faults = lambda operation: refuse("ListRecipes", "AccessDenied")(operation, {})
     assert "Could not read AWS: ListRecipes: AccessDenied" in plan(2)
 
 
-def test_fault_of_the_check_is_2(world: World, operator: Operator, plan: Plan) -> None:
-    def fails(operation: str) -> None:
-        if operation == "DescribeDatasetGroup":
-            raise error("InternalServerError")
-
-    operator.faults = fails
-    assert "Could not read AWS: DescribeDatasetGroup" in plan(2)
-    with pytest.raises(ServiceError):
-        fails("DescribeDatasetGroup")
+def test_fault_of_a_check_is_2(operator: Operator, plan: Plan) -> None:
+    operator.faults = lambda operation: refuse("DescribeDataset", "InternalServerError")(
+        operation, {}
+    )
+    assert "Could not read AWS: DescribeDataset: InternalServerError" in plan(2)
