@@ -10,7 +10,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, Final
 
-from local_aws import faults, logs, monitoring, report, toolchain
+from local_aws import faults, logs, monitoring, processes, report, toolchain
 from local_aws.engine import ACCOUNT, REGION, LocalAws, LocalAwsError, PortTakenError
 from local_aws.personalize import Behaviour
 from local_aws.rehearsal import sample
@@ -81,13 +81,16 @@ def deploy(folder: Path, port: int | None, files: Path | None = None) -> int:
         _settings_file(aws).write_text(json.dumps(settings))
         print(f"Deploying {_STACK} with the stock CDK CLI.", flush=True)
         began = datetime.now(UTC)
-        code = aws.cdk(
-            "deploy",
-            _STACK,
-            _CONSENT["deploy"],
-            f"--outputs-file={outputs_file}",
-            *_as_arguments(folder, settings),
-        ).returncode
+        code = aws.cdk("synth", "--quiet", *_as_arguments(folder, settings)).returncode
+        if not code:
+            print(f"Plan: {_plan(aws, folder)}", flush=True)
+            code = aws.cdk(
+                "deploy",
+                _STACK,
+                _CONSENT["deploy"],
+                f"--outputs-file={outputs_file}",
+                f"--app={_assembly(folder)}",
+            ).returncode
     if code:
         reasons = report.reasons(aws, _STACK, since=began)
         print(report.failure(f"cdk deploy failed (exit code {code})", aws, reasons))
@@ -98,6 +101,15 @@ def deploy(folder: Path, port: int | None, files: Path | None = None) -> int:
         print(report.observation(line))
     print(report.summary(aws, outputs, found))
     return 0
+
+
+def _plan(aws: LocalAws, folder: Path) -> str:
+    """Return the first line of `operations plan`; if that fails, it is the reason."""
+    command = (sys.executable, "-m", "operations", "plan", "--app", str(_assembly(folder)))
+    ended = processes.run(
+        (*command, "--stack", _STACK), env=aws.env(), cwd=toolchain.ROOT, capture=True
+    )
+    return ended.stdout.partition("\n")[0]
 
 
 def data(files: Path, html: Path | None, recipe: str = TOP_PICKS) -> int:
@@ -371,9 +383,13 @@ def _app_arguments(
 
 def _as_arguments(folder: Path, settings: Mapping[str, object]) -> list[str]:
     return [
-        f"--output={folder / 'cdk.out'}",
+        f"--output={_assembly(folder)}",
         *(f"--context={key}={_as_context(value)}" for key, value in settings.items()),
     ]
+
+
+def _assembly(folder: Path) -> Path:
+    return folder / "cdk.out"
 
 
 def _as_context(value: object) -> str:

@@ -47,6 +47,7 @@ class Link:
     logical_id: str
     name: str
     wait: float
+    type: str
 
 
 @dataclass(frozen=True)
@@ -112,7 +113,21 @@ class Chain:
     @property
     def is_retained(self) -> bool:
         """Whether a deletion of the stack keeps the recommender (`retain_on_destroy`)."""
-        return str(self.definition.get("DeletionPolicy", "")).startswith("Retain")
+        return self.is_retained_by("DeletionPolicy")
+
+    def is_retained_by(self, policy: str) -> bool:
+        """Tell whether `DeletionPolicy`, or `UpdateReplacePolicy`, keeps the recommender."""
+        return str(self.definition.get(policy, "")).startswith("Retain")
+
+    @property
+    def gates(self) -> tuple[Link, ...]:
+        """The training gates, in order."""
+        return tuple(link for link in self.created if link.type == v.TRAINING_GATE_TYPE)
+
+    @property
+    def end_states(self) -> tuple[Link, ...]:
+        """The links after the training gates: they stop it, or leave it to its hours."""
+        return tuple(link for link in self.created if link.type in (v.STOP_TYPE, v.HOURS_TYPE))
 
     def was_retained(self, arn: str) -> bool:
         """Tell whether the deletion of the stack has kept this recommender."""
@@ -262,7 +277,7 @@ def is_recommender(physical_id: str) -> bool:
 def _chain(logical_id: str, defined: Mapping[str, Any], stack: Stack, physical_id: str) -> Chain:
     definition = defined[logical_id]
     _, wait = _place_and_wait(stack, definition)
-    own = Link(logical_id, "the recommender itself", wait)
+    own = Link(logical_id, "the recommender itself", wait, v.RECOMMENDER_TYPE)
     arn = {"Fn::GetAtt": [logical_id, v.ARN_ATTRIBUTE]}
     of_the_arn = (
         link
@@ -306,7 +321,8 @@ def _links(
     for logical_id in _of_type(defined, resource_type):
         if _properties(defined[logical_id]).get(name) == value:
             place, wait = _place_and_wait(stack, defined[logical_id])
-            links.append((place, Link(logical_id, _NAMES[resource_type].format(*place), wait)))
+            construct_id = _NAMES[resource_type].format(*place)
+            links.append((place, Link(logical_id, construct_id, wait, resource_type)))
     return [link for _, link in sorted(links, key=lambda one: one[0])]
 
 

@@ -12,6 +12,7 @@ from tests.support.serverless import Event
 
 if TYPE_CHECKING:
     from tests.support.stack import Stack
+    from tests.support.synthesis import Deployable
 
 CANARY: Final = "canary-of-the-response-url"
 """Part of every ResponseURL, which nobody may log."""
@@ -146,6 +147,9 @@ class Invocation:
 
 class Watcher:
     """Watches a cloud; does nothing by itself."""
+
+    def begins(self, stack: "Stack", template: "Deployable | None") -> None:
+        """Note an operation that is about to begin; one without a template is a deletion."""
 
     def called(self, invocation: Invocation, operation: str, params: Mapping[str, Any]) -> None:
         """Note a call to AWS before it is made."""

@@ -308,5 +308,6 @@ def description(stack: "Stack") -> str:
         "CreationTime": aws_wire.iso(stack.created),
         "LastUpdatedTime": aws_wire.iso(shown.updated),
         "DeletionTime": aws_wire.iso(shown.deleted),
+        "EnableTerminationProtection": "true" if stack.is_protected else "",
     }
     return aws_wire.listed("Stacks", [members])
