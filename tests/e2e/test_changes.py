@@ -56,12 +56,15 @@ class Life:
         return self._plan(settings).kind
 
     def _plan(self, settings: dict[str, Any]) -> StackForecast:
-        clients: list[Any] = [
-            self.world.client(name)
-            for name in ("cloudformation", "personalize", "cloudwatch", "sts")
-        ]
+        account = Account(
+            self.world.client("cloudformation"),
+            self.world.client("personalize"),
+            self.world.client("cloudwatch"),
+            self.world.client("sts"),
+            REGION,
+        )
         wanted = read_stack(self.world.assembly(GATE | settings), STACK)
-        return forecast_of(Account(*clients, REGION), wanted, now=time.time())
+        return forecast_of(account, wanted, now=time.time())
 
     @property
     def recommenders(self) -> list[dict[str, Any]]:

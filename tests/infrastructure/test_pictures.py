@@ -55,7 +55,13 @@ def of_path(resources: dict[str, Any], path: str) -> list[str]:
 def operations() -> set[str]:
     """Return the operations of the services that are called, as AWS names them."""
     session = botocore.session.get_session()
-    services = ("cloudformation", "personalize", "personalize-runtime", "stepfunctions")
+    services = (
+        "cloudformation",
+        "cloudwatch",
+        "personalize",
+        "personalize-runtime",
+        "stepfunctions",
+    )
     return {
         operation
         for service in services
