@@ -150,7 +150,7 @@ COMMANDS: Final = sorted({line for text in PAGES.values() for line in lines(text
 
 @pytest.mark.parametrize("command", COMMANDS)
 def test_a_command_of_a_how_to_exists_with_its_options(command: str) -> None:
-    command = re.sub(r"^L\(\).*|^\w+=\S+$", "", command).replace(" <", " ")
+    command = re.sub(r"^L\(\).*|^\w+=\S+( |$)", "", command).replace(" <", " ")
     command = re.sub(r"^L ", "python -m local_aws ", command).partition(" | ")[0]
     command = command.removesuffix(" || true")
     match command.split():
