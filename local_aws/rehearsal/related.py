@@ -27,8 +27,8 @@ from local_aws.rehearsal.data import WATCH, Data, Ints
 from local_aws.rehearsal.evaluation import CHOICES
 from local_aws.rehearsal.model import Floats
 from local_aws.rehearsal.training import (
-    Asked,
     Learnt,
+    Request,
     Split,
     categories,
     excluded_columns,
@@ -95,12 +95,12 @@ class _Related(Split):
     ) -> None:
         super().__init__(data, number, related, event_type)
         self._event_type = event_type
-        self.queries = [one for one in self.queries if self.asked(one.given).x is not None]
+        self.queries = [one for one in self.queries if self.request_for(one.given).x is not None]
 
-    def asked(self, history: slice) -> Asked:
+    def request_for(self, history: slice) -> Request:
         items = self.data.items_of(history, self._event_type)
-        return Asked(history, int(items[-1]) if len(items) else None)
+        return Request(history, int(items[-1]) if len(items) else None)
 
-    def scores(self, asked: Asked) -> Floats:
-        basket = np.array([] if asked.x is None else [asked.x], np.int64)
+    def scores(self, request: Request) -> Floats:
+        basket = np.array([] if request.x is None else [request.x], np.int64)
         return or_popular(self.share_of(basket), self.popularity)

@@ -136,7 +136,7 @@ class StandIn(ABC):
 
 
 @dataclass(frozen=True)
-class Asked:
+class Request:
     """A request for recommendations: the user's history, and the X of a recipe that has one."""
 
     history: slice
@@ -171,12 +171,12 @@ class Split(ABC):
         self._model = learn(baskets, related, len(data.items))
         self.learnt, self.how = self._model.learnt, self._model.how
 
-    def asked(self, history: slice) -> Asked:
-        """Return what a tested user with this history is asked with."""
-        return Asked(history)
+    def request_for(self, history: slice) -> Request:
+        """Return the request that tests a user with this history."""
+        return Request(history)
 
     @abstractmethod
-    def scores(self, asked: Asked) -> Floats:
+    def scores(self, request: Request) -> Floats:
         """Return the score of every item."""
 
     def measured(self) -> Measured:
@@ -187,24 +187,24 @@ class Split(ABC):
         """Return the metrics of a popularity list, for the same users."""
         return self._measure(lambda _: self.popularity)
 
-    def _measure(self, scores: Callable[[Asked], Floats]) -> Measured:
+    def _measure(self, scores: Callable[[Request], Floats]) -> Measured:
         def recommended(given: slice) -> Ints:
-            asked = self.asked(given)
-            return self.ranked(asked, scores(asked), LONGEST)
+            request = self.request_for(given)
+            return self.ranked(request, scores(request), LONGEST)
 
         return measure(
             self.queries, lambda given: recommended(given).tolist(), len(self.data.items)
         )
 
-    def ranked(self, asked: Asked, scores: Floats, most: int) -> Ints:
+    def ranked(self, request: Request, scores: Floats, most: int) -> Ints:
         """Return the items that may be shown, best first; ties in the order of ids.
 
         The others are those that the user watched, and X.
         """
         shown = np.ones(len(scores), bool)
-        shown[self.data.watched(asked.history)] = False
-        if asked.x is not None:
-            shown[asked.x] = False
+        shown[self.data.watched(request.history)] = False
+        if request.x is not None:
+            shown[request.x] = False
         places = np.flatnonzero(shown)
         first: Ints = places[best(scores[places], most)]
         return first
@@ -226,10 +226,12 @@ class Learnt(StandIn):
         popularity_metrics: The metrics of a popularity list, for the same users.
         choices: The choices that the metrics depend on.
         others: How it recommends the items that it has learnt nothing about.
+        has_x: Whether its recommendations are for an item X, too.
     """
 
     choices: ClassVar[tuple[str, ...]] = CHOICES
     others: ClassVar[str] = "popularity"
+    has_x: ClassVar[bool] = True
 
     def __init__(self, data: Data, options: Options = Options()) -> None:
         super().__init__(data, options)
@@ -263,9 +265,10 @@ class Learnt(StandIn):
 
     def recommend(self, user_id: str, most: int, item_id: str = "", /) -> list[tuple[str, float]]:
         """Return items that the user has not watched, with scores from 0 to 1, best first."""
-        asked = Asked(self._data.history(user_id), self._data.place_of(item_id))
-        scores = self._first.scores(asked)
-        return self._named(self._first.ranked(asked, scores, most), scores)
+        x = self._data.place_of(item_id) if self.has_x else None
+        request = Request(self._data.history(user_id), x)
+        scores = self._first.scores(request)
+        return self._named(self._first.ranked(request, scores, most), scores)
 
 
 class TopPicks(Learnt):
@@ -273,6 +276,7 @@ class TopPicks(Learnt):
 
     recipe = "aws-vod-top-picks"
     others = "popularity and exploration"
+    has_x = False
     title = "Top picks for {you}"
     rule = (
         "A score is (1 - exploration weight) · relevance. If an item is no older than the age "
@@ -302,8 +306,8 @@ class _Personal(Split):
         self._bonus = _bonus(data, self.popularity, options)
         self._weight = options.exploration_weight
 
-    def scores(self, asked: Asked) -> Floats:
-        share = self.share_of(np.unique(self.data.item[asked.history]))
+    def scores(self, request: Request) -> Floats:
+        share = self.share_of(np.unique(self.data.item[request.history]))
         if not share.any():
             return self.popularity / float(self.popularity.max())
         return (1 - self._weight) * share + self._bonus

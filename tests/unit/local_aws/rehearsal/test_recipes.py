@@ -57,6 +57,15 @@ def test_a_shorter_list_is_the_beginning_of_a_longer_one(recipe: str) -> None:
 
 
 @recipes
+def test_an_item_makes_another_list_where_the_recipe_has_an_x_and_nowhere_else(
+    recipe: str,
+) -> None:
+    trained = STAND_INS[recipe](THE_SAMPLE)
+    lists = {str(trained.recommend("user-1", 500, x)) for x in ("", "vod-001", "vod-061")}
+    assert len(lists) == (3 if "itemId" in RECIPES[recipe].parameters else 1)
+
+
+@recipes
 def test_the_same_rows_in_another_order_give_the_same_list(tmp_path: Path, recipe: str) -> None:
     rows, found = watching(users=60, each=20), set()
     for number in range(3):
