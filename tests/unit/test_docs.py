@@ -14,6 +14,7 @@ import pytest
 from benchmarks import comparison
 from benchmarks.comparison import BENCHMARKS
 from lambdas.recommender.aws import errors, personalize
+from lambdas.recommender.recipes import Recipe
 from lambdas.recommender.vocabulary import METRICS
 from local_aws import commands, report
 from stacks.settings.declarations import Settings
@@ -272,7 +273,7 @@ def test_every_message_of_the_functions_is_in_the_runbook() -> None:
 
 def test_every_message_in_the_runbook_is_one() -> None:
     said = {*templates(), *errors._HINTS, *errors._HINTS.values()}
-    said |= {hint for _, hint in personalize._REASON_HINTS}
+    said |= {personalize.hint(recipe) for recipe in Recipe}
     said |= {"... is CREATE FAILED: ..."}  # of fewer words than the code's own
 
     unknown = [
@@ -284,7 +285,7 @@ def test_every_message_in_the_runbook_is_one() -> None:
     assert {*unknown} == {*OTHERS, *CLOUDFORMATION}
 
 
-@pytest.mark.parametrize("hint", [*errors._HINTS, *(text for _, text in personalize._REASON_HINTS)])
+@pytest.mark.parametrize("hint", [*errors._HINTS, *map(personalize.hint, Recipe)])
 def test_every_hint_is_in_the_runbook(hint: str) -> None:
     assert any(pattern.search(hint) for pattern in looked_up().values())
 
