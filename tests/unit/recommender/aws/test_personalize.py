@@ -180,7 +180,7 @@ def test_create_with_an_unknown_recipe_lists_the_known_ones(simulator: Simulator
     group = simulator.seed_dataset_group(ACCOUNT, REGION, "vod", datasets=())
     wanted = desired(group, recipe_arn=f"{OF_RECIPE}aws-vod-of-tomorrow")
 
-    with pytest.raises(PermanentError, match="recipes of this region: .*aws-vod-top-picks"):
+    with pytest.raises(PermanentError, match=r"recipes of this region: .*aws-vod-top-picks"):
         Personalize(client(simulator)).change(MINE, CreateRecommender(wanted))
 
 

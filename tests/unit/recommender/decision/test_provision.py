@@ -439,7 +439,7 @@ def test_hidden_member_is_as_this_operation_or_the_template_before_has_set_it(ro
 
 # -- a recipe that does not explore ------------------------------------------------------------
 
-WITHOUT = replace(DESIRED, config=replace(METADATA, explores=False))
+WITHOUT = replace(DESIRED, config=Config(enable_metadata=True, explores=False))
 ECHO: Mapping[str, Any] = {v.EXPLORATION: {v.EXPLORATION_WEIGHT: "0.9"}}
 
 

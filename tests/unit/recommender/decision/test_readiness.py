@@ -253,7 +253,7 @@ def test_retraining_that_failed_after_an_update_is_told_from_that_update(row: st
 
 # -- a recipe that does not explore ------------------------------------------------------------
 
-PLAIN = replace(METADATA, explores=False)
+PLAIN = Config(enable_metadata=True, explores=False)
 ECHO = {v.EXPLORATION: {v.EXPLORATION_WEIGHT: "0.9"}}
 SENT = PLAIN.request({v.TRAINING_DATA: {v.EXCLUDED_COLUMNS: {}}})
 
