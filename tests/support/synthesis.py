@@ -101,7 +101,7 @@ def _deployable(stack_name: str, settings: str) -> Deployable:
     the same is tested.
     """
     given = json.loads(settings)
-    if given.get("monitoring"):  # the schedule's input has the values once more
+    if given.keys() & {"monitoring", "recommenders"}:  # a schedule's input has them; or each has
         return _synthesise(stack_name, settings)
     shape = {key: value for key, value in given.items() if key not in _VALUES}
     made = _synthesise(stack_name, json.dumps(shape, sort_keys=True))
