@@ -68,7 +68,7 @@ def warn_of_region(recommender: Construct) -> None:
 
 MAX_RESOURCES: Final = 500
 MAX_TEMPLATE_BYTES: Final = 1_000_000
-"""Of a stack. Source: "Understand CloudFormation quotas", User Guide."""
+"""They are allowed in a stack. Source: "Understand CloudFormation quotas", User Guide."""
 
 _FEWER: Final = (
     "Move some recommenders to another environment, or let each training gate wait longer "

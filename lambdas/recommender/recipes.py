@@ -7,8 +7,8 @@ recommendations for a domain recommender" (it needs an Items dataset, whatever t
 
 Metrics: "Evaluating an Amazon Personalize domain recommender" has those of top picks. Notebooks of
 github.com/aws-samples/amazon-personalize-immersion-day have saved outputs of *More like X*
-(Media_03_Training) and of *Customers who viewed X also viewed* (Retail_02_Training_Layer), which is
-for shops as *Because you watched X* is for video.
+(Media_03_Training) and of *Customers who viewed X also viewed* (Retail_02_Training_Layer). The
+latter is for shops as *Because you watched X* is for video.
 """
 
 from collections.abc import Mapping

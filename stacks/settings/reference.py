@@ -85,8 +85,9 @@ def markdown() -> str:
             "",
             f"## `{RECOMMENDERS}`",
             "",
-            "See [Every row of a start page](../how-to/rows.md). A recommender has the "
-            "environment's settings, and these can be others:",
+            "An object of recommenders by name: see "
+            "[Deploy the rows of a start page](../how-to/rows.md). A recommender takes the "
+            "environment's settings, and can have these of its own:",
             "",
             f"{', '.join(f'`{name}`' for name in settings_of(OneRecommender))}.",
             "",

@@ -338,7 +338,7 @@ SEVERAL = [
     (
         "TopPicks",
         "TopPicks/Recommenders/Because/Resource/Default",
-        'in cdk.json, set "force_update": "8" in recommenders.Because; then npx cdk deploy TopPicks',
+        'set "force_update": "8" in recommenders.Because; then npx cdk deploy TopPicks',
     ),
     (
         "dev-TopPicks",

@@ -293,6 +293,10 @@ OLD_CONFIG: dict[str, tuple[dict[str, Any], Config | None]] = {
         {**PROPERTIES, v.CONFIG: {v.MIN_REQUESTS_PER_SECOND: "2", v.EXPLORATION: {}}},
         Config(min_requests_per_second=2),
     ),
+    "of a recipe that does not explore": (
+        {**PROPERTIES, v.CONFIG: {v.MIN_REQUESTS_PER_SECOND: "2"}},
+        Config(min_requests_per_second=2),
+    ),
     "nothing before": ({}, None),
     "refused before": ({**PROPERTIES, v.CONFIG: {"unknown": "1"}}, None),
     "no map": ({**PROPERTIES, v.CONFIG: "1"}, None),
