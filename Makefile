@@ -30,7 +30,7 @@ LOCK := $(RUN) -m checks.uv pip compile --universal --python-version 3.11 --gene
 FAST := -m pytest -n 2 --ignore=tests/e2e --ignore=tests/live
 
 # What covers all code, and no more: to measure it doubles the time of a test.
-COVERS := tests/unit tests/infrastructure tests/reliability/test_operations.py
+COVERS := tests/unit tests/infrastructure tests/reliability/test_operations.py tests/reliability/test_plan.py
 
 # They wait more than they work.
 E2E := $(RUN) -m pytest -n 5 tests/e2e
@@ -81,7 +81,7 @@ lint: setup lint-workflows
 	$(RUN) -m ruff check
 
 lint-workflows: setup
-	$(VENV)/bin/zizmor --offline --quiet --strict-collection .github docs/how-to/promote.yml \
+	$(VENV)/bin/zizmor --offline --quiet --strict-collection .github docs/how-to/promote.yml docs/how-to/deploy.yml \
 		.pre-commit-config.yaml
 
 types: setup

@@ -37,7 +37,7 @@ if sys.platform == "linux":  # where ru_maxrss has in it what the process was fo
 else:
     print("peak KiB", resource.getrusage(resource.RUSAGE_SELF).ru_maxrss // 1024)
 sys.stdout.flush()
-os._exit(0)  # a function is frozen after a look: it takes nothing down
+os._exit(0)  # a function is frozen after a poll: it ends nothing
 """
 _BARE: Final = f"""
 import boto3

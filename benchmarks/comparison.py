@@ -73,8 +73,8 @@ def _deletion(result: str) -> str:
     if not seconds:
         return _failure(result)
     return (
-        f"succeeds: DeleteRecommender {seconds[1]} after the training, "
-        f"the end {seconds[2]} after the recommender is gone"
+        f"succeeds: it calls DeleteRecommender {seconds[1]} after the training, "
+        f"and ends {seconds[2]} after the recommender is gone"
     )
 
 

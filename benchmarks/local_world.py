@@ -20,7 +20,7 @@ from tests.support.synthesis import Deployable
 
 _TRAINING: Final = 75.0
 _POLL: Final = 10
-_CREATE, _LOOK, _OK = "CreateRecommender", "DescribeRecommender", "OK"
+_CREATE, _DESCRIBE, _OK = "CreateRecommender", "DescribeRecommender", "OK"
 _LINKS: Final = (v.SWEEP_TYPE, v.TRAINING_GATE_TYPE, v.RECOMMENDER_TYPE)
 
 
@@ -108,15 +108,15 @@ def _unscaled(world: LocalWorld) -> list[Row]:
     return [
         Row(
             what=f"polls of a training of {_TRAINING:.0f} s",
-            ratio=f"{unscaled.looks / virtual.looks:.2f}",
-            ours=f"{unscaled.looks} unscaled, on the local AWS; the last one {unscaled.late:.1f} s "
+            ratio=f"{unscaled.polls / virtual.polls:.2f}",
+            ours=f"{unscaled.polls} unscaled, on the local AWS; the last one {unscaled.late:.1f} s "
             "after its end",
-            other=f"virtual clock: {virtual.looks}; {virtual.late:.1f} s",
+            other=f"virtual clock: {virtual.polls}; {virtual.late:.1f} s",
             how=f"The same settings, polls every {_POLL} s, three gates; checks the virtual clock. "
             "How late the last one is, is by chance: up to a poll",
         ),
         Row(
-            what="from that look to complete",
+            what="from that poll to complete",
             ours=f"{unscaled.rest:.2f} s unscaled, on the local AWS",
             other=f"virtual clock: {virtual.rest:.2f} s",
             how="The same. The virtual clock assumes more: a second for each gate that is left",
@@ -129,12 +129,12 @@ class Waited:
     """How a training was waited for.
 
     Attributes:
-        looks: calls of DescribeRecommender while it lasted, and the one that saw its end.
+        polls: calls of DescribeRecommender while it lasted, and the one that saw its end.
         late: seconds from its end to that one.
         rest: seconds from that one to the stack's being complete.
     """
 
-    looks: int
+    polls: int
     late: float
     rest: float
 
@@ -143,9 +143,9 @@ class Waited:
         """Read it from the calls that the service has answered, and their times."""
         calls = list(calls)
         end = _TRAINING + max(time for operation, time in calls if operation == _CREATE)
-        looks = [time for operation, time in calls if operation == _LOOK]
-        saw = min(time for time in looks if time >= end)
-        during = sum(end - _TRAINING < time <= saw for time in looks)
+        polls = [time for operation, time in calls if operation == _DESCRIBE]
+        saw = min(time for time in polls if time >= end)
+        during = sum(end - _TRAINING < time <= saw for time in polls)
         return cls(during, saw - end, complete - saw)
 
 

@@ -18,7 +18,7 @@ from local_aws.rehearsal import sample
 _PICTURE: Final = Path(__file__).parents[1] / "docs" / "how-to" / "personalize-page.png"
 _CHROMIUM: Final = Path(os.environ.get("CHROMIUM", "/usr/bin/chromium"))
 _OPTIONS: Final = ("--headless", "--no-sandbox", "--disable-gpu", "--hide-scrollbars")
-_SIZE: Final = "1000,4780"
+_SIZE: Final = "1000,4852"
 _DEADLINE: Final = 60.0
 _FOLDER: Final = "sample"
 """Where the local AWS finds it from where it runs: the picture shows no path of a machine."""

@@ -14,11 +14,13 @@ from typing import Final, NoReturn
 from local_aws import commands, toolchain
 from local_aws.engine import LocalAwsError
 from local_aws.processes import InUseError, PidFile
+from local_aws.rehearsal.recipes import STAND_INS, TOP_PICKS
 
 _FOLDER: Final = toolchain.ROOT / ".local-aws"
 _INTERRUPTS: Final = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 _COMMANDS: Final = {
     "destroy": commands.destroy,
+    "observe": commands.observe,
     "start": commands.start,
     "stop": commands.stop,
 }
@@ -39,10 +41,10 @@ def main(arguments: Sequence[str] | None = None) -> int:
     for number in _INTERRUPTS:
         signal.signal(number, _interrupt)
     try:
-        with contextlib.nullcontext() if options.looks else _claimed(options.folder):
+        with contextlib.nullcontext() if options.concurrent else _claimed(options.folder):
             return int(options.run(options))
     except InUseError:
-        print(f"Another command is at work in {options.folder}; wait for its end.", file=sys.stderr)
+        print(f"Another command is at work in {options.folder}. Wait for its end.", file=sys.stderr)
         return 1
     except LocalAwsError as error:
         print(error, file=sys.stderr)
@@ -59,7 +61,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(prog="python -m local_aws", description=__doc__)
-    parser.set_defaults(looks=False)  # whether it may run while another command is at work
+    parser.set_defaults(concurrent=False)  # whether it may run while another command is at work
     parser.add_argument("--folder", type=_path, default=_FOLDER, help="default: %(default)s")
     parser.add_argument(
         "--port",
@@ -82,25 +84,32 @@ def _parser() -> argparse.ArgumentParser:
         )
     run = subparsers.add_parser("run", help=_summary(commands.run))
     run.add_argument("command", nargs=argparse.REMAINDER, help="python, cdk, aws ... and arguments")
-    run.set_defaults(run=lambda given: commands.run(given.folder, given.command), looks=True)
+    run.set_defaults(run=lambda given: commands.run(given.folder, given.command), concurrent=True)
     data = subparsers.add_parser("data", help=_summary(commands.data))
     data.add_argument("files", type=_path, help="folder with interactions.csv and items.csv")
     data.add_argument("--html", type=_path, help="file to write a page with plots to")
-    data.set_defaults(run=lambda given: commands.data(given.files, given.html), looks=True)
+    data.add_argument(
+        "--recipe", choices=STAND_INS, default=TOP_PICKS, help="to train on; default: %(default)s"
+    )
+    data.set_defaults(
+        run=lambda given: commands.data(given.files, given.html, given.recipe), concurrent=True
+    )
     faults = subparsers.add_parser("faults", help=_summary(commands.show_faults))
     faults.add_argument("assignments", nargs="*", metavar="name=value", help="or only: reset")
     faults.set_defaults(
-        run=lambda given: commands.show_faults(given.folder, given.assignments), looks=True
+        run=lambda given: commands.show_faults(given.folder, given.assignments), concurrent=True
     )
     logs = subparsers.add_parser("logs", help=_summary(commands.show_logs))
     logs.add_argument(
         "--follow", action="store_true", help="also print new lines as the functions log them"
     )
     logs.set_defaults(
-        run=lambda given: commands.show_logs(given.folder, follow=given.follow), looks=True
+        run=lambda given: commands.show_logs(given.folder, follow=given.follow), concurrent=True
     )
     status = subparsers.add_parser("status", help=_summary(commands.status))
-    status.set_defaults(run=lambda given: commands.status(given.folder, given.port), looks=True)
+    status.set_defaults(
+        run=lambda given: commands.status(given.folder, given.port), concurrent=True
+    )
     return parser
 
 
@@ -115,17 +124,17 @@ def _claimed(folder: Path) -> contextlib.AbstractContextManager[object]:
 def _path(text: str) -> Path:
     """Parse a path; the shell leaves a `~` in quotation marks, or after `=`, to the program."""
     if not text:
-        raise argparse.ArgumentTypeError("nothing given, a path expected")
+        raise argparse.ArgumentTypeError("got nothing; allowed: a path")
     try:
         return Path(text).expanduser()
     except RuntimeError as error:  # no such user
-        raise argparse.ArgumentTypeError(f"{text} given: {error}") from error
+        raise argparse.ArgumentTypeError(f"got {text}: {error}") from error
 
 
 def _port(text: str) -> int:
     number = int(text) if text.isdecimal() else 0
     if number not in range(1, 2**16):
-        raise argparse.ArgumentTypeError(f"{text} given, a number from 1 to 65535 expected")
+        raise argparse.ArgumentTypeError(f"got {text}; allowed: a number from 1 to 65535")
     return number
 
 

@@ -10,14 +10,15 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, Final
 
-from local_aws import faults, logs, monitoring, report, toolchain
+from local_aws import faults, logs, monitoring, processes, report, toolchain
 from local_aws.engine import ACCOUNT, REGION, LocalAws, LocalAwsError, PortTakenError
 from local_aws.personalize import Behaviour
 from local_aws.rehearsal import sample
-from local_aws.rehearsal.data import Data
+from local_aws.rehearsal.data import WATCH, Data
 from local_aws.rehearsal.findings import findings
 from local_aws.rehearsal.reading import BadDataError, read
-from local_aws.rehearsal.training import RefusedError, TopPicks
+from local_aws.rehearsal.recipes import STAND_INS, TOP_PICKS
+from local_aws.rehearsal.training import RefusedError, StandIn
 
 PREFERRED_PORT: Final = 4566
 
@@ -67,7 +68,7 @@ def deploy(folder: Path, port: int | None, files: Path | None = None) -> int:
     """Start the local AWS if need be, deploy the stack to it, and show the result."""
     files = (files or sample.FOLDER).resolve()
     imported = _read(files)
-    name = "the sample, which is invented" if files == sample.FOLDER else str(files)
+    name = "the sample (invented data)" if files == sample.FOLDER else str(files)
     print(report.on_data(name, findings(imported)), flush=True)
     group = _dataset_group(files, imported)
     outputs_file = folder / "outputs.json"
@@ -80,43 +81,56 @@ def deploy(folder: Path, port: int | None, files: Path | None = None) -> int:
         _settings_file(aws).write_text(json.dumps(settings))
         print(f"Deploying {_STACK} with the stock CDK CLI.", flush=True)
         began = datetime.now(UTC)
-        code = aws.cdk(
-            "deploy",
-            _STACK,
-            _CONSENT["deploy"],
-            f"--outputs-file={outputs_file}",
-            *_as_arguments(folder, settings),
-        ).returncode
+        code = aws.cdk("synth", "--quiet", *_as_arguments(folder, settings)).returncode
+        if not code:
+            print(f"Plan: {_plan(aws, folder)}", flush=True)
+            code = aws.cdk(
+                "deploy",
+                _STACK,
+                _CONSENT["deploy"],
+                f"--outputs-file={outputs_file}",
+                f"--app={_assembly(folder)}",
+            ).returncode
     if code:
         reasons = report.reasons(aws, _STACK, since=began)
         print(report.failure(f"cdk deploy failed (exit code {code})", aws, reasons))
         return code
     outputs = json.loads(outputs_file.read_text())[_STACK]
-    arn, user = outputs["RecommenderArn"], imported.users[0]
-    items = report.recommendations(aws, arn, user, imported.item_columns)
-    for line in monitoring.look(aws, _STACK):
+    found = report.recommended(aws, outputs, imported)
+    for line in monitoring.observe(aws, _STACK):
         print(report.observation(line))
-    print(report.summary(aws, outputs, report.recommender(aws, arn), user=user, items=items))
+    print(report.summary(aws, outputs, found))
     return 0
 
 
-def data(files: Path, html: Path | None) -> int:
+def _plan(aws: LocalAws, folder: Path) -> str:
+    """Return the first line of `operations plan`; if that fails, it is the reason."""
+    command = (sys.executable, "-m", "operations", "plan", "--app", str(_assembly(folder)))
+    ended = processes.run(
+        (*command, "--stack", _STACK), env=aws.env(), cwd=toolchain.ROOT, capture=True
+    )
+    return ended.stdout.partition("\n")[0]
+
+
+def data(files: Path, html: Path | None, recipe: str = TOP_PICKS) -> int:
     """Report on a folder of data, train on it, and measure; exit code 1 if it is refused."""
     if html:
         _check_page(html, files)
     imported = _read(files)
-    print(report.on_data(str(files), findings(imported)), flush=True)
-    trained: TopPicks | str
+    stand_in = STAND_INS[recipe]
+    found = findings(imported, watched=stand_in.event_type == WATCH)
+    print(report.on_data(str(files), found), flush=True)
+    trained: StandIn | str
     try:
-        trained = TopPicks(imported)
-        print(report.measured(trained.metrics, trained.evaluation))
+        trained = stand_in(imported)
+        print(report.trained(trained, imported))
     except RefusedError as refused:
         trained = str(refused)
         print(f"A training on this ends in CREATE FAILED: {refused}")
     if html:
-        from local_aws import page  # noqa: PLC0415  # with what it plots with, for those who look
+        from local_aws import page  # noqa: PLC0415  # its library of plots is slow to import
 
-        shown = page.data_page(str(files), imported, trained)
+        shown = page.data_page(str(files), imported, found, trained)
         html.write_text(shown, encoding="utf-8", errors="backslashreplace")
         print(f"Open in a browser: {html}")
     return int(isinstance(trained, str))
@@ -125,9 +139,11 @@ def data(files: Path, html: Path | None) -> int:
 def _check_page(html: Path, files: Path) -> None:
     """Fail, before anything is read, if a page cannot be written; leave nothing behind."""
     if not html.parent.is_dir():
-        raise LocalAwsError(f"{html.parent} does not exist: the page goes into a folder that does.")
+        raise LocalAwsError(
+            f"The folder {html.parent} does not exist. Create it, or name another file."
+        )
     if html.suffix == ".csv" and html.parent.resolve() == files.resolve():
-        raise LocalAwsError(f"{html} would be overwritten: the page goes into a file of its own.")
+        raise LocalAwsError(f"{html} is a file of the data. Name another file for the page.")
     is_new = not html.exists()
     html.open("a").close()
     if is_new:
@@ -138,7 +154,9 @@ def _read(files: Path) -> Data:
     try:
         return read(files, now=time.time())
     except BadDataError as error:
-        raise LocalAwsError(f"{files} cannot be imported, and nothing is:\n{error}") from error
+        raise LocalAwsError(
+            f"{files} cannot be imported. Nothing was imported:\n{error}"
+        ) from error
 
 
 def _dataset_group(files: Path, imported: Data) -> str:
@@ -155,7 +173,7 @@ def destroy(folder: Path, _: int | None) -> int:
         return 0
     if not aws.is_healthy():
         aws.stop()
-        print("The local AWS did not answer and has been ended; its state was in memory.")
+        print("The local AWS did not answer. It was stopped, and its state in memory is lost.")
         return 0
     with _ended_if_interrupted(aws):
         print(f"Destroying {_STACK} with the stock CDK CLI.", flush=True)
@@ -164,7 +182,7 @@ def destroy(folder: Path, _: int | None) -> int:
         left, owners = report.leftovers(aws), report.owners(aws)
         print(report.proof(left, owners))
         whose = {report.whose(name, owners) for names in left.values() for name in names}
-        others = whose - {"", _STACK}  # what no stack has may be ours
+        others = whose - {"", _STACK}  # a resource of no stack may be ours
         is_clean = whose == others
         if not code and not any(left.values()):
             aws.stop()
@@ -182,19 +200,31 @@ def destroy(folder: Path, _: int | None) -> int:
 
 
 def cdk(folder: Path, arguments: Sequence[str]) -> int:
-    """Run the stock CDK CLI on the local AWS, with the settings that it is deployed with."""
+    """Run the stock CDK CLI on the local AWS, with the settings of its deployment."""
     aws = _running(folder)
     began = datetime.now(UTC)
     match [*arguments]:
         case [command, *others] if not command.startswith("-"):
             consent = [_CONSENT[command]] if command in _CONSENT else []
-            ours = _as_arguments(folder, _settings_in_force(aws))
+            ours = _as_arguments(folder, _effective_settings(aws))
             code = aws.cdk(command, *consent, *ours, *others).returncode
         case _:
             code = aws.cdk(*arguments).returncode
     if code and (reasons := report.reasons(aws, _STACK, since=began)):
         print(report.why(reasons))
     return code
+
+
+def observe(folder: Path, _: int | None) -> int:
+    """Invoke the observer of the stack in place of its schedule, and show the alarms."""
+    aws = _running(folder)
+    lines = monitoring.observe(aws, _STACK)
+    if not lines:
+        raise LocalAwsError(f"No stack {_STACK} with monitoring is deployed.")
+    for line in lines:
+        print(report.observation(line))
+    print(report.alarms(monitoring.alarms(aws)))
+    return 0
 
 
 def show_faults(folder: Path, assignments: Sequence[str]) -> int:
@@ -205,7 +235,7 @@ def show_faults(folder: Path, assignments: Sequence[str]) -> int:
         return 0
     fields = _usual_behaviour() if [*assignments] == [faults.RESET] else faults.given(assignments)
     aws.adjust_personalize(fields)
-    print(faults.in_force(aws.personalize_behaviour(), _usual_behaviour()))
+    print(faults.differing(aws.personalize_behaviour(), _usual_behaviour()))
     return 0
 
 
@@ -256,9 +286,9 @@ def run(folder: Path, command: Sequence[str]) -> int:
 
 
 def _show_status(aws: LocalAws) -> None:
-    set_here = faults.in_force(aws.personalize_behaviour(), _usual_behaviour())
+    set_here = faults.differing(aws.personalize_behaviour(), _usual_behaviour())
     settings = {
-        key: value for key, value in _settings_in_force(aws).items() if key not in NO_TEAM_ACCOUNTS
+        key: value for key, value in _effective_settings(aws).items() if key not in NO_TEAM_ACCOUNTS
     }
     print(report.status(aws, settings=settings, faults=set_here))
 
@@ -284,9 +314,7 @@ def _kept_running(folder: Path, port: int | None) -> Iterator[LocalAws]:
     if aws:
         print(f"Using the local AWS that runs at {aws.endpoint}.", flush=True)
         if port not in (None, aws.port):
-            print(
-                f"It stays there: to have it on port {port}, `make stop-local` first.", flush=True
-            )
+            print(f"To move it to port {port}, run `make stop-local` first.", flush=True)
     else:
         aws = _start(folder, port)
         print(f"Started a local AWS at {aws.endpoint}.", flush=True)
@@ -303,7 +331,7 @@ def _ended_if_interrupted(aws: LocalAws) -> Iterator[None]:
     try:
         yield
     except BaseException:
-        print("Ending the local AWS and all that runs in it.", file=sys.stderr, flush=True)
+        print("Stopping the local AWS and everything that runs in it.", file=sys.stderr, flush=True)
         aws.stop()
         raise
 
@@ -314,7 +342,7 @@ def _start(folder: Path, port: int | None) -> LocalAws:
     try:
         return LocalAws.start(folder, port=PREFERRED_PORT)
     except PortTakenError:
-        print(f"Port {PREFERRED_PORT} is taken; taking another one.")
+        print(f"Port {PREFERRED_PORT} is in use. Using another one.")
         return LocalAws.start(folder)
 
 
@@ -338,7 +366,7 @@ def _settings_file(aws: LocalAws) -> Path:
     return aws.data / "settings.json"
 
 
-def _settings_in_force(aws: LocalAws) -> dict[str, object]:
+def _effective_settings(aws: LocalAws) -> dict[str, object]:
     """Return the settings of the last deployment, or those of a first one."""
     try:
         return dict(json.loads(_settings_file(aws).read_text()))
@@ -355,9 +383,13 @@ def _app_arguments(
 
 def _as_arguments(folder: Path, settings: Mapping[str, object]) -> list[str]:
     return [
-        f"--output={folder / 'cdk.out'}",
+        f"--output={_assembly(folder)}",
         *(f"--context={key}={_as_context(value)}" for key, value in settings.items()),
     ]
+
+
+def _assembly(folder: Path) -> Path:
+    return folder / "cdk.out"
 
 
 def _as_context(value: object) -> str:

@@ -339,8 +339,8 @@ def _listen(port: int | None) -> socket.socket:
     except OSError as error:
         listener.close()
         raise PortTakenError(
-            f"Port {port} of {_HOST} cannot be used ({error.strerror}). Give another one, or none "
-            "to have a free one chosen."
+            f"Port {port} of {_HOST} cannot be used ({error.strerror}). Give another "
+            "port. Without --port, the command takes a free one."
         ) from error
     return listener
 
@@ -362,7 +362,7 @@ def _spawn(
         "S3_DATA_DIR": str(data / "s3"),
         "STATE_DIR": str(data / "state"),
         "SFN_WAIT_SCALE": str(sfn_wait_scale),
-        # Listeners on ports of their own, which nobody needs here.
+        # Listeners on ports of their own, which nothing needs here.
         "IOT_MTLS_ENABLED": "0",
         "SFTP_ENABLED": "0",
     }

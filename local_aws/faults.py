@@ -1,7 +1,7 @@
 """List the faults of the simulated service, and read them from the command line."""
 
 import json
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any, Final
 
 from local_aws.engine import LocalAwsError
@@ -25,7 +25,7 @@ def listed(behaviour: Mapping[str, Any], usual: Mapping[str, Any]) -> str:
     )
 
 
-def in_force(behaviour: Mapping[str, Any], usual: Mapping[str, Any]) -> str:
+def differing(behaviour: Mapping[str, Any], usual: Mapping[str, Any]) -> str:
     """Return the fields that are not as usual, or that there are none."""
     differing = [
         f"{_assignment(name, value)}{_difference(name, behaviour, usual)}"
@@ -46,15 +46,16 @@ def given(assignments: Sequence[str]) -> dict[str, object]:
         name, is_one, text = assignment.partition("=")
         if not is_one:
             raise LocalAwsError(
-                f"{assignment} given, name=value or {RESET} expected: "
-                f"{' '.join(_names_like(name)) or 'faults without more lists the names'}"
+                f"Fault {assignment}: got no value; allowed: name=value, or only {RESET}. "
+                f"{_hint(name)}"
             )
         fields[name] = Behaviour.value_of(name, text)
     return fields
 
 
-def _names_like(text: str) -> Iterable[str]:
-    return (name for name in Behaviour.documented() if text in name)
+def _hint(text: str) -> str:
+    alike = ", ".join(name for name in Behaviour.documented() if text in name)
+    return f"Names like it: {alike}." if alike else "`faults` without arguments lists the names."
 
 
 def _assignment(name: str, value: object) -> str:

@@ -9,7 +9,9 @@ as behind a terminating proxy. So policies that deny plain HTTP, beginning with 
 bootstrap bucket, stay effective as deployed.
 """
 
+import json
 from collections.abc import Mapping
+from http import HTTPStatus
 from typing import Any, Final
 
 from hypercorn.typing import (
@@ -22,7 +24,7 @@ from hypercorn.typing import (
 )
 from ministack.app import app as ministack  # type: ignore[import-untyped]
 
-from local_aws.ministack import iam
+from local_aws.ministack import iam, metrics
 from local_aws.personalize import Behaviour, Personalize, wire
 
 _BEHIND_TLS: Final = (b"x-forwarded-proto", b"https")
@@ -54,7 +56,7 @@ def _answer(scope: HTTPScope, body: bytes) -> iam.Response:
             "authorize": caller.authorize,
             "caller": caller.arn,
         }
-    return wire.handle(
+    response = wire.handle(
         _personalize,
         method=scope["method"],
         path=scope["path"],
@@ -63,6 +65,9 @@ def _answer(scope: HTTPScope, body: bytes) -> iam.Response:
         body=body,
         **signer,
     )
+    if wire.is_recommendation(scope["path"]) and response[0] == HTTPStatus.OK:
+        metrics.count_call(json.loads(body)["recommenderArn"])
+    return response
 
 
 async def _body(receive: ASGIReceiveCallable) -> bytes:

@@ -80,7 +80,7 @@ def _run_here(command: Sequence[str]) -> int:
 
 
 def end_group(leader: int, *, has_ended: Callable[[], bool]) -> None:
-    """End a process group: SIGTERM, then SIGKILL for whoever is left.
+    """End a process group: SIGTERM, then SIGKILL for the processes that are left.
 
     Args:
         leader: The process id of its leader, which the caller must know to be alive.
@@ -92,7 +92,7 @@ def end_group(leader: int, *, has_ended: Callable[[], bool]) -> None:
     # as it is, the id of the group is not given to anybody else.
     _signal_group(leader, signal.SIGKILL)
     _wait_until(has_ended, GRACE)
-    # Zombies that nobody waits for would keep the group: then this is no more than a short rest.
+    # Zombies that no process waits for would keep the group: then this is only a short wait.
     _wait_until(lambda: not _signal_group(leader, 0), 1.0)
 
 

@@ -4,6 +4,7 @@ import json
 import re
 import textwrap
 from collections.abc import Collection, Iterable, Mapping, Sequence
+from dataclasses import dataclass
 from datetime import datetime
 from itertools import takewhile
 from typing import Any, Final
@@ -11,12 +12,17 @@ from typing import Any, Final
 from botocore.exceptions import ClientError
 
 from local_aws.engine import ACCOUNT, REGION, LocalAws
+from local_aws.personalize.recipes import RECIPES
 from local_aws.rehearsal import NOTICE
-from local_aws.rehearsal.evaluation import CHOICES, Compared, Evaluation, explanation
+from local_aws.rehearsal.data import Data
+from local_aws.rehearsal.evaluation import Compared, Evaluation, explanation
 from local_aws.rehearsal.findings import Finding
+from local_aws.rehearsal.recipes import STAND_INS, TOP_PICKS
+from local_aws.rehearsal.training import StandIn
 from local_aws.text import filled
 
 _RECOMMENDATIONS: Final = 3
+_LISTED: Final = 10
 _COLUMNS: Final = ("TITLE", "GENRES")
 _COMMAND: Final = ".venv/bin/python -m local_aws"
 _REASONS: Final = 3
@@ -39,6 +45,7 @@ _KINDS: Final = (
     ("Lambda functions", "lambda", "list_functions", "Functions[].FunctionName"),
     ("state machines", "stepfunctions", "list_state_machines", "stateMachines[].name"),
     ("schedules", "scheduler", "list_schedules", "Schedules[].Name"),
+    ("rules", "events", "list_rules", "Rules[].Name"),
     ("alarms", "cloudwatch", "describe_alarms", "MetricAlarms[].AlarmName"),
     ("dashboards", "cloudwatch", "list_dashboards", "DashboardEntries[].DashboardName"),
     ("log groups", "logs", "describe_log_groups", "logGroups[].logGroupName"),
@@ -129,25 +136,26 @@ def not_stopped(stack: str, others: Collection[str], *, is_clean: bool) -> str:
         is_clean: whether nothing is left that may be that stack's.
     """
     if is_clean:
-        left = f"Nothing is left of it: the rest belongs to {', '.join(sorted(others))}."
+        left = f"None of its resources is left. The others belong to {', '.join(sorted(others))}."
     else:
-        left = "But something is left that belonged to it, or to no stack: see above."
-    return (
-        f"{stack} is destroyed. {left}\nThe local AWS goes on running; `make stop-local` ends it.\n"
-    )
+        left = "The list above has resources that belong to it, or to no stack."
+    goes_on = "The local AWS goes on running; `make stop-local` stops it."
+    return f"{stack} is destroyed. {left}\n{goes_on}\n"
 
 
 def way_out(stack: str, *, is_there: bool) -> str:
     """Return the commands that remove a stack's leftovers, and the stack if it exists."""
     lines = f"""\
-The way out, when the cause is gone: this deletes leftover recommenders, and names those that it
-must not delete.
+The way out, when the cause is gone. Delete the leftover recommenders; the command names those that
+it must not delete:
   {_COMMAND} run python -m operations leftovers --delete --stack {stack}
 """
     if not is_there:
         return lines
     return f"""{lines}\
-After that, this removes a stack that cannot be deleted otherwise (`make stop-local` ends it all):
+Then delete the stack again:
+  make destroy-local
+Only if that fails, force it (`make stop-local` removes everything):
   {_COMMAND} run aws cloudformation delete-stack --stack-name {stack} \\
     --deletion-mode FORCE_DELETE_STACK
 """
@@ -174,15 +182,52 @@ def _indented(text: str) -> str:
     return filled(text, " " * 11, " " * 11)
 
 
-def measured(metrics: Mapping[str, float], evaluation: Evaluation) -> str:
-    """Return metrics, how sure they are, and the choices that they depend on."""
-    return f"{_metrics(metrics, evaluation)}\n\n{_NOTICE}\n"
+def trained(model: StandIn, data: Data) -> str:
+    """Return the metrics of a model, how sure they are, and the choices that they depend on.
+
+    A model without metrics has one list for all users, which is shown, too.
+    """
+    found = [item_id for item_id, _ in model.recommend("", _LISTED)] if model.unmeasured else []
+    rows = [{"itemId": one, "metadata": _metadata(data, one)} for one in found]
+    return _paragraphs(
+        _rule(type(model)),
+        measured(type(model), model.metrics, model.evaluation),
+        f"{model.title}:\n{_items(rows)}" if rows else "",
+        _NOTICE,
+    )
 
 
-def _metrics(metrics: Mapping[str, float], evaluation: Evaluation) -> str:
-    if metrics != evaluation.values:
+def _paragraphs(*texts: str) -> str:
+    return "\n\n".join(text for text in texts if text) + "\n"
+
+
+def _metadata(data: Data, item_id: str) -> dict[str, str]:
+    row = data.metadata.get(item_id, {})
+    return {name: row[name] for name in _COLUMNS if name in row}
+
+
+def _rule(stand_in: type[StandIn], name: str = "") -> str:
+    """Return how a stand-in orders items; nothing for top picks, which is the main job."""
+    if stand_in.recipe == TOP_PICKS:
+        return ""
+    return filled(f"{name or 'A model'} of recipe {stand_in.recipe}. {stand_in.rule}")
+
+
+def measured(
+    stand_in: type[StandIn], metrics: Mapping[str, float], evaluation: Evaluation | None
+) -> str:
+    """Return metrics, how sure they are, and the choices that they depend on.
+
+    Args:
+        stand_in: The stand-in for the recipe.
+        metrics: The `modelMetrics`.
+        evaluation: Those that were measured, if any were.
+    """
+    if not metrics:
+        return filled(f"Metrics: n/a. {stand_in.unmeasured}".rstrip())
+    if evaluation is None or metrics != evaluation.values:
         rows = ((name, f"{value:8.4f}") for name, value in metrics.items())
-        return f"Metrics, fixed by a switch; nothing of this was measured:\n{_table(rows)}"
+        return f"Metrics, fixed by a switch. Nothing was measured:\n{_table(rows)}"
     head = ("", f"measured          popularity  verdict{_splits_head(evaluation)}")
     lines = (
         (
@@ -193,13 +238,13 @@ def _metrics(metrics: Mapping[str, float], evaluation: Evaluation) -> str:
         for name, one in evaluation.metrics.items()
     )
     words = "\n".join(filled(text, "  ", "  ") for text in explanation(evaluation))
-    choices = "\n".join(filled(text, "  - ", "    ") for text in CHOICES)
+    choices = "\n".join(filled(text, "  - ", "    ") for text in evaluation.choices)
     return f"""\
-Metrics, measured on {evaluation.tested:,} of {evaluation.users:,} users, who were not trained on:
+Metrics, measured on {evaluation.tested:,} of {evaluation.users:,} users, without training on them:
 {_table([head, *lines])}
 
 {words}
-  Where AWS documents nothing, these are choices; others can double or halve a metric:
+  AWS does not document these choices; other choices can double or halve a metric:
 {choices}"""
 
 
@@ -215,54 +260,91 @@ def _splits(one: Compared) -> str:
     return "" if one.mean is None else f"  {one.mean:.4f}{_plus_minus(one.deviation)}"
 
 
-def recommender(aws: LocalAws, arn: str) -> dict[str, Any]:
-    """Return the true state of a recommender."""
-    recommenders = aws.personalize_state()["recommenders"]
-    return next(one for one in recommenders if one["recommenderArn"] == arn)
+@dataclass(frozen=True)
+class Recommended:
+    """A recommender of a stack, and some recommendations of it."""
+
+    described: Mapping[str, Any]
+    """Its true state."""
+    user: str
+    item: str
+    """The X of a recipe that has one."""
+    items: Sequence[Mapping[str, Any]]
+    """As an application would get them, with the existing metadata."""
 
 
-def recommendations(
-    aws: LocalAws, arn: str, user: str, item_columns: Collection[str]
-) -> list[dict[str, Any]]:
-    """Return recommendations with the existing metadata, as an application would get them."""
+def recommended(aws: LocalAws, outputs: Mapping[str, str], data: Data) -> list[Recommended]:
+    """Ask each recommender of a stack that serves for the first user of the data.
+
+    Args:
+        aws: Where it is.
+        outputs: Those of the stack.
+        data: The data that it was trained on.
+    """
+    found = [
+        one
+        for one in aws.personalize_state()["recommenders"]
+        if one["recommenderArn"] in outputs.values() and one["status"] == "ACTIVE"
+    ]
+    order = list(STAND_INS)
+    found.sort(key=lambda one: (order.index(_recipe_of(one)), one["name"]))
+    user = data.users[0]
+    item = data.newest_watched(user) or data.items[data.items_of(data.history(user))[-1]]
+    return [Recommended(one, user, item, _ask(aws, one, user, item, data)) for one in found]
+
+
+def _recipe_of(described: Mapping[str, Any]) -> str:
+    return str(described["recipeArn"]).rpartition("/")[2]
+
+
+def _ask(
+    aws: LocalAws, described: Mapping[str, Any], user: str, item: str, data: Data
+) -> list[Mapping[str, Any]]:
+    named = {"userId": user, "itemId": item}
+    request: dict[str, Any] = {
+        name: named[name] for name in RECIPES[_recipe_of(described)].parameters
+    }
+    if described["recommenderConfig"].get("enableMetadataWithRecommendations"):
+        request["metadataColumns"] = {"ITEMS": [n for n in _COLUMNS if n in data.item_columns]}
     answer = aws.client("personalize-runtime").get_recommendations(
-        recommenderArn=arn,
-        userId=user,
-        numResults=_RECOMMENDATIONS,
-        metadataColumns={"ITEMS": [name for name in _COLUMNS if name in item_columns]},
+        recommenderArn=described["recommenderArn"], numResults=_RECOMMENDATIONS, **request
     )
     return list(answer["itemList"])
 
 
-def summary(
-    aws: LocalAws,
-    outputs: Mapping[str, str],
-    described: Mapping[str, Any],
-    *,
-    user: str,
-    items: Sequence[Mapping[str, Any]],
-) -> str:
+def _items(found: Iterable[Mapping[str, Any]]) -> str:
+    return _table(
+        (one["itemId"], json.dumps(one.get("metadata", {}), ensure_ascii=False)) for one in found
+    )
+
+
+def _row(one: Recommended) -> str:
+    """Return the metrics of a recommender, and the items that it recommends."""
+    described, stand_in = one.described, STAND_INS[_recipe_of(one.described)]
+    evaluation = Evaluation.of(described["evaluation"]) if "evaluation" in described else None
+    title = stand_in.title.format(you=one.user, item=one.item)
+    return _paragraphs(
+        _rule(stand_in, described["name"]),
+        measured(stand_in, described.get("modelMetrics", {}), evaluation),
+        f"{title}, returned by GetRecommendations with item metadata:\n{_items(one.items)}",
+    )
+
+
+def summary(aws: LocalAws, outputs: Mapping[str, str], found: Sequence[Recommended]) -> str:
     """Return the result of a deployment and the next steps.
 
     Args:
         aws: Where it is.
         outputs: Those of the stack.
-        described: The recommender.
-        user: The user of the recommendations.
-        items: The recommended items.
+        found: Its recommenders, with recommendations.
     """
-    found = _table(
-        (item["itemId"], json.dumps(item["metadata"], ensure_ascii=False)) for item in items
-    )
+    shown = ((name, value) for name, value in outputs.items() if not name.endswith("ModelMetrics"))
+    rows = "\n".join(map(_row, found))
     return f"""
-Outputs of the stack, ModelMetrics excepted, which are these metrics as JSON:
-{_table((name, value) for name, value in outputs.items() if name != "ModelMetrics")}
+Outputs of the stack, without ModelMetrics (these metrics as JSON):
+{_table(shown)}
 
-{_metrics(described["modelMetrics"], Evaluation.of(described["evaluation"]))}
-
-Top picks for {user}, by GetRecommendations on that recommender, with item metadata:
-{found}
-
+{rows}
 {_SIMULATED}
 
 The local AWS goes on running. Next steps:
@@ -271,11 +353,18 @@ The local AWS goes on running. Next steps:
 
 
 def observation(line: Mapping[str, Any]) -> str:
-    """Return a line of monitoring, and who had it written."""
+    """Return a line of monitoring, and the reason for its being written now."""
     return f"""
-The observer writes this line. On AWS, CloudWatch makes metrics, a dashboard and alarms of it.
-The local engine fires no schedule and makes no metrics, so this command has invoked the observer:
+The observer writes this line. CloudWatch makes metrics from it, which dashboard and alarms read.
+The local AWS runs no schedule, so this command has invoked the observer:
 {json.dumps(line)}"""
+
+
+def alarms(descriptions: Sequence[str]) -> str:
+    """Return the alarms that are on, and which alarms the local engine evaluates."""
+    shown = [filled(one, "  - ", "    ") for one in descriptions] or ["  none"]
+    title = "Alarms on one metric that are on (others are not evaluated here):"
+    return "\n".join(["", title, *shown])
 
 
 def reasons(aws: LocalAws, stack: str, *, since: datetime) -> list[str]:
@@ -311,9 +400,9 @@ def _events(aws: LocalAws, stack: str) -> list[Mapping[str, Any]]:
 
 
 def why(reasons: Sequence[str]) -> str:
-    """Return the reasons of a failure, to be the last that a person reads."""
+    """Return the reasons of a failure, for the end of the output."""
     lines = "\n".join(filled(reason, "  ", "    ") for reason in reasons)
-    return f"\nWhy, by the events of the stack:\n{lines}"
+    return f"\nReasons, from the events of the stack:\n{lines}"
 
 
 def failure(problem: str, aws: LocalAws, reasons: Sequence[str] = ()) -> str:
@@ -322,14 +411,15 @@ def failure(problem: str, aws: LocalAws, reasons: Sequence[str] = ()) -> str:
     Args:
         problem: The failure.
         aws: The local AWS, which goes on running.
-        reasons: Those of the stack; without any, the CLI has just said why.
+        reasons: Those of the stack; without any, the CLI has just printed the reason.
     """
     if not reasons:
         return f"""
-{problem}: the CLI says why above. The local AWS goes on running: `{_COMMAND} status`.
+{problem}. The output of the CDK CLI above has the reason.
+The local AWS goes on running: `{_COMMAND} status`.
 """
     return f"""
-The local AWS goes on running, so that you can look into it and try again:
+The local AWS goes on running. Next steps:
 {_table(_next_steps(aws))}
 
 {problem}.
@@ -342,7 +432,7 @@ def status(aws: LocalAws, *, settings: Mapping[str, object], faults: str) -> str
 
     Args:
         aws: Which one.
-        settings: With which its stack is deployed.
+        settings: The settings of its deployment.
         faults: The switches of the simulated service that differ from the defaults.
     """
     exports = "\n".join(
@@ -366,13 +456,13 @@ Switches of the simulated Personalize that differ from the defaults (`{_COMMAND}
 def _next_steps(aws: LocalAws) -> Iterable[tuple[str, str]]:
     yield "deploy again", "make deploy-local (add DATA=... if you gave it)"
     yield "see the stack's state", "make status"
-    yield "destroy and end it", "make destroy-local"
-    yield "just end it", "make stop-local"
+    yield "destroy and stop it", "make destroy-local"
+    yield "only stop it", "make stop-local"
     yield "change a setting", f"{_COMMAND} cdk deploy -c exploration_weight=0.5"
-    yield "have it fail", f"{_COMMAND} faults"
+    yield "make it fail", f"{_COMMAND} faults"
     yield "logs of functions", f"{_COMMAND} logs"
-    yield "its own log", str(aws.log)
-    yield "its page", f"{aws.endpoint}/_personalize/"
+    yield "log of the local AWS", str(aws.log)
+    yield "page for a browser", f"{aws.endpoint}/_personalize/"
     yield "the simulated Personalize", f"{aws.endpoint}/_personalize/state"
 
 

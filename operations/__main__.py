@@ -1,13 +1,15 @@
-"""Show a stack of this project from outside: its state, its drift, its leftovers."""
+"""Show a stack of this project from outside: a deployment before it, state, drift, leftovers."""
 
 import argparse
 import contextlib
 import io
+import logging
 import os
 import sys
 import time
 import traceback
 from collections.abc import Callable, Sequence
+from pathlib import Path
 from typing import Any, Final, TextIO
 
 from botocore.exceptions import BotoCoreError
@@ -16,27 +18,35 @@ from lambdas.recommender.aws.errors import PermanentError, TransientError
 from operations.account import Account
 from operations.commands.drift import drift
 from operations.commands.leftovers import delete, leftovers
+from operations.commands.plan import FORMATS, plan, read_stack
 from operations.commands.status import follow, status
+from operations.computations.assembly import AssemblyError
 from operations.computations.template import UnreadableError
 from operations.console import CANNOT_TELL, Console
 
+_APP: Final = Path("cdk.out")
 _STACK: Final = "TopPicks"
 _INTERVAL: Final = 15.0
 _INTERRUPTED: Final = 130
 _CAUSES: Final = (
     ((BotoCoreError, PermanentError, TransientError), "Could not read AWS"),
+    ((AssemblyError,), "Could not read the cloud assembly"),
     ((UnreadableError,), "Could not read the template"),
     ((OSError,), "Could not continue"),
 )
 _EPILOG: Final = "Exit codes: 0 fine, 1 not, 2 cannot tell. docs/reference/operations.md says more."
 
+_NO_LOG: Final = logging.NullHandler()
+"""The functions' code logs for CloudWatch. Python prints warnings that no handler takes."""
+
+Connect = Callable[[str | None], Account]
 Command = Callable[[Account, Console, Any], int]
 
 
 def main(
     arguments: Sequence[str] | None = None,
     *,
-    connect: Callable[[str | None], Account] = Account.connect,
+    connect: Connect = Account.connect,
     clock: Callable[[], float] = time.time,
     sleep: Callable[[float], None] = time.sleep,
 ) -> int:
@@ -45,7 +55,6 @@ def main(
     if isinstance(sys.stdout, io.TextIOWrapper):
         sys.stdout.reconfigure(errors="backslashreplace")  # tags may have any character
     try:
-        account = connect(given.region)
         console = Console(
             sys.stdout or io.StringIO(),  # none if it was closed before
             clock,
@@ -53,7 +62,7 @@ def main(
             _confirmation(yes=getattr(given, "yes", False)),
             given.interval,
         )
-        code = _command(given)(account, console, given.stack)
+        code = _run(given, connect, console)
     except KeyboardInterrupt:
         _complain("\nInterrupted. The operation of the stack goes on.")
         code = _INTERRUPTED
@@ -65,6 +74,15 @@ def main(
     for stream in (sys.stdout, sys.stderr):
         _drop_unwritten(stream)
     return code
+
+
+def _run(given: argparse.Namespace, connect: Connect, console: Console) -> int:
+    logging.getLogger("lambdas").addHandler(_NO_LOG)
+    if given.command != "plan":
+        return _command(given)(connect(given.region), console, given.stack)
+    wanted = read_stack(given.app, given.stack)
+    account = connect(given.region or wanted.region or None)
+    return plan(account, console, wanted, destroys=given.destroy, shown_as=given.format)
 
 
 def _message(error: Exception) -> str:
@@ -113,6 +131,14 @@ def _parser() -> argparse.ArgumentParser:
         prog="python -m operations", description=__doc__, epilog=_EPILOG
     )
     subparsers = parser.add_subparsers(required=True, metavar="command", dest="command")
+    of_plan = subparsers.add_parser(
+        "plan", parents=[shared], help="the effect of a deployment, or of cdk destroy, before it"
+    )
+    of_plan.add_argument(
+        "--app", type=Path, default=_APP, help="folder of cdk synth; default: %(default)s"
+    )
+    of_plan.add_argument("--format", choices=FORMATS, default="text", help="default: %(default)s")
+    of_plan.add_argument("--destroy", action="store_true", help="the effect of cdk destroy instead")
     of_status = subparsers.add_parser(
         "status", parents=[shared], help="the operation of a stack, and its recommenders"
     )
@@ -122,7 +148,7 @@ def _parser() -> argparse.ArgumentParser:
     of_drift = subparsers.add_parser(
         "drift", parents=[shared], help="how the recommenders differ from the stack's template"
     )
-    for one in (of_status, of_drift):
+    for one in (of_plan, of_status, of_drift):
         one.add_argument(
             "--stack", type=_name, default=_STACK, help="name or id; default: %(default)s"
         )
@@ -154,7 +180,7 @@ def _name(text: str) -> str:
 def _seconds(text: str) -> float:
     seconds = float(text)
     if not 0 < seconds <= 3600:  # noqa: PLR2004  # an hour
-        raise argparse.ArgumentTypeError(f"{text} given, more than 0 and at most 3600 expected")
+        raise argparse.ArgumentTypeError(f"got {text}; allowed: more than 0 and at most 3600")
     return seconds
 
 

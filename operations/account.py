@@ -1,4 +1,4 @@
-"""CloudFormation and Personalize in one account and region: the calls, and no others.
+"""CloudFormation, Personalize and CloudWatch in one account and region: the calls, and no others.
 
 Errors are translated as in the functions (`lambdas.recommender.aws.errors`).
 """
@@ -13,6 +13,7 @@ from urllib.parse import urlsplit
 import boto3
 from botocore.config import Config
 
+from lambdas.recommender.aws.cloudwatch import CloudWatch, CloudWatchApi
 from lambdas.recommender.aws.errors import (
     InUseError,
     NotFoundError,
@@ -20,6 +21,7 @@ from lambdas.recommender.aws.errors import (
     translate_errors,
 )
 from lambdas.recommender.aws.personalize import Personalize, PersonalizeApi, pages_of
+from lambdas.recommender.model.identity import Arn
 from lambdas.recommender.model.observed import Observed
 from operations.computations.chain import Chain, chains
 from operations.computations.stack import Event, Resource, Stack, latest_operation
@@ -29,12 +31,19 @@ READS: Final = (
     "DescribeRecommender",
     "DescribeStackEvents",
     "DescribeStacks",
+    "GetMetricData",
     "GetTemplate",
     "ListRecommenders",
     "ListStackResources",
     "ListTagsForResource",
 )
-"""All calls but those that `leftovers --delete` adds: DeleteRecommender, UntagResource."""
+"""The calls of `status`, `drift` and `leftovers`.
+
+`leftovers --delete` adds DeleteRecommender and UntagResource, and `plan` adds ``CHECKS``.
+"""
+
+CHECKS: Final = ("DescribeDataset", "DescribeDatasetGroup", "GetCallerIdentity", "ListRecipes")
+"""They only read, too."""
 
 _CONFIG: Final = Config(
     connect_timeout=10, read_timeout=30, retries={"mode": "standard", "total_max_attempts": 5}
@@ -58,6 +67,13 @@ class CloudFormationApi(Protocol):
         """GetTemplate."""
 
 
+class StsApi(Protocol):
+    """The operation that is used, as boto3 names it."""
+
+    def get_caller_identity(self) -> Any:
+        """GetCallerIdentity; it needs no permission (STS API reference)."""
+
+
 class Account:
     """Reads one account and region.
 
@@ -65,11 +81,18 @@ class Account:
     """
 
     def __init__(
-        self, cloudformation: CloudFormationApi, personalize: PersonalizeApi, region: str
+        self,
+        cloudformation: CloudFormationApi,
+        personalize: PersonalizeApi,
+        cloudwatch: CloudWatchApi,
+        sts: StsApi,
+        region: str,
     ) -> None:
         self._cloudformation = cloudformation
         self._personalize = personalize
+        self._sts = sts
         self.personalize = Personalize(personalize)
+        self.cloudwatch = CloudWatch(cloudwatch)
         self.region = region
 
     @classmethod
@@ -87,14 +110,21 @@ class Account:
             session = boto3.Session(region_name=region or os.environ.get("AWS_REGION"))
             cloudformation = session.client("cloudformation", config=_CONFIG)
             personalize = session.client("personalize", config=_CONFIG)
-            for client in (cloudformation, personalize):
+            cloudwatch = session.client("cloudwatch", config=_CONFIG)
+            sts = session.client("sts", config=_CONFIG)
+            for client in (cloudformation, personalize, cloudwatch, sts):
                 _ = urlsplit(client.meta.endpoint_url).port  # raises if it is over 65535
         except ValueError as error:
             raise PermanentError(
                 f"{error} (a setting of the SDK: see AWS_ENDPOINT_URL and the like, and the "
                 "profile)"
             ) from error
-        return cls(cloudformation, personalize, cloudformation.meta.region_name)
+        return cls(cloudformation, personalize, cloudwatch, sts, cloudformation.meta.region_name)
+
+    def caller(self) -> Arn:
+        """Read the ARN of the credentials: it names their partition and account."""
+        with translate_errors("GetCallerIdentity"):
+            return Arn.parse(self._sts.get_caller_identity()["Arn"])
 
     def stack(self, name: str) -> Stack | None:
         """Read a stack by its name or id, or return None if there is none.
@@ -114,6 +144,7 @@ class Account:
                         one["ParameterKey"]: one.get("ResolvedValue", one.get("ParameterValue", ""))
                         for one in shown.get("Parameters", ())
                     },
+                    is_protected=shown.get("EnableTerminationProtection", False),
                 )
         except PermanentError as error:
             # The code alone, ValidationError, is also that of a name that cannot be one.
@@ -154,12 +185,11 @@ class Account:
                 for one in page["StackResourceSummaries"]
             ]
 
-    def chains(self, stack: Stack) -> tuple[Chain, ...]:
-        """Read the recommenders of a stack's template.
+    def template(self, stack: Stack) -> Mapping[str, Any]:
+        """Read the template of a stack.
 
         Raises:
-            UnreadableError: the template is YAML, which the CDK deploys only without assets, or
-                only CloudFormation knows how long a link waits.
+            UnreadableError: it is YAML, which the CDK deploys only without assets.
         """
         with translate_errors("GetTemplate"):
             body = self._cloudformation.get_template(StackName=stack.id, TemplateStage="Processed")[
@@ -171,13 +201,22 @@ class Account:
             except json.JSONDecodeError as error:
                 raise UnreadableError("the stack's template is not JSON") from error
         template: Mapping[str, Any] = body
-        return chains(template, stack, self.resources(stack))
+        return template
 
-    def recommenders(self) -> list[str]:
-        """Read the ARNs of all recommenders."""
+    def chains(self, stack: Stack) -> tuple[Chain, ...]:
+        """Read the recommenders of a stack's template.
+
+        Raises:
+            UnreadableError: as ``template``, or only CloudFormation knows how long a link waits.
+        """
+        return chains(self.template(stack), stack, self.resources(stack))
+
+    def recommenders(self) -> dict[str, str]:
+        """Read the ARNs of all recommenders, each with that of its dataset group."""
         with translate_errors("ListRecommenders"):
             pages = pages_of("ListRecommenders", self._personalize.list_recommenders)
-            return [one["recommenderArn"] for page in pages for one in page["recommenders"]]
+            listed = [one for page in pages for one in page["recommenders"]]
+            return {one["recommenderArn"]: one.get("datasetGroupArn", "") for one in listed}
 
     def observed(self, arn: str, *, may_lack_tags: bool = False) -> Observed | None:
         """Read a recommender with its tags, or return None if the service shows none.

@@ -10,6 +10,8 @@ from operations.texts.render_status import render_no_stack
 FINE: Final = 0
 NOT_FINE: Final = 1
 CANNOT_TELL: Final = 2
+CHANGES: Final = 3
+TRAINS: Final = 4
 
 _TRIES: Final = 10
 _PAUSE_SECONDS: Final = 15.0

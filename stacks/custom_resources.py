@@ -101,7 +101,7 @@ class CustomResources:
             [f"Hour{link:02}Of{number:02}" for link in range(1, number + 1)],
             v.TRAINING_GATE_TYPE,
             self._deployed,
-            last=_quality_gate(self._properties),
+            last=quality_gate(self._properties),
         )
 
     def _end_state(self) -> IDependable:
@@ -177,8 +177,11 @@ def recommender_config(settings: RecommenderSettings) -> dict[str, Any]:
     }
 
 
-def _quality_gate(settings: RecommenderSettings) -> dict[str, Any]:
-    """Write the property of the last training gate, if the metrics have anything to reach."""
+def quality_gate(settings: RecommenderSettings) -> dict[str, Any]:
+    """Write the property of the last training gate, if the metrics have anything to reach.
+
+    The observer gets it, too.
+    """
     minimum, regression = settings.minimum_metrics, settings.max_metric_regression
     if not minimum and regression is None:
         return {}

@@ -3,6 +3,7 @@
 import math
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from decimal import Decimal
 from functools import partial
 from typing import Any, Final, cast
 
@@ -17,6 +18,7 @@ from aws_cdk import aws_sns as sns
 from constructs import Construct
 
 from .checking import check_type
+from .custom_resources import quality_gate
 from .functions import vocabulary as v
 from .permissions import (
     FunctionRole,
@@ -42,7 +44,7 @@ it does not document ("Configuring how CloudWatch alarms treat missing data", Us
 """
 _SLOW: Final = 1000
 """Milliseconds. AWS promises no latency; viewers do not wait longer than a second for a list."""
-_RUNBOOK: Final = "docs/runbook.md"
+_RUNBOOK: Final = "docs/runbook.md of top-picks-recommender"
 _OLD: Final = 8 * 24
 """Hours. Personalize retrains every 7 days ("Domain recommenders", Developer Guide)."""
 
@@ -91,6 +93,7 @@ class RecommenderMonitoring(Construct):
         observation_interval: Duration | None = None,
         alarm_topic: sns.ITopic | None = None,
         runbook_url: str | None = None,
+        minimum_throughput_use: Decimal | float | None = None,
     ) -> None:
         """Make the observer, its schedule, the dashboard and the alarms.
 
@@ -102,8 +105,11 @@ class RecommenderMonitoring(Construct):
                 hour by default.
             alarm_topic: of the stack's region; receives alarms, and that they are over; by default
                 none does.
-            runbook_url: where people find the runbook, for the alarms' descriptions, which add
-                their heading; by default its place in the repository.
+            runbook_url: where people find the runbook, for the alarms' descriptions, which link
+                their heading there; by default they name it.
+            minimum_throughput_use: a share of the provisioned throughput, 0 to 1. Adds an alarm,
+                which begins if less would have done for the busiest five minutes of a week; by
+                default there is none.
 
         Raises:
             PropertyError: a property is not allowed, or the interval is a token.
@@ -120,6 +126,8 @@ class RecommenderMonitoring(Construct):
         self._interval = self._properties.observation_interval
         self._recommender = recommender
         self._expected = recommender._expected.properties
+        self._compares = self._expected.max_metric_regression is not None
+        self._measures_use = self._properties.minimum_throughput_use is not None
         self._dimension = f"{Stack.of(recommender).stack_name}/{path_in_stack(recommender)}"
         self.role = FunctionRole(self, "Role")
         self.observer = self._observer()
@@ -158,6 +166,10 @@ class RecommenderMonitoring(Construct):
             ),
         ):
             self.role.add_to_policy(statement)
+        if self._compares or self._measures_use:
+            self.role.add_to_policy(
+                iam.PolicyStatement(actions=["cloudwatch:GetMetricData"], resources=["*"])
+            )
         observer = function(
             self,
             "Observer",
@@ -201,7 +213,12 @@ class RecommenderMonitoring(Construct):
             target=targets.LambdaInvoke(
                 self.observer,
                 input=scheduler.ScheduleTargetInput.from_object(
-                    {v.DIMENSION: self._dimension, **self._recommender._expected.request}
+                    {
+                        v.DIMENSION: self._dimension,
+                        **self._recommender._expected.request,
+                        **quality_gate(self._expected),
+                        **({v.THROUGHPUT_USE: True} if self._measures_use else {}),
+                    }
                 ),
                 role=role.without_policy_updates(),
                 # It fires at once when it is made, maybe before its role is effective; but an
@@ -219,16 +236,17 @@ class RecommenderMonitoring(Construct):
         """Make the alarms, each after the observer's schedule."""
         scope = Construct(self, "Alarms")
         scope.node.add_dependency(self.schedule)
-        watched = (*self._state(), *self._model(), *self._calls(), self._bill())
+        watched = (*self._state(), *self._model(), *self._calls(), *self._bill())
         return {one.construct_id: self._alarm(scope, one) for one in watched}
 
     def _alarm(self, scope: Construct, watched: _Watched) -> cloudwatch.Alarm:
-        runbook = self._properties.runbook_url or _RUNBOOK
+        url = self._properties.runbook_url
+        slug = watched.heading.lower().replace(" ", "-")
+        entry = f"{url}#{slug}" if url else f'the entry "{watched.heading}" in {_RUNBOOK}'
         alarm = cloudwatch.Alarm(
             scope,
             watched.construct_id,
-            alarm_description=f"{watched.meaning} {self._dimension}. Next step: {runbook}"
-            f"#{watched.heading.lower().replace(' ', '-')}",
+            alarm_description=f"{watched.meaning} {self._dimension}. Next step: {entry}",
             metric=watched.metric,
             comparison_operator=watched.comparison,
             threshold=watched.threshold,
@@ -286,7 +304,7 @@ class RecommenderMonitoring(Construct):
         yield _Watched(
             "NoObservation",
             "No observation",
-            f"The observer has missed at least {_MISSED} looks in a row: nothing else is known.",
+            f"At least {_MISSED} observations in a row are missing. Nothing else is known.",
             self.metric(v.PROVISIONED, statistic=cloudwatch.Stats.SAMPLE_COUNT),
             _BELOW,
             periods=_MISSED,
@@ -303,6 +321,15 @@ class RecommenderMonitoring(Construct):
                 self.metric(names[key]),
                 _BELOW,
                 threshold=float(least),
+            )
+        if self._compares:
+            yield _Watched(
+                "Worse",
+                "The model got worse",
+                "At the latest change of the model, such as its weekly retraining, a metric fell "
+                "by more than max_metric_regression. The observer's log says which.",
+                self.metric(v.METRICS_WORSE),
+                _FROM,
             )
 
     def _calls(self) -> Iterator[_Watched]:
@@ -328,7 +355,7 @@ class RecommenderMonitoring(Construct):
             threshold=_SLOW,
         )
 
-    def _bill(self) -> _Watched:
+    def _bill(self) -> Iterator[_Watched]:
         hours = self._expected.active_hours
         minutes = _DAY_IN_MINUTES if hours else max(60, int(self._interval.to_minutes()))
         period = Duration.minutes(minutes)
@@ -338,7 +365,7 @@ class RecommenderMonitoring(Construct):
             using_metrics={"billed": self.metric(v.PROVISIONED, period=period), "calls": calls},
             period=period,
         )
-        return _Watched(
+        yield _Watched(
             "Idle",
             "Billed and not asked",
             f"For a {'week of days' if hours else 'day'} on which the recommender was ACTIVE, and "
@@ -349,11 +376,22 @@ class RecommenderMonitoring(Construct):
             breaching=len(weekly.days(hours[START])) if hours else None,
             missing=_FINE,
         )
+        if (least := self._properties.minimum_throughput_use) is not None:
+            yield _Watched(
+                "LittleUse",
+                "Little use of the throughput",
+                f"Less than {float(least):.0%} of min_recommendation_requests_per_second would "
+                "have done for the busiest five minutes of a week. The observer's log has the "
+                "value that would do.",
+                self.metric(v.THROUGHPUT_USE),
+                _BELOW,
+                threshold=float(least),
+            )
 
     # -- the dashboard -----------------------------------------------------------------------------
 
     def _dashboard(self) -> cloudwatch.Dashboard:
-        dashboard = cloudwatch.Dashboard(self, "Dashboard", start="-P1W")
+        dashboard = cloudwatch.Dashboard(self, "Dashboard", start="-P2W")
         for row in self._rows():
             dashboard.add_widgets(*row)
         return dashboard
@@ -421,9 +459,27 @@ class RecommenderMonitoring(Construct):
                     self.metric(v.DRIFT),
                     self.metric(v.LEFTOVERS),
                     self.metric(v.RETRAINING_FAILED),
+                    *([self.metric(v.METRICS_WORSE)] if self._compares else []),
+                    *([self.metric(v.THROUGHPUT_USE)] if self._measures_use else []),
                     width=24,
                 ),
             ),
+            (self._trainings(),),
+        )
+
+    def _trainings(self) -> cloudwatch.LogQueryWidget:
+        """Show the latest trainings with their causes, one in each row, from the observer's log."""
+        return cloudwatch.LogQueryWidget(
+            title="Trainings: cause, failure, first metric that got worse",
+            log_group_names=[self._recommender.service.log_group.log_group_name],
+            query_lines=[
+                f'filter {v.DIMENSION} = "{self._dimension}" and ispresent(Training)',
+                "stats earliest(Training) as Cause, latest(UpdateFailureReason) as Failure, "
+                "latest(Worse.0) as GotWorse by TrainingBegan",
+                "sort TrainingBegan desc",
+                "limit 10",
+            ],
+            width=24,
         )
 
 
@@ -445,8 +501,9 @@ def _acknowledge(role: iam.Role, observer: lambda_.Function) -> None:
     acknowledge(
         role,
         "AwsSolutions-IAM5[Resource::*]",
-        "ListRecommenders supports no resource-level permissions (Service Authorization Reference, "
-        "Amazon Personalize); it only reads names.",
+        "ListRecommenders and GetMetricData support no resource-level permissions (Service "
+        "Authorization Reference, Amazon Personalize and Amazon CloudWatch); they only read names "
+        "and numbers.",
     )
     acknowledge(
         observer,

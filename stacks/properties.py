@@ -3,6 +3,7 @@
 import functools
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field, replace
+from decimal import Decimal
 from typing import Any, Final
 
 from aws_cdk import Duration, RemovalPolicy, Stack, Token
@@ -21,12 +22,15 @@ from .settings.rules import (
     hours_are_of_what_runs,
     key_is_of_the_region,
     not_of_the_recipe,
+    topic_is_of_the_place,
     topic_is_of_the_region,
 )
 from .settings.setting import Setting, setting, settings_of
 
 _SETTINGS: Final = settings_of(Settings)
-_LINKS: Final = setting(whole(1), "How many links a chain has.", example=11, shapes_template=True)
+_LINKS: Final = setting(
+    whole(1), "The number of links of a chain.", example=11, shapes_template=True
+)
 
 
 def _reworded(name: str, remedy: str, allowed: str = "") -> Setting:
@@ -152,8 +156,8 @@ def _group_is_of_the_stack(dataset_group_arn: str, stack: Stack) -> Refusal | No
             return Refusal(
                 dataset_group_arn,
                 f"a dataset group of the stack's {name}, {ours}",
-                "A recommender is made where its dataset group is: name another, or deploy the "
-                "stack there.",
+                "The recommender is created where its dataset group is. Name another dataset "
+                "group, or deploy the stack there.",
             )
     return None
 
@@ -171,7 +175,7 @@ class ServiceProperties(Properties):
     log_retention: RetentionDays = _one_of(
         "log_retention_days",
         RETENTION,
-        "a RetentionDays but INFINITE",
+        "a RetentionDays other than INFINITE",
         "For example RetentionDays.ONE_YEAR.",
     )
     log_key: kms.IKey | None = _construct(
@@ -180,11 +184,30 @@ class ServiceProperties(Properties):
         "a key of KMS, of a region of its partition",
         "Give the key itself, for example by Key.from_key_arn: CloudWatch Logs takes no alias.",
     )
+    notify_topic: sns.ITopic | None = _construct(
+        "notify_topic_arn",
+        "topic_arn",
+        "a standard topic of SNS",
+        "For example Topic.from_topic_arn(...).",
+    )
 
     def rules(self, stack: Stack) -> Iterator[tuple[str, Refusal | None]]:
-        """Compare the key with the stack."""
+        """Compare the key and the topic with the stack."""
         if self.log_key and _are_known(arn := self.log_key.key_arn, stack.region):
             yield "log_key", key_is_of_the_region(arn, stack.region)
+        if self.notify_topic:
+            yield "notify_topic", _topic_is_of_the_stack(self.notify_topic.topic_arn, stack)
+
+
+def _topic_is_of_the_stack(topic_arn: str, stack: Stack) -> Refusal | None:
+    if not _are_known(topic_arn):
+        return None
+    region, account = topic_arn.split(":")[3:5]
+    return topic_is_of_the_place(
+        topic_arn,
+        region=stack.region if _are_known(stack.region) else region,
+        account=stack.account if _are_known(stack.account) else account,
+    )
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -204,6 +227,9 @@ class MonitoringProperties(Properties):
         "For example Topic.from_topic_arn(...).",
     )
     runbook_url: str | None = field(default=None, metadata={"setting": _SETTINGS["runbook_url"]})
+    minimum_throughput_use: Decimal | None = field(
+        default=None, metadata={"setting": _SETTINGS["minimum_throughput_use"]}
+    )
 
     def rules(self, stack: Stack) -> Iterator[tuple[str, Refusal | None]]:
         """Compare the topic with the stack."""

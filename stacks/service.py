@@ -11,6 +11,7 @@ from aws_cdk import aws_iam as iam
 from aws_cdk import aws_kms as kms
 from aws_cdk import aws_lambda as lambda_
 from aws_cdk import aws_logs as logs
+from aws_cdk import aws_sns as sns
 from aws_cdk import aws_stepfunctions as sfn
 from constructs import Construct, IConstruct
 
@@ -18,6 +19,7 @@ from .asset import zipped
 from .checking import check_type
 from .functions import LAMBDAS
 from .functions import vocabulary as v
+from .notifications import StackNotifications
 from .partitions import CHINA, partition_of
 from .permissions import FunctionRole
 from .properties import ServiceProperties
@@ -45,8 +47,9 @@ class RecommenderService(Construct):
         poll_interval: Duration | None = None,
         log_retention: logs.RetentionDays = logs.RetentionDays.THREE_MONTHS,
         log_key: kms.IKey | None = None,
+        notify_topic: sns.ITopic | None = None,
     ) -> None:
-        """Make the functions and the state machine.
+        """Make the functions, the state machine, and the rules of notifications.
 
         Args:
             scope: the parent.
@@ -56,6 +59,9 @@ class RecommenderService(Construct):
             log_retention: how long logs are kept; three months by default, and not ``INFINITE``.
             log_key: encrypts the logs; its policy must let CloudWatch Logs use it. By default,
                 CloudWatch Logs encrypts with a key of its own.
+            notify_topic: of the stack's account and region; receives a message when an operation of
+                the stack ends, fails or is stuck; its policy must let EventBridge publish to it. By
+                default no topic does.
 
         Raises:
             PropertyError: a property is not allowed, or the poll interval is a token.
@@ -67,6 +73,11 @@ class RecommenderService(Construct):
         """Where all functions of the recommenders that it answers for write their log."""
         self.role = FunctionRole(self, "Role")
         self.log_group.grant_write(self.role)
+        if notify_topic:
+            # The chains depend on the service. So the rules exist before them, and after them.
+            self.role.node.add_dependency(
+                StackNotifications(self, "Notifications", topic=notify_topic)
+            )
         poll = self._function("Poll", "attempts a request, and delivers its answer")
         state_machine = _state_machine(self, poll, interval)
         begin = self._function(
@@ -99,6 +110,7 @@ class RecommenderService(Construct):
         poll_interval: Duration | None = None,
         log_retention: logs.RetentionDays | None = None,
         log_key: kms.IKey | None = None,
+        notify_topic: sns.ITopic | None = None,
     ) -> "RecommenderService":
         """Return the service that all recommenders of a stack share; make it at the first call.
 
@@ -111,6 +123,7 @@ class RecommenderService(Construct):
             poll_interval: as in the constructor.
             log_retention: as in the constructor.
             log_key: as in the constructor.
+            notify_topic: as in the constructor.
 
         Raises:
             PropertyError: a property is not allowed, or is another one than the service has.

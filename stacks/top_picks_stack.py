@@ -47,6 +47,7 @@ class TopPicksStack(Stack):
             self,
             "Service",
             log_key=log_key(self, settings.log_key_arn),
+            notify_topic=self._notify_topic(settings),
             **ServiceProperties.from_settings(settings),
         )
         group = Construct(self, "Recommenders") if settings.recommenders else self
@@ -105,6 +106,10 @@ class TopPicksStack(Stack):
         for output, value in outputs.items():
             description = describe_for(settings.recipe, output)
             CfnOutput(self, f"{name}{output}", value=value, description=description)
+
+    def _notify_topic(self, settings: Settings) -> sns.ITopic | None:
+        arn = settings.notify_topic_arn
+        return sns.Topic.from_topic_arn(self, "NotifyTopic", arn) if arn else None
 
     def _alarm_topic(self, settings: Settings) -> sns.ITopic | None:
         """Return the topic of the alarms: the given one, or a new one for an address."""

@@ -62,7 +62,7 @@ class Provider:
         rivals.start(self._stack, event)
 
     def poll(self, state: Event) -> Mapping[str, Any]:
-        """Look; raise if it is not as it should be."""
+        """Poll; raise if it is not as it should be."""
         event = state["Event"]
         if not rivals.is_done(self._api, event):
             raise _NotYetError

@@ -6,6 +6,7 @@ from functools import cache
 from typing import Any
 
 from .aws.cloudformation import Stacks
+from .aws.cloudwatch import CloudWatch
 from .aws.personalize import Personalize
 from .clients import LaterClient, client
 from .monitoring.observer import Observer
@@ -22,6 +23,7 @@ def observer() -> Observer:
     return Observer(
         Personalize(client("personalize")),
         Stacks(LaterClient("cloudformation")),
+        CloudWatch(LaterClient("cloudwatch")),
         time.time,
         print,
     )

@@ -108,9 +108,14 @@ PROVISIONED: Final = "ProvisionedRequestsPerSecond"
 HOURS_SINCE_TRAINING: Final = "HoursSinceTraining"
 HOURS_SINCE_UPDATE: Final = "HoursSinceUpdate"
 RETRAINING_FAILED: Final = "RetrainingFailed"
+METRICS_WORSE: Final = "MetricsWorse"
+"""With ``MaxMetricRegression``, which the schedule's input then has."""
+THROUGHPUT_USE: Final = "ThroughputUse"
+"""If the schedule's input has this member."""
 OBSERVED: Final = (
     *(ACTIVE, DRIFT, LEFTOVERS, RETRAINING_FAILED),
     *(PROVISIONED, HOURS_SINCE_TRAINING, HOURS_SINCE_UPDATE),
+    *(METRICS_WORSE, THROUGHPUT_USE),
     *METRICS,
 )
 """All metrics of the observer that are known beforehand."""

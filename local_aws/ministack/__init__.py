@@ -3,6 +3,10 @@
 | here | ministack 1.5.33 | upstream, github.com/ministackorg/ministack |
 | --- | --- | --- |
 | `alarms.accept_metric_math` | refuses an alarm with `Metrics` | pull request 265 |
+| `events.deliver_to_topics_that_allow_it` | publishes whatever the policy says | none; \
+`_dispatch_to_sns` in `services/eventbridge.py` |
+| `events.send_stack_events` | sends no event of CloudFormation to EventBridge | none; \
+`_add_event` in `services/cloudformation/stacks.py` |
 | `functions.refuse_unreadable_code` | runs code that Lambda cannot read | none; issue 8233 of \
 aws-cdk |
 | `functions.run_as_lambda` | sets up no logging, returns a named tuple as a list | none; \
@@ -12,17 +16,22 @@ aws-cdk |
 `_emit_lambda_logs` in `services/lambda_svc.py` (issue 895 has the group) |
 | `iam.name_roles_in_conditions` | takes a session for `aws:PrincipalArn` | none; \
 `_resolve_condition_key` in `core/iam_evaluator.py` |
+| `metrics.make_metrics_of_lines` | keeps lines in the embedded metric format as text | none; \
+`_append_log_events` in `services/cloudwatch_logs.py` |
 
 The version is pinned; a test for each module says which part has moved when an upgrade moves one.
 """
 
-from local_aws.ministack import alarms, functions, iam
+from local_aws.ministack import alarms, events, functions, iam, metrics
 
 
 def patch() -> None:
     """Change ministack in this process, once."""
     alarms.accept_metric_math()
+    events.deliver_to_topics_that_allow_it()
+    events.send_stack_events()
     functions.refuse_unreadable_code()
     functions.run_as_lambda()
     iam.guard_function_logs()
     iam.name_roles_in_conditions()
+    metrics.make_metrics_of_lines()

@@ -1,6 +1,6 @@
 """Alarms on metric math: ministack's CloudFormation refuses them, here it keeps them as they are.
 
-Nothing evaluates them, because no line of the log becomes a metric here.
+Nothing evaluates them.
 """
 
 from typing import Any, Final

@@ -4,19 +4,20 @@ It refers to nothing outside itself and runs no script; a user is looked up by a
 """
 
 from collections.abc import Mapping, Sequence
-from datetime import UTC, datetime
 from typing import Any, Final
 
 from jinja2 import Environment, PackageLoader, StrictUndefined
 
 from local_aws.page.plots import plots
+from local_aws.page.rows import SHOWN, described, history, row, start_pages
 from local_aws.personalize.recommender import Overview
-from local_aws.personalize.training import Model, Source
+from local_aws.personalize.training import Source
 from local_aws.rehearsal import NOTICE
 from local_aws.rehearsal.data import Data
-from local_aws.rehearsal.evaluation import CHOICES, Compared, Evaluation, explanation, in_order
-from local_aws.rehearsal.findings import Finding, findings
-from local_aws.rehearsal.training import SCORE
+from local_aws.rehearsal.evaluation import Compared, Evaluation, explanation, in_order
+from local_aws.rehearsal.findings import Finding
+from local_aws.rehearsal.recipes import TOP_PICKS
+from local_aws.rehearsal.training import StandIn
 
 SECURITY_POLICY: Final = (
     "default-src 'none'; style-src 'unsafe-inline'; img-src data:; form-action 'self'"
@@ -26,33 +27,41 @@ SECURITY_POLICY: Final = (
 _NOTHING_TRAINED: Final = (
     "Amazon Personalize is simulated on this machine. No model has been trained here yet."
 )
-_SHOWN: Final = 10
 _SUGGESTED: Final = 50
 
 
-def data_page(folder: str, data: Data, trained: Model | str) -> str:
+def data_page(folder: str, data: Data, found: Sequence[Finding], trained: StandIn | str) -> str:
     """Return the page about a folder of data.
 
     Args:
         folder: Where it is.
         data: The data in it.
-        trained: The model of a training with the default configuration, or the reason of a failure.
+        found: The findings about it.
+        trained: The result of a training with the default configuration, or the reason of a
+            failure.
     """
-    section = _section(folder, folder, data, findings(data))
+    section = _section(folder, folder, data, found)
     title = f"The data in {folder}"
     if isinstance(trained, str):
         notice = f"A training on this data ends in CREATE FAILED: {trained}"
         return _render(title=title, notice=notice, sections=[section], recommenders=[])
     shown = {
         "name": "Trained with the default configuration",
-        "facts": _facts(folder, trained),
+        "recipe": "" if trained.recipe == TOP_PICKS else trained.recipe,
+        "row": row(trained, data) if trained.unmeasured else None,
+        **_trained(folder, trained),
         **_measured(trained.metrics, trained.evaluation),
     }
     return _render(title=title, notice=NOTICE, sections=[section], recommenders=[shown])
 
 
 def service_page(
-    recommenders: Sequence[Overview], sources: Mapping[str, Source], *, user: str, now: float
+    recommenders: Sequence[Overview],
+    sources: Mapping[str, Source],
+    *,
+    user: str,
+    item: str,
+    now: float,
 ) -> str:
     """Return the page about the running service.
 
@@ -60,26 +69,34 @@ def service_page(
         recommenders: All of them.
         sources: The data of each dataset group that has some, by its name.
         user: The user to recommend to; empty for no user.
+        item: The X of recipes that have one; empty for the item that the user watched last.
         now: The time, in epoch seconds.
     """
     is_trained = any(one.model for one in recommenders)
     users = [source.data.users[:_SUGGESTED] for source in sources.values()]
+    starts = start_pages(recommenders, sources, user=user, item=item)
     return _render(
         title="Amazon Personalize, simulated on this machine",
         notice=NOTICE if is_trained else _NOTHING_TRAINED,
         sections=[
             _section(name, one.folder, one.data, one.findings) for name, one in sources.items()
         ],
-        recommenders=[_shown(one, user, now) for one in recommenders],
+        starts=list(starts.values()),
+        recommenders=[
+            _shown(one, "" if one.dataset_group_arn in starts else user, now)
+            for one in recommenders
+        ],
         asks=True,
+        asks_for_item=any("itemId" in one.recipe.parameters for one in recommenders),
         user=user,
+        item=item,
         suggested=sorted({one for of_source in users for one in of_source}),
     )
 
 
 def _render(**content: Any) -> str:
-    empty = {"asks": False, "user": "", "suggested": []}
-    return _TEMPLATE.render(**empty | content, policy=SECURITY_POLICY, choices=CHOICES, score=SCORE)
+    empty = {"asks": False, "user": "", "suggested": [], "starts": []}
+    return _TEMPLATE.render(**empty | content, policy=SECURITY_POLICY)
 
 
 def _section(name: str, folder: str, data: Data, found: Sequence[Finding]) -> dict[str, Any]:
@@ -91,28 +108,33 @@ def _section(name: str, folder: str, data: Data, found: Sequence[Finding]) -> di
     }
 
 
-def _facts(folder: str, model: Model) -> list[tuple[str, str]]:
+def _trained(folder: str, model: StandIn) -> dict[str, Any]:
     """Return the facts about a model: the effective configuration, and the data."""
-    options, evaluation = model.options, model.evaluation
-    excluded = ", ".join(sorted(options.excluded_item_columns)) or "none"
-    return [
-        ("Folder", folder),
-        ("Exploration weight", f"{options.exploration_weight:g}"),
-        ("Item age cut-off", f"{options.exploration_item_age_cut_off:g} days"),
-        ("Excluded columns of Items", excluded),
-        ("Tested users", f"{evaluation.tested:,} of {evaluation.users:,}"),
-        ("Items learnt about", f"{evaluation.learnt:,} of {evaluation.items:,}"),
-    ]
+    facts = [("Folder", folder), *model.facts]
+    if evaluation := model.evaluation:
+        facts += [
+            ("Tested users", f"{evaluation.tested:,} of {evaluation.users:,}"),
+            ("Items learnt about", f"{evaluation.learnt:,} of {evaluation.items:,}"),
+        ]
+    return {"facts": facts, "rule": model.rule, "unmeasured": model.unmeasured}
+
+
+_UNTRAINED: Final = {"facts": [], "rule": "", "unmeasured": ""}
 
 
 def _measured(metrics: Mapping[str, float], evaluation: Evaluation | None) -> dict[str, Any]:
-    """Return metrics for the template; without an evaluation, they are fixed."""
+    """Return metrics for the template; without an evaluation, they are fixed, if there are any."""
     if evaluation is None or metrics != evaluation.values:
-        return {"metrics": in_order(metrics), "compared": [], "explanation": []}
+        return {"metrics": in_order(metrics), "compared": []}
     most = max(one.value + (one.error or 0) for one in evaluation.metrics.values())
     most = max(most, *(one.popularity for one in evaluation.metrics.values()), 1e-9)
     compared = [(name, one, _bar(one, most)) for name, one in evaluation.metrics.items()]
-    return {"metrics": [], "compared": compared, "explanation": explanation(evaluation)}
+    return {
+        "metrics": [],
+        "compared": compared,
+        "explanation": explanation(evaluation),
+        "choices": evaluation.choices,
+    }
 
 
 def _bar(one: Compared, most: float) -> dict[str, str]:
@@ -131,12 +153,13 @@ def _shown(one: Overview, user: str, now: float) -> dict[str, Any]:
     evaluation = one.model.evaluation if one.model else None
     return {
         "name": one.name,
+        "recipe": "" if one.recipe.name == TOP_PICKS else one.recipe.name,
         "status": one.status,
         "for": _duration(now - one.since),
         "coming": [(status, _duration(when - now)) for when, status in one.coming],
         "failure": one.failure,
         "is_fixed": one.is_fixed,
-        "facts": _facts(one.source.folder, one.model) if one.source and one.model else [],
+        **(_trained(one.source.folder, one.model) if one.source and one.model else _UNTRAINED),
         **_measured(one.metrics, None if one.is_fixed else evaluation),
         "answer": _answer(one.source.data, one.model, user)
         if user and one.source and one.model
@@ -144,28 +167,13 @@ def _shown(one: Overview, user: str, now: float) -> dict[str, Any]:
     }
 
 
-def _answer(data: Data, model: Model, user: str) -> dict[str, Any]:
-    history = data.history(user)
-    done = zip(data.item[history], data.event_type[history], data.time[history], strict=True)
+def _answer(data: Data, trained: StandIn, user: str) -> dict[str, Any]:
     return {
-        "count": history.stop - history.start,
-        "history": [
-            (_day(int(time)), data.event_types[event_type], *_described(data, data.items[item]))
-            for item, event_type, time in list(done)[: -_SHOWN - 1 : -1]
-        ],
+        "history": history(data, user),
         "recommended": [
-            (score, *_described(data, item_id)) for item_id, score in model.recommend(user, _SHOWN)
+            (score, described(data, item_id)) for item_id, score in trained.recommend(user, SHOWN)
         ],
     }
-
-
-def _described(data: Data, item_id: str) -> tuple[str, str, str]:
-    row = data.metadata.get(item_id, {})
-    return item_id, row.get("TITLE", ""), row.get("GENRES", "").replace("|", ", ")
-
-
-def _day(seconds: int) -> str:
-    return datetime.fromtimestamp(seconds, UTC).date().isoformat()
 
 
 def _duration(seconds: float) -> str:

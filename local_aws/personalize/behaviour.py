@@ -120,15 +120,34 @@ class Behaviour:
     The guide ("Maintaining recommendation relevance") names that as the place to follow it; no
     recorded answer shows one.
     """
+    retraining_factor: float = 1.0
+    """The factor by which an automatic retraining changes each model metric, when it succeeds.
+
+    Of retrainings that begin from now on. Below 1, the model gets worse; no metric exceeds 1. AWS
+    does not document whether a retraining changes `modelMetrics`. With a factor of 1, it does not.
+    """
     throttle_every: int | None = None
     """Every nth call answers ThrottlingException without being read. None: no call does."""
     validation_code: Literal["ValidationException", "InvalidInputException"] = "ValidationException"
     """The code for requests that break the constraints of the service's model (undocumented)."""
 
     metrics: dict[str, float] | None = field(default_factory=lambda: dict(TOP_PICKS_METRICS))
-    """FIXED metrics: the `modelMetrics` of every recommender, whatever it was trained on.
+    """FIXED metrics: the `modelMetrics` of every recommender that has some, whatever it trained on.
 
     None: those that were measured on the data of its dataset group; without data, none at all.
+    """
+    popular_metrics: Literal["absent", "empty", "reported"] = "absent"
+    """Whether recipes of popular and of trending items have `modelMetrics` (undocumented).
+
+    If they do, these are `metrics`; the rehearsal measures none of such recipes.
+    """
+    missing_dataset: Literal["rejected", "training fails"] = "rejected"
+    """Whether a recipe that requires a dataset can be created without it (undocumented)."""
+    unused_config: Literal["rejected", "accepted"] = "rejected"
+    """Whether a configuration can have members that its recipe does not use (undocumented).
+
+    These are exploration where there is none, and columns of datasets that do not train. Where they
+    are accepted, they are kept and shown, without any effect.
     """
     event_type_counts: bool = False
     """Whether an import counts EVENT_TYPE among the ten event types and columns (two pages differ).
@@ -147,7 +166,7 @@ class Behaviour:
         for name, hint in _hints().items():
             allowed, is_allowed = _kind(hint)
             if not is_allowed(value := getattr(self, name)):
-                raise ValueError(f"{name}: {value!r} given, {allowed} expected")
+                raise ValueError(f"Fault {name}: got {value!r}; allowed: {allowed}")
 
     @classmethod
     def from_json(cls, text: str | bytes, *, base: "Behaviour | None" = None) -> Self:
@@ -158,10 +177,10 @@ class Behaviour:
         """
         given = json.loads(text)
         if not isinstance(given, dict):
-            raise ValueError("a behaviour is a JSON object")
+            raise ValueError("got no JSON object; allowed: a JSON object of faults")
         if unknown := sorted(given.keys() - _hints().keys()):
             raise ValueError(
-                f"unknown behaviour: {', '.join(unknown)}; known: {', '.join(_hints())}"
+                f"Unknown fault {', '.join(unknown)}. The faults are {', '.join(_hints())}."
             )
         return cls(**((dataclasses.asdict(base) if base else {}) | given))
 

@@ -12,7 +12,7 @@ from typing import Any, Final
 
 from local_aws.personalize.behaviour import Behaviour, Echo
 from local_aws.personalize.errors import invalid
-from local_aws.personalize.resources import Recipe
+from local_aws.personalize.recipes import DATASET_TYPES, ITEMS, Recipe
 
 Config = dict[str, Any]
 """A `recommenderConfig` as in the API."""
@@ -24,22 +24,37 @@ _EXPLORATION_RANGES: Final[Mapping[str, tuple[int, float]]] = {
 }
 
 
-def check(config: Config, recipe: Recipe, dataset_types: Collection[str]) -> None:
+def check(
+    config: Config, recipe: Recipe, dataset_types: Collection[str], behaviour: Behaviour
+) -> None:
     """Check the rules that the model's constraints do not express. The texts are invented.
 
     Raises:
         ServiceError: InvalidInputException; that the code is this one is a guess.
     """
-    exploration = config.get("itemExplorationConfig", {})
-    if exploration and not recipe.personalises:
-        raise invalid(f"itemExplorationConfig does not apply to recipe {recipe.name}")
-    for key, value in exploration.items():
+    if behaviour.unused_config == "rejected" and (unused := _unused(config, recipe)):
+        raise invalid(f"{unused} does not apply to recipe {recipe.name}")
+    for key, value in config.get("itemExplorationConfig", {}).items():
         _check_exploration(key, value)
     excluded = config.get("trainingDataConfig", {}).get("excludedDatasetColumns", {})
     if any("EVENT_TYPE" in columns for columns in excluded.values()):
         raise invalid("EVENT_TYPE cannot be excluded from training")
-    if config.get("enableMetadataWithRecommendations") and "ITEMS" not in dataset_types:
+    if config.get("enableMetadataWithRecommendations") and ITEMS not in dataset_types:
         raise invalid("enableMetadataWithRecommendations needs an Items dataset")
+
+
+def _unused(config: Config, recipe: Recipe) -> str:
+    """Return the part of a configuration that a recipe does not use, or nothing.
+
+    The guide shows exploration for two use cases only, and in "Creating domain recommenders" the
+    columns "for each dataset used by the recommender's use case".
+    """
+    if config.get("itemExplorationConfig") and not recipe.explores:
+        return "itemExplorationConfig"
+    unused = DATASET_TYPES.difference(recipe.required, recipe.optional)
+    named = {kind for columns in _columns(config).values() for kind in columns}
+    of_unused = sorted(kind for kind in named if kind.upper() in unused)
+    return f"trainingDataConfig of {of_unused[0]}" if of_unused else ""
 
 
 def _check_exploration(key: str, value: str) -> None:
@@ -116,7 +131,7 @@ def _with_defaults(config: Config, recipe: Recipe) -> Config:
         "minRecommendationRequestsPerSecond": 1,
         "enableMetadataWithRecommendations": False,
     }
-    if not recipe.personalises:
+    if not recipe.explores:
         return defaults | config
     exploration = _EXPLORATION_DEFAULTS | config.get("itemExplorationConfig", {})
     return defaults | config | {"itemExplorationConfig": exploration}

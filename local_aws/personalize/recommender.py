@@ -9,13 +9,16 @@ stopping-starting-recommender, updating-recommender, maintaining-relevance).
 import dataclasses
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any, Final, Self
+from typing import TYPE_CHECKING, Any, Final, Self
 
 from local_aws.personalize import configuration
 from local_aws.personalize.behaviour import Behaviour
 from local_aws.personalize.configuration import Config
-from local_aws.personalize.resources import Recipe
-from local_aws.personalize.training import Model, Source, Training
+from local_aws.personalize.recipes import Recipe
+from local_aws.personalize.training import Source, Training
+
+if TYPE_CHECKING:
+    from local_aws.rehearsal.training import StandIn
 
 ACTIVE: Final = "ACTIVE"
 INACTIVE: Final = "INACTIVE"
@@ -25,6 +28,8 @@ GONE: Final = ""
 
 _PENDING_SHARE: Final = 0.1
 """This share of the time to stop, start or delete is invented."""
+_DECIMALS: Final = 4
+"""Of metrics in AWS's examples."""
 _LOOK_AGAIN: Final = 1.0
 """Seconds for which a course is put off that waits for a training."""
 
@@ -109,6 +114,8 @@ class Update:
     automatic: bool = False
     training: Training | None = None
     """The training that it has to wait for."""
+    factor: float = 1.0
+    """The factor by which it changes the metrics when it succeeds."""
 
     @classmethod
     def of(
@@ -150,6 +157,8 @@ class Overview:
     """A recommender at a moment, for the page, with nothing hidden or stale."""
 
     name: str
+    recipe: Recipe
+    dataset_group_arn: str
     status: str
     since: float
     """Epoch seconds."""
@@ -159,7 +168,7 @@ class Overview:
     metrics: Mapping[str, float]
     is_fixed: bool
     """Whether the metrics are set by a switch, and not measured."""
-    model: Model | None
+    model: "StandIn | None"
     """The model that serves, if it was trained on data."""
     source: Source | None
 
@@ -188,6 +197,8 @@ class Recommender:
     """The last update before `update` that a client requested."""
     trained: float = 0.0
     """When the last update began that trained."""
+    factor: float = 1.0
+    """The factor of the metrics before `update`."""
 
     def status(self, now: float) -> str:
         """Return the status, or GONE."""
@@ -215,11 +226,22 @@ class Recommender:
             return self.update.config
         return self.config
 
-    def model(self, now: float) -> Model | None:
+    def factor_in_force(self, now: float) -> float:
+        """Return the factor of the metrics, to which an update adds its own once it succeeds."""
+        if self.update and self.update.course.at(now)[1] == ACTIVE:
+            return self.factor * self.update.factor
+        return self.factor
+
+    def model(self, now: float) -> "StandIn | None":
         """Return the model that it serves with, if it has been trained, and on data."""
-        if self.source is None or not _is_trained(self.status(now)):
+        if not _is_trained(self.status(now)):
             return None
-        return self.source.train(self.config_in_force(now)).result()
+        training = self.train(self.config_in_force(now))
+        return training.result() if training else None
+
+    def train(self, config: Config) -> Training | None:
+        """Return the training with a configuration, which begins if there is none yet."""
+        return self.source.train(self.recipe.name, config) if self.source else None
 
     def settle(self, now: float) -> None:
         """End the current course when its training ends, with the same outcome."""
@@ -240,6 +262,7 @@ class Recommender:
     def begin(self, update: Update) -> None:
         """Start an update; there must be none under way."""
         self.config = self.config_in_force(update.course.start)
+        self.factor = self.factor_in_force(update.course.start)
         if self.update and not self.update.automatic:
             self.asked = self.update
         self.previous_update, self.update = self.update, update
@@ -268,7 +291,8 @@ class Recommender:
             failure = behaviour.retraining_failure or behaviour.training_failure
             course = creation(start, behaviour, failure)
             config = self.config_in_force(start)
-            self.begin(Update(course, config, failure, trains=True, automatic=True))
+            factor = behaviour.retraining_factor
+            self.begin(Update(course, config, failure, trains=True, automatic=True, factor=factor))
 
     def describe(self, now: float, behaviour: Behaviour) -> dict[str, Any]:
         """Return the API's Recommender."""
@@ -276,8 +300,8 @@ class Recommender:
         status = described["status"]
         if status == CREATE_FAILED:
             described["failureReason"] = self.failure
-        if _is_trained(status):
-            described["modelMetrics"] = dict(self._metrics(now, behaviour))
+        if _is_trained(status) and (metrics := self._metrics(now, behaviour)) is not None:
+            described["modelMetrics"] = dict(metrics)
         if update := self._shown(now, behaviour)[0]:
             described["latestRecommenderUpdate"] = update.describe(now, self.recipe, behaviour)
         return described
@@ -288,6 +312,8 @@ class Recommender:
         updates = self.update.course.after(now) if self.update else ()
         return Overview(
             name=self.name,
+            recipe=self.recipe,
+            dataset_group_arn=self.dataset_group_arn,
             status=status,
             since=since,
             coming=(
@@ -295,17 +321,25 @@ class Recommender:
                 *((when, f"{reached} of the update") for when, reached in updates),
             ),
             failure=self.failure if status == CREATE_FAILED else None,
-            metrics=self._metrics(now, behaviour) if _is_trained(status) else {},
+            metrics=(self._metrics(now, behaviour) if _is_trained(status) else None) or {},
             is_fixed=behaviour.metrics is not None,
             model=self.model(now),
             source=self.source,
         )
 
-    def _metrics(self, now: float, behaviour: Behaviour) -> Mapping[str, float]:
-        if behaviour.metrics is not None:
-            return behaviour.metrics
-        model = self.model(now)
-        return model.metrics if model else {}
+    def _metrics(self, now: float, behaviour: Behaviour) -> Mapping[str, float] | None:
+        """Return the metrics of a trained recommender, None if the answer has no such member."""
+        if self.recipe.has_metrics is None and behaviour.popular_metrics != "reported":
+            return None if behaviour.popular_metrics == "absent" else {}
+        metrics = behaviour.metrics
+        if metrics is None:
+            model = self.model(now)
+            metrics = model.metrics if model else {}
+        factor = self.factor_in_force(now)
+        return {
+            name: min(1.0, round(value * factor, _DECIMALS)) if factor != 1.0 else value
+            for name, value in metrics.items()
+        }
 
     def summarise(self, now: float, behaviour: Behaviour) -> dict[str, Any]:
         """Return the API's RecommenderSummary."""

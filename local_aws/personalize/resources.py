@@ -1,94 +1,13 @@
-"""The parts that a recommender needs: dataset groups with their datasets, and recipes.
-
-This is a SIMULATION. The domain recipes are those of docs.aws.amazon.com/personalize/latest/dg/
-VIDEO_ON_DEMAND-use-cases.html and ECOMMERCE-use-cases.html; a few custom recipes are there so that
-filtering by domain has something to filter. Dates and descriptions are invented.
-"""
+"""Dataset groups of the simulated Amazon Personalize, with their datasets."""
 
 import functools
 from collections.abc import Sequence
 from dataclasses import dataclass, field
-from typing import Any, Final, Literal
+from typing import Any
 
 from local_aws.personalize.catalogue import Item
+from local_aws.personalize.recipes import Domain
 from local_aws.personalize.training import Source
-
-Domain = Literal["VIDEO_ON_DEMAND", "ECOMMERCE"]
-
-_RECIPES_SINCE: Final = 1_622_505_600.0
-
-
-@dataclass(frozen=True)
-class Scope:
-    """An account and a region, for the ARNs of resources."""
-
-    account: str
-    region: str
-
-    @property
-    def partition(self) -> str:
-        """The partition that the region is in."""
-        prefixes = {"cn-": "aws-cn", "us-gov-": "aws-us-gov"}
-        return next((p for start, p in prefixes.items() if self.region.startswith(start)), "aws")
-
-    def arn(self, kind: str, name: str) -> str:
-        """Return the ARN of a resource, for example of kind `recommender`."""
-        return f"arn:{self.partition}:personalize:{self.region}:{self.account}:{kind}/{name}"
-
-
-@dataclass(frozen=True)
-class Recipe:
-    """A recipe; `domain` is None for one that is for solutions, not for recommenders.
-
-    `personalises` says that it ranks for a user, so it needs one and can be told to explore.
-    """
-
-    name: str
-    domain: Domain | None = None
-    personalises: bool = False
-
-    def arn(self, scope: Scope) -> str:
-        """Return its ARN, which differs between partitions only."""
-        return f"arn:{scope.partition}:personalize:::recipe/{self.name}"
-
-    def describe(self, scope: Scope) -> dict[str, Any]:
-        """Return the API's Recipe."""
-        return {
-            "name": self.name,
-            "recipeArn": self.arn(scope),
-            "status": "ACTIVE",
-            "description": "A simulated recipe",
-            "creationDateTime": _RECIPES_SINCE,
-            "lastUpdatedDateTime": _RECIPES_SINCE,
-        }
-
-    def summarise(self, scope: Scope) -> dict[str, Any]:
-        """Return the API's RecipeSummary."""
-        summary = self.describe(scope) | ({"domain": self.domain} if self.domain else {})
-        del summary["description"]
-        return summary
-
-
-RECIPES: Final = {
-    recipe.name: recipe
-    for recipe in (
-        Recipe("aws-ecomm-customers-who-viewed-x-also-viewed", "ECOMMERCE"),
-        Recipe("aws-ecomm-frequently-bought-together", "ECOMMERCE"),
-        Recipe("aws-ecomm-popular-items-by-purchases", "ECOMMERCE"),
-        Recipe("aws-ecomm-popular-items-by-views", "ECOMMERCE"),
-        Recipe("aws-ecomm-recommended-for-you", "ECOMMERCE", personalises=True),
-        Recipe("aws-personalized-ranking-v2"),
-        Recipe("aws-similar-items"),
-        Recipe("aws-trending-now"),
-        Recipe("aws-user-personalization-v2"),
-        Recipe("aws-vod-because-you-watched-x", "VIDEO_ON_DEMAND"),
-        Recipe("aws-vod-more-like-x", "VIDEO_ON_DEMAND"),
-        Recipe("aws-vod-most-popular", "VIDEO_ON_DEMAND"),
-        Recipe("aws-vod-top-picks", "VIDEO_ON_DEMAND", personalises=True),
-        Recipe("aws-vod-trending-now", "VIDEO_ON_DEMAND"),
-    )
-}
-"""All recipes by name."""
 
 
 @dataclass(kw_only=True)

@@ -19,13 +19,14 @@ import threading
 import time
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any, Final, NamedTuple
+from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
 from local_aws.personalize import configuration
 from local_aws.personalize.behaviour import Behaviour, Echo
 from local_aws.personalize.catalogue import CATALOGUE, Item
 from local_aws.personalize.errors import ServiceError, already_exists, in_use, invalid, not_found
 from local_aws.personalize.paging import page
+from local_aws.personalize.recipes import RECIPES, Domain, Recipe
 from local_aws.personalize.recommender import (
     ACTIVE,
     GONE,
@@ -35,9 +36,13 @@ from local_aws.personalize.recommender import (
     Update,
     creation,
 )
-from local_aws.personalize.resources import RECIPES, DatasetGroup, Domain, Recipe, Scope
+from local_aws.personalize.resources import DatasetGroup
+from local_aws.personalize.scope import Scope
 from local_aws.personalize.training import Source
 from local_aws.personalize.validation import validate, without_nulls
+
+if TYPE_CHECKING:
+    from local_aws.rehearsal.training import StandIn
 
 ConditionContext = Mapping[str, str | list[str]]
 """`aws:RequestTag/<key>`, `aws:TagKeys` and `aws:ResourceTag/<key>`, each where it applies."""
@@ -169,7 +174,7 @@ class Personalize:
                 raise ServiceError("UnknownOperationException", f"Unknown operation: {operation}")
             params = without_nulls(params)
             validate(operation, params, code=self.behaviour.validation_code)
-            if authorize:  # outside the lock, since it may have to ask somebody
+            if authorize:  # outside the lock, since it may have to call the engine
                 for action, arn, context in self._authorizations(operation, scope, params):
                     authorize(action, arn, context)
             with self._lock:
@@ -234,11 +239,8 @@ class Personalize:
         with self._lock:
             now = self._catch_up()
             return [
-                one.describe(now, truthful)
-                | {"tags": dict(one.tags)}
-                | ({"evaluation": dataclasses.asdict(model.evaluation)} if model else {})
+                one.describe(now, truthful) | {"tags": dict(one.tags)} | _evaluation(one.model(now))
                 for one in self._existing(arn_prefix, now)
-                for model in (one.model(now),)
             ]
 
     # -- what calls have in common -------------------------------------------------------------
@@ -330,15 +332,15 @@ class Personalize:
         params, now = request.params, request.now
         arn = request.arn("recommender", params["name"])
         group = self._dataset_group(request, params["datasetGroupArn"])
-        recipe = _domain_recipe(request, group, params["recipeArn"])
+        recipe = _domain_recipe(request, group, params["recipeArn"], self.behaviour)
         config = params.get("recommenderConfig", {})
-        configuration.check(config, recipe, group.dataset_types)
+        configuration.check(config, recipe, group.dataset_types, self.behaviour)
         tags = _tags({}, params.get("tags", ()))
         if arn in self._recommenders:
             raise already_exists(arn)
         self._check_quotas(request, group)
-        failure = self.behaviour.training_failure
-        source = group.source if recipe.personalises else None
+        failure = self.behaviour.training_failure or _missing_dataset(group, recipe)
+        source = group.source if recipe.domain == "VIDEO_ON_DEMAND" else None
         self._recommenders[arn] = Recommender(
             name=params["name"],
             arn=arn,
@@ -351,7 +353,7 @@ class Personalize:
             failure=failure,
             config=config,
             source=source,
-            training=source.train(config) if source else None,
+            training=source.train(recipe.name, config) if source else None,
         )
         return {"recommenderArn": arn}
 
@@ -391,12 +393,12 @@ class Personalize:
         if (status := recommender.status(now)) not in allowed:  # inferred, text invented
             raise invalid(f"A recommender in {status} cannot be updated: {recommender.arn}")
         group = self._dataset_groups[recommender.dataset_group_arn]
-        configuration.check(given, recommender.recipe, group.dataset_types)
+        configuration.check(given, recommender.recipe, group.dataset_types, self.behaviour)
         old = recommender.config_in_force(now)
         new = configuration.after_update(old, given, self.behaviour)
         if configuration.same(old, new, recommender.recipe):  # seen, text invented
             raise invalid(f"The update changes nothing: {recommender.arn}")
-        training = recommender.source.train(new) if recommender.source else None
+        training = recommender.train(new)
         recommender.begin(
             Update.of(old, new, start=now, behaviour=self.behaviour, training=training)
         )
@@ -503,6 +505,12 @@ class Personalize:
     # -- recommendations -----------------------------------------------------------------------
 
     def _get_recommendations(self, request: _Request) -> Answer:
+        """Answer without scores: Amazon Personalize does not show these for domain recommenders.
+
+        Sources: "How recommendation scoring works" in the guide, and the saved outputs of
+        amazon-personalize-immersion-day (Media_04_Inference, cell 15). A parameter that the recipe
+        does not use is ignored (amazon-personalize-samples, issue 18).
+        """
         params = request.params
         recommender = self._serving(request)
         group = self._dataset_groups[recommender.dataset_group_arn]
@@ -514,15 +522,18 @@ class Personalize:
         most = _MAX_RESULTS_WITH_METADATA if asked else _MAX_RESULTS
         if (results := params.get("numResults", 25)) > most:  # text invented
             raise invalid(f"numResults must be at most {most}, not {results}")
-        subject = params.get("userId", params.get("itemId", ""))
-        model = recommender.model(request.now)
-        best = model.recommend(subject, results) if model else _in_order(group.items, results)
-        identity = f"{recommender.arn} {subject} {request.now}"
+        user = params.get("userId", "")
+        item = params.get("itemId", "") if "itemId" in recommender.recipe.parameters else ""
+        if model := recommender.model(request.now):
+            best = [item_id for item_id, _ in model.recommend(user, results, item)]
+        else:  # nothing tells users apart
+            best = [one["ITEM_ID"] for one in group.items if one["ITEM_ID"] != item][:results]
+        identity = f"{recommender.arn} {user} {item} {request.now}"
         return {
             "itemList": [
-                {"itemId": item_id, "score": score}
+                {"itemId": item_id}
                 | ({"metadata": _metadata(group.metadata.get(item_id, {}), asked)} if asked else {})
-                for item_id, score in best
+                for item_id in best
             ],
             "recommendationId": f"RID-{hashlib.sha256(identity.encode()).hexdigest()[:32]}",
         }
@@ -536,22 +547,25 @@ class Personalize:
         recommender = self._own(request, arn)
         if recommender is None or recommender.status(request.now) != ACTIVE:
             raise invalid(f"{arn} does not exist or is not active yet.")
-        needed = "userId" if recommender.recipe.personalises else "itemId"
-        if not params.get(needed):
-            raise invalid(f"{recommender.recipe.name} needs {needed}")
+        missing = [name for name in recommender.recipe.parameters if not params.get(name)]
+        if missing:
+            raise invalid(f"{recommender.recipe.name} requires {', '.join(missing)}")
         return recommender
 
 
-def _in_order(items: Sequence[Item], most: int) -> list[tuple[str, float]]:
-    """Return the items as they come: without data there is nothing to tell users apart by."""
-    return [(item["ITEM_ID"], 1 - place / len(items)) for place, item in enumerate(items[:most])]
+def _evaluation(model: "StandIn | None") -> Answer:
+    """Return the evaluation of a trained model as a member of the state, if it has one."""
+    evaluation = model.evaluation if model else None
+    return {"evaluation": dataclasses.asdict(evaluation)} if evaluation else {}
 
 
 def _metadata(row: Item, columns: Sequence[str]) -> dict[str, str]:
     return {column: row[column] for column in columns if column in row}
 
 
-def _domain_recipe(scope: Scope, group: DatasetGroup, recipe_arn: str) -> Recipe:
+def _domain_recipe(
+    scope: Scope, group: DatasetGroup, recipe_arn: str, behaviour: Behaviour
+) -> Recipe:
     """Return a recipe that recommenders of a dataset group can have."""
     if group.status != ACTIVE:  # inferred, text invented
         raise ServiceError("ResourceInUseException", f"dataset group is not ACTIVE: {group.arn}")
@@ -560,9 +574,18 @@ def _domain_recipe(scope: Scope, group: DatasetGroup, recipe_arn: str) -> Recipe
     recipe = _recipe(scope, recipe_arn)
     if recipe.domain != group.domain:  # text invented
         raise invalid(f"{recipe_arn} is not a recipe of domain {group.domain}")
-    if "INTERACTIONS" not in group.dataset_types:  # inferred, text invented
-        raise invalid(f"The dataset group has no Interactions dataset: {group.arn}")
+    missing = _missing_dataset(group, recipe)
+    if missing and behaviour.missing_dataset == "rejected":
+        raise invalid(missing)
     return recipe
+
+
+def _missing_dataset(group: DatasetGroup, recipe: Recipe) -> str | None:
+    """Return why a recipe cannot be trained without a dataset, if one is missing; invented."""
+    missing = [kind for kind in recipe.required if kind not in group.dataset_types]
+    if not missing:
+        return None
+    return f"{recipe.name} requires a dataset of type {', '.join(missing)}: {group.arn}"
 
 
 def _recipe(scope: Scope, arn: str) -> Recipe:

@@ -9,15 +9,14 @@ from collections.abc import Mapping, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from functools import cached_property
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Final, Protocol
+from typing import TYPE_CHECKING, Any, Final
 
 from local_aws.personalize.catalogue import Item
 
 if TYPE_CHECKING:
     from local_aws.rehearsal.data import Data
-    from local_aws.rehearsal.evaluation import Evaluation
     from local_aws.rehearsal.findings import Finding
-    from local_aws.rehearsal.training import Options
+    from local_aws.rehearsal.training import Options, StandIn
 
 _ITEMS: Final = "ITEMS"
 _EXPLORATION: Final = {
@@ -26,31 +25,15 @@ _EXPLORATION: Final = {
 }
 
 
-class Model(Protocol):
-    """The result of a training."""
-
-    metrics: dict[str, float]
-    """The `modelMetrics`."""
-    options: "Options"
-    """The options of its training."""
-
-    @property
-    def evaluation(self) -> "Evaluation":
-        """The metrics, how sure they are, and those of a popularity list."""
-
-    def recommend(self, user_id: str, most: int) -> list[tuple[str, float]]:
-        """Return item ids with scores, best first."""
-
-
-Training = Future[Model]
+Training = Future["StandIn"]
 """A training, which may still go on; its exception is the `failureReason`."""
 
 
 class Source:
     """The imported data of a dataset group, and all trainings on it.
 
-    Trainings go on in the background, one after the other; configurations that mean the same for a
-    training share one.
+    Trainings go on in the background, one after the other; configurations of a recipe that mean the
+    same for a training share one.
     """
 
     def __init__(self, folder: str, data: "Data") -> None:
@@ -58,7 +41,7 @@ class Source:
         self.folder = folder
         self.data = data
         self._executor = ThreadPoolExecutor(max_workers=1, thread_name_prefix="training")
-        self._trainings: dict[Options, Training] = {}
+        self._trainings: dict[tuple[str, Options], Training] = {}
         self._lock = threading.Lock()
 
     @classmethod
@@ -95,20 +78,21 @@ class Source:
         """The rows of the Items dataset."""
         return self.data.item_rows
 
-    def train(self, config: Mapping[str, Any]) -> Training:
+    def train(self, recipe: str, config: Mapping[str, Any]) -> Training:
         """Return the training with a `recommenderConfig`, which begins if there is none yet."""
         options = _options(config, self.data.item_columns)
         with self._lock:
-            if options not in self._trainings:
-                self._trainings[options] = self._executor.submit(self._evaluated, options)
-            return self._trainings[options]
+            if (recipe, options) not in self._trainings:
+                training = self._executor.submit(self._evaluated, recipe, options)
+                self._trainings[recipe, options] = training
+            return self._trainings[recipe, options]
 
-    def _evaluated(self, options: "Options") -> Model:
-        from local_aws.rehearsal.training import TopPicks  # noqa: PLC0415  # see above
+    def _evaluated(self, recipe: str, options: "Options") -> "StandIn":
+        from local_aws.rehearsal.recipes import STAND_INS  # noqa: PLC0415  # see above
 
-        model = TopPicks(self.data, options)
-        _ = model.evaluation  # here, and not where somebody waits for an answer
-        return model
+        trained = STAND_INS[recipe](self.data, options)
+        _ = trained.evaluation  # here, and not while a caller waits for an answer
+        return trained
 
 
 def _options(config: Mapping[str, Any], item_columns: frozenset[str]) -> "Options":

@@ -5,7 +5,8 @@ for `personalize-runtime`, as in the service models inside botocore. The respons
 in the saved outputs of github.com/aws-samples/amazon-personalize-immersion-day. Paths under
 `/_personalize` are not AWS's; they are there for people and tests:
 
-    GET    /_personalize/                 a page to look at; ?user=... shows recommendations
+    GET    /_personalize/                 a page to look at; ?user=... shows recommendations,
+                                          with &item=... those for an item X
     GET    /_personalize/state            everything, at a glance
     GET    /_personalize/journal          all calls so far; DELETE forgets them
     GET    /_personalize/behaviour        what can be adjusted; PUT changes the fields it is given
@@ -66,6 +67,11 @@ def is_personalize(headers: Mapping[str, str], path: str) -> bool:
         or _header(headers, "x-amz-target").startswith(_TARGET)
         or (scope is not None and scope.service == "personalize")
     )
+
+
+def is_recommendation(path: str) -> bool:
+    """Whether a request is a GetRecommendations."""
+    return _RUNTIME_PATHS.get(path) == "GetRecommendations"
 
 
 def handle(
@@ -167,8 +173,11 @@ def _administer(service: Personalize, request: str, body: bytes) -> Response:
 def _page(service: Personalize, query: str) -> Response:
     from local_aws import page  # noqa: PLC0415  # with what it plots with, for those who look
 
-    user = parse_qs(query).get("user", [""])[0]
-    html = page.service_page(service.overview(), service.sources(), user=user, now=service.clock())
+    asked = parse_qs(query)
+    user, item = (asked.get(name, [""])[0] for name in ("user", "item"))
+    html = page.service_page(
+        service.overview(), service.sources(), user=user, item=item, now=service.clock()
+    )
     status, headers, body = _respond(200, html.encode(), "text/html; charset=utf-8")
     return status, headers | {"content-security-policy": page.SECURITY_POLICY}, body
 

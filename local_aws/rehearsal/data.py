@@ -76,14 +76,34 @@ class Data:
     @cached_property
     def different(self) -> int:
         """How many interactions there are if those that are there again count once."""
+        return int(self._is_first.sum())
+
+    @cached_property
+    def different_watched(self) -> int:
+        """How many Watch events there are if those that are there again count once."""
+        return int(self._is_first[self.is_of_type(WATCH)].sum())
+
+    @cached_property
+    def _is_first(self) -> npt.NDArray[np.bool_]:
+        """Whether an interaction is the first of those that are the same."""
         columns = np.stack([self.event_type, self.item, self.time, self.user])
-        ordered = columns[:, np.lexsort(columns)]
-        changes = (ordered[:, 1:] != ordered[:, :-1]).any(axis=0)
-        return int(changes.sum()) + min(len(self.user), 1)
+        order = np.lexsort(columns)
+        ordered = columns[:, order]
+        is_first = np.ones(len(order), bool)
+        is_first[order[1:]] = (ordered[:, 1:] != ordered[:, :-1]).any(axis=0)
+        return is_first
 
     @cached_property
     def _user_numbers(self) -> dict[str, int]:
         return {user_id: number for number, user_id in enumerate(self.users)}
+
+    @cached_property
+    def _item_numbers(self) -> dict[str, int]:
+        return {item_id: number for number, item_id in enumerate(self.items)}
+
+    def place_of(self, item_id: str) -> int | None:
+        """Return the number of an item, None if there is no such item."""
+        return self._item_numbers.get(item_id)
 
     def history(self, user_id: str) -> slice:
         """Return where the interactions of a user are, oldest first: nowhere, if there are none."""
@@ -94,13 +114,31 @@ class Data:
         """Return where the interactions of a user, given as a number, are."""
         return slice(int(self.starts[user]), int(self.starts[user + 1]))
 
+    def newest_watched(self, user_id: str) -> str:
+        """Return the item that a user watched last; empty, if there is none."""
+        watched = self.items_of(self.history(user_id), WATCH)
+        return self.items[watched[-1]] if len(watched) else ""
+
+    def is_of_type(self, event_type: str) -> npt.NDArray[np.bool_]:
+        """Return for each interaction whether it is of a type."""
+        is_of_type: npt.NDArray[np.bool_] = self.event_type == self._type_number(event_type)
+        return is_of_type
+
+    def items_of(self, history: slice, event_type: str | None = None) -> Ints:
+        """Return the items of some interactions, in their order; those of one type, if given."""
+        items = self.item[history]
+        if event_type is None:
+            return items
+        of_type: Ints = items[self.event_type[history] == self._type_number(event_type)]
+        return of_type
+
+    def _type_number(self, event_type: str) -> int:
+        """Return the number of an event type, or one that no interaction has."""
+        return self.event_types.index(event_type) if event_type in self.event_types else -1
+
     def watched(self, history: slice) -> Ints:
         """Return the items that the automatic filter drops: of the newest hundred Watch events.
 
         Source: docs.aws.amazon.com/personalize/latest/dg/VIDEO_ON_DEMAND-use-cases.html.
         """
-        if WATCH not in self.event_types:
-            return self.item[:0]
-        of_type = self.event_type[history] == self.event_types.index(WATCH)
-        watched: Ints = self.item[history][of_type][-_FILTERED:]
-        return watched
+        return self.items_of(history, WATCH)[-_FILTERED:]

@@ -25,12 +25,12 @@ LONGEST: Final = 25
 SPLITS: Final = 10
 """One user of so many, and of their interactions one of so many, is not trained on."""
 CHOICES: Final = (
-    "The newest tenth of a tested user's interactions is to be found: rounded down, one at least.",
+    "The newest tenth of a tested user's interactions is to be found (rounded down, at least one).",
     "Users with one interaction are not tested.",
-    "An item that was watched before counts as to be found, although the filter hides it.",
+    "A watched item counts among the items to be found, although the filter hides it.",
     "Coverage counts the first 25 items of each list.",
 )
-"""Choices where AWS documents nothing; another choice can double or halve a metric."""
+"""Choices that AWS does not document; another choice can double or halve a metric."""
 SPREAD_ITEMS: Final = 2_000
 SPREAD_INTERACTIONS: Final = 250_000
 """The most that is trained on ten times: seconds."""
@@ -221,12 +221,16 @@ class Evaluation:
     splits: int
     """10, or 1 if so much data would take too long to train on ten times."""
     metrics: Mapping[str, Compared]
+    choices: tuple[str, ...] = CHOICES
+    """The choices that the metrics depend on."""
+    others: str = "popularity and exploration"
+    """How it recommends the items that it has learnt nothing about."""
 
     @classmethod
     def of(cls, fields: Mapping[str, Any]) -> Self:
         """Return one that `dataclasses.asdict` has taken apart."""
         metrics = {name: Compared(**one) for name, one in fields["metrics"].items()}
-        return cls(**{**fields, "metrics": metrics})
+        return cls(**{**fields, "metrics": metrics, "choices": tuple(fields["choices"])})
 
     @property
     def values(self) -> dict[str, float]:
@@ -243,20 +247,21 @@ def explanation(evaluation: Evaluation) -> list[str]:
     """Explain the figures of an evaluation in sentences."""
     if evaluation.splits > 1:
         spread = (
-            "Ten splits: mean and standard deviation over splits of which each tests another "
-            "tenth of the users."
+            "Ten splits: the mean and the standard deviation over ten trainings. Each one tests "
+            "another tenth of the users."
         )
     else:
         spread = (
-            f"One split: ten are measured up to {SPREAD_ITEMS:,} items and "
+            f"Only one split was measured: ten need at most {SPREAD_ITEMS:,} items and "
             f"{SPREAD_INTERACTIONS:,} interactions."
         )
     return [
-        "± is the standard error over the tested users. Better or worse than a popularity list "
-        "means by more than chance, user by user (paired t-test, 95 %); unclear may be chance.",
+        "± is the standard error over the tested users. Better and worse compare with a "
+        "popularity list, user by user, and mean more than chance (paired t-test, 95 %). If the "
+        "difference may be chance, it is unclear.",
         spread,
-        f"Learnt about: {evaluation.learnt:,} of {evaluation.items:,} items, {evaluation.how}. Any "
-        "others come by popularity and exploration.",
+        f"The model has learnt about {evaluation.learnt:,} of {evaluation.items:,} items, "
+        f"{evaluation.how}. It recommends any others by {evaluation.others}.",
     ]
 
 

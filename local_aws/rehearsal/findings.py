@@ -24,12 +24,12 @@ _USERS_REQUIRED: Final = 25
 _USERS_RECOMMENDED: Final = 1000
 _RECURRING_PERCENT: Final = 1
 _IMPORTED: Final = 1000
-"""Records of Interactions that one import job takes at least."""
+"""The least records of Interactions in one import job."""
 _ITEMS_CONSIDERED: Final = 750_000
 _FORGOTTEN_DAYS: Final = 90
 """Three months."""
 _HIDDEN: Final = 0.05
-"""Share of the items to be found that may be out of reach without a warning."""
+"""The share of the items to be found that the filter may hide without a warning."""
 _NOTEBOOK_USERS: Final = 50
 _NOTEBOOK_ITEMS: Final = 100
 _NOTEBOOK_EACH: Final = 24
@@ -56,10 +56,16 @@ class Finding:
     """The page or notebook that says so; empty if AWS documents nothing."""
 
 
-def refusal(data: Data) -> str | None:
-    """Return the `failureReason` with which the service would end a training, if it would."""
-    if data.different < _INTERACTIONS_REQUIRED:
-        types = ", ".join(data.event_types) or "none"
+def refusal(data: Data, *, watched: bool = False) -> str | None:
+    """Return the `failureReason` with which the service would end a training, if it would.
+
+    Args:
+        data: The data.
+        watched: Whether the recipe requires Watch events, and not events of any type.
+    """
+    count = data.different_watched if watched else data.different
+    if count < _INTERACTIONS_REQUIRED:
+        types = WATCH if watched else ", ".join(data.event_types) or "none"
         return (
             f"Dataset has fewer than {_INTERACTIONS_REQUIRED} interactions after filtering by "
             f"event type: {types}"
@@ -71,9 +77,15 @@ def refusal(data: Data) -> str | None:
     return None
 
 
-def findings(data: Data) -> list[Finding]:
-    """Return all findings, the requirements first."""
-    return [look(data) for look in _LOOKS] + list(_doubled(data))
+def findings(data: Data, *, watched: bool = False) -> list[Finding]:
+    """Return all findings, the requirements first.
+
+    Args:
+        data: The data.
+        watched: As of `refusal`.
+    """
+    checks = (_watch_events, *_CHECKS) if watched else _CHECKS
+    return [check(data) for check in checks] + list(_doubled(data))
 
 
 def _recurring(data: Data) -> int:
@@ -94,9 +106,9 @@ def _interactions(data: Data) -> Finding:
     return Finding(
         _two_steps(data.different, _INTERACTIONS_REQUIRED, _INTERACTIONS_RECOMMENDED),
         "interactions",
-        f"{len(data.user):,}" + (f", {again:,} of them another's copy" if again else ""),
-        f"{_INTERACTIONS_REQUIRED} unique ones are required, {_INTERACTIONS_RECOMMENDED:,} "
-        "recommended",
+        f"{len(data.user):,}" + (f", {again:,} of them copies" if again else ""),
+        f"Personalize requires {_INTERACTIONS_REQUIRED} different interactions, and recommends "
+        f"{_INTERACTIONS_RECOMMENDED:,}",
         "limits, VIDEO_ON_DEMAND-use-cases",
     )
 
@@ -107,8 +119,8 @@ def _records(data: Data) -> Finding:
         Verdict.REFUSED if count < _IMPORTED else Verdict.PASS,
         "records of one import",
         f"{count:,}",
-        f"an import job takes {_IMPORTED} records of interactions at least; fewer can only be sent "
-        "as events",
+        f"an import job takes at least {_IMPORTED} records of interactions; if you have fewer, "
+        "send them as events",
         "limits",
     )
 
@@ -117,10 +129,10 @@ def _recurring_users(data: Data) -> Finding:
     count = _recurring(data)
     return Finding(
         _two_steps(count, _USERS_REQUIRED, _USERS_RECOMMENDED),
-        "users with two or more",
+        "users with two or more interactions",
         f"{count:,} of {len(data.users):,}",
-        f"{_USERS_REQUIRED} are required, {_USERS_RECOMMENDED:,} recommended; users without any "
-        "are shown popular items",
+        f"Personalize requires {_USERS_REQUIRED} such users, and recommends "
+        f"{_USERS_RECOMMENDED:,}; it recommends popular items to users without interactions",
         "limits, VIDEO_ON_DEMAND-use-cases",
     )
 
@@ -129,10 +141,10 @@ def _recurring_share(data: Data) -> Finding:
     everybody = _everybody(data)
     return Finding(
         Verdict.PASS if _are_enough_recurring(data) else Verdict.REFUSED,
-        "share of users with two or more",
+        "share of users with two or more interactions",
         f"{_recurring(data) / (everybody or 1):.1%} of {everybody:,}",
-        f"{_RECURRING_PERCENT} % of all users is required; all are here those of interactions.csv "
-        "and users.csv together",
+        f"Personalize requires {_RECURRING_PERCENT} % of all users; here, these are the users of "
+        "interactions.csv and users.csv together",
         "limits",
     )
 
@@ -151,10 +163,10 @@ def _busy_users(data: Data) -> Finding:
     count = int(np.count_nonzero(data.per_user >= _NOTEBOOK_EACH))
     return Finding(
         _warn_if(count < _NOTEBOOK_USERS),
-        f"users with {_NOTEBOOK_EACH} or more",
+        f"users with {_NOTEBOOK_EACH} or more interactions",
         f"{count:,} of {len(data.users):,}",
-        f"the notebook recommends {_NOTEBOOK_USERS} users with two dozen each: below that there is "
-        "little to learn, and less to measure",
+        f"the notebook recommends {_NOTEBOOK_USERS} such users; with fewer, a model learns little, "
+        "and its metrics are less certain",
         "the notebook",
     )
 
@@ -163,7 +175,7 @@ def _items(data: Data) -> Finding:
     count = int(np.count_nonzero(data.per_item))
     return Finding(
         _warn_if(count < _NOTEBOOK_ITEMS),
-        "items interacted with",
+        "items with interactions",
         f"{count:,}",
         f"the notebook recommends {_NOTEBOOK_ITEMS}",
         "the notebook",
@@ -174,9 +186,10 @@ def _items_considered(data: Data) -> Finding:
     count = len(data.items)
     return Finding(
         _warn_if(count > _ITEMS_CONSIDERED),
-        "items in all",
+        "all items",
         f"{count:,}",
-        f"at most {_ITEMS_CONSIDERED:,} are considered in training and in recommendations",
+        f"Personalize considers at most {_ITEMS_CONSIDERED:,} items, in training and in "
+        "recommendations",
         "limits",
     )
 
@@ -188,7 +201,7 @@ def _sparsity(data: Data) -> Finding:
         Verdict.PASS,
         "sparsity",
         f"{1 - pairs / (possible or 1):.2%}",
-        "of all pairs of a user and an item, so many have no interaction",
+        "the share of all pairs of a user and an item that have no interaction",
     )
 
 
@@ -198,7 +211,7 @@ def _distinct(numbers: Ints) -> int:
 
 def _watched_again(data: Data) -> Finding:
     """Count the items to be found that the filter hides from their user."""
-    is_watch = np.isin(data.event_type, [data.event_types.index(WATCH)] if _watches(data) else [])
+    is_watch = data.is_of_type(WATCH)
     watched = data.user[is_watch] * len(data.items) + data.item[is_watch]
     again = len(watched) - _distinct(watched)
     asked = queries(data, range(len(data.users)))
@@ -209,9 +222,9 @@ def _watched_again(data: Data) -> Finding:
         "watched again",
         f"{again / (len(watched) or 1):.1%} of the {WATCH} events, "
         f"{share:.1%} of the items to be found",
-        "a watched item is not recommended again, and yet counts as to be found: no list "
-        "can have that share. One event for each user and title is enough "
-        "(docs/how-to/rehearsal.md)",
+        "Personalize does not recommend a watched item again. The rehearsal counts it among the "
+        "items to be found all the same, so no list can have that share. One event for each user "
+        "and title is enough (docs/how-to/rehearsal.md)",
         "VIDEO_ON_DEMAND-use-cases; the count is a choice of the rehearsal",
     )
 
@@ -227,11 +240,11 @@ def _forgotten(data: Data) -> Finding:
     count = int(np.count_nonzero(newest < since))
     return Finding(
         Verdict.PASS,
-        "users of three months ago",
+        "users without a recent interaction",
         f"{count:,} of {len(data.users):,}",
-        f"without an interaction in the last {_FORGOTTEN_DAYS} days of the data. If no "
-        "interaction of a user is imported for three months, the filter forgets the user's watched "
-        "items; the rehearsal's filter does not",
+        f"they have none in the last {_FORGOTTEN_DAYS} days of the data. If you import no "
+        "interaction of a user for three months, Personalize forgets the user's watched items; the "
+        "rehearsal does not",
         "VIDEO_ON_DEMAND-use-cases",
     )
 
@@ -239,10 +252,10 @@ def _forgotten(data: Data) -> Finding:
 def _created_later(data: Data) -> Finding:
     return Finding(
         _warn_if(data.created_later > 0),
-        "items of the future",
+        "items with a later CREATION_TIMESTAMP",
         f"{data.created_later:,}",
-        "their CREATION_TIMESTAMP is later than now. AWS does not document how "
-        "Amazon Personalize treats them; here they count as new",
+        "it is later than now. AWS does not document how Amazon Personalize treats such items; "
+        "the rehearsal treats them as new",
     )
 
 
@@ -258,7 +271,7 @@ def _completeness(data: Data) -> Finding:
         _warn_if(any(share == 0 for share, _ in incomplete)),
         "completeness",
         found or "100%",
-        "the share of rows that have a value, by column; those that are not named are complete",
+        "the share of rows that have a value, by column; the other columns are complete",
     )
 
 
@@ -268,7 +281,7 @@ def _new_items(data: Data) -> Finding:
         Verdict.PASS,
         "new items",
         f"{count:,} of {len(data.metadata):,}",
-        "in items.csv, without interactions: shown by exploration, or not at all",
+        "they are in items.csv and have no interactions, so only exploration recommends them",
         "analyzing-data",
     )
 
@@ -282,7 +295,7 @@ def _without_metadata(data: Data) -> Finding:
         "interactions whose item has no metadata",
         f"{share:.1%}",
         f"{count:,} of them, with {int((~known).sum()):,} items that items.csv does not have; "
-        "these are recommended without metadata",
+        "Personalize recommends these items without metadata",
     )
 
 
@@ -294,7 +307,7 @@ def _time_span(data: Data) -> Finding:
         Verdict.PASS,
         "time span",
         f"{_day(first)} to {_day(last)}",
-        "the age of items is counted back from the newest interaction",
+        "Personalize counts the age of an item back from the newest interaction",
     )
 
 
@@ -311,8 +324,19 @@ def _event_types(data: Data) -> Finding:
         _warn_if(not _watches(data)),
         "event types",
         found or "none",
-        f"{WATCH} and Click are recommended; a watched item is not recommended again, "
-        f"and only {WATCH} marks an item as watched",
+        f"AWS recommends {WATCH} and Click events. Only {WATCH} marks an item as watched, and "
+        "Personalize does not recommend a watched item again",
+        "VIDEO_ON_DEMAND-use-cases",
+    )
+
+
+def _watch_events(data: Data) -> Finding:
+    count = data.different_watched
+    return Finding(
+        Verdict.REFUSED if count < _INTERACTIONS_REQUIRED else Verdict.PASS,
+        f"{WATCH} events",
+        f"{count:,}",
+        f"this recipe requires {_INTERACTIONS_REQUIRED} different ones",
         "VIDEO_ON_DEMAND-use-cases",
     )
 
@@ -325,27 +349,28 @@ def _columns_and_event_types(data: Data) -> Finding:
         _warn_if(count >= _EVENT_TYPES_AND_COLUMNS),
         "event types and columns",
         f"{count} ({', '.join(['event types', *columns])})",
-        f"{_EVENT_TYPES_AND_COLUMNS} together are allowed by one page; another one counts "
-        f"EVENT_TYPE itself, so that {_EVENT_TYPES_AND_COLUMNS - 1} are left",
+        f"one page of AWS allows {_EVENT_TYPES_AND_COLUMNS} event types and columns together. By "
+        "another page, the column EVENT_TYPE counts, too, so that only "
+        f"{_EVENT_TYPES_AND_COLUMNS - 1} others are allowed",
         "limits; VIDEO-ON-DEMAND-interactions-dataset",
     )
 
 
 def _user_metadata(data: Data) -> Finding:
     if data.user_rows is None:
-        return Finding(Verdict.PASS, "users.csv", "none", "it is optional")
+        return Finding(Verdict.PASS, "users.csv", "none", "this file is optional")
     known = {row["USER_ID"] for row in data.user_rows}
     new = len(known.difference(data.users))
     return Finding(
         Verdict.PASS,
         "new users",
         f"{new:,} of {len(known):,}",
-        "in users.csv, without interactions: shown popular items",
+        "they are in users.csv and have no interactions, so Personalize recommends popular items",
         "analyzing-data",
     )
 
 
-_LOOKS: Final[tuple[Callable[[Data], Finding], ...]] = (
+_CHECKS: Final[tuple[Callable[[Data], Finding], ...]] = (
     _interactions,
     _records,
     _recurring_users,
@@ -377,8 +402,8 @@ def _doubled(data: Data) -> Iterator[Finding]:
         if rows > different:
             yield Finding(
                 Verdict.WARN,
-                f"ids that are in {file} again",
+                f"repeated ids in {file}",
                 f"{rows - different:,}",
-                "here the row counts whose values are last in alphabetical order; AWS does not "
-                "document the choice of Amazon Personalize",
+                "the rehearsal takes the row whose values are last in alphabetical order; AWS does "
+                "not document the choice of Amazon Personalize",
             )

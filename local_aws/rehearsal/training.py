@@ -1,7 +1,8 @@
-"""Train on the data of a dataset group, measure the result, and recommend.
+"""Train on the data of a dataset group, measure the result, and recommend: *Top picks for you*.
 
-A STAND-IN for Amazon Personalize, whose model is not public. If the service documents an effect
-but not its size, the stand-in has a choice of its own:
+A STAND-IN for Amazon Personalize, whose model is not public. `related` and `counted` have those for
+the other recipes. If the service documents an effect but not its size, the stand-in has a choice of
+its own:
 
 - *Excluded columns*: items that share a category of a column of Items count as related. An excluded
   column's categories do not. Every column trains whose values are not all numbers or booleans,
@@ -30,16 +31,18 @@ The stand-in does not model:
 Items that are in no basket, of a user or of a category, come by exploration and popularity only.
 """
 
+from abc import ABC, abstractmethod
 from collections import defaultdict
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import cached_property
-from typing import Final
+from typing import ClassVar, Final
 
 import numpy as np
 
-from local_aws.rehearsal.data import Data, Ints
+from local_aws.rehearsal.data import WATCH, Data, Ints
 from local_aws.rehearsal.evaluation import (
+    CHOICES,
     LONGEST,
     SPLITS,
     SPREAD_INTERACTIONS,
@@ -56,19 +59,13 @@ from local_aws.rehearsal.model import Floats, learn
 _DAY: Final = 86_400
 _DECIMALS: Final = 6
 """The decimals of a relevance: machines differ in the twelfth or later."""
-SCORE: Final = (
-    "A score is (1 - exploration weight) · relevance, and for an item no older than the age "
-    "cut-off + exploration weight / √(1 + interactions). Relevance is a share of that of the most "
-    "relevant item. Scores compare the items of one list, not lists with each other, and are no "
-    "scores of Amazon's."
-)
 _NOTHING: Final = 1e-9
 """A relevance that is none."""
 _NEVER_TRAIN: Final = frozenset({"ITEM_ID", "CREATION_TIMESTAMP", "PRODUCT_DESCRIPTION"})
 
 
 class RefusedError(Exception):
-    """The service would not train on this data; the text is its documented reason."""
+    """Tells that the service would not train on this data, with its documented reason."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -81,32 +78,169 @@ class Options:
     """Days."""
 
 
-class TopPicks:
-    """A trained model for a recommender of the recipe `aws-vod-top-picks`.
+class StandIn(ABC):
+    """A stand-in for a recommender, trained on data.
 
     Args:
-        data: The data; the model learns from 90 % of the users.
-        options: How.
+        data: The data.
+        options: How; a recipe ignores the options that it does not have.
 
     Attributes:
+        recipe: The name of the recipe.
+        title: The heading of its recommendations, with places for `{you}` and `{item}`.
+        rule: The order of its recommendations, and the choices behind it, in sentences.
+        unmeasured: Why it has no metrics, if it has none.
+        event_type: The type of the events that the service requires; None for any.
         options: How.
-        metrics: Its eight metrics, measured on the other users, as the service would report them.
-        popularity_metrics: The same metrics of a popularity list.
+        metrics: The `modelMetrics` that the service would report; none, if it is not measured.
 
     Raises:
         RefusedError: The service would refuse the data.
     """
 
+    recipe: ClassVar[str]
+    title: ClassVar[str]
+    rule: ClassVar[str]
+    unmeasured: ClassVar[str] = ""
+    event_type: ClassVar[str | None] = None
+
     def __init__(self, data: Data, options: Options = Options()) -> None:
-        if reason := refusal(data):
+        if reason := refusal(data, watched=self.event_type == WATCH):
             raise RefusedError(reason)
         self._data = data
         self.options = options
-        self._first = _Trained(data, options, 0)
+        self.metrics: dict[str, float] = {}
+
+    @property
+    @abstractmethod
+    def evaluation(self) -> Evaluation | None:
+        """How sure the metrics are, with those of a popularity list; None without metrics."""
+
+    @property
+    @abstractmethod
+    def facts(self) -> Sequence[tuple[str, str]]:
+        """Its configuration: names and values."""
+
+    @abstractmethod
+    def recommend(self, user_id: str, most: int, item_id: str = "", /) -> list[tuple[str, float]]:
+        """Return items with scores from 0 to 1, best first.
+
+        Args:
+            user_id: The user.
+            most: How many items at most.
+            item_id: The X of a recipe that has one.
+        """
+
+    def _named(self, items: Ints, scores: Floats) -> list[tuple[str, float]]:
+        return [(self._data.items[item], round(max(float(scores[item]), 0), 7)) for item in items]
+
+
+@dataclass(frozen=True)
+class Asked:
+    """A request for recommendations: the user's history, and the X of a recipe that has one."""
+
+    history: slice
+    x: int | None = None
+
+
+class Split(ABC):
+    """A model of one of the ten splits.
+
+    Args:
+        data: The data.
+        number: Which of the splits; the model learns from 90 % of the users.
+        related: Items that belong together, besides those of each user.
+        event_type: The type of the events that it learns from; None for all.
+
+    Attributes:
+        data: The data.
+        queries: The other users.
+        learnt: How many items it has learnt something about.
+        how: How it has.
+        popularity: How many of its users interacted with each item.
+    """
+
+    def __init__(
+        self, data: Data, number: int, related: Sequence[Ints], event_type: str | None = None
+    ) -> None:
+        users, self.queries = split(data, number)
+        histories = (data.history_of(int(user)) for user in users)
+        baskets = [np.unique(data.items_of(history, event_type)) for history in histories]
+        self.data = data
+        self.popularity = popularity(baskets, len(data.items))
+        self._model = learn(baskets, related, len(data.items))
+        self.learnt, self.how = self._model.learnt, self._model.how
+
+    def asked(self, history: slice) -> Asked:
+        """Return what a tested user with this history is asked with."""
+        return Asked(history)
+
+    @abstractmethod
+    def scores(self, asked: Asked) -> Floats:
+        """Return the score of every item."""
+
+    def measured(self) -> Measured:
+        """Return the metrics of the model."""
+        return self._measure(self.scores)
+
+    def popular(self) -> Measured:
+        """Return the metrics of a popularity list, for the same users."""
+        return self._measure(lambda _: self.popularity)
+
+    def _measure(self, scores: Callable[[Asked], Floats]) -> Measured:
+        def recommended(given: slice) -> Ints:
+            asked = self.asked(given)
+            return self.ranked(asked, scores(asked), LONGEST)
+
+        return measure(
+            self.queries, lambda given: recommended(given).tolist(), len(self.data.items)
+        )
+
+    def ranked(self, asked: Asked, scores: Floats, most: int) -> Ints:
+        """Return the items that may be shown, best first; ties in the order of ids.
+
+        The others are those that the user watched, and X.
+        """
+        shown = np.ones(len(scores), bool)
+        shown[self.data.watched(asked.history)] = False
+        if asked.x is not None:
+            shown[asked.x] = False
+        places = np.flatnonzero(shown)
+        first: Ints = places[best(scores[places], most)]
+        return first
+
+    def share_of(self, basket: Ints) -> Floats:
+        """Return the relevance of every item for a basket, as a share of the greatest one."""
+        relevance = self._model.relevance(basket)
+        greatest = float(relevance.max())
+        if greatest < _NOTHING:
+            return np.zeros(len(relevance))
+        share: Floats = np.round(relevance / greatest, _DECIMALS)
+        return share
+
+
+class Learnt(StandIn):
+    """A stand-in that learns from 90 % of the users, and is measured on the others.
+
+    Attributes:
+        popularity_metrics: The metrics of a popularity list, for the same users.
+        choices: The choices that the metrics depend on.
+        others: How it recommends the items that it has learnt nothing about.
+    """
+
+    choices: ClassVar[tuple[str, ...]] = CHOICES
+    others: ClassVar[str] = "popularity"
+
+    def __init__(self, data: Data, options: Options = Options()) -> None:
+        super().__init__(data, options)
+        self._first = self._split(0)
         self._measured = self._first.measured()
         self._popular = self._first.popular()
         self.metrics = self._measured.metrics
         self.popularity_metrics = self._popular.metrics
+
+    @abstractmethod
+    def _split(self, number: int) -> Split: ...
 
     @cached_property
     def evaluation(self) -> Evaluation:
@@ -114,7 +248,7 @@ class TopPicks:
         data = self._data
         is_small = len(data.items) <= SPREAD_ITEMS and len(data.user) <= SPREAD_INTERACTIONS
         others = range(1, SPLITS) if is_small else ()
-        spread = [_Trained(data, self.options, number).measured() for number in others]
+        spread = [self._split(number).measured() for number in others]
         return Evaluation(
             tested=len(self._first.queries),
             users=len(data.users),
@@ -123,61 +257,66 @@ class TopPicks:
             how=self._first.how,
             splits=1 + len(spread),
             metrics=compare(self._measured, self._popular, spread),
+            choices=self.choices,
+            others=self.others,
         )
 
-    def recommend(self, user_id: str, most: int) -> list[tuple[str, float]]:
+    def recommend(self, user_id: str, most: int, item_id: str = "", /) -> list[tuple[str, float]]:
         """Return items that the user has not watched, with scores from 0 to 1, best first."""
+        asked = Asked(self._data.history(user_id), self._data.place_of(item_id))
+        scores = self._first.scores(asked)
+        return self._named(self._first.ranked(asked, scores, most), scores)
+
+
+class TopPicks(Learnt):
+    """A stand-in for *Top picks for you*."""
+
+    recipe = "aws-vod-top-picks"
+    others = "popularity and exploration"
+    title = "Top picks for {you}"
+    rule = (
+        "A score is (1 - exploration weight) · relevance. If an item is no older than the age "
+        "cut-off, exploration weight / √(1 + interactions) is added. Relevance is relative to the "
+        "most relevant item. Scores compare the items of one list, not lists with each other. They "
+        "are not Amazon's scores."
+    )
+
+    @property
+    def facts(self) -> Sequence[tuple[str, str]]:
+        """Its configuration: names and values."""
         return [
-            (self._data.items[item], round(score, 7))
-            for item, score in self._first.recommend(self._data.history(user_id), most)
+            ("Exploration weight", f"{self.options.exploration_weight:g}"),
+            ("Item age cut-off", f"{self.options.exploration_item_age_cut_off:g} days"),
+            excluded_columns(self.options),
         ]
 
+    def _split(self, number: int) -> Split:
+        return _Personal(self._data, self.options, number)
 
-class _Trained:
-    """A model of one of the ten splits."""
+
+class _Personal(Split):
+    """A model that knows a user by the items of the user's history."""
 
     def __init__(self, data: Data, options: Options, number: int) -> None:
-        users, self.queries = split(data, number)
-        baskets = [np.unique(data.item[data.history_of(int(user))]) for user in users]
-        self._data = data
-        self._popularity = popularity(baskets, len(data.items))
-        self._bonus = _bonus(data, self._popularity, options)
+        super().__init__(data, number, categories(data, options))
+        self._bonus = _bonus(data, self.popularity, options)
         self._weight = options.exploration_weight
-        self._model = learn(baskets, categories(data, options), len(data.items))
-        self.learnt, self.how = self._model.learnt, self._model.how
 
-    def measured(self) -> Measured:
-        return self._measure(self._scores)
-
-    def popular(self) -> Measured:
-        return self._measure(lambda _: self._popularity)
-
-    def _measure(self, scores: Callable[[slice], Floats]) -> Measured:
-        return measure(
-            self.queries,
-            lambda given: self._ranked(given, scores(given), LONGEST),
-            len(self._data.items),
-        )
-
-    def recommend(self, history: slice, most: int) -> Iterator[tuple[int, float]]:
-        scores = self._scores(history)
-        return ((item, float(scores[item])) for item in self._ranked(history, scores, most))
-
-    def _scores(self, history: slice) -> Floats:
-        """Return the score of every item for a user with this history."""
-        relevance = self._model.relevance(np.unique(self._data.item[history]))
-        greatest = float(relevance.max())
-        if greatest < _NOTHING:
-            return self._popularity / float(self._popularity.max())
-        share = np.round(relevance / greatest, _DECIMALS)
+    def scores(self, asked: Asked) -> Floats:
+        share = self.share_of(np.unique(self.data.item[asked.history]))
+        if not share.any():
+            return self.popularity / float(self.popularity.max())
         return (1 - self._weight) * share + self._bonus
 
-    def _ranked(self, history: slice, scores: Floats, most: int) -> list[int]:
-        """Return the items that a user may be shown, best first; ties in the order of ids."""
-        unwatched = np.ones(len(scores), bool)
-        unwatched[self._data.watched(history)] = False
-        places = np.flatnonzero(unwatched)
-        return places[best(scores[places], most)].tolist()  # type: ignore[no-any-return]
+
+def excluded_columns(options: Options) -> tuple[str, str]:
+    """Return the columns of Items that do not train, as a fact."""
+    return "Excluded columns of Items", ", ".join(sorted(options.excluded_item_columns)) or "none"
+
+
+def or_popular(scores: Floats, popularity: Floats) -> Floats:
+    """Put the items without a score after the others, the most popular first: below 0."""
+    return np.where(scores > 0, scores, popularity / max(float(popularity.max()), 1) - 1)
 
 
 def best(scores: Floats, most: int) -> Ints:

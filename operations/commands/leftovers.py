@@ -195,7 +195,7 @@ def _remove(account: Account, leftover: Classified, wait: Callable[[str], None])
         if observed and observed.tags is not None:
             now = classify(replace(candidate, tags=observed.tags))
             if now.claim not in (Claim.LEFTOVER, Claim.UNPROVEN):  # a released one is UNPROVEN
-                return Fail(f"it is {now.claim.value} by now: {now.reason}")
+                return Fail(f"it is now {now.claim.value}: {now.reason}")
         return plan_deletion(candidate.owner, observed, retired_tags=candidate.retired_tags)
 
     try:

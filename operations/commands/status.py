@@ -1,14 +1,20 @@
 """`status`: show a stack and its recommenders; with `--follow`, its operation until the end."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import replace
-from typing import Final
+from typing import Final, TypeVar
 
-from lambdas.recommender.aws.errors import CredentialsError, PermanentError, TransientError
+from lambdas.recommender.aws.errors import (
+    ACCESS_DENIED,
+    CredentialsError,
+    PermanentError,
+    TransientError,
+)
+from lambdas.recommender.model.history import Sample
 from lambdas.recommender.model.observed import Observed
 from operations.account import Account
 from operations.computations.chain import Chain, Position
-from operations.computations.compare import compare
+from operations.computations.compare import Measured, compare
 from operations.computations.stack import (
     DELETED,
     REVIEW,
@@ -27,6 +33,8 @@ from operations.texts.render_status import (
     render_unknown_progress,
 )
 
+_Read = TypeVar("_Read")
+
 _REVIEW_SECONDS: Final = 120.0
 """How long a change set may take to be executed: `cdk deploy` makes one first."""
 
@@ -39,9 +47,40 @@ def status(account: Account, console: Console, name: str) -> int:
     chains, events = account.chains(stack), account.events(stack)
     arns = {arn for chain in chains for arn in chain.arns_among(events)}
     observed = {arn: account.observed(arn, may_lack_tags=True) for arn in arns}
-    found = compare(stack, chains, events, observed, now=console.clock())
+    now = console.clock()
+    measured = {
+        arn: _measured(account, chain, one, now)
+        for chain in chains
+        for arn in chain.arns_among(events)
+        if (one := observed[arn])
+    }
+    found = compare(stack, chains, events, observed, measured, now=now)
     console.line(render_status(found, account.region))
     return NOT_FINE if found.wrong else FINE
+
+
+def _measured(account: Account, chain: Chain, observed: Observed, now: float) -> Measured:
+    """Read the metrics of a recommender. If one cannot be read, it is not known: no error."""
+
+    def history() -> tuple[Sample, ...] | str:
+        dimension = chain.monitored_as
+        if dimension is None:
+            return 'the stack has no monitoring; "monitoring": true turns it on'
+        return account.cloudwatch.model_metrics(dimension, observed.metrics, now)
+
+    return Measured(_known(history), _known(lambda: account.cloudwatch.use(observed.arn, now)))
+
+
+def _known(read: Callable[[], _Read | str]) -> _Read | str:
+    """Read, or return the reason why that failed."""
+    try:
+        return read()
+    except PermanentError as error:
+        if error.code in ACCESS_DENIED:
+            return "you lack the permission cloudwatch:GetMetricData"
+        return str(error)
+    except (TransientError, UnreadableError) as error:
+        return str(error)
 
 
 def follow(account: Account, console: Console, name: str) -> int:

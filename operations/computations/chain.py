@@ -4,6 +4,7 @@ CloudFormation hands the properties of a template to the functions, and the func
 Here the properties come by GetTemplate, and the same code parses them.
 """
 
+import json
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
@@ -13,6 +14,7 @@ from lambdas.recommender import vocabulary as v
 from lambdas.recommender.model.observed import Observed
 from lambdas.recommender.model.operation import RequestType
 from lambdas.recommender.model.properties import BadRequestError, stringified
+from lambdas.recommender.model.quality import QualityGate
 from lambdas.recommender.model.request import Desired, Request
 from operations.computations.stack import (
     DELETE_FAILED,
@@ -28,6 +30,7 @@ DELETIONS: Final = (DELETED, DELETE_FAILED)
 """The statuses at which a deletion policy holds: the rollback of a creation retains nothing."""
 
 _OF_A_LINK: Final = (v.LINK, v.LINKS, v.WAIT_SECONDS, "ServiceTimeout")
+_SCHEDULE_TYPE: Final = "AWS::Scheduler::Schedule"
 _NAMES: Final = {
     v.TRAINING_GATE_TYPE: "Hour{:02}Of{:02}",
     v.SWEEP_TYPE: "Sweep{:02}",
@@ -44,6 +47,7 @@ class Link:
     logical_id: str
     name: str
     wait: float
+    type: str
 
 
 @dataclass(frozen=True)
@@ -79,6 +83,8 @@ class Chain:
         definition: the recommender's resource in the template.
         created: the links that wait for a creation or an update, in order.
         deleted: the links that wait for a deletion, in order.
+        last_gate: the properties of the last training gate in the template.
+        observations: the inputs of the schedules of the template's observers.
     """
 
     stack: Stack
@@ -87,6 +93,8 @@ class Chain:
     definition: Mapping[str, Any]
     created: tuple[Link, ...]
     deleted: tuple[Link, ...]
+    last_gate: Mapping[str, Any]
+    observations: tuple[Any, ...]
 
     @property
     def path(self) -> str:
@@ -105,7 +113,21 @@ class Chain:
     @property
     def is_retained(self) -> bool:
         """Whether a deletion of the stack keeps the recommender (`retain_on_destroy`)."""
-        return str(self.definition.get("DeletionPolicy", "")).startswith("Retain")
+        return self.is_retained_by("DeletionPolicy")
+
+    def is_retained_by(self, policy: str) -> bool:
+        """Tell whether `DeletionPolicy`, or `UpdateReplacePolicy`, keeps the recommender."""
+        return str(self.definition.get(policy, "")).startswith("Retain")
+
+    @property
+    def gates(self) -> tuple[Link, ...]:
+        """The training gates, in order."""
+        return tuple(link for link in self.created if link.type == v.TRAINING_GATE_TYPE)
+
+    @property
+    def end_states(self) -> tuple[Link, ...]:
+        """The links after the training gates: they stop it, or leave it to its hours."""
+        return tuple(link for link in self.created if link.type in (v.STOP_TYPE, v.HOURS_TYPE))
 
     def was_retained(self, arn: str) -> bool:
         """Tell whether the deletion of the stack has kept this recommender."""
@@ -147,6 +169,32 @@ class Chain:
         """
         actual = (observed.tags if observed else None) or {}
         return replace(self.desired, tags=restore_tags(self.desired.tags, actual))
+
+    @property
+    def quality_gate(self) -> QualityGate:
+        """The quality gate of the template.
+
+        Raises:
+            UnreadableError: it cannot be evaluated here, or has a wrong form.
+        """
+        given = stringified(evaluate(self.last_gate.get(v.QUALITY_GATE, {}), self.stack))
+        try:
+            return QualityGate.from_template(given)
+        except BadRequestError as error:
+            raise UnreadableError(str(error)) from error
+
+    @property
+    def monitored_as(self) -> str | None:
+        """The dimension of the observer's metrics, or None without an observer in the template.
+
+        Raises:
+            UnreadableError: the input of its schedule cannot be evaluated here.
+        """
+        for observation in self.observations:
+            event = json.loads(evaluate(observation, self.stack))
+            if event["LogicalResourceId"] == self.logical_id:
+                return str(event[v.DIMENSION])
+        return None
 
     @property
     def force_update(self) -> str:
@@ -229,7 +277,7 @@ def is_recommender(physical_id: str) -> bool:
 def _chain(logical_id: str, defined: Mapping[str, Any], stack: Stack, physical_id: str) -> Chain:
     definition = defined[logical_id]
     _, wait = _place_and_wait(stack, definition)
-    own = Link(logical_id, "the recommender itself", wait)
+    own = Link(logical_id, "the recommender itself", wait, v.RECOMMENDER_TYPE)
     arn = {"Fn::GetAtt": [logical_id, v.ARN_ATTRIBUTE]}
     of_the_arn = (
         link
@@ -237,8 +285,32 @@ def _chain(logical_id: str, defined: Mapping[str, Any], stack: Stack, physical_i
         for link in _links(defined, stack, kind, v.RECOMMENDER_ARN, arn)
     )
     sweeps = _links(defined, stack, v.SWEEP_TYPE, v.RECOMMENDER_LOGICAL_ID, logical_id)
-    created, deleted = (own, *of_the_arn), (own, *reversed(sweeps))
-    return Chain(stack, logical_id, physical_id, definition, created, deleted)
+    return Chain(
+        stack,
+        logical_id,
+        physical_id,
+        definition,
+        created=(own, *of_the_arn),
+        deleted=(own, *reversed(sweeps)),
+        last_gate=_last_gate(defined, arn),
+        observations=_observations(defined),
+    )
+
+
+def _last_gate(defined: Mapping[str, Any], arn: object) -> Mapping[str, Any]:
+    """Return the properties of a recommender's last training gate: it alone has a quality gate."""
+    gates = (_properties(defined[name]) for name in _of_type(defined, v.TRAINING_GATE_TYPE))
+    of_this = (one for one in gates if one.get(v.RECOMMENDER_ARN) == arn)
+    return next((one for one in of_this if v.QUALITY_GATE in one), {})
+
+
+def _observations(defined: Mapping[str, Any]) -> tuple[Any, ...]:
+    """Return the inputs of the schedules that invoke an observer; others start and stop."""
+    inputs = (
+        _properties(defined[name]).get("Target", {}).get("Input")
+        for name in _of_type(defined, _SCHEDULE_TYPE)
+    )
+    return tuple(one for one in inputs if "ResourceProperties" in json.dumps(one))
 
 
 def _links(
@@ -249,7 +321,8 @@ def _links(
     for logical_id in _of_type(defined, resource_type):
         if _properties(defined[logical_id]).get(name) == value:
             place, wait = _place_and_wait(stack, defined[logical_id])
-            links.append((place, Link(logical_id, _NAMES[resource_type].format(*place), wait)))
+            construct_id = _NAMES[resource_type].format(*place)
+            links.append((place, Link(logical_id, construct_id, wait, resource_type)))
     return [link for _, link in sorted(links, key=lambda one: one[0])]
 
 

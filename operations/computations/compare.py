@@ -6,10 +6,26 @@ from dataclasses import dataclass
 from lambdas.recommender.decision import drift as d
 from lambdas.recommender.model import retraining
 from lambdas.recommender.model.config import Config
+from lambdas.recommender.model.history import Change, Sample, latest_change
 from lambdas.recommender.model.observed import Observed, Phase, Update
+from lambdas.recommender.model.quality import QualityGate
+from lambdas.recommender.model.throughput import Use
 from operations.computations.chain import Chain, Position
 from operations.computations.stack import Event, Stack, failures, status_since
 from operations.computations.template import UnreadableError
+
+
+@dataclass(frozen=True)
+class Measured:
+    """CloudWatch's metrics of a recommender, or the reasons why they are not known.
+
+    Attributes:
+        history: of the model's metrics, by the observer.
+        use: of the provisioned throughput.
+    """
+
+    history: tuple[Sample, ...] | str
+    use: Use | str
 
 
 @dataclass(frozen=True)
@@ -23,6 +39,8 @@ class RecommenderStatus:
             replaces it.
         hour: the state that its hours of service want now, or nothing.
         requests_per_second: `minRecommendationRequestsPerSecond`.
+        gate: the quality gate of the template.
+        measured: its metrics, if it exists.
     """
 
     arn: str
@@ -30,6 +48,22 @@ class RecommenderStatus:
     drift: d.Drift | None
     hour: str
     requests_per_second: int
+    gate: QualityGate
+    measured: Measured | None
+
+    @property
+    def change(self) -> Change | None:
+        """The latest change of the model's metrics, if the history shows one."""
+        if self.observed is None or self.measured is None or isinstance(self.measured.history, str):
+            return None
+        return latest_change(self.measured.history, self.observed.metrics)
+
+    @property
+    def worse(self) -> list[str]:
+        """The metrics that fell too far at their latest change, in words."""
+        if self.observed is None or self.change is None:
+            return []
+        return self.gate.regressions(self.observed.metrics, self.change.before, of="before")
 
     def wrong(self, name: str, *, at_rest: bool) -> str:
         """Return its failure or difference; nothing if all is fine, or the template has another.
@@ -48,6 +82,8 @@ class RecommenderStatus:
             return f"the recommender{name} differs from its template"
         if self.observed and retraining.failed(self.observed):
             return f"the latest retraining{name and f' of{name}'} has failed"
+        if self.worse and self.gate.fails:
+            return f"the model{name and f' of{name}'} got worse than max_metric_regression allows"
         return ""
 
 
@@ -101,6 +137,7 @@ def compare(
     chains: Sequence[Chain],
     events: Sequence[Event],
     observed: Mapping[str, Observed | None],
+    measured: Mapping[str, Measured],
     *,
     now: float,
 ) -> StackStatus:
@@ -111,6 +148,7 @@ def compare(
         chains: the recommenders of its template.
         events: of its latest operation, newest first.
         observed: the recommenders of AWS by ARN, with tags.
+        measured: their metrics by ARN.
         now: epoch seconds.
     """
     return StackStatus(
@@ -121,7 +159,7 @@ def compare(
                 chain,
                 chain.position(events, now=now),
                 tuple(
-                    _recommender(chain, arn, observed.get(arn), now)
+                    _recommender(chain, arn, observed.get(arn), measured.get(arn), now)
                     for arn in chain.arns_among(events)
                     if observed.get(arn) or arn in chain.arns[:1]
                 ),
@@ -134,7 +172,7 @@ def compare(
 
 
 def _recommender(
-    chain: Chain, arn: str, observed: Observed | None, now: float
+    chain: Chain, arn: str, observed: Observed | None, measured: Measured | None, now: float
 ) -> RecommenderStatus:
     config, hour = Config(), ""
     found: d.Drift | None
@@ -149,7 +187,23 @@ def _recommender(
     if found and chain.stack.needs_nothing:
         found, hour = _unknown(f"a stack that is {chain.stack.status} needs no recommender"), ""
     effective = Config.of_service(observed.config if observed else {}, hidden=config)
-    return RecommenderStatus(arn, observed, found, hour, effective.min_requests_per_second)
+    return RecommenderStatus(
+        arn,
+        observed,
+        found,
+        hour,
+        effective.min_requests_per_second,
+        _gate(chain),
+        measured,
+    )
+
+
+def _gate(chain: Chain) -> QualityGate:
+    """Return the quality gate, or one that demands nothing if only CloudFormation knows it."""
+    try:
+        return chain.quality_gate
+    except UnreadableError:
+        return QualityGate()
 
 
 def _unknown(reason: str) -> d.Drift:

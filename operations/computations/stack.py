@@ -32,6 +32,8 @@ class Stack:
     status: str
     updated: str = ""
     parameters: Mapping[str, str] = field(default_factory=dict)
+    is_protected: bool = False
+    """Whether termination protection is on."""
 
     @property
     def region(self) -> str:

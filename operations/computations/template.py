@@ -1,7 +1,7 @@
 """The values of a template that GetTemplate shows, evaluated as far as possible (pure)."""
 
 import re
-from collections.abc import Mapping
+from collections.abc import Callable, Iterator, Mapping
 from typing import Any, Final
 
 from lambdas.recommender.model.identity import Arn
@@ -16,13 +16,58 @@ class UnreadableError(Exception):
     """Only CloudFormation can evaluate the template, or it has an unexpected form."""
 
 
-def evaluate(value: Any, stack: Stack) -> Any:
-    """Evaluate `Ref` and `Fn::Join` in a value of a stack's template.
+def evaluate(value: Any, stack: Stack, attributes: Mapping[str, str] | None = None) -> Any:
+    """Evaluate `Ref`, `Fn::Join`, and some `Fn::GetAtt`, in a value of a stack's template.
+
+    Args:
+        value: the value.
+        stack: the stack.
+        attributes: values of `Fn::GetAtt`, by ``<logical id>.<attribute>``.
 
     Raises:
-        UnreadableError: it has another function, or refers to a resource.
+        UnreadableError: it has another function, or refers to another resource.
     """
-    return _evaluated(value, _references(stack))
+
+    def refuse(_value: Any, what: str) -> Any:
+        raise UnreadableError(f"only CloudFormation {what}")
+
+    return _evaluated(value, _references(stack) | dict(attributes or {}), refuse)
+
+
+def evaluate_partly(value: Any, stack: Stack, attributes: Mapping[str, str]) -> Any:
+    """Evaluate as ``evaluate`` does, and leave what only CloudFormation can evaluate."""
+    return _evaluated(value, _references(stack) | dict(attributes), lambda one, _: one)
+
+
+def references(value: Any) -> Iterator[str]:
+    """Yield the names of the resources and parameters that a value of a template refers to."""
+    match value:
+        case {"Ref": str(name)} | {"Fn::GetAtt": [str(name), *_]}:
+            yield name
+        case {"Fn::Sub": text}:
+            yield from re.findall(r"\$\{([A-Za-z0-9]+)", str(text))
+        case dict():
+            for one in value.values():
+                yield from references(one)
+        case list():
+            for one in value:
+                yield from references(one)
+
+
+def matches(shown: Any, given: Any) -> bool:
+    """Tell whether GetTemplate may show a value of a template like this."""
+    match shown, given:
+        case str(), str():
+            return looks_alike(shown, given)
+        case dict(), dict():
+            return len(shown) == len(given) and all(
+                any(looks_alike(key, name) and matches(shown[key], one) for key in shown)
+                for name, one in given.items()
+            )
+        case list(), list():
+            return len(shown) == len(given) and all(map(matches, shown, given))
+        case _:
+            return bool(shown == given)
 
 
 def looks_alike(shown: str, text: str) -> bool:
@@ -60,19 +105,32 @@ def _references(stack: Stack) -> dict[str, str]:
     }
 
 
-def _evaluated(value: Any, references: Mapping[str, str]) -> Any:
+def _evaluated(
+    value: Any, references: Mapping[str, str], unknown: Callable[[Any, str], Any]
+) -> Any:
     match value:
-        case {"Ref": str(name)} if name in references:
-            return references[name]
+        case {"Ref": name} if len(value) == 1:
+            known = references.get(str(name))
+            return unknown(value, f"knows the value of Ref {name}") if known is None else known
         case {"Fn::Join": [str(separator), list(parts)]}:
-            return separator.join(str(_evaluated(part, references)) for part in parts)
-        case {"Ref": name}:
-            raise UnreadableError(f"only CloudFormation knows the value of Ref {name}")
+            joined = [_evaluated(part, references, unknown) for part in parts]
+            if any(isinstance(one, dict) for one in joined):
+                return {"Fn::Join": [separator, joined]}
+            return separator.join(map(str, joined))
         case dict() if len(value) == 1 and next(iter(value)).startswith("Fn::"):
-            raise UnreadableError(f"only CloudFormation can evaluate {next(iter(value))}")
+            known = references.get(_attribute(value))
+            return unknown(value, f"can evaluate {next(iter(value))}") if known is None else known
         case dict():
-            return {key: _evaluated(one, references) for key, one in value.items()}
+            return {key: _evaluated(one, references, unknown) for key, one in value.items()}
         case list():
-            return [_evaluated(one, references) for one in value]
+            return [_evaluated(one, references, unknown) for one in value]
         case _:
             return value
+
+
+def _attribute(value: Mapping[str, Any]) -> str:
+    match value:
+        case {"Fn::GetAtt": [str(name), str(attribute)]}:
+            return f"{name}.{attribute}"
+        case _:
+            return ""

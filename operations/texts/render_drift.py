@@ -47,7 +47,7 @@ def render_drift(
     if expected := hour(chain.desired, now):
         lines += wrapped(f"expected {expected}", "  ")
     if failed:
-        lines += wrapped(f"This is no drift: its latest retraining failed: {failed.reason}", "  ")
+        lines += wrapped(f"This is not drift: its latest retraining failed: {failed.reason}", "  ")
     if found.status is DriftStatus.DRIFTED:
         lines += ["", *_correction(chain, found, is_one_of_several=is_one_of_several)]
     return "\n".join(lines)

@@ -6,7 +6,7 @@ from lambdas.recommender.decision.verdict import Done, Fail
 from lambdas.recommender.model.identity import Ownership
 from lambdas.recommender.vocabulary import RESERVED_TAGS
 from operations.computations.leftovers import Claim, Classified, Unproven
-from operations.computations.stack import DELETE_FAILED, Stack
+from operations.computations.stack import Stack
 from operations.texts.lines import command, shortened, wrapped
 
 
@@ -28,10 +28,7 @@ def render_no_leftovers(stack: Stack | None, name: str, others: Sequence[str]) -
     """Render whether a stack exists that no recommender's tags name."""
     if stack:
         return f"CloudFormation knows this stack: it is {stack.status}."
-    lines = wrapped(
-        f"CloudFormation knows no stack {name} here: it is deleted, or there never was one of this "
-        "name."
-    )
+    lines = wrapped(f"CloudFormation knows no stack {name} here: it was deleted, or never existed.")
     if others:
         lines += wrapped(f"Recommenders here carry the tags of: {', '.join(others)}.")
     return "\n".join(lines)
@@ -90,18 +87,23 @@ def render_unproven(found: Sequence[Unproven], region: str) -> str:
             f"  Status: {observed.description}",
             f"If {stack} created it, and did not adopt it, this deletes it:",
             _delete(observed.arn, region),
-            *wrapped(f"Do that first: once {stack} is removed, nothing leads to it any more."),
+            *wrapped(f"Do that first: without {stack}, this command does not find it any more."),
         ]
     return "\n".join(lines)
 
 
 def render_stacks_to_delete(stacks: Iterable[Stack], region: str) -> str:
-    """Render the commands that remove stacks whose deletion has failed."""
+    """Render the commands that remove stacks whose deletion has failed, in the order to try."""
     lines = []
     for stack in sorted({one.id: one for one in stacks}.values(), key=lambda one: one.name):
         delete = f"aws cloudformation delete-stack --stack-name {stack.name} --region {region}"
-        force = " --deletion-mode FORCE_DELETE_STACK" if stack.status == DELETE_FAILED else ""
-        lines += ["", f"{stack.name} is {stack.status}. To remove it:", f"  {delete}{force}"]
+        lines += [
+            "",
+            f"{stack.name} is {stack.status}. To delete it, run cdk destroy, or:",
+            f"  {delete}",
+            f"Only if {stack.name} is DELETE_FAILED after that, force the deletion:",
+            f"  {delete} --deletion-mode FORCE_DELETE_STACK",
+        ]
     return "\n".join(lines)
 
 

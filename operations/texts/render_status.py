@@ -6,7 +6,10 @@ from typing import Any, Final
 from lambdas.recommender import vocabulary as v
 from lambdas.recommender.decision.drift import Drift, DriftStatus
 from lambdas.recommender.model import retraining
+from lambdas.recommender.model.history import WINDOW, Change, Sample
 from lambdas.recommender.model.observed import Observed, Phase, Update
+from lambdas.recommender.model.retraining import Cause
+from lambdas.recommender.model.throughput import WEEK, Use
 from operations.computations.chain import Chain, Position
 from operations.computations.compare import (
     ChainStatus,
@@ -31,13 +34,14 @@ from operations.texts.render_drift import render_hidden
 
 _TRAINED: Final = (Phase.ACTIVE, Phase.STOPPING, Phase.INACTIVE, Phase.STARTING)
 _AN_HOUR: Final = 3600
+_DAY: Final = 24 * _AN_HOUR
 
 
 def render_no_stack(name: str, region: str) -> str:
     """Render that no such stack exists."""
     return (
-        f"There is no stack {name} in {region} that is deployed or being deployed.\n"
-        "Name another with --stack and --region, or look for its leftovers:\n"
+        f"There is no stack {name} in {region}. Name another one with --stack and --region,\n"
+        "or list the leftovers of this one:\n"
         f"  {command('leftovers', region, name)}"
     )
 
@@ -81,7 +85,7 @@ def _chain(chain: ChainStatus, found: StackStatus) -> Iterator[str]:
     elif found.stack.is_cleaning_up:
         yield from row("Decided", "yes; clean-up deletes replaced resources")
     for one in chain.recommenders:
-        yield from _recommender(one, found.now)
+        yield from _recommender(one, found)
 
 
 def _link(position: Position) -> str:
@@ -91,15 +95,15 @@ def _link(position: Position) -> str:
     return f"{link.name} has waited for {duration(position.waited)} of {duration(link.wait)}"
 
 
-def _recommender(one: RecommenderStatus, now: float) -> Iterator[str]:
+def _recommender(one: RecommenderStatus, found: StackStatus) -> Iterator[str]:
     name, observed = one.arn.rpartition("/")[2], one.observed
     yield from row(
-        "Recommender", name if one.drift else f"{name} (the one before; it is to be replaced)"
+        "Recommender", name if one.drift else f"{name} (the old one, which is being replaced)"
     )
     if observed is None:
         yield from row("Status", "it does not exist")
     else:
-        yield from row("Status", f"{observed.description}{_lasts(observed, now)}")
+        yield from row("Status", f"{observed.description}{_lasts(observed, found.now)}")
         if observed.phase.has_failed:
             yield from row("", observed.reason)
         if members := ", ".join(_members(observed.config)):
@@ -108,10 +112,11 @@ def _recommender(one: RecommenderStatus, now: float) -> Iterator[str]:
         yield from _drift(one.drift, one.hour)
     if observed:
         if observed.phase in _TRAINED:
-            yield from _training(observed, now)
-        for number, (metric, value) in enumerate(sorted(observed.metrics.items())):
-            yield from row("" if number else "Metrics", f"{metric} {value:.4f}")
+            yield from _training(observed, found)
+        yield from _metrics(one, observed)
         yield from row("Billed", _billed(one.requests_per_second, observed))
+        if one.measured:
+            yield from row("Use", _use(one.measured.use, one.requests_per_second))
 
 
 def _lasts(observed: Observed, now: float) -> str:
@@ -151,17 +156,21 @@ def _drift(found: Drift, hour: str) -> Iterator[str]:
         yield from row("", line)
 
 
-def _training(observed: Observed, now: float) -> Iterator[str]:
-    """Render when it was trained, or why its latest update failed, as far as that shows."""
-    update = observed.latest_update
-    if update is None:
-        if observed.created:
-            began = _ago(observed.created, now)
+def _training(observed: Observed, found: StackStatus) -> Iterator[str]:
+    """Render when it was trained and why, or why its latest update failed, as far as that shows."""
+    training = retraining.latest(observed, found.stack.operation)
+    if training is None:
+        return
+    began = _ago(training.began, found.now)
+    match training.cause:
+        case Cause.CREATION:
             yield from row("Trained", f"{began}, when it was created; no update shows since")
-    elif update.failed:
-        yield from _failed(observed, update, now)
-    elif not update.under_way:
-        yield from row("Updated", f"{_ago(update.created, now)}: retrained, or reconfigured")
+        case Cause.RETRAINING:
+            yield from row("Trained", f"{began}: the weekly retraining")
+        case Cause.UPDATE:
+            yield from row("Updated", f"{began}: retrained, or reconfigured")
+        case _ if update := observed.latest_update:
+            yield from _failed(observed, update, found.now)
 
 
 def _failed(observed: Observed, update: Update, now: float) -> Iterator[str]:
@@ -170,16 +179,56 @@ def _failed(observed: Observed, update: Update, now: float) -> Iterator[str]:
         yield from row("Retraining", f"it failed, begun {began}: {update.reason}")
         yield from row(
             "",
-            "The model before that serves; how old it is does not show. Personalize retrains every "
-            "7 days. That it was a retraining is seen by its configuration, the effective one.",
+            "The earlier model serves; its age is not shown. Personalize retrains every 7 days. "
+            "This update counts as a retraining, because it has the effective configuration.",
         )
     else:
         yield from row("Update", f"it failed, begun {began}: {update.reason}")
-        yield from row("", "It was to change the configuration, which is as it was before.")
+        yield from row("", "It would have changed the configuration, which is as it was before.")
 
 
 def _ago(began: float, now: float) -> str:
     return f"{duration(now - began)} ago, {moment(began)}"
+
+
+def _metrics(one: RecommenderStatus, observed: Observed) -> Iterator[str]:
+    """Render the model's metrics, as they are now and as they were before their latest change."""
+    before = one.change.before if one.change else {}
+    for number, (metric, value) in enumerate(sorted(observed.metrics.items())):
+        earlier = f" (before {before[metric]:.4f})" if metric in before else ""
+        yield from row("" if number else "Metrics", f"{metric} {value:.4f}{earlier}")
+    if one.measured and observed.metrics:
+        yield from row("Before", _before(one.measured.history, one.change))
+    for number, fall in enumerate(one.worse):
+        yield from row("" if number else "Worse", fall)
+
+
+def _before(history: tuple[Sample, ...] | str, change: Change | None) -> str:
+    days = f"the last {WINDOW / _DAY:.0f} days"
+    if isinstance(history, str):
+        return f"not known: {history}"
+    if change:
+        return f"the earlier metrics showed until {moment(change.until)}, by the observer's history"
+    if history:
+        return f"no other metrics in {days}, by the observer's history"
+    return f"not known: the observer's history has no metrics of {days}"
+
+
+def _use(use: Use | str, provisioned: int) -> str:
+    """Render the use of the provisioned throughput, and the value that would do."""
+    if isinstance(use, str):
+        return f"not known: {use}"
+    days = f"the last {WEEK / _DAY:.0f} days"
+    if not use.peak:
+        peak = f"no call of GetRecommendations in {days}"
+    else:
+        number = f"{use.peak:.2f}" if use.peak >= 1 else f"{use.peak:.4f}"
+        peak = (
+            f"{number} calls a second in the busiest 5 minutes of {days}, from {moment(use.began)}"
+        )
+    if use.enough == provisioned:
+        return peak
+    return f"{peak}; {v.MIN_REQUESTS_PER_SECOND} {use.enough} would do"
 
 
 def _billed(requests_per_second: int, observed: Observed) -> str:

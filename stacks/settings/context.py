@@ -17,6 +17,7 @@ from .rules import (
     hours_are_of_what_runs,
     key_is_of_the_region,
     not_of_the_recipe,
+    topic_is_of_the_place,
     topic_is_of_the_region,
 )
 from .setting import required_of, settings_of
@@ -129,26 +130,11 @@ def _values(declared: type[Any], given: Mapping[str, object], of: str) -> dict[s
 
 def _rules(settings: Settings) -> Iterator[tuple[str, Refusal | None]]:
     """Yield each rule's refusal, with the key to complain of."""
-    for name, recommender in settings.by_name.items():
-        of = f"{RECOMMENDERS}.{name}." if settings.recommenders else ""
-        yield from ((f"{of}{key}", refusal) for key, refusal in _rules_of_one(recommender))
-        if (
-            recommender.dataset_group_arn.split(":")[:5]
-            != settings.dataset_group_arn.split(":")[:5]
-        ):
-            yield (
-                f"{of}dataset_group_arn",
-                Refusal(
-                    recommender.dataset_group_arn,
-                    f"a dataset group of the environment's account and region, {settings.account} "
-                    f"and {settings.region}",
-                    "One stack is in one place: make an environment for the other one.",
-                ),
-            )
-    for key in ("alarm_topic_arn", "alarm_email"):
+    yield from _rules_of_each(settings)
+    for key in ("alarm_topic_arn", "alarm_email", "minimum_throughput_use"):
         yield (
             key,
-            alarms_need_monitoring(monitoring=settings.monitoring, to=getattr(settings, key)),
+            alarms_need_monitoring(monitoring=settings.monitoring, given=getattr(settings, key)),
         )
     yield (
         "alarm_email",
@@ -158,6 +144,13 @@ def _rules(settings: Settings) -> Iterator[tuple[str, Refusal | None]]:
         yield (
             "alarm_topic_arn",
             topic_is_of_the_region(settings.alarm_topic_arn, settings.region),
+        )
+    if settings.notify_topic_arn:
+        yield (
+            "notify_topic_arn",
+            topic_is_of_the_place(
+                settings.notify_topic_arn, region=settings.region, account=settings.account
+            ),
         )
     if settings.log_key_arn:
         yield "log_key_arn", key_is_of_the_region(settings.log_key_arn, settings.region)
@@ -169,6 +162,23 @@ def _rules(settings: Settings) -> Iterator[tuple[str, Refusal | None]]:
                     consumer,
                     f"principals of the dataset group's partition, {settings.partition}",
                     "A role cannot trust a principal of another partition.",
+                ),
+            )
+
+
+def _rules_of_each(settings: Settings) -> Iterator[tuple[str, Refusal | None]]:
+    for name, recommender in settings.by_name.items():
+        of = f"{RECOMMENDERS}.{name}." if settings.recommenders else ""
+        yield from ((f"{of}{key}", refusal) for key, refusal in _rules_of_one(recommender))
+        place, own = (one.dataset_group_arn.split(":")[:5] for one in (settings, recommender))
+        if own != place:
+            yield (
+                f"{of}dataset_group_arn",
+                Refusal(
+                    recommender.dataset_group_arn,
+                    f"a dataset group of the environment's account and region, {settings.account} "
+                    f"and {settings.region}",
+                    "One stack is in one place: make an environment for the other one.",
                 ),
             )
 
@@ -233,7 +243,7 @@ def _check_name(name: str, key: str) -> None:
         raise SettingsError(
             key,
             got=name,
-            allowed="a name of letters, digits and hyphens that begins with a letter, 41 at most",
+            allowed="a name of letters, digits and hyphens that begins with a letter, at most 41",
             remedy="Rename the environment: stacks are named after it.",
         )
 
@@ -300,7 +310,7 @@ def _check_pipeline(pipeline: PipelineSettings, environments: Mapping[str, Setti
             raise SettingsError(
                 f"{ENVIRONMENTS}.{name}",
                 got=name,
-                allowed=f"a name other than {', '.join(taken.values())}, whatever the case",
+                allowed=f"a name other than {', '.join(taken.values())}, in upper and lower case",
                 remedy="The pipeline has a stage or a stack of that name: rename the environment.",
             )
         if settings.partition != pipeline.partition:
@@ -325,7 +335,7 @@ def _reject_unknown(given: Mapping[str, object], *, known: Iterable[str], of: st
     for key in sorted(given.keys() - set(known)):
         if renamed := _RENAMED.get(key):
             raise UnknownSettingError(
-                f"{of}{key}", remedy=f"It is called {renamed} now: rename it; its value stays."
+                f"{of}{key}", remedy=f"Its name is {renamed} now: rename it, and keep its value."
             )
         containing = [one for one in known if key.lower() in one]
         (nearest,) = difflib.get_close_matches(key, containing or known, n=1, cutoff=0.0)

@@ -316,8 +316,20 @@ class Settings(OneRecommender):
         metadata=setting(
             text("an https URL without a fragment", r"https://[^\s#]{1,500}"),
             "With `monitoring`: the address of your own copy of `docs/runbook.md`. The "
-            "description of each alarm links to its heading there.",
+            "description of each alarm links to its heading there. Without it, the description "
+            "names the heading.",
             example="https://github.example.com/video/top-picks/blob/main/docs/runbook.md",
+        ),
+    )
+    minimum_throughput_use: Decimal | None = field(
+        default=None,
+        metadata=setting(
+            number(0, 1),
+            "With `monitoring`: adds an alarm on the use of the provisioned throughput. It begins "
+            "if this share of `min_recommendation_requests_per_second` would have been more than "
+            "enough for the busiest five minutes of a week: 0.5 is half of it.",
+            example=0.5,
+            shapes_template=True,
         ),
     )
     observation_interval_minutes: int = field(
@@ -329,14 +341,25 @@ class Settings(OneRecommender):
             shapes_template=True,
         ),
     )
+    notify_topic_arn: str | None = field(
+        default=None,
+        metadata=setting(
+            regional_arn(["sns"], "<topic>", "[A-Za-z0-9_-]{1,256}"),
+            "The SNS topic that receives a message when an operation of the stack ends, fails or "
+            "is stuck. It is of the stack's region and account, and its policy lets EventBridge "
+            "publish to it.",
+            example="arn:aws:sns:eu-west-1:111111111111:deployments",
+            remedy="Copy the ARN from `aws sns list-topics`.",
+        ),
+    )
     consumers: tuple[str, ...] = field(
         default=(),
         metadata=setting(
             principals(),
             "The IAM roles and users that may get recommendations, of this account or others.",
             example=["arn:aws:iam::333333333333:role/video-api"],
-            remedy="A whole account (root) would let everybody in whom its administrators let; a "
-            "session (assumed-role) ends, so name its role; and one name is one role or user.",
+            remedy="Name each role or user by its own ARN. In a whole account (root), others "
+            "decide whom they let in. A session (assumed-role) ends, so name its role.",
         ),
     )
     termination_protection: bool = field(

@@ -58,7 +58,8 @@ exceptions:
 - `max_training_hours` and `max_deletion_hours` are `training_gates` and `sweeps`, the number of
   links of each chain, by default 11. The app computes these numbers from the hours. The construct
   waits for their number times `training_gate`: 11 gates of 30 minutes wait five and a half hours.
-- `alarm_topic_arn` is `alarm_topic`, a topic.
+- `alarm_topic_arn` is `alarm_topic`, a topic. `notify_topic_arn` is `notify_topic` of
+  `RecommenderService`, a topic.
 - `log_retention_days` and `log_key_arn` are `log_retention`, one of `RetentionDays`, and `log_key`,
   a key.
 - `retain_on_destroy` is `removal_policy`, `DESTROY` or `RETAIN`.

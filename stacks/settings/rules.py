@@ -77,11 +77,11 @@ def hours_are_of_what_runs(
     )
 
 
-def alarms_need_monitoring(*, monitoring: bool, to: str | None) -> Refusal | None:
-    """Refuse ``alarm_topic_arn`` or ``alarm_email`` without monitoring."""
-    if monitoring or to is None:
+def alarms_need_monitoring(*, monitoring: bool, given: object) -> Refusal | None:
+    """Refuse a receiver of alarms, or the limit of one, without monitoring."""
+    if monitoring or given is None:
         return None
-    return Refusal(to, "a receiver together with monitoring", "Set monitoring to true.")
+    return Refusal(given, "a value together with monitoring", "Set monitoring to true.")
 
 
 def alarms_go_one_way(*, topic_arn: str | None, email: str | None) -> Refusal | None:
@@ -103,6 +103,21 @@ def topic_is_of_the_region(alarm_topic_arn: str, region: str) -> Refusal | None:
         alarm_topic_arn,
         f"a topic of the region of the alarms, {region}",
         "Give a topic of the dataset group's region.",
+    )
+
+
+def topic_is_of_the_place(notify_topic_arn: str, *, region: str, account: str) -> Refusal | None:
+    """Refuse a topic of another region, or of another account.
+
+    An EventBridge rule delivers within its region. To another account it delivers only by a role of
+    its own ("Sending events to an AWS service in another account", EventBridge User Guide).
+    """
+    if notify_topic_arn.split(":")[3:5] == [region, account]:
+        return None
+    return Refusal(
+        notify_topic_arn,
+        f"a topic of the stack's region and account, {region} and {account}",
+        "Give a topic of that place. A subscription of it may be of another account.",
     )
 
 

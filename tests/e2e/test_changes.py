@@ -1,13 +1,17 @@
 """The life of a recommender after its first deployment, as `cdk deploy` changes it."""
 
+import time
 from collections.abc import Callable, Iterator
 from typing import Any
 
 import pytest
 
 from local_aws.report import leftovers
+from operations.account import Account
+from operations.commands.plan import forecast_of, read_stack
+from operations.computations.forecast import Kind, StackForecast
 from tests.support.local_world import STACK, LocalWorld, until
-from tests.support.place import RECIPE
+from tests.support.place import RECIPE, REGION
 
 GATE = {"training_gate_minutes": 0.1}
 """Gates of 6 s, in one of which a recommender is started, updated and stopped again."""
@@ -34,11 +38,30 @@ class Life:
         return " ".join(shown.split()), calls
 
     def _deploy(self, settings: dict[str, Any]) -> tuple[int, list[str], str]:
+        """Deploy, after `plan` has said what that will do, and compare."""
+        planned = self._plan(settings)
         before = len(self.world.personalize_journal())
         ran = self.world.cdk("deploy", STACK, context=GATE | settings)
         made = self.world.personalize_journal()[before:]
         calls = [call["operation"] for call in made if call["mutating"] and call["outcome"] == "OK"]
+        said = [type(call.change).__name__ for one in planned.recommenders for call in one.calls]
+        if ran.returncode == 0:
+            assert (planned.kind is Kind.REFUSED, said) == (False, calls), ran.stdout
+        else:
+            assert planned.kind is Kind.REFUSED or said[: len(calls)] == calls[: len(said)]
         return ran.returncode, calls, ran.stdout
+
+    def plan(self, **settings: Any) -> Kind:
+        """Return the kind of the effect that `plan` says a deployment would have."""
+        return self._plan(settings).kind
+
+    def _plan(self, settings: dict[str, Any]) -> StackForecast:
+        clients: list[Any] = [
+            self.world.client(name)
+            for name in ("cloudformation", "personalize", "cloudwatch", "sts")
+        ]
+        wanted = read_stack(self.world.assembly(GATE | settings), STACK)
+        return forecast_of(Account(*clients, REGION), wanted, now=time.time())
 
     @property
     def recommenders(self) -> list[dict[str, Any]]:
@@ -130,6 +153,7 @@ def test_replacements(life: Life) -> None:
     assert world.outputs()["RecommenderArn"] == old
 
     world.set_behaviour()
+    assert life.plan(dataset_group_arn=other) is Kind.REPLACEMENT
     assert life.deploy(dataset_group_arn=other) == [CREATES, DELETES]
     new = life.recommender["recommenderArn"]
     assert new != old
@@ -151,6 +175,7 @@ def test_names_that_are_fixed(life: Life) -> None:
         recipeArn=RECIPE,
     )["recommenderArn"]
 
+    assert life.plan(recommender_name="films") is Kind.REFUSED
     shown, calls = life.fails(recommender_name="films")
     assert "The recommender 'films' exists, and its tags do not name this stack" in shown
     assert "adopt_existing" in shown

@@ -19,7 +19,7 @@ TIMEOUT = 300.0
 def test_an_app_with_a_function_gets_recommendations(tmp_path: Path) -> None:
     packages = wheel.installed(wheel.built(tmp_path / "wheel"), tmp_path / "packages")
     app = f"env PYTHONDONTWRITEBYTECODE=1 PYTHONPATH={packages} {sys.executable} app.py"
-    # It looks once a minute, as it does on AWS: so minutes are a second.
+    # It polls once a minute, as it does on AWS: so minutes are a second.
     with LocalAws.start(tmp_path / "aws", sfn_wait_scale=1 / 60) as aws:
         aws.bootstrap()
         aws.seed_dataset_group("vod")

@@ -6,8 +6,7 @@ from typing import Any
 from zoneinfo import ZoneInfo
 
 from local_aws.report import leftovers
-from tests.e2e.test_operations import operations
-from tests.support.local_world import STACK, LocalWorld, until
+from tests.support.local_world import STACK, LocalWorld, operations, until
 
 GATE = {
     "training_gate_minutes": 0.1,
@@ -63,9 +62,9 @@ def test_a_recommender_is_stopped_out_of_hours_and_started_in_them(world: LocalW
     call(world, start)
     until(lambda: status() == "ACTIVE")
     for command in ("drift", "status"):
-        looked = operations(world, command)
-        assert looked.returncode == 0, looked.stdout + looked.stderr
-        assert "expected INACTIVE at this hour" in " ".join(looked.stdout.split())
+        shown = operations(world, command)
+        assert shown.returncode == 0, shown.stdout + shown.stderr
+        assert "expected INACTIVE at this hour" in " ".join(shown.stdout.split())
     call(world, stop)
     until(lambda: status() == "INACTIVE")
 

@@ -1,4 +1,4 @@
-"""Changing a setting, breaking the service and looking at it, each in one line."""
+"""Changing a setting, breaking the service and reading its state, each in one line."""
 
 import json
 import subprocess
@@ -35,15 +35,15 @@ def test_a_setting_is_changed_the_service_broken_and_all_of_it_seen(run: Run) ->
     differences = run("cdk", "diff").stdout
     assert "[-] 0.9" in differences
     assert "[+] 0.3" in differences
-    looks = [json.loads(line) for line in run("logs").stdout.splitlines() if '"verdict"' in line]
-    assert {"Create"} == {look["type"] for look in looks}
-    assert {"ACTIVE", "CREATE IN_PROGRESS"} & {look.get("status") for look in looks}
+    polls = [json.loads(line) for line in run("logs").stdout.splitlines() if '"verdict"' in line]
+    assert {"Create"} == {poll["type"] for poll in polls}
+    assert {"ACTIVE", "CREATE IN_PROGRESS"} & {poll.get("status") for poll in polls}
 
     assert run("faults", "update_failure=No such luck").returncode == 0
     assert "update_failure=No such luck   <- set; usually null" in run("status").stdout
     failed = run("cdk", "deploy", "-c", "exploration_weight=0.5")
     assert failed.returncode == 1
-    why = failed.stdout.rpartition("Why, by the events of the stack:")[2]
+    why = failed.stdout.rpartition("Reasons, from the events of the stack:")[2]
     assert "No such luck" in why
     assert len(why.splitlines()) < 8
 
@@ -60,10 +60,10 @@ def test_what_is_no_command_of_the_app_goes_to_the_cli_as_it_is(run: Run) -> Non
 def test_a_port_while_one_runs_is_said_to_change_nothing(run: Run) -> None:
     started = run("--port", "4731", "start")
     assert started.returncode == 0
-    assert "It stays there: to have it on port 4731, `make stop-local` first." in started.stdout
+    assert "To move it to port 4731, run `make stop-local` first." in started.stdout
 
 
 def test_a_fault_that_there_is_none_of_is_refused(run: Run) -> None:
     refused = run("faults", "earthquakes=1")
     assert refused.returncode == 1
-    assert "unknown behaviour: earthquakes; known: create_pending, " in refused.stdout
+    assert "Unknown fault earthquakes. The faults are create_pending, " in refused.stdout

@@ -1,7 +1,6 @@
 """The observer on the local AWS, with the role and the schedule's input that were deployed.
 
-The local engine fires no schedule and makes no metrics of lines of the log: `local_aws.monitoring`
-invokes what the schedule would, and `metrics_of` reads the line as CloudWatch would.
+The local engine fires no schedule: `local_aws.monitoring` invokes what the schedule would.
 """
 
 import json
@@ -13,7 +12,7 @@ from lambdas.recommender import vocabulary as v
 from local_aws import monitoring
 from local_aws.engine import LocalAwsError
 from local_aws.report import leftovers
-from tests.support.local_world import STACK, LocalWorld, until
+from tests.support.local_world import STACK, LocalWorld, operations, until
 from tests.support.metrics import metrics_of
 
 ON = {"monitoring": True, "alarm_email": "on-call@example.com"}
@@ -23,7 +22,7 @@ READS = {"DescribeRecommender", "ListRecommenders", "ListTagsForResource"}
 def observed(world: LocalWorld) -> dict[str, Any]:
     """Invoke the observer, and return its line, which must be one that CloudWatch takes."""
     before = len(world.personalize_journal())
-    (line,) = monitoring.look(world.aws, STACK)
+    (line,) = monitoring.observe(world.aws, STACK)
     assert [*metrics_of(json.dumps(line))] == [
         (v.NAMESPACE, v.DIMENSION, f"{STACK}/Recommender"),
     ]
@@ -72,11 +71,77 @@ def test_the_observer_sees_what_is_there_and_what_is_edited_behind_its_back(
 
     off = world.cdk("deploy", STACK)
     assert off.returncode == 0, off.stdout
-    assert monitoring.look(world.aws, STACK) == []
+    assert monitoring.observe(world.aws, STACK) == []
     left = leftovers(world.aws)
     assert not left["alarms"] + left["dashboards"] + left["schedules"]
     world.destroy()
     assert not any(leftovers(world.aws).values())
+
+
+FAILED = "The latest retraining of the recommender has failed: it serves with an old model. "
+WORSE = "At the latest change of the model, such as its weekly retraining, a metric fell by more "
+
+
+def on(world: LocalWorld, description: str) -> bool:
+    """Tell whether an alarm is on; others may be, by what the last hour's tests did."""
+    return any(one.startswith(description) for one in monitoring.alarms(world.aws))
+
+
+def test_a_retraining_that_fails_or_makes_the_model_worse_is_in_status_and_on_by_its_alarm(
+    world: LocalWorld,
+) -> None:
+    settings = {"max_metric_regression": 0.05, "minimum_throughput_use": 0.5}
+    deployed = world.cdk("deploy", STACK, context=ON | settings)
+    assert deployed.returncode == 0, deployed.stdout
+    arn = world.outputs()["RecommenderArn"]
+    world.client("personalize-runtime").get_recommendations(recommenderArn=arn, userId="1")
+    observed(world)
+    assert observed(world)[v.METRICS_WORSE] == 0
+    assert not on(world, FAILED)
+    assert not on(world, WORSE)
+    first = operations(world, "status")
+    assert first.returncode == 0, first.stdout
+    assert "no other metrics in the last 15 days, by the observer's history" in first.stdout
+    assert "Use          0.0033 calls a second in the busiest 5 minutes" in first.stdout
+
+    retrain(world, retraining_failure="Too few users")
+    failed = observed(world)
+    assert (failed[v.RETRAINING_FAILED], failed[v.DRIFT]) == (1, 0)
+    assert failed["UpdateFailureReason"] == "Too few users."
+    assert on(world, FAILED)
+    assert not on(world, WORSE)
+    status = operations(world, "status")
+    assert status.returncode == 1
+    assert "Too few users." in status.stdout
+    assert status.stdout.endswith("Exit code 1: the latest retraining has failed.\n")
+
+    retrain(world, retraining_factor=0.5)
+    worse = observed(world)
+    assert (worse[v.METRICS_WORSE], worse[v.RETRAINING_FAILED]) == (len(v.METRICS), 0)
+    assert worse["Worse"][0].startswith("coverage is 0.0384; minimum 0.07296 (before 0.0768")
+    assert on(world, WORSE)
+    status = operations(world, "status")
+    assert status.returncode == 1
+    assert "Metrics      coverage 0.0384 (before 0.0768)\n" in status.stdout
+    assert status.stdout.endswith(
+        "Exit code 1: the model got worse than max_metric_regression allows.\n"
+    )
+    world.destroy()
+
+
+def retrain(world: LocalWorld, **behaviour: Any) -> None:
+    """Have the recommender retrain once, and wait for the end."""
+    (arn,) = [one["recommenderArn"] for one in world.personalize_state()["recommenders"]]
+
+    def latest() -> Any:
+        described = world.client("personalize").describe_recommender(recommenderArn=arn)
+        return described["recommender"].get("latestRecommenderUpdate", {})
+
+    before = latest().get("creationDateTime")
+    world.set_behaviour(retraining_every=1.0, **behaviour)
+    until(lambda: latest().get("creationDateTime") != before)
+    world.set_behaviour()
+    until(lambda: latest()["status"] in ("ACTIVE", "CREATE FAILED"))
 
 
 def test_an_observer_that_fails_says_so(world: LocalWorld) -> None:
@@ -92,7 +157,7 @@ def test_an_observer_that_fails_says_so(world: LocalWorld) -> None:
         iam.delete_role_policy(RoleName=role, PolicyName=policy)
 
     with pytest.raises(LocalAwsError, match="AccessDenied"):
-        monitoring.look(world.aws, STACK)
+        monitoring.observe(world.aws, STACK)
     world.destroy()
 
 

@@ -1,5 +1,6 @@
 """`python -m operations` on the local AWS: along a deployment, after an edit, out of a dead end."""
 
+import json
 import os
 import pty
 import re
@@ -11,24 +12,10 @@ import pytest
 
 from local_aws import commands, toolchain
 from local_aws.report import leftovers
-from operations.account import READS
-from tests.support.local_world import STACK, LocalWorld, until
+from operations.account import CHECKS, READS
+from tests.support.local_world import STACK, LocalWorld, operations, until
 
 _ERASE = "\r\x1b[K"
-
-
-def operations(world: LocalWorld, *arguments: str) -> subprocess.CompletedProcess[str]:
-    """Run the command as somebody types it, but not in a terminal."""
-    return subprocess.run(
-        [sys.executable, "-m", "operations", *arguments],
-        env=world.aws.env(),
-        cwd=toolchain.ROOT,
-        stdin=subprocess.DEVNULL,
-        capture_output=True,
-        text=True,
-        timeout=120,
-        check=False,
-    )
 
 
 class Terminal:
@@ -96,13 +83,13 @@ def test_a_whole_deployment_is_followed_in_a_terminal_of_80_columns(world: Local
     lines = [line for part in shown.split("\n") for line in part.split(_ERASE)]
     assert all(len(line) < 80 for line in lines), shown
     assert lines[0] == f"{STACK} in eu-west-1 is CREATE_IN_PROGRESS."
-    looks = [line for line in lines if "at most" in line]
-    hours = [match[1] for line in looks if (match := re.search(r"Hour(\d\d)Of06", line))]
+    polls = [line for line in lines if "at most" in line]
+    hours = [match[1] for line in polls if (match := re.search(r"Hour(\d\d)Of06", line))]
     assert len(set(hours)) >= 3
     assert hours == sorted(hours)
-    shares = [line.count("#") for line in looks]
+    shares = [line.count("#") for line in polls]
     assert shares == sorted(shares)
-    assert any("CREATE IN_PROGRESS" in line for line in looks)
+    assert any("CREATE IN_PROGRESS" in line for line in polls)
     assert re.fullmatch(rf"{STACK} is CREATE_COMPLETE after \d+ s\.", lines[-2])
 
     status = operations(world, "status")
@@ -114,6 +101,35 @@ def test_a_whole_deployment_is_followed_in_a_terminal_of_80_columns(world: Local
     assert max(map(len, status.stdout.splitlines())) < 80
     world.destroy()
     assert operations(world, "drift").returncode == 2
+
+
+def test_plan_says_before_each_step_what_it_does_and_changes_nothing(world: LocalWorld) -> None:
+    def plan(context: dict[str, Any] | None = None, *options: str) -> tuple[int, list[str]]:
+        app = str(world.assembly(context))
+        ran = operations(world, "plan", "--app", app, *options)
+        assert not ran.stderr
+        return ran.returncode, ran.stdout.splitlines()
+
+    code, lines = plan()
+    assert (code, lines[0]) == (4, f"first training: {STACK}-{'?' * 16} is created and trained")
+    assert world.cdk("deploy", STACK).returncode == 0
+    (one,) = world.personalize_state()["recommenders"]
+    before = len(world.personalize_journal())
+    assert plan() == (0, [f"nothing: {one['name']} stays as it is", *plan()[1][1:]])
+    code, lines = plan({"exploration_weight": 0.7})
+    assert (code, lines[0]) == (3, f"in place: {one['name']} is updated")
+    assert "Settings     exploration_weight: 0.3 -> 0.7" in lines
+    code, lines = plan(None, "--destroy", "--format", "json")
+    shown = json.loads("\n".join(lines))
+    assert (code, shown["kind"], shown["exit_code"]) == (4, "removal", 4)
+    calls = {call["operation"] for call in world.personalize_journal()[before:]}
+    assert calls <= {*READS, *CHECKS}
+
+    missing = operations(world, "plan", "--app", "nowhere")
+    assert missing.returncode == 2
+    assert "Could not read the cloud assembly: nowhere has no manifest.json." in missing.stderr
+    assert "Run npx cdk synth first" in missing.stderr
+    world.destroy()
 
 
 def test_what_is_edited_behind_its_back_is_found_and_put_right(world: LocalWorld) -> None:

@@ -10,6 +10,7 @@ from local_aws.engine import LocalAws
 from local_aws.page import data_page
 from local_aws.rehearsal import NOTICE, sample
 from local_aws.rehearsal.evaluation import Evaluation
+from local_aws.rehearsal.findings import findings
 from local_aws.rehearsal.reading import read
 from tests.support.browser import CHROMIUM, Browser
 from tests.support.local_world import until
@@ -63,7 +64,7 @@ def test_the_page_shows_every_recommender_with_its_status_and_metrics(
     text = browser.text()
     assert NOTICE in text
     assert "ACTIVE, for " in text
-    assert "nothing, until somebody asks for it" in text
+    assert "none, until a call changes it" in text
     assert REASON in text
     (films,) = [one for one in aws.personalize_state()["recommenders"] if one["name"] == "films"]
     assert len(films["modelMetrics"]) == 8
@@ -93,8 +94,8 @@ def test_a_user_is_looked_up_by_keyboard_alone(browser: Browser, url: str) -> No
     browser.press("Enter")
     browser.wait_for_load()
     text = browser.text()
-    assert "What films would show to user-2" in text
-    assert "What user-2 did: the newest" in text
+    assert "Recommendations of films for user-2" in text
+    assert "Interactions of user-2: the newest" in text
     assert browser.evaluate("document.querySelector('#user').value") == "user-2"
 
 
@@ -108,7 +109,10 @@ def test_the_focus_can_be_seen(browser: Browser, url: str) -> None:
 
 def test_a_new_user_is_said_to_be_one_and_shown_what_is_popular(browser: Browser, url: str) -> None:
     browser.open(f"{url}?user=nobody")
-    assert "nobody has no interactions: a new user is shown what is popular." in browser.text()
+    assert (
+        "nobody has no interactions. Personalize recommends popular items to new users."
+        in browser.text()
+    )
 
 
 def test_what_a_user_writes_is_text_and_nothing_else(browser: Browser, url: str) -> None:
@@ -143,7 +147,8 @@ def test_plots_can_be_read(browser: Browser, url: str) -> None:
 
 def test_a_report_on_data_is_a_file_that_shows_the_same(browser: Browser, tmp_path: Path) -> None:
     file = tmp_path / "report.html"
-    file.write_text(data_page("the sample", read(sample.FOLDER, now=NOW), REASON))
+    data = read(sample.FOLDER, now=NOW)
+    file.write_text(data_page("the sample", data, findings(data), REASON))
     browser.open(file.as_uri())
     assert "Interactions over time" in browser.text()
     assert (

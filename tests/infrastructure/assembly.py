@@ -1,4 +1,4 @@
-"""Ways to look at an assembly in a folder."""
+"""Ways to read an assembly in a folder."""
 
 import json
 from collections.abc import Iterator

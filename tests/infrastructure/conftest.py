@@ -1,4 +1,4 @@
-"""Templates and assemblies that several tests look at, each synthesised once in a session."""
+"""Templates and assemblies that several tests read, each synthesised once in a session."""
 
 import functools
 import json

@@ -205,6 +205,7 @@ def test_every_acknowledgement_is_of_a_finding_and_says_why(
     assemble: Assemble, environments: dict[str, Any], pipeline: dict[str, str], region: str
 ) -> None:
     environments["prod"]["dataset_group_arn"] = PROD.replace("us-east-1", region)
+    environments["dev"]["notify_topic_arn"] = "arn:aws:sns:eu-west-1:111111111111:deployments"
     folder = assemble(environments=environments, pipeline=pipeline)
     report = json.loads((folder / "validation-report.json").read_text())
     used = {

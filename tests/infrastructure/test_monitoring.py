@@ -2,7 +2,8 @@
 
 import json
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
+from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
@@ -12,6 +13,7 @@ from aws_cdk import aws_sns as sns
 from aws_cdk.assertions import Template
 
 from lambdas.recommender import vocabulary as v
+from lambdas.recommender.model.quality import QualityGate
 from lambdas.recommender.model.request import Request
 from lambdas.recommender.monitoring.observation import ObservationRequest
 from stacks.monitoring import RecommenderMonitoring
@@ -27,6 +29,8 @@ from tests.support.template import Synth, in_order, of_type, resolved, the
 ON: dict[str, Any] = {
     "monitoring": True,
     "minimum_metrics": {"coverage": 0.05, "precision_at_10": 0.25},
+    "max_metric_regression": 0.05,
+    "minimum_throughput_use": 0.5,
 }
 HOURS = {
     "start": "cron(0 7 ? * MON-FRI *)",
@@ -76,7 +80,8 @@ def test_off_means_off(template: dict[str, Any], synth: Synth) -> None:
 def test_monitoring_adds_resources_of_its_own_and_changes_no_other(
     synth: Synth, monitored: dict[str, Any]
 ) -> None:
-    without = dict(synth(minimum_metrics=ON["minimum_metrics"]).to_json())
+    gate = {key: ON[key] for key in ("minimum_metrics", "max_metric_regression")}
+    without = dict(synth(**gate).to_json())
 
     there = monitored["Resources"]
     assert {name: there[name] for name in without["Resources"]} == without["Resources"]
@@ -107,9 +112,13 @@ def test_the_observer_is_of_the_same_package_and_writes_into_the_same_log(
     assert observer(monitored)["Environment"]["Variables"].keys() == {v.PERMISSIONS_VARIABLE}
 
 
+@pytest.mark.parametrize("history", [(), ("max_metric_regression",), ("minimum_throughput_use",)])
 @pytest.mark.parametrize("name", [{}, {"recommender_name": "films"}])
-def test_the_observer_may_look_and_nothing_else(synth: Synth, name: dict[str, str]) -> None:
-    template = dict(synth(**ON, **name).to_json())
+def test_the_observer_may_look_and_nothing_else(
+    synth: Synth, name: dict[str, str], history: Sequence[str]
+) -> None:
+    settings = {key: ON[key] for key in ("monitoring", *history)}
+    template = dict(synth(**settings, **name).to_json())
     role = observer(template)["Role"]["Fn::GetAtt"][0]
     place = "arn:aws:personalize:eu-west-1:111111111111:recommender"
     names = ["TopPicks-????????????????", *name.values()]
@@ -121,11 +130,12 @@ def test_the_observer_may_look_and_nothing_else(synth: Synth, name: dict[str, st
         *(Use("personalize:ListTagsForResource", f"{place}/{one}") for one in names),
         Use("personalize:ListRecommenders", "*"),
         Use("cloudformation:DescribeStacks", "AWS::StackId"),
+        *([Use("cloudwatch:GetMetricData", "*")] if history else []),
     }
 
 
 def test_the_permission_to_look_at_a_fixed_name_goes_with_the_name(synth: Synth) -> None:
-    """The old recommender is looked at until the new one is ready."""
+    """The observer reads the old recommender until the new one is ready."""
 
     def policies(name: str) -> dict[str, Any]:
         made = of_type(dict(synth(**ON, recommender_name=name).to_json()), "AWS::IAM::Policy")
@@ -200,6 +210,20 @@ def test_the_schedule_says_what_cloudformation_asks_for(
     assert wanted.request.desired == request.desired
     assert wanted.request.names == request.names
     assert wanted.recommender == "TopPicks/Recommender"
+    assert wanted.measures_use
+
+
+def test_the_schedule_has_the_quality_gate_and_wants_no_use_by_default(synth: Synth) -> None:
+    def event(**settings: Any) -> ObservationRequest:
+        template = dict(synth(monitoring=True, **settings).to_json())
+        _, schedule = the(template, "AWS::Scheduler::Schedule")
+        sent = resolved(schedule["Properties"]["Target"]["Input"]).replace("AWS::StackId", STACK_ID)
+        return ObservationRequest.parse(json.loads(sent))
+
+    assert (event().gate, event().measures_use) == (QualityGate(), False)
+    gate = {"minimum_metrics": {"coverage": 0.1}, "max_metric_regression": 0.05}
+    minimum = {"coverage": Decimal("0.1")}
+    assert event(**gate, quality_gate="warn").gate == QualityGate(minimum, Decimal("0.05"), False)
 
 
 @pytest.mark.parametrize("running", [True, False])
@@ -223,7 +247,7 @@ def test_there_is_an_alarm_for_each_thing_that_can_go_wrong(
 ) -> None:
     ids = {
         *("NotActive", "Drift", "Leftovers", "NoObservation"),
-        *("RetrainingFailed", "OldTraining"),
+        *("RetrainingFailed", "OldTraining", "Worse", "LittleUse"),
         *("QualityCoverage", "QualityPrecisionAt10"),
         *("Refused", "Failed", "Slow", "Idle"),
     }
@@ -232,6 +256,8 @@ def test_there_is_an_alarm_for_each_thing_that_can_go_wrong(
     assert alarms(stopped).keys() == ids - {"NotActive", "RetrainingFailed", "OldTraining"}
     hours = dict(synth(**ON, active_hours=HOURS).to_json())
     assert alarms(hours).keys() == ids - {"OldTraining"}
+    off = dict(synth(monitoring=True, minimum_metrics=ON["minimum_metrics"]).to_json())
+    assert alarms(off).keys() == ids - {"Worse", "LittleUse"}
 
 
 def test_alarms_are_about_metrics_that_there_are(monitored: dict[str, Any]) -> None:
@@ -258,6 +284,10 @@ def every(samples: float | None, periods: int = 1) -> Samples:
         ("RetrainingFailed", {v.RETRAINING_FAILED: every(1)}, ALARM),
         ("OldTraining", {v.HOURS_SINCE_TRAINING: every(191.99)}, OK),
         ("OldTraining", {v.HOURS_SINCE_TRAINING: every(192)}, ALARM),
+        ("Worse", {v.METRICS_WORSE: every(0)}, OK),
+        ("Worse", {v.METRICS_WORSE: every(1)}, ALARM),
+        ("LittleUse", {v.THROUGHPUT_USE: every(0.5)}, OK),
+        ("LittleUse", {v.THROUGHPUT_USE: every(0.4999)}, ALARM),
         ("Leftovers", {v.LEFTOVERS: every(0)}, OK),
         ("Leftovers", {v.LEFTOVERS: every(2)}, ALARM),
         ("QualityCoverage", {"Coverage": every(0.05)}, OK),
@@ -344,6 +374,8 @@ def test_what_has_hours_is_idle_when_nobody_asks_it_on_any_of_a_weeks_days(synth
         ("Leftovers", v.LEFTOVERS),
         ("RetrainingFailed", v.RETRAINING_FAILED),
         ("OldTraining", v.HOURS_SINCE_TRAINING),
+        ("Worse", v.METRICS_WORSE),
+        ("LittleUse", v.THROUGHPUT_USE),
     ],
 )
 def test_what_is_not_measured_leaves_an_alarm_as_it_was(
@@ -386,18 +418,33 @@ def test_the_bill_is_what_the_documents_say(synth: Synth) -> None:
     """Whoever changes these numbers changes docs/explanation/cost.md, too."""
     found = alarms(dict(synth(monitoring=True).to_json()))
 
-    assert len(v.OBSERVED) == 7 + 8 == 15
+    assert len(v.OBSERVED) == 7 + 8 + 2 == 17
     assert sorted(len(metrics_of(one)) for one in found.values()) == [1] * 9 + [2]
-    assert "7 of the observer and one for each metric that the model has: 15 |" in COST
+    assert "7 of the observer and one for each metric that the model has: 15. One" in COST
+    by_history = alarms(
+        dict(synth(monitoring=True, max_metric_regression=0, minimum_throughput_use=1).to_json())
+    )
+    assert by_history.keys() - found.keys() == {"Worse", "LittleUse"}
     fewer = "three fewer with `running: false`, one fewer with `active_hours`"
-    assert "| 11, and one for each of `minimum_metrics`." in COST
+    others = "`minimum_metrics`, `max_metric_regression` and `minimum_throughput_use`"
+    assert f"| 11, and one for each of {others}." in COST
+    read = 24 * len(v.METRICS)
+    assert f"`max_metric_regression`, 24 a day for each metric that the model has: {read}." in COST
     assert f"Of the 11, 9 are on one metric ({fewer})." in COST
     for settings, alone in (({"running": False}, 6), ({"active_hours": HOURS}, 8)):
-        others = alarms(dict(synth(monitoring=True, **settings).to_json()))
-        assert sorted(len(metrics_of(one)) for one in others.values()) == [1] * alone + [2]
+        made = alarms(dict(synth(monitoring=True, **settings).to_json()))
+        assert sorted(len(metrics_of(one)) for one in made.values()) == [1] * alone + [2]
+
+
+def test_the_template_with_monitoring_has_more_bytes_than_the_limits_name(synth: Synth) -> None:
+    written = json.dumps(synth(monitoring=True).to_json(), indent=1)
+
+    assert len(written.encode()) > 51_200
+    assert "With monitoring, the template has more than 51,200 bytes." in " ".join(LIMITS.split())
 
 
 COST = (Path(__file__).parents[2] / "docs" / "explanation" / "cost.md").read_text()
+LIMITS = (Path(__file__).parents[2] / "docs" / "explanation" / "limits.md").read_text()
 RUNBOOK = (Path(__file__).parents[2] / "docs" / "runbook.md").read_text()
 
 
@@ -410,24 +457,23 @@ def test_every_alarm_names_a_heading_of_the_runbook_and_every_heading_an_alarm(
     monitored: dict[str, Any],
 ) -> None:
     named = {
-        one["AlarmDescription"].partition("Next step: docs/runbook.md#")[2]
+        re.fullmatch(
+            r'.* Next step: the entry "(.*)" in docs/runbook\.md of top-picks-recommender',
+            one["AlarmDescription"],
+        )
         for one in alarms(monitored).values()
     }
 
-    assert named == {one.lower().replace(" ", "-") for one in headings()}
-    assert len(headings()) == len(named)
+    assert {one and one[1] for one in named} == {*headings()}
+    assert len(headings()) == len({*headings()})
 
 
 def test_an_alarm_has_the_url_of_the_runbook(synth: Synth) -> None:
     runbook = "https://wiki.example.com/top-picks"
-    found = alarms(dict(synth(**ON, runbook_url=runbook).to_json()))
+    found = alarms(dict(synth(**ON, runbook_url=runbook).to_json())).values()
 
-    assert found
-    for alarm in found.values():
-        assert re.fullmatch(
-            rf"Next step: {re.escape(runbook)}#[a-z0-9-]+",
-            alarm["AlarmDescription"][alarm["AlarmDescription"].index("Next step") :],
-        )
+    linked = {one["AlarmDescription"].partition(f" Next step: {runbook}#")[2] for one in found}
+    assert linked == {one.lower().replace(" ", "-") for one in headings()}
 
 
 def test_the_longest_url_of_a_runbook_fits_into_a_description(synth: Synth) -> None:
@@ -507,7 +553,7 @@ def test_the_dashboard_is_one_that_cloudwatch_takes(monitored: dict[str, Any]) -
     made = body(monitored)
 
     assert list(dashboards.faults(made)) == []
-    assert made["start"] == "-P1W"
+    assert made["start"] == "-P2W"
     taken: set[tuple[int, int]] = set()
     for widget in made["widgets"]:
         cells = {
@@ -590,6 +636,20 @@ def test_a_dashboard_that_cloudwatch_refuses_is_noticed(
     break_it(made)
     (noticed,) = dashboards.faults(made)
     assert expected in noticed
+
+
+def test_the_dashboard_lists_the_trainings_of_this_recommender_by_the_observers_log(
+    monitored: dict[str, Any],
+) -> None:
+    (table,) = [one["properties"] for one in body(monitored)["widgets"] if one["type"] == "log"]
+    ((group, _),) = of_type(monitored, "AWS::Logs::LogGroup").items()
+
+    source, only, statistics, *_ = re.split(r"\s\| ", table["query"])
+    assert source == f"SOURCE '{group}'"
+    assert only == 'filter Recommender = "TopPicks/Recommender" and ispresent(Training)'
+    assert {"UpdateFailureReason", "Worse.0", "TrainingBegan"} <= {
+        *re.findall(r"[\w.]+", statistics)
+    }
 
 
 def test_the_dashboard_shows_every_alarm_and_each_minimum(monitored: dict[str, Any]) -> None:

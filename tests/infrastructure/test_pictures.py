@@ -27,6 +27,7 @@ CHAINS: Final = [name for name, picture in PICTURES.items() if "Sweep01" in pict
 PRODUCTS: Final = {"CloudFormation", "CloudWatch"}
 EVERYTHING: Final = {
     "monitoring": True,
+    "notify_topic_arn": "arn:aws:sns:eu-west-1:111111111111:deployments",
     "consumers": ["arn:aws:iam::333333333333:role/video-api"],
     "active_hours": {
         "start": "cron(0 7 ? * MON-FRI *)",

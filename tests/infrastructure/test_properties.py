@@ -240,6 +240,26 @@ def test_a_topic_of_another_region_is_refused() -> None:
         monitoring(stack, alarm_topic=elsewhere)
 
 
+@pytest.mark.parametrize(("own", "other"), [("eu-west-1", "us-east-1"), ("1" * 12, "2" * 12)])
+def test_notifications_to_a_topic_of_another_place_are_refused(own: str, other: str) -> None:
+    stack = new_stack()
+    arn = "arn:aws:sns:eu-west-1:111111111111:deployments".replace(own, other)
+    elsewhere = sns.Topic.from_topic_arn(stack, "Elsewhere", arn)
+
+    with pytest.raises(PropertyError, match=r"^Property notify_topic: .*region and account"):
+        service(stack, notify_topic=elsewhere)
+
+
+def test_a_stack_without_a_known_place_takes_any_topic_for_notifications() -> None:
+    stack = Stack(App(), "Anywhere")
+    arn = "arn:aws:sns:eu-west-1:111111111111:deployments"
+
+    service(stack, notify_topic=sns.Topic.from_topic_arn(stack, "Topic", arn))
+
+    rules = Template.from_stack(stack).find_resources("AWS::Events::Rule")
+    assert {one["Properties"]["Targets"][0]["Arn"] for one in rules.values()} == {arn}
+
+
 @pytest.mark.parametrize(
     ("make", "name", "wrong"),
     [
@@ -252,6 +272,7 @@ def test_a_topic_of_another_region_is_refused() -> None:
         (service, "poll_interval", 60),
         (service, "log_retention", 90),
         (service, "log_key", "alias/logs"),
+        (service, "notify_topic", "arn:aws:sns:eu-west-1:111111111111:deployments"),
         (monitoring, "observation_interval", 60),
         (monitoring, "alarm_topic", "arn:aws:sns:eu-west-1:111111111111:on-call"),
     ],
@@ -267,6 +288,7 @@ def test_a_message_of_a_construct_speaks_of_its_properties_and_of_no_setting(
     for setting in (
         *("retain_on_destroy", "training_gate_minutes", "max_training_hours", "max_deletion_hours"),
         *("poll_interval_seconds", "log_retention_days", "log_key_arn", "alarm_topic_arn"),
+        "notify_topic_arn",
         *("observation_interval_minutes", "cdk.json", "context"),
     ):
         assert setting not in message

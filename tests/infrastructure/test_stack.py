@@ -250,6 +250,7 @@ WHOLE: Final = {
     "recommender_name": "films",
     "monitoring": True,
     "alarm_email": "team@example.com",
+    "notify_topic_arn": "arn:aws:sns:eu-west-1:111111111111:deployments",
     "consumers": ["arn:aws:iam::111111111111:role/app"],
     "active_hours": {
         "start": "cron(0 7 * * ? *)",
@@ -274,11 +275,13 @@ SERVICE: Final = {
     "ServiceBegin",
     "ServiceBeginEventInvokeConfig",
     "ServiceLogGroup",
+    "ServiceNotifications",
     "ServicePoll",
     "ServiceStartPolicy",
     "ServiceWaiter",
 }
 DEPENDENCIES: Final = {
+    **{name: {"ServiceNotifications"} for name in ROLE},
     "ServicePoll": ROLE,
     "ServiceWaiter": WAITER,
     "ServiceBegin": {*ROLE, "ServiceStartPolicy"},
@@ -312,7 +315,8 @@ def test_what_each_resource_needs_is_there_before_it_and_goes_after_it(synth: Sy
 
     def named(logical_id: str) -> str:
         name = re.sub("[0-9A-F]{8}$", "", logical_id)
-        return "MonitoringAlarms" if name.startswith("MonitoringAlarms") else name
+        groups = ("MonitoringAlarms", "ServiceNotifications")
+        return next((group for group in groups if name.startswith(group)), name)
 
     assert {
         named(logical_id): set(map(named, one["DependsOn"]))

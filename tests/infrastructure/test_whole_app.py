@@ -40,6 +40,7 @@ def made(
             "log_key_arn": key_of(stack),
             "monitoring": True,
             "alarm_email": "on-call@example.com",
+            "notify_topic_arn": "arn:aws:sns:{1}:{0}:deployments".format(*PLACES[stack]),
             "consumers": [CONSUMER],
             "active_hours": {
                 "start": "cron(0 7 ? * MON-FRI *)",

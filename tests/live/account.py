@@ -41,13 +41,13 @@ class LiveAccount:
     """The environment of the CDK CLI."""
     settings: Mapping[str, object]
     pace: float
-    """Seconds between two looks."""
+    """Seconds between two observations."""
     patience: float
     """Seconds that the longest operation of a stack may take."""
 
     @classmethod
     def agreed(cls, consent: Consent) -> Self:
-        """Return the account that was agreed to, after looking whether it is as it was said to be.
+        """Return the account that was agreed to, after a check that it is as it was said to be.
 
         Raises:
             LiveRunRefusedError: It is not; nothing but reading calls was made.

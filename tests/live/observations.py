@@ -21,7 +21,7 @@ _GONE: Final = "ResourceNotFoundException"
 
 @dataclass
 class Observations:
-    """Observations beside what is assumed as long as nobody has looked, as a table in Markdown."""
+    """Observations beside what is assumed until a run has observed it, as a table in Markdown."""
 
     where: str = ""
     account: str = ""
@@ -57,8 +57,8 @@ def _cell(text: str) -> str:
 
 
 @dataclass(frozen=True)
-class Look:
-    """One look at a recommender: answers, or the codes of errors."""
+class Observation:
+    """One observation of a recommender: answers, or the codes of errors."""
 
     at: float
     listed: str
@@ -78,10 +78,10 @@ class Look:
 
 
 class Watch:
-    """Looks at the recommenders of a stack again and again while something else is done."""
+    """Observes the recommenders of a stack while something else is done."""
 
     def __init__(self, trial: Trial) -> None:
-        self.looks: list[Look] = []
+        self.observations: list[Observation] = []
         self.operations: dict[tuple[str, str], None] = {}
         """Status and LastUpdatedTime of the stack, in the order in which they were first seen."""
         self.seconds = 0.0
@@ -106,21 +106,21 @@ class Watch:
     def statuses(self) -> str:
         """The statuses in their order, with the time when each was first seen."""
         changes = [
-            next(same) for _, same in itertools.groupby(self.looks, lambda look: look.status)
+            next(same) for _, same in itertools.groupby(self.observations, lambda one: one.status)
         ]
-        return ", ".join(f"{look.status} at {duration(look.at)}" for look in changes)
+        return ", ".join(f"{one.status} at {duration(one.at)}" for one in changes)
 
     def _run(self) -> None:
         while not self._over.wait(self._trial.account.pace):
-            self._look_at_the_stack()
+            self._observe_the_stack()
             if (listed := self._listed()) is None:
                 continue
             self._arns |= dict.fromkeys(listed)
             for arn in self._arns:
                 described = answer(self._client, "describe_recommender", recommenderArn=arn)
                 tags = answer(self._client, "list_tags_for_resource", resourceArn=arn)
-                self.looks.append(
-                    Look(
+                self.observations.append(
+                    Observation(
                         at=time.monotonic() - self._began,
                         listed=listed.get(arn, ""),
                         described=_part(described, "recommender"),
@@ -128,7 +128,7 @@ class Watch:
                     )
                 )
 
-    def _look_at_the_stack(self) -> None:
+    def _observe_the_stack(self) -> None:
         try:
             stack = self._trial.stack
         except (ClientError, BotoCoreError):
@@ -171,28 +171,28 @@ def note_time(report: Observations, what: str, watch: Watch) -> None:
 
 
 def note_creation(report: Observations, watch: Watch) -> None:
-    """Note how a creation looked from outside."""
+    """Note how a creation shows from outside."""
     note_time(report, "the first deployment", watch)
-    training = [look for look in watch.looks if look.listed.startswith("CREATE ")]
+    training = [one for one in watch.observations if one.listed.startswith("CREATE ")]
     first = training[:1]
     report.note(
         "What DescribeRecommender answers first",
-        *(look.status for look in first),
+        *(one.status for one in first),
         assumed="CREATE PENDING",
     )
     report.note(
         "What ListTagsForResource answers while it trains",
-        *(look.tags if isinstance(look.tags, str) else "tags" for look in training),
+        *(one.tags if isinstance(one.tags, str) else "tags" for one in training),
         assumed="tags",
     )
     report.note(
         "Whether the first answer has the tags of the creation",
-        *(OWNER_STACK_TAG in look.tags for look in first),
+        *(OWNER_STACK_TAG in one.tags for one in first),
         assumed="True",
     )
     report.note(
         "modelMetrics while it trains",
-        *(_member(look, "modelMetrics") for look in training),
+        *(_member(one, "modelMetrics") for one in training),
         assumed="None",
     )
 
@@ -340,7 +340,7 @@ def note_tag_conditions(report: Observations, trial: Trial) -> None:
 
 
 def note_cancellation(report: Observations, trial: Trial, stack_id: str, watch: Watch) -> None:
-    """Note what a deployment that was cancelled during the training looked like."""
+    """Note how a deployment that was cancelled during the training shows."""
     note_time(report, "a cancelled deployment until nothing is left", watch)
     pages = trial.client("cloudformation").get_paginator("describe_stack_events")
     events = list(pages.paginate(StackName=stack_id).search("StackEvents[]"))
@@ -354,22 +354,22 @@ def note_cancellation(report: Observations, trial: Trial, stack_id: str, watch: 
 
 
 def note_deletion(report: Observations, watch: Watch) -> None:
-    """Note how a deletion looked from outside."""
+    """Note how a deletion shows from outside."""
     note_time(report, "destroying", watch)
-    refused = [look for look in watch.looks if isinstance(look.described, str)]
-    gone = [look for look in refused if str(look.described).startswith(_GONE)]
+    refused = [one for one in watch.observations if isinstance(one.described, str)]
+    gone = [one for one in refused if str(one.described).startswith(_GONE)]
     report.note(
         "What DescribeRecommender answers when it is gone",
-        *(look.described for look in gone),
+        *(one.described for one in gone),
         assumed=_GONE,
     )
     report.note(
         "What else it has refused meanwhile",
-        *(look.described for look in refused if look not in gone),
+        *(one.described for one in refused if one not in gone),
     )
     report.note(
         "Whether it is still listed then (a ghost)",
-        *(bool(look.listed) for look in gone),
+        *(bool(one.listed) for one in gone),
         assumed="False",
     )
 
@@ -379,8 +379,8 @@ def _updated(seen: Mapping[str, Any]) -> bool:
     return latest.get("status") in ("ACTIVE", "CREATE FAILED")
 
 
-def _member(look: Look, name: str) -> str:
-    return look.described if isinstance(look.described, str) else str(look.described.get(name))
+def _member(one: Observation, name: str) -> str:
+    return one.described if isinstance(one.described, str) else str(one.described.get(name))
 
 
 def _outcome(answered: dict[str, Any] | str) -> str:

@@ -53,10 +53,10 @@ def texts(chance: random.Random) -> Iterator[str]:
 
 
 class Service:
-    """A Personalize that does what a test tells it to, when it is looked at."""
+    """A Personalize that answers DescribeRecommender as a test tells it to."""
 
-    def __init__(self, look: Callable[[str], Observed]) -> None:
-        self.describe = look
+    def __init__(self, describe: Callable[[str], Observed]) -> None:
+        self.describe = describe
 
     def tags(self, _arn: str) -> dict[str, str]:
         return {v.OWNER_STACK_TAG: LONGEST["StackId"], v.OWNER_RESOURCE_TAG: "L" * 255}
@@ -69,9 +69,9 @@ class Creating:
         return Operation("CREATE_IN_PROGRESS", "")
 
 
-def answers(event: Mapping[str, Any], look: Callable[[str], Observed]) -> list[bytes]:
+def answers(event: Mapping[str, Any], describe: Callable[[str], Observed]) -> list[bytes]:
     """Return what is put to the URL of an event."""
-    service: Any = Service(look)
+    service: Any = Service(describe)
     one = OneRequest(service, Creating(), VirtualClock())
     one.carry_out(event)
     return [encoded(answer) for answer in one.answers.kept]
@@ -98,7 +98,7 @@ def create(resource_type: str, **properties: Any) -> dict[str, Any]:
 
 
 def seen(arn: str, **members: Any) -> Observed:
-    """Return a recommender as it is looked at."""
+    """Return a recommender as Personalize describes it."""
     return Observed(
         arn=arn,
         dataset_group_arn=PROPERTIES[v.DATASET_GROUP_ARN],
@@ -128,12 +128,12 @@ def _no_logs() -> Iterator[None]:
 
 
 def raising(error: Exception) -> Callable[[str], Observed]:
-    """Return a look that fails."""
+    """Return a DescribeRecommender that fails."""
 
-    def look(_arn: str) -> Observed:
+    def describe(_arn: str) -> Observed:
         raise error
 
-    return look
+    return describe
 
 
 @pytest.mark.rows("R4", "C7")
@@ -144,14 +144,14 @@ def test_a_failure_has_a_valid_answer_whatever_the_service_says(record_property:
         recommender = create(v.RECOMMENDER_TYPE, **PROPERTIES)
         gate = create(v.TRAINING_GATE_TYPE, **{v.RECOMMENDER_ARN: ARN, v.CONFIG: {}})
         failed = partial(seen, status="CREATE FAILED", failure_reason=text)
-        for event, look in (
+        for event, describe in (
             (recommender, failed),
             (recommender, raising(PermanentError(text))),
             (recommender, raising(RuntimeError(text))),
             (gate, failed),
             (gate, raising(PermanentError(text))),
         ):
-            answer = assert_valid(event, answers(event, look), "FAILED")
+            answer = assert_valid(event, answers(event, describe), "FAILED")
             is_arn = answer["PhysicalResourceId"].startswith(PLACE.format("personalize"))
             assert is_arn == (event is recommender)
             tried += 1
@@ -220,7 +220,7 @@ def test_a_recommender_has_all_its_attributes_whatever_is_said_of_it(
 ) -> None:
     event = create(v.RECOMMENDER_TYPE, **PROPERTIES)
     for text in islice(texts(random.Random(4)), 1000):
-        look = partial(seen, failure_reason=text, metrics={text: 0.5})
-        data = assert_valid(event, answers(event, look), "SUCCESS")["Data"]
+        describe = partial(seen, failure_reason=text, metrics={text: 0.5})
+        data = assert_valid(event, answers(event, describe), "SUCCESS")["Data"]
         assert data.keys() == {"Arn", "Name", "Revision", "UpdatedAfter"}
     record_property("answers", 1000)

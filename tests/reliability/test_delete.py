@@ -339,7 +339,7 @@ def test_a_recommender_of_a_fixed_name_without_our_tags_is_left_alone(world: Wor
 def test_a_creation_that_is_cancelled_leaves_nothing_though_neither_it_nor_that_shows_yet(
     world: World, seconds: float, dates_urls: bool
 ) -> None:
-    """A look at the stack that is out of date is none at the recommender."""
+    """A stale read of the stack is no read of the recommender."""
     world.invariants.forgives.add("stale")
     world.behaviour.not_found_after_create = 20.0
     world.cloud.status_lag = 3.0

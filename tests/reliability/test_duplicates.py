@@ -210,7 +210,7 @@ def test_an_update_that_comes_when_its_rollback_has_begun_is_undone(
 ) -> None:
     """A first delivery: it cannot be told from the reversed Update, which came before it.
 
-    So it does change something, and the reversed Update, which looks for two minutes, undoes it.
+    So it does change something, and the reversed Update, which polls for two minutes, undoes it.
     """
     world.invariants.forgives.add("stale")
     world.created()

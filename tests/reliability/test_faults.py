@@ -54,7 +54,7 @@ def _allowed(lifecycle: str) -> tuple[str, ...]:
 @pytest.mark.rows("TH1", "C4")
 @pytest.mark.parametrize("lifecycle", ["create", "replace", "update"])
 def test_a_recommender_hidden_for_one_poll_is_not_given_up(world: World, lifecycle: str) -> None:
-    """The look comes after a quarter of an hour of training, through a gate."""
+    """The poll comes after a quarter of an hour of training, through a gate."""
     world.behaviour.create_in_progress = 40 * MINUTE
     world.behaviour.update_in_progress = 40 * MINUTE
     if lifecycle != "create":

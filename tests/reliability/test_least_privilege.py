@@ -253,7 +253,7 @@ FOREIGN: Final = {
     "another account": DERIVED.replace(ACCOUNT, "222222222222"),
     "another partition": DERIVED.replace("arn:aws:", "arn:aws-cn:"),
     "another dataset group": f"{GROUP}2",
-    "a dataset that is not looked at": f"{PLACE}dataset/vod/USERS",
+    "a dataset that is not read": f"{PLACE}dataset/vod/USERS",
     "another group's dataset": f"{PLACE}dataset/vod2/ITEMS",
     "another stack": f"{STACKS}/TopPicks-dev/00000000-0000-0000-0000-000000000001",
     "another stack of the name": f"{STACKS}/TopPicks/00000000-0000-0000-0000-999999999999",

@@ -1,4 +1,4 @@
-"""Monitoring looks at any moment of any lifecycle, and changes nothing."""
+"""Monitoring observes at any moment of any lifecycle, and changes nothing."""
 
 import json
 from collections.abc import Callable
@@ -19,15 +19,15 @@ MONITORED = {"monitoring": True}
 
 
 def watched(world: World) -> list[dict[str, Any]]:
-    """Have the observer look before every call of the functions, and collect its lines."""
+    """Run the observer before every call of the functions, and collect its lines."""
     lines: list[dict[str, Any]] = []
 
-    def look(_operation: str, _params: dict[str, Any]) -> None:
+    def observe(_operation: str, _params: dict[str, Any]) -> None:
         for stack in world.cloud.stacks:
             if deployed_code.has_observer(stack):
                 lines.extend(map(json.loads, world.cloud.observe(stack)))
 
-    world.cloud.before = look
+    world.cloud.before = observe
     return lines
 
 
@@ -40,7 +40,7 @@ def changes(world: World) -> list[tuple[float, str, str]]:
 
 
 def observed(world: World) -> dict[str, Any]:
-    """Return the line of one look."""
+    """Return the line of one observation."""
     (line,) = world.cloud.observe(world.stack)
     assert len(metrics_of(line)) == 1
     emf_document: dict[str, Any] = json.loads(line)
@@ -182,7 +182,7 @@ def weekly() -> World:
 
 
 class Watch:
-    """Looks by the hour, and evaluates an alarm as CloudWatch does."""
+    """Observes by the hour, and evaluates an alarm as CloudWatch does."""
 
     def __init__(self, world: World, name: str) -> None:
         (self._alarm,) = [
@@ -194,12 +194,13 @@ class Watch:
         self._samples: list[list[float]] = []
         self.state = alarms.OK
 
-    def hours(self, count: int) -> list[str]:
-        """Look once an hour, and return each state that the alarm has come to."""
+    def hours(self, count: int, *, every: int = 1) -> list[str]:
+        """Observe once in so many hours, and return each state that the alarm has come to."""
         states = []
-        for _ in range(count):
+        for hour in range(count):
             self._world.cloud.run_for(HOUR)
-            value = observed(self._world).get(self._alarm["MetricName"])
+            line = observed(self._world) if hour % every == 0 else {}
+            value = line.get(self._alarm["MetricName"])
             self._samples.append([] if value is None else [value])
             measured = {self._alarm["MetricName"]: self._samples}
             after = alarms.state(self._alarm, measured, self.state)
@@ -228,7 +229,7 @@ def test_a_retraining_that_fails_is_seen_until_one_succeeds(
     assert shown.endswith("Exit code 1: the latest retraining has failed.\n")
     code, shown = operator.run("drift")
     assert code == 0
-    assert "no drift: its latest retraining failed: Too few interactions." in " ".join(
+    assert "not drift: its latest retraining failed: Too few interactions." in " ".join(
         shown.split()
     )
 
@@ -237,7 +238,7 @@ def test_a_retraining_that_fails_is_seen_until_one_succeeds(
     assert observed(weekly)[v.RETRAINING_FAILED] == 0
     code, shown = operator.run("status")
     assert code == 0
-    assert "Updated" in shown
+    assert ": the weekly retraining" in " ".join(shown.split())
 
 
 @pytest.mark.rows("M4")
@@ -254,6 +255,119 @@ def test_a_retraining_that_shows_nowhere_raises_no_alarm_ever(
 
     assert observed(weekly)[v.RETRAINING_FAILED] == 0
     assert Operator(weekly.cloud, capsys).run("status")[0] == 0
+
+
+DAY = 24
+COMPARED = {**MONITORED, "max_metric_regression": 0.05}
+
+
+@pytest.fixture
+def compared() -> World:
+    """As `weekly`, with an alarm on a model that got worse."""
+    world = prepared("update", **COMPARED)
+    world.behaviour.retraining_every = WEEK
+    return world
+
+
+@pytest.mark.rows("M5")
+@pytest.mark.parametrize("shows", [True, False])
+def test_a_retraining_that_makes_the_model_worse_is_seen_until_the_model_changes_again(
+    compared: World, capsys: pytest.CaptureFixture[str], shows: bool
+) -> None:
+    operator, worse = Operator(compared.cloud, capsys), Watch(compared, "Worse")
+    compared.behaviour.retraining_shows = shows
+    assert worse.hours(6 * DAY, every=6) == []
+    compared.behaviour.retraining_factor = 0.9
+    assert worse.hours(2 * DAY) == [alarms.ALARM]
+
+    line = observed(compared)
+    assert (line[v.METRICS_WORSE], line[v.DRIFT], line[v.RETRAINING_FAILED]) == (8, 0, 0)
+    assert line["Worse"][0] == (
+        "coverage is 0.0691; minimum 0.07296 (before 0.0768, max_metric_regression 0.05 = 5 %)"
+    )
+    code, shown = operator.run("status")
+    assert code == 1
+    assert "Metrics      coverage 0.0691 (before 0.0768)\n" in shown
+    assert "Before       the earlier metrics showed until 2026-01-08 " in shown
+    assert f"Worse        {line['Worse'][0][:40]}" in shown
+    assert ("the weekly retraining" in shown) is shows
+    assert shown.endswith("Exit code 1: the model got worse than max_metric_regression allows.\n")
+    assert operator.run("drift")[0] == 0
+
+    compared.behaviour.retraining_factor = 1.2
+    assert worse.hours(7 * DAY, every=6) == [alarms.OK]
+    code, shown = operator.run("status")
+    assert code == 0
+    assert "coverage 0.0829 (before 0.0691)" in shown
+
+
+@pytest.mark.rows("M5")
+def test_a_model_that_got_worse_is_forgotten_after_two_weeks_without_a_change(
+    compared: World,
+) -> None:
+    worse = Watch(compared, "Worse")
+    compared.behaviour.retraining_factor = 0.9
+    assert worse.hours(8 * DAY, every=6) == [alarms.ALARM]
+    compared.behaviour.retraining_factor = 1.0
+    assert worse.hours(13 * DAY, every=6) == []
+    assert worse.hours(2 * DAY, every=6) == [alarms.OK]
+
+
+@pytest.mark.rows("M5")
+@pytest.mark.parametrize("factor", [1.0, 0.96])
+def test_a_retraining_that_changes_the_metrics_not_at_all_or_a_little_raises_no_alarm(
+    compared: World, capsys: pytest.CaptureFixture[str], factor: float
+) -> None:
+    worse = Watch(compared, "Worse")
+    compared.behaviour.retraining_factor = factor
+    assert worse.hours(16 * DAY, every=6) == []
+    code, shown = Operator(compared.cloud, capsys).run("status")
+    assert code == 0
+    assert ("(before 0.0737)" in shown) is (factor < 1)
+    assert ("no other metrics in the last 15 days" in shown) is (factor == 1)
+
+
+@pytest.mark.rows("M5")
+def test_a_model_that_got_worse_is_no_error_where_the_quality_gate_only_warns(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    world = prepared("update", **COMPARED, quality_gate="warn")
+    world.behaviour.retraining_every, world.behaviour.retraining_factor = WEEK, 0.5
+    worse = Watch(world, "Worse")
+    assert worse.hours(8 * DAY, every=6) == [alarms.ALARM]
+    code, shown = Operator(world.cloud, capsys).run("status")
+    assert code == 0
+    assert "Worse        coverage is 0.0384;" in shown
+
+
+@pytest.mark.rows("M6")
+def test_throughput_that_a_week_of_calls_does_not_use_is_alarmed_about(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    settings = {**MONITORED, "minimum_throughput_use": 0.5}
+    world = prepared("update", **settings, min_recommendation_requests_per_second=10)
+    operator, little = Operator(world.cloud, capsys), Watch(world, "LittleUse")
+    calls = world.cloud.cloudwatch.put_calls
+    arn = world.recommender["recommenderArn"]
+
+    assert little.hours(6 * DAY, every=6) == [], "it is younger than a week"
+    calls(arn, 1410, world.cloud.clock.now)
+    assert little.hours(2 * DAY, every=6) == [], "five are half of ten"
+    assert observed(world)[v.THROUGHPUT_USE] == 0.5
+    assert little.hours(6 * DAY, every=6) == [alarms.ALARM], "a week after these calls"
+    calls(arn, 1110, world.cloud.clock.now)
+    assert little.hours(6, every=6) == []
+    line = observed(world)
+    assert (line[v.THROUGHPUT_USE], line["EnoughRequestsPerSecond"]) == (0.4, 4)
+    code, shown = operator.run("status")
+    assert code == 0
+    assert "3.70 calls a second in the busiest 5 minutes of the last 7 days" in shown
+    assert "minRecommendationRequestsPerSecond 4 would do" in " ".join(shown.split())
+
+    world.settings["min_recommendation_requests_per_second"] = 4
+    assert world.update(**world.settings) == "UPDATE_COMPLETE", texts(world.stack)
+    assert little.hours(6, every=6) == [alarms.OK]
+    assert observed(world)[v.THROUGHPUT_USE] == 1
 
 
 @pytest.mark.rows("M4")
@@ -316,10 +430,11 @@ def test_a_retraining_that_follows_a_deployment_s_update_and_fails_is_not_its_up
 def test_the_observer_may_do_what_it_does_and_nothing_else(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    world = prepared("replace", **MONITORED)
-    fixed = prepared("replace", **MONITORED, recommender_name="films")
+    history = {"max_metric_regression": 1, "minimum_throughput_use": 1}
+    world = prepared("replace", **MONITORED, **history)
+    fixed = prepared("replace", **MONITORED, **history, recommender_name="films")
     for one in (world, fixed):
-        # What is left over of another name is looked at, too.
+        # A leftover of another name is read, too.
         uses: set[Use] = set()
         answer = deployed_code._authorize
 
@@ -330,6 +445,7 @@ def test_the_observer_may_do_what_it_does_and_nothing_else(
         one.behaviour.delete = 10 * HOUR
         settings = {"recommender_name": "series"} if one is fixed else {}
         one.update(dataset_group_arn=one.other_group, **settings)
+        one.cloud.run_for(WEEK)
         with monkeypatch.context() as patch:
             patch.setattr(deployed_code, "_authorize", authorize)
             one.cloud.observe(one.stack)
@@ -344,6 +460,7 @@ def test_the_observer_may_do_what_it_does_and_nothing_else(
         assert allowed.unused(uses) == (derived if one is fixed else set())
         assert {use.action for use in uses} == {
             "cloudformation:DescribeStacks",
+            "cloudwatch:GetMetricData",
             "personalize:DescribeRecommender",
             "personalize:ListRecommenders",
             "personalize:ListTagsForResource",

@@ -2,7 +2,7 @@
 
 import json
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any, Final
 from unittest import mock
@@ -32,14 +32,20 @@ IMPORTED: Final = {"Fn::ImportValue": "x"}
 TO_DELETE: Final = {v.ON_DESTROY_TAG: "delete"}
 
 
-def policy(statements: int = 4) -> Permissions:
-    """Return what the first statements of the documented policy allow."""
+OF_STATUS: Final = ("LookAtStacks", "LookAtRecommenders", "ReadMetrics")
+OF_LEFTOVERS: Final = (*OF_STATUS, "ListRecommenders")
+OF_ALL: Final = (*OF_LEFTOVERS, "RemoveLeftovers")
+
+
+def policy(sids: Sequence[str] = OF_ALL) -> Permissions:
+    """Return what these statements of the documented policy allow."""
     (text,) = re.findall(r"```json\n(.*?)```", DOCUMENT.read_text(), re.DOTALL)
-    documented = json.loads(text)["Statement"]
+    documented = {one.pop("Sid"): one for one in json.loads(text)["Statement"]}
+    assert documented.keys() == {*OF_ALL}
     # The evaluator is not told of tags here; on what condition it may remove is asserted.
-    assert documented[3]["Condition"] == {"Null": {f"aws:ResourceTag/{v.OWNER_STACK_TAG}": "false"}}
-    bare = [{k: one for k, one in each.items() if k != "Condition"} for each in documented]
-    return Permissions([{"Statement": bare[:statements]}])
+    condition = documented["RemoveLeftovers"].pop("Condition")
+    assert condition == {"Null": {f"aws:ResourceTag/{v.OWNER_STACK_TAG}": "false"}}
+    return Permissions([{"Statement": [documented[one] for one in sids]}])
 
 
 def proof_of(stack_id: str, logical_id: str = "Recommender") -> dict[str, str]:
@@ -149,7 +155,7 @@ def test_status_during_a_replacement_shows_both_recommenders_and_leftovers_decid
     world.cloud.run_for(5 * MINUTE)
 
     shown = operator.expect(0, "status")
-    assert f"{old} (the one before; it is to be" in shown
+    assert f"{old} (the old one, which is being" in shown
     assert shown.count("Recommender  ") == 2
     assert "CREATE IN_PROGRESS" in shown
     shown = operator.expect(2, "leftovers")
@@ -181,6 +187,41 @@ def test_recommender_with_hours_of_service_is_fine_in_either_state_and_the_expec
         assert code == 0, shown
         assert f"expected {expected} at this hour" in plain(shown)
     assert world.recommender["status"] == actual
+
+
+def test_status_without_monitoring_says_how_to_know_the_earlier_metrics(
+    world: World, operator: Operator
+) -> None:
+    world.created(min_recommendation_requests_per_second=5)
+    world.cloud.cloudwatch.put_calls(arn_of(world), 690, world.cloud.clock.now - HOUR)
+    shown = plain(operator.expect(0, "status"))
+    assert 'not known: the stack has no monitoring; "monitoring": true turns it on' in shown
+    assert "Use 2.30 calls a second in the busiest 5 minutes of the last 7 days, from " in shown
+    assert "UTC; minRecommendationRequestsPerSecond 3 would do" in shown
+
+
+@pytest.mark.parametrize(
+    ("code", "reason"),
+    [
+        ("AccessDenied", "you lack the permission cloudwatch:GetMetricData"),
+        ("ThrottlingException", "GetMetricData: ThrottlingException: no"),
+        ("ValidationError", "GetMetricData: ValidationError: no"),
+    ],
+)
+def test_status_that_cannot_read_metrics_shows_the_rest_and_why(
+    world: World, operator: Operator, code: str, reason: str
+) -> None:
+    world.created(monitoring=True)
+
+    def fault(operation: str) -> None:
+        if operation == "GetMetricData":
+            raise ServiceError(code, "no", 400)
+
+    operator.faults = fault
+    shown = plain(operator.expect(0, "status"))
+    assert f"Before not known: {reason}" in shown
+    assert f"Use not known: {reason}" in shown
+    assert "coverage 0.0768" in shown
 
 
 def test_status_of_a_failed_creation_is_1_with_the_reason(world: World, operator: Operator) -> None:
@@ -307,10 +348,10 @@ def test_follow_without_credentials_ends_at_once_and_after_the_first_poll_tries_
 ) -> None:
     begin_creation(world)
     began = world.cloud.clock.now
-    looks = [0]
+    allowed = [0]
 
     def fault(operation: str) -> None:
-        if operation == "DescribeStacks" and operator.calls.count(operation) > looks[0]:
+        if operation == "DescribeStacks" and operator.calls.count(operation) > allowed[0]:
             raise NOT_SIGNED[credentials]
 
     operator.faults = fault
@@ -319,19 +360,19 @@ def test_follow_without_credentials_ends_at_once_and_after_the_first_poll_tries_
     assert shown.startswith("Could not read AWS: DescribeStacks: ")
     assert shown.count("\n") == 1
 
-    looks[0] = 4
+    allowed[0] = 4
     shown = operator.expect(2, "status", "--follow")
     assert world.cloud.clock.now - began > 120, "they may be renewed meanwhile"
     assert shown.count("trying again") == 9
 
 
-@pytest.mark.parametrize("looked", [0, 3])
-def test_follow_survives_lost_connections(world: World, operator: Operator, looked: int) -> None:
+@pytest.mark.parametrize("polls", [0, 3])
+def test_follow_survives_lost_connections(world: World, operator: Operator, polls: int) -> None:
     world.stack.create(settings_of(), wait=False)
     lost = ["DescribeStacks"] * 12 + ["DescribeRecommender"] * 12
 
     def fault(operation: str) -> None:
-        if operator.calls.count("DescribeStacks") > looked and operation in lost:
+        if operator.calls.count("DescribeStacks") > polls and operation in lost:
             lost.remove(operation)
             raise ConnectionClosedError(endpoint_url="https://aws")
 
@@ -401,19 +442,19 @@ def test_failed_retraining_is_shown_with_its_age_and_is_no_drift(
     shown = operator.expect(1, "status")
     assert re.search(
         "Retraining it failed, begun 5 h 00 min ago, 2026-01-08 .* UTC: Too few interactions. "
-        "The model before that serves; how old it is does not show.",
+        "The earlier model serves; its age is not shown.",
         plain(shown),
     )
     assert shown.endswith("Exit code 1: the latest retraining has failed.\n")
     assert max(map(len, shown.splitlines())) < 80
     shown = operator.expect(0, "drift")
-    assert "This is no drift: its latest retraining failed: Too few interactions." in plain(shown)
+    assert "This is not drift: its latest retraining failed: Too few interactions." in plain(shown)
 
     world.behaviour.retraining_failure = None
     world.cloud.run_for(WEEK)
     shown = operator.expect(0, "status")
     assert "Updated 5 h 00 min ago, 2026-01-15" in plain(shown)
-    assert "no drift" not in operator.run("drift")[1]
+    assert "not drift" not in operator.run("drift")[1]
 
 
 def test_failed_update_is_neither_a_failed_retraining_nor_an_outage(
@@ -430,7 +471,7 @@ def test_failed_update_is_neither_a_failed_retraining_nor_an_outage(
     shown = plain(shown)
     assert re.search("ACTIVE, also during its latest update, begun .* ago; created 49 h", shown)
     assert re.search("Update it failed, begun (60 min|1 h 00 min) ago", shown)
-    assert "No capacity. It was to change the configuration, which is as it was" in shown
+    assert "No capacity. It would have changed the configuration, which is as it was" in shown
 
 
 def test_tags_that_a_retraining_holds_hide_nothing_else_and_are_not_compared(
@@ -989,13 +1030,13 @@ class CommandsAtEveryStep(Watcher):
     def __init__(self, operator: Operator) -> None:
         self.operator = operator
         self.wrong: list[str] = []
-        self.looks = 0
+        self.runs = 0
 
     def invoked(self, invocation: Invocation) -> None:
         del invocation
         for command in COMMANDS:
             code, shown = self.operator.run(command)
-            self.looks += 1
+            self.runs += 1
             told = code in (0, 1, 2) and "Could not " not in shown and "defect" not in shown
             deletes = command == "leftovers" and "left over" in shown
             if not told or deletes:
@@ -1007,20 +1048,20 @@ def test_commands_change_nothing_and_find_no_leftovers_throughout_a_lifecycle(
     lifecycle: str, capsys: pytest.CaptureFixture[str]
 ) -> None:
     world = prepared(lifecycle)
-    looks = CommandsAtEveryStep(Operator(world.cloud, capsys))
-    world.cloud.watchers.append(looks)
+    commands = CommandsAtEveryStep(Operator(world.cloud, capsys))
+    world.cloud.watchers.append(commands)
 
     status = ALL[lifecycle](world)
 
     assert status in (*GOOD, "ROLLBACK_COMPLETE", "UPDATE_ROLLBACK_COMPLETE")
-    assert not looks.wrong
-    assert looks.looks
-    assert set(looks.operator.calls) <= set(READS)
+    assert not commands.wrong
+    assert commands.runs
+    assert set(commands.operator.calls) <= set(READS)
     assert not [
         call for call in world.service.journal if call.caller == "operator" and call.mutating
     ]
     if status in ("CREATE_COMPLETE", "UPDATE_COMPLETE"):
-        assert [looks.operator.run(one)[0] for one in COMMANDS] == [0, 0, 0]
+        assert [commands.operator.run(one)[0] for one in COMMANDS] == [0, 0, 0]
     world.invariants.check()
 
 
@@ -1031,14 +1072,14 @@ def test_documented_policy_allows_every_call_and_no_other(world: World, operator
     world.foreign("left", of_a_gone_stack(world))
     world.foreign("adopted", {**of_a_gone_stack(world), v.ADOPTED_TAG: "true"})
 
-    for statements, commands in (
-        (2, (["status"], ["drift"], ["status", "--follow"])),
-        (3, (["leftovers"],)),
-        (4, (["leftovers", "--delete", "--yes"],)),
+    for sids, commands in (
+        (OF_STATUS, (["status"], ["drift"], ["status", "--follow"])),
+        (OF_LEFTOVERS, (["leftovers"],)),
+        (OF_ALL, (["leftovers", "--delete", "--yes"],)),
     ):
         for command in commands:
             operator.run(*command)
-        assert not policy(statements).refused(uses)
-        assert not policy(statements).unused(uses)
-        if statements == 3:
+        assert not policy(sids).refused(uses)
+        assert not policy(sids).unused(uses)
+        if sids is OF_LEFTOVERS:
             assert {use.action.partition(":")[2] for use in uses} == set(READS)

@@ -57,7 +57,7 @@ def test_a_name_that_is_taken_is_refused_and_its_owner_s_recommender_left_alone(
 def test_a_foreign_recommender_that_trains_is_not_waited_for_though_its_tags_are_read_late(
     world: World, times: int
 ) -> None:
-    """A look that could not read them had counted as one that had."""
+    """A poll that could not read the tags had counted as one that could."""
     world.foreign("films")
     world.cloud.outsider().delete_recommender(
         recommenderArn=world.cloud.recommenders()["films"]["recommenderArn"]
@@ -260,7 +260,7 @@ def test_another_account_or_region_is_refused_before_any_call(world: World, grou
     )
     assert "DatasetGroupArn" in texts(world.stack)
     called = {call.operation for call in world.service.journal}
-    assert called <= {"ListRecommenders", "DescribeRecommender"}, "only its Delete has looked"
+    assert called <= {"ListRecommenders", "DescribeRecommender"}, "only its Delete has read it"
 
 
 @pytest.mark.rows("O7")

@@ -8,6 +8,7 @@ import contextlib
 import json
 import logging
 import os
+from collections import Counter
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import Any, Final, get_args
@@ -29,6 +30,7 @@ from lambdas.recommender.model.timing import CONFIRM_SECONDS
 from lambdas.recommender.vocabulary import OWNER_STACK_TAG, RESERVED_TAGS
 from local_aws.personalize import Behaviour, wire
 from local_aws.personalize.behaviour import TOP_PICKS_METRICS, Echo
+from operations.computations.forecast import Kind
 from tests.reliability.faults import ATTEMPTS, KINDS, closed
 from tests.reliability.lifecycles import NDCG, WORSE
 from tests.reliability.world import HOUR, MINUTE, QUICKER, World, follow
@@ -40,6 +42,7 @@ from tests.support.cloudformation import (
     Stack,
     ThrottledError,
 )
+from tests.support.foresight import Foresight
 from tests.support.place import ACCOUNT, RECIPE, REGION
 from tests.support.serverless import Event
 
@@ -163,9 +166,11 @@ class Lifecycles(RuleBasedStateMachine):
 
     Attributes:
         steps: Counts the steps of all runs.
+        foreseen: Counts the forecasts of `plan`, by kind, that were compared in full.
     """
 
     steps: list[int]
+    foreseen: Counter[Kind]
 
     def __init__(self) -> None:
         super().__init__()
@@ -183,6 +188,7 @@ class Lifecycles(RuleBasedStateMachine):
         self.starts: str | None = None
         self.started = 0
         self.stripped: dict[str, dict[str, str]] = {}
+        self.foresight = Foresight(self.cloud)
         logging.getLogger().addHandler(self.world.invariants)
 
     # -- what the service, CloudFormation and Lambda may be like --------------------------------
@@ -421,6 +427,7 @@ class Lifecycles(RuleBasedStateMachine):
                 self._end(stack)
         self.cloud.drain()
         self.world.invariants.check()
+        self.foreseen.update(self.foresight.compared)
         left = [
             one["name"]
             for one in self.cloud.recommenders().values()
@@ -454,7 +461,7 @@ class Lifecycles(RuleBasedStateMachine):
         That is a known limit, so that they would only find it again and again. So is it of
         one that comes once more, was answered at once, so that no execution has its name, and was
         sent when the newer operation was about to begin: clocks may differ by so much. And so is
-        one for which no look has shown an operation before the newer one began.
+        one for which no poll has shown an operation before the newer one began.
         """
         request = self.cloud.invocations[-1].request
         one = _identity(request)
@@ -516,8 +523,9 @@ def test_whatever_happens_nothing_is_lost_or_left(
     seed: int, record_property: Callable[[str, object], None]
 ) -> None:
     runs, steps = RUNS
-    taken = [0]
-    machine = hypothesis.seed(seed)(type("Lifecycles", (Lifecycles,), {"steps": taken}))
+    taken, foreseen = [0], Counter[Kind]()
+    members = {"steps": taken, "foreseen": foreseen}
+    machine = hypothesis.seed(seed)(type("Lifecycles", (Lifecycles,), members))
     run_state_machine_as_test(
         machine,
         settings=hypothesis.settings(
@@ -529,3 +537,5 @@ def test_whatever_happens_nothing_is_lost_or_left(
         ),
     )
     record_property("steps", taken[0])
+    record_property("foreseen", {kind.value: number for kind, number in foreseen.items()})
+    assert foreseen[Kind.FIRST_TRAINING]

@@ -26,6 +26,7 @@ from types_boto3_personalize import PersonalizeClient
 from lambdas.recommender.protocol.answer import Delivery
 from local_aws.personalize import Personalize, wire
 from tests.support import deployed_code, personalize
+from tests.support.cloudwatch import CloudWatch
 from tests.support.custom_resources import (
     CANARY,
     Invocation,
@@ -94,6 +95,7 @@ class Cloud:
         before: Stands before every call of the functions to AWS, as in `tests.support.personalize`.
         after: Stands after it.
         scheduler: Fires the schedules of the stacks.
+        cloudwatch: Has the metrics of the observers' lines.
         watchers: Told of every call that the functions make (the operation and its parameters), of
             every invocation that has ended, and of every operation that has.
     """
@@ -130,6 +132,7 @@ class Cloud:
         self.before: Before = lambda _operation, _params: None
         self.after: After = lambda _operation, _params, _response: None
         self.scheduler = Scheduler(self)
+        self.cloudwatch = CloudWatch()
         self.watchers: list[Watcher] = []
         self._ids = (uuid.UUID(int=number) for number in itertools.count(1))
         self._state_machines: dict[str, StateMachine] = {}
@@ -223,13 +226,16 @@ class Cloud:
                 watcher.invoked(ended)
 
     def observe(self, stack: Stack) -> list[str]:
-        """Have a stack's observer look, and return the lines that it writes."""
+        """Run a stack's observer, and return the lines that it writes."""
         began = len(self.service.journal)
         try:
-            return deployed_code.observe(stack)
+            lines = deployed_code.observe(stack)
+            for line in lines:
+                self.cloudwatch.put_line(line)
+            return lines
         finally:
             for watcher in self.watchers:
-                watcher.looked(stack, self.service.journal[began:])
+                watcher.observed(stack, self.service.journal[began:])
 
     def start_execution(self, stack: Stack, name: str, given: str) -> None:
         """Start an execution of a stack's state machine, as the template defines it."""

@@ -12,6 +12,7 @@ from tests.support.serverless import Event
 
 if TYPE_CHECKING:
     from tests.support.stack import Stack
+    from tests.support.synthesis import Deployable
 
 CANARY: Final = "canary-of-the-response-url"
 """Part of every ResponseURL, which nobody may log."""
@@ -147,11 +148,14 @@ class Invocation:
 class Watcher:
     """Watches a cloud; does nothing by itself."""
 
+    def begins(self, stack: "Stack", template: "Deployable | None") -> None:
+        """Note an operation that is about to begin; one without a template is a deletion."""
+
     def called(self, invocation: Invocation, operation: str, params: Mapping[str, Any]) -> None:
         """Note a call to AWS before it is made."""
 
-    def looked(self, stack: "Stack", calls: Sequence[Call]) -> None:
-        """Note the calls to Personalize that the observer of a stack has made in one look."""
+    def observed(self, stack: "Stack", calls: Sequence[Call]) -> None:
+        """Note the calls to Personalize that the observer of a stack has made in one run."""
 
     def invoked(self, invocation: Invocation) -> None:
         """Note an invocation that has ended."""

@@ -1,7 +1,7 @@
 """What CloudWatch demands of a dashboard's body.
 
 Source: "Dashboard body structure and syntax", CloudWatch API Reference, as far as bodies have text,
-metrics and alarms: properties, types, valid values and limits that it documents.
+metrics, logs and alarms: properties, types, valid values and limits that it documents.
 """
 
 from collections.abc import Iterator, Mapping, Sequence
@@ -81,6 +81,16 @@ _PROPERTIES: Final[Mapping[str, Schema]] = {
             "title": _TEXT,
         },
         "alarms",
+    ),
+    "log": _object(
+        {
+            "accountId": _TEXT,
+            "query": {"type": "string", "pattern": "^SOURCE '"},
+            "region": _TEXT,
+            "title": _TEXT,
+            "view": {"enum": ["table", "timeSeries", "bar", "pie"]},
+        },
+        *("query", "region"),
     ),
     "metric": _object(
         {

@@ -16,6 +16,7 @@ from types_boto3_cloudformation import CloudFormationClient
 
 from lambdas.recommender import vocabulary as v
 from lambdas.recommender.aws.cloudformation import Stacks
+from lambdas.recommender.aws.cloudwatch import CloudWatch
 from lambdas.recommender.aws.personalize import Personalize
 from lambdas.recommender.clients import CLIENT
 from lambdas.recommender.monitoring.observer import Observer
@@ -34,7 +35,7 @@ if TYPE_CHECKING:
     from tests.support.stack import Stack
 
 _CLIENT: Final = CLIENT.merge(Config(signature_version=UNSIGNED, user_agent="tests"))
-"""As in the functions, but nobody looks at signatures and user agents here."""
+"""As in the functions, but nothing reads signatures and user agents here."""
 
 _FUNCTION: Final = "AWS::Lambda::Function"
 _SCHEDULE: Final = "AWS::Scheduler::Schedule"
@@ -51,7 +52,7 @@ class Functions(Protocol):
         """Begin a request of CloudFormation."""
 
     def poll(self, state: Event) -> Mapping[str, Any]:
-        """Look again."""
+        """Poll again."""
 
 
 @dataclass
@@ -97,7 +98,7 @@ class DeployedFunctions:
         self.resources.begin(event, state_machine, interval=interval)
 
     def poll(self, state: Event) -> Mapping[str, Any]:
-        """Look again."""
+        """Poll again."""
         _start_instance(self.stack, POLL)
         return self.resources.poll(state)
 
@@ -139,7 +140,7 @@ def functions(stack: "Stack") -> Functions:
 
 
 def observe(stack: "Stack") -> list[str]:
-    """Look at a stack's recommenders with what their schedules send; return the lines written.
+    """Observe a stack's recommenders with the events of their schedules; return the lines.
 
     Nobody fires a schedule here. Before it is made, what it is to send is in the template.
     """
@@ -177,7 +178,14 @@ def _observe(stack: "Stack", function: str, sent: str) -> list[str]:
     _start_instance(stack, function)
     lines: list[str] = []
     stacks = Stacks(_stacks_client(stack, function))
-    observer = Observer(Personalize(client), stacks, cloud.clock, lines.append)
+    cloudwatch = cloud.cloudwatch.client(
+        cloud.clock,
+        lambda action, resource: _authorize(stack, action, resource, function),
+        config=_CLIENT,
+    )
+    observer = Observer(
+        Personalize(client), stacks, CloudWatch(cloudwatch), cloud.clock, lines.append
+    )
     observer.observe(json.loads(sent))
     return lines
 
@@ -327,5 +335,6 @@ def description(stack: "Stack") -> str:
         "CreationTime": aws_wire.iso(stack.created),
         "LastUpdatedTime": aws_wire.iso(shown.updated),
         "DeletionTime": aws_wire.iso(shown.deleted),
+        "EnableTerminationProtection": "true" if stack.is_protected else "",
     }
     return aws_wire.listed("Stacks", [members])

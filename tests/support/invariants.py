@@ -102,7 +102,7 @@ class Invariants(Watcher, logging.Handler):
         if operation in _CHANGING:
             self._check_owner(request, operation, params)
 
-    def looked(self, stack: Stack, calls: Sequence[Call]) -> None:
+    def observed(self, stack: Stack, calls: Sequence[Call]) -> None:
         """Check what the observer has called: number 9."""
         changes = [call.operation for call in calls if call.mutating]
         self._expect(not changes, f"9: monitoring of {stack.name} calls {', '.join(changes)}")

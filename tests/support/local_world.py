@@ -52,6 +52,20 @@ def local_aws(folder: Path, *arguments: str) -> subprocess.CompletedProcess[str]
     )
 
 
+def operations(world: "LocalWorld", *arguments: str) -> subprocess.CompletedProcess[str]:
+    """Run the command as somebody types it, but not in a terminal."""
+    return subprocess.run(
+        [sys.executable, "-m", "operations", *arguments],
+        env=world.aws.env(),
+        cwd=toolchain.ROOT,
+        stdin=subprocess.DEVNULL,
+        capture_output=True,
+        text=True,
+        timeout=120,
+        check=False,
+    )
+
+
 class LocalWorld:
     """A bootstrapped local AWS with a dataset group, in which everything is over in seconds."""
 
@@ -175,4 +189,4 @@ def _as_context(value: object) -> str:
     return value if isinstance(value, str) else json.dumps(value)
 
 
-__all__ = ["ACCOUNT", "DATASET_GROUP", "REGION", "STACK", "LocalWorld", "until"]
+__all__ = ["ACCOUNT", "DATASET_GROUP", "REGION", "STACK", "LocalWorld", "operations", "until"]

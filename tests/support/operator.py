@@ -1,4 +1,4 @@
-"""Somebody who looks at a stack of the fake CloudFormation from outside, with `operations`."""
+"""An operator, who reads a stack of the fake CloudFormation from outside, with `operations`."""
 
 import json
 import re
@@ -14,6 +14,7 @@ from operations.account import Account
 from tests.support import aws_wire, personalize
 from tests.support.cloudformation import Cloud, Stack
 from tests.support.deployed_code import description
+from tests.support.place import ACCOUNT
 
 _PAGE: Final = 25
 """Fewer than CloudFormation has on a page, so that there are pages."""
@@ -31,7 +32,7 @@ class Operator:
         forgets: whether CloudFormation has forgotten the stacks that are deleted, 90 days after.
     """
 
-    def __init__(self, cloud: Cloud, capsys: pytest.CaptureFixture[str]) -> None:
+    def __init__(self, cloud: Cloud, capsys: pytest.CaptureFixture[str] | None = None) -> None:
         self.cloud = cloud
         self.calls: list[str] = []
         self.faults: Callable[[str], None] = lambda _operation: None
@@ -47,6 +48,7 @@ class Operator:
             clock=self.cloud.clock,
             sleep=self.cloud.run_for,
         )
+        assert self._capsys, "only a test that captures the output can read it"
         shown = self._capsys.readouterr()
         return code, shown.out + shown.err
 
@@ -68,8 +70,14 @@ class Operator:
                 authorize=lambda action, resource, _context: self.authorize(action, resource),
                 before=lambda operation, _params: self._called(operation),
             ),
+            self.cloud.cloudwatch.client(self.cloud.clock, self._called_cloudwatch),
+            personalize.connected("sts", self._identify, self.cloud.clock),
             self.cloud.region,
         )
+
+    def _called_cloudwatch(self, action: str, resource: str) -> None:
+        self._called(action.partition(":")[2])
+        self.authorize(action, resource)
 
     def _called(self, operation: str) -> None:
         self.calls.append(operation)
@@ -85,6 +93,11 @@ class Operator:
         except ServiceError as error:
             return aws_wire.query_error(error)
         return aws_wire.query_response(operation, members)
+
+    def _identify(self, _request: AWSPreparedRequest, operation: str) -> wire.Response:
+        self._called(operation)
+        arn = f"arn:{self.cloud.partition}:sts::{ACCOUNT}:assumed-role/Admin/operator"
+        return aws_wire.query_response(operation, aws_wire.element("Arn", arn))
 
     def _find(self, asked: str) -> Stack:
         for stack in reversed(self.cloud.stacks):

@@ -76,6 +76,8 @@ class Stack:
         self.created = cloud.clock.now
         self.updated: float | None = None
         self.deleted: float | None = None
+        self.is_protected = False
+        """Whether termination protection is on."""
         self.functions: Functions = deployed_code.functions(self)
         self.instances: dict[str, deployed_code.Instance] = {}
         """By their handlers."""
@@ -110,6 +112,7 @@ class Stack:
         """
         self._rolls_back = rolls_back
         template = self._template(settings)
+        self._announce(template)
         return self._begin(self._creating(template), sibling_fails, wait=wait)
 
     def update(
@@ -126,6 +129,7 @@ class Stack:
         assert self.status in _UPDATABLE, f"cannot be updated in {self.status}"
         if template == self.template and self.status.endswith("_COMPLETE"):
             return self.status
+        self._announce(template)
         return self._begin(self._updating(template), sibling_fails, wait=wait)
 
     def roll_back(self, *, skip: Sequence[str] = (), wait: bool = True) -> str:
@@ -136,6 +140,8 @@ class Stack:
 
     def delete(self, *, retain: Sequence[str] = (), wait: bool = True) -> str:
         """Delete the stack, also while it is being created, and return its status."""
+        if not retain:
+            self._announce(None)
         if self._process:
             assert self.status == "CREATE_IN_PROGRESS", f"cannot be deleted in {self.status}"
             self._process.close()
@@ -146,6 +152,10 @@ class Stack:
     def fail_sibling(self) -> None:
         """Let a resource beside ours fail, now."""
         self._interrupted = lambda: True
+
+    def _announce(self, template: Deployable | None) -> None:
+        for watcher in self.cloud.watchers:
+            watcher.begins(self, template)
 
     def _begin(
         self, process: Process, sibling_fails: float | Condition | None, *, wait: bool

@@ -1,4 +1,4 @@
-"""Templates of the app, and ways to look at them."""
+"""Templates of the app, and ways to read them."""
 
 import json
 from collections.abc import Callable

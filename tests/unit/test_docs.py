@@ -1,5 +1,6 @@
 """The documents: their links, and what they say about what the code says."""
 
+import json
 import re
 import tomllib
 from collections import Counter
@@ -14,9 +15,21 @@ import pytest
 from benchmarks import comparison
 from benchmarks.comparison import BENCHMARKS
 from lambdas.recommender.aws import errors, personalize
+from lambdas.recommender.model import retraining
+from lambdas.recommender.model.request import DEFAULT_WAIT_SECONDS
+from lambdas.recommender.model.timing import CONFIRM_SECONDS, GRACE_SECONDS
+from lambdas.recommender.protocol.execution import StateMachine
 from lambdas.recommender.recipes import Recipe
-from lambdas.recommender.vocabulary import METRICS
+from lambdas.recommender.vocabulary import DIGEST_LENGTH, MAX_PREFIX_LENGTH, METRICS
 from local_aws import commands, report
+from local_aws.personalize import Behaviour
+from local_aws.personalize import service as simulated
+from local_aws.rehearsal import columns, evaluation, findings, model, sample
+from operations import __main__ as operations
+from operations import console
+from operations.commands import status
+from stacks import monitoring
+from stacks.settings import kinds
 from stacks.settings.declarations import Settings
 from tests.support.messages import templates
 from tests.support.place import GROUP
@@ -132,6 +145,190 @@ SECONDS_OF_A_DEPLOYMENT = int(benchmark("fresh clone: make deploy-local").remove
     ],
 )
 def test_a_number_on_a_page_is_that_of_the_code(page: Path, text: str, *, holds: bool) -> None:
+    assert holds
+    assert text in " ".join(page.read_text().split())
+
+
+DOCS = ROOT / "docs"
+HOURS = DOCS / "explanation" / "the-hours.md"
+LIMITS = DOCS / "explanation" / "limits.md"
+OPERATIONS = DOCS / "reference" / "operations.md"
+GLOSSARY = DOCS / "reference" / "glossary.md"
+REHEARSAL = DOCS / "how-to" / "rehearsal.md"
+OWN_APP = DOCS / "how-to" / "own-app.md"
+
+DEFAULTS = Settings(dataset_group_arn=GROUP)
+WAITS_55_MINUTES = DEFAULT_WAIT_SECONDS / 60 == DEFAULTS.training_gate_minutes == 55
+GRACE_IS_TWO_MINUTES = GRACE_SECONDS == 120
+RETRAINS_EVERY_7_DAYS = retraining.PERIOD == 7 * 86_400
+AS_OBSERVED = Behaviour()
+TRAINING_AS_OBSERVED = AS_OBSERVED.create_pending + AS_OBSERVED.create_in_progress
+DATA_REQUIRED = (findings._INTERACTIONS_REQUIRED, findings._USERS_REQUIRED) == (1000, 25)
+INTERACTIONS, ITEMS, USERS = columns.datasets(0)
+PINNED_CDK = re.findall(r"(?m)^aws-cdk-lib==(\S+)", (ROOT / "requirements.txt").read_text())
+PINNED_CLI = json.loads((ROOT / "package.json").read_text())["devDependencies"]["aws-cdk"]
+
+
+@pytest.mark.parametrize(
+    ("page", "text", "holds"),
+    [
+        (TUTORIAL, "a gate waits 55 minutes at most", WAITS_55_MINUTES),
+        (HOURS, "Each gate waits up to 55 minutes", WAITS_55_MINUTES),
+        (HOURS, "the deployment waits up to 55 minutes for it", WAITS_55_MINUTES),
+        (LIMITS, "Each attempt waits 55 minutes at most", WAITS_55_MINUTES),
+        (LIMITS, "The rollback waits 55 minutes", WAITS_55_MINUTES),
+        (RUNBOOK, "The deployment waits 55 minutes for it", WAITS_55_MINUTES),
+        (RUNBOOK, "held the recommender for 55 minutes", WAITS_55_MINUTES),
+        (RUNBOOK, "`(Observed for 2 minutes.)`", GRACE_IS_TWO_MINUTES),
+        (RUNBOOK, "two minutes after its creation", GRACE_IS_TWO_MINUTES),
+        (GLOSSARY, "the two minutes in which an accepted change", GRACE_IS_TWO_MINUTES),
+        (GLOSSARY, "by default every 60 seconds", DEFAULTS.poll_interval_seconds == 60),
+        (DOCS / "architecture.md", "six if a read may be stale", CONFIRM_SECONDS == 6),
+        (DOCS / "architecture.md", "two minutes, the *grace*", GRACE_IS_TWO_MINUTES),
+        (
+            DOCS / "architecture.md",
+            "`begin` works alone for four minutes",
+            round(sum(StateMachine.pauses) / 60) == 4,
+        ),
+        (RUNBOOK, "Personalize retrains every 7 days", RETRAINS_EVERY_7_DAYS),
+        (DOCS / "explanation" / "cost.md", "in full every seven days", RETRAINS_EVERY_7_DAYS),
+        (DOCS / "how-to" / "quality-gate.md", "retrains every seven days", RETRAINS_EVERY_7_DAYS),
+        (DOCS / "how-to" / "dataset-group.md", "retrains every seven days", RETRAINS_EVERY_7_DAYS),
+        (RUNBOOK, "for 8 days, although", monitoring._OLD == 8 * 24),
+        (RUNBOOK, "At least three lines of the observer in a row", monitoring._MISSED == 3),
+        (RUNBOOK, "a call takes a second or more", monitoring._SLOW == 1000),
+        (RUNBOOK, "fewer than 1000 interactions or 25 users", DATA_REQUIRED),
+        (
+            DOCS / "reference" / "permissions.md",
+            "at least 1000 interactions, and 25 users with two each",
+            DATA_REQUIRED,
+        ),
+        (
+            DOCS / "how-to" / "dataset-group.md",
+            f"At most {findings._ITEMS_CONSIDERED:,} items are considered",
+            True,
+        ),
+        (
+            RUNBOOK,
+            "Personalize allows 5 recommenders per dataset group and 15 per region",
+            (AS_OBSERVED.recommenders_per_dataset_group, AS_OBSERVED.recommenders_per_region)
+            == (5, 15),
+        ),
+        (
+            DOCS / "how-to" / "consumers.md",
+            "at most 50 items with metadata, and at most 500 without",
+            (simulated._MAX_RESULTS_WITH_METADATA, simulated._MAX_RESULTS) == (50, 500),
+        ),
+        (
+            DOCS / "reference" / "permissions.md",
+            f"plus {DIGEST_LENGTH} characters",
+            True,
+        ),
+        (
+            DOCS / "reference" / "permissions.md",
+            f"Only the first {MAX_PREFIX_LENGTH} characters",
+            True,
+        ),
+        (
+            DOCS / "how-to" / "hours-of-service.md",
+            "Leave two hours at least between a start and a stop",
+            kinds._LEAST_HOURS == 2,
+        ),
+        (
+            DOCS / "how-to" / "native-type.md",
+            "10 hours by default",
+            DEFAULTS.max_training_hours == 10,
+        ),
+        (
+            DOCS / "how-to" / "local-play.md",
+            f"The local AWS listens on port {commands.PREFERRED_PORT}",
+            True,
+        ),
+        (
+            DOCS / "how-to" / "local-play.md",
+            "the default of 0.3",
+            float(DEFAULTS.exploration_weight) == 0.3,
+        ),
+        (
+            OPERATIONS,
+            "| 2 | the stack does not exist",
+            (console.FINE, console.NOT_FINE, console.CANNOT_TELL) == (0, 1, 2),
+        ),
+        (OPERATIONS, f"{operations._INTERRUPTED} is an interruption by Ctrl-C", True),
+        (OPERATIONS, f"[--interval {operations._INTERVAL:.0f}]", True),
+        (
+            OPERATIONS,
+            "It waits up to two minutes for the change set",
+            status._REVIEW_SECONDS == 120,
+        ),
+        (
+            OPERATIONS,
+            "Later polls try again for two minutes",
+            (console._TRIES - 1) * console._PAUSE_SECONDS // 60 == 2,
+        ),
+        (OPERATIONS, "and one a minute", console._QUIET_SECONDS == 60),
+        (HOURS, "17.5 minutes for the deletion", AS_OBSERVED.delete / 60 == 17.5),
+        (
+            BENCHMARKS,
+            "deletion in AWS's example took 17.5 minutes",
+            AS_OBSERVED.delete / 60 == 17.5,
+        ),
+        (HOURS, "to over an hour on MovieLens", TRAINING_AS_OBSERVED > 3600),
+        (
+            DOCS / "how-to" / "choosing-settings.md",
+            "an hour on MovieLens",
+            TRAINING_AS_OBSERVED > 3600,
+        ),
+        (
+            DOCS / "how-to" / "choosing-settings.md",
+            "took about 15 minutes",
+            (AS_OBSERVED.update_pending + AS_OBSERVED.update_in_progress) / 60 == 15,
+        ),
+        (
+            DOCS / "how-to" / "hours-of-service.md",
+            "assumes 10 to 20 minutes for each",
+            all(600 <= one <= 1200 for one in (AS_OBSERVED.start, AS_OBSERVED.stop)),
+        ),
+        (OWN_APP, f"npm install aws-cdk@{PINNED_CLI}", True),
+        (OWN_APP, f"tried with aws-cdk-lib {PINNED_CDK[0]}", True),
+        (DOCS / "how-to" / "native-type.md", f"this app pins aws-cdk-lib {PINNED_CDK[0]}", True),
+        (
+            REHEARSAL,
+            f"for more than {model.MOST_ITEMS:,} items it is the same regression in "
+            f"{model._DIRECTIONS} directions",
+            True,
+        ),
+        (
+            REHEARSAL,
+            f"more than {evaluation.SPREAD_ITEMS:,} items or {evaluation.SPREAD_INTERACTIONS:,} "
+            "interactions, the rehearsal trains once",
+            True,
+        ),
+        (REHEARSAL, "leaves out a tenth of the users", evaluation.SPLITS == 10),
+        (
+            REHEARSAL,
+            f"{INTERACTIONS.most_custom} at most; these, `EVENT_VALUE` and the event types are "
+            f"{INTERACTIONS.most_event_types} at most",
+            True,
+        ),
+        (REHEARSAL, f"`PRODUCT_DESCRIPTION` | {ITEMS.most_custom} at most", True),
+        (REHEARSAL, f"`SUBSCRIPTION_MODEL` | {USERS.most_custom} at most", True),
+        (
+            REHEARSAL,
+            f"{sample._USERS} users, each with a taste for two of six genres and one of five moods",
+            (len(sample._WORDS), len(sample._MOODS)) == (6, 5),
+        ),
+        (
+            REHEARSAL,
+            "180 titles with a long tail, seven of them new",
+            180 // sample._NEW == 7
+            and len((sample.FOLDER / "items.csv").read_text().splitlines()) == 1 + 180,
+        ),
+    ],
+)
+def test_a_number_of_the_other_pages_is_that_of_the_code(
+    page: Path, text: str, *, holds: bool
+) -> None:
     assert holds
     assert text in " ".join(page.read_text().split())
 

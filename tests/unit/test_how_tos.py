@@ -28,7 +28,8 @@ from lambdas.recommender.model.request import DEFAULT_WAIT_SECONDS
 from lambdas.recommender.recipes import INTERACTIONS, Recipe
 from local_aws.personalize import Behaviour
 from local_aws.personalize.behaviour import TOP_PICKS_METRICS
-from local_aws.rehearsal import columns, findings
+from local_aws.rehearsal import columns, counted, findings
+from local_aws.rehearsal.recipes import STAND_INS
 from stacks import monitoring
 from stacks.monitoring import RecommenderMonitoring
 from stacks.properties import MonitoringProperties, RecommenderProperties, ServiceProperties
@@ -69,8 +70,8 @@ def of_pages(language: str) -> list[Any]:
 @pytest.mark.parametrize("block", of_pages("json"))
 def test_json_of_a_how_to_is_context_that_the_app_accepts(block: str) -> None:
     given = json.loads(block if block.startswith("{") else f"{{{block}}}")
-    if "fields" in given:
-        return  # a schema of Personalize
+    if {"fields", "Statement", "Effect"} & given.keys():
+        return  # a schema of Personalize, a policy, or a statement of one
     context = given.get("context", given)
     if "pipeline" in context:
         context = {"environments": {"dev": {"dataset_group_arn": GROUP}}, **context}
@@ -134,6 +135,8 @@ _AWS_CLI: Final = {"output", "profile", "query", "region"}
 """Options of the AWS CLI itself."""
 _CUSTOMIZED: Final = {("s3", "cp"), ("cloudformation", "wait"), ("logs", "tail")}
 """Commands of the AWS CLI that are no operation of a service."""
+_RENAMED: Final = {("sns", "subscribe"): {"notification-endpoint"}}
+"""Options of the AWS CLI with another name than the operation's member (its argrename.py)."""
 _OF_THE_SYSTEM: Final = {"cat", "export", "git", "npm", "pip", "python3"}
 
 
@@ -177,6 +180,7 @@ def _check_aws(command: str) -> None:
         if (service, operation) in _CUSTOMIZED:
             allowed |= set(re.findall(r"--([a-z-]+)", command))
             continue
+        allowed |= _RENAMED.get((service, operation), set())
         model = session.get_service_model(service)
         by_command = {xform_name(name, "-"): name for name in model.operation_names}
         shape = model.operation_model(by_command[operation]).input_shape
@@ -343,6 +347,22 @@ def test_the_quotas_and_limits_of_several_recommenders_are_those_of_the_code() -
     assert f"{group} recommenders per dataset group and {region} per region" in hint
     assert f"A stack has {MAX_RESOURCES} resources at most" in text
     assert (MAX_TEMPLATE_BYTES, "its template a million bytes" in text) == (1_000_000, True)
+
+
+def test_the_table_of_recipes_has_the_stand_ins_and_their_metrics() -> None:
+    page = PAGES["rehearsal.md"]
+    rows = re.findall(r"(?m)^\| `(aws-vod-[\w-]+)` \| .* \| (eight|n/a) \|$", page)
+    watched = " and ".join(
+        f"*{one.title.format(you='you', item='X')}*"
+        for one in STAND_INS.values()
+        if one.event_type == "Watch"
+    )
+
+    assert rows == [
+        (recipe, "n/a" if one.unmeasured else "eight") for recipe, one in STAND_INS.items()
+    ]
+    assert f"the newest {counted._WINDOW} days of the data" in page
+    assert f"{watched} need {findings._INTERACTIONS_REQUIRED} `Watch` events." in page
 
 
 def test_the_schemas_have_the_required_columns() -> None:

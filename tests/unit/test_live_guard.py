@@ -139,7 +139,7 @@ def test_a_column_with_metadata_is_found_in_the_schema() -> None:
 
 
 class TestAgreed:
-    """What is looked at in the account before anything is created there."""
+    """The test reads the account before it creates anything there."""
 
     def test_an_account_that_is_as_agreed_is_taken(self, seen: dict[str, Any]) -> None:
         assert seen["account"] == "111111111111"

@@ -18,7 +18,13 @@ from ..model.observed import Observed, Update
 from ..model.request import Desired
 from ..recipes import Recipe
 from ..text import sentence
-from .errors import NotFoundError, PermanentError, TransientError, translate_errors
+from .errors import (
+    InUseError,
+    NotFoundError,
+    PermanentError,
+    TransientError,
+    translate_errors,
+)
 
 DOMAIN: Final = "VIDEO_ON_DEMAND"
 
@@ -121,14 +127,14 @@ class Personalize:
             return [summary["name"] for page in pages for summary in page["recommenders"]]
 
     def _create(self, desired: Desired) -> None:
-        self._preflight(desired)
+        self.check(desired)
         with translate_errors("CreateRecommender"):
             answer = self._api.create_recommender(
                 name=desired.name,
                 datasetGroupArn=desired.dataset_group_arn,
                 recipeArn=desired.recipe_arn,
                 recommenderConfig=desired.config.request(),
-                tags=_pairs({**desired.tags_beside({}), **desired.owner.tags()}),
+                tags=_pairs(desired.tags_of_creation),
             )
         if "recommenderArn" not in answer:
             raise TransientError("CreateRecommender answered without an ARN")
@@ -161,7 +167,14 @@ class Personalize:
                 case _:
                     assert_never(change)
 
-    def _preflight(self, desired: Desired) -> None:
+    def check(self, desired: Desired) -> None:
+        """Check, before a creation, its dataset group, the datasets of that, and the recipe.
+
+        Raises:
+            InUseError: the dataset group is not ACTIVE yet.
+            PermanentError: with these, CreateRecommender would fail, or its training would.
+            TransientError: they cannot be read now.
+        """
         self._check_dataset_group(desired.dataset_group_arn)
         recipe, metadata = Recipe.of(desired.recipe_arn), bool(desired.config.enable_metadata)
         if recipe:  # ListRecipes decides on one that this version does not know
@@ -195,7 +208,7 @@ class Personalize:
                 "Delete it and create it again, or set dataset_group_arn to another one."
             )
         if status != "ACTIVE":
-            raise TransientError(f"the dataset group {arn} is {status}, not ACTIVE")
+            raise InUseError(f"the dataset group {arn} is {status}, not ACTIVE")
         if group.get("domain") != DOMAIN:
             raise PermanentError(
                 f"The dataset group {arn} has the domain {group.get('domain', 'none (custom)')}; "

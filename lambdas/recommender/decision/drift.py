@@ -82,7 +82,7 @@ def drift(desired: Desired, observed: Observed | None) -> Drift:
         desired: the recommender of the template.
         observed: the actual one, or None; without tags if they cannot be read now.
     """
-    desired = _with_observed_running_state(desired, observed)
+    desired = with_observed_running_state(desired, observed)
     step = plan(desired, observed, _DEPLOYMENT, before=desired.config)
     hidden = tuple(desired.config.not_shown(observed.config)) if observed else ()
     if isinstance(step, Done) and observed and observed.tags is None:
@@ -118,7 +118,7 @@ def differences(desired: Desired, observed: Observed | None) -> Iterator[Differe
     yield from _config(desired.config, actual)
 
 
-def _with_observed_running_state(desired: Desired, observed: Observed | None) -> Desired:
+def with_observed_running_state(desired: Desired, observed: Observed | None) -> Desired:
     """Take the running state from the observed one, if the recommender has hours of service."""
     if not desired.active_hours or not observed:
         return desired

@@ -175,14 +175,14 @@ def _ownership(desired: Desired, observed: Observed) -> Step | None:
     if not desired.owner.may_adopt(observed.tags):
         return Fail(
             f"The recommender {desired.name!r} belongs to {desired.owner.other(observed.tags)}. If "
-            f"that stack is gone, take the tag {v.OWNER_STACK_TAG} off the recommender, then "
+            f"that stack is gone, remove the tag {v.OWNER_STACK_TAG} from the recommender, then "
             "deploy again."
         )
     if differing:
         return Fail(_cannot_adopt(desired, differing))
     if observed.phase.has_failed:
         return Fail(
-            f"{observed.arn} cannot be adopted, for it is {observed.status}: {observed.reason} "
+            f"{observed.arn} cannot be adopted, because it is {observed.status}: {observed.reason} "
             "Delete it, or set recommender_name to another one."
         )
     if not observed.is_stable:
@@ -328,6 +328,6 @@ def _is_taken(desired: Desired, observed: Observed, tags: Mapping[str, str]) -> 
 
 def _cannot_adopt(desired: Desired, differing: str) -> str:
     return (
-        f"The recommender {desired.name!r} cannot be adopted, for it has the {differing}. Set "
+        f"The recommender {desired.name!r} cannot be adopted, because it has the {differing}. Set "
         "recommender_name to one of the same dataset group and recipe, or remove it."
     )

@@ -4,7 +4,7 @@ If you set a minimum: metrics compare only on the same data ("Evaluating an Amaz
 domain recommender", Personalize Developer Guide).
 """
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from decimal import Decimal
 from typing import Any
@@ -17,6 +17,10 @@ _MEMBERS = {
     v.MAX_METRIC_REGRESSION: p.WEIGHT,
     v.ON_MISS: p.Reader(lambda value: {"fail": True, "warn": False}[p.text(value)], "fail or warn"),
 }
+
+
+Minimum = tuple[str, Decimal, str]
+"""The service's name of a metric, its least value, and that value with its rule, in words."""
 
 
 @dataclass(frozen=True)
@@ -60,21 +64,46 @@ class QualityGate:
             metrics: of the new recommender.
             before: of the recommender that it replaces, if any.
         """
-        misses = [
-            _miss(name, metrics.get(name), f"{least} (minimum_metrics)")
-            for name, least in sorted(self.minimum.items())
-            if not _reaches(metrics.get(name), least)
-        ]
-        if self.max_regression is None or before is None:
-            return misses
+        return _missed(metrics, self.minimums(before))
+
+    def regressions(
+        self, metrics: Mapping[str, float], before: Mapping[str, float], *, of: str
+    ) -> list[str]:
+        """Describe each metric that has fallen too far, as ``misses`` does.
+
+        Args:
+            metrics: the later ones.
+            before: the earlier ones.
+            of: the owner of the earlier ones, in words.
+        """
+        return _missed(metrics, self._after(before, of))
+
+    def minimums(self, before: Mapping[str, float] | None = None) -> Iterator[Minimum]:
+        """Yield the minimum of each metric.
+
+        Args:
+            before: the metrics of the recommender that is replaced, if any.
+        """
+        for name, least in sorted(self.minimum.items()):
+            yield name, least, f"{least} (minimum_metrics)"
+        yield from self._after(before or {}, "previous recommender")
+
+    def _after(self, before: Mapping[str, float], of: str) -> Iterator[Minimum]:
+        if self.max_regression is None:
+            return
         percent = f"{(self.max_regression * 100).normalize():f}"
         rule = f"max_metric_regression {self.max_regression} = {percent} %"
         for name, earlier in sorted(before.items()):
             least = Decimal(str(earlier)) * (1 - self.max_regression)
-            if not _reaches(metrics.get(name), least):
-                minimum = f"{least.normalize():f} (previous recommender {earlier}, {rule})"
-                misses.append(_miss(name, metrics.get(name), minimum))
-        return misses
+            yield name, least, f"{least.normalize():f} ({of} {earlier}, {rule})"
+
+
+def _missed(metrics: Mapping[str, float], minimums: Iterable[Minimum]) -> list[str]:
+    return [
+        _miss(name, metrics.get(name), minimum)
+        for name, least, minimum in minimums
+        if not _reaches(metrics.get(name), least)
+    ]
 
 
 def _reaches(found: float | None, least: Decimal) -> bool:

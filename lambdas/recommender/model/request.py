@@ -50,6 +50,11 @@ class Desired:
         has_a_fate = self.on_destroy and v.ADOPTED_TAG not in there
         return {**self.tags, **({v.ON_DESTROY_TAG: self.on_destroy} if has_a_fate else {})}
 
+    @property
+    def tags_of_creation(self) -> dict[str, str]:
+        """The tags with which it is created: its own, and those that prove the owner."""
+        return {**self.tags_beside({}), **self.owner.tags()}
+
     def at(self, now: float) -> "Desired":
         """Return the desired state at a time (epoch seconds): its hours decide if it runs."""
         hours = self.active_hours

@@ -6,6 +6,8 @@ answer shows a retraining there. An update of the configuration shows at the sam
 the latest of all shows. So all results here stay right if retrainings never show.
 """
 
+from dataclasses import dataclass
+from enum import StrEnum
 from typing import Final
 
 from .config import Config
@@ -22,6 +24,44 @@ A template waits for a training for 24 hours at most.
 """
 _AT_ONCE: Final = 3600.0
 """The greatest difference, in seconds, between the times of one change."""
+
+
+class Cause(StrEnum):
+    """The cause of a training, in words."""
+
+    CREATION = "creation"
+    RETRAINING = "weekly retraining"
+    UPDATE = "weekly retraining or change of the configuration"
+    FAILED_RETRAINING = "failed weekly retraining"
+    FAILED_UPDATE = "failed change of the configuration"
+
+
+@dataclass(frozen=True)
+class Training:
+    """The latest training that shows: its cause, and when it began (epoch seconds)."""
+
+    cause: Cause
+    began: float
+
+
+def latest(observed: Observed, operation: Operation) -> Training | None:
+    """Return the latest training that shows, or None if none shows, or an update is under way.
+
+    Args:
+        observed: the recommender.
+        operation: the stack's latest operation.
+    """
+    update = observed.latest_update
+    if update is None:
+        return Training(Cause.CREATION, observed.created) if observed.created else None
+    if update.under_way:
+        return None
+    if update.failed:
+        cause = Cause.FAILED_RETRAINING if failed(observed) else Cause.FAILED_UPDATE
+    else:
+        is_known = _is_retraining(update, observed, operation)
+        cause = Cause.RETRAINING if is_known else Cause.UPDATE
+    return Training(cause, update.created)
 
 
 def changes_config(observed: Observed, update: Update) -> bool:

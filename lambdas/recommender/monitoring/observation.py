@@ -7,6 +7,7 @@ format", CloudWatch User Guide.
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from typing import Any, Final
 
 from .. import vocabulary as v
@@ -14,9 +15,12 @@ from ..decision.drift import Drift, DriftStatus, drift
 from ..model import properties as p
 from ..model import retraining
 from ..model.config import Config
+from ..model.history import Sample, latest_change
 from ..model.observed import Observed, Phase
 from ..model.operation import Operation, RequestType
+from ..model.quality import QualityGate
 from ..model.request import Desired, Request
+from ..model.throughput import WEEK, Use
 
 _NAMES: Final = {key: name for name, key in v.METRICS.items()}
 _UNITS: Final = {v.LEFTOVERS: "Count", v.PROVISIONED: "Count/Second"}
@@ -32,10 +36,14 @@ class ObservationRequest:
     Attributes:
         recommender: the dimension of its metrics, which outlasts a replacement.
         request: the request that CloudFormation would send now.
+        gate: the quality gate of its deployments.
+        measures_use: whether the use of the provisioned throughput is measured.
     """
 
     recommender: str
     request: Request
+    gate: QualityGate
+    measures_use: bool
 
     @classmethod
     def parse(cls, event: Mapping[str, Any]) -> "ObservationRequest":
@@ -54,7 +62,25 @@ class ObservationRequest:
                 "ResourceProperties": p.stringified(properties),
             }
         )
-        return cls(p.TEXT.read("event.Recommender", event.get(v.DIMENSION)), request)
+        return cls(
+            p.TEXT.read("event.Recommender", event.get(v.DIMENSION)),
+            request,
+            QualityGate.from_template(p.stringified(event.get(v.QUALITY_GATE, {}))),
+            event.get(v.THROUGHPUT_USE) is True,
+        )
+
+    def compares(self, observed: Observed) -> bool:
+        """Return whether the metrics of a recommender are compared with their history."""
+        return self.gate.max_regression is not None and bool(observed.metrics)
+
+    def measures_use_of(self, observed: Observed, now: float) -> bool:
+        """Return whether a recommender has existed for the week whose use is measured."""
+        return self.measures_use and now - observed.created >= WEEK
+
+    def provisioned(self, observed: Observed) -> int:
+        """Return the provisioned requests per second of a recommender while it is ACTIVE."""
+        shown = Config.of_service(observed.config, hidden=self.request.config)
+        return shown.min_requests_per_second
 
 
 @dataclass(frozen=True)
@@ -66,11 +92,15 @@ class Observation:
             cannot be read now.
         others: ARNs of other recommenders with the stack's tags, or None if tags cannot be read.
         operation: the stack's.
+        history: of the model's metrics, if they are compared with it.
+        use: of the provisioned throughput, if that is measured.
     """
 
     observed: Observed | None
     others: tuple[str, ...] | None
     operation: Operation
+    history: tuple[Sample, ...] = ()
+    use: Use | None = None
 
 
 def emf_document(wanted: ObservationRequest, seen: Observation, now: float) -> dict[str, Any]:
@@ -93,6 +123,9 @@ def emf_document(wanted: ObservationRequest, seen: Observation, now: float) -> d
             metrics[v.LEFTOVERS] = len(seen.others)
         if found.status is not DriftStatus.CANNOT_TELL:
             metrics[v.DRIFT] = int(found.status is DriftStatus.DRIFTED)
+    worse = _worse(wanted, seen)
+    if worse is not None:
+        metrics[v.METRICS_WORSE] = len(worse)
     model = _model(seen.observed)
     metrics |= dict(list(model.items())[: _MAX_METRICS - len(metrics)])
     described = [{"Name": name, "Unit": _UNITS.get(name, "None")} for name in metrics]
@@ -111,6 +144,9 @@ def emf_document(wanted: ObservationRequest, seen: Observation, now: float) -> d
         **({"Differs": [str(one) for one in found.differences]} if found.differences else {}),
         **({"NotShown": list(found.hidden)} if found.hidden else {}),
         **({"LeftOver": list(seen.others)} if seen.others else {}),
+        **({"Worse": worse} if worse else {}),
+        **({"EnoughRequestsPerSecond": seen.use.enough} if seen.use else {}),
+        **(_training(seen.observed, seen.operation) if seen.observed else {}),
         **(_reasons(seen.observed) if seen.observed else {}),
         "_aws": {"Timestamp": round(now * 1000), "CloudWatchMetrics": [directive]},
     }
@@ -122,6 +158,24 @@ def _unmeasured(found: Drift, seen: Observation) -> str:
     drifts = [f"{v.DRIFT}: {found.reason}"] if found.status is DriftStatus.CANNOT_TELL else []
     others = [f"{v.LEFTOVERS}: tags cannot be read now"] if seen.others is None else []
     return "; ".join(drifts + others)
+
+
+def _worse(wanted: ObservationRequest, seen: Observation) -> list[str] | None:
+    """Describe the metrics that are worse than before their latest change, or None if unknown."""
+    if seen.observed is None or not seen.observed.metrics or not seen.history:
+        return None
+    change = latest_change(seen.history, seen.observed.metrics)
+    before = change.before if change else {}
+    return wanted.gate.regressions(seen.observed.metrics, before, of="before")
+
+
+def _training(observed: Observed, operation: Operation) -> dict[str, str]:
+    """Return the latest training that shows, in the form of which the dashboard makes a table."""
+    training = retraining.latest(observed, operation)
+    if training is None:
+        return {}
+    began = datetime.fromtimestamp(training.began, UTC).isoformat(timespec="seconds")
+    return {"Training": training.cause.value, "TrainingBegan": began}
 
 
 def _reasons(observed: Observed) -> dict[str, str]:
@@ -141,8 +195,9 @@ def _state(wanted: ObservationRequest, seen: Observation, now: float) -> dict[st
     if observed is None:
         return state
     if is_active:
-        shown = Config.of_service(observed.config, hidden=wanted.request.config)
-        state[v.PROVISIONED] = shown.min_requests_per_second
+        state[v.PROVISIONED] = wanted.provisioned(observed)
+    if seen.use:
+        state[v.THROUGHPUT_USE] = round(seen.use.share_of(wanted.provisioned(observed)), 4)
     if (age := retraining.age(observed, seen.operation, now)) is not None:
         state[v.HOURS_SINCE_TRAINING] = _hours(age)
     if (failed := retraining.has_failed(observed)) is not None:

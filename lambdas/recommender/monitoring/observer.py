@@ -7,10 +7,13 @@ from dataclasses import replace
 from typing import Any, Protocol
 
 from ..aws.cloudformation import Stacks
+from ..aws.cloudwatch import CloudWatch
 from ..aws.errors import InUseError, NotFoundError
+from ..model.history import Sample
 from ..model.identity import Ownership
 from ..model.observed import Observed
 from ..model.request import Request
+from ..model.throughput import Use
 from .observation import Observation, ObservationRequest, emf_document
 
 
@@ -34,6 +37,7 @@ class Observer:
         self,
         personalize: PersonalizeReader,
         stacks: Stacks,
+        cloudwatch: CloudWatch,
         clock: Callable[[], float],
         write: Callable[[str], None],
     ) -> None:
@@ -42,11 +46,13 @@ class Observer:
         Args:
             personalize: shows recommenders.
             stacks: tells whether a deployment is under way.
+            cloudwatch: shows earlier metrics, if the event wants a comparison with them.
             clock: returns epoch seconds.
             write: writes a line of the log.
         """
         self._personalize = personalize
         self._stacks = stacks
+        self._cloudwatch = cloudwatch
         self._clock = clock
         self._write = write
 
@@ -61,14 +67,34 @@ class Observer:
         wanted = ObservationRequest.parse(event)
         request = wanted.request
         operation = self._stacks.operation(request.stack_id)
-        seen = Observation(self._wanted(request.desired.arn), self._others(request), operation)
-        self._write(json.dumps(emf_document(wanted, seen, self._clock())))
+        observed = self._wanted(request.desired.arn)
+        now = self._clock()
+        seen = Observation(
+            observed,
+            self._others(request),
+            operation,
+            history=self._history(wanted, observed, now),
+            use=self._use(wanted, observed, now),
+        )
+        self._write(json.dumps(emf_document(wanted, seen, now)))
 
     def _wanted(self, arn: str) -> Observed | None:
         observed = self._personalize.describe(arn)
         with suppress(NotFoundError):
             return observed and replace(observed, tags=self._tags(arn))
         return None
+
+    def _history(
+        self, wanted: ObservationRequest, observed: Observed | None, now: float
+    ) -> tuple[Sample, ...]:
+        if observed is None or not wanted.compares(observed):
+            return ()
+        return self._cloudwatch.model_metrics(wanted.recommender, observed.metrics, now)
+
+    def _use(self, wanted: ObservationRequest, observed: Observed | None, now: float) -> Use | None:
+        if observed is None or not wanted.measures_use_of(observed, now):
+            return None
+        return self._cloudwatch.use(observed.arn, now)
 
     def _others(self, request: Request) -> tuple[str, ...] | None:
         """Return the stack's other recommenders, by all names it can use, or None if unknown."""

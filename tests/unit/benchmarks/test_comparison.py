@@ -32,8 +32,8 @@ def test_a_comparison_says_for_each_rival_whether_it_succeeds() -> None:
         "fails: `DELETE_FAILED`, and the recommender is left |",
     ]
     assert rows[-1] == (
-        "| **this app** | succeeds, 52 s after the training | succeeds: DeleteRecommender 55 s "
-        "after the training, the end 38 s after the recommender is gone |"
+        "| **this app** | succeeds, 52 s after the training | succeeds: it calls "
+        "DeleteRecommender 55 s after the training, and ends 38 s after the recommender is gone |"
     )
 
 

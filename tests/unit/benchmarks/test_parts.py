@@ -45,12 +45,12 @@ def test_a_cold_start_is_all_of_a_first_look_and_no_more(tmp_path: Path) -> None
             assert "peak KiB" in start().said
             asked[name] = list(region.asked)
 
-    look = "DescribeRecommender"
+    poll = "DescribeRecommender"
     assert asked == {
-        "bare": [look],
-        "sdk": [look],
-        "poll": [look],
-        "compiled": [look],
+        "bare": [poll],
+        "sdk": [poll],
+        "poll": [poll],
+        "compiled": [poll],
         "finished": ["PUT"],
         "waiting": ["StartExecution"],
     }
@@ -251,7 +251,7 @@ def test_of_a_training_the_looks_are_counted_that_fell_into_it() -> None:
 
     waited = Waited.of(calls, complete=190.0)
 
-    assert waited == Waited(looks=8, late=5.0, rest=10.0)
+    assert waited == Waited(polls=8, late=5.0, rest=10.0)
 
 
 def test_the_suites_are_those_of_make_check() -> None:

@@ -75,7 +75,7 @@ def steps(workflow: dict[str, Any]) -> list[dict[str, Any]]:
     return [
         step
         for job in workflow["jobs"].values()
-        for step in job["steps"]
+        for step in job.get("steps", ())
         if ".ci/run" in step.get("run", "")
     ]
 

@@ -6,11 +6,13 @@ from collections.abc import Sequence
 from pathlib import Path
 
 import pytest
+from markupsafe import escape
 
 from local_aws import toolchain
 from local_aws.processes import PidFile
 from local_aws.rehearsal import sample
 from local_aws.rehearsal.reading import read
+from local_aws.rehearsal.recipes import STAND_INS
 from local_aws.rehearsal.training import TopPicks
 from tests.unit.local_aws.rehearsal.folders import ITEMS, folder_of, watching
 
@@ -35,10 +37,12 @@ def test_two_commands_are_not_at_work_at_the_same_time(tmp_path: Path) -> None:
     with PidFile(tmp_path / "command.lock").claim():
         refused = _local_aws(tmp_path, "destroy")
     assert refused.returncode == 1
-    assert refused.stderr == f"Another command is at work in {tmp_path}; wait for its end.\n"
+    assert refused.stderr == f"Another command is at work in {tmp_path}. Wait for its end.\n"
 
 
-@pytest.mark.parametrize("command", [["cdk", "diff", "-c", "a=b"], ["faults"], ["logs"]])
+@pytest.mark.parametrize(
+    "command", [["cdk", "diff", "-c", "a=b"], ["faults"], ["logs"], ["observe"]]
+)
 def test_what_needs_a_local_aws_says_how_to_start_one(
     tmp_path: Path, command: Sequence[str]
 ) -> None:
@@ -48,19 +52,19 @@ def test_what_needs_a_local_aws_says_how_to_start_one(
 
 
 @pytest.mark.parametrize("command", ["status", "faults", "logs"])
-def test_a_local_aws_can_be_looked_at_and_told_things_while_another_command_is_at_work(
+def test_commands_that_only_read_run_while_another_command_is_at_work(
     tmp_path: Path, command: str
 ) -> None:
     with PidFile(tmp_path / "command.lock").claim():
-        looked = _local_aws(tmp_path, command)
-    assert "No local AWS runs" in looked.stdout + looked.stderr
+        shown = _local_aws(tmp_path, command)
+    assert "No local AWS runs" in shown.stdout + shown.stderr
 
 
 @pytest.mark.parametrize("port", ["0", "65536", "http"])
 def test_a_port_that_is_none_is_refused(tmp_path: Path, port: str) -> None:
     refused = _local_aws(tmp_path, "--port", port, "start")
     assert refused.returncode == 2
-    assert f"{port} given, a number from 1 to 65535 expected" in refused.stderr
+    assert f"got {port}; allowed: a number from 1 to 65535" in refused.stderr
 
 
 def test_data_is_reported_on_trained_on_and_measured(tmp_path: Path) -> None:
@@ -73,6 +77,43 @@ def test_data_is_reported_on_trained_on_and_measured(tmp_path: Path) -> None:
         expected = f"{name} {one.value:.4f}{error} {one.popularity:.4f} {one.verdict}"
         assert expected in " ".join(reported.stdout.split())
     assert "Amazon's recommender will score differently" in " ".join(reported.stdout.split())
+
+
+@pytest.mark.parametrize("recipe", STAND_INS)
+def test_data_can_be_trained_on_with_each_recipe(tmp_path: Path, recipe: str) -> None:
+    page = tmp_path / "page.html"
+    options = ("--recipe", recipe, "--html", str(page))
+    reported = _local_aws(tmp_path, "data", str(sample.FOLDER), *options)
+    assert (reported.returncode, reported.stderr) == (0, "")
+    stand_in = STAND_INS[recipe]
+    said, shown = " ".join(reported.stdout.split()), page.read_text()
+    if recipe == "aws-vod-top-picks":
+        assert "A stand-in" not in said
+    else:
+        assert f"A model of recipe {recipe}. {stand_in.rule}" in said
+        assert str(escape(stand_in.rule)) in shown
+        assert f"<dt>Recipe</dt><dd>{recipe}</dd>" in shown
+    assert ("Metrics: n/a." in said) == ("Metrics: n/a." in shown) == bool(stand_in.unmeasured)
+    if stand_in.unmeasured:
+        first, _ = STAND_INS[recipe](read(sample.FOLDER, now=time.time())).recommend("", 1)[0]
+        assert f"{stand_in.title}: {first} " in said
+        assert f"<span>{first}</span>" in shown
+    assert "a stand-in for Amazon's model" in said
+
+
+def test_a_recipe_that_does_not_exist_is_refused(tmp_path: Path) -> None:
+    refused = _local_aws(tmp_path, "data", str(sample.FOLDER), "--recipe", "aws-vod-new")
+    assert refused.returncode == 2
+    assert "aws-vod-most-popular" in refused.stderr
+
+
+def test_a_recipe_that_requires_watch_events_refuses_clicks(tmp_path: Path) -> None:
+    rows = [(user, item, when, "Click") for user, item, when, _ in watching(users=60, each=20)]
+    folder = folder_of(tmp_path / "clicks", rows)
+    for recipe, code in (("aws-vod-trending-now", 0), ("aws-vod-most-popular", 1)):
+        reported = _local_aws(tmp_path, "data", str(folder), "--recipe", recipe)
+        assert reported.returncode == code
+        assert ("filtering by event type: Watch" in reported.stdout) == bool(code)
 
 
 def test_data_that_the_service_would_refuse_is_not_measured(tmp_path: Path) -> None:
@@ -97,7 +138,7 @@ def test_a_folder_that_cannot_be_imported_ends_the_command(
     assert refused.returncode == 1
     assert refused.stdout == ""
     assert refused.stderr == (
-        f"{folder} cannot be imported, and nothing is:\n"
+        f"{folder} cannot be imported. Nothing was imported:\n"
         "interactions.csv, line 2, column TIMESTAMP: found 1700000000000 (milliseconds?); "
         "allowed: whole seconds since 1970-01-01, not in the future\n"
     )
@@ -128,7 +169,7 @@ def test_a_page_does_not_overwrite_the_data(tmp_path: Path) -> None:
     before = file.read_text()
     refused = _local_aws(tmp_path, "data", str(folder), "--html", str(file))
     assert (refused.returncode, refused.stdout) == (1, "")
-    assert "would be overwritten" in refused.stderr
+    assert "is a file of the data" in refused.stderr
     assert file.read_text() == before
 
 
@@ -161,7 +202,7 @@ def test_a_page_that_cannot_be_written_is_refused_before_the_training(tmp_path: 
     for page, why in (
         (
             missing / "page.html",
-            f"{missing} does not exist: the page goes into a folder that does.",
+            f"The folder {missing} does not exist. Create it, or name another file.",
         ),
         (tmp_path, f"{tmp_path} cannot be used: Is a directory."),
     ):
@@ -188,9 +229,9 @@ def test_a_path_may_begin_with_the_users_home(
 @pytest.mark.parametrize(
     ("arguments", "why"),
     [
-        (["--folder", "~nobody-of-that-name", "status"], "~nobody-of-that-name given: "),
-        (["data", ""], "nothing given, a path expected"),
-        (["deploy", "--data", ""], "nothing given, a path expected"),
+        (["--folder", "~nobody-of-that-name", "status"], "got ~nobody-of-that-name: "),
+        (["data", ""], "got nothing; allowed: a path"),
+        (["deploy", "--data", ""], "got nothing; allowed: a path"),
     ],
 )
 def test_a_path_that_is_none_is_refused(tmp_path: Path, arguments: Sequence[str], why: str) -> None:
@@ -212,7 +253,7 @@ def test_a_folder_that_is_none_ends_the_command(tmp_path: Path, command: str) ->
     assert refused.stderr.endswith(" cannot be used: Not a directory.\n")
 
 
-def test_no_command_to_run_is_said_before_anything_is_looked_for(tmp_path: Path) -> None:
+def test_run_without_a_command_fails_before_anything_is_read(tmp_path: Path) -> None:
     refused = _local_aws(tmp_path, "run")
 
     assert refused.returncode == 1

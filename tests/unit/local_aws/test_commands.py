@@ -111,7 +111,7 @@ def test_where_something_is_left_the_way_out_is_shown(
 
     assert commands.destroy(tmp_path, None) == expected
 
-    problem = "cdk destroy failed" if code else "something is left that belonged to it"
+    problem = "cdk destroy failed" if code else "resources that belong to it"
     way_out = "python -m operations leftovers --delete --stack TopPicks"
     shown = capsys.readouterr().out
     ours = "TopPicks-1" in left
@@ -120,7 +120,7 @@ def test_where_something_is_left_the_way_out_is_shown(
     assert shown.find(problem) <= shown.find(way_out) or not ours, "it is the last that is read"
     assert aws.stop.called is (expected == 0 and not left)
     assert ("Videos-1 (of Videos)" in shown) is ("Videos-1" in left)
-    rest = "TopPicks is destroyed. Nothing is left of it: the rest belongs to Videos."
+    rest = "TopPicks is destroyed. None of its resources is left. The others belong to Videos."
     assert (rest in shown) is (expected == 0 and "Videos-1" in left)
 
 

@@ -31,10 +31,10 @@ def test_what_is_set_is_marked_and_listed_alone() -> None:
     told = USUAL | {"throttle_every": 3, "echo": "nothing"}
 
     assert "throttle_every=3   <- set; usually null\n" in faults.listed(told, USUAL)
-    assert faults.in_force(told, USUAL) == (
+    assert faults.differing(told, USUAL) == (
         'echo=nothing   <- set; usually "as set"\nthrottle_every=3   <- set; usually null'
     )
-    assert faults.in_force(USUAL, USUAL) == "none"
+    assert faults.differing(USUAL, USUAL) == "none"
 
 
 @pytest.mark.parametrize(
@@ -62,7 +62,8 @@ def test_a_value_is_json_or_text_where_text_is_meant(
 
 def test_a_name_alone_is_answered_with_those_that_are_like_it() -> None:
     with pytest.raises(
-        LocalAwsError, match=r"^failure given, name=value or reset expected: .*_fail"
+        LocalAwsError,
+        match=r"^Fault failure: got no value; allowed: name=value, or only reset. .*_fail",
     ):
         faults.given(["delete=1", "failure"])
 

@@ -7,8 +7,8 @@ import pytest
 from hypercorn.typing import ConnectionState, HTTPScope
 
 from local_aws import gateway
-from local_aws.ministack import iam
-from local_aws.personalize import Behaviour, Personalize, ServiceError
+from local_aws.ministack import iam, metrics
+from local_aws.personalize import Behaviour, Personalize, ServiceError, wire
 from local_aws.personalize.service import ConditionContext
 from tests.support.place import RECIPE
 
@@ -40,7 +40,9 @@ def service(monkeypatch: pytest.MonkeyPatch) -> Personalize:
     return made
 
 
-def call(operation: str, body: bytes = b"{}", *, signed: bool = True) -> tuple[int, Any]:
+def call(
+    operation: str, body: bytes = b"{}", *, signed: bool = True, path: str = "/"
+) -> tuple[int, Any]:
     headers = {"x-amz-target": f"AmazonPersonalize.{operation}"}
     if signed:
         scope = f"AKIDEXAMPLE/20260101/{REGION}/personalize/aws4_request"
@@ -53,7 +55,7 @@ def call(operation: str, body: bytes = b"{}", *, signed: bool = True) -> tuple[i
         http_version="1.1",
         method="POST",
         scheme="http",
-        path="/",
+        path=path,
         raw_path=b"/",
         query_string=b"",
         root_path="",
@@ -115,3 +117,25 @@ def test_a_call_that_nobody_has_signed_is_refused(service: Personalize) -> None:
 
     assert status == 403
     assert service.journal == []
+
+
+@pytest.mark.parametrize(
+    ("path", "status", "counted"),
+    [
+        ("/recommendations", 200, [ARN]),
+        ("/recommendations", 400, []),
+        ("/", 200, []),
+    ],
+)
+def test_successful_calls_of_getrecommendations_are_counted_and_no_others(
+    monkeypatch: pytest.MonkeyPatch, path: str, status: int, counted: list[str]
+) -> None:
+    found: list[str] = []
+    monkeypatch.setattr(metrics, "count_call", found.append)
+    monkeypatch.setattr(wire, "handle", lambda *_, **__: (status, {}, b"{}"))
+
+    call(
+        "GetRecommendations", json.dumps({"recommenderArn": ARN}).encode(), signed=False, path=path
+    )
+
+    assert found == counted

@@ -8,19 +8,19 @@ from local_aws.engine import LocalAws
 
 
 class Logs:
-    """CloudWatch Logs, with a look at it after another."""
+    """CloudWatch Logs, with one state after another."""
 
     class exceptions:  # noqa: N801  # as a client of boto3 has it
         ResourceNotFoundException = KeyError
 
-    def __init__(self, *looks: dict[str, dict[str, list[tuple[int, str]]]]) -> None:
-        self.looks = list(looks)
-        self.groups = looks[0]
+    def __init__(self, *states: dict[str, dict[str, list[tuple[int, str]]]]) -> None:
+        self.states = list(states)
+        self.groups = states[0]
 
     def get_paginator(self, operation: str) -> "Logs":
         self.operation = operation
         if operation == "describe_log_groups":
-            self.groups = self.looks.pop(0)
+            self.groups = self.states.pop(0)
         return self
 
     def paginate(self, **given: Any) -> Any:
@@ -41,10 +41,10 @@ class Logs:
         return list(self.groups)
 
 
-def of(*looks: Any) -> Any:
+def of(*states: Any) -> Any:
     aws = create_autospec(LocalAws, instance=True)
-    aws.client.return_value = Logs(*looks)
-    aws.is_healthy.side_effect = [True] * (len(looks) - 1) + [False]
+    aws.client.return_value = Logs(*states)
+    aws.is_healthy.side_effect = [True] * (len(states) - 1) + [False]
     return aws
 
 

@@ -10,9 +10,13 @@ from botocore.exceptions import ClientError
 from local_aws import report
 from local_aws.engine import LocalAws
 from local_aws.processes import Holder
-from local_aws.rehearsal import NOTICE
+from local_aws.rehearsal import NOTICE, sample
 from local_aws.rehearsal.evaluation import CHOICES, Compared, Evaluation
 from local_aws.rehearsal.findings import Finding, Verdict
+from local_aws.rehearsal.reading import read
+from local_aws.rehearsal.recipes import STAND_INS
+from local_aws.rehearsal.training import TopPicks
+from tests.unit.local_aws.rehearsal.folders import NOW, folder_of
 
 _AWS = LocalAws(Path("/folder"), Holder(pid=1, port=4566), None)
 
@@ -83,25 +87,107 @@ def test_what_is_left_is_of_the_stack_that_has_it_among_its_resources() -> None:
     assert report.whose("/top-picks/recommender-arn", owners) == ""
 
 
-def test_the_summary_shows_outputs_recommendations_and_what_is_simulated() -> None:
-    outputs = {"RecommenderArn": "arn:aws:...", "Coverage": "0.5", "ModelMetrics": '{"a": 1}'}
-    described = {
+def recommended(recipe: str, **described: Any) -> report.Recommended:
+    state: dict[str, Any] = {
+        "name": "films",
+        "recipeArn": f"arn:aws:personalize:::recipe/{recipe}",
         "modelMetrics": evaluation().values,
         "evaluation": json.loads(json.dumps(dataclasses.asdict(evaluation()))),
     }
     items = [{"itemId": "vod-1", "metadata": {"TITLE": "The Long Thaw"}}]
-    shown = report.summary(_AWS, outputs, described, user="user-1", items=items)
+    return report.Recommended(state | described, "user-1", "vod-7", items)
+
+
+def test_the_summary_shows_outputs_recommendations_and_what_is_simulated() -> None:
+    outputs = {"RecommenderArn": "arn:aws:...", "Coverage": "0.5", "ModelMetrics": '{"a": 1}'}
+    shown = report.summary(_AWS, outputs, [recommended("aws-vod-top-picks")])
     assert "  RecommenderArn  arn:aws:...\n  Coverage        0.5\n" in shown
     assert '  vod-1  {"TITLE": "The Long Thaw"}\n' in shown
     assert '{"a": 1}' not in shown
     assert "coverage 0.5000 0.1250 0.7500 ± 0.0625" in words(shown)
-    assert "Top picks for user-1, by GetRecommendations" in shown
+    assert "Top picks for user-1, returned by GetRecommendations" in shown
     assert NOTICE in " ".join(shown.split())
     assert "Simulated here:" in shown
     assert "make destroy-local" in shown
     assert "make deploy-local (add DATA=... if you gave it)" in shown
     assert "cdk deploy -c exploration_weight=0.5" in shown
     assert "/folder/local-aws.log" in shown
+
+
+def test_the_summary_of_several_recommenders_names_each_with_its_rule_and_its_items() -> None:
+    without = {"modelMetrics": {}, "name": "hits"}
+    popular = recommended("aws-vod-most-popular", **without)
+    del popular.described["evaluation"]  # type: ignore[attr-defined]
+    found = [recommended("aws-vod-because-you-watched-x"), popular]
+
+    shown = report.summary(_AWS, {"FilmsModelMetrics": "{}", "HitsModelMetrics": "{}"}, found)
+
+    said = words(shown)
+    assert "FilmsModelMetrics" not in shown
+    assert f"films of recipe aws-vod-because-you-watched-x. {_rule_of(found[0])}" in said
+    assert "Because user-1 watched vod-7, returned by GetRecommendations" in said
+    assert "coverage 0.5000 0.1250 0.7500 ± 0.0625" in said
+    assert f"hits of recipe aws-vod-most-popular. {_rule_of(popular)}" in said
+    assert "Metrics: n/a. A list that is the same for all users" in said
+    assert "Most popular, returned by GetRecommendations" in said
+    assert max(map(len, shown.splitlines())) <= 100
+
+
+def _rule_of(found: report.Recommended) -> str:
+    return STAND_INS[found.described["recipeArn"].rpartition("/")[2]].rule
+
+
+def test_each_recommender_of_the_stack_that_serves_is_asked_with_what_its_recipe_requires() -> None:
+    metadata = {"enableMetadataWithRecommendations": True}
+    recommenders = [
+        _state("trends", "aws-vod-trending-now"),
+        _state("like", "aws-vod-more-like-x", recommenderConfig=metadata),
+        _state("tops", "aws-vod-top-picks", recommenderConfig=metadata),
+        _state("stopped", "aws-vod-most-popular", status="INACTIVE"),
+        _state("theirs", "aws-vod-most-popular"),
+    ]
+    aws = create_autospec(LocalAws, instance=True)
+    aws.personalize_state.return_value = {"recommenders": recommenders}
+    asked = aws.client.return_value.get_recommendations
+    asked.return_value = {"itemList": [{"itemId": "vod-1"}]}
+    data = read(sample.FOLDER, now=NOW)
+    outputs = {one["name"]: one["recommenderArn"] for one in recommenders[:-1]}
+
+    found = report.recommended(aws, outputs, data)
+
+    assert [one.described["name"] for one in found] == ["tops", "like", "trends"]
+    columns = {"metadataColumns": {"ITEMS": ["TITLE", "GENRES"]}}
+    watched = data.newest_watched("user-1")
+    assert [call.kwargs for call in asked.call_args_list] == [
+        {"recommenderArn": "arn:tops", "numResults": 3, "userId": "user-1"} | columns,
+        {"recommenderArn": "arn:like", "numResults": 3, "userId": "user-1", "itemId": watched}
+        | columns,
+        {"recommenderArn": "arn:trends", "numResults": 3},
+    ]
+    assert found[0].items == [{"itemId": "vod-1"}]
+
+
+def _state(name: str, recipe: str, **more: Any) -> dict[str, Any]:
+    return {
+        "name": name,
+        "recommenderArn": f"arn:{name}",
+        "recipeArn": f"arn:aws:personalize:::recipe/{recipe}",
+        "status": "ACTIVE",
+        "recommenderConfig": {},
+    } | more
+
+
+def test_a_user_who_watched_nothing_is_asked_for_with_the_newest_item(tmp_path: Path) -> None:
+    clicks = [("u", "i1", 1, "Click"), ("u", "i2", 2, "Click")]
+    aws = create_autospec(LocalAws, instance=True)
+    state = _state("like", "aws-vod-more-like-x")
+    aws.personalize_state.return_value = {"recommenders": [state]}
+
+    (found,) = report.recommended(
+        aws, {"Arn": "arn:like"}, read(folder_of(tmp_path, clicks), now=NOW)
+    )
+
+    assert found.item == "i2"
 
 
 def test_the_report_on_data_gives_verdicts_and_what_they_mean() -> None:
@@ -118,28 +204,25 @@ def test_the_report_on_data_gives_verdicts_and_what_they_mean() -> None:
 
 
 def test_metrics_are_shown_with_how_sure_they_are_and_what_they_depend_on() -> None:
-    shown = report.measured(evaluation().values, evaluation())
-    assert "Metrics, measured on 40 of 1,400 users, who were not trained on:\n" in shown
+    shown = report.measured(TopPicks, evaluation().values, evaluation())
+    assert "Metrics, measured on 40 of 1,400 users, without training on them:\n" in shown
     assert "coverage 0.5000 0.1250 0.7500 ± 0.0625" in words(shown)
     assert "precision_at_5 0.2500 ± 0.0312 0.2000 unclear 0.7500 ± 0.0625" in words(shown)
-    assert "Learnt about: 8,500 of 9,000 items, in its way." in words(shown)
+    assert "The model has learnt about 8,500 of 9,000 items, in its way." in words(shown)
     assert all(choice in words(shown) for choice in CHOICES)
-    assert NOTICE in words(shown)
     assert max(map(len, shown.splitlines())) <= 100
 
 
 def test_one_split_is_said_to_be_one() -> None:
     alone = evaluation(splits=1, mean=None)
-    shown = report.measured(alone.values, alone)
+    shown = report.measured(TopPicks, alone.values, alone)
     assert "ten splits" not in shown
-    assert "One split: ten are measured up to 2,000 items and 250,000 interactions." in words(shown)
+    assert "ten need at most 2,000 items and 250,000 interactions." in words(shown)
 
 
 def test_fixed_metrics_are_said_to_be_fixed_and_stand_beside_nothing() -> None:
-    shown = report.measured({"coverage": 0.75}, evaluation())
-    assert (
-        "Metrics, fixed by a switch; nothing of this was measured:\n  coverage    0.7500" in shown
-    )
+    shown = report.measured(TopPicks, {"coverage": 0.75}, evaluation())
+    assert "Metrics, fixed by a switch. Nothing was measured:\n  coverage    0.7500" in shown
     assert "±" not in shown
 
 
@@ -148,7 +231,7 @@ def test_a_failure_says_where_to_look_and_last_of_all_why() -> None:
     assert "exit code 1" in shown
     assert "/folder/local-aws.log" in shown
     assert "http://127.0.0.1:4566/_personalize/state" in shown
-    assert shown.endswith("Why, by the events of the stack:\n  Gate (Custom::It), too bad\n")
+    assert shown.endswith("Reasons, from the events of the stack:\n  Gate (Custom::It), too bad\n")
 
 
 def test_a_command_in_a_reason_can_be_copied() -> None:
@@ -163,8 +246,10 @@ def test_a_command_in_a_reason_can_be_copied() -> None:
 
 def test_a_failure_without_events_leaves_the_last_word_to_the_cli() -> None:
     shown = report.failure("cdk deploy failed (exit code 1)", _AWS)
-    assert len(shown.strip().splitlines()) == 1
-    assert "cdk deploy failed (exit code 1): the CLI says why above" in shown
+    assert len(shown.strip().splitlines()) == 2
+    assert (
+        "cdk deploy failed (exit code 1). The output of the CDK CLI above has the reason." in shown
+    )
 
 
 _BEGAN = datetime(2026, 11, 1, 12, tzinfo=UTC)

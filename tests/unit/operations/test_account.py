@@ -6,6 +6,7 @@ from botocore.exceptions import ClientError
 from lambdas.recommender.aws.errors import IN_USE, InUseError
 from operations.account import Account
 from operations.computations.template import UnreadableError
+from tests.support.place import ACCOUNT
 
 from .examples import ARN, STACK_ID, stack
 
@@ -44,10 +45,19 @@ class FakePersonalize:
         raise ClientError({"Error": {"Code": self.refusal}}, "ListTagsForResource")
 
 
+class FakeSts:
+    """Knows the account of the credentials."""
+
+    def get_caller_identity(self) -> Any:
+        return {"Arn": f"arn:aws:sts::{ACCOUNT}:assumed-role/Admin/me"}
+
+
 def account(body: object = None) -> Account:
     cloudformation: Any = FakeCloudFormation(body)
     personalize: Any = FakePersonalize()
-    return Account(cloudformation, personalize, "eu-west-1")
+    cloudwatch: Any = None
+    sts: Any = FakeSts()
+    return Account(cloudformation, personalize, cloudwatch, sts, "eu-west-1")
 
 
 @pytest.mark.parametrize("body", [{"Resources": {}}, '{"Resources": {}}'])

@@ -6,11 +6,18 @@ from typing import Any
 import pytest
 
 from lambdas.recommender import vocabulary as v
+from lambdas.recommender.model.quality import QualityGate
 from operations.computations.chain import chains
 from operations.computations.template import UnreadableError
 from tests.support.template import synthesised
 
 from .examples import ARN, PLACE, chain, events, observed, stack, template
+
+HOURS = {
+    "start": "cron(0 7 ? * MON-FRI *)",
+    "stop": "cron(0 20 ? * MON-FRI *)",
+    "time_zone": "Europe/Berlin",
+}
 
 
 def test_links_are_in_the_order_in_which_they_wait() -> None:
@@ -45,6 +52,41 @@ def test_synthesised_template_is_read() -> None:
     assert one.force_update == "3"
     assert one.is_retained
     assert one.desired.name.startswith("TopPicks-")
+
+
+def test_observer_and_quality_gate_of_a_synthesised_template_are_read() -> None:
+    settings = {
+        "monitoring": True,
+        "max_metric_regression": 0.05,
+        "quality_gate": "warn",
+        "active_hours": HOURS,
+    }
+    made: Any = synthesised(**settings).to_json()
+    (one,) = chains(json.loads(json.dumps(made)), stack(), [])
+    assert one.monitored_as == "TopPicks/Recommender"
+    assert one.quality_gate == QualityGate(max_regression=Decimal("0.05"), fails=False)
+    plain: Any = synthesised(active_hours=HOURS).to_json()
+    (one,) = chains(json.loads(json.dumps(plain)), stack(), [])
+    assert one.monitored_as is None
+    assert one.quality_gate == QualityGate()
+
+
+def test_observer_of_another_recommender_is_not_this_ones() -> None:
+    observation = json.dumps(
+        {v.DIMENSION: "TopPicks/Films", "LogicalResourceId": "Films", "ResourceProperties": {}}
+    )
+    assert replace(chain(), observations=(observation,)).monitored_as is None
+
+
+def test_observer_and_quality_gate_that_cannot_be_evaluated_are_unreadable() -> None:
+    imported = {"Fn::ImportValue": "x"}
+    one = replace(chain(), observations=(imported,), last_gate={v.QUALITY_GATE: imported})
+    for read in (lambda: one.monitored_as, lambda: one.quality_gate):
+        with pytest.raises(UnreadableError, match="ImportValue"):
+            read()
+    wrong = replace(one, last_gate={v.QUALITY_GATE: {v.ON_MISS: "explode"}})
+    with pytest.raises(UnreadableError, match="explode"):
+        _ = wrong.quality_gate
 
 
 def test_replaced_recommender_is_known_by_its_physical_id() -> None:

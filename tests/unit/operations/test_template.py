@@ -1,6 +1,22 @@
+from typing import Any
+
 import pytest
 
-from operations.computations.template import looks_alike, restore_tags
+from operations.computations.template import (
+    UnreadableError,
+    evaluate,
+    evaluate_partly,
+    looks_alike,
+    matches,
+    references,
+    restore_tags,
+)
+
+from .examples import stack
+
+ATTRIBUTES = {"Recommender.Arn": "arn"}
+GET_ATT = {"Fn::GetAtt": ["Recommender", "Arn"]}
+UNKNOWN = {"Fn::GetAtt": ["Group", "Arn"]}
 
 
 @pytest.mark.parametrize(
@@ -45,3 +61,55 @@ def test_tags_are_restored_from_the_actual_tags_that_look_alike(
     shown: dict[str, str], actual: dict[str, str], restored: dict[str, str]
 ) -> None:
     assert restore_tags(shown, actual) == restored
+
+
+@pytest.mark.parametrize(
+    ("value", "partly"),
+    [
+        (GET_ATT, "arn"),
+        ({"a": [GET_ATT, 1]}, {"a": ["arn", 1]}),
+        ({"Fn::Join": ["/", ["x", GET_ATT]]}, "x/arn"),
+        (UNKNOWN, UNKNOWN),
+        ({"Fn::GetAtt": "Recommender.Arn"}, {"Fn::GetAtt": "Recommender.Arn"}),
+        ({"Ref": "Group"}, {"Ref": "Group"}),
+        ({"Ref": "AWS::StackName"}, "TopPicks"),
+        (
+            {"Fn::Join": ["/", [{"Ref": "AWS::StackName"}, UNKNOWN]]},
+            {"Fn::Join": ["/", ["TopPicks", UNKNOWN]]},
+        ),
+    ],
+)
+def test_value_is_evaluated_as_far_as_possible(value: Any, partly: Any) -> None:
+    assert evaluate_partly(value, stack(), ATTRIBUTES) == partly
+    if partly == value or "Group" in str(partly):
+        with pytest.raises(UnreadableError):
+            evaluate(value, stack(), ATTRIBUTES)
+    else:
+        assert evaluate(value, stack(), ATTRIBUTES) == partly
+
+
+@pytest.mark.parametrize(
+    ("shown", "given", "expected"),
+    [
+        ("Gr??e", "Größe", True),
+        ({"Gr??e": ["?"]}, {"Größe": ["é"]}, True),
+        ({"a": 1}, {"a": 1}, True),
+        ({"a": 1}, {"a": 2}, False),
+        ({"a": 1}, {"b": 1}, False),
+        ({"a": 1}, {"a": 1, "b": 1}, False),
+        ({"a": 1, "b": 1}, {"a": 1}, False),
+        (["a"], ["a", "b"], False),
+        (["a", "b"], ["b", "a"], False),
+        ("1", 1, False),
+        (None, None, True),
+    ],
+)
+def test_value_matches_if_get_template_may_show_it_so(
+    shown: Any, given: Any, expected: bool
+) -> None:
+    assert matches(shown, given) is expected
+
+
+def test_references_are_found_at_any_depth() -> None:
+    value = {"a": [{"Ref": "One"}, {"Fn::Join": ["", [UNKNOWN]]}], "b": {"Fn::Sub": "x${Two.Arn}"}}
+    assert set(references(value)) == {"One", "Group", "Two"}

@@ -5,9 +5,11 @@ import pytest
 
 from lambdas.recommender import vocabulary as v
 from lambdas.recommender.decision.drift import Difference, Drift, DriftStatus
+from lambdas.recommender.model.history import Sample
 from lambdas.recommender.model.observed import Observed, Update
+from lambdas.recommender.model.throughput import Use
 from operations.computations.chain import Chain, Position
-from operations.computations.compare import StackStatus, compare
+from operations.computations.compare import Measured, StackStatus, compare
 from operations.computations.stack import Event, Stack
 from operations.texts import lines
 from operations.texts.render_drift import next_force_update, render_drift
@@ -27,9 +29,16 @@ NOW = 60.0
 
 
 def compared(
-    of: Stack, one: Chain, *recommenders: Observed, happened: Any = (), now: float = NOW
+    of: Stack,
+    one: Chain,
+    *recommenders: Observed,
+    happened: Any = (),
+    measured: Measured | None = None,
+    now: float = NOW,
 ) -> StackStatus:
-    return compare(of, [one], happened, {each.arn: each for each in recommenders}, now=now)
+    found = {each.arn: each for each in recommenders}
+    metrics = dict.fromkeys(found, measured) if measured else {}
+    return compare(of, [one], happened, found, metrics, now=now)
 
 
 def joined(found: StackStatus) -> str:
@@ -212,7 +221,7 @@ def test_status_ends_with_the_cause_of_exit_code_1_and_the_first_failure(
     )
 
     def shown(status: str, happened: list[Event]) -> str:
-        return render_status(compare(stack(status), [], happened, {}, now=NOW), REGION)
+        return render_status(compare(stack(status), [], happened, {}, {}, now=NOW), REGION)
 
     assert shown(status, happened).splitlines()[-3:] == [
         f"Exit code 1: {why}",
@@ -269,6 +278,119 @@ def test_recommender_has_its_status_since_its_latest_change_but_serves_through_a
     one = chain()
     given = {"arn": one.desired.arn, "status": "ACTIVE", **members}
     assert expected in render_status(compared(stack(), one, observed(**given), now=4000.0), REGION)
+
+
+# -- the training, the metrics before it, the use of the throughput -------------------------------
+
+DAY = 24 * 3600.0
+METRICS = {"coverage": 0.05, "precision_at_10": 0.4}
+EARLIER = Sample(20 * DAY, {"coverage": 0.1, "precision_at_10": 0.4})
+SAME = Sample(20 * DAY, METRICS)
+NO_CALL = Use(0.0, 0.0)
+
+
+def measured(history: tuple[Sample, ...] | str = (), use: Use | str = NO_CALL) -> Measured:
+    return Measured(history, use)
+
+
+@pytest.mark.parametrize(
+    ("latest", "deployed", "expected"),
+    [
+        (None, "", "Trained 480 h 00 min ago, 1970-01-02 00:00:00 UTC, when it was created;"),
+        (9.0, "", "Trained 288 h 00 min ago, 1970-01-10 00:00:00 UTC: the weekly retraining"),
+        (9.0, "1970-01-10T00:00:00+00:00", "Updated 288 h 00 min ago, 1970-01-10 00:00:00 UTC: "),
+    ],
+)
+def test_latest_training_has_its_cause_as_far_as_that_is_known(
+    latest: float | None, deployed: str, expected: str
+) -> None:
+    of = stack(updated=deployed)
+    one = chain(of)
+    update = None if latest is None else Update("ACTIVE", {}, latest * DAY, updated=latest * DAY)
+    there = observed_as(one, created=DAY, updated=DAY, latest_update=update)
+    assert expected in joined(compared(of, one, there, now=21 * DAY))
+
+
+@pytest.mark.parametrize(
+    ("history", "expected"),
+    [
+        (
+            (EARLIER,),
+            "coverage 0.0500 (before 0.1000) precision_at_10 0.4000 (before 0.4000) Before the "
+            "earlier metrics showed until 1970-01-21 01:00:00 UTC, by the observer's history",
+        ),
+        ((SAME,), "coverage 0.0500 precision_at_10 0.4000 Before no other metrics in the last 15 "),
+        ((), "Before not known: the observer's history has no metrics of the last 15 days"),
+        ("no monitoring", "Before not known: no monitoring"),
+    ],
+)
+def test_metrics_show_their_earlier_values_or_why_they_are_not_known(
+    history: tuple[Sample, ...] | str, expected: str
+) -> None:
+    one = chain()
+    there = observed_as(one, metrics=METRICS)
+    found = compared(stack(), one, there, measured=measured(history), now=21 * DAY)
+    assert expected in joined(found)
+    assert max(map(len, render_status(found, REGION).splitlines())) < 80
+    assert not found.wrong
+    bare = compared(stack(), one, observed_as(one), measured=measured(history), now=21 * DAY)
+    assert "Before" not in joined(bare)
+
+
+@pytest.mark.parametrize(
+    ("on_miss", "wrong"),
+    [("fail", "the model got worse than max_metric_regression allows"), ("warn", "")],
+)
+def test_model_that_got_worse_is_wrong_unless_the_quality_gate_only_warns(
+    on_miss: str, wrong: str
+) -> None:
+    gate = {v.QUALITY_GATE: {v.MAX_METRIC_REGRESSION: "0.05", v.ON_MISS: on_miss}}
+    one = replace(chain(), last_gate=gate)
+    there = observed_as(one, metrics=METRICS)
+    found = compared(stack(), one, there, measured=measured((EARLIER,)))
+    assert found.wrong == wrong
+    assert (
+        "Worse coverage is 0.05; minimum 0.095 (before 0.1, max_metric_regression 0.05 = 5 %)"
+    ) in joined(found)
+    under_way = stack("UPDATE_IN_PROGRESS")
+    assert not compared(under_way, one, there, measured=measured((EARLIER,))).wrong
+
+
+@pytest.mark.parametrize("last_gate", [{}, {v.QUALITY_GATE: {"Fn::ImportValue": "x"}}])
+def test_model_without_a_known_quality_gate_is_never_worse(last_gate: dict[str, Any]) -> None:
+    one = replace(chain(), last_gate=last_gate)
+    there = observed_as(one, metrics=METRICS)
+    found = compared(stack(), one, there, measured=measured((EARLIER,)))
+    assert not found.wrong
+    assert "Worse" not in joined(found)
+
+
+@pytest.mark.parametrize(
+    ("use", "provisioned", "expected"),
+    [
+        (NO_CALL, 1, "Use no call of GetRecommendations in the last 7 days"),
+        (NO_CALL, 3, "in the last 7 days; minRecommendationRequestsPerSecond 1 would do"),
+        (
+            Use(3.417, 5 * DAY),
+            10,
+            "Use 3.42 calls a second in the busiest 5 minutes of the last 7 days, from 1970-01-06 "
+            "00:00:00 UTC; minRecommendationRequestsPerSecond 4 would do",
+        ),
+        (Use(3.417, 5 * DAY), 4, "from 1970-01-06 00:00:00 UTC"),
+        (Use(3.417, 5 * DAY), 1, "minRecommendationRequestsPerSecond 4 would do"),
+        (Use(1 / 300, 5 * DAY), 1, "Use 0.0033 calls a second"),
+        ("you may not", 1, "Use not known: you may not"),
+    ],
+)
+def test_use_of_the_throughput_has_the_value_that_would_do_if_it_is_another(
+    use: Use | str, provisioned: int, expected: str
+) -> None:
+    one = chain()
+    there = observed_as(one, config={v.MIN_REQUESTS_PER_SECOND: provisioned})
+    found = compared(stack(), one, there, measured=measured(use=use))
+    assert expected in joined(found)
+    would_do = isinstance(use, Use) and use.enough != provisioned
+    assert ("would do" in joined(found)) is would_do
 
 
 # -- drift ---------------------------------------------------------------------------------------
@@ -376,10 +498,16 @@ def test_one_of_several_is_corrected_by_a_setting_of_its_own(
 # -- leftovers -----------------------------------------------------------------------------------
 
 
-def test_only_a_failed_deletion_can_be_forced() -> None:
-    shown = render_stacks_to_delete([stack("DELETE_FAILED"), stack("DELETE_FAILED")], REGION)
-    assert shown.count("FORCE_DELETE_STACK") == 1
-    assert "FORCE" not in render_stacks_to_delete([stack("ROLLBACK_FAILED")], REGION)
+@pytest.mark.parametrize("status", ["DELETE_FAILED", "ROLLBACK_FAILED"])
+def test_stuck_stack_is_forced_only_after_another_deletion_has_failed(status: str) -> None:
+    delete = "  aws cloudformation delete-stack --stack-name TopPicks --region eu-west-1"
+    assert render_stacks_to_delete([stack(status), stack(status)], REGION).splitlines() == [
+        "",
+        f"TopPicks is {status}. To delete it, run cdk destroy, or:",
+        delete,
+        "Only if TopPicks is DELETE_FAILED after that, force the deletion:",
+        f"{delete} --deletion-mode FORCE_DELETE_STACK",
+    ]
 
 
 def test_unknown_stack_is_shown_with_the_stacks_of_other_tags() -> None:

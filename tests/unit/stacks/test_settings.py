@@ -79,7 +79,9 @@ def test_the_defaults_are_the_contracts() -> None:
         alarm_topic_arn=None,
         alarm_email=None,
         runbook_url=None,
+        minimum_throughput_use=None,
         observation_interval_minutes=60,
+        notify_topic_arn=None,
         log_retention_days=90,
         log_key_arn=None,
         consumers=(),
@@ -168,6 +170,7 @@ ALLOWED: list[tuple[str, Any, Any]] = [
     ("runbook_url", "https://" + "x" * 500, "https://" + "x" * 500),
     ("observation_interval_minutes", 1440, 1440),
     ("log_retention_days", 365, 365),
+    ("notify_topic_arn", TOPIC, TOPIC),
     ("log_key_arn", KEY, KEY),
     ("log_key_arn", KEY.replace("key/", "key/mrk-"), KEY.replace("key/", "key/mrk-")),
     (
@@ -343,6 +346,17 @@ REFUSED: dict[str, list[Any]] = {
         "",
         7,
     ],
+    "minimum_throughput_use": [-0.1, 1.1, "50%", "", True, []],
+    "notify_topic_arn": [
+        "on-call",
+        TOPIC.replace(":sns:", ":sqs:"),
+        TOPIC.replace("arn:aws:", "arn:aws-us-gov:"),
+        f"{TOPIC}.fifo",
+        f"{TOPIC}:0a1b2c3d-0000-1111-2222-333344445555",
+        f"{TOPIC}\n",
+        "",
+        7,
+    ],
     "alarm_email": ["on-call", "on-call@", "@example.com", "a b@example.com", "a@b", "", 7],
     "runbook_url": [
         "docs/runbook.md",
@@ -422,7 +436,8 @@ def test_a_wrong_setting_is_refused_by_key_value_and_what_is_allowed(
 
 
 def test_every_setting_has_values_that_are_allowed_and_some_that_are_refused() -> None:
-    alarms = {"alarm_topic_arn", "alarm_email"}  # allowed with another setting only
+    # allowed with another setting only
+    alarms = {"alarm_topic_arn", "alarm_email", "minimum_throughput_use"}
 
     assert REFUSED.keys() == settings_of(Settings).keys()
     assert {key for key, _, _ in ALLOWED} == REFUSED.keys() - alarms
@@ -451,6 +466,7 @@ BEYOND_A_SCHEMA: dict[str, list[Any]] = {
     "recommenders": [{"Films": {}, "films": {}}],
     "log_key_arn": [KEY.replace("arn:aws:", "arn:aws-us-gov:")],
     "alarm_topic_arn": [TOPIC.replace("arn:aws:", "arn:aws-us-gov:")],
+    "notify_topic_arn": [TOPIC.replace("arn:aws:", "arn:aws-us-gov:")],
     "tags": [
         {"k": "a&b"},
         {"k": "a\tb"},
@@ -524,15 +540,16 @@ def test_every_time_zone_is_one_that_scheduler_and_an_editor_with_the_schema_tak
         assert is_valid({"context": {**MINIMAL, "active_hours": hours}}, schema()), name
 
 
-@pytest.mark.parametrize("receiver", [{"alarm_topic_arn": TOPIC}, {"alarm_email": "a@b.cd"}])
-def test_alarms_are_sent_to_a_topic_or_an_address_if_there_are_any(
-    receiver: dict[str, str],
-) -> None:
-    ((key, to),) = receiver.items()
+@pytest.mark.parametrize(
+    "given",
+    [{"alarm_topic_arn": TOPIC}, {"alarm_email": "a@b.cd"}, {"minimum_throughput_use": Decimal(1)}],
+)
+def test_receivers_and_limits_of_alarms_need_monitoring(given: dict[str, Any]) -> None:
+    ((key, value),) = given.items()
 
-    assert getattr(parse({**MINIMAL, "monitoring": True, **receiver}), key) == to
+    assert getattr(parse({**MINIMAL, "monitoring": True, key: value}), key) == value
     with pytest.raises(SettingsError, match=f"Setting {key}: .* Set monitoring to true"):
-        parse({**MINIMAL, **receiver})
+        parse({**MINIMAL, key: value})
 
 
 def test_alarms_go_one_way() -> None:
@@ -545,6 +562,14 @@ def test_alarms_go_to_a_topic_of_their_own_region() -> None:
 
     with pytest.raises(SettingsError, match="a topic of the region of the alarms, eu-west-1"):
         parse({**MINIMAL, "monitoring": True, "alarm_topic_arn": elsewhere})
+
+
+@pytest.mark.parametrize(("own", "other"), [("eu-west-1", "us-east-1"), ("1" * 12, "2" * 12)])
+def test_notifications_to_a_topic_of_another_region_or_account_are_refused(
+    own: str, other: str
+) -> None:
+    with pytest.raises(SettingsError, match="a topic of the stack's region and account, eu-west-1"):
+        parse({**MINIMAL, "notify_topic_arn": TOPIC.replace(own, other)})
 
 
 SETTINGS = [
@@ -821,7 +846,7 @@ def test_consumers_are_of_the_dataset_groups_partition() -> None:
 
 
 def test_a_message_says_why_a_consumer_is_refused() -> None:
-    with pytest.raises(SettingsError, match=r"A whole account .* would let everybody in"):
+    with pytest.raises(SettingsError, match=r"In a whole account .* others decide"):
         parse({**MINIMAL, "consumers": ["arn:aws:iam::333333333333:root"]})
 
 

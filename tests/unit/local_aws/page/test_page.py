@@ -2,9 +2,12 @@
 
 import json
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from functools import cache
+from html import unescape
 from pathlib import Path
+from types import MappingProxyType
+from typing import Any
 from unittest.mock import patch
 
 import pytest
@@ -16,10 +19,12 @@ from local_aws.personalize import wire
 from local_aws.rehearsal import NOTICE, sample, training
 from local_aws.rehearsal.data import Data
 from local_aws.rehearsal.evaluation import CHOICES, METRICS
+from local_aws.rehearsal.findings import findings
 from local_aws.rehearsal.reading import read
+from local_aws.rehearsal.recipes import STAND_INS
 from local_aws.rehearsal.training import TopPicks
 from tests.support.place import ACCOUNT, REGION
-from tests.unit.local_aws.personalize.simulation import Simulation
+from tests.unit.local_aws.personalize.simulation import ARN, Simulation
 from tests.unit.local_aws.rehearsal.folders import ITEMS, NOW, folder_of, watching
 
 
@@ -63,7 +68,7 @@ def test_an_update_is_shown_as_what_comes_next(simulation: Simulation) -> None:
 
 
 def test_a_page_of_data_shows_what_was_measured_and_what_that_depends_on() -> None:
-    shown = data_page("/a/folder", the_sample(), recommender())
+    shown = data_page("/a/folder", the_sample(), (), recommender())
     facts = re.findall("<dt>(.*?)</dt><dd>(.*?)</dd>", shown)
     assert facts == [
         ("Folder", "/a/folder"),
@@ -83,13 +88,13 @@ def test_a_page_of_data_shows_what_was_measured_and_what_that_depends_on() -> No
 
 def test_of_much_data_there_is_no_column_for_ten_splits() -> None:
     with patch.object(training, "SPREAD_ITEMS", 10):
-        shown = data_page("/a/folder", the_sample(), TopPicks(the_sample()))
+        shown = data_page("/a/folder", the_sample(), (), TopPicks(the_sample()))
     assert "ten splits" not in shown
-    assert "One split: ten are measured up to" in shown
+    assert "Only one split was measured: ten need at most" in shown
 
 
 def test_a_refused_training_says_why_and_not_that_it_trained() -> None:
-    shown = data_page("few", the_sample(), "Dataset has too little")
+    shown = data_page("few", the_sample(), (), "Dataset has too little")
     assert "A training on this data ends in CREATE FAILED: Dataset has too little" in shown
     assert NOTICE not in shown
 
@@ -122,6 +127,126 @@ def test_why_a_training_failed_is_shown() -> None:
     assert "<dd>no &lt;luck&gt;</dd>" in page(simulation)
 
 
+def start_page(
+    folder: Path, *recipes: str, behaviour: Mapping[str, Any] = MappingProxyType({})
+) -> Simulation:
+    """Return a simulation with a recommender of each recipe, all trained."""
+    simulation = Simulation(metrics=None, **behaviour)
+    simulation.service.seed_dataset_group(ACCOUNT, REGION, "vod", data=str(folder))
+    for number, recipe in enumerate(recipes):
+        arn = f"arn:aws:personalize:::recipe/{recipe}"
+        simulation.create(f"films-{number}", recipeArn=arn)
+    for source in simulation.service.sources().values():
+        for each in [*source._trainings.values()]:
+            each.exception()
+    simulation.clock.advance(100)
+    return simulation
+
+
+def rows_in(shown: str) -> dict[str, list[str]]:
+    """Return the headings of the rows, each with the ids of its items."""
+    found = re.findall(r'<h3 id="row[^>]*>(.*?)</h3>(.*?)(?=<h3|</section>)', shown, re.DOTALL)
+    return {unescape(title): re.findall(r"<span>([^ ]*-\d+)</span>", row) for title, row in found}
+
+
+def test_a_start_page_has_a_row_for_each_recommender_as_a_viewer_sees_them() -> None:
+    simulation = start_page(sample.FOLDER, *sorted(STAND_INS))
+    data = the_sample()
+    x = data.newest_watched("user-1")
+    title = data.metadata[x]["TITLE"]
+
+    rows = rows_in(page(simulation, "user=user-1"))
+
+    assert [*rows] == [
+        "Top picks for you",
+        f"Because you watched {title}",
+        f"More like {title}",
+        "Most popular",
+        "Trending now",
+    ]
+    for shown, stand_in in zip(rows.values(), STAND_INS.values(), strict=True):
+        expected = stand_in(data).recommend("user-1", 10, x)
+        assert shown == [item for item, _ in expected]
+
+
+def test_a_start_page_says_of_each_row_that_it_is_a_stand_in_and_how_it_is_made() -> None:
+    shown = page(start_page(sample.FOLDER, *STAND_INS), "user=user-1")
+    for number, (recipe, stand_in) in enumerate(STAND_INS.items()):
+        assert f"films-{number}, a stand-in for {recipe}" in shown
+        if recipe != "aws-vod-top-picks":
+            assert f"<dt>Recipe</dt><dd>{recipe}</dd>" in shown
+            assert str(escape(stand_in.rule)) in shown
+    assert shown.count("<strong>Metrics: n/a.</strong>") == 2
+    assert metrics_in(shown) == list(METRICS) * 3
+    assert shown.count("Interactions of user-1: the newest 10 of") == 1
+    assert NOTICE in unescape(shown)
+
+
+def test_another_x_makes_other_rows_for_it_alone() -> None:
+    simulation = start_page(sample.FOLDER, *STAND_INS)
+    before = rows_in(page(simulation, "user=user-1"))
+    after = rows_in(page(simulation, "user=user-1&item=vod-001"))
+    title = the_sample().metadata["vod-001"]["TITLE"]
+    assert [*after][1:3] == [f"Because you watched {title}", f"More like {title}"]
+    assert [*before.values()][0::3] == [*after.values()][0::3]
+    assert [*before.values()][4] == [*after.values()][4]
+    assert [*before.values()][1:3] != [*after.values()][1:3]
+
+
+def test_an_x_that_the_data_does_not_have_is_said_to_be_none() -> None:
+    shown = page(start_page(sample.FOLDER, *STAND_INS), "user=user-1&item=<b>")
+    assert shown.count("The data has no item &lt;b&gt;, so the row shows popular items.") == 2
+    assert "Because you watched <b>" in rows_in(shown)
+
+
+def test_who_has_watched_nothing_has_no_row_because_of_it() -> None:
+    rows = rows_in(shown := page(start_page(sample.FOLDER, *STAND_INS), "user=nobody"))
+    assert shown.count("nobody has not watched anything yet. Enter an item above.") == 2
+    assert [bool(items) for items in rows.values()] == [True, False, False, True, True]
+    assert "nobody has no interactions" in shown
+
+
+def test_top_picks_alone_is_shown_as_before_and_asks_for_no_item() -> None:
+    shown = page(start_page(sample.FOLDER, "aws-vod-top-picks"), "user=user-1")
+    assert rows_in(shown) == {}
+    assert "Recommendations of films-0 for user-1" in shown
+    assert 'name="item"' not in shown
+    assert "aws-vod" not in shown
+
+
+def test_two_lists_of_popular_items_ask_for_no_item() -> None:
+    shown = page(start_page(sample.FOLDER, "aws-vod-most-popular", "aws-vod-trending-now"))
+    assert 'name="item"' not in shown
+
+
+def test_without_a_user_nobody_sees_rows() -> None:
+    assert rows_in(page(start_page(sample.FOLDER, *STAND_INS))) == {}
+
+
+def test_a_recommender_that_does_not_serve_has_no_row() -> None:
+    simulation = start_page(sample.FOLDER, "aws-vod-most-popular", "aws-vod-trending-now")
+    simulation.client.stop_recommender(recommenderArn=f"{ARN}-0")
+    simulation.clock.advance(20)
+    assert [*rows_in(page(simulation, "user=user-1"))] == ["Trending now"]
+
+
+def test_each_dataset_group_has_rows_of_its_own(tmp_path: Path) -> None:
+    simulation = start_page(sample.FOLDER, "aws-vod-most-popular", "aws-vod-top-picks")
+    folder = folder_of(tmp_path, watching(users=60, each=20))
+    simulation.service.seed_dataset_group(ACCOUNT, REGION, "other", data=str(folder))
+    shown = page(simulation, "user=user-1")
+    assert re.findall("<h2>Rows of the dataset group (.*?) for user-1</h2>", shown) == ["vod"]
+    assert [*rows_in(shown)] == ["Top picks for you", "Most popular"]
+
+
+def test_titles_and_ids_in_rows_are_text_and_nothing_else(tmp_path: Path) -> None:
+    script = "<script>alert(1)</script>"
+    rows = [(user, script, time, kind) for user, _, time, kind in watching(users=60, each=20)]
+    lines = [f"{ITEMS},TITLE", f"{script},{script},1,{script}"]
+    simulation = start_page(folder_of(tmp_path, rows, items=lines), "aws-vod-most-popular")
+    assert script not in page(simulation, f"user={script}&item={script}")
+
+
 def test_other_methods_have_no_page(simulation: Simulation) -> None:
     status, _, body = wire.handle(
         simulation.service, method="POST", path="/_personalize/", headers={}, body=b""
@@ -135,14 +260,14 @@ def test_what_files_hold_is_text_and_nothing_else(tmp_path: Path) -> None:
     rows = [(script, "i", 1, script), (script, "i", 2, script)]
     lines = [f"{ITEMS},TITLE", f"i,{script},1,{script}"]
     data = read(folder_of(tmp_path, rows, items=lines), now=NOW)
-    assert script not in data_page(script, data, script)
+    assert script not in data_page(script, data, findings(data), script)
     simulation = Simulation()
     simulation.service.seed_dataset_group(ACCOUNT, REGION, "vod", data=str(tmp_path))
     assert script not in page(simulation, f"user={script}")
 
 
 def test_the_page_refers_to_nothing_outside_and_runs_nothing() -> None:
-    html = data_page("the sample", the_sample(), recommender())
+    html = data_page("the sample", the_sample(), findings(the_sample()), recommender())
     assert NOTICE in html.replace("&#39;", "'")
     references = re.findall(r"""(?:src|href|action|url)\s*[=(]\s*["']?([^"'\s>)]*)""", html)
     assert {one for one in references if not one.startswith(("#", "data:"))} == set()
@@ -154,7 +279,10 @@ def test_the_page_refers_to_nothing_outside_and_runs_nothing() -> None:
 
 
 def test_the_page_of_the_same_data_is_the_same_every_time() -> None:
-    shown = [data_page("the sample", the_sample(), recommender()) for _ in range(2)]
+    shown = [
+        data_page("the sample", the_sample(), findings(the_sample()), recommender())
+        for _ in range(2)
+    ]
     assert shown[0] == shown[1]
 
 
@@ -175,4 +303,4 @@ def test_any_data_can_be_plotted(tmp_path: Path, users: int, each: int) -> None:
 
 def test_no_interactions_are_not_plotted(tmp_path: Path) -> None:
     data = read(folder_of(tmp_path, []), now=NOW)
-    assert "<svg" not in data_page("nothing", data, "Too few")
+    assert "<svg" not in data_page("nothing", data, findings(data), "Too few")

@@ -40,7 +40,7 @@ def test_what_json_omits_is_as_before(behaviour: Behaviour) -> None:
 
 
 def test_unknown_fields_are_named_beside_the_known_ones() -> None:
-    with pytest.raises(ValueError, match=r"unknown behaviour: speed; known: create_pending, .*"):
+    with pytest.raises(ValueError, match=r"Unknown fault speed. The faults are create_pending, .*"):
         Behaviour.from_json('{"speed": 1}')
 
 
@@ -65,7 +65,7 @@ def test_unknown_fields_are_named_beside_the_known_ones() -> None:
     ],
 )
 def test_values_of_another_kind_are_refused(field: str, value: Any, expected: str) -> None:
-    with pytest.raises(ValueError, match=rf"^{field}: .* given, {expected} expected$"):
+    with pytest.raises(ValueError, match=rf"^Fault {field}: got .*; allowed: {expected}$"):
         Behaviour.from_json(json.dumps({field: value}))
 
 

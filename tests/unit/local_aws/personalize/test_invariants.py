@@ -80,11 +80,11 @@ class AnySequence(RuleBasedStateMachine):
     def wait(self, seconds: int) -> None:
         for _ in range(seconds):
             self.simulation.clock.advance(STEP)
-            self.look()
+            self.compare()
 
     @invariant()
-    def look(self) -> None:
-        """Compare what is there with what was there when it was last looked at."""
+    def compare(self) -> None:
+        """Compare the recommender with that of the last comparison."""
         existing = self.simulation.service.recommenders(ACCOUNT, REGION)
         now: dict[str, Any] = existing[0] if existing else {"status": "absent"}
         before, self.seen = self.seen, now

@@ -178,13 +178,6 @@ def test_the_ends_of_the_ranges_are_allowed(
     assert simulation.describe()["recommenderConfig"]["itemExplorationConfig"] == exploration
 
 
-def test_exploration_is_only_for_recipes_that_personalise(simulation: Simulation) -> None:
-    popular = "arn:aws:personalize:::recipe/aws-vod-most-popular"
-    exploring = {"itemExplorationConfig": {"explorationWeight": "0.3"}}
-    assert outcome(lambda: simulation.create(config=exploring, recipeArn=popular)) == "InvalidInput"
-    assert outcome(lambda: simulation.create(recipeArn=popular)) == "OK"
-
-
 def test_metadata_needs_an_items_dataset(simulation: Simulation) -> None:
     group = simulation.service.seed_dataset_group(
         ACCOUNT, REGION, "plain", datasets=("Interactions",)

@@ -15,10 +15,11 @@ import pytest
 
 from local_aws import toolchain
 from local_aws.personalize import Behaviour
-from local_aws.personalize.training import Model, Source
+from local_aws.personalize.training import Source, Training
 from local_aws.rehearsal import sample
 from local_aws.rehearsal.evaluation import Evaluation
 from local_aws.rehearsal.reading import read
+from local_aws.rehearsal.recipes import STAND_INS
 from local_aws.rehearsal.training import Options, TopPicks
 from tests.support.place import ACCOUNT, REGION
 from tests.unit.local_aws.personalize.simulation import ARN, Simulation, message, outcome
@@ -37,15 +38,15 @@ def simulation_on(folder: Path, **behaviour: Any) -> Simulation:
     return simulation
 
 
-def wait(simulation: Simulation, seconds: float = 100) -> Any:
+def wait(simulation: Simulation, seconds: float = 100, arn: str = ARN) -> Any:
     """Let time pass, and then as much more as the training takes."""
     simulation.clock.advance(seconds)
     deadline = time.monotonic() + 30
-    while _is_going_on(simulation.describe()):
+    while _is_going_on(simulation.describe(arn)):
         assert time.monotonic() < deadline
         time.sleep(0.01)
         simulation.clock.advance(1)
-    return simulation.describe()
+    return simulation.describe(arn)
 
 
 def _is_going_on(recommender: Any) -> bool:
@@ -135,8 +136,8 @@ class TestMetrics:
 
 class TestRecommendations:
     def test_are_the_models(self, serving: Simulation) -> None:
-        expected = trained().recommend("user-1", 25)
-        assert [(item["itemId"], item["score"]) for item in ask(serving)] == expected
+        expected = [item for item, _ in trained().recommend("user-1", 25)]
+        assert [item["itemId"] for item in ask(serving)] == expected
 
     def test_of_an_unknown_user_are_what_is_popular(self, serving: Simulation) -> None:
         assert ask(serving, userId="nobody") == ask(serving, userId="another")
@@ -193,6 +194,62 @@ class TestRecommendations:
         simulation = simulation_on(sample.FOLDER)
         simulation.create()
         assert message(lambda: ask(simulation)) == f"{ARN} does not exist or is not active yet."
+
+
+class TestRecipes:
+    @pytest.mark.parametrize("recipe", STAND_INS)
+    def test_each_answers_with_its_stand_in(self, recipe: str) -> None:
+        simulation = simulation_on(sample.FOLDER)
+        simulation.create(recipeArn=recipe_arn(recipe))
+        described = wait(simulation)
+        stand_in = STAND_INS[recipe](read(sample.FOLDER, now=time.time()))
+        assert described.get("modelMetrics", {}) == stand_in.metrics
+        asked = ask(simulation, itemId="vod-118")
+        expected = stand_in.recommend("user-1", 25, "vod-118")
+        assert [one["itemId"] for one in asked] == [item for item, _ in expected]
+        (state,) = simulation.service.state()["recommenders"]
+        assert ("evaluation" in state) == bool(stand_in.metrics)
+
+    @pytest.mark.parametrize("recipe", STAND_INS)
+    def test_too_few_events_of_the_type_that_a_recipe_requires_fail_its_training(
+        self, tmp_path: Path, recipe: str
+    ) -> None:
+        rows = [
+            (user, item, when, "Watch" if number < 999 else "Click")
+            for number, (user, item, when, _) in enumerate(watching(users=60, each=20))
+        ]
+        simulation = simulation_on(folder_of(tmp_path, rows))
+        simulation.create(recipeArn=recipe_arn(recipe))
+        described = wait(simulation)
+        if recipe in ("aws-vod-because-you-watched-x", "aws-vod-most-popular"):
+            assert (described["status"], described["failureReason"]) == ("CREATE FAILED", REASON)
+        else:
+            assert described["status"] == "ACTIVE"
+
+    def test_one_that_fails_leaves_the_others_serving(self, tmp_path: Path) -> None:
+        rows = [(user, item, when, "Click") for user, item, when, _ in watching(users=60, each=20)]
+        simulation = simulation_on(folder_of(tmp_path, rows))
+        simulation.create()
+        simulation.create("popular", recipeArn=recipe_arn("aws-vod-most-popular"))
+        assert wait(simulation)["status"] == "ACTIVE"
+        (popular,) = [one for one in simulation.service.overview() if one.name == "popular"]
+        assert popular.status == "CREATE FAILED"
+        assert len(ask(simulation)) == 25
+
+    def test_an_update_of_one_trains_no_other(self) -> None:
+        simulation = simulation_on(sample.FOLDER)
+        simulation.create()
+        simulation.create("like", recipeArn=recipe_arn("aws-vod-more-like-x"))
+        like = ARN.replace("films", "like")
+        wait(simulation)
+        before = wait(simulation, arn=like)
+        simulation.update(**WITHOUT_GENRES)
+        wait(simulation)
+        assert simulation.describe(like) == before
+
+
+def recipe_arn(recipe: str) -> str:
+    return f"arn:aws:personalize:::recipe/{recipe}"
 
 
 class TestFailures:
@@ -257,8 +314,8 @@ class TestFailures:
 class controlled:  # noqa: N801  # a context
     """Trainings that end when the test says so."""
 
-    def __enter__(self) -> Callable[[], Future[Model]]:
-        self._trainings: dict[str, Future[Model]] = {}
+    def __enter__(self) -> Callable[[], Training]:
+        self._trainings: dict[str, Training] = {}
         self._patch = patch.object(Source, "train", self._train)
         self._patch.start()
         return lambda: list(self._trainings.values())[-1]
@@ -266,7 +323,7 @@ class controlled:  # noqa: N801  # a context
     def __exit__(self, *_: object) -> None:
         self._patch.stop()
 
-    def _train(self, config: dict[str, Any]) -> Future[Model]:
+    def _train(self, _: str, config: dict[str, Any]) -> Training:
         return self._trainings.setdefault(str(config), Future())
 
 
@@ -312,7 +369,7 @@ class TestTime:
         simulation = simulation_on(sample.FOLDER)
         simulation.create()
         wait(simulation)
-        with patch("local_aws.rehearsal.training.TopPicks", side_effect=AssertionError):
+        with patch.dict("local_aws.rehearsal.recipes.STAND_INS", clear=True):
             simulation.update(minRecommendationRequestsPerSecond=2)
             assert wait(simulation)["latestRecommenderUpdate"]["status"] == "ACTIVE"
 

@@ -316,6 +316,33 @@ def test_a_retraining_alone_can_be_told_to_fail_and_the_next_one_to_succeed() ->
     assert simulation.describe()["latestRecommenderUpdate"]["status"] == "ACTIVE"
 
 
+def test_a_retraining_changes_the_metrics_by_a_factor_when_it_has_succeeded() -> None:
+    simulation = Simulation(retraining_every=200, retraining_factor=0.5)
+    simulation.create_active()
+    before = simulation.describe()["modelMetrics"]
+    simulation.clock.advance(200)
+    assert simulation.describe()["modelMetrics"] == before, "it has only begun"
+    simulation.behaviour.retraining_factor = 1.0
+    simulation.behaviour.retraining_every = None
+    simulation.clock.advance(200)
+    halved = {name: round(value / 2, 4) for name, value in before.items()}
+    assert simulation.describe()["modelMetrics"] == halved
+    simulation.update(minRecommendationRequestsPerSecond=2)
+    simulation.clock.advance(50)
+    assert simulation.describe()["modelMetrics"] == halved, "the update has not trained"
+
+
+def test_retrainings_that_fail_change_no_metrics_and_no_metric_exceeds_1() -> None:
+    simulation = Simulation(retraining_every=200, retraining_factor=99.0, retraining_failure="no")
+    simulation.create_active()
+    before = simulation.describe()["modelMetrics"]
+    simulation.clock.advance(300)
+    assert simulation.describe()["modelMetrics"] == before
+    simulation.behaviour.retraining_failure = None
+    simulation.clock.advance(400)
+    assert set(simulation.describe()["modelMetrics"].values()) == {1.0}
+
+
 @pytest.mark.parametrize("failure", [None, "no data"])
 def test_a_retraining_that_does_not_show_leaves_what_a_client_did_and_holds_calls_off(
     failure: str | None,

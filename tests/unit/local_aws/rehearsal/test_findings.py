@@ -35,7 +35,7 @@ def finding(data: Data, subject: str) -> Finding:
         (0, 0, "Dataset has fewer than 1000 interactions after filtering by event type: none"),
     ],
 )
-def test_what_the_service_refuses_is_refused_with_its_reason(
+def test_data_that_the_service_refuses_has_its_reason(
     tmp_path: Path, users: int, each: int, expected: str | None
 ) -> None:
     assert refusal(data_of(tmp_path, watching(users=users, each=each))) == expected
@@ -47,13 +47,13 @@ def test_what_the_service_refuses_is_refused_with_its_reason(
         (watching(users=27, each=37, items=40), "interactions", "refused"),
         (watching(users=25, each=40, items=40), "interactions", "warn"),
         (watching(users=1250, each=40, items=40), "interactions", "pass"),
-        (watching(users=24, each=42, items=40), "users with two or more", "refused"),
-        (watching(users=25, each=40, items=40), "users with two or more", "warn"),
-        (watching(users=1000, each=2, items=40), "users with two or more", "pass"),
-        (watching(users=49, each=24, items=40), "users with 24 or more", "warn"),
-        (watching(users=50, each=24, items=40), "users with 24 or more", "pass"),
-        (watching(users=50, each=24, items=99), "items interacted with", "warn"),
-        (watching(users=50, each=24, items=100), "items interacted with", "pass"),
+        (watching(users=24, each=42, items=40), "users with two or more interactions", "refused"),
+        (watching(users=25, each=40, items=40), "users with two or more interactions", "warn"),
+        (watching(users=1000, each=2, items=40), "users with two or more interactions", "pass"),
+        (watching(users=49, each=24, items=40), "users with 24 or more interactions", "warn"),
+        (watching(users=50, each=24, items=40), "users with 24 or more interactions", "pass"),
+        (watching(users=50, each=24, items=99), "items with interactions", "warn"),
+        (watching(users=50, each=24, items=100), "items with interactions", "pass"),
     ],
 )
 def test_counts_are_held_against_what_is_required_and_recommended(
@@ -62,12 +62,30 @@ def test_counts_are_held_against_what_is_required_and_recommended(
     assert finding(data_of(tmp_path, rows), subject).verdict == verdict
 
 
+@pytest.mark.parametrize(("watched", "verdict"), [(999, "refused"), (1000, "pass")])
+def test_different_watch_events_are_counted_for_the_recipes_that_require_them(
+    tmp_path: Path, watched: int, verdict: str
+) -> None:
+    rows = watching(users=60, each=25)
+    rows = [
+        (user, item, time, "Watch" if number < watched else "Click")
+        for number, (user, item, time, _) in enumerate(rows)
+    ]
+    data = data_of(tmp_path, [*rows, rows[0]])
+    (found,) = [one for one in findings(data, watched=True) if one.subject == "Watch events"]
+    assert (found.found, found.verdict) == (f"{watched:,}", verdict)
+    assert findings(data) == [one for one in findings(data, watched=True) if one != found]
+    assert refusal(data) is None
+    reason = "Dataset has fewer than 1000 interactions after filtering by event type: Watch"
+    assert refusal(data, watched=True) == (reason if watched < 1000 else None)
+
+
 def test_one_percent_of_all_users_has_to_have_two_interactions(tmp_path: Path) -> None:
     rows = watching(users=25, each=40)
     for everybody, expected in ((2500, None), (2501, "Fewer than 1% of users have at least 2")):
         lines = ["USER_ID,PLAN", *(f"u{number:03},free" for number in range(everybody))]
         data = data_of(tmp_path / str(everybody), rows, users=lines)
-        found = finding(data, "share of users with two or more")
+        found = finding(data, "share of users with two or more interactions")
         assert (found.verdict == Verdict.REFUSED) == bool(expected)
         assert found.found == f"1.0% of {everybody:,}"
         assert (refusal(data) or "").startswith(expected or "")
@@ -125,9 +143,12 @@ def test_the_command_of_the_how_to_keeps_one_event_for_each_title(tmp_path: Path
     assert finding(data, "watched again").verdict == Verdict.PASS
 
 
-def test_items_of_the_future_are_read_and_warned_of(tmp_path: Path) -> None:
+def test_items_with_a_later_creation_timestamp_are_read_and_warned_of(tmp_path: Path) -> None:
     lines = [ITEMS, f"i,Drama,{int(NOW)}", f"j,Drama,{int(NOW) + 1}"]
-    found = finding(data_of(tmp_path, [("u", "i", 1, "Watch")], items=lines), "items of the future")
+    found = finding(
+        data_of(tmp_path, [("u", "i", 1, "Watch")], items=lines),
+        "items with a later CREATION_TIMESTAMP",
+    )
     assert (found.verdict, found.found) == (Verdict.WARN, "1")
 
 
@@ -143,7 +164,7 @@ def test_an_empty_column_is_warned_of_and_a_patchy_one_is_told(tmp_path: Path) -
 
 
 @pytest.mark.parametrize(("types", "verdict"), [(9, "pass"), (10, "warn")])
-def test_what_only_one_of_two_pages_allows_is_warned_of(
+def test_event_types_that_only_one_of_two_pages_allows_are_warned_of(
     tmp_path: Path, types: int, verdict: str
 ) -> None:
     data = data_of(tmp_path, [("u", "i", 1, f"type-{number}") for number in range(types)])
@@ -153,12 +174,12 @@ def test_what_only_one_of_two_pages_allows_is_warned_of(
 
 def test_more_items_than_are_considered_are_warned_of(tmp_path: Path) -> None:
     data = data_of(tmp_path, watching(users=2, each=5))
-    assert finding(data, "items in all").verdict == Verdict.PASS
+    assert finding(data, "all items").verdict == Verdict.PASS
     with patch.object(judged, "_ITEMS_CONSIDERED", 3):
-        assert finding(data, "items in all").verdict == Verdict.WARN
+        assert finding(data, "all items").verdict == Verdict.WARN
 
 
-def test_users_of_three_months_ago_are_counted(tmp_path: Path) -> None:
+def test_users_without_a_recent_interaction_are_counted(tmp_path: Path) -> None:
     newest, day = 1_700_000_000, 86_400
     rows = [
         ("new", "i", newest, "Watch"),
@@ -166,7 +187,7 @@ def test_users_of_three_months_ago_are_counted(tmp_path: Path) -> None:
         ("both", "i", newest - 91 * day, "Watch"),
         ("both", "i", newest - 90 * day, "Watch"),
     ]
-    found = finding(data_of(tmp_path, rows), "users of three months ago")
+    found = finding(data_of(tmp_path, rows), "users without a recent interaction")
     assert found.found == "1 of 3"
 
 
@@ -181,7 +202,7 @@ def test_every_requirement_names_the_page_that_it_is_from(tmp_path: Path) -> Non
         "interactions whose item has no metadata",
         "sparsity",
         "time span",
-        "items of the future",
+        "items with a later CREATION_TIMESTAMP",
         "completeness",
         "users.csv",
     }
@@ -207,7 +228,7 @@ def test_copies_of_an_interaction_do_not_count(tmp_path: Path) -> None:
     rows = watching(users=27, each=37)
     data = data_of(tmp_path, [*rows, *rows[:9]])
     found = finding(data, "interactions")
-    assert (found.verdict, found.found) == (Verdict.REFUSED, "1,008, 9 of them another's copy")
+    assert (found.verdict, found.found) == (Verdict.REFUSED, "1,008, 9 of them copies")
     assert refusal(data)
 
 
@@ -230,15 +251,15 @@ def test_users_without_interactions_are_new(tmp_path: Path) -> None:
     assert finding(data, "new users").found == "1 of 2"
 
 
-def test_ids_that_come_again_are_warned_of(tmp_path: Path) -> None:
+def test_repeated_ids_are_warned_of(tmp_path: Path) -> None:
     data = data_of(
         tmp_path,
         [("u", "i", 1, "Watch")],
         items=[ITEMS, "i,Drama,1", "i,Comedy,1"],
         users=["USER_ID,PLAN", "u,free", "u,basic", "u,basic"],
     )
-    assert finding(data, "ids that are in items.csv again").found == "1"
-    assert finding(data, "ids that are in users.csv again").found == "2"
+    assert finding(data, "repeated ids in items.csv").found == "1"
+    assert finding(data, "repeated ids in users.csv").found == "2"
     assert data.metadata["i"]["GENRES"] == "Drama"
 
 

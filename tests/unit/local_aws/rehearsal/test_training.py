@@ -9,6 +9,7 @@ from unittest.mock import patch
 import numpy as np
 import pytest
 
+from local_aws import toolchain
 from local_aws.rehearsal import sample, training
 from local_aws.rehearsal.data import Data
 from local_aws.rehearsal.evaluation import split
@@ -64,6 +65,21 @@ def test_on_the_sample_forty_users_are_tested_and_ten_splits_show_the_spread() -
     assert (ndcg.mean, ndcg.deviation) == pytest.approx((0.2996, 0.0493), abs=0.0005)
     assert ndcg.verdict == "better"
     assert evaluation.metrics["precision_at_10"].verdict == "unclear"
+
+
+def test_figures_of_the_sample_on_the_page_are_those_that_are_measured() -> None:
+    page = (toolchain.ROOT / "docs" / "how-to" / "rehearsal.md").read_text()
+    measured = recommender(Options()).evaluation.metrics
+    for shown, name in (
+        ("NDCG at 25", NDCG),
+        ("NDCG at 5", "normalized_discounted_cumulative_gain_at_5"),
+        ("precision at 25", "precision_at_25"),
+    ):
+        one = measured[name]
+        assert (
+            f"| {shown} | {one.value:.4f} ± {one.error:.4f} | {one.popularity:.4f} | {one.verdict} "
+            f"| {one.mean:.4f} ± {one.deviation:.4f} |"
+        ) in page
 
 
 def test_the_model_is_as_good_as_the_best_of_two_libraries_less_a_standard_error() -> None:

@@ -282,7 +282,7 @@ REASONS: Mapping[str, tuple[Step, list[str]]] = {
         [
             NAME,
             OTHER_STACK[v.OWNER_STACK_TAG],
-            f"take the tag {v.OWNER_STACK_TAG} off the recommender, then deploy again.",
+            f"remove the tag {v.OWNER_STACK_TAG} from the recommender, then deploy again.",
         ],
     ),
     "sibling": (
@@ -310,8 +310,8 @@ REASONS: Mapping[str, tuple[Step, list[str]]] = {
     "to adopt, elsewhere": (
         plan_for(ADOPTING, observed(tags={}, **ELSEWHERE)),
         [
-            f"{NAME} cannot be adopted, for it has the {DIFFERENCES}. Set recommender_name to one "
-            "of the same dataset group and recipe, or remove it."
+            f"{NAME} cannot be adopted, because it has the {DIFFERENCES}. Set recommender_name to "
+            "one of the same dataset group and recipe, or remove it."
         ],
     ),
     "to adopt, failed": (

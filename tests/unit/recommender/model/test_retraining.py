@@ -9,6 +9,7 @@ from lambdas.recommender import vocabulary as v
 from lambdas.recommender.model import retraining
 from lambdas.recommender.model.observed import Observed, Update
 from lambdas.recommender.model.operation import Operation
+from lambdas.recommender.model.retraining import Cause, Training
 
 DAY = 24 * 3600.0
 CREATED = 1_767_225_600.0
@@ -149,3 +150,32 @@ def test_age_is_unknown_after_a_later_start() -> None:
     ended = update().updated
     for started, age in ((ended, 8.5), (ended + 3600, 8.5), (ended + 3601, None)):
         assert days_since(with_update(update(), updated=started), at=15.5) == age
+
+
+CAUSES: dict[str, tuple[Update | None, str | None, Cause | None]] = {
+    "never updated": (None, None, Cause.CREATION),
+    "a week after the creation": (update(), None, Cause.RETRAINING),
+    "a day after the creation": (update(days=1), None, Cause.UPDATE),
+    "after a later deployment": (update(), "2026-01-08T12:00:00+00:00", Cause.UPDATE),
+    "under way": (update("CREATE IN_PROGRESS"), None, None),
+    "a failed retraining": (update("CREATE FAILED"), None, Cause.FAILED_RETRAINING),
+    "a failed change": (
+        update("CREATE FAILED", config=OTHER["another number"]),
+        None,
+        Cause.FAILED_UPDATE,
+    ),
+}
+
+
+@pytest.mark.parametrize("case", CAUSES)
+def test_latest_training_has_the_cause_that_its_time_and_its_config_prove(case: str) -> None:
+    latest, deployed, cause = CAUSES[case]
+    operation = Operation("UPDATE_COMPLETE", deployed) if deployed else NEVER_UPDATED
+    observed = with_update(latest, updated=latest.updated if latest else CREATED)
+    began = latest.created if latest else CREATED
+    expected = Training(cause, began) if cause else None
+    assert retraining.latest(observed, operation) == expected
+
+
+def test_latest_training_is_unknown_if_no_time_shows() -> None:
+    assert retraining.latest(with_update(None, created=0.0), NEVER_UPDATED) is None

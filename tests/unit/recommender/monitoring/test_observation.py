@@ -3,14 +3,18 @@
 import json
 from collections.abc import Callable
 from dataclasses import replace
+from decimal import Decimal
 from typing import Any
 
 import pytest
 
 from lambdas.recommender import vocabulary as v
+from lambdas.recommender.model.history import Sample
 from lambdas.recommender.model.observed import Observed, Update
 from lambdas.recommender.model.operation import Operation
 from lambdas.recommender.model.properties import BadRequestError
+from lambdas.recommender.model.quality import QualityGate
+from lambdas.recommender.model.throughput import Use
 from lambdas.recommender.monitoring.observation import Observation, ObservationRequest, emf_document
 from tests.support.json_schema import is_valid
 from tests.support.metrics import SCHEMA, metrics_of
@@ -53,6 +57,13 @@ def line_of(
     return emf_document(REQUEST, Observation(observed, others, operation), NOW)
 
 
+GATE = replace(REQUEST, gate=QualityGate(max_regression=Decimal("0.05")))
+
+
+def compared_with(*samples: Sample) -> dict[str, Any]:
+    return emf_document(GATE, Observation(OBSERVED, (), AT_REST, history=samples), NOW)
+
+
 def failed_update(config: dict[str, Any]) -> Update:
     return Update("CREATE FAILED", config, NOW - HOUR, "Too few users", NOW)
 
@@ -82,6 +93,8 @@ def test_line_of_a_recommender_without_drift_has_no_findings() -> None:
         "RecommenderArn": DESIRED.arn,
         "Status": "ACTIVE",
         "StackStatus": "UPDATE_COMPLETE",
+        "Training": "creation",
+        "TrainingBegan": "2025-12-29T22:00:00+00:00",
         "NotShown": [v.EXPLORATION_WEIGHT, v.EXPLORATION_ITEM_AGE_CUT_OFF],
     }
     whole = {v.EXPLORATION_WEIGHT: "0.3", v.EXPLORATION_ITEM_AGE_CUT_OFF: "30"}
@@ -224,6 +237,59 @@ def test_failed_update_has_its_reason_in_the_line(
     assert (line[v.ACTIVE], line[v.DRIFT]) == (1, 0)
 
 
+@pytest.mark.parametrize(
+    ("before", "worse"),
+    [
+        ({"coverage": 0.5}, 0),
+        ({"coverage": 0.4}, 0),
+        ({"coverage": 0.526}, 0),
+        ({"coverage": 0.527}, 1),
+        ({"coverage": 0.6, "precision_at_10": 0.3, "novelty": 0.2}, 3),
+    ],
+)
+def test_worse_metrics_are_those_that_fell_by_more_than_the_quality_gate_allows(
+    before: dict[str, float], worse: int
+) -> None:
+    line = compared_with(Sample(NOW - HOUR, before))
+    assert line[v.METRICS_WORSE] == worse
+    assert len(line.get("Worse", ())) == worse
+
+
+def test_worse_metrics_are_not_measured_without_a_history_or_metrics() -> None:
+    assert v.METRICS_WORSE not in compared_with()
+    bare = replace(OBSERVED, metrics={})
+    seen = Observation(bare, (), AT_REST, history=(Sample(NOW, {"coverage": 1.0}),))
+    assert v.METRICS_WORSE not in emf_document(GATE, seen, NOW)
+
+
+@pytest.mark.parametrize(
+    ("peak", "share", "enough"), [(0.0, 0.5, 1), (1.0, 0.5, 1), (1.01, 1, 2), (6.5, 3.5, 7)]
+)
+def test_throughput_use_is_the_share_of_the_provisioned_one_that_would_do(
+    peak: float, share: float, enough: int
+) -> None:
+    line = emf_document(REQUEST, Observation(OBSERVED, (), AT_REST, use=Use(peak, NOW)), NOW)
+    assert (line[v.THROUGHPUT_USE], line["EnoughRequestsPerSecond"]) == (share, enough)
+
+
+@pytest.mark.parametrize(
+    ("update", "training"),
+    [
+        (None, ("creation", "2025-12-29T22:00:00+00:00")),
+        (
+            Update("ACTIVE", {}, NOW, updated=NOW),
+            ("weekly retraining", "2026-01-01T00:00:00+00:00"),
+        ),
+        (Update("CREATE IN_PROGRESS", {}, NOW), (None, None)),
+    ],
+)
+def test_line_has_the_latest_training_with_its_cause(
+    update: Update | None, training: tuple[str | None, str | None]
+) -> None:
+    line = line_of(replace(OBSERVED, latest_update=update, updated=NOW))
+    assert (line.get("Training"), line.get("TrainingBegan")) == training
+
+
 def test_failed_recommender_has_its_reason_in_the_line() -> None:
     line = line_of(replace(OBSERVED, status="CREATE FAILED", failure_reason="No data"))
     assert line["FailureReason"] == "No data."
@@ -290,6 +356,10 @@ def test_line_has_at_most_100_metrics() -> None:
         ({**EVENT, "ResourceProperties": "text"}, "event.ResourceProperties"),
         ({**EVENT, v.DIMENSION: ""}, "event.Recommender"),
         ({**EVENT, "StackId": "TopPicks"}, "event.StackId"),
+        (
+            {**EVENT, v.QUALITY_GATE: {v.MAX_METRIC_REGRESSION: "2"}},
+            "QualityGate.MaxMetricRegression",
+        ),
     ],
 )
 def test_bad_event_is_refused_by_name(broken: dict[str, Any], member: str) -> None:

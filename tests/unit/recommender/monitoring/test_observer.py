@@ -1,6 +1,8 @@
 """The observer reads, writes one line, and changes nothing."""
 
 import json
+from collections.abc import Mapping
+from datetime import UTC, datetime
 from typing import Any
 
 import pytest
@@ -8,9 +10,12 @@ import pytest
 from lambdas.recommender import clients, observer_handler
 from lambdas.recommender import vocabulary as v
 from lambdas.recommender.aws.cloudformation import Stacks
+from lambdas.recommender.aws.cloudwatch import CloudWatch
 from lambdas.recommender.aws.errors import PermanentError, TransientError
 from lambdas.recommender.aws.personalize import Personalize
 from lambdas.recommender.monitoring.observer import Observer
+from local_aws.personalize import ServiceError
+from tests.support.cloudwatch import CloudWatch as FakeCloudWatch
 
 from ..examples import RECOMMENDER
 from ..fakes import FakeCloudFormation, FakePersonalize, refusal
@@ -24,13 +29,24 @@ class ObservedStack:
         self.personalize = FakePersonalize()
         self.stack = FakeCloudFormation("UPDATE_COMPLETE")
         self.lines: list[str] = []
+        self.cloudwatch = FakeCloudWatch()
+        self.fault: Exception | None = None
         self.observer = Observer(
-            Personalize(self.personalize), Stacks(self.stack), lambda: NOW, self.lines.append
+            Personalize(self.personalize),
+            Stacks(self.stack),
+            CloudWatch(self.cloudwatch.client(lambda: NOW, self._called)),
+            lambda: NOW,
+            self.lines.append,
         )
         self.personalize.add(DESIRED.arn, tags={**DESIRED.tags, **DESIRED.owner.tags()})
 
-    def observe(self) -> dict[str, Any]:
-        self.observer.observe(EVENT)
+    def _called(self, action: str, resource: str) -> None:
+        self.personalize.calls.append((action, resource))
+        if self.fault:
+            raise self.fault
+
+    def observe(self, event: Mapping[str, Any] = EVENT) -> dict[str, Any]:
+        self.observer.observe(event)
         line: dict[str, Any] = json.loads(self.lines[-1])
         return line
 
@@ -112,11 +128,70 @@ def test_failed_call_writes_no_line(
     assert world.lines == []
 
 
+HOUR = 3600.0
+WEEK = 7 * 24 * HOUR
+COMPARED: dict[str, Any] = {
+    **EVENT,
+    v.QUALITY_GATE: {v.MAX_METRIC_REGRESSION: "0.05"},
+    v.THROUGHPUT_USE: True,
+}
+SERIES = (v.NAMESPACE, v.DIMENSION, "TopPicks/Recommender")
+
+
+def test_history_is_read_if_the_event_wants_it_and_the_metrics_that_fell_are_named(
+    world: ObservedStack,
+) -> None:
+    metrics = {"coverage": 0.05, "precision_at_10": 0.25}
+    long_ago = datetime.fromtimestamp(NOW - 2 * WEEK, UTC)
+    world.personalize.add(DESIRED.arn, modelMetrics=metrics, creationDateTime=long_ago)
+    world.cloudwatch.put(SERIES, "Coverage", 0.1, NOW - 2 * HOUR)
+    world.cloudwatch.put(SERIES, "PrecisionAt10", 0.26, NOW - 2 * HOUR)
+    world.cloudwatch.put_calls(DESIRED.arn, 600, NOW - 3 * HOUR)
+
+    line = world.observe(COMPARED)
+    assert line[v.METRICS_WORSE] == 1
+    assert line["Worse"] == [
+        "coverage is 0.05; minimum 0.095 (before 0.1, max_metric_regression 0.05 = 5 %)"
+    ]
+    assert (line[v.THROUGHPUT_USE], line["EnoughRequestsPerSecond"]) == (1, 2)
+    assert world.personalize.calls.count(("cloudwatch:GetMetricData", "*")) == 2
+
+
+def test_history_is_not_read_for_a_recommender_that_is_absent_or_young_or_without_metrics(
+    world: ObservedStack,
+) -> None:
+    young = datetime.fromtimestamp(NOW - WEEK + 1, UTC)
+    world.personalize.add(DESIRED.arn, creationDateTime=young)
+    world.observe(COMPARED)
+    del world.personalize.shown[DESIRED.arn]
+    line = world.observe(COMPARED)
+    assert not {v.METRICS_WORSE, v.THROUGHPUT_USE} & line.keys()
+    assert ("cloudwatch:GetMetricData", "*") not in world.personalize.calls
+
+
+@pytest.mark.parametrize(
+    ("code", "error"),
+    [("ThrottlingException", TransientError), ("AccessDeniedException", PermanentError)],
+)
+def test_history_that_cannot_be_read_writes_no_line(
+    world: ObservedStack, code: str, error: type[Exception]
+) -> None:
+    world.personalize.add(DESIRED.arn, modelMetrics={"coverage": 0.05})
+    world.fault = ServiceError(code, "the message", 400)
+    with pytest.raises(error, match="GetMetricData"):
+        world.observe(COMPARED)
+    assert world.lines == []
+
+
 def test_entry_point_prints_the_line(
     monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], world: ObservedStack
 ) -> None:
     """A record of the log would not do: Lambda's formatter leaves out what begins with `_`."""
-    services: dict[str, object] = {"personalize": world.personalize, "cloudformation": world.stack}
+    services: dict[str, object] = {
+        "personalize": world.personalize,
+        "cloudformation": world.stack,
+        "cloudwatch": None,
+    }
     for module in (clients, observer_handler):
         monkeypatch.setattr(module, "client", services.__getitem__)
     observer_handler.observer.cache_clear()

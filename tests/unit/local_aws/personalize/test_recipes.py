@@ -1,0 +1,277 @@
+"""The five recipes of a video service: requirements, refusals, metrics, and their parameters."""
+
+import json
+from itertools import chain, combinations
+from typing import Any
+
+import pytest
+
+from local_aws.personalize import wire
+from local_aws.personalize.behaviour import TOP_PICKS_METRICS
+from local_aws.personalize.recipes import RECIPES
+from local_aws.personalize.validation import operation_model
+from tests.support.place import ACCOUNT, REGION
+from tests.unit.local_aws.personalize.simulation import ARN, Simulation, message, outcome
+
+USER, ITEM = "userId", "itemId"
+GUIDE: dict[str, dict[str, Any]] = {
+    "aws-vod-because-you-watched-x": {
+        "required": {"INTERACTIONS"},
+        "optional": set(),
+        "event_type": "Watch",
+        "parameters": {USER, ITEM},
+        "explores": False,
+    },
+    "aws-vod-more-like-x": {
+        "required": {"INTERACTIONS", "ITEMS"},
+        "optional": set(),
+        "event_type": None,
+        "parameters": {USER, ITEM},
+        "explores": False,
+    },
+    "aws-vod-most-popular": {
+        "required": {"INTERACTIONS"},
+        "optional": set(),
+        "event_type": "Watch",
+        "parameters": {USER},
+        "explores": False,
+    },
+    "aws-vod-top-picks": {
+        "required": {"INTERACTIONS"},
+        "optional": {"ITEMS", "USERS"},
+        "event_type": None,
+        "parameters": {USER},
+        "explores": True,
+    },
+    "aws-vod-trending-now": {
+        "required": {"INTERACTIONS"},
+        "optional": set(),
+        "event_type": None,
+        "parameters": set(),
+        "explores": False,
+    },
+}
+"""Read from the page VIDEO_ON_DEMAND-use-cases of the guide, November 2026."""
+EXPLORING = {"itemExplorationConfig": {"explorationWeight": "0.3"}}
+EXPLORING_MORE = {"itemExplorationConfig": {"explorationWeight": "0.5"}}
+recipes = pytest.mark.parametrize("recipe", GUIDE)
+answers = pytest.mark.parametrize("answer", ["rejected", "accepted"])
+
+
+def arn_of(recipe: str) -> str:
+    return f"arn:aws:personalize:::recipe/{recipe}"
+
+
+def create(simulation: Simulation, recipe: str, **more: Any) -> str:
+    return simulation.create(recipeArn=arn_of(recipe), **more)
+
+
+def create_active(simulation: Simulation, recipe: str, **more: Any) -> None:
+    create(simulation, recipe, **more)
+    simulation.clock.advance(100)
+    assert simulation.status() == "ACTIVE"
+
+
+@recipes
+def test_a_recipe_requires_and_offers_what_the_guide_says(recipe: str) -> None:
+    known = RECIPES[recipe]
+    assert known.domain == "VIDEO_ON_DEMAND"
+    assert {
+        "required": {*known.required},
+        "optional": {*known.optional},
+        "event_type": known.event_type,
+        "parameters": {*known.parameters},
+        "explores": known.explores,
+    } == GUIDE[recipe]
+
+
+def test_the_five_recipes_of_the_domain_are_listed_and_described(simulation: Simulation) -> None:
+    pages = simulation.client.get_paginator("list_recipes").paginate(domain="VIDEO_ON_DEMAND")
+    listed = [recipe for page in pages for recipe in page["recipes"]]
+    assert {one["name"] for one in listed} == GUIDE.keys()
+    for one in listed:
+        described = simulation.client.describe_recipe(recipeArn=one["recipeArn"])["recipe"]
+        assert described["name"] == one["name"]
+        assert described["recipeArn"] == arn_of(one["name"])
+
+
+def test_parameters_are_those_of_the_services_model() -> None:
+    shape = operation_model("GetRecommendations").input_shape
+    assert shape
+    for recipe in RECIPES.values():
+        assert {*recipe.parameters} <= {*shape.members}
+
+
+def test_all_five_are_created_in_one_dataset_group_and_serve(simulation: Simulation) -> None:
+    for number, recipe in enumerate(GUIDE):
+        create(simulation, recipe, name=f"films-{number}")
+    simulation.clock.advance(100)
+    for number, recipe in enumerate(GUIDE):
+        described = simulation.describe(f"{ARN}-{number}")
+        assert (described["status"], described["recipeArn"]) == ("ACTIVE", arn_of(recipe))
+    assert outcome(lambda: simulation.create("sixth")) == "LimitExceeded"
+
+
+# -- datasets ----------------------------------------------------------------------------------
+
+
+REQUIRED = [(recipe, kind) for recipe in GUIDE for kind in sorted(GUIDE[recipe]["required"])]
+
+
+@pytest.mark.parametrize(("recipe", "kind"), REQUIRED)
+@pytest.mark.parametrize("answer", ["rejected", "training fails"])
+def test_without_a_required_dataset_nothing_serves(recipe: str, kind: str, answer: str) -> None:
+    simulation = Simulation(missing_dataset=answer)
+    kept = {"INTERACTIONS", "ITEMS", "USERS"} - {kind}
+    group = simulation.service.seed_dataset_group(ACCOUNT, REGION, "part", datasets=kept)
+    expected = f"{recipe} requires a dataset of type {kind}: {group}"
+
+    if answer == "rejected":
+        assert outcome(lambda: create(simulation, recipe, datasetGroupArn=group)) == "InvalidInput"
+        assert message(lambda: create(simulation, recipe, datasetGroupArn=group)) == expected
+    else:
+        create(simulation, recipe, datasetGroupArn=group)
+        simulation.clock.advance(100)
+        failed = simulation.describe()
+        assert (failed["status"], failed["failureReason"]) == ("CREATE FAILED", expected)
+
+
+@recipes
+def test_the_required_datasets_are_enough(simulation: Simulation, recipe: str) -> None:
+    required = GUIDE[recipe]["required"]
+    group = simulation.service.seed_dataset_group(ACCOUNT, REGION, "part", datasets=required)
+    create_active(simulation, recipe, datasetGroupArn=group)
+
+
+# -- configuration -----------------------------------------------------------------------------
+
+
+@recipes
+@answers
+def test_exploration_is_for_top_picks_alone(recipe: str, answer: str) -> None:
+    simulation = Simulation(unused_config=answer)
+    expected = "OK" if GUIDE[recipe]["explores"] or answer == "accepted" else "InvalidInput"
+    create_active(simulation, recipe)
+    assert outcome(lambda: simulation.update(**EXPLORING_MORE)) == expected
+    found = outcome(lambda: create(simulation, recipe, name="other", config=EXPLORING))
+    assert found == expected
+
+
+@recipes
+@pytest.mark.parametrize("kind", ["INTERACTIONS", "ITEMS", "USERS", "Items"])
+@pytest.mark.parametrize("member", ["excludedDatasetColumns", "includedDatasetColumns"])
+@answers
+def test_columns_are_of_datasets_that_train(
+    recipe: str, kind: str, member: str, answer: str
+) -> None:
+    simulation = Simulation(unused_config=answer)
+    config = {"trainingDataConfig": {member: {kind: ["SOMETHING"]}}}
+    trains = kind.upper() in GUIDE[recipe]["required"] | GUIDE[recipe]["optional"]
+    expected = "OK" if trains or answer == "accepted" else "InvalidInput"
+    assert outcome(lambda: create(simulation, recipe, config=config)) == expected
+
+
+@recipes
+def test_what_is_accepted_without_use_is_kept_and_shown(recipe: str) -> None:
+    simulation = Simulation(unused_config="accepted")
+    create_active(simulation, recipe, config=EXPLORING)
+    assert simulation.describe()["recommenderConfig"] == EXPLORING
+
+
+@recipes
+def test_metadata_comes_with_every_recipe_whose_group_has_items(recipe: str) -> None:
+    simulation = Simulation()
+    flag = {"enableMetadataWithRecommendations": True}
+    create_active(simulation, recipe, config=flag)
+    items = ask(simulation, {USER, ITEM}, metadataColumns={"ITEMS": ["TITLE"]})
+    assert all(item["metadata"].keys() == {"TITLE"} for item in items)
+
+    plain = simulation.service.seed_dataset_group(
+        ACCOUNT, REGION, "plain", datasets=("Interactions",)
+    )
+    refused = outcome(lambda: create(simulation, recipe, config=flag, datasetGroupArn=plain))
+    assert refused == "InvalidInput"
+
+
+@recipes
+def test_the_echo_in_full_shows_exploration_only_where_there_is_some(recipe: str) -> None:
+    simulation = Simulation(echo="in full")
+    create_active(simulation, recipe)
+    shown = simulation.describe()["recommenderConfig"]
+    assert ("itemExplorationConfig" in shown) == GUIDE[recipe]["explores"]
+
+
+# -- metrics -----------------------------------------------------------------------------------
+
+PERSONAL = ("aws-vod-because-you-watched-x", "aws-vod-more-like-x", "aws-vod-top-picks")
+
+
+@recipes
+@pytest.mark.parametrize("answer", ["absent", "empty", "reported"])
+def test_metrics_are_reported_by_recipe(recipe: str, answer: str) -> None:
+    simulation = Simulation(popular_metrics=answer)
+    create_active(simulation, recipe)
+    described = simulation.describe()
+    if recipe in PERSONAL or answer == "reported":
+        assert described["modelMetrics"] == TOP_PICKS_METRICS
+    else:
+        assert described.get("modelMetrics") == (None if answer == "absent" else {})
+
+
+# -- recommendations ---------------------------------------------------------------------------
+
+VALUES = {USER: "user-1", ITEM: "vod-001"}
+SUBSETS = [{*subset} for subset in chain.from_iterable(combinations(VALUES, n) for n in range(3))]
+
+
+def ask(simulation: Simulation, given: set[str], **more: Any) -> list[Any]:
+    request: dict[str, Any] = {name: VALUES[name] for name in given} | more
+    return list(simulation.runtime.get_recommendations(recommenderArn=ARN, **request)["itemList"])
+
+
+@recipes
+@pytest.mark.parametrize("given", SUBSETS, ids=lambda given: "+".join(sorted(given)) or "nothing")
+def test_a_request_needs_the_parameters_of_the_recipe(recipe: str, given: set[str]) -> None:
+    simulation = Simulation()
+    create_active(simulation, recipe)
+    lacking = GUIDE[recipe]["parameters"] - given
+    assert outcome(lambda: ask(simulation, given)) == ("InvalidInput" if lacking else "OK")
+    if lacking:
+        said = message(lambda: ask(simulation, given))
+        assert all(name in said for name in lacking)
+
+
+@recipes
+@pytest.mark.parametrize("name", [USER, ITEM])
+def test_an_empty_parameter_is_none(recipe: str, name: str) -> None:
+    simulation = Simulation()
+    create_active(simulation, recipe)
+    expected = "InvalidInput" if name in GUIDE[recipe]["parameters"] else "OK"
+    assert outcome(lambda: ask(simulation, {USER, ITEM}, **{name: ""})) == expected
+
+
+def test_a_missing_parameter_is_answered_in_the_form_of_the_runtime_service() -> None:
+    simulation = Simulation()
+    create_active(simulation, "aws-vod-more-like-x")
+    status, headers, body = wire.handle(
+        simulation.service,
+        method="POST",
+        path="/recommendations",
+        headers={},
+        body=json.dumps({"recommenderArn": ARN, "userId": "user-1"}).encode(),
+        account=ACCOUNT,
+        region=REGION,
+    )
+    assert status == 400
+    assert headers["x-amzn-errortype"] == "InvalidInputException:"
+    assert headers["content-type"] == "application/json"
+    assert json.loads(body) == {"message": "aws-vod-more-like-x requires itemId"}
+
+
+@recipes
+def test_an_item_is_not_related_to_itself_and_ignored_where_it_is_not_used(recipe: str) -> None:
+    simulation = Simulation()
+    create_active(simulation, recipe)
+    shown = {item["itemId"] for item in ask(simulation, {USER, ITEM}, numResults=100)}
+    assert (VALUES[ITEM] in shown) == (ITEM not in GUIDE[recipe]["parameters"])
+    assert len(shown) in (59, 60)
