@@ -6,6 +6,7 @@ from aws_cdk import App, Environment, Stage, Validations
 from cdk_nag import AwsSolutionsChecks, ServerlessChecks
 
 from stacks.settings import PIPELINE_STACK, SettingsError, from_context
+from stacks.synthesis import refuse_large_templates
 from stacks.top_picks_stack import TopPicksStack
 
 
@@ -33,6 +34,6 @@ def main(app: App) -> App:
 
 if __name__ == "__main__":
     try:
-        main(App()).synth()
+        refuse_large_templates(main(App()).synth())
     except SettingsError as error:
         sys.exit(f"\n{error}\n")

@@ -8,7 +8,8 @@ from stacks.metrics import OUTPUTS, measure
 _METRICS: Final = """
 ## Metrics
 
-Each is a number as text, or `n/a` where the service does not report it.
+Each is a number as text, or `n/a` where the service does not report it. AWS shows none of
+[two recipes](../how-to/rows.md#choose-the-recipes).
 
 | output | in `ModelMetrics` | meaning |
 | --- | --- | --- |"""
@@ -49,6 +50,9 @@ def markdown() -> str:
             "",
             "The stack has `QualityGate` only with `minimum_metrics` or `max_metric_regression`,",
             "and `ConsumerRoleArn` only with `consumers`.",
+            "",
+            "With [`recommenders`](../how-to/rows.md), the outputs of each recommender begin with",
+            "its name, such as `TrendingNowRecommenderArn`; those of the empty name do not.",
             _METRICS,
             *(f"| `{name}` | `{key}` | {measure(name)} |" for name, key in v.METRICS.items()),
             _TAIL,

@@ -1,4 +1,4 @@
-"""The functions' code, and the words that it shares with the constructs.
+"""The functions' code, and the words and recipes that it shares with the constructs.
 
 This is the wheel's ``stacks/functions.py``: the code is inside the package (ADR 12).
 """
@@ -7,8 +7,9 @@ from pathlib import Path
 from typing import Final
 
 from .lambdas.recommender import vocabulary
+from .lambdas.recommender.recipes import Recipe
 
 LAMBDAS: Final = Path(vocabulary.__file__).parents[1]
 """The folder of the package ``recommender``, which runs in the account."""
 
-__all__ = ["LAMBDAS", "vocabulary"]
+__all__ = ["LAMBDAS", "Recipe", "vocabulary"]

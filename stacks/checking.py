@@ -10,7 +10,7 @@ from aws_cdk import Duration, RemovalPolicy, Stack, Token
 from aws_cdk.aws_logs import RetentionDays
 from constructs import Construct
 
-from .settings.declarations import Settings
+from .settings.declarations import OneRecommender
 from .settings.errors import NotAllowedError, PropertyError, Refusal
 from .settings.setting import Setting
 
@@ -75,8 +75,8 @@ class Properties(ABC):
         _kept(cls.__dataclass_fields__[name], value, Stack.of(construct))
 
     @classmethod
-    def from_settings(cls, settings: Settings) -> dict[str, Any]:
-        """Convert an environment's settings to arguments of the constructor, but no constructs."""
+    def from_settings(cls, settings: OneRecommender) -> dict[str, Any]:
+        """Convert settings to arguments of the constructor, but no constructs."""
         given = {}
         for one in fields(cls):
             if (cdk_type := _cdk_type(one)) is None:

@@ -12,7 +12,7 @@ from constructs import Construct, IDependable
 
 from .functions import vocabulary as v
 from .hours import HoursOfService, weekly_times
-from .permissions import RECIPE_ARN, name_prefix
+from .permissions import name_prefix, recipe_arn
 from .properties import RecommenderProperties
 from .service import RecommenderService
 from .settings.declarations import RecommenderSettings
@@ -67,7 +67,7 @@ class CustomResources:
             **self._hours,
             v.RUNNING: properties.running,
             v.DATASET_GROUP_ARN: properties.dataset_group_arn,
-            v.RECIPE_ARN: RECIPE_ARN,
+            v.RECIPE_ARN: recipe_arn(properties.recipe),
             v.ADOPT_EXISTING: properties.adopt_existing,
             v.FORCE_UPDATE: properties.force_update,
             v.TAGS: Lazy.any(tags),
@@ -113,7 +113,8 @@ class CustomResources:
             return stop
         if hours := self._properties.active_hours:
             arn = gate.get_att_string(v.RECOMMENDER_ARN_ATTRIBUTE)
-            by_the_clock = HoursOfService(self._scope, "Hours", arn, hours)
+            title = self._properties.recipe.facts.title
+            by_the_clock = HoursOfService(self._scope, "Hours", arn, hours, title=title)
             state = self._one(by_the_clock, "State", v.HOURS_TYPE, given)
             state.node.add_dependency(*by_the_clock.schedules)
             return state
@@ -162,15 +163,16 @@ def cfn(resource: CustomResource) -> CfnResource:
 
 
 def recommender_config(settings: RecommenderSettings) -> dict[str, Any]:
-    """Write the configuration as Personalize takes it, with item metadata in recommendations."""
+    """Write the configuration as Personalize takes it for the recipe."""
     excluded = {dataset: list(columns) for dataset, columns in settings.excluded_columns.items()}
+    exploration = {
+        v.EXPLORATION_WEIGHT: _text(settings.exploration_weight),
+        v.EXPLORATION_ITEM_AGE_CUT_OFF: _text(settings.exploration_item_age_cut_off),
+    }
     return {
         v.MIN_REQUESTS_PER_SECOND: settings.min_recommendation_requests_per_second,
-        v.ENABLE_METADATA: True,
-        v.EXPLORATION: {
-            v.EXPLORATION_WEIGHT: _text(settings.exploration_weight),
-            v.EXPLORATION_ITEM_AGE_CUT_OFF: _text(settings.exploration_item_age_cut_off),
-        },
+        v.ENABLE_METADATA: settings.item_metadata,
+        **({v.EXPLORATION: exploration} if settings.recipe.facts.explores else {}),
         v.TRAINING_DATA: {v.EXCLUDED_COLUMNS: excluded},
     }
 

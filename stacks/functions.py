@@ -1,4 +1,4 @@
-"""The functions' code, and the vocabulary that it shares with the stacks.
+"""The functions' code, and the words and recipes that it shares with the stacks.
 
 Nothing else here knows where that code is. In the wheel it is inside the package, and
 ``package/functions.py`` stands in the place of this module (ADR 12).
@@ -8,8 +8,9 @@ from pathlib import Path
 from typing import Final
 
 from lambdas.recommender import vocabulary
+from lambdas.recommender.recipes import Recipe
 
 LAMBDAS: Final = Path(vocabulary.__file__).parents[1]
 """The folder of the package ``recommender``, which runs in the account."""
 
-__all__ = ["LAMBDAS", "vocabulary"]
+__all__ = ["LAMBDAS", "Recipe", "vocabulary"]

@@ -32,9 +32,12 @@ class HoursOfService(Construct):
         construct_id: str,
         recommender_arn: str,
         active_hours: Mapping[str, str],
+        *,
+        title: str,
     ) -> None:
         super().__init__(scope, construct_id)
         self._arn = recommender_arn
+        self._which = f"{title.removesuffix(' for you')} recommender"
         self._zone = TimeZone.of(active_hours[TIME_ZONE])
         self._group = scheduler.ScheduleGroup(self, "Group", removal_policy=RemovalPolicy.DESTROY)
         self._role = iam.Role(
@@ -62,7 +65,7 @@ class HoursOfService(Construct):
         schedule = scheduler.Schedule(
             self,
             does,
-            description=f"Top picks recommender: {does.lower()}s it",
+            description=f"{self._which}: {does.lower()}s it",
             schedule_group=self._group,
             schedule=scheduler.ScheduleExpression.expression(
                 weekly.documented(expression), self._zone

@@ -8,6 +8,8 @@ found. It warns to compare only recommenders that were trained on the same data.
 import re
 from typing import Final
 
+from .functions import Recipe
+
 _RANGE: Final = "0 to 1, higher is better"
 _CAUTION: Final = (
     "From the training's held-out data; compare only trainings on the same data. Source: "
@@ -44,3 +46,13 @@ def measure(metric: str) -> str:
 def describe(output: str) -> str:
     """Describe an output for a newcomer."""
     return OUTPUTS.get(output) or f"{measure(output)} {_CAUTION}"
+
+
+def describe_for(recipe: Recipe, output: str) -> str:
+    """Describe an output of a recommender: with the recipe's name, unless that is top picks."""
+    description = describe(output)
+    if recipe is Recipe.VOD_TOP_PICKS:
+        return description
+    if output == "RecommenderArn" and recipe.facts.parameters:
+        description = f"{description[:-1]}, with {' and '.join(recipe.facts.parameters)}."
+    return f"{recipe.facts.title}: {description}"

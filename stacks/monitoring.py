@@ -28,7 +28,7 @@ from .permissions import (
     recommender_arn,
 )
 from .properties import MonitoringProperties
-from .recommender import TopPicksRecommender
+from .recommender import DomainRecommender
 from .security import acknowledge, trust_own
 from .service import function
 from .settings import weekly
@@ -89,7 +89,7 @@ class RecommenderMonitoring(Construct):
         scope: Construct,
         construct_id: str,
         *,
-        recommender: TopPicksRecommender,
+        recommender: DomainRecommender,
         observation_interval: Duration | None = None,
         alarm_topic: sns.ITopic | None = None,
         runbook_url: str | None = None,
@@ -118,7 +118,7 @@ class RecommenderMonitoring(Construct):
         check_type(
             "recommender",
             recommender,
-            TopPicksRecommender,
+            DomainRecommender,
             "Monitor one that is made elsewhere where it is made. Here, its methods such as "
             "metric_get_recommendations5xx_errors give metrics for alarms.",
         )

@@ -10,11 +10,19 @@ from aws_cdk import ArnFormat, Aws, IResolveContext, IStringProducer, Lazy, Name
 from aws_cdk import aws_iam as iam
 from constructs import Construct, IConstruct
 
+from .functions import Recipe
 from .functions import vocabulary as v
 from .security import acknowledge
 from .settings.declarations import RecommenderSettings
 
-RECIPE_ARN: Final = f"arn:{Aws.PARTITION}:personalize:::recipe/aws-vod-top-picks"
+
+def recipe_arn(recipe: Recipe) -> str:
+    """Return the ARN of a recipe in the stack's partition."""
+    return f"arn:{Aws.PARTITION}:personalize:::recipe/{recipe}"
+
+
+RECIPE_ARN: Final = recipe_arn(Recipe.VOD_TOP_PICKS)
+"""Of top picks."""
 
 
 class FunctionRole(iam.Role):
@@ -109,7 +117,7 @@ def allow_recommender(
             "personalize:CreateRecommender",
             "personalize:DescribeDatasetGroup",
         ),
-        _allow([RECIPE_ARN], "personalize:CreateRecommender"),
+        _allow([recipe_arn(settings.recipe)], "personalize:CreateRecommender"),
         _allow(
             [
                 stack.format_arn(
@@ -117,7 +125,7 @@ def allow_recommender(
                     resource="dataset",
                     resource_name=f"{group.resource_name}/{dataset}",
                 )
-                for dataset in ("INTERACTIONS", "ITEMS")
+                for dataset in settings.recipe.needs(metadata=settings.item_metadata)
             ],
             "personalize:DescribeDataset",
         ),

@@ -21,6 +21,7 @@ from .settings.rules import (
     chains_fit_into_a_stack,
     hours_are_of_what_runs,
     key_is_of_the_region,
+    not_of_the_recipe,
     topic_is_of_the_place,
     topic_is_of_the_region,
 )
@@ -95,7 +96,7 @@ def _construct(name: str, arn_attribute: str, allowed: str, remedy: str) -> Any:
 
 @dataclass(frozen=True, kw_only=True)
 class RecommenderProperties(RecommenderSettings, Properties):
-    """The properties of ``TopPicksRecommender``."""
+    """The properties of ``DomainRecommender``."""
 
     exploration_item_age_cut_off: int = _duration(
         "exploration_item_age_cut_off",
@@ -140,6 +141,7 @@ class RecommenderProperties(RecommenderSettings, Properties):
             "active_hours",
             hours_are_of_what_runs(active_hours=self.active_hours, running=self.running),
         )
+        yield from not_of_the_recipe(self)
         if not Token.is_unresolved(self.dataset_group_arn):
             yield "dataset_group_arn", _group_is_of_the_stack(self.dataset_group_arn, stack)
 

@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from decimal import Decimal
-from typing import Any, NamedTuple
+from typing import Any, Final, NamedTuple
 
 import jsii
 from aws_cdk import (
@@ -19,6 +19,7 @@ from constructs import Construct
 
 from .checking import check_text
 from .custom_resources import CustomResources, cfn
+from .functions import Recipe
 from .functions import vocabulary as v
 from .interface import IRecommender, RecommenderBase, imported
 from .permissions import allow_recommender
@@ -44,8 +45,8 @@ class Expected(NamedTuple):
 
 
 @jsii.implements(ITaggableV2)
-class TopPicksRecommender(RecommenderBase):
-    """A Personalize domain recommender of the recipe ``aws-vod-top-picks``.
+class DomainRecommender(RecommenderBase):
+    """A Personalize domain recommender of a recipe of the domain VIDEO_ON_DEMAND.
 
     CloudFormation waits at most an hour for one custom resource, while a training takes up to ten.
     So the waiting is two chains of custom resources: training gates, which wait for a training,
@@ -56,9 +57,10 @@ class TopPicksRecommender(RecommenderBase):
 
     Example::
 
-        recommender = TopPicksRecommender(
+        recommender = DomainRecommender(
             self,
-            "TopPicks",
+            "Trending",
+            recipe=Recipe.VOD_TRENDING_NOW,
             dataset_group_arn="arn:aws:personalize:eu-west-1:111111111111:dataset-group/vod",
         )
         recommender.grant_get_recommendations(function)
@@ -73,11 +75,13 @@ class TopPicksRecommender(RecommenderBase):
         scope: Construct,
         construct_id: str,
         *,
+        recipe: Recipe,
         dataset_group_arn: str,
         recommender_name: str | None = None,
         min_recommendation_requests_per_second: int = 1,
         exploration_weight: Decimal | float = Decimal("0.3"),
         exploration_item_age_cut_off: Duration | None = None,
+        item_metadata: bool = True,
         excluded_columns: Mapping[str, Sequence[str]] | None = None,
         running: bool = True,
         active_hours: Mapping[str, str] | None = None,
@@ -98,10 +102,12 @@ class TopPicksRecommender(RecommenderBase):
             scope: the parent.
             construct_id: the id, which is part of the recommender's identity: another id is another
                 recommender.
+            recipe: the kind of recommendations. A change replaces the recommender.
             dataset_group_arn: the ARN of an ACTIVE dataset group of the domain VIDEO_ON_DEMAND in
-                the stack's account and region. It has an Interactions and an Items dataset, both
-                imported. A change replaces the recommender. If the same app makes the dataset
-                group, its ARN is a token, and the recommender has to depend on its datasets.
+                the stack's account and region. It has an Interactions dataset and, for item
+                metadata or if the recipe trains on it, an Items dataset, both imported. A change
+                replaces the recommender. If the same app makes the dataset group, its ARN is a
+                token, and the recommender has to depend on its datasets.
             recommender_name: fixes the name, 1 to 63 letters, digits, ``-`` and ``_``; by default
                 it is derived, ``<stack name>-<16 hexadecimal digits>``. If it is a token, its value
                 must not change: CloudFormation would remove the permission for the old name before
@@ -109,11 +115,14 @@ class TopPicksRecommender(RecommenderBase):
             min_recommendation_requests_per_second: provisioned, and billed, throughput, 1 or more;
                 1 by default.
             exploration_weight: 0 (no exploration) to 1, and the closer to 1, the more exploration;
-                with at most six decimals; 0.3 by default.
+                with at most six decimals; 0.3 by default. It is refused, as is the next one, if the
+                recipe does not explore.
             exploration_item_age_cut_off: age up to which an item is explored, in whole days, 1 or
                 more; 30 days by default. The age is the time from the item's creation to the latest
                 interaction with any item; without a creation time, Personalize takes it from the
                 item's interactions.
+            item_metadata: whether GetRecommendations can return columns of the Items dataset,
+                which is the default.
             excluded_columns: columns that the training leaves out, by dataset type
                 (``INTERACTIONS``, ``ITEMS``, ``USERS``); none by default.
             running: whether the recommender is ACTIVE, which is the default; else it is kept
@@ -133,7 +142,8 @@ class TopPicksRecommender(RecommenderBase):
                 11 by default.
             training_gate: how long one of them waits, above 0; by default 55 minutes, the longest.
             minimum_metrics: the least values of model metrics, 0 to 1 with at most six decimals, by
-                the service's names.
+                the service's names. If AWS shows no metrics of the recipe, ``quality_gate`` must be
+                ``warn``.
             max_metric_regression: how much worse each may be than that of the recommender that is
                 replaced, as a fraction of it, with at most six decimals.
             quality_gate: ``fail`` the deployment that misses this, or ``warn``.
@@ -274,9 +284,61 @@ class TopPicksRecommender(RecommenderBase):
         others = [
             one
             for one in self.node.root.node.find_all()
-            if isinstance(one, TopPicksRecommender)
+            if isinstance(one, DomainRecommender)
             and one is not self
             and one._expected.properties.recommender_name == name
         ]
         taken = [] if name is None else refuse_taken_name(name, self, others)
         return [*refuse_tags(self._tags_of_all), *taken]
+
+
+class TopPicksRecommender(DomainRecommender):
+    """A Personalize domain recommender of the recipe ``aws-vod-top-picks``, "Top picks for you".
+
+    Example::
+
+        recommender = TopPicksRecommender(
+            self,
+            "TopPicks",
+            dataset_group_arn="arn:aws:personalize:eu-west-1:111111111111:dataset-group/vod",
+        )
+        recommender.grant_get_recommendations(function)
+        recommender.metric_get_recommendations5xx_errors().create_alarm(...)
+    """
+
+    def __init__(
+        self,
+        scope: Construct,
+        construct_id: str,
+        *,
+        dataset_group_arn: str,
+        recommender_name: str | None = None,
+        min_recommendation_requests_per_second: int = 1,
+        exploration_weight: Decimal | float = Decimal("0.3"),
+        exploration_item_age_cut_off: Duration | None = None,
+        item_metadata: bool = True,
+        excluded_columns: Mapping[str, Sequence[str]] | None = None,
+        running: bool = True,
+        active_hours: Mapping[str, str] | None = None,
+        adopt_existing: bool = False,
+        removal_policy: RemovalPolicy = RemovalPolicy.DESTROY,
+        force_update: str | None = None,
+        training_gates: int = 11,
+        sweeps: int = 11,
+        training_gate: Duration | None = None,
+        minimum_metrics: Mapping[str, Decimal | float] | None = None,
+        max_metric_regression: Decimal | float | None = None,
+        quality_gate: str = "fail",
+        service: RecommenderService | None = None,
+    ) -> None:
+        """Make the recommender and its chains, as ``DomainRecommender`` does for its recipe.
+
+        Raises:
+            PropertyError: a property is not allowed, or is a token although it decides which
+                resources there are, or when they give up.
+        """
+        given = {name: one for name, one in locals().items() if name not in _OF_ANY_CONSTRUCT}
+        super().__init__(scope, construct_id, recipe=Recipe.VOD_TOP_PICKS, **given)
+
+
+_OF_ANY_CONSTRUCT: Final = ("self", "scope", "construct_id", "__class__")

@@ -1,6 +1,7 @@
 """Check the whole app when it is synthesised: refusals, warnings, and the tags of stacks."""
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from pathlib import Path
 from typing import Any, Final, cast
 
 import jsii
@@ -15,11 +16,12 @@ from aws_cdk import (
     TagManager,
     Token,
 )
+from aws_cdk.cx_api import CloudAssembly
 from constructs import Construct, IConstruct, IValidation
 
 from .functions import vocabulary as v
 from .partitions import PERSONALIZE
-from .settings.errors import PropertyError
+from .settings.errors import PropertyError, SettingsError
 from .settings.tags import problems
 
 REGION: Final = "@top-picks/recommender:region"
@@ -60,6 +62,53 @@ def warn_of_region(recommender: Construct) -> None:
             f"Amazon Personalize is not known to be in {region}. It is in "
             f"{', '.join(PERSONALIZE)}. If it is not there, the deployment fails in minutes.",
         )
+
+
+# -- what CloudFormation takes ---------------------------------------------------------------------
+
+MAX_RESOURCES: Final = 500
+MAX_TEMPLATE_BYTES: Final = 1_000_000
+"""They are allowed in a stack. Source: "Understand CloudFormation quotas", User Guide."""
+
+_FEWER: Final = (
+    "Move some recommenders to another environment, or let each training gate wait longer "
+    "(training_gate_minutes), or all of them less long (max_training_hours, max_deletion_hours)."
+)
+
+
+def refuse_too_many_resources(stack: Stack) -> list[str]:
+    """Return an error if a stack has more resources than CloudFormation takes."""
+    resources = [
+        one
+        for one in stack.node.find_all()
+        if isinstance(one, CfnResource) and one.stack.node.path == stack.node.path
+    ]
+    if len(resources) <= MAX_RESOURCES:
+        return []
+    refusal = SettingsError(
+        "recommenders",
+        got=f"{len(resources)} resources",
+        allowed=f"{MAX_RESOURCES} in a stack",
+        remedy=_FEWER,
+    )
+    return [str(refusal)]
+
+
+def refuse_large_templates(assembly: CloudAssembly) -> None:
+    """Refuse a template that is larger than CloudFormation takes.
+
+    Raises:
+        SettingsError: one is.
+    """
+    for stack in assembly.stacks_recursively:
+        size = Path(stack.template_full_path).stat().st_size
+        if size > MAX_TEMPLATE_BYTES:
+            raise SettingsError(
+                "recommenders",
+                got=f"a template of {size} bytes for {stack.stack_name}",
+                allowed=f"{MAX_TEMPLATE_BYTES} bytes",
+                remedy=f"{_FEWER} Each tag is in the template once for each resource.",
+            )
 
 
 # -- one name, one recommender ---------------------------------------------------------------------

@@ -1,21 +1,24 @@
 """The stack: the recommender, who may use it, and its outputs."""
 
 import json
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any, Final
 
 from aws_cdk import CfnOutput, Stack, Tags
 from aws_cdk import aws_iam as iam
 from aws_cdk import aws_sns as sns
 from aws_cdk import aws_sns_subscriptions as subscriptions
+from aws_cdk import aws_ssm as ssm
 from constructs import Construct
 
-from .metrics import describe
+from .functions import Recipe
+from .metrics import describe, describe_for
 from .properties import MonitoringProperties, RecommenderProperties, ServiceProperties
-from .recommender import TopPicksRecommender
+from .recommender import DomainRecommender
 from .security import allow_alarms, log_key
 from .service import RecommenderService
-from .settings import Settings, SettingsError
+from .settings import OneRecommender, Settings, SettingsError
+from .synthesis import refuse_too_many_resources, when_synthesised
 
 _MAX_ROLE_NAME: Final = 64
 """Source: CreateRole, IAM API reference."""
@@ -25,7 +28,7 @@ _MAX_TRUST_POLICY: Final = 2048
 
 
 class TopPicksStack(Stack):
-    """One environment's recommender."""
+    """One environment's recommender, or its recommenders, each with its name in all that it has."""
 
     def __init__(
         self, scope: Construct, construct_id: str, *, settings: Settings, **kwargs: Any
@@ -33,40 +36,64 @@ class TopPicksStack(Stack):
         super().__init__(
             scope,
             construct_id,
-            description="Amazon Personalize recommender: Top picks for you (aws-vod-top-picks)",
+            description=_description([one.recipe for one in settings.by_name.values()]),
             tags=dict(settings.tags),
             termination_protection=settings.termination_protection,
             **kwargs,
         )
         for key, value in settings.tags.items():
             Tags.of(self).add(key, value)  # Hooks and rules see a template, not its stack's tags
-        recommender = TopPicksRecommender(
+        service = RecommenderService(
             self,
-            "Recommender",
-            service=RecommenderService(
-                self,
-                "Service",
-                log_key=log_key(self, settings.log_key_arn),
-                notify_topic=self._notify_topic(settings),
-                **ServiceProperties.from_settings(settings),
-            ),
-            **RecommenderProperties.from_settings(settings),
+            "Service",
+            log_key=log_key(self, settings.log_key_arn),
+            notify_topic=self._notify_topic(settings),
+            **ServiceProperties.from_settings(settings),
         )
+        group = Construct(self, "Recommenders") if settings.recommenders else self
+        recommenders = {
+            name: DomainRecommender(
+                group if name else self,
+                name or "Recommender",
+                service=service,
+                **RecommenderProperties.from_settings(one),
+            )
+            for name, one in settings.by_name.items()
+        }
         if settings.monitoring:
-            from .monitoring import RecommenderMonitoring
+            self._monitor(recommenders, settings)
+        parameters = [self._parameter(name, one) for name, one in recommenders.items()]
+        role = self._consumer_role(settings.consumers) if settings.consumers else None
+        for recommender, parameter in zip(recommenders.values(), parameters, strict=True):
+            if role:  # who reads the parameter may use what it names
+                recommender.grant_get_recommendations(role).apply_before(parameter)
+        for name, recommender in recommenders.items():
+            self._outputs(name, recommender, settings.by_name[name])
+        if role:
+            output = "ConsumerRoleArn"
+            CfnOutput(self, output, value=role.role_arn, description=describe(output))
+        when_synthesised(self, lambda: refuse_too_many_resources(self))
 
+    def _monitor(self, recommenders: Mapping[str, DomainRecommender], settings: Settings) -> None:
+        from .monitoring import RecommenderMonitoring
+
+        topic = self._alarm_topic(settings)
+        for name, recommender in recommenders.items():
             RecommenderMonitoring(
                 self,
-                "Monitoring",
+                f"Monitoring{name}",
                 recommender=recommender,
-                alarm_topic=self._alarm_topic(settings),
+                alarm_topic=topic,
                 **MonitoringProperties.from_settings(settings),
             )
-        parameter = recommender.add_arn_parameter(
-            self,
-            "RecommenderArnParameter",
-            parameter_name=f"/top-picks/{self.stack_name}/recommender-arn",
+
+    def _parameter(self, name: str, recommender: DomainRecommender) -> ssm.StringParameter:
+        path = "/".join(filter(None, ("/top-picks", self.stack_name, name, "recommender-arn")))
+        return recommender.add_arn_parameter(
+            self, f"{name}RecommenderArnParameter", parameter_name=path
         )
+
+    def _outputs(self, name: str, recommender: DomainRecommender, settings: OneRecommender) -> None:
         outputs = {
             "RecommenderArn": recommender.recommender_arn,
             "RecommenderName": recommender.recommender_name,
@@ -76,13 +103,9 @@ class TopPicksStack(Stack):
         }
         if settings.minimum_metrics or settings.max_metric_regression is not None:
             outputs["QualityGate"] = recommender.quality_gate
-        if settings.consumers:
-            role = self._consumer_role(settings.consumers)
-            permission = recommender.grant_get_recommendations(role)
-            permission.apply_before(parameter)  # who reads it may use what it names
-            outputs["ConsumerRoleArn"] = role.role_arn
-        for name, value in outputs.items():
-            CfnOutput(self, name, value=value, description=describe(name))
+        for output, value in outputs.items():
+            description = describe_for(settings.recipe, output)
+            CfnOutput(self, f"{name}{output}", value=value, description=description)
 
     def _notify_topic(self, settings: Settings) -> sns.ITopic | None:
         arn = settings.notify_topic_arn
@@ -126,6 +149,13 @@ class TopPicksStack(Stack):
                 remedy="Name fewer: in each account, one role that its applications assume.",
             )
         return role
+
+
+def _description(recipes: Sequence[Recipe]) -> str:
+    if len(recipes) == 1:
+        return f"Amazon Personalize recommender: {recipes[0].facts.title} ({recipes[0]})"
+    titles = dict.fromkeys(recipe.facts.title for recipe in recipes)
+    return f"Amazon Personalize recommenders: {', '.join(titles)}"
 
 
 def _among_their_accounts(consumers: Sequence[str]) -> iam.IPrincipal:

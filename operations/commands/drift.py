@@ -18,11 +18,13 @@ def drift(account: Account, console: Console, name: str) -> int:
         console.line(render_not_comparable(stack))
         return CANNOT_TELL
     found = set()
-    for chain in account.chains(stack):
+    chains = account.chains(stack)
+    for chain in chains:
         observed = account.observed(chain.desired.arn, may_lack_tags=True)
         one = drift_of(chain.desired_for(observed), observed)
         failed = retraining.failed(observed) if observed else None
-        console.line(render_drift(chain, one, console.clock(), failed))
+        text = render_drift(chain, one, console.clock(), failed, is_one_of_several=len(chains) > 1)
+        console.line(text)
         found.add(one.status)
     if not found:
         console.line(f"There is no recommender in the template of {stack.name}.")

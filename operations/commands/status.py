@@ -13,7 +13,7 @@ from lambdas.recommender.aws.errors import (
 from lambdas.recommender.model.history import Sample
 from lambdas.recommender.model.observed import Observed
 from operations.account import Account
-from operations.computations.chain import Chain
+from operations.computations.chain import Chain, Position
 from operations.computations.compare import Measured, compare
 from operations.computations.stack import (
     DELETED,
@@ -150,18 +150,22 @@ def _show_progress(
     chains: Sequence[Chain],
     events: Sequence[Event],
 ) -> None:
-    """Print the recommender of which a link waits, or the first one."""
+    """Print the recommender whose links may wait for longest, or the first one."""
     now = console.clock()
     positions = [(chain.position(events, now=now), chain) for chain in chains]
     if not positions:
         console.progress(render_unknown_progress(stack, now), stack.status)
         return
-    waiting = (one for one in positions if one[0] and one[0].link)
-    position, chain = next(waiting, positions[0])
+    position, chain = max(positions, key=lambda one: _remaining(one[0]))
     observed = console.retry_reads(lambda: _first(account, chain))
     of = chain.construct if len(chains) > 1 else ""
     news = f"{render_place(position, of)} {observed.description if observed else ''}"
     console.progress(render_progress(position, observed, now, of), news)
+
+
+def _remaining(position: Position | None) -> float:
+    """Return for how many seconds its links may wait, or less than any if none waits now."""
+    return position.remaining if position and position.link else -1.0
 
 
 def _first(account: Account, chain: Chain) -> Observed | None:

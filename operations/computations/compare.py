@@ -65,6 +65,27 @@ class RecommenderStatus:
             return []
         return self.gate.regressions(self.observed.metrics, self.change.before, of="before")
 
+    def wrong(self, name: str, *, at_rest: bool) -> str:
+        """Return its failure or difference; nothing if all is fine, or the template has another.
+
+        Args:
+            name: its name after a space, or nothing if it needs none.
+            at_rest: whether no operation of the stack is under way.
+        """
+        if self.drift is None:
+            return ""
+        if self.observed and self.observed.phase.has_failed:
+            return f"the recommender{name} is {self.observed.status}"
+        if not at_rest:
+            return ""
+        if self.drift.status is d.DriftStatus.DRIFTED:
+            return f"the recommender{name} differs from its template"
+        if self.observed and retraining.failed(self.observed):
+            return f"the latest retraining{name and f' of{name}'} has failed"
+        if self.worse and self.gate.fails:
+            return f"the model{name and f' of{name}'} got worse than max_metric_regression allows"
+        return ""
+
 
 @dataclass(frozen=True)
 class ChainStatus:
@@ -98,19 +119,17 @@ class StackStatus:
         """The failure, or, at rest, the difference from the template; empty if all is fine."""
         if self.stack.failure:
             return self.stack.failure
-        recommenders = [one for chain in self.chains for one in chain.recommenders if one.drift]
-        for one in recommenders:
-            if one.observed and one.observed.phase.has_failed:
-                return f"the recommender is {one.observed.status}"
-        if self.stack.is_under_way:
-            return ""
-        if any(one.drift and one.drift.status is d.DriftStatus.DRIFTED for one in recommenders):
-            return "the recommender differs from its template"
-        if any(one.observed and retraining.failed(one.observed) for one in recommenders):
-            return "the latest retraining has failed"
-        if any(one.worse and one.gate.fails for one in recommenders):
-            return "the model got worse than max_metric_regression allows"
-        return ""
+        at_rest = not self.stack.is_under_way
+        found = (
+            one.wrong(self._name(chain), at_rest=at_rest)
+            for chain in self.chains
+            for one in chain.recommenders
+        )
+        return ", ".join(filter(None, found))
+
+    def _name(self, chain: ChainStatus) -> str:
+        """Return a recommender's name after a space, or nothing if the stack has no other."""
+        return f" {chain.chain.construct}" if len(self.chains) > 1 else ""
 
 
 def compare(

@@ -12,10 +12,19 @@ from operations.computations.template import SOURCE
 from operations.texts.lines import command, wrapped
 
 _STACK: Final = "TopPicks"
-"""The construct id of the stack in this app."""
+_ONLY: Final = "Recommender"
+_SEVERAL: Final = "Recommenders"
+"""The construct ids of the stack, of its recommender, and of several, in this app."""
 
 
-def render_drift(chain: Chain, found: Drift, now: float, failed: Update | None = None) -> str:
+def render_drift(
+    chain: Chain,
+    found: Drift,
+    now: float,
+    failed: Update | None = None,
+    *,
+    is_one_of_several: bool = False,
+) -> str:
     """Render the differences of a recommender, and the next step.
 
     Args:
@@ -23,6 +32,7 @@ def render_drift(chain: Chain, found: Drift, now: float, failed: Update | None =
         found: how it differs.
         now: epoch seconds.
         failed: its latest retraining, if that failed.
+        is_one_of_several: whether the template has other recommenders.
     """
     name = f"{chain.desired.name} ({chain.construct})"
     match found.status:
@@ -39,7 +49,7 @@ def render_drift(chain: Chain, found: Drift, now: float, failed: Update | None =
     if failed:
         lines += wrapped(f"This is not drift: its latest retraining failed: {failed.reason}", "  ")
     if found.status is DriftStatus.DRIFTED:
-        lines += ["", *_correction(chain, found)]
+        lines += ["", *_correction(chain, found, is_one_of_several=is_one_of_several)]
     return "\n".join(lines)
 
 
@@ -62,7 +72,7 @@ def render_not_comparable(stack: Stack) -> str:
     )
 
 
-def _correction(chain: Chain, found: Drift) -> Iterator[str]:
+def _correction(chain: Chain, found: Drift, *, is_one_of_several: bool) -> Iterator[str]:
     if not found.is_put_right:
         yield from wrapped(f"No deployment corrects that: {found.reason}")
         return
@@ -70,7 +80,7 @@ def _correction(chain: Chain, found: Drift) -> Iterator[str]:
     if found.reason:
         yield from wrapped(f"Now: {found.reason}.")
     yield "To correct it (cdk deploy alone sees no change, for the template is the same):"
-    environment = _environment(chain)
+    environment = _environment(chain, is_one_of_several=is_one_of_several)
     if environment is None:
         yield from wrapped(
             f"in the app that makes {chain.stack.name}, give {chain.path or chain.logical_id} "
@@ -78,27 +88,38 @@ def _correction(chain: Chain, found: Drift) -> Iterator[str]:
             "that the CDK CLI takes).",
             "  ",
         )
-    elif environment:
+        return
+    places = [f"recommenders.{_name(chain)}"] if is_one_of_several else []
+    places += [f"the environment {environment}"] if environment else []
+    if places:
         yield from wrapped(
-            f'in cdk.json, set "force_update": "{force_update}" in the environment {environment}; '
-            "then",
+            f'in cdk.json, set "force_update": "{force_update}" in {" of ".join(places)}; then',
             "  ",
         )
-        yield f"  npx cdk deploy {environment}/{_STACK}"
+        yield f"  npx cdk deploy {'/'.join(filter(None, (environment, _STACK)))}"
     else:
         yield f"  npx cdk deploy {_STACK} -c force_update={force_update}"
         yield from wrapped("with the other -c options that it is deployed with, if there are any.")
 
 
-def _environment(chain: Chain) -> str | None:
+def _environment(chain: Chain, *, is_one_of_several: bool) -> str | None:
     """Return this app's environment that a stack is of, nothing without environments, or None.
 
     The stack of an environment is in a Stage, so the CDK CLI knows it as ``dev/TopPicks``, and
-    CloudFormation as ``dev-TopPicks``. None stands for a recommender in another app.
+    CloudFormation as ``dev-TopPicks``. None stands for a recommender in another app, or one of
+    several whose name the template does not have.
     """
     environment, _, name = chain.stack.name.rpartition("-")
-    path = "/".join(filter(None, (environment, _STACK, "Recommender")))
-    return environment if name == _STACK and chain.path in ("", path) else None
+    stack = "/".join(filter(None, (environment, _STACK)))
+    paths = {f"{stack}/{_ONLY}", f"{stack}/{_SEVERAL}/{chain.construct}"}
+    if not is_one_of_several:
+        paths.add("")
+    return environment if name == _STACK and chain.path in paths else None
+
+
+def _name(chain: Chain) -> str:
+    """Return the name of a recommender in the setting `recommenders`."""
+    return chain.construct if f"/{_SEVERAL}/" in chain.path else '""'
 
 
 def next_force_update(force_update: str) -> str:

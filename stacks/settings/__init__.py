@@ -6,12 +6,13 @@ the allowed values and the remedy.
 """
 
 from .context import PIPELINE_STACK, from_context, parse
-from .declarations import Deployment, PipelineSettings, Settings
+from .declarations import Deployment, OneRecommender, PipelineSettings, Settings
 from .errors import PropertyError, SettingsError
 
 __all__ = [
     "PIPELINE_STACK",
     "Deployment",
+    "OneRecommender",
     "PipelineSettings",
     "PropertyError",
     "Settings",

@@ -6,7 +6,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from typing import TYPE_CHECKING, Any, Final
 
 from ..partitions import is_region_of, partition_of
-from .declarations import Deployment, PipelineSettings, Settings
+from .declarations import Deployment, OneRecommender, PipelineSettings, Settings
 from .errors import NotAllowedError, Refusal, SettingsError, UnknownSettingError
 from .kinds import from_json
 from .rules import (
@@ -16,6 +16,7 @@ from .rules import (
     chains_fit_into_a_stack,
     hours_are_of_what_runs,
     key_is_of_the_region,
+    not_of_the_recipe,
     topic_is_of_the_place,
     topic_is_of_the_region,
 )
@@ -26,6 +27,7 @@ if TYPE_CHECKING:
     from constructs import Node
 
 ENVIRONMENTS: Final = "environments"
+RECOMMENDERS: Final = "recommenders"
 PIPELINE: Final = "pipeline"
 
 ENVIRONMENT_NAME: Final = "[A-Za-z][A-Za-z0-9-]{0,40}"
@@ -75,6 +77,7 @@ def from_context(node: "Node") -> Deployment:
             remedy=f"Put the environments that it deploys into {ENVIRONMENTS}, in their order.",
         )
     single = parse(ours)
+    _check_fixed_names({"": single})
     _reject_approval({"": single})
     return Deployment(environments={"": single})
 
@@ -89,11 +92,27 @@ def parse(given: Mapping[str, object], *, of: str = "") -> Settings:
     Raises:
         SettingsError: a setting is missing, unknown or wrong.
     """
-    settings = Settings(**_values(Settings, given, of))
+    values = _values(Settings, given, of)
+    if RECOMMENDERS in values:
+        values[RECOMMENDERS] = _recommenders(values[RECOMMENDERS], given, of)
+    settings = Settings(**values)
     for key, refusal in _rules(settings):
         if refusal:
             raise SettingsError(f"{of}{key}", **refusal._asdict())
     return settings
+
+
+def _recommenders(
+    own: Mapping[str, Mapping[str, object]], given: Mapping[str, object], of: str
+) -> dict[str, OneRecommender]:
+    """Read the settings of each recommender: its own ones, or else those of its environment."""
+    shared = {key: given[key] for key in settings_of(OneRecommender).keys() & given.keys()}
+    return {
+        name: OneRecommender(
+            **_values(OneRecommender, {**shared, **settings}, f"{of}{RECOMMENDERS}.{name}.")
+        )
+        for name, settings in own.items()
+    }
 
 
 def _values(declared: type[Any], given: Mapping[str, object], of: str) -> dict[str, Any]:
@@ -111,20 +130,7 @@ def _values(declared: type[Any], given: Mapping[str, object], of: str) -> dict[s
 
 def _rules(settings: Settings) -> Iterator[tuple[str, Refusal | None]]:
     """Yield each rule's refusal, with the key to complain of."""
-    yield (
-        "training_gate_minutes",
-        chains_fit_into_a_stack(training_gates=settings.training_gates, sweeps=settings.sweeps),
-    )
-    yield (
-        "adopt_existing",
-        adoption_needs_a_name(
-            adopt_existing=settings.adopt_existing, recommender_name=settings.recommender_name
-        ),
-    )
-    yield (
-        "active_hours",
-        hours_are_of_what_runs(active_hours=settings.active_hours, running=settings.running),
-    )
+    yield from _rules_of_each(settings)
     for key in ("alarm_topic_arn", "alarm_email", "minimum_throughput_use"):
         yield (
             key,
@@ -158,6 +164,44 @@ def _rules(settings: Settings) -> Iterator[tuple[str, Refusal | None]]:
                     "A role cannot trust a principal of another partition.",
                 ),
             )
+
+
+def _rules_of_each(settings: Settings) -> Iterator[tuple[str, Refusal | None]]:
+    for name, recommender in settings.by_name.items():
+        of = f"{RECOMMENDERS}.{name}." if settings.recommenders else ""
+        yield from ((f"{of}{key}", refusal) for key, refusal in _rules_of_one(recommender))
+        place, own = (one.dataset_group_arn.split(":")[:5] for one in (settings, recommender))
+        if own != place:
+            yield (
+                f"{of}dataset_group_arn",
+                Refusal(
+                    recommender.dataset_group_arn,
+                    f"a dataset group of the environment's account and region, {settings.account} "
+                    f"and {settings.region}",
+                    "One stack is in one place: make an environment for the other one.",
+                ),
+            )
+
+
+def _rules_of_one(recommender: OneRecommender) -> Iterator[tuple[str, Refusal | None]]:
+    yield (
+        "training_gate_minutes",
+        chains_fit_into_a_stack(
+            training_gates=recommender.training_gates, sweeps=recommender.sweeps
+        ),
+    )
+    yield (
+        "adopt_existing",
+        adoption_needs_a_name(
+            adopt_existing=recommender.adopt_existing,
+            recommender_name=recommender.recommender_name,
+        ),
+    )
+    yield (
+        "active_hours",
+        hours_are_of_what_runs(active_hours=recommender.active_hours, running=recommender.running),
+    )
+    yield from not_of_the_recipe(recommender)
 
 
 # -- environments and pipeline ---------------------------------------------------------------------
@@ -207,17 +251,27 @@ def _check_name(name: str, key: str) -> None:
 def _check_fixed_names(environments: Mapping[str, Settings]) -> None:
     """Refuse a name twice in an account and region: Personalize has one recommender of it."""
     taken: dict[tuple[str, str, str], str] = {}
-    for name, settings in environments.items():
-        if settings.recommender_name is None:
+    for key, settings, recommender in _each(environments):
+        if recommender.recommender_name is None:
             continue
-        place = (settings.account, settings.region, settings.recommender_name)
-        if (other := taken.setdefault(place, name)) != name:
+        place = (settings.account, settings.region, recommender.recommender_name)
+        if (other := taken.setdefault(place, key)) != key:
             raise SettingsError(
-                f"{name}.recommender_name",
-                got=settings.recommender_name,
-                allowed="a name that no other environment has in the same account and region",
+                f"{key}.recommender_name",
+                got=recommender.recommender_name,
+                allowed="a name that no other recommender has in the same account and region",
                 remedy=f"{other} has it: give each a name of its own, or none.",
             )
+
+
+def _each(
+    environments: Mapping[str, Settings],
+) -> Iterator[tuple[str, Settings, OneRecommender]]:
+    """Yield each recommender of each environment, with its environment and its place in it."""
+    for environment, settings in environments.items():
+        for name, recommender in settings.by_name.items():
+            place = (RECOMMENDERS, name) if settings.recommenders else ()
+            yield ".".join(filter(None, (environment, *place))), settings, recommender
 
 
 def _reject_approval(environments: Mapping[str, Settings]) -> None:

@@ -10,6 +10,7 @@ from dataclasses import dataclass, field
 from decimal import Decimal
 from typing import Final
 
+from ..functions import Recipe
 from ..partitions import REGION
 from .kinds import (
     boolean,
@@ -17,7 +18,9 @@ from .kinds import (
     hours_of_service,
     least_by_metric,
     number,
+    objects_by_name,
     one_of,
+    one_recipe,
     principals,
     printable,
     regional_arn,
@@ -47,7 +50,7 @@ _LOG_KEY: Final = setting(
 
 @dataclass(frozen=True, kw_only=True)
 class RecommenderSettings:
-    """The settings that are also properties of the construct TopPicksRecommender."""
+    """The settings that are also properties of the construct DomainRecommender."""
 
     dataset_group_arn: str = field(
         metadata=setting(
@@ -61,6 +64,15 @@ class RecommenderSettings:
             example="arn:aws:personalize:eu-west-1:111111111111:dataset-group/vod",
             remedy="Copy the ARN from `aws personalize list-dataset-groups`.",
         )
+    )
+    recipe: Recipe = field(
+        default=Recipe.VOD_TOP_PICKS,
+        metadata=setting(
+            one_recipe(),
+            "The recipe: the kind of recommendations. Another recipe is another recommender.",
+            example="aws-vod-trending-now",
+            shapes_template=True,
+        ),
     )
     recommender_name: str | None = field(
         default=None,
@@ -102,6 +114,16 @@ class RecommenderSettings:
             "CREATION_TIMESTAMP to the latest interaction with any item. If an item has no "
             "CREATION_TIMESTAMP, Personalize takes the age from the item's interactions.",
             example=14,
+        ),
+    )
+    item_metadata: bool = field(
+        default=True,
+        metadata=setting(
+            boolean(),
+            "Whether GetRecommendations can return columns of the Items dataset with each item, "
+            "which AWS bills. It needs an Items dataset.",
+            example=False,
+            shapes_template=True,
         ),
     )
     excluded_columns: Mapping[str, tuple[str, ...]] = field(
@@ -183,8 +205,8 @@ class RecommenderSettings:
 
 
 @dataclass(frozen=True, kw_only=True)
-class Settings(RecommenderSettings):
-    """One environment's settings. The defaults are the contract's."""
+class OneRecommender(RecommenderSettings):
+    """The settings that one of several recommenders of a stack can have of its own."""
 
     retain_on_destroy: bool = field(
         default=False,
@@ -222,6 +244,34 @@ class Settings(RecommenderSettings):
             example=30,
             remedy="CloudFormation gives one custom resource an hour; max_training_hours sets how "
             "long all training gates wait together.",
+            shapes_template=True,
+        ),
+    )
+
+    @property
+    def training_gates(self) -> int:
+        """Count the training gates for ``max_training_hours``."""
+        return math.ceil(self.max_training_hours * 60 / self.training_gate_minutes)
+
+    @property
+    def sweeps(self) -> int:
+        """Count the sweeps for ``max_deletion_hours``."""
+        if self.max_deletion_hours is None:
+            return max(self.training_gates, LEAST_SWEEPS)
+        return math.ceil(self.max_deletion_hours * 60 / self.training_gate_minutes)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Settings(OneRecommender):
+    """One environment's settings. The defaults are the contract's."""
+
+    recommenders: Mapping[str, OneRecommender] = field(
+        default_factory=dict,
+        metadata=setting(
+            objects_by_name(),
+            "Several recommenders in the stack, by name, each with settings of its own over the "
+            "environment's.",
+            example={"TopPicks": {}, "Trending": {"recipe": "aws-vod-trending-now"}},
             shapes_template=True,
         ),
     )
@@ -363,16 +413,9 @@ class Settings(RecommenderSettings):
         return self.dataset_group_arn.split(":")[4]
 
     @property
-    def training_gates(self) -> int:
-        """Count the training gates for ``max_training_hours``."""
-        return math.ceil(self.max_training_hours * 60 / self.training_gate_minutes)
-
-    @property
-    def sweeps(self) -> int:
-        """Count the sweeps for ``max_deletion_hours``."""
-        if self.max_deletion_hours is None:
-            return max(self.training_gates, LEAST_SWEEPS)
-        return math.ceil(self.max_deletion_hours * 60 / self.training_gate_minutes)
+    def by_name(self) -> Mapping[str, OneRecommender]:
+        """Return the recommenders by name; a single one has the name ``""``."""
+        return self.recommenders or {"": self}
 
 
 @dataclass(frozen=True, kw_only=True)

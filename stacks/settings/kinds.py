@@ -9,6 +9,7 @@ from decimal import Decimal
 from importlib import resources
 from typing import Final, Generic, TypeVar
 
+from ..functions import Recipe
 from ..functions import vocabulary as v
 from ..partitions import PARTITION, REGION, is_region_of, partition_of
 from . import tags, weekly
@@ -183,6 +184,18 @@ def text(allowed: str, pattern: str) -> Kind[str]:
         return _matching(pattern, value)
 
     return Kind(allowed, {"type": "string", "pattern": f"^(?:{pattern})$"}, check, _as_it_is)
+
+
+def one_recipe() -> Kind[Recipe]:
+    """Return the kind of a recipe of the domain VIDEO_ON_DEMAND."""
+    names = [str(one) for one in Recipe]
+
+    def check(value: object) -> Recipe:
+        if not isinstance(value, str) or value not in names:
+            raise NotAllowedError
+        return Recipe(value)
+
+    return Kind(f"one of {', '.join(names)}", {"type": "string", "enum": names}, check, _as_it_is)
 
 
 def _matching(pattern: str, value: object) -> str:
@@ -413,6 +426,39 @@ def tags_by_key() -> Kind[dict[str, str]]:
                 "minLength": 1,
                 "maxLength": tags.MAX_VALUE,
             },
+        },
+        check,
+    )
+
+
+RECOMMENDER_NAME: Final = "[A-Za-z][A-Za-z0-9]{0,30}"
+
+
+def objects_by_name() -> Kind[dict[str, dict[str, object]]]:
+    """Return the kind of the settings of several recommenders, which are read one by one.
+
+    The empty name keeps the construct of a recommender that the stack had alone.
+    """
+
+    def check(value: object) -> dict[str, dict[str, object]]:
+        given = {
+            (name and _matching(RECOMMENDER_NAME, name)): dict(_object(one))
+            for name, one in _object(value)
+        }
+        if not given:
+            raise NotAllowedError
+        if alike := tags.differing_in_case(given):
+            raise NotAllowedError(f"{alike[0]} and {alike[1]} differ only in case: rename one.")
+        return given
+
+    return Kind(
+        "an object of names to objects of settings; a name has at most 31 letters and digits, and "
+        "begins with a letter, or is empty",
+        {
+            "type": "object",
+            "minProperties": 1,
+            "propertyNames": {"pattern": f"^(?:{RECOMMENDER_NAME})?$"},
+            "additionalProperties": {"type": "object"},
         },
         check,
     )

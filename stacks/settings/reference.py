@@ -13,9 +13,10 @@ from .context import (
     PIPELINE,
     PIPELINE_STACK,
     PIPELINE_STAGES,
+    RECOMMENDERS,
 )
-from .declarations import PipelineSettings, Settings
-from .setting import Setting, default_of, required_of
+from .declarations import OneRecommender, PipelineSettings, Settings
+from .setting import Setting, default_of, required_of, settings_of
 
 _HEAD: Final = f"""\
 # Settings
@@ -45,9 +46,12 @@ message and ends before it builds anything.
   of these names: {", ".join(f"`{name}`" for name in (*PIPELINE_STAGES, PIPELINE_STACK))}.
 - An empty `-c environments=` or `-c pipeline=` overrides the one in `cdk.json`.
 
-The construct `TopPicksRecommender`, its `RecommenderService` and `RecommenderMonitoring` have
-properties with the same names, limits and defaults, with these exceptions:
+The constructs `TopPicksRecommender` and `DomainRecommender`, `RecommenderService` and
+`RecommenderMonitoring` have properties with the same names, limits and defaults, with these
+exceptions:
 
+- `recipe` is a `Recipe`, which `TopPicksRecommender` does not have.
+- `recommenders` is no property: make a construct for each.
 - `exploration_item_age_cut_off` is a `Duration`.
 - `training_gate_minutes`, `poll_interval_seconds` and `observation_interval_minutes` are
   `training_gate`, `poll_interval` and `observation_interval`, each a `Duration`.
@@ -79,6 +83,14 @@ def markdown() -> str:
             "## An environment's settings",
             "",
             *_table(Settings),
+            "",
+            f"## `{RECOMMENDERS}`",
+            "",
+            "An object of recommenders by name: see "
+            "[Deploy the rows of a start page](../how-to/rows.md). A recommender takes the "
+            "environment's settings, and can have these of its own:",
+            "",
+            f"{', '.join(f'`{name}`' for name in settings_of(OneRecommender))}.",
             "",
             f"## `{PIPELINE}`",
             "",
@@ -117,6 +129,8 @@ def _in_words(default: object) -> str:
 def schema() -> dict[str, Any]:
     """Return context.schema.json: of cdk.json, as far as its context has our settings."""
     environment = _object_of(Settings)
+    one = {"additionalProperties": {**_object_of(OneRecommender), "required": []}}
+    environment["properties"][RECOMMENDERS] |= one
     return {
         "$schema": "http://json-schema.org/draft-07/schema#",
         "title": "cdk.json of the top picks recommender",

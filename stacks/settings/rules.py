@@ -1,8 +1,10 @@
 """Rules about several settings, for the context and for the construct's own arguments alike."""
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from typing import Final
 
+from ..functions import Recipe
+from .declarations import RecommenderSettings
 from .errors import Refusal
 
 MAX_LINKS: Final = 200
@@ -22,6 +24,44 @@ def adoption_needs_a_name(*, adopt_existing: bool, recommender_name: str | None)
         "true together with recommender_name",
         "Name the recommender to take over in recommender_name.",
     )
+
+
+def not_of_the_recipe(settings: RecommenderSettings) -> Iterator[tuple[str, Refusal]]:
+    """Yield each setting that the recipe does not have, and why it is refused."""
+    recipe, facts = settings.recipe, settings.recipe.facts
+    explores = [one for one in Recipe if one.facts.explores]
+    for name in ("exploration_weight", "exploration_item_age_cut_off"):
+        value = getattr(settings, name)
+        if not facts.explores and value != getattr(RecommenderSettings, name):
+            yield (
+                name,
+                Refusal(
+                    value,
+                    f"a recipe that explores: {', '.join(explores)}",
+                    f"{recipe} does not: remove it, or give it to other recommenders only.",
+                ),
+            )
+    trains_on = (*facts.required, *facts.optional)
+    for dataset, columns in settings.excluded_columns.items():
+        if dataset not in trains_on:
+            yield (
+                "excluded_columns",
+                Refusal(
+                    {dataset: columns},
+                    f"columns of datasets that {recipe} trains on: {', '.join(trains_on)}",
+                    f"Remove {dataset}, or give it to other recommenders only.",
+                ),
+            )
+    if settings.minimum_metrics and settings.quality_gate == "fail" and not facts.shows_metrics:
+        yield (
+            "minimum_metrics",
+            Refusal(
+                settings.minimum_metrics,
+                "minimums of a recipe of which AWS shows metrics, or a quality_gate of warn",
+                f"If Personalize reports no metrics of {recipe}, each deployment would fail after "
+                "its training.",
+            ),
+        )
 
 
 def hours_are_of_what_runs(

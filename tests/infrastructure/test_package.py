@@ -1,6 +1,7 @@
 """What others install: one package, which deploys the same from their app as from here."""
 
 import json
+import re
 import zipfile
 from pathlib import Path
 from typing import Any
@@ -106,6 +107,7 @@ def example(name: str, packages: Path, out: Path) -> dict[str, Any]:
 def test_every_example_is_tested() -> None:
     assert {path.parent.name for path in wheel.EXAMPLES.glob("*/app.py")} == {
         "own_dataset_group",
+        "start_page",
         "two_recommenders",
         "video_api",
     }
@@ -128,6 +130,35 @@ def test_an_app_of_ones_own_may_ask_what_its_parameter_names(
     )
     (alarm,) = of_type(template, "AWS::CloudWatch::Alarm").values()
     assert alarm["Properties"]["Dimensions"] == [{"Name": "RecommenderArn", "Value": arn}]
+
+
+def test_the_rows_of_a_page_are_recommenders_of_their_own_recipes(
+    packages: Path, tmp_path: Path
+) -> None:
+    template = example("start_page", packages, tmp_path)
+
+    recommenders = of_type(template, v.RECOMMENDER_TYPE)
+    assert {
+        re.sub("[0-9A-F]{8}$", "", name): resolved(one["Properties"][v.RECIPE_ARN]).rpartition("/")[
+            2
+        ]
+        for name, one in recommenders.items()
+    } == {
+        "TopPicks": "aws-vod-top-picks",
+        "BecauseYouWatched": "aws-vod-because-you-watched-x",
+        "TrendingNow": "aws-vod-trending-now",
+    }
+    asked = [
+        statement["Resource"]
+        for policy in of_type(template, "AWS::IAM::Policy").values()
+        for statement in policy["Properties"]["PolicyDocument"]["Statement"]
+        if statement["Action"] == "personalize:GetRecommendations"
+    ]
+    parameters = of_type(template, "AWS::SSM::Parameter").values()
+    arns = [one["Properties"]["Value"] for one in parameters]
+    (granted,) = asked
+    assert sorted(map(json.dumps, granted)) == sorted(map(json.dumps, arns))
+    assert len(arns) == 3
 
 
 def test_two_recommenders_of_a_stack_share_a_service_and_differ_in_all_else(
@@ -177,7 +208,7 @@ def test_one_module_knows_where_the_functions_code_is_and_the_wheels_differs_in_
         for line in path.read_text().splitlines()
         if line.startswith(("from lambdas", "import lambdas", "from stacks", "import stacks"))
     }
-    assert outside == {"functions.py": "from lambdas.recommender import vocabulary"}
+    assert outside == {"functions.py": "from lambdas.recommender.recipes import Recipe"}
 
     here, there = (
         (wheel.ROOT / folder / "functions.py").read_text().partition('"""\n\n')[2]

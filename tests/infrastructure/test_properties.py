@@ -16,9 +16,10 @@ from aws_cdk.aws_logs import RetentionDays
 from constructs import Construct
 
 from lambdas.recommender import vocabulary as v
+from lambdas.recommender.recipes import Recipe
 from stacks.monitoring import RecommenderMonitoring
 from stacks.properties import MonitoringProperties, RecommenderProperties, ServiceProperties
-from stacks.recommender import TopPicksRecommender
+from stacks.recommender import DomainRecommender, TopPicksRecommender
 from stacks.service import RecommenderService
 from stacks.settings import PropertyError
 from tests.support.place import GROUP
@@ -26,15 +27,20 @@ from tests.support.template import in_order
 
 ARN: Final = "arn:aws:personalize:eu-west-1:111111111111:recommender/top-picks"
 NAN, INFINITY = float("nan"), float("inf")
-SHORT: Final[dict[str, Any]] = {"dataset_group_arn": GROUP, "training_gates": 1, "sweeps": 1}
+SHORT: Final[dict[str, Any]] = {
+    "recipe": Recipe.VOD_TOP_PICKS,
+    "dataset_group_arn": GROUP,
+    "training_gates": 1,
+    "sweeps": 1,
+}
 
 
 def new_stack() -> Stack:
     return Stack(App(), "Video", env=Environment(account="111111111111", region="eu-west-1"))
 
 
-def recommender(stack: Construct, **given: Any) -> TopPicksRecommender:
-    return TopPicksRecommender(stack, "TopPicks", **{**SHORT, **given})
+def recommender(stack: Construct, **given: Any) -> DomainRecommender:
+    return DomainRecommender(stack, "TopPicks", **{**SHORT, **given})
 
 
 def service(stack: Construct, **given: Any) -> RecommenderService:
@@ -70,7 +76,7 @@ def properties_of(construct: type[Any]) -> list[str]:
 
 Make = Callable[..., object]
 EVERY: Final[list[tuple[Make, str]]] = [
-    *((recommender, name) for name in properties_of(TopPicksRecommender)),
+    *((recommender, name) for name in properties_of(DomainRecommender)),
     *((service, name) for name in properties_of(RecommenderService)),
     *((monitoring, name) for name in properties_of(RecommenderMonitoring)),
     (parameter, "parameter_name"),
@@ -83,7 +89,7 @@ EVERY: Final[list[tuple[Make, str]]] = [
 @pytest.mark.parametrize(
     ("construct", "properties", "constructs"),
     [
-        (TopPicksRecommender, RecommenderProperties, {"service"}),
+        (DomainRecommender, RecommenderProperties, {"service"}),
         (RecommenderService, ServiceProperties, set()),
         (RecommenderMonitoring, MonitoringProperties, {"recommender"}),
     ],
@@ -93,6 +99,15 @@ def test_each_argument_of_a_construct_is_declared_and_each_declared_one_an_argum
 ) -> None:
     """An argument that no class declares would be left out of ``locals()`` in silence."""
     assert {one.name for one in fields(properties)} == {*properties_of(construct)} - constructs
+
+
+def test_top_picks_take_what_every_recipe_takes_but_the_recipe() -> None:
+    ours, of_any = (
+        inspect.signature(one.__init__).parameters
+        for one in (TopPicksRecommender, DomainRecommender)
+    )
+
+    assert list(ours.values()) == [one for name, one in of_any.items() if name != "recipe"]
 
 
 NUMBERS: Final[list[Any]] = [
@@ -209,7 +224,7 @@ def test_monitoring_of_a_recommender_that_is_made_elsewhere_is_refused_with_what
 
     with pytest.raises(
         PropertyError,
-        match=r"^Property recommender: got .*; allowed: a TopPicksRecommender\. .* where it is "
+        match=r"^Property recommender: got .*; allowed: a DomainRecommender\. .* where it is "
         r"made\. Here, its methods such as metric_get_recommendations5xx_errors",
     ):
         monitoring(stack, recommender=elsewhere)

@@ -12,7 +12,7 @@ from typing import Any, Final, Self
 import boto3
 from botocore.exceptions import BotoCoreError, ClientError
 
-from lambdas.recommender.model.config import not_shown
+from lambdas.recommender.model.config import Config
 from lambdas.recommender.vocabulary import OWNER_STACK_TAG
 from tests.live.account import Trial
 
@@ -203,7 +203,7 @@ def note_configuration(report: Observations, seen: Mapping[str, Any]) -> None:
     report.note("recommenderConfig after the creation", json.dumps(config))
     report.note(
         "Members of it that are not shown",
-        ", ".join(not_shown(config)) or "none",
+        ", ".join(Config().not_shown(config)) or "none",
         assumed="none",
     )
     report.note(

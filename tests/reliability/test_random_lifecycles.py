@@ -43,7 +43,7 @@ from tests.support.cloudformation import (
     ThrottledError,
 )
 from tests.support.foresight import Foresight
-from tests.support.place import RECIPE
+from tests.support.place import ACCOUNT, RECIPE, REGION
 from tests.support.serverless import Event
 
 pytestmark = pytest.mark.sweep
@@ -58,9 +58,14 @@ NAMED: Final[dict[str, dict[str, object]]] = {
     "TopPicks": {},
     "TopPicks-eu": {"recommender_name": "films"},
     "dev-TopPicks": {"recommender_name": "films", "adopt_existing": True},
+    "rows-TopPicks": {},
 }
 """Settings by stack: two want the same name, and a foreign recommender may have it, too."""
 
+SEVERAL: Final = "rows-TopPicks"
+"""The stack that has several recommenders; the others have one."""
+
+OTHER_GROUP: Final = f"arn:aws:personalize:{REGION}:{ACCOUNT}:dataset-group/other"
 HOURS: Final[list[dict[str, object]]] = [
     {"active_hours": {"start": start, "stop": stop, "time_zone": "Asia/Kolkata"}}
     for start, stop in (
@@ -69,6 +74,17 @@ HOURS: Final[list[dict[str, object]]] = [
     )
 ]
 """Hours of which some begin or end soon: there, these lifecycles begin on a Thursday at 05:30."""
+
+_BECAUSE: Final[dict[str, object]] = {"recipe": "aws-vod-because-you-watched-x"}
+_TRENDING: Final[dict[str, object]] = {"recipe": "aws-vod-trending-now"}
+ROWS: Final[list[dict[str, dict[str, object]]]] = [
+    {"": {}, "Because": _BECAUSE},
+    {"": {"exploration_weight": "0.7"}, "Because": _BECAUSE, "Trending": _TRENDING},
+    {"": {}, "Because": {**_BECAUSE, "running": False}, "Trending": {**_TRENDING, **HOURS[0]}},
+    {"Because": {**_BECAUSE, "dataset_group_arn": OTHER_GROUP}, "Trending": _TRENDING},
+    {"": {"dataset_group_arn": OTHER_GROUP, "max_metric_regression": 0.05}, "Trending": _BECAUSE},
+]
+"""Recommenders of one stack: from one of these to the next, some change, come or go."""
 
 GATES: Final[list[dict[str, object]]] = [
     {"minimum_metrics": {NDCG: 0.33}},
@@ -146,7 +162,7 @@ class LambdaFault:
 
 
 class Lifecycles(RuleBasedStateMachine):
-    """One account: three stacks at most, foreign recommenders, and everything that can happen.
+    """One account: four stacks at most, foreign recommenders, and everything that can happen.
 
     Attributes:
         steps: Counts the steps of all runs.
@@ -160,6 +176,8 @@ class Lifecycles(RuleBasedStateMachine):
         super().__init__()
         self.world = World(Behaviour(**QUICKER))
         self.cloud = self.world.cloud
+        seed = self.world.service.seed_dataset_group
+        self.group_of_several = seed(ACCOUNT, REGION, "several")  # a group has five at most
         self.cloud.before, self.cloud.after = self._before, self._after
         self.cloud.around = self._around
         self.begun: set[tuple[str, str]] = set()
@@ -235,6 +253,7 @@ class Lifecycles(RuleBasedStateMachine):
         other_group=st.booleans(),
         running=st.sampled_from([True, True, False]),
         more=st.sampled_from([{}, {}, *HOURS, *GATES]),
+        rows=st.sampled_from(ROWS),
         rolls_back=st.sampled_from([True, True, True, False]),
         wait=st.booleans(),
     )
@@ -246,20 +265,19 @@ class Lifecycles(RuleBasedStateMachine):
         other_group: bool,
         running: bool,
         more: dict[str, object],
+        rows: dict[str, dict[str, object]],
         rolls_back: bool,
         wait: bool,
     ) -> None:
         stack = self._idle[who % len(self._idle)]
-        settings: dict[str, object] = {
-            "max_training_hours": 1.8,
-            "exploration_weight": weight,
-            "running": running or more in HOURS,
-            "monitoring": True,
-            **NAMED[stack.name],
-            **more,
-        }
-        if other_group:
-            settings["dataset_group_arn"] = self.world.other_group
+        settings: dict[str, object] = {"max_training_hours": 1.8, "monitoring": True}
+        if stack.name == SEVERAL:
+            settings |= {"recommenders": rows, "dataset_group_arn": self.group_of_several}
+        else:
+            settings |= {"exploration_weight": weight, "running": running or more in HOURS}
+            settings |= NAMED[stack.name] | more
+            if other_group:
+                settings["dataset_group_arn"] = self.world.other_group
         if stack.status == "ROLLBACK_COMPLETE":
             assert stack.delete() == "DELETE_COMPLETE"
         if stack.status == "DELETE_COMPLETE":
@@ -370,7 +388,7 @@ class Lifecycles(RuleBasedStateMachine):
         self.world.invariants.forgives.add("rest")
         client = self.world.disturb()
         with self._unless_refused():
-            if action == "strip" and name.startswith("TopPicks-"):
+            if action == "strip" and "TopPicks-" in name:
                 proof = {key: tags[key] for key in RESERVED_TAGS if key in tags}
                 self.stripped.setdefault(arn, proof)
                 client.untag_resource(resourceArn=arn, tagKeys=list(RESERVED_TAGS))

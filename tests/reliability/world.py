@@ -161,8 +161,17 @@ def follow(world: World, stack: Stack, *, but: Collection[str] = ()) -> None:
 
     Where nothing is left, but for what is named, nothing need be said but how to force it.
     """
-    said = [text for text in stack.reasons("DELETE_FAILED") if "aws cloudformation" in text]
-    commands = re.findall(r"\d\) aws personalize (\S+) (.*?) (?=\d\))", said[-1]) if said else []
+    said = [
+        event
+        for event in stack.events
+        if event.status == "DELETE_FAILED" and "aws cloudformation" in event.reason
+    ]
+    latest = {event.logical_id: event.reason for event in said}
+    commands = [
+        command
+        for text in latest.values()
+        for command in re.findall(r"\d\) aws personalize (\S+) (.*?) (?=\d\))", text)
+    ]
     left = {one["recommenderArn"] for one in world.owned_by(stack)} - set(but)
     assert commands or not left, (left, stack.reasons())
     client = world.disturb()
@@ -179,7 +188,7 @@ def follow(world: World, stack: Stack, *, but: Collection[str] = ()) -> None:
             client.untag_resource(resourceArn=arn[0], tagKeys=keys[1].split())
     world.clock.advance(HOUR)
     if stack.delete() != "DELETE_COMPLETE":
-        assert not said or "--deletion-mode FORCE_DELETE_STACK" in said[-1]
+        assert not said or "--deletion-mode FORCE_DELETE_STACK" in said[-1].reason
         failed = [one.logical_id for one in stack.resources.values()]
         assert stack.delete(retain=failed) == "DELETE_COMPLETE", texts(stack)
 

@@ -140,55 +140,82 @@ def functions(stack: "Stack") -> Functions:
 
 
 def observe(stack: "Stack") -> list[str]:
-    """Observe a stack's recommender with the event of its schedule, and return the lines written.
+    """Observe a stack's recommenders with the events of their schedules; return the lines.
 
     Nobody fires a schedule here. Before it is made, what it is to send is in the template.
     """
-    cloud = stack.cloud
-    there = [one.properties for one in stack.existing if one.type == _SCHEDULE]
-    definitions = [
-        one["Properties"] for one in stack.template.resources.values() if one["Type"] == _SCHEDULE
+    definitions = {
+        logical_id: one["Properties"]
+        for logical_id, one in stack.template.resources.items()
+        if one["Type"] == _SCHEDULE
+    }
+    there = {one.logical_id: one.properties for one in stack.existing if one.type == _SCHEDULE}
+    schedules = [resolve(one, stack.lookup) for one in {**definitions, **there}.values()]
+    return [
+        line
+        for schedule in schedules
+        if not calls_personalize(schedule) and _function_of(schedule) in _observers(stack)
+        for line in _observe(stack, _function_of(schedule), schedule["Target"]["Input"])
     ]
-    given = next(one for one in [*there, *definitions] if not calls_personalize(one))
-    schedule = resolve(given, stack.lookup)
+
+
+def _function_of(schedule: Mapping[str, Any]) -> str:
+    """Return the logical id of the function that a schedule invokes."""
+    logical_id: str = schedule["Target"]["Arn"].rpartition(":")[2].partition(".")[0]
+    return logical_id
+
+
+def _observe(stack: "Stack", function: str, sent: str) -> list[str]:
+    cloud = stack.cloud
     client = personalize.client(
         cloud.service,
         account=ACCOUNT,
         region=cloud.region,
-        authorize=lambda action, resource, _context: _authorize(stack, action, resource, OBSERVE),
+        authorize=lambda action, resource, _context: _authorize(stack, action, resource, function),
         caller=f"{stack.id}/observer",
         config=_CLIENT,
     )
-    _start_instance(stack, OBSERVE)
+    _start_instance(stack, function)
     lines: list[str] = []
-    stacks = Stacks(_stacks_client(stack, OBSERVE))
+    stacks = Stacks(_stacks_client(stack, function))
     cloudwatch = cloud.cloudwatch.client(
         cloud.clock,
-        lambda action, resource: _authorize(stack, action, resource, OBSERVE),
+        lambda action, resource: _authorize(stack, action, resource, function),
         config=_CLIENT,
     )
     observer = Observer(
         Personalize(client), stacks, CloudWatch(cloudwatch), cloud.clock, lines.append
     )
-    observer.observe(json.loads(schedule["Target"]["Input"]))
+    observer.observe(json.loads(sent))
     return lines
 
 
 def has_observer(stack: "Stack") -> bool:
     """Whether a stack has an observer by now."""
-    handlers = [one.properties["Handler"] for one in stack.existing if one.type == _FUNCTION]
-    return f"recommender.{OBSERVE}" in handlers
+    return bool(_observers(stack))
+
+
+def _observers(stack: "Stack") -> list[str]:
+    """Return the logical ids of the observers that a stack has by now, one a recommender."""
+    functions = [one for one in stack.existing if one.type == _FUNCTION]
+    handler = f"recommender.{OBSERVE}"
+    return [one.logical_id for one in functions if one.properties["Handler"] == handler]
 
 
 def configuration(stack: "Stack", function: str) -> Mapping[str, Any]:
-    """Return the properties of a function, as they are deployed now."""
+    """Return the properties of a function, by handler or logical id, as they are deployed now."""
     (found,) = (
         resource.properties
         for resource in stack.existing
         if resource.type == _FUNCTION
-        and resource.properties["Handler"] == f"recommender.{function}"
+        and function in (resource.logical_id, _handler(resource.properties))
     )
     return found
+
+
+def _handler(properties: Mapping[str, Any]) -> str:
+    """Return the handler of a function, within the package."""
+    return str(properties["Handler"]).removeprefix("recommender.")
 
 
 def _start_instance(stack: "Stack", function: str) -> None:
@@ -247,9 +274,9 @@ def _authorize(stack: "Stack", action: str, resource: str, function: str = "") -
 def _statements(stack: "Stack", function: str = BEGIN) -> Iterator[Mapping[str, Any]]:
     """Return what the policies allow that a function's role has now."""
     (role,) = {
-        one["Role"]["Fn::GetAtt"][0]
-        for one in _properties(stack, _FUNCTION)
-        if one["Handler"] == f"recommender.{function}"
+        one["Properties"]["Role"]["Fn::GetAtt"][0]
+        for logical_id, one in stack.template.resources.items()
+        if one["Type"] == _FUNCTION and function in (logical_id, _handler(one["Properties"]))
     }
     return statements_of(stack, role)
 

@@ -6,6 +6,7 @@ handlers say. Number 7 is about faults, so it is each fault's test that shows it
 
 import json
 import logging
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from decimal import Decimal
 from typing import Any, Final
@@ -15,6 +16,7 @@ from lambdas.recommender.vocabulary import (
     HOURS_TYPE,
     OWNER_RESOURCE_TAG,
     OWNER_STACK_TAG,
+    RECOMMENDER_LOGICAL_ID,
     RECOMMENDER_TYPE,
     SWEEP_TYPE,
 )
@@ -60,8 +62,11 @@ class Invariants(Watcher, logging.Handler):
         self._cloud = cloud
         self._violations: list[str] = []
         self._changed = False
-        self._serving: dict[str, set[str]] = {}
-        """The recommenders of each stack, by its id, that served when its operation began."""
+        self._serving: dict[str, dict[str, set[str]]] = {}
+        """The recommenders that served when a stack's operation began, by its id and their owner's.
+
+        A stack may have several: each owner is a custom resource, by its logical id.
+        """
         cloud.watchers.append(self)
 
     def disturbed(self) -> None:
@@ -108,20 +113,29 @@ class Invariants(Watcher, logging.Handler):
         if not self._changed:
             return
         self._changed = False
-        there = [one for one in self._owned(stack) if not one["status"].startswith("DELETE")]
-        templates = stack.template.resources.values()
-        wanted = [one["Properties"] for one in templates if one["Type"] == RECOMMENDER_TYPE]
-        known = [one for one in stack.existing if one.type == RECOMMENDER_TYPE]
-        most = 2 * max(len(wanted), len({one.logical_id for one in known}), 1)
-        self._expect(len(there) <= most, f"3: {stack.name} owns {len(there)} recommenders")
-        if not all(one["Running"] and "ActiveHours" not in one for one in wanted):
-            self._serving.pop(stack.id, None)
-        if stack.status.startswith("UPDATE") and (served := self._serving.get(stack.id)):
-            arns = served | {one["recommenderArn"] for one in self._owned(stack)}
-            all_of_them = self._cloud.recommenders().values()
-            active = {one["recommenderArn"] for one in all_of_them if one["status"] == "ACTIVE"}
-            serve = bool(arns & active)  # an adopted one also while it is released and adopted anew
-            self._expect(serve, f"3: nothing of {stack.name} serves in {stack.status}")
+        owned = self._owned(stack)
+        there = Counter(_owner(one) for one in owned if not one["status"].startswith("DELETE"))
+        for number in there.values():
+            self._expect(number <= 2, f"3: {stack.name} owns {number} recommenders")
+        for logical_id, wanted in stack.template.resources.items():
+            if wanted["Type"] == RECOMMENDER_TYPE:
+                self._check_service(stack, logical_id, wanted["Properties"], owned)
+
+    def _check_service(
+        self, stack: Stack, logical_id: str, wanted: Mapping[str, Any], owned: list[Recommender]
+    ) -> None:
+        """Check that a recommender that served when the operation began, or its successor, does."""
+        serving = self._serving.get(stack.id, {})
+        if not wanted["Running"] or "ActiveHours" in wanted:
+            serving.pop(logical_id, None)
+        if not stack.status.startswith("UPDATE") or not serving.get(logical_id):
+            return
+        own = {one["recommenderArn"] for one in owned if _owner(one) == logical_id}
+        all_of_them = self._cloud.recommenders().values()
+        active = {one["recommenderArn"] for one in all_of_them if one["status"] == "ACTIVE"}
+        # an adopted one also while it is released and adopted anew
+        serve = bool((serving[logical_id] | own) & active)
+        self._expect(serve, f"3: nothing of {stack.name} serves in {stack.status}")
 
     def ended(self, stack: Stack) -> None:
         """Check what is there after an operation: numbers 2, 3, 4 and 5."""
@@ -135,12 +149,17 @@ class Invariants(Watcher, logging.Handler):
         at_rest = stack.status.endswith("_COMPLETE") and stack.was_complete and stack.resources
         if at_rest and "rest" not in self.forgives:
             self._check_rest(stack, owned)
-        has_hours = any(one.type == HOURS_TYPE for one in stack.resources.values())
-        self._serving[stack.id] = {
-            one["recommenderArn"]
-            for one in owned
-            if one["status"] == "ACTIVE" and not has_hours  # which may stop it at any time
+        with_hours = {
+            one.properties[RECOMMENDER_LOGICAL_ID]
+            for one in stack.resources.values()
+            if one.type == HOURS_TYPE
         }
+        serving: dict[str, set[str]] = {}
+        for one in owned:
+            may_be_stopped = _owner(one) in with_hours  # at any time
+            if one["status"] == "ACTIVE" and not may_be_stopped:
+                serving.setdefault(_owner(one), set()).add(one["recommenderArn"])
+        self._serving[stack.id] = serving
 
     def emit(self, record: logging.LogRecord) -> None:
         """Check a record of the log: number 8."""
@@ -231,6 +250,11 @@ class Invariants(Watcher, logging.Handler):
     def _expect(self, holds: bool, violation: str) -> None:
         if not holds and violation not in self._violations:
             self._violations.append(violation)
+
+
+def _owner(recommender: Recommender) -> str:
+    """Return the logical id of the custom resource that owns a recommender."""
+    return str(recommender["tags"].get(OWNER_RESOURCE_TAG, ""))
 
 
 def _meaning(config: Mapping[str, Any]) -> tuple[object, ...]:

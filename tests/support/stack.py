@@ -26,6 +26,8 @@ if TYPE_CHECKING:
 Condition = Callable[[], bool]
 Process = Generator[Condition, None, None]
 """An operation: it yields what it waits for."""
+Applying = Generator[Condition, None, str]
+"""The same for one resource: it returns why it failed, or nothing."""
 
 _UPDATABLE: Final = (
     "CREATE_COMPLETE",
@@ -84,7 +86,7 @@ class Stack:
         """The properties of the latest request to each resource."""
         self._process: Process | None = None
         self._awaited: Condition = bool
-        self._in_flight: SentRequest | None = None
+        self._in_flight: list[SentRequest] = []
         self._interrupted: Condition = bool
         self._rolls_back = True
         self._skipped: set[str] = set()
@@ -143,7 +145,8 @@ class Stack:
         if self._process:
             assert self.status == "CREATE_IN_PROGRESS", f"cannot be deleted in {self.status}"
             self._process.close()
-            self._abandon("Resource creation cancelled")
+            for request in self._in_flight:
+                request.end("CANCELLED", "Resource creation cancelled")
         return self._begin(self._deleting(set(retain)), None, wait=wait)
 
     def fail_sibling(self) -> None:
@@ -256,25 +259,43 @@ class Stack:
         self._enter("ROLLBACK_FAILED" if failed else "ROLLBACK_COMPLETE")
 
     def _deploying(self, template: Deployable) -> Generator[Condition, None, str]:
-        """Bring all resources to what the template says, and return why it failed, if it did."""
-        for logical_id in template.order:
-            try:
-                failure = yield from self._applying(template, logical_id)
-            except _MissingAttributeError as error:
-                failure = str(error)
-            if failure:
-                self._note(logical_id, "FAILED", failure)
-                return failure
-            if self._interrupted():
-                self._note("Sibling", "CREATE_FAILED", "it was told to")
-                return "a sibling failed"
+        """Bring all resources to what the template says, and return why it failed, if it did.
+
+        While a custom resource is under way, so is every other one that does not depend on it. When
+        one has failed, the others are cancelled.
+        """
+        waiting, done, failed, running = list(template.order), set[str](), "", _Running()
+        while running or (waiting and not failed):
+            logical_id = "" if failed else _next(template, waiting, done, alone=not running)
+            if logical_id:
+                waiting.remove(logical_id)
+                ended = running.begin(logical_id, self._applying(template, logical_id))
+            else:
+                yield running.is_ready
+                logical_id, ended = running.resume()
+            if ended is not None:
+                done.add(logical_id)
+                failed = failed or self._failure(logical_id, ended)
+            if failed:
+                self._interrupted = lambda: True
+        if failed:
+            return failed
         try:
             self.outputs = self._resolved_outputs(template)
         except _MissingAttributeError as error:
             return str(error)
         return ""
 
-    def _applying(self, template: Deployable, logical_id: str) -> Generator[Condition, None, str]:
+    def _failure(self, logical_id: str, reason: str) -> str:
+        """Return why the operation fails now that a resource is done, if it does."""
+        if reason:
+            self._note(logical_id, "FAILED", reason)
+        elif self._interrupted():
+            self._note("Sibling", "CREATE_FAILED", "it was told to")
+            return "a sibling failed"
+        return reason
+
+    def _applying(self, template: Deployable, logical_id: str) -> Applying:
         wanted = self._resource(template, logical_id)
         current = self.resources.get(logical_id)
         if current and current.status == "CREATE_FAILED":
@@ -479,19 +500,13 @@ class Stack:
             return Outcome("SUCCESS", "", physical_id)
         self._attempted[resource.logical_id] = (wanted or resource).properties
         request = SentRequest(self, self._event(request_type, resource, wanted), self.phase)
-        self._in_flight = request
+        self._in_flight = [one for one in self._in_flight if one.outcome is None] + [request]
         self.cloud.send(request)
         yield lambda: request.outcome is not None or self._interrupted()
-        if request.outcome is None:
-            self._abandon(
-                f"Resource {'creation' if request_type == 'Create' else 'update'} cancelled"
-            )
+        verb = "creation" if request_type == "Create" else "update"
+        request.end("CANCELLED", f"Resource {verb} cancelled")  # unless it has ended
         assert request.outcome
         return request.outcome
-
-    def _abandon(self, reason: str) -> None:
-        if self._in_flight:
-            self._in_flight.end("CANCELLED", reason)
 
     def _event(
         self, request_type: str, resource: StackResource, wanted: StackResource | None
@@ -587,6 +602,46 @@ class Stack:
                 f"in object {resource.physical_id}"
             )
         return value
+
+
+class _Running:
+    """The resources that are under way at the same time, each with what it waits for."""
+
+    def __init__(self) -> None:
+        self._processes: dict[str, tuple[Applying, Condition]] = {}
+
+    def __bool__(self) -> bool:
+        return bool(self._processes)
+
+    def is_ready(self) -> bool:
+        """Whether what one of them waits for has come."""
+        return any(condition() for _, condition in self._processes.values())
+
+    def begin(self, logical_id: str, process: "Applying") -> str | None:
+        """Go on with a resource; return why it failed, if it did, or None if it waits."""
+        try:
+            self._processes[logical_id] = process, next(process)
+        except StopIteration as end:
+            return str(end.value)
+        except _MissingAttributeError as error:
+            return str(error)
+        return None
+
+    def resume(self) -> tuple[str, str | None]:
+        """Go on with one that is ready; return it, and as `begin` does."""
+        ready = (one for one, (_, condition) in self._processes.items() if condition())
+        logical_id = next(ready)
+        process, _ = self._processes.pop(logical_id)
+        return logical_id, self.begin(logical_id, process)
+
+
+def _next(template: Deployable, waiting: Sequence[str], done: set[str], *, alone: bool) -> str:
+    """Return the next resource that can begin, if one can; beside others, only a custom one."""
+    for logical_id in waiting:
+        is_custom = template.resources[logical_id]["Type"].startswith("Custom::")
+        if (alone or is_custom) and template.requires(logical_id) <= done:
+            return logical_id
+    return ""
 
 
 class _MissingAttributeError(Exception):

@@ -66,9 +66,15 @@ class Deployable:
             visit(logical_id)
         return tuple(done)
 
-    def requires(self, logical_id: str) -> set[str]:
+    def requires(self, logical_id: str) -> frozenset[str]:
         """Return the logical ids that a resource depends on, by `DependsOn` or by reference."""
-        resource = self.resources.get(logical_id, {})
+        return self._required.get(logical_id, frozenset())
+
+    @functools.cached_property
+    def _required(self) -> Mapping[str, frozenset[str]]:
+        return {name: frozenset(self._needs(one)) for name, one in self.resources.items()}
+
+    def _needs(self, resource: Mapping[str, Any]) -> set[str]:
         named = resource.get("DependsOn", ())
         explicit = {named} if isinstance(named, str) else set(named)
         return explicit | (set(_references(resource)) & self.resources.keys())
@@ -95,7 +101,7 @@ def _deployable(stack_name: str, settings: str) -> Deployable:
     the same is tested.
     """
     given = json.loads(settings)
-    if given.get("monitoring"):  # the schedule's input has the values once more
+    if given.keys() & {"monitoring", "recommenders"}:  # a schedule's input has them; or each has
         return _synthesise(stack_name, settings)
     shape = {key: value for key, value in given.items() if key not in _VALUES}
     made = _synthesise(stack_name, json.dumps(shape, sort_keys=True))

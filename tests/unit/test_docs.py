@@ -19,6 +19,7 @@ from lambdas.recommender.model import retraining
 from lambdas.recommender.model.request import DEFAULT_WAIT_SECONDS
 from lambdas.recommender.model.timing import CONFIRM_SECONDS, GRACE_SECONDS
 from lambdas.recommender.protocol.execution import StateMachine
+from lambdas.recommender.recipes import Recipe
 from lambdas.recommender.vocabulary import DIGEST_LENGTH, MAX_PREFIX_LENGTH, METRICS
 from local_aws import commands, report
 from local_aws.personalize import Behaviour
@@ -469,7 +470,7 @@ def test_every_message_of_the_functions_is_in_the_runbook() -> None:
 
 def test_every_message_in_the_runbook_is_one() -> None:
     said = {*templates(), *errors._HINTS, *errors._HINTS.values()}
-    said |= {hint for _, hint in personalize._REASON_HINTS}
+    said |= {personalize.hint(recipe) for recipe in Recipe}
     said |= {"... is CREATE FAILED: ..."}  # of fewer words than the code's own
 
     unknown = [
@@ -481,7 +482,7 @@ def test_every_message_in_the_runbook_is_one() -> None:
     assert {*unknown} == {*OTHERS, *CLOUDFORMATION}
 
 
-@pytest.mark.parametrize("hint", [*errors._HINTS, *(text for _, text in personalize._REASON_HINTS)])
+@pytest.mark.parametrize("hint", [*errors._HINTS, *map(personalize.hint, Recipe)])
 def test_every_hint_is_in_the_runbook(hint: str) -> None:
     assert any(pattern.search(hint) for pattern in looked_up().values())
 

@@ -20,10 +20,12 @@ from botocore import xform_name
 import local_aws.__main__
 import operations.__main__
 from lambdas.recommender import vocabulary as v
+from lambdas.recommender.aws.errors import _HINTS
 from lambdas.recommender.model import retraining
 from lambdas.recommender.model.config import Config
 from lambdas.recommender.model.quality import QualityGate
 from lambdas.recommender.model.request import DEFAULT_WAIT_SECONDS
+from lambdas.recommender.recipes import INTERACTIONS, Recipe
 from local_aws.personalize import Behaviour
 from local_aws.personalize.behaviour import TOP_PICKS_METRICS
 from local_aws.rehearsal import columns, counted, findings
@@ -31,11 +33,12 @@ from local_aws.rehearsal.recipes import STAND_INS
 from stacks import monitoring
 from stacks.monitoring import RecommenderMonitoring
 from stacks.properties import MonitoringProperties, RecommenderProperties, ServiceProperties
-from stacks.recommender import TopPicksRecommender
+from stacks.recommender import DomainRecommender, TopPicksRecommender
 from stacks.service import RecommenderService
 from stacks.settings import from_context, weekly
 from stacks.settings.context import parse
 from stacks.settings.declarations import PipelineSettings, Settings
+from stacks.synthesis import MAX_RESOURCES, MAX_TEMPLATE_BYTES
 from tests.support.place import GROUP
 
 ROOT: Final = Path(__file__).parents[2]
@@ -102,6 +105,7 @@ OTHERS: Final = {
     "model_metrics",
     "node_modules",
     "own_dataset_group",
+    "start_page",
     "recommender_arn",
     "removal_policy",
     "time_zone",
@@ -241,11 +245,17 @@ def test_each_page_with_commands_says_how_to_type_them() -> None:
 # -- Python ----------------------------------------------------------------------------------------
 
 _CONSTRUCTS: Final[Mapping[str, Any]] = {
+    "DomainRecommender": DomainRecommender,
     "TopPicksRecommender": TopPicksRecommender,
     "RecommenderMonitoring": RecommenderMonitoring,
     "RecommenderService": RecommenderService,
 }
-_VARIABLES: Final = {"recommender": TopPicksRecommender, "monitoring": RecommenderMonitoring}
+_VARIABLES: Final = {
+    "recommender": TopPicksRecommender,
+    "trending": DomainRecommender,
+    "monitoring": RecommenderMonitoring,
+    "Recipe": Recipe,
+}
 """What the pages call their constructs."""
 
 
@@ -299,6 +309,44 @@ def test_the_requirements_of_data_are_those_that_the_rehearsal_checks() -> None:
             str(findings._USERS_RECOMMENDED),
         ],
     }
+
+
+def test_the_table_of_recipes_is_that_of_the_code() -> None:
+    rows = dict(re.findall(r"(?m)^\| `(aws-vod-\S+)` (\| .*\| (?:yes|no) \|)$", PAGES["rows.md"]))
+    advised = re.findall(r"(?m)^\| `(aws-vod-\S+)` \| (?:for|beside|on) ", PAGES["rows.md"])
+
+    assert rows == {str(recipe): _row(recipe) for recipe in Recipe}
+    assert advised == [*Recipe]
+
+
+def _row(recipe: Recipe) -> str:
+    facts = recipe.facts
+    datasets = [
+        f"{how}: {', '.join(one.capitalize() for one in kinds if one != INTERACTIONS)}"
+        for how, kinds in (("required", facts.required), ("optional", facts.optional))
+        if {*kinds} - {INTERACTIONS}
+    ]
+    cells = (
+        "; ".join(datasets) or "none",
+        f"`{facts.events}`" if facts.events else "any",
+        ", ".join(f"`{one}`" for one in facts.parameters)
+        or "none; `userId` with a filter by the user",
+        "yes" if facts.explores else "no",
+        "yes" if facts.shows_metrics else "no",
+    )
+    return f"| {' | '.join(cells)} |"
+
+
+def test_the_quotas_and_limits_of_several_recommenders_are_those_of_the_code() -> None:
+    text = " ".join(PAGES["rows.md"].split())
+    quotas = Behaviour()
+    group, region = quotas.recommenders_per_dataset_group, quotas.recommenders_per_region
+
+    assert f"{group} recommenders for each dataset group and {region} for each region" in text
+    hint = _HINTS["LimitExceededException"]
+    assert f"{group} recommenders per dataset group and {region} per region" in hint
+    assert f"A stack has {MAX_RESOURCES} resources at most" in text
+    assert (MAX_TEMPLATE_BYTES, "its template a million bytes" in text) == (1_000_000, True)
 
 
 def test_the_table_of_recipes_has_the_stand_ins_and_their_metrics() -> None:

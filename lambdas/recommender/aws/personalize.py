@@ -16,6 +16,7 @@ from ..decision.verdict import (
 )
 from ..model.observed import Observed, Update
 from ..model.request import Desired
+from ..recipes import Recipe
 from ..text import sentence
 from .errors import (
     InUseError,
@@ -27,20 +28,24 @@ from .errors import (
 
 DOMAIN: Final = "VIDEO_ON_DEMAND"
 
-_REASON_HINTS: Final = (
-    (
-        ("fewer than", "interactions"),
-        "aws-vod-top-picks trains on at least 1000 item interactions, from at least 25 users with "
-        "2 interactions each: import more data.",
-    ),
-)
+_TOO_LITTLE_DATA: Final = ("fewer than", "interactions")
+"""Words of a ``failureReason`` ("Error messages", Personalize Developer Guide)."""
 
 
-def with_hint(reason: str) -> str:
+def hint(recipe: Recipe) -> str:
+    """Return our hint if a recipe has too little data."""
+    events = f"{recipe.facts.events} events" if recipe.facts.events else "item interactions"
+    return (
+        f"{recipe} trains on at least 1000 {events}, from at least 25 users with 2 interactions "
+        "each: import more data."
+    )
+
+
+def with_hint(reason: str, recipe_arn: str) -> str:
     """Add our hint, if we have one, to the service's ``failureReason``."""
-    for words, hint in _REASON_HINTS:
-        if all(word in reason for word in words):
-            return f"{sentence(reason)} Hint: {hint}"
+    recipe = Recipe.of(recipe_arn)
+    if recipe and all(word in reason for word in _TOO_LITTLE_DATA):
+        return f"{sentence(reason)} Hint: {hint(recipe)}"
     return reason
 
 
@@ -171,11 +176,10 @@ class Personalize:
             TransientError: they cannot be read now.
         """
         self._check_dataset_group(desired.dataset_group_arn)
-        self._check_dataset(desired.dataset_group_arn, "INTERACTIONS", "the recipe trains on it")
-        if desired.config.enable_metadata:
-            self._check_dataset(
-                desired.dataset_group_arn, "ITEMS", "item metadata in recommendations comes from it"
-            )
+        recipe, metadata = Recipe.of(desired.recipe_arn), bool(desired.config.enable_metadata)
+        if recipe:  # ListRecipes decides on one that this version does not know
+            for kind in recipe.needs(metadata=metadata):
+                self._check_dataset(desired.dataset_group_arn, kind, recipe)
         with translate_errors("ListRecipes"):
             pages = pages_of("ListRecipes", self._api.list_recipes, domain=DOMAIN)
             recipes = {recipe["recipeArn"] for page in pages for recipe in page["recipes"]}
@@ -212,15 +216,20 @@ class Personalize:
                 "another dataset group, import the data, and set dataset_group_arn to it."
             )
 
-    def _check_dataset(self, dataset_group_arn: str, kind: str, why: str) -> None:
+    def _check_dataset(self, dataset_group_arn: str, kind: str, recipe: Recipe) -> None:
         arn = f"{dataset_group_arn.replace(':dataset-group/', ':dataset/')}/{kind}"
         try:
             with translate_errors("DescribeDataset"):
                 self._api.describe_dataset(datasetArn=arn)
         except NotFoundError as error:
+            if kind in recipe.facts.required:
+                why, remedy = f"{recipe} trains on it", "import data"
+            else:
+                why = "item metadata in recommendations comes from it"
+                remedy = "import data, or set item_metadata to false"
             raise PermanentError(
                 f"The dataset group {dataset_group_arn} has no {kind} dataset, but {why} "
-                f"({error}). Create the dataset, import data, then deploy again."
+                f"({error}). Create the dataset and {remedy}, then deploy again."
             ) from error
 
 
@@ -255,27 +264,27 @@ def _pairs(tags: Mapping[str, str]) -> list[dict[str, str]]:
 
 
 def _observed(arn: str, shown: Mapping[str, Any]) -> Observed:
-    latest = shown.get("latestRecommenderUpdate")
+    latest, recipe_arn = shown.get("latestRecommenderUpdate"), shown.get("recipeArn", "")
     return Observed(
         arn=arn,
         status=shown.get("status") or "",
         dataset_group_arn=shown.get("datasetGroupArn", ""),
-        recipe_arn=shown.get("recipeArn", ""),
+        recipe_arn=recipe_arn,
         config=shown.get("recommenderConfig") or {},
-        failure_reason=with_hint(shown.get("failureReason") or ""),
+        failure_reason=with_hint(shown.get("failureReason") or "", recipe_arn),
         created=_epoch(shown.get("creationDateTime")),
-        latest_update=_update(latest) if latest else None,
+        latest_update=_update(latest, recipe_arn) if latest else None,
         metrics=shown.get("modelMetrics") or {},
         updated=_epoch(shown.get("lastUpdatedDateTime")),
     )
 
 
-def _update(latest: Mapping[str, Any]) -> Update:
+def _update(latest: Mapping[str, Any], recipe_arn: str) -> Update:
     return Update(
         status=latest.get("status") or "",
         config=latest.get("recommenderConfig") or {},
         created=_epoch(latest.get("creationDateTime")),
-        failure_reason=with_hint(latest.get("failureReason") or ""),
+        failure_reason=with_hint(latest.get("failureReason") or "", recipe_arn),
         updated=_epoch(latest.get("lastUpdatedDateTime")),
     )
 

@@ -10,7 +10,7 @@ from enum import Enum, auto
 from typing import Any, Final
 
 from .. import vocabulary as v
-from ..model.config import Config, not_shown
+from ..model.config import Config
 from ..model.identity import Ownership
 from ..model.observed import Observed, Phase
 from ..model.operation import Operation
@@ -84,7 +84,7 @@ def drift(desired: Desired, observed: Observed | None) -> Drift:
     """
     desired = with_observed_running_state(desired, observed)
     step = plan(desired, observed, _DEPLOYMENT, before=desired.config)
-    hidden = tuple(not_shown(observed.config)) if observed else ()
+    hidden = tuple(desired.config.not_shown(observed.config)) if observed else ()
     if isinstance(step, Done) and observed and observed.tags is None:
         return Drift(DriftStatus.CANNOT_TELL, reason="its tags cannot be read now", hidden=hidden)
     if isinstance(step, Done):

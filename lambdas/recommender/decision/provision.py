@@ -142,7 +142,7 @@ class _Configs:
         is Personalize's default.
         """
         is_adopted = v.ADOPTED_TAG in (observed.tags or {})
-        hidden_before = before or (Config() if is_adopted else config)
+        hidden_before = before or (Config(explores=config.explores) if is_adopted else config)
         update = observed.latest_update
         was_sent = update is not None and update.created >= began and not update.failed
         hidden = config if was_sent else hidden_before

@@ -3,7 +3,7 @@
 from typing import Final
 
 from ..model.config import Config
-from ..model.observed import Observed, Phase
+from ..model.observed import Observed, Phase, Update
 from ..model.timing import GRACE_SECONDS
 from .verdict import Done, Fail, Progress, Verdict, Wait
 
@@ -60,10 +60,7 @@ def readiness(
     update = observed.update_after(updated_after)
     is_awaited = updated_after is not None and update is None
     failed = update if update and update.failed and config.agrees_with(update.config) else None
-    hidden = None if is_awaited or failed else config
-    if failed and failed.config == observed.config:
-        hidden = before
-    is_effective = Config.of_service(observed.config, hidden=hidden) == config
+    is_effective = _is_effective(config, observed, failed, before, is_awaited=is_awaited)
     if failed and not is_effective:
         return Fail(f"The update of the recommender failed: {failed.reason} {_AGAIN}")
     serves = observed.phase is Phase.ACTIVE or (
@@ -78,3 +75,18 @@ def readiness(
         f"this stack may have changed it. {_FORCE}",
         confirm=GRACE_SECONDS,
     )
+
+
+def _is_effective(
+    config: Config,
+    observed: Observed,
+    failed: Update | None,
+    before: Config | None,
+    *,
+    is_awaited: bool,
+) -> bool:
+    if failed and before and failed.config == observed.config:
+        return Config.of_service(observed.config, hidden=before) == config
+    if failed or is_awaited:
+        return config.is_shown_in_full(observed.config)
+    return config.agrees_with(observed.config)

@@ -7,7 +7,7 @@ DescribeRecommender's into one form to compare: numbers as numbers, no member ab
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from decimal import Decimal, InvalidOperation
-from typing import Any, Final, overload
+from typing import Any, Final
 
 from .. import vocabulary as v
 from ..model import properties as p
@@ -39,10 +39,13 @@ class Config:
     excluded_columns: Columns = field(default_factory=dict)
     included_columns: Columns = field(default_factory=dict)
     """Never in a template; the training leaves out every other column."""
+    explores: bool = True
+    """Whether the recipe explores. If not, ``itemExplorationConfig`` is neither sent nor compared:
+    AWS allows it only for recommendations for a user, and documents no answer without it."""
 
     @classmethod
     def from_template(cls, properties: Mapping[str, Any]) -> "Config":
-        """Read the configuration of a template.
+        """Read the configuration of a template; without exploration, its recipe has none.
 
         Raises:
             BadRequestError: a member is malformed or unknown.
@@ -61,18 +64,11 @@ class Config:
                 exploration.get(v.EXPLORATION_ITEM_AGE_CUT_OFF, 30)
             ),
             excluded_columns=training.get(v.EXCLUDED_COLUMNS, {}),
+            explores=v.EXPLORATION in given,
         )
 
-    @overload
     @classmethod
-    def of_service(cls, shown: Mapping[str, Any], *, hidden: "Config") -> "Config": ...
-    @overload
-    @classmethod
-    def of_service(
-        cls, shown: Mapping[str, Any], *, hidden: "Config | None"
-    ) -> "Config | None": ...
-    @classmethod
-    def of_service(cls, shown: Mapping[str, Any], *, hidden: "Config | None") -> "Config | None":
+    def of_service(cls, shown: Mapping[str, Any], *, hidden: "Config") -> "Config":
         """Return the configuration that DescribeRecommender shows.
 
         DescribeRecommender may not show every member: no recorded answer has
@@ -80,10 +76,9 @@ class Config:
 
         Args:
             shown: ``recommenderConfig`` as the service shows it.
-            hidden: has the members that the service does not show, or is None if they are unknown.
-                If it is None and a member of templates does not show, None is returned.
+            hidden: has the members that the service does not show.
         """
-        exploration = shown.get(v.EXPLORATION) or {}
+        exploration = _exploration(shown) if hidden.explores else {}
         training = shown.get(v.TRAINING_DATA) or {}
         weight, cut_off = (
             exploration.get(name) for name in (v.EXPLORATION_WEIGHT, v.EXPLORATION_ITEM_AGE_CUT_OFF)
@@ -91,10 +86,6 @@ class Config:
         minimum = shown.get(v.MIN_REQUESTS_PER_SECOND)
         metadata = shown.get(v.ENABLE_METADATA)
         excluded = training.get(v.EXCLUDED_COLUMNS)
-        if hidden is None:
-            if None in (weight, cut_off, minimum, metadata, excluded):
-                return None
-            hidden = cls()
         return cls(
             hidden.min_requests_per_second if minimum is None else int(minimum),
             hidden.enable_metadata if metadata is None else bool(metadata),
@@ -102,11 +93,26 @@ class Config:
             hidden.exploration_item_age_cut_off if cut_off is None else _number(cut_off),
             hidden.excluded_columns if excluded is None else _columns(excluded),
             _columns(training.get(v.INCLUDED_COLUMNS) or {}),
+            hidden.explores,
         )
 
     def agrees_with(self, shown: Mapping[str, Any]) -> bool:
         """Return whether all members that the service shows are as in this configuration."""
         return Config.of_service(shown, hidden=self) == self
+
+    def not_shown(self, shown: Mapping[str, Any]) -> list[str]:
+        """Return the members that DescribeRecommender does not show, except columns."""
+        exploration = {name: _exploration(shown).get(name) for name in _EXPLORATION}
+        expected = {
+            **{name: shown.get(name) for name in (v.MIN_REQUESTS_PER_SECOND, v.ENABLE_METADATA)},
+            **(exploration if self.explores else {}),
+        }
+        return [name for name, value in expected.items() if value is None]
+
+    def is_shown_in_full(self, shown: Mapping[str, Any]) -> bool:
+        """Return whether the service shows every member, columns too, as in this configuration."""
+        columns = (shown.get(v.TRAINING_DATA) or {}).get(v.EXCLUDED_COLUMNS)
+        return columns is not None and not self.not_shown(shown) and self.agrees_with(shown)
 
     def request(
         self, current: Mapping[str, Any] | None = None, *, replaced: "Config | None" = None
@@ -122,16 +128,18 @@ class Config:
             replaced: the same, as a ``Config``.
         """
         current = current or {}
+        ours = (v.TRAINING_DATA, v.EXPLORATION)
         sent: dict[str, Any] = {
-            **{name: value for name, value in current.items() if name != v.TRAINING_DATA},
+            **{name: value for name, value in current.items() if name not in ours},
             v.MIN_REQUESTS_PER_SECOND: self.min_requests_per_second,
             v.ENABLE_METADATA: self.enable_metadata,
-            v.EXPLORATION: {
-                **(current.get(v.EXPLORATION) or {}),
+        }
+        if self.explores:
+            sent[v.EXPLORATION] = {
+                **_exploration(current),
                 v.EXPLORATION_WEIGHT: f"{self.exploration_weight:f}",
                 v.EXPLORATION_ITEM_AGE_CUT_OFF: f"{self.exploration_item_age_cut_off:f}",
-            },
-        }
+            }
         if (
             self.excluded_columns
             or current.get(v.TRAINING_DATA)
@@ -142,13 +150,9 @@ class Config:
         return sent
 
 
-def not_shown(observed: Mapping[str, Any]) -> list[str]:
-    """Return the members that DescribeRecommender does not show, except columns."""
-    exploration = observed.get(v.EXPLORATION) or {}
-    missing = [
-        name for name in (v.MIN_REQUESTS_PER_SECOND, v.ENABLE_METADATA) if name not in observed
-    ]
-    return missing + [name for name in _EXPLORATION if name not in exploration]
+def _exploration(shown: Mapping[str, Any]) -> Mapping[str, Any]:
+    exploration: Mapping[str, Any] = shown.get(v.EXPLORATION) or {}
+    return exploration
 
 
 def _read(given: Mapping[str, Any], members: Mapping[str, p.Reader], where: str) -> dict[str, Any]:

@@ -174,8 +174,12 @@ class Request:
 
     @property
     def old_config(self) -> Config | None:
-        """The configuration that the template had before this request, if any."""
-        return _accepted(self.old_properties, v.CONFIG, None)  # type: ignore[no-any-return]
+        """The configuration that the template had before this request, if any.
+
+        It may be another recipe's, so it explores only if the present one does.
+        """
+        old: Config | None = _accepted(self.old_properties, v.CONFIG, None)
+        return replace(old, explores=self.config.explores) if old else None
 
     @property
     def quality_gate(self) -> QualityGate:

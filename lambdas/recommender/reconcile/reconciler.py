@@ -179,7 +179,9 @@ class Reconciler:
             raise refusal
         effective = {**self.known.effective, arn: change.config}
         self.known = replace(self.known, effective=effective)
-        return self._decide(arn, plan)
+        if (step := self._decide(arn, plan)) == change:
+            raise refusal
+        return step
 
 
 def _only_waits(step: Step) -> bool:

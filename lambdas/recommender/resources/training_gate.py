@@ -9,7 +9,6 @@ from .. import vocabulary as v
 from ..aws.errors import TransientError
 from ..decision.readiness import readiness
 from ..decision.verdict import Done, Fail, Verdict, Wait
-from ..model.config import not_shown
 from ..model.observed import Observed
 from ..model.operation import RequestType
 from ..model.request import Request
@@ -62,7 +61,7 @@ class TrainingGate(CustomResource):
         return verdict
 
     def _judge(self, ready: Done, observed: Observed, reconciler: Reconciler) -> Verdict:
-        if hidden := not_shown(observed.config):
+        if hidden := self.config.not_shown(observed.config):
             LOG.warning(
                 f"DescribeRecommender does not show {', '.join(hidden)}: not checked",
                 extra={"members": hidden},

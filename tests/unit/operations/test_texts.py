@@ -456,6 +456,45 @@ def test_correction_is_a_command_that_the_cdk_cli_understands(
     assert "dev-TopPicks -c" not in shown
 
 
+SEVERAL = [
+    (
+        "TopPicks",
+        "TopPicks/Recommenders/Because/Resource/Default",
+        'set "force_update": "8" in recommenders.Because; then npx cdk deploy TopPicks',
+    ),
+    (
+        "dev-TopPicks",
+        "dev/TopPicks/Recommenders/Because/Resource/Default",
+        'in cdk.json, set "force_update": "8" in recommenders.Because of the environment dev; then '
+        "npx cdk deploy dev/TopPicks",
+    ),
+    (
+        "TopPicks",
+        "TopPicks/Recommenders/Recommender/Resource/Default",
+        'set "force_update": "8" in recommenders.Recommender; then npx cdk deploy TopPicks',
+    ),
+    (
+        "TopPicks",
+        "TopPicks/Recommender/Resource/Default",
+        'set "force_update": "8" in recommenders.""; then npx cdk deploy TopPicks',
+    ),
+    ("TopPicks", "", 'in the app that makes TopPicks, give Recommender force_update="8", and'),
+]
+
+
+@pytest.mark.parametrize(("name", "path", "expected"), SEVERAL)
+def test_one_of_several_is_corrected_by_a_setting_of_its_own(
+    name: str, path: str, expected: str
+) -> None:
+    one = chain(stack(name=name), properties={v.FORCE_UPDATE: "7"})
+    one = replace(one, definition={**one.definition, "Metadata": {"aws:cdk:path": path}})
+    found = Drift(DriftStatus.DRIFTED, (Difference("status", "INACTIVE", "ACTIVE"),))
+
+    shown = render_drift(one, found, NOW, is_one_of_several=True)
+
+    assert expected in " ".join(shown.split())
+
+
 # -- leftovers -----------------------------------------------------------------------------------
 
 

@@ -98,7 +98,7 @@ def gate(
     """Return a request to a training gate."""
     properties = {
         v.RECOMMENDER_ARN: arn,
-        v.CONFIG: {},
+        v.CONFIG: {v.EXPLORATION: {}},
         v.LINK: str(link),
         v.LINKS: str(links),
         v.WAIT_SECONDS: "3300",

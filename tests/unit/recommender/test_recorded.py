@@ -24,6 +24,7 @@ from lambdas.recommender.protocol.request_handler import RequestHandler
 from local_aws.personalize import wire
 from tests.support.one_request import OneRequest, StateKeeper
 from tests.support.personalize import VirtualClock, connected
+from tests.support.place import RECIPE
 
 from .examples import CREATES, PROPERTIES, UPDATES, event, gate
 from .fakes import FakePersonalize
@@ -231,7 +232,7 @@ READ: dict[str, tuple[Phase, Mapping[str, Any], Update | None, Mapping[str, floa
         {},
         None,
         {},
-        with_hint("Dataset has fewer than 25 users with at least 2 interactions each."),
+        with_hint("Dataset has fewer than 25 users with at least 2 interactions each.", RECIPE),
     ),
     "a status with a blank": (Phase.STOPPING, {}, None, {}, ""),
 }

@@ -10,9 +10,11 @@ from botocore.session import Session
 from hypothesis import given
 from hypothesis import strategies as st
 
+from lambdas.recommender.recipes import Recipe
 from lambdas.recommender.vocabulary import MAX_PREFIX_LENGTH, METRICS
 from stacks.settings import (
     Deployment,
+    OneRecommender,
     PipelineSettings,
     Settings,
     SettingsError,
@@ -24,7 +26,7 @@ from stacks.settings.kinds import time_zones
 from stacks.settings.reference import schema
 from stacks.settings.setting import default_of, settings_of
 from tests.support.json_schema import is_valid
-from tests.support.place import GROUP
+from tests.support.place import GROUP, RECIPE
 from tests.support.template import KEY, PIPELINE
 
 MINIMAL = {"dataset_group_arn": GROUP}
@@ -56,10 +58,12 @@ def test_account_and_region_are_those_of_the_dataset_group() -> None:
 def test_the_defaults_are_the_contracts() -> None:
     assert parse(MINIMAL) == Settings(
         dataset_group_arn=GROUP,
+        recipe=Recipe.VOD_TOP_PICKS,
         recommender_name=None,
         min_recommendation_requests_per_second=1,
         exploration_weight=Decimal("0.3"),
         exploration_item_age_cut_off=30,
+        item_metadata=True,
         excluded_columns={},
         running=True,
         active_hours=None,
@@ -69,6 +73,7 @@ def test_the_defaults_are_the_contracts() -> None:
         max_training_hours=Decimal(10),
         max_deletion_hours=None,
         training_gate_minutes=Decimal(55),
+        recommenders={},
         poll_interval_seconds=60,
         monitoring=False,
         alarm_topic_arn=None,
@@ -96,6 +101,8 @@ ALL_BUT_TWO_HOURS = {**HOURS, "stop": "cron(0 5 ? * MON-FRI *)"}
 TOPIC = "arn:aws:sns:eu-west-1:111111111111:on-call"
 
 ALLOWED: list[tuple[str, Any, Any]] = [
+    ("recipe", "aws-vod-most-popular", Recipe.VOD_MOST_POPULAR),
+    ("recipe", "aws-vod-top-picks", Recipe.VOD_TOP_PICKS),
     ("recommender_name", "my-Recs_1", "my-Recs_1"),
     ("min_recommendation_requests_per_second", 5, 5),
     ("min_recommendation_requests_per_second", 2**31 - 1, 2**31 - 1),
@@ -109,6 +116,7 @@ ALLOWED: list[tuple[str, Any, Any]] = [
     ("minimum_metrics", {"coverage": 0, "precision_at_5": 1}, {"coverage": 0, "precision_at_5": 1}),
     ("minimum_metrics", {"coverage": 0.3}, {"coverage": Decimal("0.3")}),
     ("exploration_item_age_cut_off", 365, 365),
+    ("item_metadata", False, False),
     ("excluded_columns", {"ITEMS": ["B", "A", "A"]}, {"ITEMS": ("A", "B")}),
     ("excluded_columns", {"USERS": ["A"]}, {"USERS": ("A",)}),
     (
@@ -140,6 +148,22 @@ ALLOWED: list[tuple[str, Any, Any]] = [
     ("max_deletion_hours", 24, Decimal(24)),
     ("max_deletion_hours", 0.25, Decimal("0.25")),
     ("training_gate_minutes", 30, Decimal(30)),
+    ("recommenders", {"": {}}, {"": OneRecommender(dataset_group_arn=GROUP)}),
+    (
+        "recommenders",
+        {
+            "TopPicks": {"exploration_weight": 0.5},
+            "b" * 31: {"recipe": "aws-vod-trending-now", "max_training_hours": 3},
+        },
+        {
+            "TopPicks": OneRecommender(dataset_group_arn=GROUP, exploration_weight=Decimal("0.5")),
+            "b" * 31: OneRecommender(
+                dataset_group_arn=GROUP,
+                recipe=Recipe.VOD_TRENDING_NOW,
+                max_training_hours=Decimal(3),
+            ),
+        },
+    ),
     ("poll_interval_seconds", 120, 120),
     ("monitoring", True, True),
     ("runbook_url", "https://x.yz/runbook", "https://x.yz/runbook"),
@@ -215,6 +239,7 @@ REFUSED: dict[str, list[Any]] = {
         7,
         [GROUP],
     ],
+    "recipe": ["", "aws-vod", "aws-ecomm-recommended-for-you", "AWS-VOD-TOP-PICKS", RECIPE, 7, []],
     "recommender_name": ["", "-x", "_x", "a b", "a/b", "x" * 64, "recs\n", "épices", 7, []],
     "min_recommendation_requests_per_second": [
         0,
@@ -244,6 +269,7 @@ REFUSED: dict[str, list[Any]] = {
         "\u0661",
     ],
     "exploration_item_age_cut_off": [0, -1, 0.5, "thirty", False],
+    "item_metadata": ["yes", 1, "TRUE"],
     "excluded_columns": [
         [],
         "ITEMS",
@@ -282,6 +308,20 @@ REFUSED: dict[str, list[Any]] = {
     "max_deletion_hours": [0, -1, 24.1, "ten", "", False],
     "max_training_hours": [0, -1, 24.1, "ten", "", True],
     "training_gate_minutes": [0, 56, -5, "hour", False],
+    "recommenders": [
+        "TopPicks",
+        [],
+        {},
+        ["TopPicks"],
+        {"TopPicks": "aws-vod-top-picks"},
+        {"TopPicks": []},
+        {"Top-Picks": {}},
+        {"1": {}},
+        {"b" * 32: {}},
+        {"Films\n": {}},
+        {"\u00c9pices": {}},
+        {"Films": {}, "films": {}},
+    ],
     "poll_interval_seconds": [0, 121, 1.5, "fast"],
     "minimum_metrics": [
         "coverage",
@@ -423,6 +463,7 @@ BEYOND_A_SCHEMA: dict[str, list[Any]] = {
         {**HOURS, "time_zone": "Europe/Atlantis"},
     ],
     "force_update": ["a\u00a0b"],
+    "recommenders": [{"Films": {}, "films": {}}],
     "log_key_arn": [KEY.replace("arn:aws:", "arn:aws-us-gov:")],
     "alarm_topic_arn": [TOPIC.replace("arn:aws:", "arn:aws-us-gov:")],
     "notify_topic_arn": [TOPIC.replace("arn:aws:", "arn:aws-us-gov:")],
@@ -976,3 +1017,187 @@ def test_a_metric_that_the_service_does_not_know_is_refused_with_those_that_it_d
         parse({**MINIMAL, "minimum_metrics": {"coverage": 0.1, "ndcg": 0.2}})
 
     assert f"Known are {known}." in str(no.value)
+
+
+# -- recipes, and several recommenders -------------------------------------------------------------
+
+ROWS: dict[str, dict[str, Any]] = {
+    "TopPicks": {},
+    "Because": {"recipe": "aws-vod-because-you-watched-x"},
+    "Trending": {"recipe": "aws-vod-trending-now"},
+}
+NOT_EXPLORING = [one for one in Recipe if one is not Recipe.VOD_TOP_PICKS]
+TRAINS_ON = {
+    "aws-vod-top-picks": {"INTERACTIONS", "ITEMS", "USERS"},
+    "aws-vod-because-you-watched-x": {"INTERACTIONS"},
+    "aws-vod-more-like-x": {"INTERACTIONS", "ITEMS"},
+    "aws-vod-most-popular": {"INTERACTIONS"},
+    "aws-vod-trending-now": {"INTERACTIONS"},
+}
+
+
+@pytest.mark.parametrize("key", ["exploration_weight", "exploration_item_age_cut_off"])
+@pytest.mark.parametrize("recipe", NOT_EXPLORING)
+def test_exploration_of_a_recipe_that_does_not_explore_is_refused(recipe: str, key: str) -> None:
+    with pytest.raises(SettingsError) as refused:
+        parse({**MINIMAL, "recipe": recipe, key: 1})
+
+    assert str(refused.value) == (
+        f"Setting {key}: got 1; allowed: a recipe that explores: aws-vod-top-picks. {recipe} does "
+        "not: remove it, or give it to other recommenders only."
+    )
+
+
+@pytest.mark.parametrize("dataset", ["INTERACTIONS", "ITEMS", "USERS"])
+@pytest.mark.parametrize("recipe", Recipe)
+def test_columns_are_of_datasets_that_the_recipe_trains_on(recipe: str, dataset: str) -> None:
+    given = {**MINIMAL, "recipe": recipe, "excluded_columns": {dataset: ["DEVICE"]}}
+
+    if dataset in TRAINS_ON[recipe]:
+        assert parse(given).excluded_columns == {dataset: ("DEVICE",)}
+        return
+    with pytest.raises(
+        SettingsError, match=f"excluded_columns: .* {recipe} trains on: .*{dataset}"
+    ):
+        parse(given)
+
+
+@pytest.mark.parametrize("recipe", Recipe)
+def test_a_gate_that_could_fail_every_deployment_is_refused_and_may_warn(recipe: str) -> None:
+    given = {**MINIMAL, "recipe": recipe, "minimum_metrics": {"coverage": 0.1}}
+
+    assert parse({**given, "quality_gate": "warn"}).minimum_metrics
+    assert parse({**MINIMAL, "recipe": recipe, "max_metric_regression": 0.1})
+    if recipe not in ("aws-vod-most-popular", "aws-vod-trending-now"):
+        assert parse(given).quality_gate == "fail"
+        return
+    with pytest.raises(
+        SettingsError, match=rf"^Setting minimum_metrics: .* no metrics of {recipe}"
+    ):
+        parse(given)
+
+
+def test_a_recommender_has_the_settings_of_its_environment_but_for_its_own() -> None:
+    settings = parse(
+        {
+            **MINIMAL,
+            "recipe": "aws-vod-most-popular",
+            "max_training_hours": 5,
+            "running": "false",
+            "monitoring": True,
+            "recommenders": {"Popular": {}, "Trending": ROWS["Trending"] | {"running": True}},
+        }
+    )
+
+    assert {name: vars(one) for name, one in settings.by_name.items()} == {
+        "Popular": vars(
+            OneRecommender(
+                dataset_group_arn=GROUP,
+                recipe=Recipe.VOD_MOST_POPULAR,
+                max_training_hours=Decimal(5),
+                running=False,
+            )
+        ),
+        "Trending": vars(
+            OneRecommender(
+                dataset_group_arn=GROUP,
+                recipe=Recipe.VOD_TRENDING_NOW,
+                max_training_hours=Decimal(5),
+            )
+        ),
+    }
+
+
+def test_null_is_no_setting_of_a_recommender() -> None:
+    rows = {"TopPicks": {"exploration_weight": None}, "Because": ROWS["Because"]}
+
+    assert parse({**MINIMAL, "recommenders": rows}).recommenders["TopPicks"] == OneRecommender(
+        dataset_group_arn=GROUP
+    )
+
+
+@pytest.mark.parametrize(
+    ("row", "message"),
+    [
+        ({"runing": True}, r"^Unknown setting dev\.recommenders\.Because\.runing\. .* running\?"),
+        ({"monitoring": True}, r"^Unknown setting dev\.recommenders\.Because\.monitoring\."),
+        (
+            {"recipe": "x"},
+            r"^Setting dev\.recommenders\.Because\.recipe: got .*aws-vod-trending-now",
+        ),
+        ({"running": "no"}, r"^Setting dev\.recommenders\.Because\.running: got \"no\""),
+        (
+            {"exploration_weight": 0.5},
+            r"^Setting dev\.recommenders\.Because\.exploration_weight: .*does not: remove it",
+        ),
+        ({"adopt_existing": True}, r"^Setting dev\.recommenders\.Because\.adopt_existing: "),
+        ({"active_hours": HOURS, "running": False}, r"recommenders\.Because\.active_hours: "),
+        ({"training_gate_minutes": 5}, r"recommenders\.Because\.training_gate_minutes: "),
+        (
+            {"dataset_group_arn": GROUP.replace("1111", "2222")},
+            r"recommenders\.Because\.dataset_group_arn: .*account and region, 111111111111 and eu",
+        ),
+        (
+            {"dataset_group_arn": GROUP.replace("eu-west-1", "us-east-1")},
+            r"recommenders\.Because\.dataset_group_arn: .*make an environment for the other",
+        ),
+    ],
+)
+def test_a_wrong_setting_of_a_recommender_is_refused_by_its_name(
+    row: dict[str, Any], message: str
+) -> None:
+    rows = {**ROWS, "Because": ROWS["Because"] | row}
+    given = {**MINIMAL, "max_training_hours": 10, "recommenders": rows}
+
+    with pytest.raises(SettingsError, match=message):
+        parse(given, of="dev.")
+
+
+def test_an_exploration_of_the_environment_is_given_to_no_recommender_that_does_not_explore() -> (
+    None
+):
+    """It would have no effect on them, without a word."""
+    explores = {"exploration_weight": 0.5}
+    own = {**ROWS, "TopPicks": explores}
+
+    assert parse({**MINIMAL, "recommenders": own}).recommenders["TopPicks"].exploration_weight
+    with pytest.raises(SettingsError, match=r"recommenders\.Because\.exploration_weight: got 0\.5"):
+        parse({**MINIMAL, **explores, "recommenders": ROWS})
+
+
+def test_rules_of_the_environment_are_those_of_its_recommenders() -> None:
+    """Its own settings are only their defaults."""
+    rows = {name: {**row, "recommender_name": name} for name, row in ROWS.items()}
+
+    adopted = parse({**MINIMAL, "adopt_existing": True, "recommenders": rows})
+
+    assert all(one.adopt_existing for one in adopted.recommenders.values())
+
+
+@pytest.mark.parametrize("environments", [False, True])
+def test_two_recommenders_cannot_fix_the_same_name(environments: bool) -> None:
+    given = {**MINIMAL, "recommender_name": "films", "recommenders": ROWS}
+    context = {"environments": {"dev": given}} if environments else given
+    place = "dev.recommenders" if environments else "recommenders"
+
+    with pytest.raises(
+        SettingsError,
+        match=rf"^Setting {place}\.Because\.recommender_name: .*{place}\.TopPicks has it",
+    ):
+        read(**context)
+
+
+def test_the_same_dataset_group_may_be_another_one_of_the_place() -> None:
+    other = f"{GROUP}-other"
+    rows = {**ROWS, "Because": ROWS["Because"] | {"dataset_group_arn": other}}
+
+    settings = parse({**MINIMAL, "recommenders": rows})
+
+    assert settings.recommenders["Because"].dataset_group_arn == other
+
+
+def test_an_editor_that_has_the_schema_marks_a_wrong_setting_of_a_recommender() -> None:
+    for wrong in ({"runing": True}, {"monitoring": True}, {"recipe": "x"}, {"running": "no"}):
+        rows = {**ROWS, "Because": wrong}
+        assert not is_valid({"context": {**MINIMAL, "recommenders": rows}}, schema())
+    assert is_valid({"context": {**MINIMAL, "recommenders": ROWS}}, schema())

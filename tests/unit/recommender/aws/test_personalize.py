@@ -85,8 +85,8 @@ PREFLIGHT: dict[str, tuple[dict[str, Any], list[str]]] = {
     "no interactions": (
         {"datasets": ("Items", "Users")},
         [
-            " has no INTERACTIONS dataset, but the recipe trains on it (DescribeDataset: ",
-            "). Create the dataset, import data, then deploy again.",
+            " has no INTERACTIONS dataset, but aws-vod-top-picks trains on it (DescribeDataset: ",
+            "). Create the dataset and import data, then deploy again.",
         ],
     ),
     "no items": (
@@ -94,7 +94,8 @@ PREFLIGHT: dict[str, tuple[dict[str, Any], list[str]]] = {
         [
             " has no ITEMS dataset, but item metadata in recommendations comes from it "
             "(DescribeDataset: ",
-            "). Create the dataset, import data, then deploy again.",
+            "). Create the dataset and import data, or set item_metadata to false, then deploy "
+            "again.",
         ],
     ),
 }
@@ -115,14 +116,72 @@ def test_create_with_an_unsuitable_dataset_group_is_refused_before_any_change(
     assert not any(call.mutating for call in simulator.journal)
 
 
-def test_create_without_metadata_needs_no_items_dataset(simulator: Simulator) -> None:
-    group = simulator.seed_dataset_group(ACCOUNT, REGION, "vod", datasets=("Interactions",))
+OF_RECIPE = "arn:aws:personalize:::recipe/"
+NEEDED: dict[str, tuple[set[str], set[str]]] = {
+    "aws-vod-top-picks": ({"INTERACTIONS"}, {"INTERACTIONS", "ITEMS"}),
+    "aws-vod-because-you-watched-x": ({"INTERACTIONS"}, {"INTERACTIONS", "ITEMS"}),
+    "aws-vod-more-like-x": ({"INTERACTIONS", "ITEMS"}, {"INTERACTIONS", "ITEMS"}),
+    "aws-vod-most-popular": ({"INTERACTIONS"}, {"INTERACTIONS", "ITEMS"}),
+    "aws-vod-trending-now": ({"INTERACTIONS"}, {"INTERACTIONS", "ITEMS"}),
+}
+"""By recipe, the datasets that must exist: without item metadata, and with it."""
+
+
+def config_of(recipe: str, *, metadata: bool) -> Config:
+    return Config(enable_metadata=metadata, explores=recipe == "aws-vod-top-picks")
+
+
+@pytest.mark.parametrize("metadata", [False, True])
+@pytest.mark.parametrize("recipe", NEEDED)
+def test_create_needs_the_datasets_of_its_recipe_and_no_others(
+    simulator: Simulator, recipe: str, metadata: bool
+) -> None:
+    needed = NEEDED[recipe][metadata]
+    group = simulator.seed_dataset_group(ACCOUNT, REGION, "vod", datasets=sorted(needed))
+    config = config_of(recipe, metadata=metadata)
 
     Personalize(client(simulator)).change(
-        MINE, CreateRecommender(desired(group, config=Config(enable_metadata=False)))
+        MINE, CreateRecommender(desired(group, recipe_arn=f"{OF_RECIPE}{recipe}", config=config))
     )
 
-    assert simulator.recommenders(ACCOUNT, REGION)
+    (made,) = simulator.recommenders(ACCOUNT, REGION)
+    assert made["recipeArn"] == f"{OF_RECIPE}{recipe}"
+    read = {
+        call.resource_arn.rpartition("/")[2]
+        for call in simulator.journal
+        if call.operation == "DescribeDataset"
+    }
+    assert read == needed
+
+
+@pytest.mark.parametrize("metadata", [False, True])
+@pytest.mark.parametrize("recipe", NEEDED)
+def test_create_without_a_dataset_that_its_recipe_needs_is_refused_before_any_change(
+    simulator: Simulator, recipe: str, metadata: bool
+) -> None:
+    for lacking in sorted(NEEDED[recipe][metadata]):
+        group = simulator.seed_dataset_group(
+            ACCOUNT, REGION, "vod", datasets=sorted({"INTERACTIONS", "ITEMS", "USERS"} - {lacking})
+        )
+        wanted = desired(
+            group,
+            recipe_arn=f"{OF_RECIPE}{recipe}",
+            config=config_of(recipe, metadata=metadata),
+        )
+
+        with pytest.raises(PermanentError, match=f"has no {lacking} dataset"):
+            Personalize(client(simulator)).change(MINE, CreateRecommender(wanted))
+
+    assert not any(call.mutating for call in simulator.journal)
+
+
+def test_create_with_an_unknown_recipe_lists_the_known_ones(simulator: Simulator) -> None:
+    """A newer template may have one; the service decides."""
+    group = simulator.seed_dataset_group(ACCOUNT, REGION, "vod", datasets=())
+    wanted = desired(group, recipe_arn=f"{OF_RECIPE}aws-vod-of-tomorrow")
+
+    with pytest.raises(PermanentError, match=r"recipes of this region: .*aws-vod-top-picks"):
+        Personalize(client(simulator)).change(MINE, CreateRecommender(wanted))
 
 
 def test_create_with_an_absent_dataset_group_names_it(simulator: Simulator) -> None:
@@ -354,10 +413,26 @@ def test_parameter_that_the_sdk_does_not_know_is_a_permanent_error(simulator: Si
         "Dataset has fewer than 25 users with at least 2 interactions each.",
     ],
 )
-def test_reason_of_too_little_data_has_a_hint(reason: str) -> None:
-    assert with_hint(reason).startswith(reason)
-    assert "at least 1000 item interactions" in with_hint(reason)
-    assert with_hint("Something else") == "Something else"
+@pytest.mark.parametrize(
+    ("recipe", "events"),
+    [
+        ("aws-vod-top-picks", "item interactions"),
+        ("aws-vod-because-you-watched-x", "Watch events"),
+        ("aws-vod-more-like-x", "item interactions"),
+        ("aws-vod-most-popular", "Watch events"),
+        ("aws-vod-trending-now", "item interactions"),
+    ],
+)
+def test_reason_of_too_little_data_has_a_hint(reason: str, recipe: str, events: str) -> None:
+    arn = f"{OF_RECIPE}{recipe}"
+
+    assert with_hint(reason, arn) == (
+        f"{reason.removesuffix('.')}. Hint: {recipe} trains on at least 1000 {events}, from at "
+        "least 25 users with 2 interactions each: import more data."
+    )
+    assert with_hint("Something else", arn) == "Something else"
+    assert with_hint(reason, f"{OF_RECIPE}aws-vod-of-tomorrow") == reason
+    assert with_hint(reason, "") == reason
 
 
 CREATED = datetime(2026, 1, 2, tzinfo=UTC)
@@ -389,9 +464,9 @@ def test_all_shown_members_are_read() -> None:
         GROUP,
         RECIPE,
         {"a": 1},
-        with_hint(TOO_LITTLE),
+        with_hint(TOO_LITTLE, RECIPE),
         CREATED.timestamp(),
-        Update("CREATE FAILED", {"a": 2}, CREATED.timestamp(), with_hint(TOO_LITTLE)),
+        Update("CREATE FAILED", {"a": 2}, CREATED.timestamp(), with_hint(TOO_LITTLE, RECIPE)),
         {"coverage": 0.5},
         updated=UPDATED.timestamp(),
     )

@@ -247,3 +247,13 @@ def test_on_destroy_is_compared_as_a_tag(
     found = drift(changed, replace(OBSERVED, tags=tags))
     assert found.differences == expected
     assert found.status is (DriftStatus.DRIFTED if expected else DriftStatus.NONE)
+
+
+@pytest.mark.parametrize("echo", [{}, {v.EXPLORATION: {v.EXPLORATION_WEIGHT: "0.9"}}])
+def test_exploration_of_a_recipe_that_does_not_explore_is_no_drift(echo: dict[str, Any]) -> None:
+    config = {v.MIN_REQUESTS_PER_SECOND: "1", v.ENABLE_METADATA: "true"}
+    shown = {v.MIN_REQUESTS_PER_SECOND: 1, v.ENABLE_METADATA: True, **echo}
+
+    found = drift(desired(**{v.CONFIG: config}), replace(OBSERVED, config=shown))
+
+    assert (found.status, found.differences, found.hidden) == (DriftStatus.NONE, (), ())

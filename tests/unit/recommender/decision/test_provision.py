@@ -437,6 +437,25 @@ def test_hidden_member_is_as_this_operation_or_the_template_before_has_set_it(ro
     assert_step(plan_for(desired, recommender, before=before, began=BEGAN), expected)
 
 
+# -- a recipe that does not explore ------------------------------------------------------------
+
+WITHOUT = replace(DESIRED, config=Config(enable_metadata=True, explores=False))
+ECHO: Mapping[str, Any] = {v.EXPLORATION: {v.EXPLORATION_WEIGHT: "0.9"}}
+
+
+@pytest.mark.parametrize("tags", [OWN, ADOPTED], ids=["own", "adopted"])
+def test_exploration_that_the_recipe_does_not_have_is_neither_compared_nor_sent(
+    tags: dict[str, str],
+) -> None:
+    as_sent = WITHOUT.config.request(ECHO)
+    same = observed(tags=tags, config={**as_sent, **ECHO})
+    other = replace(same, config={**OTHER_CONFIG, **ECHO})
+
+    assert_step(plan_for(WITHOUT, same), EFFECTIVE)
+    assert_step(plan_for(WITHOUT, other), UpdateRecommender(as_sent))
+    assert v.EXPLORATION not in as_sent
+
+
 # -- in which operation ------------------------------------------------------------------------
 
 ROLLBACKS: Mapping[str, tuple[Done, Situation, Verdict]] = {

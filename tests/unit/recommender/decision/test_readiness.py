@@ -249,3 +249,28 @@ def test_retraining_that_failed_after_an_update_is_told_from_that_update(row: st
     )
 
     assert_step(verdict, expected)
+
+
+# -- a recipe that does not explore ------------------------------------------------------------
+
+PLAIN = Config(enable_metadata=True, explores=False)
+ECHO = {v.EXPLORATION: {v.EXPLORATION_WEIGHT: "0.9"}}
+SENT = PLAIN.request({v.TRAINING_DATA: {v.EXCLUDED_COLUMNS: {}}})
+
+
+@pytest.mark.parametrize("echo", [{}, ECHO], ids=["not shown", "shown"])
+@pytest.mark.parametrize(
+    ("latest", "config", "expected"),
+    [
+        (None, SENT, EFFECTIVE),
+        (update("CREATE FAILED", SENT, created=51.0), SENT, EFFECTIVE),
+        (update("CREATE FAILED", SENT, created=51.0), {**SENT, v.ENABLE_METADATA: False}, Fail),
+    ],
+    ids=["the update does not show yet", "a retraining failed", "the update failed"],
+)
+def test_exploration_that_the_recipe_does_not_have_decides_nothing(
+    echo: dict[str, Any], latest: Update | None, config: dict[str, Any], expected: Any
+) -> None:
+    recommender = observed(config={**config, **echo}, latest_update=latest)
+
+    assert_step(readiness(PLAIN, recommender, running=True, updated_after=50.0), expected)

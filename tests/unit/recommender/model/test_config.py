@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from lambdas.recommender import vocabulary as v
-from lambdas.recommender.model.config import Config, not_shown
+from lambdas.recommender.model.config import Config
 from lambdas.recommender.model.properties import BadRequestError
 
 METADATA = Config(enable_metadata=True)
@@ -58,7 +58,8 @@ def test_template_config_is_read_as_it_was_written(config: Config) -> None:
 
 
 def test_template_config_without_members_has_the_defaults_of_personalize() -> None:
-    assert Config.from_template({}) == Config(1, False, Decimal("0.3"), Decimal(30), {})
+    defaults = Config(1, False, Decimal("0.3"), Decimal(30), {})
+    assert Config.from_template({v.EXPLORATION: {}}) == defaults
     assert Config.from_template({v.EXPLORATION: {}, v.TRAINING_DATA: {}}) == Config()
 
 
@@ -212,10 +213,17 @@ def test_shown_value_that_is_no_number_is_a_difference(shown: object) -> None:
 
 
 @given(CONFIGS)
-def test_config_with_all_members_shown_needs_no_assumption(config: Config) -> None:
+def test_config_with_all_members_shown_is_shown_in_full(config: Config) -> None:
     whole = config.request({v.TRAINING_DATA: {v.EXCLUDED_COLUMNS: {}}})
 
-    assert Config.of_service(whole, hidden=None) == config
+    assert config.is_shown_in_full(whole)
+
+
+@given(CONFIGS, CONFIGS)
+def test_another_config_is_not_shown_in_full(config: Config, other: Config) -> None:
+    whole = other.request({v.TRAINING_DATA: {v.EXCLUDED_COLUMNS: {}}})
+
+    assert config.is_shown_in_full(whole) is (config == other)
 
 
 MEMBERS = (
@@ -228,8 +236,9 @@ MEMBERS = (
 
 
 @pytest.mark.parametrize("member", MEMBERS, ids=[one[-1] for one in MEMBERS])
-def test_config_with_a_hidden_member_is_unknown_without_an_assumption(
-    member: tuple[str, ...],
+@pytest.mark.parametrize("is_null", [False, True], ids=["absent", "null"])
+def test_config_with_a_hidden_member_is_not_shown_in_full(
+    member: tuple[str, ...], is_null: bool
 ) -> None:
     shown = METADATA.request({v.TRAINING_DATA: {v.EXCLUDED_COLUMNS: {}}})
     *outer, name = member
@@ -237,8 +246,10 @@ def test_config_with_a_hidden_member_is_unknown_without_an_assumption(
     for each in outer:
         inside = inside[each]
     del inside[name]
+    if is_null:
+        inside[name] = None
 
-    assert Config.of_service(shown, hidden=None) is None
+    assert not METADATA.is_shown_in_full(shown)
 
 
 @given(CONFIGS, CONFIGS)
@@ -279,7 +290,7 @@ NOT_SHOWN: dict[str, tuple[dict[str, Any], list[str]]] = {
 def test_not_shown_names_the_hidden_members(row: str) -> None:
     shown, expected = NOT_SHOWN[row]
 
-    assert not_shown(shown) == expected
+    assert Config().not_shown(shown) == expected
 
 
 # -- as a request ------------------------------------------------------------------------------
@@ -334,3 +345,62 @@ def test_request_has_decimals_as_strings_and_counts_as_numbers() -> None:
     }
     assert sent[v.MIN_REQUESTS_PER_SECOND] == 1
     assert sent[v.ENABLE_METADATA] is False
+
+
+# -- of a recipe that does not explore ---------------------------------------------------------
+
+PLAIN = st.builds(
+    Config,
+    min_requests_per_second=st.integers(1, 2**31 - 1),
+    enable_metadata=st.booleans(),
+    excluded_columns=COLUMNS,
+    explores=st.just(False),
+)
+ECHOED: list[dict[str, Any]] = [
+    {},
+    {v.EXPLORATION: None},
+    {v.EXPLORATION: {}},
+    {v.EXPLORATION: {v.EXPLORATION_WEIGHT: "0.3", v.EXPLORATION_ITEM_AGE_CUT_OFF: "30"}},
+    {v.EXPLORATION: {v.EXPLORATION_WEIGHT: "0.9", "aKeyOfTomorrow": "x"}},
+]
+"""Whatever the service shows of an exploration that the recipe does not have."""
+
+
+@given(PLAIN)
+def test_template_config_without_exploration_is_of_a_recipe_that_does_not_explore(
+    config: Config,
+) -> None:
+    written = template(config)
+    del written[v.EXPLORATION]
+
+    assert Config.from_template(written) == config
+
+
+@given(PLAIN, st.sampled_from(ECHOED))
+def test_exploration_that_the_recipe_does_not_have_is_neither_sent_nor_compared(
+    config: Config, echoed: dict[str, Any]
+) -> None:
+    sent = config.request(echoed)
+
+    assert v.EXPLORATION not in sent
+    assert config.agrees_with({**sent, **echoed})
+    assert Config.of_service({**sent, **echoed}, hidden=config) == config
+    assert config.not_shown({**sent, **echoed}) == []
+    assert config.is_shown_in_full({v.TRAINING_DATA: {v.EXCLUDED_COLUMNS: {}}, **sent, **echoed})
+
+
+@given(PLAIN, PLAIN, st.sampled_from(ECHOED))
+def test_other_members_of_a_recipe_that_does_not_explore_are_compared(
+    config: Config, other: Config, echoed: dict[str, Any]
+) -> None:
+    assert config.agrees_with({**other.request(), **echoed}) is (
+        Config.of_service(other.request(), hidden=config) == config
+    )
+    whole = other.request({v.TRAINING_DATA: {v.EXCLUDED_COLUMNS: {}}})
+    assert config.is_shown_in_full({**whole, **echoed}) is (config == other)
+
+
+def test_hidden_members_of_a_recipe_that_does_not_explore_are_named() -> None:
+    plain = Config(explores=False)
+
+    assert plain.not_shown({}) == [v.MIN_REQUESTS_PER_SECOND, v.ENABLE_METADATA]

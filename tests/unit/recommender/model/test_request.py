@@ -290,6 +290,10 @@ def test_bad_link_is_refused_except_in_a_delete(name: str) -> None:
 
 OLD_CONFIG: dict[str, tuple[dict[str, Any], Config | None]] = {
     "as it was": (
+        {**PROPERTIES, v.CONFIG: {v.MIN_REQUESTS_PER_SECOND: "2", v.EXPLORATION: {}}},
+        Config(min_requests_per_second=2),
+    ),
+    "of a recipe that does not explore": (
         {**PROPERTIES, v.CONFIG: {v.MIN_REQUESTS_PER_SECOND: "2"}},
         Config(min_requests_per_second=2),
     ),

@@ -27,7 +27,7 @@ EVENT: dict[str, Any] = {
     "LogicalResourceId": "Recommender",
     "ResourceProperties": {
         **{name: value for name, value in PROPERTIES.items() if name != "ServiceToken"},
-        v.CONFIG: {v.MIN_REQUESTS_PER_SECOND: 2, v.ENABLE_METADATA: True},
+        v.CONFIG: {v.MIN_REQUESTS_PER_SECOND: 2, v.ENABLE_METADATA: True, v.EXPLORATION: {}},
         v.RUNNING: True,
         v.ADOPT_EXISTING: False,
     },

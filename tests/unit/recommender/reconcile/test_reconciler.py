@@ -375,6 +375,15 @@ def test_invalid_update_of_hidden_members_is_effective_in_a_create_or_rollback(r
         assert account.calls == refused
 
 
+def test_invalid_update_that_stays_the_next_step_is_raised_and_not_made_again() -> None:
+    account = owned(change=PermanentError("not like this", code=INVALID_INPUT))
+    account.operations = [ROLLS_BACK]
+
+    with pytest.raises(PermanentError, match="not like this"):
+        account.reconciler().advance(ARN, lambda _there: HIDDEN_UPDATE)
+    assert account.calls.count(("change", ARN, HIDDEN_UPDATE)) == 1
+
+
 def accepted_as_done(arn: str, change: Change) -> Verdict:
     return Done(f"{type(change).__name__} of {arn}")
 

@@ -1,0 +1,433 @@
+"""Recommenders of every recipe: one in a stack, or several that share its service."""
+
+import json
+import re
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any, Final
+
+import pytest
+from aws_cdk import App, Environment, Stack
+from aws_cdk.assertions import Template
+from syrupy.extensions.json import JSONSnapshotExtension
+
+from app import main
+from lambdas.recommender import vocabulary as v
+from lambdas.recommender.recipes import Recipe
+from stacks.monitoring import RecommenderMonitoring
+from stacks.recommender import DomainRecommender, TopPicksRecommender
+from stacks.settings import PropertyError, SettingsError
+from stacks.synthesis import refuse_large_templates
+from tests.infrastructure.test_stack import OUTPUTS, masked, statements
+from tests.support.place import GROUP
+from tests.support.synthesis import Deployable
+from tests.support.template import FLAGS, Synth, of_type, resolved, synthesised, the
+
+PLACE: Final = "arn:aws:personalize:eu-west-1:111111111111"
+ROWS: Final[dict[str, Any]] = {
+    "TopPicks": {"exploration_weight": 0.5},
+    "Because": {"recipe": "aws-vod-because-you-watched-x"},
+    "Trending": {"recipe": "aws-vod-trending-now", "item_metadata": False},
+}
+ALL: Final[dict[str, Any]] = {
+    "TopPicks": {},
+    "Because": {"recipe": "aws-vod-because-you-watched-x"},
+    "More": {"recipe": "aws-vod-more-like-x"},
+    "Popular": {"recipe": "aws-vod-most-popular"},
+    "Trending": {"recipe": "aws-vod-trending-now"},
+}
+EVERYTHING: Final[dict[str, Any]] = {
+    "monitoring": True,
+    "alarm_email": "team@example.com",
+    "consumers": ["arn:aws:iam::111111111111:role/app"],
+    "active_hours": {
+        "start": "cron(0 7 * * ? *)",
+        "stop": "cron(0 20 * * ? *)",
+        "time_zone": "UTC",
+    },
+    "max_training_hours": 24,
+    "max_deletion_hours": 24,
+}
+SHORT: Final = {"max_training_hours": 1, "max_deletion_hours": 1}
+
+
+@pytest.fixture
+def stack() -> Stack:
+    return Stack(App(), "Video", env=Environment(account="111111111111", region="eu-west-1"))
+
+
+def named(template: dict[str, Any], resource_type: str) -> dict[str, Any]:
+    """Return the resources of a type by the names of their recommenders."""
+    found = of_type(template, resource_type)
+    return {re.sub("^Recommenders|[0-9A-F]{8}$", "", name): one for name, one in found.items()}
+
+
+# -- one of another recipe -------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("recipe", Recipe)
+def test_a_recipe_has_its_own_arn_configuration_and_permissions(
+    synth: Synth, recipe: Recipe
+) -> None:
+    template = dict(synth(recipe=recipe, **SHORT).to_json())
+    arn = f"arn:aws:personalize:::recipe/{recipe}"
+
+    _, resource = the(template, v.RECOMMENDER_TYPE)
+    properties = resolved(resource["Properties"])
+    explores = recipe is Recipe.VOD_TOP_PICKS
+    assert properties[v.RECIPE_ARN] == arn
+    assert properties[v.CONFIG][v.ENABLE_METADATA] is True
+    assert (v.EXPLORATION in properties[v.CONFIG]) is explores
+    for gate in of_type(template, v.TRAINING_GATE_TYPE).values():
+        assert resolved(gate["Properties"][v.CONFIG]) == properties[v.CONFIG]
+    assert statements(template)[arn,] == {"personalize:CreateRecommender"}
+    others = json.dumps(template).count("recipe/aws-vod-")
+    assert others == json.dumps(template).count(f"recipe/{recipe}")
+
+
+@pytest.mark.parametrize("recipe", Recipe)
+@pytest.mark.parametrize("metadata", [True, False])
+def test_the_functions_may_read_the_datasets_that_they_check_and_no_others(
+    synth: Synth, recipe: Recipe, metadata: bool
+) -> None:
+    """The unit tests of ``aws/personalize.py`` have the calls."""
+    template = dict(synth(recipe=recipe, item_metadata=metadata, **SHORT).to_json())
+
+    items = metadata or recipe is Recipe.VOD_MORE_LIKE_X
+    datasets = ("INTERACTIONS", "ITEMS") if items else ("INTERACTIONS",)
+    arns = tuple(f"{PLACE}:dataset/vod/{one}" for one in datasets)
+    assert statements(template)[arns] == {"personalize:DescribeDataset"}
+    _, resource = the(template, v.RECOMMENDER_TYPE)
+    assert resource["Properties"][v.CONFIG][v.ENABLE_METADATA] is metadata
+
+
+def test_descriptions_name_the_recipe_unless_it_is_top_picks(synth: Synth) -> None:
+    template = dict(synth(recipe="aws-vod-because-you-watched-x", **SHORT).to_json())
+    trending = dict(synth(recipe="aws-vod-trending-now", **SHORT).to_json())
+
+    title = "Because you watched X"
+    assert template["Description"] == (
+        f"Amazon Personalize recommender: {title} (aws-vod-because-you-watched-x)"
+    )
+    assert template["Outputs"].keys() == OUTPUTS
+    described = {name: one["Description"] for name, one in template["Outputs"].items()}
+    assert all(one.startswith(f"{title}: ") for one in described.values())
+    assert described["RecommenderArn"] == (
+        f"{title}: Give it to GetRecommendations, with userId and itemId."
+    )
+    arn = trending["Outputs"]["RecommenderArn"]["Description"]
+    assert arn == "Trending now: Give it to GetRecommendations."
+
+
+def test_a_schedule_says_what_it_starts(synth: Synth) -> None:
+    template = dict(
+        synth(recipe="aws-vod-most-popular", active_hours=EVERYTHING["active_hours"]).to_json()
+    )
+
+    said = {
+        one["Properties"]["Description"]
+        for one in of_type(template, "AWS::Scheduler::Schedule").values()
+    }
+    assert said == {
+        "Most popular recommender: starts it",
+        "Most popular recommender: stops it",
+    }
+
+
+# -- several ---------------------------------------------------------------------------------------
+
+
+@pytest.fixture(scope="module")
+def three(synth: Synth) -> dict[str, Any]:
+    return dict(synth(recommenders=ROWS, **SHORT).to_json())
+
+
+def test_template_with_three_recommenders_is_as_reviewed(
+    three: dict[str, Any], snapshot: Any
+) -> None:
+    """Not an assertion of intent: an alarm for changes that nobody meant."""
+    assert masked(three) == snapshot.use_extension(JSONSnapshotExtension)
+
+
+def test_each_recommender_has_its_recipe_and_its_settings(three: dict[str, Any]) -> None:
+    found = named(three, v.RECOMMENDER_TYPE)
+
+    recipes = {
+        name: resolved(one["Properties"][v.RECIPE_ARN]).rpartition("/")[2]
+        for name, one in found.items()
+    }
+    assert recipes == {
+        "TopPicks": "aws-vod-top-picks",
+        "Because": "aws-vod-because-you-watched-x",
+        "Trending": "aws-vod-trending-now",
+    }
+    configs = {name: one["Properties"][v.CONFIG] for name, one in found.items()}
+    assert configs["TopPicks"][v.EXPLORATION][v.EXPLORATION_WEIGHT] == "0.5"
+    assert {name for name, one in configs.items() if one[v.ENABLE_METADATA]} == {
+        *("TopPicks", "Because"),
+    }
+
+
+def test_recommenders_share_one_service(three: dict[str, Any]) -> None:
+    tokens = {
+        json.dumps(one["Properties"]["ServiceToken"])
+        for one in three["Resources"].values()
+        if one["Type"].startswith("Custom::")
+    }
+
+    assert len(tokens) == 1
+    assert len(of_type(three, "AWS::Lambda::Function")) == 2
+    assert len(of_type(three, "AWS::StepFunctions::StateMachine")) == 1
+
+
+def test_outputs_and_parameters_have_the_names(three: dict[str, Any]) -> None:
+    assert three["Outputs"].keys() == {f"{name}{output}" for name in ROWS for output in OUTPUTS}
+    arns = {name: three["Outputs"][f"{name}RecommenderArn"]["Value"] for name in ROWS}
+    parameters = {
+        one["Properties"]["Name"]: one["Properties"]["Value"]
+        for one in of_type(three, "AWS::SSM::Parameter").values()
+    }
+    assert parameters == {
+        f"/top-picks/TopPicks/{name}/recommender-arn": arn for name, arn in arns.items()
+    }
+    assert len({json.dumps(arn) for arn in arns.values()}) == 3
+
+
+def needed(template: dict[str, Any], logical_id: str) -> set[str]:
+    """Return all that a resource depends on, however far."""
+    deployable = Deployable(template["Resources"], {})
+    found: set[str] = set()
+    waiting = [logical_id]
+    while waiting:
+        new = deployable.requires(waiting.pop()) - found
+        found |= new
+        waiting += new
+    return found
+
+
+def test_no_recommender_waits_for_another_one(three: dict[str, Any]) -> None:
+    """CloudFormation makes at the same time what does not depend on one another."""
+    custom = [
+        name for name, one in three["Resources"].items() if one["Type"].startswith("Custom::")
+    ]
+
+    def owner(logical_id: str) -> str:
+        (name,) = re.findall(f"^Recommenders({'|'.join(ROWS)})", logical_id)
+        return str(name)
+
+    for logical_id in custom:
+        others = {owner(one) for one in needed(three, logical_id) if one in custom}
+        assert others <= {owner(logical_id)}, logical_id
+    assert {owner(one) for one in custom} == ROWS.keys()
+
+
+def test_a_change_of_one_recommender_changes_no_custom_resource_of_another(
+    synth: Synth, three: dict[str, Any]
+) -> None:
+    changed = {**ROWS, "Because": {**ROWS["Because"], "min_recommendation_requests_per_second": 2}}
+    after = dict(synth(recommenders=changed, **SHORT).to_json())
+
+    assert three["Resources"].keys() == after["Resources"].keys()
+    assert differing(three, after) == {
+        "RecommendersBecause",
+        "RecommendersBecauseTrainingHour01Of02",
+        "RecommendersBecauseTrainingHour02Of02",
+    }
+
+
+def test_another_recommender_changes_nothing_of_those_that_are_there(
+    synth: Synth, three: dict[str, Any]
+) -> None:
+    """But the functions' permissions, for which the functions' instances are replaced."""
+    more = {**ROWS, "Popular": {"recipe": "aws-vod-most-popular"}}
+    after = dict(synth(recommenders=more, **SHORT).to_json())
+
+    assert differing(three, after) == {"ServiceBegin", "ServicePoll"}
+
+
+def test_the_empty_name_keeps_the_recommender_that_a_stack_had_alone(synth: Synth) -> None:
+    alone = dict(synth(**SHORT).to_json())
+    among = {"": {}, "Because": ROWS["Because"]}
+    several = dict(synth(recommenders=among, **SHORT).to_json())
+
+    assert differing(alone, several) == {"ServiceBegin", "ServicePoll"}
+    assert alone["Outputs"].items() <= several["Outputs"].items()
+
+
+def differing(before: dict[str, Any], after: dict[str, Any]) -> set[str]:
+    """Return the resources that an update changes or deletes: not those with other dependencies."""
+
+    def updated(resource: dict[str, Any]) -> dict[str, Any]:
+        return {name: one for name, one in resource.items() if name != "DependsOn"}
+
+    return {
+        re.sub("[0-9A-F]{8}$", "", name)
+        for name, one in before["Resources"].items()
+        if updated(after["Resources"].get(name, {})) != updated(one)
+    }
+
+
+def test_one_role_of_consumers_may_use_them_all_and_nothing_else(synth: Synth) -> None:
+    consumer = "arn:aws:iam::333333333333:role/app"
+    template = dict(synth(recommenders=ROWS, consumers=[consumer], **SHORT).to_json())
+
+    granted = [
+        statement
+        for policy in of_type(template, "AWS::IAM::Policy").values()
+        for statement in policy["Properties"]["PolicyDocument"]["Statement"]
+        if "personalize:GetRecommendations" in statement["Action"]
+    ]
+    assert [one["Action"] for one in granted] == ["personalize:GetRecommendations"]
+    arns = [template["Outputs"][f"{name}RecommenderArn"]["Value"] for name in ROWS]
+    assert sorted(map(json.dumps, granted[0]["Resource"])) == sorted(map(json.dumps, arns))
+    roles = [name for name in template["Outputs"] if name.startswith("ConsumerRole")]
+    assert roles == ["ConsumerRoleArn"]
+    (policy,) = (
+        name
+        for name, one in of_type(template, "AWS::IAM::Policy").items()
+        if "personalize:GetRecommendations" in json.dumps(one)
+    )
+    for parameter in of_type(template, "AWS::SSM::Parameter").values():
+        assert policy in parameter["DependsOn"]
+
+
+def test_monitoring_shows_each_recommender_by_its_name(synth: Synth) -> None:
+    template = dict(synth(recommenders=ROWS, **SHORT, **MONITORED).to_json())
+
+    alarms = of_type(template, "AWS::CloudWatch::Alarm").values()
+    dimensions = {
+        dimension["Value"]
+        for alarm in alarms
+        for dimension in alarm["Properties"].get("Dimensions", ())
+        if dimension["Name"] == v.DIMENSION
+    }
+    assert dimensions == {f"TopPicks/Recommenders/{name}" for name in ROWS}
+    for name in ROWS:
+        drift = [one for one in of_type(template, "AWS::CloudWatch::Alarm") if "Drift" in one]
+        assert any(one.startswith(f"Monitoring{name}AlarmsDrift") for one in drift)
+    assert len(of_type(template, "AWS::CloudWatch::Dashboard")) == 3
+    assert len(of_type(template, "AWS::SNS::Topic")) == 1
+
+
+MONITORED: Final = {"monitoring": True, "alarm_email": "team@example.com"}
+
+
+def test_a_quality_gate_is_of_the_recommender_that_has_one(synth: Synth) -> None:
+    gated = {**ROWS, "TopPicks": {"minimum_metrics": {"coverage": 0.05}}}
+    template = dict(synth(recommenders=gated, **SHORT).to_json())
+
+    assert [one for one in template["Outputs"] if "QualityGate" in one] == ["TopPicksQualityGate"]
+
+
+@pytest.mark.parametrize(
+    ("recommenders", "description"),
+    [
+        (ROWS, "s: Top picks for you, Because you watched X, Trending now"),
+        ({"Kids": {}, "Adults": {}}, "s: Top picks for you"),
+        ({"Kids": {}}, ": Top picks for you (aws-vod-top-picks)"),
+    ],
+)
+def test_the_stack_names_its_recipes(recommenders: dict[str, Any], description: str) -> None:
+    template = synthesised(recommenders=recommenders, **SHORT).to_json()
+
+    assert template["Description"] == f"Amazon Personalize recommender{description}"
+
+
+# -- what CloudFormation takes ---------------------------------------------------------------------
+
+
+def assembled(folder: Path, **context: Any) -> Iterator[tuple[int, int]]:
+    """Yield the resources and the bytes of each template."""
+    app = main(App(context={**FLAGS, "dataset_group_arn": GROUP, **context}, outdir=str(folder)))
+    refuse_large_templates(app.synth())
+    for path in folder.glob("*.template.json"):
+        yield len(json.loads(path.read_text())["Resources"]), path.stat().st_size
+
+
+def test_a_stack_of_all_five_with_everything_and_the_longest_chains_fits(tmp_path: Path) -> None:
+    """Of CloudFormation's quotas: 500 resources, and a template of a megabyte."""
+    ((resources, size),) = assembled(tmp_path, recommenders=ALL, **EVERYTHING)
+
+    assert resources <= 500
+    assert size <= 1_000_000
+
+
+def of_links(number: int) -> dict[str, Any]:
+    """Return settings with so many training gates, and one sweep."""
+    hours = round((number - 1.5) / 60, 6)
+    return {"training_gate_minutes": 1, "max_training_hours": hours, "max_deletion_hours": 0.01}
+
+
+def test_more_resources_than_a_stack_can_hold_are_refused_with_their_number(
+    three: dict[str, Any],
+) -> None:
+    links = [one for one in three["Resources"].values() if v.LINK in one.get("Properties", {})]
+    left = 500 - (len(three["Resources"]) - len(links)) - 2 * 161
+
+    def deployed(more: int) -> Template:
+        lengths = {"TopPicks": 161, "Because": 161, "Trending": left + more}
+        return synthesised(
+            recommenders={name: {**ROWS[name], **of_links(lengths[name])} for name in ROWS}
+        )
+
+    assert len(deployed(0).to_json()["Resources"]) == 500
+    with pytest.raises(
+        RuntimeError, match=r"Setting recommenders: got .501 resources.; allowed: 500 in a stack\."
+    ):
+        deployed(1)
+
+
+def test_a_template_that_is_too_large_is_refused_with_its_bytes(tmp_path: Path) -> None:
+    tags = {f"{number:0128}": "x" * 256 for number in range(47)}
+
+    with pytest.raises(
+        SettingsError,
+        match=r"^Setting recommenders: got .a template of \d{7} bytes for TopPicks.; allowed: 100",
+    ):
+        list(assembled(tmp_path, recommenders=ALL, tags=tags, **EVERYTHING))
+
+
+# -- the construct ---------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("recipe", Recipe)
+def test_a_construct_of_each_recipe_deploys_what_the_app_does(stack: Stack, recipe: Recipe) -> None:
+    recommender = DomainRecommender(stack, "Row", recipe=recipe, dataset_group_arn=GROUP)
+    RecommenderMonitoring(stack, "Monitoring", recommender=recommender)
+
+    made = dict(Template.from_stack(stack).to_json())
+    app = dict(synthesised(recipe=recipe).to_json())
+    (ours,), (theirs,) = (of_type(one, v.RECOMMENDER_TYPE).values() for one in (made, app))
+    names = (v.NAME_PREFIX, "ServiceToken")
+    assert {name: one for name, one in ours["Properties"].items() if name not in names} == {
+        name: one for name, one in theirs["Properties"].items() if name not in names
+    }
+
+
+def test_top_picks_are_the_recipe_that_is_fixed(stack: Stack) -> None:
+    other = Stack(App(), "Video", env=Environment(account="111111111111", region="eu-west-1"))
+    TopPicksRecommender(stack, "Row", dataset_group_arn=GROUP, exploration_weight=0.5)
+    DomainRecommender(
+        other, "Row", recipe=Recipe.VOD_TOP_PICKS, dataset_group_arn=GROUP, exploration_weight=0.5
+    )
+
+    assert Template.from_stack(stack).to_json() == Template.from_stack(other).to_json()
+
+
+WRONG: Final[list[tuple[dict[str, Any], str]]] = [
+    ({"exploration_weight": 0.5}, r"exploration_weight: got 0\.5; allowed: a recipe that explores"),
+    ({"excluded_columns": {"ITEMS": ["A"]}}, r"excluded_columns: .*aws-vod-most-popular trains on"),
+    ({"minimum_metrics": {"coverage": 0.1}}, r"minimum_metrics: .* no metrics of aws-vod-most-pop"),
+    ({"recipe": "aws-vod-of-tomorrow"}, r"recipe: got .*; allowed: one of aws-vod-top-picks, "),
+    ({"recipe": None}, r"recipe: got nothing; allowed: one of aws-vod-top-picks, "),
+]
+
+
+@pytest.mark.parametrize(("properties", "message"), WRONG)
+def test_a_property_that_the_recipe_does_not_have_is_refused(
+    stack: Stack, properties: dict[str, Any], message: str
+) -> None:
+    given = {"recipe": Recipe.VOD_MOST_POPULAR, "dataset_group_arn": GROUP, **properties}
+
+    with pytest.raises(PropertyError, match=f"^Property {message}"):
+        DomainRecommender(stack, "Row", **given)

@@ -1,0 +1,551 @@
+"""Several recommenders of different recipes in one stack: what happens to one is no other's."""
+
+import json
+import re
+from collections.abc import Mapping
+from typing import Any, Final, get_args
+
+import pytest
+
+from lambdas.recommender import vocabulary as v
+from lambdas.recommender.recipes import Recipe
+from local_aws.personalize.behaviour import Echo
+from tests.reliability.world import HOUR, MINUTE, World, texts
+from tests.support import deployed_code
+from tests.support.operator import Operator
+from tests.support.permissions import Permissions, Use
+from tests.support.place import ACCOUNT, REGION
+
+ROWS: Final[dict[str, dict[str, object]]] = {
+    "TopPicks": {},
+    "Because": {"recipe": "aws-vod-because-you-watched-x"},
+    "Trending": {"recipe": "aws-vod-trending-now"},
+}
+TOO_LITTLE: Final = "Dataset has fewer than 1000 interactions after filtering by event type: Watch"
+
+
+def rows(**changed: Mapping[str, object] | None) -> dict[str, object]:
+    """Return settings of the three rows, some of which have other settings, or are left out."""
+    kept = {name: one for name, one in ROWS.items() if changed.get(name, {}) is not None}
+    more = {name: one for name, one in changed.items() if one is not None}
+    return {
+        "recommenders": {name: {**kept.get(name, {}), **more.get(name, {})} for name in kept | more}
+    }
+
+
+def by_row(world: World) -> dict[str, dict[str, Any]]:
+    """Return what the stack owns, by the name of its row."""
+    names = {str(one.get("recipe", "aws-vod-top-picks")): name for name, one in ROWS.items()}
+    return {names[one["recipeArn"].rpartition("/")[2]]: one for one in world.owned}
+
+
+def changed_since(world: World, calls: int) -> set[str]:
+    """Return the ARNs of what the stack's functions have changed after so many calls."""
+    return {
+        call.resource_arn
+        for call in world.service.journal[calls:]
+        if call.mutating and call.caller == world.stack.id
+    }
+
+
+def state_of(recommender: Mapping[str, Any]) -> Mapping[str, Any]:
+    """Return what a change of a recommender would change."""
+    return {key: one for key, one in recommender.items() if key != "modelMetrics"}
+
+
+def failing(world: World, recipe: str) -> None:
+    """Let trainings of one recipe fail, and no others."""
+
+    def before(operation: str, params: dict[str, Any]) -> None:
+        if operation == "CreateRecommender":
+            fails = params["recipeArn"].endswith(recipe)
+            world.behaviour.training_failure = TOO_LITTLE if fails else None
+
+    world.cloud.before = before
+
+
+# -- all of them -----------------------------------------------------------------------------------
+
+
+@pytest.mark.rows("N1")
+def test_they_train_at_the_same_time_and_leave_nothing(world: World) -> None:
+    world.behaviour.create_in_progress = 1.5 * HOUR
+    began = world.clock.now
+
+    world.created(**rows())
+
+    made = by_row(world)
+    assert made.keys() == ROWS.keys()
+    assert {one["status"] for one in made.values()} == {"ACTIVE"}
+    created = [one["creationDateTime"] for one in made.values()]
+    assert max(created) - min(created) < MINUTE
+    assert world.clock.now - began < 1.5 * HOUR + 10 * MINUTE
+    for name, one in made.items():
+        assert world.stack.outputs[f"{name}RecommenderArn"] == one["recommenderArn"]
+        assert world.stack.outputs[f"{name}Coverage"] == str(one["modelMetrics"]["coverage"])
+    configs = {name: one["recommenderConfig"] for name, one in made.items()}
+    assert {name for name, one in configs.items() if v.EXPLORATION in one} == {"TopPicks"}
+
+    assert world.stack.delete() == "DELETE_COMPLETE"
+    assert world.cloud.recommenders() == {}
+
+
+@pytest.mark.rows("N1")
+def test_all_five_recipes_live_in_one_stack(world: World) -> None:
+    recommenders = {f"Row{number}": {"recipe": recipe} for number, recipe in enumerate(Recipe)}
+
+    world.created(recommenders=recommenders)
+
+    assert sorted(one["recipeArn"].rpartition("/")[2] for one in world.owned) == sorted(Recipe)
+    assert world.stack.delete() == "DELETE_COMPLETE"
+    assert world.owned == []
+
+
+@pytest.mark.rows("N1")
+def test_more_than_a_dataset_group_may_have_fail_with_the_quota_and_leave_nothing(
+    world: World,
+) -> None:
+    recommenders = {f"Row{number}": {} for number in range(6)}
+
+    assert world.create(recommenders=recommenders) == "ROLLBACK_COMPLETE"
+
+    assert "Personalize allows 5 recommenders per dataset group and 15 per region" in texts(
+        world.stack
+    )
+    assert world.owned == []
+
+
+# -- one of them -----------------------------------------------------------------------------------
+
+CHANGES: Final[dict[str, dict[str, object]]] = {
+    "throughput": {"min_recommendation_requests_per_second": 2},
+    "metadata": {"item_metadata": False},
+    "columns": {"excluded_columns": {"INTERACTIONS": ["DEVICE"]}},
+    "stopped": {"running": False},
+    "another dataset group": {
+        "dataset_group_arn": f"arn:aws:personalize:{REGION}:{ACCOUNT}:dataset-group/other"
+    },
+    "a fixed name": {"recommender_name": "films"},
+    "force_update": {"force_update": "2"},
+    "retained": {"retain_on_destroy": True},
+    "gates": {"max_training_hours": 1.5},
+    "hours": {
+        "active_hours": {
+            "start": "cron(0 12 * * ? *)",
+            "stop": "cron(0 18 * * ? *)",
+            "time_zone": "UTC",
+        }
+    },
+}
+
+
+@pytest.mark.rows("N2")
+@pytest.mark.parametrize("change", CHANGES)
+@pytest.mark.parametrize("row", ROWS)
+def test_a_change_of_one_makes_no_call_that_changes_another(
+    world: World, row: str, change: str
+) -> None:
+    world.created(**rows())
+    before, calls = by_row(world), len(world.service.journal)
+
+    assert world.update(**rows(**{row: CHANGES[change]})) == "UPDATE_COMPLETE", texts(world.stack)
+
+    after = by_row(world)
+    mine = {one[row]["recommenderArn"] for one in (before, after)}
+    assert changed_since(world, calls) <= mine
+    for other in ROWS.keys() - {row}:
+        assert state_of(after[other]) == state_of(before[other])
+    world.invariants.forgives.add("rest") if change == "hours" else None
+
+
+@pytest.mark.rows("N3")
+@pytest.mark.parametrize("row", ROWS)
+def test_one_whose_replacement_fails_its_training_leaves_all_as_they_were(
+    world: World, row: str
+) -> None:
+    world.created(**rows())
+    before, calls = by_row(world), len(world.service.journal)
+    world.behaviour.training_failure = TOO_LITTLE
+
+    status = world.update(**rows(**{row: {"dataset_group_arn": world.other_group}}))
+
+    recipe = ROWS[row].get("recipe", "aws-vod-top-picks")
+    assert status == "UPDATE_ROLLBACK_COMPLETE"
+    assert f"{TOO_LITTLE}. Hint: {recipe} trains on at least 1000" in texts(world.stack)
+    assert by_row(world) == before
+    served = {before[other]["recommenderArn"] for other in ROWS}
+    assert not changed_since(world, calls) & served
+
+
+@pytest.mark.rows("N3")
+@pytest.mark.parametrize("row", ROWS)
+def test_one_whose_update_fails_leaves_all_as_they_were(world: World, row: str) -> None:
+    world.created(**rows())
+    before, calls = by_row(world), len(world.service.journal)
+    world.behaviour.update_failure = "No capacity left."
+
+    status = world.update(**rows(**{row: {"min_recommendation_requests_per_second": 2}}))
+
+    assert status == "UPDATE_ROLLBACK_COMPLETE"
+    assert changed_since(world, calls) == {before[row]["recommenderArn"]}
+    after = by_row(world)
+    for name in ROWS:
+        assert after[name]["status"] == "ACTIVE"
+        assert after[name]["recommenderConfig"] == before[name]["recommenderConfig"]
+    for other in ROWS.keys() - {row}:
+        assert state_of(after[other]) == state_of(before[other])
+
+
+@pytest.mark.rows("N3")
+@pytest.mark.parametrize("row", ROWS)
+def test_a_creation_of_which_one_fails_leaves_nothing(world: World, row: str) -> None:
+    failing(world, str(ROWS[row].get("recipe", "aws-vod-top-picks")))
+
+    assert world.create(**rows()) == "ROLLBACK_COMPLETE"
+
+    assert TOO_LITTLE in texts(world.stack)
+    assert world.cloud.recommenders() == {}
+
+
+@pytest.mark.rows("N4")
+@pytest.mark.parametrize("failure", ["training_failure", "update_failure"])
+def test_one_fails_while_another_is_being_changed_and_both_go_back(
+    world: World, failure: str
+) -> None:
+    """A replacement fails while an update goes on, or the other way round."""
+    world.created(**rows())
+    before = by_row(world)
+    late = "update" if failure == "training_failure" else "create"
+    setattr(world.behaviour, f"{late}_in_progress", 2 * HOUR)
+    setattr(world.behaviour, failure, TOO_LITTLE)
+    world.hours = 3.6
+
+    status = world.update(
+        **rows(
+            TopPicks={"dataset_group_arn": world.other_group},
+            Because={"min_recommendation_requests_per_second": 2},
+        ),
+        max_training_hours=2.5,
+    )
+    if status == "UPDATE_ROLLBACK_FAILED":  # the update outlasts what its reversal may wait
+        world.cloud.run_for(3 * HOUR)
+        status = world.stack.roll_back()
+
+    assert status == "UPDATE_ROLLBACK_COMPLETE", texts(world.stack)
+    assert "cancelled" in texts(world.stack)
+    after = by_row(world)
+    for name in ROWS:
+        assert after[name]["recommenderArn"] == before[name]["recommenderArn"]
+        assert after[name]["status"] == "ACTIVE"
+        assert after[name]["recommenderConfig"] == before[name]["recommenderConfig"]
+    assert state_of(after["Trending"]) == state_of(before["Trending"])
+
+
+@pytest.mark.rows("N4")
+def test_several_are_replaced_at_the_same_time(world: World) -> None:
+    world.created(**rows())
+    before, began = by_row(world), world.clock.now
+    world.behaviour.create_in_progress = 1.5 * HOUR
+    other = {"dataset_group_arn": world.other_group}
+
+    assert world.update(**rows(TopPicks=other, Because=other)) == "UPDATE_COMPLETE"
+
+    after = by_row(world)
+    assert world.clock.now - began < 1.5 * HOUR + 20 * MINUTE
+    assert {
+        one for one in ROWS if after[one]["recommenderArn"] != before[one]["recommenderArn"]
+    } == {
+        *("TopPicks", "Because"),
+    }
+    assert len(world.owned) == 3
+
+
+# -- more, or fewer --------------------------------------------------------------------------------
+
+
+@pytest.mark.rows("N5")
+def test_one_more_trains_while_the_others_serve_unchanged(world: World) -> None:
+    world.created(**rows(Trending=None))
+    before, calls = by_row(world), len(world.service.journal)
+
+    assert world.update(**rows()) == "UPDATE_COMPLETE", texts(world.stack)
+
+    after = by_row(world)
+    assert changed_since(world, calls) == {after["Trending"]["recommenderArn"]}
+    assert {name: state_of(after[name]) for name in before} == {
+        name: state_of(one) for name, one in before.items()
+    }
+
+
+@pytest.mark.rows("N5")
+def test_one_more_that_fails_is_gone_and_the_others_serve_unchanged(world: World) -> None:
+    world.created(**rows(Trending=None))
+    before = by_row(world)
+    world.behaviour.training_failure = TOO_LITTLE
+
+    assert world.update(**rows()) == "UPDATE_ROLLBACK_COMPLETE"
+
+    assert by_row(world) == before
+
+
+@pytest.mark.rows("N5")
+@pytest.mark.parametrize("row", ROWS)
+def test_one_that_is_taken_out_is_deleted_and_no_other(world: World, row: str) -> None:
+    world.created(**rows())
+    before, calls = by_row(world), len(world.service.journal)
+
+    assert world.update(**rows(**{row: None})) == "UPDATE_COMPLETE"
+
+    assert changed_since(world, calls) == {before[row]["recommenderArn"]}
+    assert by_row(world).keys() == ROWS.keys() - {row}
+
+
+@pytest.mark.rows("N5")
+def test_another_recipe_is_another_recommender(world: World) -> None:
+    world.created(**rows(Because=None))
+    before, calls = by_row(world), len(world.service.journal)
+
+    changed = rows(Because=None, Trending={"recipe": "aws-vod-because-you-watched-x"})
+    assert world.update(**changed) == "UPDATE_COMPLETE"
+
+    after = by_row(world)
+    assert after.keys() == {"TopPicks", "Because"}
+    assert changed_since(world, calls) == {
+        *(before["Trending"]["recommenderArn"], after["Because"]["recommenderArn"]),
+    }
+    assert state_of(after["TopPicks"]) == state_of(before["TopPicks"])
+
+
+@pytest.mark.rows("N5")
+def test_another_recipe_under_the_same_fixed_name_is_refused_before_any_change(
+    world: World,
+) -> None:
+    world.created(recommender_name="films")
+    calls = len(world.service.journal)
+
+    assert world.update(recommender_name="films", recipe="aws-vod-most-popular") == (
+        "UPDATE_ROLLBACK_COMPLETE"
+    )
+
+    assert "has the recipe" in texts(world.stack)
+    assert changed_since(world, calls) == set()
+
+
+@pytest.mark.rows("N7")
+def test_the_only_recommender_becomes_one_of_several_and_serves_on(world: World) -> None:
+    world.created()
+    before, calls = world.recommender, len(world.service.journal)
+    several: dict[str, object] = {"recommenders": {"": {}, "Because": ROWS["Because"]}}
+
+    assert world.update(**several) == "UPDATE_COMPLETE", texts(world.stack)
+
+    after = by_row(world)
+    assert changed_since(world, calls) == {after["Because"]["recommenderArn"]}
+    assert state_of(after["TopPicks"]) == state_of(before)
+    assert world.stack.outputs["RecommenderArn"] == before["recommenderArn"]
+    assert world.update() == "UPDATE_COMPLETE"
+    assert state_of(world.recommender) == state_of(before)
+
+
+# -- what a recipe demands, and what Personalize answers -------------------------------------------
+
+
+@pytest.mark.rows("N6")
+@pytest.mark.parametrize("echo", get_args(Echo))
+@pytest.mark.parametrize("recipe", Recipe)
+def test_each_recipe_lives_whatever_is_shown_of_its_configuration(
+    world: World, recipe: str, echo: Echo
+) -> None:
+    world.behaviour.echo = echo
+    more = {"recipe": recipe}
+
+    world.created(**more)
+    changes: tuple[dict[str, object], ...] = (
+        {"min_recommendation_requests_per_second": 2},
+        {"min_recommendation_requests_per_second": 2, "item_metadata": False},
+        {"running": False},
+        {},
+    )
+    for change in changes:
+        assert world.update(**more, **change) == "UPDATE_COMPLETE", texts(world.stack)
+        sent = world.recommender["recommenderConfig"]
+        assert (v.EXPLORATION in sent) is (recipe == "aws-vod-top-picks")
+    assert world.stack.delete() == "DELETE_COMPLETE"
+    assert world.owned == []
+
+
+@pytest.mark.rows("N6")
+@pytest.mark.parametrize("metrics", [None, {}, {"coverage": 0.4}, {"coverage": 0.01}])
+def test_a_gate_on_metrics_that_may_not_be_reported_warns(
+    world: World, metrics: dict[str, float] | None
+) -> None:
+    world.behaviour.metrics = metrics
+    gate: dict[str, object] = {"minimum_metrics": {"coverage": 0.1}, "quality_gate": "warn"}
+
+    world.created(recipe="aws-vod-most-popular", **gate)
+
+    reported = (metrics or {}).get("coverage")
+    expected = "passed" if reported == 0.4 else "warned: coverage is "
+    assert world.stack.outputs["QualityGate"].startswith(expected)
+    assert world.stack.outputs["Coverage"] == ("n/a" if reported is None else str(reported))
+
+
+@pytest.mark.rows("N6")
+@pytest.mark.parametrize("recipe", Recipe)
+def test_without_items_each_recipe_that_does_not_train_on_them_lives(
+    world: World, recipe: str
+) -> None:
+    group = world.service.seed_dataset_group(ACCOUNT, REGION, "bare", datasets=("Interactions",))
+    given = {"recipe": recipe, "dataset_group_arn": group}
+
+    assert world.create(**given) == "ROLLBACK_COMPLETE"
+    assert "has no ITEMS dataset" in texts(world.stack)
+    assert world.attempts("CreateRecommender") == []
+
+    world.stack = world.cloud.stack("TopPicks-2")
+    status = world.create(**given, item_metadata=False)
+    needs = recipe == "aws-vod-more-like-x"
+    assert status == ("ROLLBACK_COMPLETE" if needs else "CREATE_COMPLETE"), texts(world.stack)
+
+
+@pytest.mark.rows("N6", "S5")
+@pytest.mark.parametrize("metadata", [True, False])
+@pytest.mark.parametrize("recipe", Recipe)
+def test_the_functions_of_each_recipe_are_allowed_what_they_call_and_read_no_other_dataset(
+    world: World, monkeypatch: pytest.MonkeyPatch, recipe: str, metadata: bool
+) -> None:
+    used: set[Use] = set()
+    granted: dict[str, Any] = {}
+    answer = deployed_code._authorize
+
+    def authorize(stack: Any, action: str, resource: str, function: str = "") -> None:
+        used.add(Use(action, resource))
+        statements = deployed_code._statements(stack, function or deployed_code.BEGIN)
+        granted.update({json.dumps(one): one for one in statements})
+        answer(stack, action, resource, function)
+
+    monkeypatch.setattr(deployed_code, "_authorize", authorize)
+    world.created(recipe=recipe, item_metadata=metadata)
+
+    permissions = Permissions([{"Statement": list(granted.values())}])
+    assert permissions.refused(used) == set()
+    fixed = (":dataset/", ":dataset-group/", "::recipe/")
+    assert {
+        use for use in permissions.unused(used) if any(one in use.resource for one in fixed)
+    } <= {
+        # CreateRecommender is authorised by the simulation on the recommender and its group
+        Use("personalize:CreateRecommender", f"arn:aws:personalize:::recipe/{recipe}"),
+    }
+
+
+# -- by name ---------------------------------------------------------------------------------------
+
+
+@pytest.mark.rows("N1", "M1")
+def test_each_has_an_observer_that_writes_its_name(world: World) -> None:
+    world.created(**rows(), monitoring=True)
+
+    lines = [json.loads(line) for line in world.cloud.observe(world.stack)]
+
+    assert {line["Recommender"]: line["RecommenderArn"] for line in lines} == {
+        f"TopPicks/Recommenders/{name}": one["recommenderArn"]
+        for name, one in by_row(world).items()
+    }
+    assert {(line["Drift"], line["Leftovers"], line["Active"]) for line in lines} == {(0, 0, 1)}
+    assert [line for line in lines if line.get("NotShown")] == []
+
+
+@pytest.mark.rows("N1", "M2")
+def test_drift_of_one_is_seen_by_its_own_observer_alone(world: World) -> None:
+    world.created(**rows(), monitoring=True)
+    world.invariants.forgives.add("rest")
+    world.disturb().update_recommender(
+        recommenderArn=by_row(world)["Because"]["recommenderArn"],
+        recommenderConfig={"minRecommendationRequestsPerSecond": 5},
+    )
+    world.cloud.run_for(HOUR)
+
+    lines = [json.loads(line) for line in world.cloud.observe(world.stack)]
+
+    drifted = {line["Recommender"].rpartition("/")[2] for line in lines if line["Drift"]}
+    assert drifted == {"Because"}
+
+
+@pytest.fixture
+def operator(world: World, capsys: pytest.CaptureFixture[str]) -> Operator:
+    return Operator(world.cloud, capsys)
+
+
+@pytest.mark.rows("N1")
+def test_status_and_drift_show_each_by_its_name(world: World, operator: Operator) -> None:
+    world.created(**rows())
+
+    shown = operator.expect(0, "status")
+    drift = " ".join(operator.expect(0, "drift").split())
+
+    for name, one in by_row(world).items():
+        block = shown.partition(f"Recommenders{name}")[2].partition("Construct")[0]
+        assert one["name"] in block
+        assert re.search(rf"{one['name']} \(Recommenders{name}\w+\) matches", drift)
+    assert "leftover" not in operator.expect(0, "leftovers", "--stack", "TopPicks").lower()
+
+
+@pytest.mark.rows("N1", "N2")
+def test_a_difference_is_shown_by_name_with_the_setting_that_corrects_it(
+    world: World, operator: Operator
+) -> None:
+    world.created(**rows())
+    world.invariants.forgives.add("rest")
+    changed = by_row(world)["Because"]
+    world.disturb().update_recommender(
+        recommenderArn=changed["recommenderArn"],
+        recommenderConfig={"minRecommendationRequestsPerSecond": 5},
+    )
+    world.cloud.run_for(HOUR)
+
+    status = " ".join(operator.expect(1, "status").split())
+    drift = " ".join(operator.expect(1, "drift").split())
+
+    named = r"RecommendersBecause\w+"
+    assert re.search(rf"Exit code 1: the recommender {named} differs from its template\.", status)
+    assert re.search(rf"{changed['name']} \({named}\) differs from", drift)
+    assert re.search(rf'give {named} force_update="2"', drift)
+
+    again = rows(Because={"force_update": "2"})
+    assert world.update(**again) == "UPDATE_COMPLETE", texts(world.stack)
+    assert operator.expect(0, "drift")
+
+
+@pytest.mark.rows("N1")
+def test_the_deployment_under_way_is_followed_by_name(world: World, operator: Operator) -> None:
+    world.behaviour.create_in_progress = HOUR
+    settings = world.given(rows(Trending={"max_training_hours": 2.8}))
+    world.stack.create(settings, wait=False)
+    world.cloud.run_for(30 * MINUTE)
+
+    code, shown = operator.run("status", "--follow")
+
+    assert code == 0
+    assert re.search(r"Hour\d\dOf\d\d of RecommendersTrending\w+, ", shown), "it waits for longest"
+    assert "TopPicks is CREATE_COMPLETE" in shown
+
+
+@pytest.mark.rows("N1")
+def test_leftovers_of_several_are_found_by_their_owners(world: World, operator: Operator) -> None:
+    world.created(**rows())
+    kept = by_row(world)
+    tags = [{"tagKey": key, "tagValue": one} for key, one in kept["Because"]["tags"].items()]
+    world.invariants.strays.add("copy")
+    world.cloud.outsider().create_recommender(
+        name="copy",
+        datasetGroupArn=world.group,
+        recipeArn=kept["Because"]["recipeArn"],
+        tags=tags,  # type: ignore[arg-type]
+    )
+    world.cloud.run_for(HOUR)
+
+    shown = operator.expect(1, "leftovers", "--stack", "TopPicks")
+
+    assert "copy" in shown
+    operator.expect(0, "leftovers", "--stack", "TopPicks", "--delete", "--yes")
+    assert by_row(world) == kept
