@@ -19,13 +19,13 @@ class CdkType(NamedTuple):
     """A type of the CDK's that a property has in place of a setting's text or number."""
 
     setting: str
-    """The name of the setting."""
+    """The name of the setting, or nothing for a property that is no setting."""
 
     to_setting: Callable[[Any], object]
     """Converts a value to the setting's; raises ``NotAllowedError`` for one of another type."""
 
     from_setting: Callable[[Any], object] | None
-    """Converts a setting's value; None for a construct, which only a stack can make."""
+    """Converts a setting's value; None without one, and for a construct, which a stack makes."""
 
 
 @dataclass(frozen=True, kw_only=True)

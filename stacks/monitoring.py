@@ -21,7 +21,6 @@ from .checking import check_type
 from .custom_resources import quality_gate
 from .functions import vocabulary as v
 from .permissions import (
-    FunctionRole,
     derived_names,
     path_in_stack,
     policy_for,
@@ -30,7 +29,6 @@ from .permissions import (
 from .properties import MonitoringProperties
 from .recommender import DomainRecommender
 from .security import acknowledge, trust_own
-from .service import function
 from .settings import weekly
 from .settings.kinds import START
 
@@ -129,7 +127,7 @@ class RecommenderMonitoring(Construct):
         self._compares = self._expected.max_metric_regression is not None
         self._measures_use = self._properties.minimum_throughput_use is not None
         self._dimension = f"{Stack.of(recommender).stack_name}/{path_in_stack(recommender)}"
-        self.role = FunctionRole(self, "Role")
+        self.role = recommender.service._function_role(self, "Role")
         self.observer = self._observer()
         self.schedule = self._schedule()
         self.alarms = self._alarms()
@@ -156,8 +154,6 @@ class RecommenderMonitoring(Construct):
 
     def _observer(self) -> lambda_.Function:
         recommender, stack = self._recommender, Stack.of(self._recommender)
-        service = recommender.service
-        service.log_group.grant_write(self.role)
         for statement in (
             _allow_observing(recommender_arn(stack, derived_names(stack))),
             iam.PolicyStatement(actions=["personalize:ListRecommenders"], resources=["*"]),
@@ -170,13 +166,12 @@ class RecommenderMonitoring(Construct):
             self.role.add_to_policy(
                 iam.PolicyStatement(actions=["cloudwatch:GetMetricData"], resources=["*"])
             )
-        observer = function(
+        observer = recommender.service._function(
             self,
             "Observer",
             does="observes a recommender, and changes nothing",
             handler="observer_handler.observe",
             role=self.role,
-            log_group=service.log_group,
         )
         if (fixed_name := self._expected.recommender_name) is not None:
             self.role.allow(
@@ -504,12 +499,6 @@ def _acknowledge(role: iam.Role, observer: lambda_.Function) -> None:
         "ListRecommenders and GetMetricData support no resource-level permissions (Service "
         "Authorization Reference, Amazon Personalize and Amazon CloudWatch); they only read names "
         "and numbers.",
-    )
-    acknowledge(
-        observer,
-        "Serverless-LambdaTracing",
-        "Tracing needs xray:PutTraceSegments on every resource, the widest permission that the "
-        "role would have. There is one caller, and each invocation is logged.",
     )
     for rule in ("Serverless-LambdaDLQ", "Serverless-LambdaAsyncFailureDestination"):
         acknowledge(

@@ -1,12 +1,13 @@
 """The properties of the constructs: most are settings, and some have types of the CDK's."""
 
 import functools
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from decimal import Decimal
 from typing import Any, Final
 
 from aws_cdk import Duration, RemovalPolicy, Stack, Token
+from aws_cdk import aws_ec2 as ec2
 from aws_cdk import aws_kms as kms
 from aws_cdk import aws_sns as sns
 from aws_cdk.aws_logs import RetentionDays
@@ -15,7 +16,7 @@ from .checking import CdkType, Properties
 from .retention import RETENTION
 from .settings.declarations import RecommenderSettings, Settings
 from .settings.errors import NotAllowedError, Refusal
-from .settings.kinds import regional_arn, text, whole
+from .settings.kinds import Kind, boolean, regional_arn, text, whole
 from .settings.rules import (
     adoption_needs_a_name,
     chains_fit_into_a_stack,
@@ -82,16 +83,34 @@ def _one_of(name: str, values: Mapping[Any, object], allowed: str, remedy: str) 
     return _given_as(CdkType(name, to_setting, values.__getitem__), allowed, remedy)
 
 
+def _text_of(construct: object, attribute: str) -> str:
+    """Read a text of a construct: jsii has no ``isinstance`` of interfaces."""
+    found = getattr(construct, attribute, None)
+    if not isinstance(found, str):
+        raise NotAllowedError
+    return found
+
+
 def _construct(name: str, arn_attribute: str, allowed: str, remedy: str) -> Any:
-    """Declare a construct where a setting is its ARN: jsii has no ``isinstance`` of interfaces."""
+    """Declare a construct where a setting is its ARN."""
 
     def to_setting(given: object) -> str:
-        arn = getattr(given, arn_attribute, None)
-        if not isinstance(arn, str):
-            raise NotAllowedError
-        return arn
+        return _text_of(given, arn_attribute)
 
     return _given_as(CdkType(name, to_setting, None), allowed, remedy, default=None)
+
+
+def _no_setting(
+    kind: Kind[Any],
+    remedy: str,
+    *,
+    to_setting: Callable[[Any], object] = lambda given: given,
+    default: object = None,
+    shapes_template: bool = True,
+) -> Any:
+    """Declare a property for which there is no setting."""
+    declared = setting(kind, "", example="", remedy=remedy, shapes_template=shapes_template)
+    return field(metadata={**declared, "cdk_type": CdkType("", to_setting, None)}, default=default)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -162,6 +181,22 @@ def _group_is_of_the_stack(dataset_group_arn: str, stack: Stack) -> Refusal | No
     return None
 
 
+def _vpc_id(given: object) -> object:
+    return _text_of(given, "vpc_id")
+
+
+def _security_group_ids(given: object) -> list[str]:
+    if isinstance(given, str) or not isinstance(given, Sequence) or not given:
+        raise NotAllowedError
+    return [_text_of(one, "security_group_id") for one in given]
+
+
+def _subnets(given: object) -> object:
+    if not isinstance(given, ec2.SubnetSelection):
+        raise NotAllowedError
+    return given
+
+
 @dataclass(frozen=True, kw_only=True)
 class ServiceProperties(Properties):
     """The properties of ``RecommenderService``."""
@@ -190,11 +225,46 @@ class ServiceProperties(Properties):
         "a standard topic of SNS",
         "For example Topic.from_topic_arn(...).",
     )
+    vpc: ec2.IVpc | None = _no_setting(
+        text("a VPC of EC2", "vpc-[0-9a-f]+"),
+        "For example Vpc.from_lookup(...).",
+        to_setting=_vpc_id,
+        shapes_template=False,
+    )
+    vpc_subnets: ec2.SubnetSelection | None = _no_setting(
+        Kind("a SubnetSelection", {"type": "object"}, _subnets),
+        "For example SubnetSelection(subnet_type=SubnetType.PRIVATE_WITH_EGRESS).",
+        to_setting=_subnets,
+    )
+    security_groups: Sequence[ec2.ISecurityGroup] | None = _no_setting(
+        Kind("a list of one security group or more", {"type": "array"}, lambda given: given),
+        'For example [SecurityGroup.from_security_group_id(self, "Group", "sg-...")].',
+        to_setting=_security_group_ids,
+        shapes_template=False,
+    )
+    environment_encryption: kms.IKey | None = _construct(
+        "log_key_arn",
+        "key_arn",
+        "a key of KMS, of a region of its partition",
+        "Give the key itself, for example by Key.from_key_arn.",
+    )
+    tracing: bool = _no_setting(boolean(), "Give True or False.", default=False)
+    reserved_concurrent_executions: int | None = _no_setting(
+        whole(1), "For example 5. Each function gets so many."
+    )
 
     def rules(self, stack: Stack) -> Iterator[tuple[str, Refusal | None]]:
-        """Compare the key and the topic with the stack."""
-        if self.log_key and _are_known(arn := self.log_key.key_arn, stack.region):
-            yield "log_key", key_is_of_the_region(arn, stack.region)
+        """Compare the keys and the topic with the stack; subnets and groups need a VPC."""
+        for name in ("log_key", "environment_encryption"):
+            key = getattr(self, name)
+            if key and _are_known(key.key_arn, stack.region):
+                yield name, key_is_of_the_region(key.key_arn, stack.region)
+        for name in ("vpc_subnets", "security_groups"):
+            if getattr(self, name) and not self.vpc:
+                yield (
+                    name,
+                    Refusal("no vpc", f"{name} together with a vpc", "Give the vpc, too."),
+                )
         if self.notify_topic:
             yield "notify_topic", _topic_is_of_the_stack(self.notify_topic.topic_arn, stack)
 

@@ -1,12 +1,13 @@
 """The service that answers custom resources: two functions, a state machine, two roles."""
 
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import fields
 from pathlib import Path
 from typing import Any, Final, cast
 
 from aws_cdk import ArnFormat, Aws, Duration, RemovalPolicy, Stack, Stage
+from aws_cdk import aws_ec2 as ec2
 from aws_cdk import aws_iam as iam
 from aws_cdk import aws_kms as kms
 from aws_cdk import aws_lambda as lambda_
@@ -19,6 +20,7 @@ from .asset import zipped
 from .checking import check_type
 from .functions import LAMBDAS
 from .functions import vocabulary as v
+from .network import Network
 from .notifications import StackNotifications
 from .partitions import CHINA, partition_of
 from .permissions import FunctionRole
@@ -48,8 +50,16 @@ class RecommenderService(Construct):
         log_retention: logs.RetentionDays = logs.RetentionDays.THREE_MONTHS,
         log_key: kms.IKey | None = None,
         notify_topic: sns.ITopic | None = None,
+        vpc: ec2.IVpc | None = None,
+        vpc_subnets: ec2.SubnetSelection | None = None,
+        security_groups: Sequence[ec2.ISecurityGroup] | None = None,
+        environment_encryption: kms.IKey | None = None,
+        tracing: bool = False,
+        reserved_concurrent_executions: int | None = None,
     ) -> None:
         """Make the functions, the state machine, and the rules of notifications.
+
+        The observer of ``RecommenderMonitoring`` gets the same properties.
 
         Args:
             scope: the parent.
@@ -62,25 +72,35 @@ class RecommenderService(Construct):
             notify_topic: of the stack's account and region; receives a message when an operation of
                 the stack ends, fails or is stuck; its policy must let EventBridge publish to it. By
                 default no topic does.
+            vpc: the network from which the functions call AWS; by default none of yours. They must
+                reach Personalize, CloudFormation, Step Functions and S3 from there.
+            vpc_subnets: of that network; private ones by default.
+            security_groups: of the functions in that network; by default a new one that allows all
+                outbound traffic.
+            environment_encryption: encrypts the functions' environment, which has no secret; by
+                default, Lambda encrypts it with a key of AWS.
+            tracing: whether AWS X-Ray gets a trace of the functions' invocations.
+            reserved_concurrent_executions: of each function; by default all share those of the
+                account.
 
         Raises:
-            PropertyError: a property is not allowed, or the poll interval is a token.
+            PropertyError: a property is not allowed, or is a token where it must not be one.
         """
         super().__init__(scope, construct_id)
         self._properties = ServiceProperties.checked(self, locals())
         interval = self._properties.poll_interval
         self.log_group = _log_group(self, log_retention, log_key)
         """Where all functions of the recommenders that it answers for write their log."""
-        self.role = FunctionRole(self, "Role")
-        self.log_group.grant_write(self.role)
+        self._network = _network(self, self._properties)
+        self.role = self._function_role(self, "Role")
         if notify_topic:
             # The chains depend on the service. So the rules exist before them, and after them.
             self.role.node.add_dependency(
                 StackNotifications(self, "Notifications", topic=notify_topic)
             )
-        poll = self._function("Poll", "attempts a request, and delivers its answer")
+        poll = self._handler("Poll", "attempts a request, and delivers its answer")
         state_machine = _state_machine(self, poll, interval)
-        begin = self._function(
+        begin = self._handler(
             "Begin",
             "answers a request of CloudFormation, or starts its execution",
             {
@@ -102,6 +122,77 @@ class RecommenderService(Construct):
         self.service_token = begin.function_arn
         _acknowledge(begin, poll, state_machine)
 
+    def _function_role(self, scope: Construct, construct_id: str) -> FunctionRole:
+        """Make a role for functions of this service, with what its log and properties need."""
+        role = FunctionRole(scope, construct_id)
+        self.log_group.grant_write(role)
+        if key := self._properties.environment_encryption:
+            key.grant_decrypt(role)
+        if self._network:
+            self._network.allow(role)
+        if self._properties.tracing:
+            acknowledge(
+                role,
+                "AwsSolutions-IAM5[Resource::*]",
+                "Tracing needs xray:PutTraceSegments and PutTelemetryRecords, which support no "
+                "resource-level permissions (Service Authorization Reference, AWS X-Ray).",
+            )
+        return role
+
+    def _function(
+        self,
+        scope: Construct,
+        construct_id: str,
+        *,
+        does: str,
+        handler: str,
+        role: FunctionRole,
+        environment: Mapping[str, str] | None = None,
+    ) -> lambda_.Function:
+        """Make a function with the service's log and properties; all share one package.
+
+        Args:
+            scope: the parent.
+            construct_id: the id.
+            does: its description, a verb first.
+            handler: the module and the function, in the package.
+            role: made by ``_function_role``.
+            environment: further variables.
+        """
+        assembly = cast("Stage", Stage.of(scope)).asset_outdir
+        properties = self._properties
+        function = lambda_.Function(
+            scope,
+            construct_id,
+            description=f"Top picks recommender: {does}",
+            runtime=lambda_.Runtime.PYTHON_3_14,
+            architecture=_architecture_in(Stack.of(scope).region),
+            code=lambda_.Code.from_asset(zipped(LAMBDAS, Path(assembly))),
+            handler=f"recommender.{handler}",
+            role=role,
+            environment={v.PERMISSIONS_VARIABLE: role.permissions, **(environment or {})},
+            environment_encryption=properties.environment_encryption,
+            timeout=Duration.minutes(15),
+            memory_size=256,
+            log_group=self.log_group,
+            logging_format=lambda_.LoggingFormat.JSON,
+            application_log_level_v2=lambda_.ApplicationLogLevel.INFO,
+            system_log_level_v2=lambda_.SystemLogLevel.WARN,
+            tracing=lambda_.Tracing.ACTIVE if properties.tracing else None,
+            reserved_concurrent_executions=properties.reserved_concurrent_executions,
+            **(self._network.arguments if self._network else {}),
+        )
+        if self._network:
+            self._network.outlives(function)
+        if not properties.tracing:
+            acknowledge(
+                function,
+                "Serverless-LambdaTracing",
+                "Tracing needs xray:PutTraceSegments on every resource, the widest permission that "
+                "the role would have. There is one caller, and each invocation is logged.",
+            )
+        return function
+
     @classmethod
     def shared(
         cls,
@@ -111,6 +202,12 @@ class RecommenderService(Construct):
         log_retention: logs.RetentionDays | None = None,
         log_key: kms.IKey | None = None,
         notify_topic: sns.ITopic | None = None,
+        vpc: ec2.IVpc | None = None,
+        vpc_subnets: ec2.SubnetSelection | None = None,
+        security_groups: Sequence[ec2.ISecurityGroup] | None = None,
+        environment_encryption: kms.IKey | None = None,
+        tracing: bool | None = None,
+        reserved_concurrent_executions: int | None = None,
     ) -> "RecommenderService":
         """Return the service that all recommenders of a stack share; make it at the first call.
 
@@ -124,6 +221,12 @@ class RecommenderService(Construct):
             log_retention: as in the constructor.
             log_key: as in the constructor.
             notify_topic: as in the constructor.
+            vpc: as in the constructor.
+            vpc_subnets: as in the constructor.
+            security_groups: as in the constructor.
+            environment_encryption: as in the constructor.
+            tracing: as in the constructor.
+            reserved_concurrent_executions: as in the constructor.
 
         Raises:
             PropertyError: a property is not allowed, or is another one than the service has.
@@ -149,16 +252,15 @@ class RecommenderService(Construct):
                 )
         return service
 
-    def _function(
+    def _handler(
         self, construct_id: str, does: str, environment: Mapping[str, str] | None = None
     ) -> lambda_.Function:
-        return function(
+        return self._function(
             self,
             construct_id,
             does=does,
             handler=f"handler.{construct_id.lower()}",
             role=self.role,
-            log_group=self.log_group,
             environment={v.URL_SUFFIX_VARIABLE: Aws.URL_SUFFIX, **(environment or {})},
         )
 
@@ -185,37 +287,6 @@ def service_for(recommender: Construct, given: RecommenderService | None) -> Rec
             "functions' instances, so that both have to be deployed together.",
         )
     return service
-
-
-def function(
-    scope: Construct,
-    construct_id: str,
-    *,
-    does: str,
-    handler: str,
-    role: FunctionRole,
-    log_group: logs.ILogGroup,
-    environment: Mapping[str, str] | None = None,
-) -> lambda_.Function:
-    """Make a function; all functions share one package."""
-    assembly = cast("Stage", Stage.of(scope)).asset_outdir
-    return lambda_.Function(
-        scope,
-        construct_id,
-        description=f"Top picks recommender: {does}",
-        runtime=lambda_.Runtime.PYTHON_3_14,
-        architecture=_architecture_in(Stack.of(scope).region),
-        code=lambda_.Code.from_asset(zipped(LAMBDAS, Path(assembly))),
-        handler=f"recommender.{handler}",
-        role=role,
-        environment={v.PERMISSIONS_VARIABLE: role.permissions, **(environment or {})},
-        timeout=Duration.minutes(15),
-        memory_size=256,
-        log_group=log_group,
-        logging_format=lambda_.LoggingFormat.JSON,
-        application_log_level_v2=lambda_.ApplicationLogLevel.INFO,
-        system_log_level_v2=lambda_.SystemLogLevel.WARN,
-    )
 
 
 def definition(interval: Duration) -> dict[str, Any]:
@@ -285,6 +356,11 @@ def _architecture_in(region: str) -> lambda_.Architecture:
     return lambda_.Architecture.X86_64 if china else lambda_.Architecture.ARM_64
 
 
+def _network(service: RecommenderService, properties: ServiceProperties) -> Network | None:
+    vpc, subnets, groups = properties.vpc, properties.vpc_subnets, properties.security_groups
+    return Network(service, vpc, subnets, groups) if vpc else None
+
+
 def _log_group(
     scope: Construct, retention: logs.RetentionDays, key: kms.IKey | None
 ) -> logs.LogGroup:
@@ -300,13 +376,6 @@ def _log_group(
 def _acknowledge(
     begin: lambda_.Function, poll: lambda_.Function, state_machine: sfn.StateMachine
 ) -> None:
-    for function in (begin, poll):
-        acknowledge(
-            function,
-            "Serverless-LambdaTracing",
-            "Tracing needs xray:PutTraceSegments on every resource, the widest permission that "
-            "the role would have. There is one caller, and each invocation is logged.",
-        )
     acknowledge(
         begin,
         "Serverless-LambdaDLQ",
@@ -338,5 +407,5 @@ def _acknowledge(
             state_machine,
             rule,
             "It only invokes one function over and over; each invocation is in that function's "
-            "log. Tracing needs xray:PutTraceSegments on every resource.",
+            "log. AWS does not document whether a trace has the input, which has the ResponseURL.",
         )

@@ -1,17 +1,31 @@
-"""The aspect of docs/how-to/locked-down.md, run from the page: all functions are in the VPC."""
+"""Functions as a platform requires them: by the aspect of the page, and by properties."""
 
+import contextlib
 import json
 import textwrap
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+import jsii
 import pytest
-from aws_cdk import App, Aspects
+from aws_cdk import App, Aspects, Environment, IAspect, Stack, Validations
+from aws_cdk import aws_ec2 as ec2
+from aws_cdk import aws_kms as kms
+from aws_cdk import aws_lambda as lambda_
+from aws_cdk.assertions import Template
+from cdk_nag import AwsSolutionsChecks, NIST80053R5Checks, ServerlessChecks
+from constructs import Construct, IConstruct
 
 from app import main
+from checks import static
+from stacks.monitoring import RecommenderMonitoring
+from stacks.recommender import TopPicksRecommender
+from stacks.service import RecommenderService
+from stacks.settings import PropertyError
 from tests.infrastructure.assembly import resources
 from tests.support.place import GROUP
-from tests.support.template import FLAGS, PIPELINE
+from tests.support.template import FLAGS, KEY, PIPELINE, of_type, the
 from tests.unit.test_how_tos import PAGES, ROOT, blocks
 
 ASPECT, LINES = blocks(PAGES["locked-down.md"], "python")
@@ -72,3 +86,336 @@ def test_an_aspect_on_the_app_does_not_reach_environments(tmp_path: Path) -> Non
         "VpcConfig" not in function["Properties"]
         for function in resources(tmp_path, "AWS::Lambda::Function")
     )
+
+
+# -- the same by properties, in an app of one's own ------------------------------------------------
+
+Build = Callable[[Stack], dict[str, Any]]
+
+
+def network(stack: Stack) -> dict[str, Any]:
+    return {
+        "vpc": ec2.Vpc.from_vpc_attributes(
+            stack,
+            "Vpc",
+            vpc_id="vpc-0123456789abcdef0",
+            availability_zones=["eu-west-1a", "eu-west-1b"],
+            private_subnet_ids=["subnet-0123456789abcdef0", "subnet-0123456789abcdef1"],
+        ),
+        "security_groups": [
+            ec2.SecurityGroup.from_security_group_id(stack, "Group", "sg-0123456789abcdef0")
+        ],
+    }
+
+
+def everything(stack: Stack) -> dict[str, Any]:
+    return {
+        **network(stack),
+        "environment_encryption": kms.Key.from_key_arn(stack, "Key", KEY),
+        "tracing": True,
+        "reserved_concurrent_executions": 3,
+    }
+
+
+def monitored(scope: Construct, properties: Build = lambda _: {}) -> Stack:
+    """Return a stack with a recommender and monitoring, whose service has these properties."""
+    stack = Stack(scope, "Video", env=Environment(account="111111111111", region="eu-west-1"))
+    service = RecommenderService(stack, "Service", **properties(stack))
+    recommender = TopPicksRecommender(
+        stack, "TopPicks", dataset_group_arn=GROUP, service=service, training_gates=1, sweeps=1
+    )
+    RecommenderMonitoring(stack, "Monitoring", recommender=recommender)
+    return stack
+
+
+def template_of(properties: Build = lambda _: {}) -> dict[str, Any]:
+    return dict(Template.from_stack(monitored(App(), properties)).to_json())
+
+
+def functions(template: dict[str, Any]) -> list[dict[str, Any]]:
+    found = [one["Properties"] for one in of_type(template, "AWS::Lambda::Function").values()]
+    assert len(found) == 3
+    return found
+
+
+def statements(template: dict[str, Any]) -> list[dict[str, Any]]:
+    return [
+        statement
+        for policy in of_type(template, "AWS::IAM::Policy").values()
+        for statement in policy["Properties"]["PolicyDocument"]["Statement"]
+    ]
+
+
+def allowed(template: dict[str, Any]) -> list[str]:
+    """Return the allowed actions, each as often as it is allowed."""
+    return [
+        action
+        for statement in statements(template)
+        if statement["Effect"] == "Allow"
+        for action in (
+            [statement["Action"]] if isinstance(statement["Action"], str) else statement["Action"]
+        )
+    ]
+
+
+@jsii.implements(IAspect)
+class AsAPlatform:
+    """Gives every function what the properties give it."""
+
+    def visit(self, node: IConstruct) -> None:
+        if isinstance(node, lambda_.CfnFunction):
+            node.vpc_config = lambda_.CfnFunction.VpcConfigProperty(
+                subnet_ids=["subnet-0123456789abcdef0", "subnet-0123456789abcdef1"],
+                security_group_ids=["sg-0123456789abcdef0"],
+            )
+            node.kms_key_arn = KEY
+            node.tracing_config = lambda_.CfnFunction.TracingConfigProperty(mode="Active")
+            node.reserved_concurrent_executions = 3
+
+
+def test_properties_of_the_service_reach_every_function_as_an_aspect_does() -> None:
+    by_aspect = monitored(App())
+    Aspects.of(by_aspect).add(AsAPlatform())
+    given = ("VpcConfig", "KmsKeyArn", "TracingConfig", "ReservedConcurrentExecutions")
+
+    expected = [
+        {name: one[name] for name in given}
+        for one in functions(dict(Template.from_stack(by_aspect).to_json()))
+    ]
+
+    assert [
+        {name: one[name] for name in given} for one in functions(template_of(everything))
+    ] == expected
+    assert expected[0]["ReservedConcurrentExecutions"] == 3
+
+
+def test_without_the_properties_functions_have_no_network_key_tracing_or_concurrency() -> None:
+    template = template_of()
+
+    for function in functions(template):
+        assert not function.keys() & {
+            *("VpcConfig", "KmsKeyArn", "TracingConfig", "ReservedConcurrentExecutions")
+        }
+    assert not [one for one in allowed(template) if one.startswith(("ec2:", "kms:", "xray:"))]
+    assert of_type(template, "AWS::EC2::SecurityGroup") == {}
+
+
+def test_roles_in_a_vpc_may_manage_interfaces_but_not_by_the_code_of_functions() -> None:
+    template = template_of(network)
+
+    found = [one for one in statements(template) if "ec2:CreateNetworkInterface" in one["Action"]]
+    roles = [one for one in of_type(template, "AWS::IAM::Policy") if "NetworkPolicy" in one]
+    assert len(roles) == 2
+    assert [one["Effect"] for one in found] == ["Allow", "Deny"] * 2
+    for allow, deny in zip(found[::2], found[1::2], strict=True):
+        assert {name for name in allow["Action"] if name.startswith("ec2:")} == {*allow["Action"]}
+        assert deny["Action"] == allow["Action"]
+        assert deny["Condition"] == {
+            "ArnLike": {
+                "lambda:SourceFunctionArn": {
+                    "Fn::Join": [
+                        "",
+                        [
+                            "arn:",
+                            {"Ref": "AWS::Partition"},
+                            ":lambda:eu-west-1:111111111111:function:*",
+                        ],
+                    ]
+                }
+            }
+        }
+
+
+def test_interfaces_permissions_are_those_of_awss_managed_policy_without_the_logs() -> None:
+    template = template_of(network)
+
+    assert sorted({one for one in allowed(template) if one.startswith("ec2:")}) == [
+        "ec2:AssignPrivateIpAddresses",
+        "ec2:CreateNetworkInterface",
+        "ec2:DeleteNetworkInterface",
+        "ec2:DescribeNetworkInterfaces",
+        "ec2:DescribeSubnets",
+        "ec2:UnassignPrivateIpAddresses",
+    ]
+    assert "logs:CreateLogGroup" not in allowed(template)
+
+
+def test_tracing_is_permitted_to_the_functions_if_it_is_asked_for_and_to_nothing_else() -> None:
+    template = template_of(lambda _: {"tracing": True})
+
+    xray = sorted(one for one in allowed(template) if one.startswith("xray:"))
+    assert xray == [*["xray:PutTelemetryRecords"] * 2, *["xray:PutTraceSegments"] * 2]
+    _, machine = the(template, "AWS::StepFunctions::StateMachine")
+    assert "TracingConfiguration" not in machine["Properties"]
+
+
+def test_the_key_of_the_environment_may_be_used_by_the_roles_to_decrypt_and_for_nothing_else() -> (
+    None
+):
+    template = template_of(
+        lambda stack: {"environment_encryption": kms.Key.from_key_arn(stack, "Key", KEY)}
+    )
+
+    found = [one for one in statements(template) if "kms:" in str(one["Action"])]
+    assert found == [{"Action": "kms:Decrypt", "Effect": "Allow", "Resource": KEY}] * 2
+
+
+def own_network(stack: Stack) -> dict[str, Any]:
+    vpc = ec2.Vpc(stack, "Network", max_azs=2, nat_gateways=1)
+    vpc.add_interface_endpoint(
+        "Personalize", service=ec2.InterfaceVpcEndpointAwsService.PERSONALIZE
+    )
+    vpc.add_gateway_endpoint("S3", service=ec2.GatewayVpcEndpointAwsService.S3)
+    return {"vpc": vpc}
+
+
+def test_the_security_group_goes_before_the_policies_by_which_lambda_deletes_its_interfaces() -> (
+    None
+):
+    template = template_of(own_network)
+
+    (group,) = (
+        one
+        for name, one in of_type(template, "AWS::EC2::SecurityGroup").items()
+        if name.startswith("Service")
+    )
+    policies = {one for one in of_type(template, "AWS::IAM::Policy") if "NetworkPolicy" in one}
+    assert len(policies) == 2
+    assert {*group["DependsOn"]} == policies
+    assert "SecurityGroupIngress" not in group["Properties"]
+
+
+def test_custom_resources_and_functions_go_before_the_routes_and_endpoints_of_the_vpc() -> None:
+    template = template_of(own_network)
+
+    parts = {
+        name
+        for kind in ("AWS::EC2::VPCEndpoint", "AWS::EC2::Route", "AWS::EC2::NatGateway")
+        for name in of_type(template, kind)
+    }
+    assert len(parts) == 7  # two endpoints, four routes, a gateway
+    for function in of_type(template, "AWS::Lambda::Function").values():
+        assert parts <= {*function["DependsOn"]}
+    (recommender,) = of_type(template, "Custom::TopPicksRecommender").values()
+    assert {
+        name for name in of_type(template, "AWS::Lambda::Function") if name.startswith("Service")
+    } <= {*recommender["DependsOn"]}
+
+
+def test_monitoring_in_another_stack_uses_the_services_network_without_a_circle() -> None:
+    app = App()
+    stack = Stack(app, "Video")
+    service = RecommenderService(stack, "Service", **own_network(stack))
+    recommender = TopPicksRecommender(stack, "TopPicks", dataset_group_arn=GROUP, service=service)
+    other = Stack(app, "Watch")
+    RecommenderMonitoring(other, "Monitoring", recommender=recommender)
+
+    template = dict(Template.from_stack(other).to_json())
+
+    _, observer = the(template, "AWS::Lambda::Function")
+    assert len(observer["Properties"]["VpcConfig"]["SubnetIds"]) == 2
+    assert of_type(template, "AWS::EC2::SecurityGroup") == {}
+
+
+NIST = "NIST.800.53.R5"
+PLATFORM = {f"{NIST}-LambdaConcurrency", f"{NIST}-LambdaInsideVPC"}
+
+
+def broken(folder: Path, properties: Build) -> dict[str, set[str]]:
+    """Return the rules that a monitored recommender breaks, by pack."""
+    app = App(outdir=str(folder), context=FLAGS)
+    packs = AwsSolutionsChecks(app), ServerlessChecks(app), NIST80053R5Checks(app)
+    Validations.of(app).add_plugins(*packs)
+    monitored(app, properties)
+    with contextlib.suppress(RuntimeError):  # NIST's rules demand more than the stack has
+        app.synth()
+    report = json.loads((folder / "validation-report.json").read_text())
+    return {
+        plugin["pluginName"]: {one["ruleName"] for one in plugin["violations"]}
+        for plugin in report["pluginReports"]
+    }
+
+
+def reasons(folder: Path, rule: str) -> list[str]:
+    return [why for name, why in static.acknowledgements(folder) if name.endswith(f"::{rule}")]
+
+
+def test_the_properties_keep_a_platforms_rules_and_need_no_acknowledgement(tmp_path: Path) -> None:
+    by_default, locked_down = tmp_path / "by-default", tmp_path / "locked-down"
+    before, after = broken(by_default, lambda _: {}), broken(locked_down, everything)
+
+    for one in (before, after):
+        assert one["AwsSolutions"] == one["Serverless"] == set()
+    assert before[NIST] - after[NIST] == PLATFORM
+    assert after[NIST] <= before[NIST]
+    assert len(reasons(by_default, "Serverless-LambdaTracing")) == 3
+    assert reasons(locked_down, "Serverless-LambdaTracing") == []
+
+
+def test_what_only_the_properties_allow_is_acknowledged_only_with_them(tmp_path: Path) -> None:
+    by_default, locked_down = tmp_path / "by-default", tmp_path / "locked-down"
+    broken(by_default, lambda _: {})
+    broken(locked_down, everything)
+
+    before, after = (
+        {*reasons(one, "AwsSolutions-IAM5[Resource::*]")} for one in (by_default, locked_down)
+    )
+    assert sorted(reason.split()[0] for reason in after - before) == ["Lambda", "Tracing"]
+    assert before <= after
+
+
+# -- refusals --------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("properties", "refusal"),
+    [
+        (
+            lambda stack: {"security_groups": network(stack)["security_groups"]},
+            'security_groups: got "no vpc"; allowed: security_groups together with a vpc',
+        ),
+        (
+            lambda _: {"vpc_subnets": ec2.SubnetSelection()},
+            'vpc_subnets: got "no vpc"; allowed: vpc_subnets together with a vpc',
+        ),
+        (
+            lambda stack: {**network(stack), "security_groups": []},
+            r"security_groups: got \[\]; allowed: a list of one security group or more",
+        ),
+        (
+            lambda _: {"vpc": "vpc-0123456789abcdef0"},
+            'vpc: got "vpc-0123456789abcdef0"; allowed: a VPC of EC2',
+        ),
+        (
+            lambda _: {"reserved_concurrent_executions": 0},
+            "reserved_concurrent_executions: got 0; allowed: a whole number, 1 or more",
+        ),
+        (
+            lambda stack: {
+                "environment_encryption": kms.Key.from_key_arn(
+                    stack, "Key", KEY.replace("eu-west-1", "us-east-1")
+                )
+            },
+            "environment_encryption: got .*us-east-1.*; allowed: .*eu-west-1",
+        ),
+    ],
+)
+def test_a_property_that_does_not_fit_is_refused(properties: Build, refusal: str) -> None:
+    with pytest.raises(PropertyError, match=rf"^Property {refusal}"):
+        monitored(App(), properties)
+
+
+def test_the_shared_service_takes_its_network_again_and_no_other() -> None:
+    stack = Stack(App(), "Video")
+    given = network(stack)
+    made = RecommenderService.shared(stack, **given)
+
+    assert RecommenderService.shared(stack, **given) is made
+    assert RecommenderService.shared(stack) is made
+    other = ec2.Vpc.from_vpc_attributes(
+        stack, "Other", vpc_id="vpc-00000000000000000", availability_zones=["eu-west-1a"]
+    )
+    with pytest.raises(PropertyError, match=r"^Property vpc: got .vpc-00000000000000000.; allowed"):
+        RecommenderService.shared(stack, vpc=other)
+    with pytest.raises(PropertyError, match=r"^Property tracing: got true; allowed: False, with"):
+        RecommenderService.shared(stack, tracing=True)
