@@ -1,29 +1,24 @@
-"""The command line behind `make deploy-local` and `make destroy-local`, and for play with both."""
+"""The command line behind `make deploy-local` and `make destroy-local`; `top-picks-local`."""
 
 import argparse
 import contextlib
 import io
 import os
+import re
 import signal
 import sys
 from collections.abc import Callable, Sequence
 from pathlib import Path
 from types import FrameType
-from typing import Final, NoReturn
+from typing import Any, Final, NoReturn
 
-from local_aws import commands, toolchain
+from local_aws import commands, program, toolchain
 from local_aws.engine import LocalAwsError
 from local_aws.processes import InUseError, PidFile
 from local_aws.rehearsal.recipes import STAND_INS, TOP_PICKS
 
 _FOLDER: Final = toolchain.ROOT / ".local-aws"
 _INTERRUPTS: Final = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
-_COMMANDS: Final = {
-    "destroy": commands.destroy,
-    "observe": commands.observe,
-    "start": commands.start,
-    "stop": commands.stop,
-}
 
 
 class _Interrupt(BaseException):
@@ -60,7 +55,10 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 
 def _parser() -> argparse.ArgumentParser:
-    parser = argparse.ArgumentParser(prog="python -m local_aws", description=__doc__)
+    parser = argparse.ArgumentParser(
+        prog="python -m local_aws" if program.IN_REPOSITORY else program.LOCAL_AWS,
+        description="Start a local AWS on this machine, use it, and stop it.",
+    )
     parser.set_defaults(concurrent=False)  # whether it may run while another command is at work
     parser.add_argument("--folder", type=_path, default=_FOLDER, help="default: %(default)s")
     parser.add_argument(
@@ -69,19 +67,22 @@ def _parser() -> argparse.ArgumentParser:
         help=f"to start it on; default: {commands.PREFERRED_PORT}, or any if that is taken",
     )
     subparsers = parser.add_subparsers(required=True, metavar="command")
-    deploy = subparsers.add_parser("deploy", help=_summary(commands.deploy))
-    deploy.add_argument("--data", type=_path, help="folder to train on; default: the sample")
-    deploy.set_defaults(run=lambda given: commands.deploy(given.folder, given.port, given.data))
-    # With no character that options begin with, all that follows is the CLI's.
-    cdk = subparsers.add_parser(
-        "cdk", help=_summary(commands.cdk), prefix_chars="\0", add_help=False
+    if program.IN_REPOSITORY:
+        _add_commands_of_the_app(subparsers)
+    start = subparsers.add_parser("start", help=_summary(commands.start))
+    start.add_argument(
+        "--group",
+        type=_group,
+        action="append",
+        metavar="ARN",
+        help="dataset group to make, in its account and region; may be given several times",
     )
-    cdk.add_argument("arguments", nargs="*")
-    cdk.set_defaults(run=lambda given: commands.cdk(given.folder, given.arguments))
-    for name, command in _COMMANDS.items():
-        subparsers.add_parser(name, help=_summary(command)).set_defaults(
-            run=lambda given, command=command: command(given.folder, given.port)
-        )
+    start.add_argument("--data", type=_path, help="folder to train on; default: the sample")
+    start.set_defaults(
+        run=lambda given: commands.start(given.folder, given.port, given.group or (), given.data)
+    )
+    stop = subparsers.add_parser("stop", help=_summary(commands.stop))
+    stop.set_defaults(run=lambda given: commands.stop(given.folder, given.port))
     run = subparsers.add_parser("run", help=_summary(commands.run))
     run.add_argument("command", nargs=argparse.REMAINDER, help="python, cdk, aws ... and arguments")
     run.set_defaults(run=lambda given: commands.run(given.folder, given.command), concurrent=True)
@@ -113,6 +114,23 @@ def _parser() -> argparse.ArgumentParser:
     return parser
 
 
+def _add_commands_of_the_app(subparsers: Any) -> None:
+    """Add the commands that know this repository's app, which the package does not have."""
+    deploy = subparsers.add_parser("deploy", help=_summary(commands.deploy))
+    deploy.add_argument("--data", type=_path, help="folder to train on; default: the sample")
+    deploy.set_defaults(run=lambda given: commands.deploy(given.folder, given.port, given.data))
+    # With no character that options begin with, all that follows is the CLI's.
+    cdk = subparsers.add_parser(
+        "cdk", help=_summary(commands.cdk), prefix_chars="\0", add_help=False
+    )
+    cdk.add_argument("arguments", nargs="*")
+    cdk.set_defaults(run=lambda given: commands.cdk(given.folder, given.arguments))
+    destroy = subparsers.add_parser("destroy", help=_summary(commands.destroy))
+    destroy.set_defaults(run=lambda given: commands.destroy(given.folder, given.port))
+    observe = subparsers.add_parser("observe", help=_summary(commands.observe))
+    observe.set_defaults(run=lambda given: commands.observe(given.folder, given.port))
+
+
 def _summary(command: Callable[..., int]) -> str:
     return (command.__doc__ or "").partition("\n")[0]
 
@@ -129,6 +147,12 @@ def _path(text: str) -> Path:
         return Path(text).expanduser()
     except RuntimeError as error:  # no such user
         raise argparse.ArgumentTypeError(f"got {text}: {error}") from error
+
+
+def _group(text: str) -> str:
+    if not re.fullmatch(r"arn:aws:personalize:[a-z0-9-]+:[0-9]{12}:dataset-group/[\w-]+", text):
+        raise argparse.ArgumentTypeError(f"got {text}; allowed: the ARN of a dataset group")
+    return text
 
 
 def _port(text: str) -> int:

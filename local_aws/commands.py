@@ -10,7 +10,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, Final
 
-from local_aws import faults, logs, monitoring, processes, report, toolchain
+from local_aws import faults, logs, monitoring, processes, program, report, toolchain
 from local_aws.engine import ACCOUNT, REGION, LocalAws, LocalAwsError, PortTakenError
 from local_aws.personalize import Behaviour
 from local_aws.rehearsal import sample
@@ -74,6 +74,7 @@ def deploy(folder: Path, port: int | None, files: Path | None = None) -> int:
     outputs_file = folder / "outputs.json"
     outputs_file.unlink(missing_ok=True)
     with _kept_running(folder, port) as aws:
+        aws.bootstrap()
         aws.seed_dataset_group(group, data=str(files))
         settings = _settings(
             group=group, interactions=len(imported.user), items=len(imported.items)
@@ -206,8 +207,11 @@ def cdk(folder: Path, arguments: Sequence[str]) -> int:
     match [*arguments]:
         case [command, *others] if not command.startswith("-"):
             consent = [_CONSENT[command]] if command in _CONSENT else []
-            ours = _as_arguments(folder, _effective_settings(aws))
-            code = aws.cdk(command, *consent, *ours, *others).returncode
+            settings = _effective_settings(aws)
+            ours = _as_arguments(folder, settings)
+            account, region = _place(settings["dataset_group_arn"])
+            arguments = (command, *consent, *ours, *others)
+            code = aws.cdk(*arguments, account=account, region=region).returncode
         case _:
             code = aws.cdk(*arguments).returncode
     if code and (reasons := report.reasons(aws, _STACK, since=began)):
@@ -246,12 +250,36 @@ def show_logs(folder: Path, *, follow: bool) -> int:
     return 0
 
 
-def start(folder: Path, port: int | None) -> int:
-    """Start the local AWS, bootstrapped and with a dataset group, without deploying to it."""
+def start(
+    folder: Path, port: int | None, groups: Sequence[str] = (), files: Path | None = None
+) -> int:
+    """Start the local AWS, bootstrapped and with dataset groups, without deploying to it."""
+    folder_of_data = (files or sample.FOLDER).resolve()
+    imported = _read(folder_of_data)
+    settings = _settings(interactions=len(imported.user), items=len(imported.items))
+    arns = groups or [str(settings["dataset_group_arn"])]
     with _kept_running(folder, port) as aws:
-        aws.seed_dataset_group(_DATASET_GROUP, data=str(sample.FOLDER))
+        for arn in arns:
+            account, region = _place(arn)
+            name = arn.rpartition("/")[2]
+            aws.bootstrap(account=account, region=region)
+            aws.seed_dataset_group(name, account=account, region=region, data=str(folder_of_data))
+        if groups or files:
+            _settings_file(aws).write_text(json.dumps({**settings, "dataset_group_arn": arns[0]}))
     _show_status(aws)
     return 0
+
+
+def _env(aws: LocalAws) -> dict[str, str]:
+    """Return the environment of commands: the account and region of the first dataset group."""
+    account, region = _place(_effective_settings(aws)["dataset_group_arn"])
+    return aws.env(account=account, region=region)
+
+
+def _place(dataset_group_arn: object) -> tuple[str, str]:
+    """Return the account and region of a dataset group."""
+    _, _, _, region, account, _ = str(dataset_group_arn).split(":")
+    return account, region
 
 
 def stop(folder: Path, _: int | None) -> int:
@@ -277,12 +305,14 @@ def run(folder: Path, command: Sequence[str]) -> int:
     """Run a command against the local AWS, and return its exit code: 2 if none runs."""
     if not command:
         raise LocalAwsError("No command given. For example: run aws cloudformation describe-stacks")
+    if command[0] == "npx":
+        raise LocalAwsError("npx cannot be run. Leave it out, for example: run cdk deploy")
     try:
         aws = _running(folder)
     except LocalAwsError as error:
         print(error, file=sys.stderr)
         return 2
-    return subprocess.call(command, env=aws.env(), cwd=toolchain.ROOT)  # noqa: S603  # the user's
+    return subprocess.call(command, env=_env(aws), cwd=toolchain.ROOT)  # noqa: S603  # the user's
 
 
 def _show_status(aws: LocalAws) -> None:
@@ -290,16 +320,15 @@ def _show_status(aws: LocalAws) -> None:
     settings = {
         key: value for key, value in _effective_settings(aws).items() if key not in NO_TEAM_ACCOUNTS
     }
-    print(report.status(aws, settings=settings, faults=set_here))
+    groups = [one["datasetGroupArn"] for one in aws.personalize_state()["datasetGroups"]]
+    print(report.status(aws, env=_env(aws), groups=groups, settings=settings, faults=set_here))
 
 
 def _running(folder: Path) -> LocalAws:
     aws = LocalAws.find(folder)
     if aws is None or not aws.is_healthy():
         raise LocalAwsError(
-            f"{'The local AWS does not answer' if aws else 'No local AWS runs'}: "
-            "`make deploy-local` starts one and deploys to it, `.venv/bin/python -m local_aws "
-            "start` only starts it."
+            f"{'The local AWS does not answer' if aws else 'No local AWS runs'}: {program.START}"
         )
     return aws
 
@@ -314,14 +343,13 @@ def _kept_running(folder: Path, port: int | None) -> Iterator[LocalAws]:
     if aws:
         print(f"Using the local AWS that runs at {aws.endpoint}.", flush=True)
         if port not in (None, aws.port):
-            print(f"To move it to port {port}, run `make stop-local` first.", flush=True)
+            print(f"To move it to port {port}, run `{program.STOP}` first.", flush=True)
     else:
         aws = _start(folder, port)
         print(f"Started a local AWS at {aws.endpoint}.", flush=True)
         with _ended_if_interrupted(aws):
             aws.adjust_personalize(_BEHAVIOUR)
     with _ended_if_interrupted(aws):
-        aws.bootstrap()
         yield aws
     aws.detach()
 

@@ -190,7 +190,16 @@ class LocalAws:
         capture: bool = False,
         timeout: float | None = None,
     ) -> subprocess.CompletedProcess[str]:
-        """Run the stock CDK CLI against this AWS; see `processes.run`."""
+        """Run the stock CDK CLI against this AWS; see `processes.run`.
+
+        Raises:
+            LocalAwsError: It is not installed.
+        """
+        if not Path(toolchain.CDK[-1]).exists():
+            raise LocalAwsError(
+                f"The CDK CLI is not in {toolchain.ROOT / 'node_modules'}. Run `npm install "
+                "aws-cdk` in your app's folder, and this command there."
+            )
         return processes.run(
             (*toolchain.CDK, *arguments),
             env=self.env(account=account, region=region),
@@ -352,7 +361,7 @@ def _spawn(
     home = data / "home"
     home.mkdir(parents=True)
     env = toolchain.environment(home) | {
-        "PYTHONPATH": str(toolchain.ROOT),
+        "PYTHONPATH": str(toolchain.PACKAGES),
         "GATEWAY_PORT": str(listener.getsockname()[1]),
         "BIND_HOST": _HOST,
         "MINISTACK_HOST": _HOST,
@@ -368,7 +377,7 @@ def _spawn(
     }
     with _log_file(folder).open("wb") as log:
         return subprocess.Popen(  # noqa: S603  # no shell, and no command from outside
-            [sys.executable, "-m", "local_aws.server", "--listen-fd", str(listener.fileno())],
+            [sys.executable, "-m", f"{__package__}.server", "--listen-fd", str(listener.fileno())],
             env=env,
             cwd=data,
             stdin=subprocess.PIPE,

@@ -11,6 +11,7 @@ from typing import Any, Final
 
 from botocore.exceptions import ClientError
 
+from local_aws import program
 from local_aws.engine import ACCOUNT, REGION, LocalAws
 from local_aws.personalize.recipes import RECIPES
 from local_aws.rehearsal import NOTICE
@@ -24,7 +25,6 @@ from local_aws.text import filled
 _RECOMMENDATIONS: Final = 3
 _LISTED: Final = 10
 _COLUMNS: Final = ("TITLE", "GENRES")
-_COMMAND: Final = ".venv/bin/python -m local_aws"
 _REASONS: Final = 3
 """The first failures; the later ones follow from these."""
 
@@ -139,7 +139,7 @@ def not_stopped(stack: str, others: Collection[str], *, is_clean: bool) -> str:
         left = f"None of its resources is left. The others belong to {', '.join(sorted(others))}."
     else:
         left = "The list above has resources that belong to it, or to no stack."
-    goes_on = "The local AWS goes on running; `make stop-local` stops it."
+    goes_on = f"The local AWS goes on running; `{program.STOP}` stops it."
     return f"{stack} is destroyed. {left}\n{goes_on}\n"
 
 
@@ -148,15 +148,15 @@ def way_out(stack: str, *, is_there: bool) -> str:
     lines = f"""\
 The way out, when the cause is gone. Delete the leftover recommenders; the command names those that
 it must not delete:
-  {_COMMAND} run python -m operations leftovers --delete --stack {stack}
+  {program.LOCAL_AWS} run {program.OPERATIONS} leftovers --delete --stack {stack}
 """
     if not is_there:
         return lines
     return f"""{lines}\
 Then delete the stack again:
-  make destroy-local
-Only if that fails, force it (`make stop-local` removes everything):
-  {_COMMAND} run aws cloudformation delete-stack --stack-name {stack} \\
+  {program.DESTROY}
+Only if that fails, force it (`{program.STOP}` removes everything):
+  {program.LOCAL_AWS} run aws cloudformation delete-stack --stack-name {stack} \\
     --deletion-mode FORCE_DELETE_STACK
 """
 
@@ -416,7 +416,7 @@ def failure(problem: str, aws: LocalAws, reasons: Sequence[str] = ()) -> str:
     if not reasons:
         return f"""
 {problem}. The output of the CDK CLI above has the reason.
-The local AWS goes on running: `{_COMMAND} status`.
+The local AWS goes on running: `{program.LOCAL_AWS} status`.
 """
     return f"""
 The local AWS goes on running. Next steps:
@@ -427,17 +427,31 @@ The local AWS goes on running. Next steps:
 """
 
 
-def status(aws: LocalAws, *, settings: Mapping[str, object], faults: str) -> str:
-    """Return the addresses of a local AWS, its settings and its faults.
+def status(
+    aws: LocalAws,
+    *,
+    env: Mapping[str, str],
+    groups: Sequence[str],
+    settings: Mapping[str, object],
+    faults: str,
+) -> str:
+    """Return the addresses of a local AWS, its dataset groups, its settings and its faults.
 
     Args:
         aws: Which one.
-        settings: The settings of its deployment.
+        env: The environment of the AWS CLI and SDKs.
+        groups: The ARNs of the dataset groups.
+        settings: The settings of the deployment of this repository's stack.
         faults: The switches of the simulated service that differ from the defaults.
     """
     exports = "\n".join(
-        f"export {name}={value}" for name, value in aws.env().items() if name.startswith("AWS_")
+        f"export {name}={value}" for name, value in env.items() if name.startswith("AWS_")
     )
+    listed = "\n".join(groups)
+    deployed = f"""
+Settings of `{program.LOCAL_AWS} cdk ...`, in addition to those of cdk.json:
+{_table((key, json.dumps(value)) for key, value in settings.items())}
+"""
     return f"""
 The local AWS runs at {aws.endpoint} (process {aws.pid}).
 {_table(_next_steps(aws))}
@@ -445,22 +459,18 @@ The local AWS runs at {aws.endpoint} (process {aws.pid}).
 For the AWS CLI and SDKs:
 {textwrap.indent(exports, "  ")}
 
-Settings of `{_COMMAND} cdk ...`, in addition to those of cdk.json:
-{_table((key, json.dumps(value)) for key, value in settings.items())}
-
-Switches of the simulated Personalize that differ from the defaults (`{_COMMAND} faults`):
+Dataset groups:
+{textwrap.indent(listed, "  ")}
+{deployed if program.IN_REPOSITORY else ""}
+Switches of the simulated Personalize that differ from the defaults (`{program.LOCAL_AWS} faults`):
 {textwrap.indent(faults, "  ")}
 """
 
 
 def _next_steps(aws: LocalAws) -> Iterable[tuple[str, str]]:
-    yield "deploy again", "make deploy-local (add DATA=... if you gave it)"
-    yield "see the stack's state", "make status"
-    yield "destroy and stop it", "make destroy-local"
-    yield "only stop it", "make stop-local"
-    yield "change a setting", f"{_COMMAND} cdk deploy -c exploration_weight=0.5"
-    yield "make it fail", f"{_COMMAND} faults"
-    yield "logs of functions", f"{_COMMAND} logs"
+    yield from program.NEXT_STEPS
+    yield "make it fail", f"{program.LOCAL_AWS} faults"
+    yield "logs of functions", f"{program.LOCAL_AWS} logs"
     yield "log of the local AWS", str(aws.log)
     yield "page for a browser", f"{aws.endpoint}/_personalize/"
     yield "the simulated Personalize", f"{aws.endpoint}/_personalize/state"

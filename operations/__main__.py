@@ -23,6 +23,7 @@ from operations.commands.status import follow, status
 from operations.computations.assembly import AssemblyError
 from operations.computations.template import UnreadableError
 from operations.console import CANNOT_TELL, Console
+from operations.texts.lines import PROGRAM
 
 _APP: Final = Path("cdk.out")
 _STACK: Final = "TopPicks"
@@ -127,9 +128,7 @@ def _parser() -> argparse.ArgumentParser:
     shared.add_argument(
         "--traceback", action="store_true", help="if something goes wrong, show where in the code"
     )
-    parser = argparse.ArgumentParser(
-        prog="python -m operations", description=__doc__, epilog=_EPILOG
-    )
+    parser = argparse.ArgumentParser(prog=PROGRAM, description=__doc__, epilog=_EPILOG)
     subparsers = parser.add_subparsers(required=True, metavar="command", dest="command")
     of_plan = subparsers.add_parser(
         "plan", parents=[shared], help="the effect of a deployment, or of cdk destroy, before it"

@@ -1,7 +1,6 @@
 """The functions' code, and the words and recipes that it shares with the stacks.
 
-Nothing else here knows where that code is. In the wheel it is inside the package, and
-``package/functions.py`` stands in the place of this module (ADR 12).
+Nothing else here knows where that code is. In the wheel it is inside the package (ADR 12).
 """
 
 from pathlib import Path

@@ -28,6 +28,7 @@ from .permissions import (
 )
 from .properties import MonitoringProperties
 from .recommender import DomainRecommender
+from .runbook import address as runbook_address
 from .security import acknowledge, trust_own
 from .settings import weekly
 from .settings.kinds import START
@@ -104,7 +105,7 @@ class RecommenderMonitoring(Construct):
             alarm_topic: of the stack's region; receives alarms, and that they are over; by default
                 none does.
             runbook_url: where people find the runbook, for the alarms' descriptions, which link
-                their heading there; by default they name it.
+                their heading there; by default, the address that a released package has, else its name.
             minimum_throughput_use: a share of the provisioned throughput, 0 to 1. Adds an alarm,
                 which begins if less would have done for the busiest five minutes of a week; by
                 default there is none.
@@ -235,7 +236,7 @@ class RecommenderMonitoring(Construct):
         return {one.construct_id: self._alarm(scope, one) for one in watched}
 
     def _alarm(self, scope: Construct, watched: _Watched) -> cloudwatch.Alarm:
-        url = self._properties.runbook_url
+        url = self._properties.runbook_url or runbook_address()
         slug = watched.heading.lower().replace(" ", "-")
         entry = f"{url}#{slug}" if url else f'the entry "{watched.heading}" in {_RUNBOOK}'
         alarm = cloudwatch.Alarm(

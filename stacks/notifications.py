@@ -23,7 +23,9 @@ _FIELDS: Final = {
 }
 """The parts of an event that a message contains."""
 
-_OPERATIONS: Final = "python -m operations {} --stack {{stack}} --region <region>"
+_PROGRAM: Final = "python -m operations" if __name__ == "stacks.notifications" else "top-picks"
+"""The command as a person types it: in this repository, or with the package alone."""
+_OPERATIONS: Final = f"{_PROGRAM} {{}} --stack {{{{stack}}}} --region <region>"
 _STATUS: Final = _OPERATIONS.format("status")
 _FOLLOW: Final = _OPERATIONS.format("status --follow")
 _LEFTOVERS: Final = _OPERATIONS.format("leftovers --delete")

@@ -5,6 +5,9 @@ import textwrap
 from datetime import UTC, datetime
 from typing import Final
 
+PROGRAM: Final = "python -m operations" if __name__ == "operations.texts.lines" else "top-picks"
+"""The command as a person types it: in this repository, or with the package alone."""
+
 WIDTH: Final = 80
 _BAR: Final = 20
 _LABEL: Final = 12
@@ -15,7 +18,7 @@ _TWO_MINUTES: Final = 120
 def command(name: str, region: str, stack: str | None = None, *options: str) -> str:
     """Write one of our commands, for a shell."""
     named = ["--stack", stack] if stack else []
-    return shlex.join(["python", "-m", "operations", name, *options, *named, "--region", region])
+    return shlex.join([*PROGRAM.split(), name, *options, *named, "--region", region])
 
 
 def duration(seconds: float) -> str:

@@ -65,8 +65,8 @@ class TestStarting:
         broken = tmp_path / "broken"
         (broken / "ministack").mkdir(parents=True)
         (broken / "ministack" / "__init__.py").write_text("raise ImportError('no such luck')")
-        (broken / "local_aws").symlink_to(toolchain.ROOT / "local_aws")
-        monkeypatch.setattr(toolchain, "ROOT", broken)
+        (broken / "local_aws").symlink_to(toolchain.PACKAGES / "local_aws")
+        monkeypatch.setattr(toolchain, "PACKAGES", broken)
         with pytest.raises(LocalAwsError, match=r"(?s)ended with code 1.*no such luck"):
             LocalAws.start(tmp_path / "world")
         assert LocalAws.find(tmp_path / "world") is None

@@ -4,6 +4,7 @@ import json
 import os
 import subprocess
 import sys
+import sysconfig
 from pathlib import Path
 from typing import Any, Final
 
@@ -24,6 +25,25 @@ def installed(wheel: Path, folder: Path) -> Path:
     """Install a wheel, and nothing else, into a folder, and return that."""
     _run(*_PIP, "install", *_OFFLINE, f"--target={folder}", str(wheel))
     return folder
+
+
+def environment(wheel: Path, folder: Path) -> Path:
+    """Make a virtual environment with the wheel, and return its folder of programs.
+
+    The wheel's requirements are those that are installed here; nothing else of this repository is
+    in it.
+    """
+    _run(sys.executable, "-m", "venv", "--without-pip", str(folder))
+    python = folder / "bin" / "python"
+    here = Path(sysconfig.get_path("purelib"))
+    (library,) = folder.glob("lib/python*/site-packages")
+    cache = os.environ.get("JSII_RUNTIME_PACKAGE_CACHE_ROOT", "")
+    name = "JSII_RUNTIME_PACKAGE_CACHE_ROOT"
+    (library / "here.pth").write_text(
+        f"{here}\nimport os; os.environ.setdefault({name!r}, {cache!r})\n"
+    )
+    _run(*_PIP, "--python", str(python), "install", *_OFFLINE, str(wheel))
+    return python.parent
 
 
 _OFFLINE: Final = ("--no-index", "--no-deps")

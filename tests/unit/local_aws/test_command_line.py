@@ -60,6 +60,13 @@ def test_commands_that_only_read_run_while_another_command_is_at_work(
     assert "No local AWS runs" in shown.stdout + shown.stderr
 
 
+@pytest.mark.parametrize("group", ["vod", "arn:aws:personalize:eu-west-1:1:dataset-group/vod"])
+def test_start_refuses_what_is_no_arn_of_a_dataset_group(tmp_path: Path, group: str) -> None:
+    refused = _local_aws(tmp_path, "start", "--group", group)
+    assert refused.returncode == 2
+    assert f"got {group}; allowed: the ARN of a dataset group" in refused.stderr
+
+
 @pytest.mark.parametrize("port", ["0", "65536", "http"])
 def test_a_port_that_is_none_is_refused(tmp_path: Path, port: str) -> None:
     refused = _local_aws(tmp_path, "--port", port, "start")

@@ -5,7 +5,7 @@ import sys
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
-from unittest.mock import create_autospec
+from unittest.mock import call, create_autospec
 
 import pytest
 from aws_cdk import App
@@ -13,6 +13,7 @@ from aws_cdk import App
 from app import main
 from local_aws import commands, report
 from local_aws.engine import LocalAws
+from local_aws.rehearsal import sample
 from tests.support.local_world import LocalWorld
 
 OTHERS = "arn:aws:personalize:us-east-1:222222222222:dataset-group/theirs"
@@ -127,12 +128,37 @@ def test_where_something_is_left_the_way_out_is_shown(
 def test_a_command_is_run_against_the_local_aws_that_runs(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
 ) -> None:
-    aws = create_autospec(LocalAws, instance=True)
+    aws = create_autospec(LocalAws, instance=True, data=tmp_path)
     aws.env.return_value = {"AWS_ENDPOINT_URL": "http://127.0.0.1:4566"}
     monkeypatch.setattr(LocalAws, "find", lambda _folder: aws)
     shows = "import os, sys; print(os.environ['AWS_ENDPOINT_URL']); sys.exit(7)"
     assert commands.run(tmp_path, [sys.executable, "-c", shows]) == 7
     assert "http://127.0.0.1:4566" in capfd.readouterr().out
+
+
+def test_dataset_groups_of_an_app_are_made_where_they_are_and_commands_run_in_the_first_ones_place(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
+) -> None:
+    aws = create_autospec(LocalAws, instance=True, folder=tmp_path, data=tmp_path, port=4566)
+    aws.env.side_effect = lambda account, region: {"WHERE": f"{account} {region}"}
+    aws.personalize_behaviour.return_value = commands._usual_behaviour()
+    monkeypatch.setattr(LocalAws, "find", lambda _: aws)
+    films = "arn:aws:personalize:us-east-1:222222222222:dataset-group/films"
+    series = "arn:aws:personalize:eu-west-1:111111111111:dataset-group/series"
+
+    assert commands.start(tmp_path, None, [films, series]) == 0
+
+    assert aws.seed_dataset_group.call_args_list == [
+        call("films", account="222222222222", region="us-east-1", data=str(sample.FOLDER)),
+        call("series", account="111111111111", region="eu-west-1", data=str(sample.FOLDER)),
+    ]
+    assert aws.bootstrap.call_args_list == [
+        call(account="222222222222", region="us-east-1"),
+        call(account="111111111111", region="eu-west-1"),
+    ]
+    shows = "import os; print(os.environ['WHERE'])"
+    assert commands.run(tmp_path, [sys.executable, "-c", shows]) == 0
+    assert "222222222222 us-east-1" in capfd.readouterr().out
 
 
 def test_without_a_local_aws_nothing_is_run(

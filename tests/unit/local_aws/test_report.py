@@ -330,7 +330,14 @@ def test_where_there_is_no_stack_there_are_no_reasons() -> None:
 
 
 def test_the_status_gives_the_environment_for_other_programs_and_what_is_set() -> None:
-    shown = report.status(_AWS, settings={"poll_interval_seconds": 1}, faults="delete=1")
+    shown = report.status(
+        _AWS,
+        env=_AWS.env(),
+        groups=["arn:films", "arn:series"],
+        settings={"poll_interval_seconds": 1},
+        faults="delete=1",
+    )
+    assert "\nDataset groups:\n  arn:films\n  arn:series\n" in shown
     assert "\n  poll_interval_seconds  1\n" in shown
     assert "\n  delete=1\n" in shown
     assert "export AWS_ENDPOINT_URL=http://127.0.0.1:4566" in shown
