@@ -7,6 +7,7 @@ VENV := .venv
 RUN := $(VENV)/bin/python
 CHECKOV := $(VENV)/checkov
 BENCH := $(VENV)/bench
+OLDEST := $(VENV)/oldest
 
 ASSEMBLIES := $(VENV)/assemblies
 
@@ -20,14 +21,18 @@ PYTHON_PACKAGES := $(VENV)/requirements.stamp
 NODE_PACKAGES := node_modules/.package-lock.json
 CHECKOV_PACKAGES := $(CHECKOV)/requirements.stamp
 BENCH_PACKAGES := $(BENCH)/requirements.stamp
+OLDEST_PACKAGES := $(OLDEST)/requirements.stamp
 
 INSTALL := $(RUN) -m pip install --quiet --disable-pip-version-check --no-compile --require-hashes
 
+# A version is locked when it is a week old: by then, others have noticed most that are malicious.
+# MEND=... names packages whose newest version mends a vulnerability.
 LOCK := $(RUN) -m checks.uv pip compile --universal --python-version 3.11 --generate-hashes --upgrade \
-	--no-header --no-emit-index-url --quiet
+	--no-header --no-emit-index-url --quiet --exclude-newer P7D \
+	$$(for name in $$MEND; do echo "--exclude-newer-package=$$name=P0D"; done)
 
 # Tests that need nothing but this machine and no local AWS.
-FAST := -m pytest -n 2 --ignore=tests/e2e --ignore=tests/live
+FAST := -m pytest -n 2 --ignore=tests/e2e --ignore=tests/live --ignore=tests/oldest
 
 # What covers all code, and no more: to measure it doubles the time of a test.
 COVERS := tests/unit tests/infrastructure tests/reliability/test_operations.py tests/reliability/test_plan.py
@@ -35,8 +40,8 @@ COVERS := tests/unit tests/infrastructure tests/reliability/test_operations.py t
 # They wait more than they work.
 E2E := $(RUN) -m pytest -n 5 tests/e2e
 
-.PHONY: help setup deploy-local destroy-local stop-local status test test-fast test-e2e test-live check \
-	check-format lint lint-workflows types coverage scenarios synth static prose reliability soak \
+.PHONY: help setup deploy-local destroy-local stop-local status test test-fast test-e2e test-live \
+	test-oldest check check-format lint lint-workflows types coverage scenarios synth static prose reliability soak \
 	mutants audit bench picture settings licences format lock
 .DEFAULT_GOAL := help
 
@@ -45,7 +50,7 @@ help: ## List the targets
 
 setup: $(PYTHON_PACKAGES) $(NODE_PACKAGES) ## Install the pinned tools into .venv and node_modules
 
-# Recipes read DATA, PARTS, PORT, REGION and STACK from the environment, to which make exports its
+# Recipes read DATA, MEND, PARTS, PORT, REGION and STACK from the environment, to which make exports its
 # command line: a value that was put into the text of a recipe could end its quotation.
 deploy-local: setup ## Deploy the stack to a local AWS on this machine (PORT=... is its port, DATA=... a folder to train on)
 	@exec $(RUN) -m local_aws $${PORT:+--port "$$PORT"} deploy $${DATA:+--data "$$DATA"}
@@ -71,6 +76,9 @@ test-e2e: setup ## Run the tests that deploy to a local AWS
 
 test-live: setup ## Run the tests that deploy to your AWS account, and cost money
 	$(RUN) -m pytest -s -p no:randomly -o faulthandler_timeout=0 --force-enable-socket tests/live
+
+test-oldest: setup $(OLDEST_PACKAGES) ## Run the tests of the package with the oldest versions that it declares
+	OLDEST=$(OLDEST)/bin/python $(RUN) -m pytest tests/oldest
 
 check: check-format lint types prose static coverage scenarios test-e2e ## Run everything that has to be green
 
@@ -118,6 +126,7 @@ audit: setup ## Ask PyPI and npm for known vulnerabilities of what is pinned; ne
 	$(RUN) -m pip_audit --strict --disable-pip --require-hashes -r requirements-dev.txt
 	$(RUN) -m pip_audit --strict --disable-pip --require-hashes -r requirements-checkov.txt
 	$(RUN) -m pip_audit --strict --disable-pip --require-hashes -r requirements-bench.txt
+	$(RUN) -m pip_audit --strict --disable-pip --require-hashes -r requirements-oldest.txt
 	$(VENV)/bin/npm audit
 
 settings: setup ## Write docs/reference/settings.md, outputs.md and the JSON schema of the context
@@ -129,19 +138,21 @@ bench: setup $(BENCH_PACKAGES) ## Measure all that docs/internals/benchmarks.md 
 picture: setup ## Renew the picture of the local AWS's page in docs; needs Debian's Chromium
 	$(RUN) -m checks.picture
 
-licences: setup $(CHECKOV_PACKAGES) $(BENCH_PACKAGES) ## Write docs/internals/dependencies.md, the licences of all dependencies
+licences: setup $(CHECKOV_PACKAGES) $(BENCH_PACKAGES) $(OLDEST_PACKAGES) ## Write docs/internals/dependencies.md, the licences of all dependencies
 	$(RUN) -m checks.licences > docs/internals/dependencies.md
 
 format: setup ## Format the code and fix what can be fixed
 	$(RUN) -m ruff format
 	$(RUN) -m ruff check --fix
 
-lock: setup ## Move the pins to the newest versions that *.in and package.json allow
+lock: setup ## Move the pins to newer versions, each at least a week old (MEND=... names packages whose newest mends a vulnerability)
 	$(LOCK) --output-file requirements-dev.txt requirements-dev.in
 	$(LOCK) --output-file requirements.txt --constraints requirements-dev.txt requirements.in
 	$(LOCK) --output-file requirements-checkov.txt requirements-checkov.in
 	$(LOCK) --output-file requirements-bench.txt requirements-bench.in
-	$(VENV)/bin/npm install --package-lock-only --ignore-scripts --omit-lockfile-registry-resolved
+	$(LOCK) --resolution lowest-direct --output-file requirements-oldest.txt pyproject.toml
+	$(VENV)/bin/npm install --package-lock-only --ignore-scripts --omit-lockfile-registry-resolved \
+		$$(for name in $$MEND; do echo "--min-release-age-exclude=$$name"; done)
 	@$(RUN) -m checks.make unresolved
 
 $(PYTHON_PACKAGES): requirements.txt requirements-dev.txt checks/make.py
@@ -158,6 +169,11 @@ $(NODE_PACKAGES): package.json package-lock.json $(PYTHON_PACKAGES)
 $(CHECKOV_PACKAGES): requirements-checkov.txt $(PYTHON_PACKAGES)
 	$(RUN) -m venv --clear --without-pip $(CHECKOV)
 	PIP_PYTHON=$(CHECKOV)/bin/python $(INSTALL) -r requirements-checkov.txt
+	@$(RUN) -m checks.make touch $@
+
+$(OLDEST_PACKAGES): requirements-oldest.txt $(PYTHON_PACKAGES)
+	$(RUN) -m venv --clear --without-pip $(OLDEST)
+	PIP_PYTHON=$(OLDEST)/bin/python $(INSTALL) -r requirements-oldest.txt
 	@$(RUN) -m checks.make touch $@
 
 $(BENCH_PACKAGES): requirements-bench.txt $(PYTHON_PACKAGES)

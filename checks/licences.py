@@ -17,6 +17,8 @@ LOCKS: Final = {
     ROOT / "requirements-dev.txt": "Needed for development, checks and tests, and by the local AWS",
     ROOT / "requirements-checkov.txt": "Needed by checkov, in an environment of its own",
     ROOT / "requirements-bench.txt": "Compared with by `make bench`",
+    ROOT
+    / "requirements-oldest.txt": "The oldest that the package works with, for `make test-oldest`",
 }
 
 _PIN: Final = re.compile(r"(?m)^([a-z0-9][a-z0-9._-]*)==([^\s;\\]+)")
@@ -34,6 +36,10 @@ _HEAD: Final = """\
 
 Made by `make licences` from the locks and from the packages' own metadata. The Lambda
 functions ship none of them: they are first-party code, and use the SDK of the Lambda runtime.
+
+`make lock` pins only versions that are at least a week old: most malicious versions are found in
+days. `make lock MEND="urllib3 yaml"` also takes newer versions of the named packages. If a version
+mends a vulnerability, a week is too long.
 """
 
 

@@ -105,7 +105,8 @@ class RecommenderMonitoring(Construct):
             alarm_topic: of the stack's region; receives alarms, and that they are over; by default
                 none does.
             runbook_url: where people find the runbook, for the alarms' descriptions, which link
-                their heading there; by default, the address that a released package has, else its name.
+                their heading there; by default, the address
+                that a released package has, or else its name.
             minimum_throughput_use: a share of the provisioned throughput, 0 to 1. Adds an alarm,
                 which begins if less would have done for the busiest five minutes of a week; by
                 default there is none.

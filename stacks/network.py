@@ -1,4 +1,4 @@
-"""The VPC of the functions, if they are in one: permissions, and the order of what they need."""
+"""The VPC of the functions, if they are in one: permissions, and the order of creation."""
 
 from collections.abc import Sequence
 from typing import Any, Final, cast
@@ -27,7 +27,7 @@ That policy also lets the role create log groups and write all of them.
 
 
 class Network:
-    """Puts functions into a VPC, and keeps there what they need for as long as they are there."""
+    """Puts functions into a VPC, and keeps their permissions and network as long as they need."""
 
     def __init__(
         self,
@@ -59,9 +59,9 @@ class Network:
         """Let Lambda manage network interfaces by a role; deny it to the functions' own code.
 
         Lambda deletes the interfaces after the functions, by the role's permissions, and a security
-        group cannot be deleted before them. So CloudFormation deletes the policy after the groups,
-        also in the clean-up of an update that takes the functions out of the VPC: the policy is one
-        of its own (aws-cdk issues 6701 and 34400).
+        group cannot be deleted before them. So the groups depend on the policy. It is a policy of
+        its own: an update that takes the functions out of the VPC deletes it last, in clean-up
+        (aws-cdk issues 6701 and 34400).
 
         Source: "Giving Lambda functions access to resources in an Amazon VPC", Lambda Developer
         Guide: the permissions, on all resources, and the denial.

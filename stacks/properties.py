@@ -263,7 +263,7 @@ class ServiceProperties(Properties):
             if getattr(self, name) and not self.vpc:
                 yield (
                     name,
-                    Refusal("no vpc", f"{name} together with a vpc", "Give the vpc, too."),
+                    Refusal("no VPC", f"{name} together with a VPC", "Give vpc, too."),
                 )
         if self.notify_topic:
             yield "notify_topic", _topic_is_of_the_stack(self.notify_topic.topic_arn, stack)

@@ -28,7 +28,7 @@ from tests.support.place import GROUP
 from tests.support.template import FLAGS, KEY, PIPELINE, of_type, the
 from tests.unit.test_how_tos import PAGES, ROOT, blocks
 
-ASPECT, LINES = blocks(PAGES["locked-down.md"], "python")
+_, ASPECT, LINES, _ = blocks(PAGES["locked-down.md"], "python")
 
 ENVIRONMENT = {
     "dataset_group_arn": GROUP,
@@ -269,6 +269,19 @@ def own_network(stack: Stack) -> dict[str, Any]:
     return {"vpc": vpc}
 
 
+def test_functions_come_after_the_policies_by_which_lambda_connects_them() -> None:
+    template = template_of(network)
+
+    for function in of_type(template, "AWS::Lambda::Function").values():
+        role = function["Properties"]["Role"]["Fn::GetAtt"][0]
+        (policy,) = (
+            name
+            for name, one in of_type(template, "AWS::IAM::Policy").items()
+            if "NetworkPolicy" in name and one["Properties"]["Roles"] == [{"Ref": role}]
+        )
+        assert policy in function["DependsOn"]
+
+
 def test_the_security_group_goes_before_the_policies_by_which_lambda_deletes_its_interfaces() -> (
     None
 ):
@@ -372,11 +385,11 @@ def test_what_only_the_properties_allow_is_acknowledged_only_with_them(tmp_path:
     [
         (
             lambda stack: {"security_groups": network(stack)["security_groups"]},
-            'security_groups: got "no vpc"; allowed: security_groups together with a vpc',
+            'security_groups: got "no VPC"; allowed: security_groups together with a VPC',
         ),
         (
             lambda _: {"vpc_subnets": ec2.SubnetSelection()},
-            'vpc_subnets: got "no vpc"; allowed: vpc_subnets together with a vpc',
+            'vpc_subnets: got "no VPC"; allowed: vpc_subnets together with a VPC',
         ),
         (
             lambda stack: {**network(stack), "security_groups": []},

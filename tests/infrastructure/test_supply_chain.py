@@ -6,12 +6,15 @@ import re
 import shutil
 import stat
 import subprocess
+import tomllib
 from pathlib import Path
 from zipfile import ZipFile
 
 import pytest
 from aws_cdk import App, IgnoreMode, Stack
 from aws_cdk.aws_lambda import Code, Function, Runtime
+from packaging.requirements import Requirement
+from packaging.version import Version
 
 from checks import licences
 from stacks import service
@@ -177,10 +180,24 @@ def test_only_our_own_modules_are_shipped(tmp_path: Path, monkeypatch: pytest.Mo
 
 
 def test_there_is_a_lock_for_every_list_of_requirements() -> None:
-    assert {lock.stem for lock in LOCKS} == {
-        path.stem for path in licences.ROOT.glob("requirements*.in")
-    }
+    lists = {path.stem for path in licences.ROOT.glob("requirements*.in")}
+    assert {lock.stem for lock in LOCKS} == {*lists, "requirements-oldest"}  # of pyproject.toml
     assert set(licences.LOCKS) == set(LOCKS)
+
+
+def test_the_oldest_versions_that_the_package_declares_are_those_that_are_tested() -> None:
+    """`make test-oldest` installs the pins: `make lock` makes them of the declaration."""
+    project = tomllib.loads((licences.ROOT / "pyproject.toml").read_text())["project"]
+    tested = dict(licences.pins(licences.ROOT / "requirements-oldest.txt"))
+    declared = {
+        one.name: next(bound.version for bound in one.specifier if bound.operator == ">=")
+        for one in map(Requirement, project["dependencies"])
+    }
+
+    assert {name: tested[name] for name in declared} == declared
+    assert Version(declared["aws-cdk-lib"]) < Version(
+        dict(licences.pins(licences.RUNTIME))["aws-cdk-lib"]
+    )
 
 
 @pytest.mark.parametrize("lock", LOCKS, ids=lambda lock: lock.name)

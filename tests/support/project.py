@@ -15,6 +15,7 @@ _MADE: Final = (
     "node_modules/.package-lock.json",
     ".venv/checkov/requirements.stamp",
     ".venv/bench/requirements.stamp",
+    ".venv/oldest/requirements.stamp",
 )
 _TOOL: Final = """#!/bin/sh
 n=$(ls {calls} | wc -l)
@@ -52,7 +53,7 @@ class Project:
         """
         shutil.rmtree(self._calls)
         self._calls.mkdir()
-        ours = ("MAKE", "DATA", "PARTS", "PORT", "REGION", "STACK")
+        ours = ("MAKE", "DATA", "MEND", "PARTS", "PORT", "REGION", "STACK")
         env = {key: value for key, value in os.environ.items() if not key.startswith(ours)}
         return subprocess.run(
             ["make", "--silent", *arguments],

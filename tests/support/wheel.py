@@ -49,11 +49,13 @@ def environment(wheel: Path, folder: Path) -> Path:
 _OFFLINE: Final = ("--no-index", "--no-deps")
 
 
-def synthesised(app: Path, *, packages: Path, out: Path) -> dict[str, Any]:
+def synthesised(
+    app: Path, *, packages: Path, out: Path, python: str = sys.executable
+) -> dict[str, Any]:
     """Synthesise an app that has these packages as the CLI does; return templates by stack."""
     settings = json.loads((app / "cdk.json").read_text())
     _run(
-        sys.executable,
+        python,
         "app.py",
         cwd=app,
         env={

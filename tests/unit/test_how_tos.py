@@ -6,6 +6,7 @@ import inspect
 import json
 import re
 import shlex
+import tomllib
 from collections.abc import Iterator, Mapping
 from dataclasses import fields
 from decimal import Decimal
@@ -149,6 +150,13 @@ def lines(text: str) -> Iterator[str]:
         yield " ".join(span.split())
 
 
+def as_in_the_repository(command: str) -> str:
+    """Write a command of the installed package as it is typed here."""
+    command = command.replace("top-picks-local run cdk ", "npx cdk ")
+    command = re.sub(r"\btop-picks-local(?= )", "python -m local_aws", command)
+    return re.sub(r"\btop-picks(?= )", "python -m operations", command)
+
+
 COMMANDS: Final = sorted({line for text in PAGES.values() for line in lines(text) if line})
 
 
@@ -156,6 +164,7 @@ COMMANDS: Final = sorted({line for text in PAGES.values() for line in lines(text
 def test_a_command_of_a_how_to_exists_with_its_options(command: str) -> None:
     command = re.sub(r"^L\(\).*|^\w+=\S+( |$)", "", command).replace(" <", " ")
     command = re.sub(r"^L ", "python -m local_aws ", command).partition(" | ")[0]
+    command = as_in_the_repository(command)
     command = command.removesuffix(" || true")
     match command.split():
         case []:
@@ -208,7 +217,7 @@ def _check_module(module: str, arguments: list[str]) -> None:
         case []:
             return
         case [_]:
-            assert re.search(rf"(?m)^    {arguments[0]} ", parser.format_help())
+            assert re.search(rf"(?m)^    {arguments[0]}\b", parser.format_help())
             return
         case ["cdk", *others]:
             _check_cdk(others)
@@ -399,6 +408,14 @@ def test_the_throughput_of_the_example_is_a_second_s_times_an_hour_s_seconds() -
     )[0]
 
     assert f"{int(per_second) * 3600:,}" == per_hour
+
+
+def test_the_oldest_version_of_the_page_is_the_one_that_the_package_declares() -> None:
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
+    (oldest,) = re.findall(r"aws-cdk-lib>=([\d.]+),", " ".join(project["dependencies"]))
+
+    assert f"{oldest}, the oldest that works" in " ".join(PAGES["own-app.md"].split())
+    assert f"an aws-cdk-lib of at least {oldest}" in " ".join(PAGES["upgrading.md"].split())
 
 
 def test_the_hours_of_the_pages_are_those_of_the_chains() -> None:

@@ -106,11 +106,17 @@ def test_the_check_runs_for_each_pull_request_and_each_commit_of_the_main_branch
 
 
 def test_nothing_in_the_workflow_lets_a_failed_check_pass() -> None:
-    (job,) = CHECK["jobs"].values()
-    (step,) = steps(CHECK)
+    jobs = CHECK["jobs"].values()
+    commands = [step for job in jobs for step in job["steps"] if "run" in step]
 
-    assert step.keys() == {"run"}
-    assert not {"if", "continue-on-error"} & job.keys()
+    assert commands == [{"run": ".ci/run"}, {"run": "make test-oldest"}]
+    assert not [job for job in jobs if {"if", "continue-on-error"} & job.keys()]
+
+
+def test_make_test_oldest_fails_if_a_test_fails(project: Project) -> None:
+    assert project.make("test-oldest") == 0
+    assert project.calls() == [["python", "-m", "pytest", "tests/oldest"]]
+    assert project.make("test-oldest", fails=0) != 0
 
 
 # -- coverage --------------------------------------------------------------------------------------
