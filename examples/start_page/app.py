@@ -14,7 +14,7 @@ ROWS: Final = {
     "BecauseYouWatched": Recipe.VOD_BECAUSE_YOU_WATCHED_X,
     "TrendingNow": Recipe.VOD_TRENDING_NOW,
 }
-"""The ids of the constructs: a row with another id is another recommender, trained anew."""
+"""The ids of the constructs: a row with another id is another recommender, and is trained again."""
 
 app = App()
 group: str = app.node.get_context("dataset_group_arn")

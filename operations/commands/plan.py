@@ -1,7 +1,7 @@
 """`plan`: forecast a deployment, or `cdk destroy`, and change nothing."""
 
 import json
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import Any, Final
@@ -14,6 +14,7 @@ from lambdas.recommender.aws.errors import (
 )
 from lambdas.recommender.model.identity import Arn
 from lambdas.recommender.model.observed import Observed
+from lambdas.recommender.model.request import Desired
 from operations.account import Account
 from operations.computations.assembly import (
     MANIFEST,
@@ -135,7 +136,8 @@ def forecast_of(
             return replace(found, recommenders=tuple(effects))
         deployment = _deployment(account, wanted, stack, caller, now)
         effects = forecast_deployment(deployment, _observed(account, deployment))
-        checked = [_checked(account, one) for one in effects]
+        together = [one.created for one in effects if one.created]
+        checked = [_checked(account, one, together) for one in effects]
     except NoServiceError as error:
         return replace(found, obstacle=Obstacle(Kind.REFUSED, str(error)))
     return replace(
@@ -186,12 +188,14 @@ def _observed(account: Account, deployment: Deployment) -> dict[str, Observed]:
     return {one.arn: one for one in observed if one}
 
 
-def _checked(account: Account, found: RecommenderForecast) -> RecommenderForecast:
+def _checked(
+    account: Account, found: RecommenderForecast, together: Sequence[Desired]
+) -> RecommenderForecast:
     """Check now what the functions check before a creation, and the quotas."""
     desired = found.created
     if desired is None or found.reason:
         return found
-    quotas = quota_warnings(desired, account.recommenders())
+    quotas = quota_warnings(desired, account.recommenders(), together)
     found = replace(found, warnings=(*found.warnings, *quotas))
     try:
         account.personalize.check(desired)

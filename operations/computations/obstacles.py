@@ -3,7 +3,7 @@
 Source of the CDK CLI's part: `deployStack` and `StackStatus` in aws-cdk 2.1148.1.
 """
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import Final
 
 from lambdas.recommender.model.identity import Arn
@@ -101,21 +101,26 @@ def warnings_about(stack: Stack | None) -> tuple[str, ...]:
     return ()
 
 
-def quota_warnings(desired: Desired, groups: Mapping[str, str]) -> tuple[str, ...]:
+def quota_warnings(
+    desired: Desired, groups: Mapping[str, str], together: Iterable[Desired] = ()
+) -> tuple[str, ...]:
     """Warn of the quotas that a creation would exceed, unless AWS has raised them.
 
     Args:
         desired: the recommender that is to be created.
         groups: the ARN of each recommender of the region -> that of its dataset group.
+        together: the recommenders that the same deployment creates.
     """
-    others = [group for arn, group in groups.items() if arn != desired.arn]
+    created = {one.arn: one.dataset_group_arn for one in together if one.arn != desired.arn}
+    others = [group for arn, group in {**groups, **created}.items() if arn != desired.arn]
+    counted = ", with those that this deployment creates" if created else ""
     counts = (
         ("the dataset group", others.count(desired.dataset_group_arn), _QUOTA_OF_A_GROUP),
         ("the region", len(others), _QUOTA_OF_A_REGION),
     )
     return tuple(
-        f"CreateRecommender may be refused: {place} has {count} recommenders, and the quota is "
-        f"{quota}. Delete one that you do not need."
+        f"CreateRecommender may be refused: {place} has {count} recommenders{counted}, and the "
+        f"quota is {quota}. Delete one that you do not need."
         for place, count, quota in counts
         if count >= quota
     )

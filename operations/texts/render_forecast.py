@@ -116,7 +116,9 @@ def _summary(forecast: StackForecast) -> str:
         return _one_line(forecast.obstacle.reason)
     if forecast.main is None:
         return f"{forecast.name} has no recommender{_and_others(forecast)}"
-    return _one_line(_effect(forecast.main, forecast))
+    changing = sum(one.kind is not Kind.NOTHING for one in forecast.recommenders) - 1
+    also = f"; {changing} more of its recommenders change" if changing > 0 else ""
+    return f"{_one_line(_effect(forecast.main, forecast))}{also}"
 
 
 def _effect(one: RecommenderForecast, forecast: StackForecast) -> str:

@@ -22,6 +22,7 @@ LONG = (
     "test_quality",
     "test_monitoring",
     "test_hours",
+    "test_recommenders",
     "test_notifications",
 )
 """Modules that `make test` leaves out.

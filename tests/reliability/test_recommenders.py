@@ -3,7 +3,8 @@
 import json
 import re
 from collections.abc import Mapping
-from typing import Any, Final, get_args
+from pathlib import Path
+from typing import Any, Final, Literal, get_args
 
 import pytest
 
@@ -12,9 +13,12 @@ from lambdas.recommender.recipes import Recipe
 from local_aws.personalize.behaviour import Echo
 from tests.reliability.world import HOUR, MINUTE, World, texts
 from tests.support import deployed_code
+from tests.support.assembly import write_assembly
+from tests.support.foresight import Foresight
 from tests.support.operator import Operator
 from tests.support.permissions import Permissions, Use
 from tests.support.place import ACCOUNT, REGION
+from tests.support.synthesis import Deployable
 
 ROWS: Final[dict[str, dict[str, object]]] = {
     "TopPicks": {},
@@ -22,6 +26,17 @@ ROWS: Final[dict[str, dict[str, object]]] = {
     "Trending": {"recipe": "aws-vod-trending-now"},
 }
 TOO_LITTLE: Final = "Dataset has fewer than 1000 interactions after filtering by event type: Watch"
+
+
+@pytest.fixture(autouse=True)
+def foresight(world: World) -> Foresight:
+    """Compare what `plan` says of each operation with what the operation does."""
+    return Foresight(world.cloud)
+
+
+@pytest.fixture
+def operator(world: World, capsys: pytest.CaptureFixture[str]) -> Operator:
+    return Operator(world.cloud, capsys)
 
 
 def rows(**changed: Mapping[str, object] | None) -> dict[str, object]:
@@ -82,7 +97,8 @@ def test_they_train_at_the_same_time_and_leave_nothing(world: World) -> None:
     assert world.clock.now - began < 1.5 * HOUR + 10 * MINUTE
     for name, one in made.items():
         assert world.stack.outputs[f"{name}RecommenderArn"] == one["recommenderArn"]
-        assert world.stack.outputs[f"{name}Coverage"] == str(one["modelMetrics"]["coverage"])
+        coverage = one.get("modelMetrics", {}).get("coverage", "n/a")
+        assert world.stack.outputs[f"{name}Coverage"] == str(coverage)
     configs = {name: one["recommenderConfig"] for name, one in made.items()}
     assert {name for name, one in configs.items() if v.EXPLORATION in one} == {"TopPicks"}
 
@@ -375,19 +391,42 @@ def test_each_recipe_lives_whatever_is_shown_of_its_configuration(
 
 
 @pytest.mark.rows("N6")
-@pytest.mark.parametrize("metrics", [None, {}, {"coverage": 0.4}, {"coverage": 0.01}])
+@pytest.mark.parametrize("answer", ["absent", "empty", "reported"])
+@pytest.mark.parametrize("coverage", [0.4, 0.01])
 def test_a_gate_on_metrics_that_may_not_be_reported_warns(
-    world: World, metrics: dict[str, float] | None
+    world: World, answer: Literal["absent", "empty", "reported"], coverage: float
 ) -> None:
-    world.behaviour.metrics = metrics
+    world.behaviour.popular_metrics = answer
+    world.behaviour.metrics = {"coverage": coverage}
     gate: dict[str, object] = {"minimum_metrics": {"coverage": 0.1}, "quality_gate": "warn"}
 
     world.created(recipe="aws-vod-most-popular", **gate)
 
-    reported = (metrics or {}).get("coverage")
-    expected = "passed" if reported == 0.4 else "warned: coverage is "
+    passes = answer == "reported" and coverage == 0.4
+    expected = "passed" if passes else "warned: coverage is "
     assert world.stack.outputs["QualityGate"].startswith(expected)
-    assert world.stack.outputs["Coverage"] == ("n/a" if reported is None else str(reported))
+    assert world.stack.outputs["Coverage"] == (str(coverage) if answer == "reported" else "n/a")
+
+
+@pytest.mark.rows("N6")
+@pytest.mark.parametrize("recipe", [one for one in Recipe if not one.facts.explores])
+def test_exploration_of_a_recipe_that_has_none_is_no_drift_and_is_not_sent(
+    world: World, operator: Operator, recipe: str
+) -> None:
+    """AWS does not document whether it is refused; somebody may have set it."""
+    world.behaviour.unused_config = "accepted"
+    world.created(recipe=recipe)
+    world.disturb().update_recommender(
+        recommenderArn=world.recommender["recommenderArn"],
+        recommenderConfig={"itemExplorationConfig": {"explorationWeight": "0.9"}},
+    )
+    world.cloud.run_for(HOUR)
+
+    assert "matches" in operator.expect(0, "drift")
+    world.behaviour.unused_config = "rejected"
+    more = {"recipe": recipe, "min_recommendation_requests_per_second": 2}
+    assert world.update(**more) == "UPDATE_COMPLETE", texts(world.stack)
+    assert world.recommender["recommenderConfig"]["minRecommendationRequestsPerSecond"] == 2
 
 
 @pytest.mark.rows("N6")
@@ -471,9 +510,38 @@ def test_drift_of_one_is_seen_by_its_own_observer_alone(world: World) -> None:
     assert drifted == {"Because"}
 
 
-@pytest.fixture
-def operator(world: World, capsys: pytest.CaptureFixture[str]) -> Operator:
-    return Operator(world.cloud, capsys)
+@pytest.mark.rows("N1", "N2")
+def test_plan_says_what_becomes_of_each(world: World, operator: Operator, tmp_path: Path) -> None:
+    world.created(**rows(Trending=None))
+    because = by_row(world)["Because"]
+    settings = rows(
+        Because={"min_recommendation_requests_per_second": 2}, TopPicks={"item_metadata": False}
+    )
+    wanted = Deployable.of("TopPicks", world.given(settings))
+
+    app = write_assembly(tmp_path, wanted)
+    shown = " ".join(operator.expect(4, "plan", "--app", app).split())
+
+    assert "first training: " in shown
+    assert "; 2 more of its recommenders change" in shown
+    assert f"UpdateRecommender of {because['name']}" in shown
+    assert "min_recommendation_requests_per_second: 1 -> 2" in shown
+    assert "item_metadata: true -> false" in shown
+    assert "be refused" not in shown
+
+
+@pytest.mark.rows("N1")
+def test_plan_counts_what_is_created_together(
+    world: World, operator: Operator, tmp_path: Path
+) -> None:
+    many: dict[str, object] = {f"Row{number}": {} for number in range(6)}
+    wanted = Deployable.of("TopPicks", world.given({"recommenders": many}))
+
+    app = write_assembly(tmp_path, wanted)
+    shown = " ".join(operator.expect(4, "plan", "--app", app).split())
+
+    refused = "the dataset group has 5 recommenders, with those that this deployment creates, and"
+    assert shown.count(refused) == 6
 
 
 @pytest.mark.rows("N1")

@@ -61,6 +61,18 @@ class Foreseen:
         calls = (call for one in self.forecast.recommenders for call in one.calls)
         return list(dict.fromkeys(made(call.change, call.arn) for call in calls))
 
+    def of_each(self, calls: Iterable[Made]) -> dict[object, list[Made]]:
+        """Return calls by recommender of the forecast, in order: several change at one time."""
+        places = {
+            call.arn: number
+            for number, one in enumerate(self.forecast.recommenders)
+            for call in one.calls
+        }
+        found: dict[object, list[Made]] = {}
+        for call in calls:
+            found.setdefault(places.get(call[1], call[1]), []).append(call)
+        return found
+
 
 class Foresight(Watcher):
     """Compares forecasts with operations.
@@ -134,17 +146,20 @@ class Foresight(Watcher):
             return
         self.compared[kind] += 1
         self.latest = foreseen.forecast
+        expected, actual = foreseen.of_each(said), foreseen.of_each(tried)
         if stack.status not in _SUCCEEDED:
-            assert said[: len(tried)] == tried, about
+            for one, calls in actual.items():
+                assert expected.get(one, [])[: len(calls)] == calls, about
             return
         assert kind is not Kind.REFUSED, f"{about}: {foreseen.forecast.main}"
-        assert said == tried, about
+        assert expected == actual, about
         if stack.status != "DELETE_COMPLETE":
-            replaced = [
+            replaced = {
                 one.chain.logical_id for one in foreseen.forecast.recommenders if one.replaces
-            ]
+            }
             before, after = foreseen.ids, _ids(stack)
-            assert replaced == [one for one in before if before[one] != after[one]], about
+            kept = before.keys() & after.keys()
+            assert replaced == {one for one in kept if before[one] != after[one]}, about
 
     def _is_disturbed(self, stack: Stack, foreseen: Foreseen) -> bool:
         """Whether somebody else has changed something, or the clock an hour of service."""

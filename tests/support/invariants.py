@@ -218,8 +218,10 @@ class Invariants(Watcher, logging.Handler):
             self._expect(
                 wanted in (None, one["status"]), f"5: {stack.status} though {one['status']}"
             )
-            asked = _meaning(resource.properties["RecommenderConfig"])
-            there = _meaning(one["recommenderConfig"])
+            template = resource.properties["RecommenderConfig"]
+            explores = "itemExplorationConfig" in template
+            asked = _meaning(template, explores=explores)
+            there = _meaning(one["recommenderConfig"], explores=explores)
             self._expect(asked == there, f"5: {stack.status} with {there}, not {asked}")
             tags = dict(resource.properties.get("Tags", {}))
             if ADOPTED_TAG not in one["tags"] and "OnDestroy" in resource.properties:
@@ -257,9 +259,9 @@ def _owner(recommender: Recommender) -> str:
     return str(recommender["tags"].get(OWNER_RESOURCE_TAG, ""))
 
 
-def _meaning(config: Mapping[str, Any]) -> tuple[object, ...]:
-    """Return what a configuration means, with the documented defaults."""
-    exploration = config.get("itemExplorationConfig", {})
+def _meaning(config: Mapping[str, Any], *, explores: bool) -> tuple[object, ...]:
+    """Return what a configuration means to a recipe, with the documented defaults."""
+    exploration = config.get("itemExplorationConfig", {}) if explores else {}
     excluded = config.get("trainingDataConfig", {}).get("excludedDatasetColumns", {})
     return (
         int(config.get("minRecommendationRequestsPerSecond", 1)),
