@@ -56,9 +56,10 @@ class Life:
         return self._plan(settings).kind
 
     def _plan(self, settings: dict[str, Any]) -> StackForecast:
-        clients = [self.world.client(name) for name in ("cloudformation", "personalize", "sts")]
+        client = self.world.client
+        account = Account(client("cloudformation"), client("personalize"), client("sts"), REGION)
         wanted = read_stack(self.world.assembly(GATE | settings), STACK)
-        return forecast_of(Account(*clients, REGION), wanted, now=time.time())
+        return forecast_of(account, wanted, now=time.time())
 
     @property
     def recommenders(self) -> list[dict[str, Any]]:
