@@ -13,12 +13,18 @@ from lambdas.recommender.vocabulary import RESERVED_TAGS
 from local_aws.personalize import Behaviour
 from local_aws.personalize.behaviour import TOP_PICKS_METRICS, Echo
 from operations.computations.forecast import Kind
-from tests.reliability.lifecycles import ALL, NDCG, RESTING, WORSE, prepared
+from tests.reliability.lifecycles import ALL, EVERY_LIFECYCLE, NDCG, RESTING, WORSE, prepared
 from tests.reliability.world import HOUR, QUICKER, World
 from tests.support.foresight import Foresight
 
 WEEK: Final = 7 * 24 * HOUR
-EXAMPLES: Final = 1000 if os.environ.get("LIFECYCLES") == "soak" else 30
+EXAMPLES: Final = (
+    int(os.environ["N"])
+    if "N" in os.environ
+    else 800
+    if os.environ.get("LIFECYCLES") == "soak"
+    else 16
+)
 COLUMNS: Final = {"ITEMS": ["GENRES"]}
 
 VALUES: Final[dict[str, list[Any]]] = {
@@ -58,7 +64,8 @@ OFTEN: Final = [DEPLOY] * 8 + [MEDDLE] * 3 + [FAIL, METRICS, PASS, DESTROY]
 STEP: Final = st.integers(0, len(OFTEN) - 1).flatmap(OFTEN.__getitem__)
 
 
-@pytest.mark.parametrize("lifecycle", ALL)
+@pytest.mark.sweep
+@pytest.mark.parametrize("lifecycle", EVERY_LIFECYCLE)
 def test_plan_is_what_the_operation_does(lifecycle: str) -> None:
     world = prepared(lifecycle)
     foresight = Foresight(world.cloud)
