@@ -117,7 +117,7 @@ reliability: setup ## Run all scenarios and write docs/internals/reliability.md
 	$(RUN) $(FAST) --reliability-report=docs/internals/reliability.md tests/reliability tests/infrastructure tests/unit/checks tests/unit/recommender
 
 soak: setup ## Go through ten times as many, and longer, random lifecycles of stacks
-	LIFECYCLES=soak $(RUN) -m pytest -n 2 -o faulthandler_timeout=7200 tests/reliability/test_random_lifecycles.py
+	LIFECYCLES=soak $(RUN) -m pytest -n 2 -o faulthandler_timeout=7200 tests/reliability/test_random_lifecycles.py tests/reliability/test_foresight.py
 
 mutants: setup ## Change the Lambda's code in many small ways, and see which of them no test notices
 	$(RUN) -m checks.mutants

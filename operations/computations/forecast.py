@@ -27,7 +27,7 @@ from lambdas.recommender.decision.verdict import (
     Verdict,
 )
 from lambdas.recommender.model.config import Config
-from lambdas.recommender.model.observed import Observed
+from lambdas.recommender.model.observed import Observed, Phase
 from lambdas.recommender.model.properties import BadRequestError
 from lambdas.recommender.model.request import Desired, Request
 from operations.computations.chain import Chain, is_recommender
@@ -322,7 +322,7 @@ class _Forecaster:
                 self._answer(request)
 
     def _judge(self, logical_id: str, course: _Course) -> None:
-        """Let the last training gate judge, if no training changes the metrics before."""
+        """Let the last training gate judge, unless a training ends before it, with its metrics."""
         request = self._request(logical_id)
         if request is None:
             return
@@ -336,7 +336,7 @@ class _Forecaster:
         if course.minimums and not gate.fails:
             course.warnings += ("The quality gate only warns (quality_gate is warn).",)
         judged = self._copy.shown(request.get(v.RECOMMENDER_ARN))
-        if course.trains or judged is None or not judged.metrics:
+        if course.trains or (judged and judged.phase is Phase.CREATING):
             return
         quality = self._answer(request).attributes[v.QUALITY_GATE_ATTRIBUTE]
         if quality.startswith("warned"):

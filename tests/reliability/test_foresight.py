@@ -1,7 +1,8 @@
 """`python -m operations plan` says what the deployment then does."""
 
+import os
 from collections import Counter
-from typing import Any, Final
+from typing import Any, Final, get_args
 
 import hypothesis
 import pytest
@@ -10,52 +11,61 @@ from hypothesis import strategies as st
 
 from lambdas.recommender.vocabulary import RESERVED_TAGS
 from local_aws.personalize import Behaviour
-from local_aws.personalize.behaviour import TOP_PICKS_METRICS
+from local_aws.personalize.behaviour import TOP_PICKS_METRICS, Echo
 from operations.computations.forecast import Kind
-from tests.reliability.lifecycles import ALL, NDCG, RESTING, WORSE, prepared
+from tests.reliability.lifecycles import ALL, EVERY_LIFECYCLE, NDCG, RESTING, WORSE, prepared
 from tests.reliability.world import HOUR, QUICKER, World
 from tests.support.foresight import Foresight
 
+WEEK: Final = 7 * 24 * HOUR
+EXAMPLES: Final = (
+    int(os.environ["N"])
+    if "N" in os.environ
+    else 800
+    if os.environ.get("LIFECYCLES") == "soak"
+    else 16
+)
 COLUMNS: Final = {"ITEMS": ["GENRES"]}
 
 VALUES: Final[dict[str, list[Any]]] = {
-    "exploration_weight": ["0.7", "0.9", None],
-    "min_recommendation_requests_per_second": [3, None],
-    "excluded_columns": [COLUMNS, None],
-    "dataset_group_arn": ["other", None],
-    "recommender_name": ["films", "series", None],
-    "adopt_existing": [True, None],
-    "retain_on_destroy": [True, None],
-    "running": [False, None],
-    "active_hours": [RESTING["active_hours"], None],
-    "tags": [{"team": "video"}, {"team": "größe", "cost": "1"}, None],
-    "force_update": ["1", "2", None],
-    "max_training_hours": [1.8, None],
-    "minimum_metrics": [{NDCG: 0.33}, None],
-    "max_metric_regression": [0.05, None],
-    "quality_gate": ["warn", None],
-    "monitoring": [True, None],
+    "exploration_weight": [None, "0.7", "0.9"],
+    "min_recommendation_requests_per_second": [None, 3],
+    "excluded_columns": [None, COLUMNS],
+    "dataset_group_arn": [None, "other"],
+    "recommender_name": [None, "films", "series"],
+    "adopt_existing": [None, True],
+    "retain_on_destroy": [None, True],
+    "running": [None, False],
+    "active_hours": [None, RESTING["active_hours"]],
+    "tags": [None, {"team": "video"}, {"team": "größe", "cost": "1"}],
+    "force_update": [None, "1", "2"],
+    "max_training_hours": [None, 1.8],
+    "minimum_metrics": [None, {NDCG: 0.33}],
+    "max_metric_regression": [None, 0.05],
+    "quality_gate": [None, "warn"],
+    "monitoring": [None, True],
 }
-"""Settings and their values; None is the default."""
-CHANGES: Final = st.lists(
-    st.sampled_from([(name, one) for name, values in VALUES.items() for one in values]),
-    min_size=0,
-    max_size=2,
-).map(dict)
+"""Settings and their values, of which a change takes the next one; None is the default."""
+CHANGES: Final = st.lists(st.sampled_from(list(VALUES)), min_size=1, max_size=3, unique=True)
 MEDDLING: Final = ("delete", "stop", "start", "strip", "update", "tag")
 DEPLOY: Final = st.tuples(st.just("deploy"), CHANGES, st.sampled_from([True, True, True, False]))
 MEDDLE: Final = st.tuples(st.just("meddle"), st.sampled_from(MEDDLING), st.booleans())
-FAIL: Final = st.tuples(st.just("fail"), st.sampled_from(["training", "update"]), st.booleans())
+FAIL: Final = st.tuples(
+    st.just("fail"), st.sampled_from(["training", "update"]), st.just(value=True)
+)
 METRICS: Final = st.tuples(
     st.just("metrics"), st.sampled_from([WORSE, TOP_PICKS_METRICS]), st.just(value=True)
 )
-PASS: Final = st.tuples(st.just("pass"), st.sampled_from([10.0, 7 * HOUR]), st.just(value=True))
+PASS: Final = st.tuples(
+    st.just("pass"), st.sampled_from([10.0, 7 * HOUR, WEEK + 100.0]), st.just(value=True)
+)
 DESTROY: Final = st.tuples(st.just("destroy"), st.none(), st.just(value=True))
 OFTEN: Final = [DEPLOY] * 8 + [MEDDLE] * 3 + [FAIL, METRICS, PASS, DESTROY]
 STEP: Final = st.integers(0, len(OFTEN) - 1).flatmap(OFTEN.__getitem__)
 
 
-@pytest.mark.parametrize("lifecycle", ALL)
+@pytest.mark.sweep
+@pytest.mark.parametrize("lifecycle", EVERY_LIFECYCLE)
 def test_plan_is_what_the_operation_does(lifecycle: str) -> None:
     world = prepared(lifecycle)
     foresight = Foresight(world.cloud)
@@ -69,21 +79,23 @@ def test_plan_is_what_the_operation_does(lifecycle: str) -> None:
 class Life:
     """A stack that is deployed, meddled with, and destroyed, with a plan before each operation."""
 
-    def __init__(self, echo: Any) -> None:
-        self.world = World(Behaviour(**QUICKER, echo=echo), hours=0.9)
+    def __init__(self, **behaviour: Any) -> None:
+        self.world = World(Behaviour(**QUICKER, **behaviour), hours=0.9)
         self.world.cloud.change_sets = True  # as the CDK CLI does
         self.foresight = Foresight(self.world.cloud)
         self.world.foreign("films")
-        self.settings: dict[str, Any] = {}
+        self.values = dict.fromkeys(VALUES, 0)
 
     def step(self, what: str, argument: Any, sure: bool) -> None:
         """Take a step."""
         getattr(self, f"_{what}")(argument, sure)
 
-    def _deploy(self, changes: dict[str, Any], rolls_back: bool) -> None:
+    def _deploy(self, changes: list[str], rolls_back: bool) -> None:
         world, stack = self.world, self.world.stack
-        self.settings |= changes
-        settings = {name: one for name, one in self.settings.items() if one is not None}
+        for name in changes:
+            self.values[name] = (self.values[name] + 1) % len(VALUES[name])
+        chosen = {name: VALUES[name][value] for name, value in self.values.items()}
+        settings = {name: one for name, one in chosen.items() if one is not None}
         if "dataset_group_arn" in settings:
             settings["dataset_group_arn"] = world.other_group
         if "recommender_name" not in settings:
@@ -99,6 +111,7 @@ class Life:
         begin = stack.create if stack.status == "REVIEW_IN_PROGRESS" else stack.update
         begin(world.given(settings), rolls_back=rolls_back)
         self._check_success()
+        world.behaviour.training_failure = world.behaviour.update_failure = None
 
     def _check_success(self) -> None:
         """An operation that nothing fails succeeds, unless `plan` has said something else."""
@@ -116,8 +129,9 @@ class Life:
         if self.world.stack.status not in ("REVIEW_IN_PROGRESS", "DELETE_COMPLETE"):
             self.world.stack.delete()
 
-    def _fail(self, what: str, fails: bool) -> None:
-        setattr(self.world.behaviour, f"{what}_failure", "no data" if fails else None)
+    def _fail(self, what: str, _: bool) -> None:
+        """Let the next deployment fail."""
+        setattr(self.world.behaviour, f"{what}_failure", "no data")
 
     def _metrics(self, metrics: dict[str, float], _: bool) -> None:
         self.world.behaviour.metrics = dict(metrics)
@@ -148,19 +162,23 @@ class Life:
 
 
 COMPARED: Counter[Kind] = Counter()
+"""How many forecasts of a kind have been compared with an operation."""
 
 
+@pytest.mark.sweep
 @given(
-    steps=st.lists(STEP, min_size=6, max_size=15),
-    echo=st.sampled_from(["as set", "in full", "without defaults", "without metadata", "nothing"]),
+    first=CHANGES,
+    steps=st.lists(STEP, min_size=8, max_size=14),
+    echo=st.sampled_from(get_args(Echo)),
+    retraining=st.sampled_from([None, None, WEEK]),
 )
 @hypothesis.settings(
-    max_examples=60, deadline=None, database=None, suppress_health_check=list(HealthCheck)
+    max_examples=EXAMPLES, deadline=None, database=None, suppress_health_check=list(HealthCheck)
 )
 def test_plan_is_what_each_operation_of_a_life_does(
-    steps: list[tuple[str, Any, bool]], echo: Any
+    first: list[str], steps: list[tuple[str, Any, bool]], echo: Any, retraining: float | None
 ) -> None:
-    life = Life(echo)
-    for step in steps:
+    life = Life(echo=echo, retraining_every=retraining)
+    for step in [("deploy", first, True), *steps]:
         life.step(*step)
     COMPARED.update(life.foresight.compared)

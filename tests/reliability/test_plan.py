@@ -279,6 +279,15 @@ def test_quality_gate_that_the_current_metrics_miss_is_refused_without_a_trainin
     assert f"The quality gate warns now: {NDCG} is 0.346; minimum 0.9" in shown
 
 
+def test_gate_without_a_recommender_is_refused(world: World, plan: Plan) -> None:
+    world.created()
+    world.disturb().delete_recommender(recommenderArn=world.recommender["recommenderArn"])
+    world.clock.advance(HOUR)
+    shown = plan(1, max_metric_regression=0.05)
+    assert shown.startswith("refused: Personalize does not show arn:")
+    assert plan(4, exploration_weight=0.7).startswith("first training: ")
+
+
 def test_another_service_token_is_refused(world: World, plan: Plan) -> None:
     world.created()
     template = Deployable.of("TopPicks", world.given({}))

@@ -4,6 +4,7 @@ import json
 import sys
 from collections.abc import Sequence
 from pathlib import Path
+from subprocess import CompletedProcess
 from typing import Any
 from unittest.mock import call, create_autospec
 
@@ -11,7 +12,7 @@ import pytest
 from aws_cdk import App
 
 from app import main
-from local_aws import commands, report
+from local_aws import commands, processes, report
 from local_aws.engine import LocalAws
 from local_aws.rehearsal import sample
 from tests.support.local_world import LocalWorld
@@ -220,6 +221,38 @@ def test_the_reason_of_a_failure_follows_what_the_cli_says(
     assert commands.cdk(tmp_path, ["deploy"]) == 7
 
     assert capsys.readouterr().out.endswith("\n  Gate, UPDATE_FAILED: No such luck\n")
+
+
+@pytest.mark.parametrize("codes", [(3,), (0, 7)])
+def test_deployment_shows_the_plan_of_the_assembly_that_it_deploys(
+    running: Any,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+    codes: tuple[int, ...],
+) -> None:
+    shown = codes[0] == 0
+    running.cdk.side_effect = [CompletedProcess("cdk", code) for code in codes]
+    plans: list[Sequence[str]] = []
+
+    def run(command: Sequence[str], **_: object) -> CompletedProcess[str]:
+        plans.append(command)
+        return CompletedProcess(command, 3, "in place: it is updated\nStack  TopPicks\n")
+
+    monkeypatch.setattr(processes, "run", run)
+    monkeypatch.setattr(report, "reasons", lambda *_, **__: [])
+    monkeypatch.setattr(report, "failure", lambda *_: "failed")
+
+    assert commands.deploy(tmp_path, None) == codes[-1]
+
+    assembly = tmp_path / "cdk.out"
+    synthesis, *deployments = (call.args for call in running.cdk.call_args_list)
+    assert synthesis[:3] == ("synth", "--quiet", f"--output={assembly}")
+    assert ("Plan: in place: it is updated\n" in capsys.readouterr().out) is shown
+    assert [f"--app={assembly}" in one for one in deployments] == [True] * shown
+    assert [one[2:] for one in plans] == [
+        ("operations", "plan", "--app", str(assembly), "--stack", "TopPicks")
+    ] * shown
 
 
 def _context(arguments: Sequence[str]) -> dict[str, str]:

@@ -10,6 +10,8 @@ from typing import Any, NoReturn
 import pytest
 
 from operations.__main__ import main
+from tests.support.assembly import write_assembly
+from tests.support.synthesis import Deployable
 
 
 @pytest.fixture(autouse=True)
@@ -61,13 +63,43 @@ def test_wrong_setting_of_the_sdk_is_exit_code_2_and_one_line(
     assert shown.err.count("\n") == 1
 
 
-@pytest.mark.parametrize("command", ["status", "drift", "leftovers"])
+@pytest.mark.parametrize("command", ["plan", "status", "drift", "leftovers"])
 @pytest.mark.parametrize("name", ["", " "])
 def test_empty_stack_name_is_refused(command: str, name: str, capsys: Any) -> None:
     with pytest.raises(SystemExit) as refused:
         main([command, "--stack", name])
     assert refused.value.code == 2
     assert "--stack: the name of a stack must not be empty" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize(
+    ("region", "options", "connected"),
+    [
+        ("us-east-1", [], "us-east-1"),
+        ("us-east-1", ["--region", "eu-west-1"], "eu-west-1"),
+        ("unknown-region", [], None),
+    ],
+)
+def test_plan_connects_to_the_region_of_the_assembly(
+    region: str, options: list[str], connected: str | None, tmp_path: Path
+) -> None:
+    regions: list[str | None] = []
+
+    def connect(region: str | None) -> NoReturn:
+        regions.append(region)
+        raise KeyboardInterrupt
+
+    app = write_assembly(tmp_path, Deployable({}, {}), region=region)
+    assert main(["plan", "--app", app, *options], connect=connect) == 130
+    assert regions == [connected]
+
+
+def test_plan_without_an_assembly_is_exit_code_2_and_names_the_command(capsys: Any) -> None:
+    assert main(["plan", "--app", "nowhere"], connect=_interrupted) == 2
+    assert capsys.readouterr().err == (
+        "Could not read the cloud assembly: nowhere has no manifest.json. Run npx cdk synth first, "
+        "or name its folder with --app\n"
+    )
 
 
 def _defect(_region: str | None) -> NoReturn:
