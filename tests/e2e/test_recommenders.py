@@ -9,8 +9,7 @@ import pytest
 from botocore.exceptions import ClientError
 
 from local_aws.report import leftovers
-from tests.e2e.test_operations import operations
-from tests.support.local_world import STACK, LocalWorld
+from tests.support.local_world import STACK, LocalWorld, operations
 from tests.unit.local_aws.rehearsal.folders import Interaction, folder_of, watching
 
 GATE: Final[dict[str, object]] = {"training_gate_minutes": 0.1, "max_training_hours": 0.01}
