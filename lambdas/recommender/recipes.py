@@ -69,6 +69,11 @@ class Facts:
     parameters: tuple[str, ...] = ("userId",)
     shows_metrics: bool = False
 
+    @property
+    def counted(self) -> str:
+        """The data of which the training needs 1000 at least, in words."""
+        return f"{self.events} events" if self.events else "item interactions"
+
 
 _FACTS: Final[Mapping[Recipe, Facts]] = {
     Recipe.VOD_TOP_PICKS: Facts(

@@ -260,7 +260,7 @@ _CONSTRUCTS: Final[Mapping[str, Any]] = {
     "RecommenderService": RecommenderService,
 }
 _VARIABLES: Final = {
-    "recommender": TopPicksRecommender,
+    "recommender": DomainRecommender,
     "trending": DomainRecommender,
     "monitoring": RecommenderMonitoring,
     "Recipe": Recipe,
@@ -322,7 +322,7 @@ def test_the_requirements_of_data_are_those_that_the_rehearsal_checks() -> None:
 
 def test_the_table_of_recipes_is_that_of_the_code() -> None:
     rows = dict(re.findall(r"(?m)^\| `(aws-vod-\S+)` (\| .*\| (?:yes|no) \|)$", PAGES["rows.md"]))
-    advised = re.findall(r"(?m)^\| `(aws-vod-\S+)` \| (?:for|beside|on) ", PAGES["rows.md"])
+    advised = re.findall(r"(?m)^\| `(aws-vod-\S+)` \| (?:for|after|on) ", PAGES["rows.md"])
 
     assert rows == {str(recipe): _row(recipe) for recipe in Recipe}
     assert advised == [*Recipe]

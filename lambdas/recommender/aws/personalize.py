@@ -34,10 +34,9 @@ _TOO_LITTLE_DATA: Final = ("fewer than", "interactions")
 
 def hint(recipe: Recipe) -> str:
     """Return our hint if a recipe has too little data."""
-    events = f"{recipe.facts.events} events" if recipe.facts.events else "item interactions"
     return (
-        f"{recipe} trains on at least 1000 {events}, from at least 25 users with 2 interactions "
-        "each: import more data."
+        f"{recipe} trains on at least 1000 {recipe.facts.counted}, from at least 25 users with 2 "
+        "interactions each: import more data."
     )
 
 
@@ -223,13 +222,15 @@ class Personalize:
                 self._api.describe_dataset(datasetArn=arn)
         except NotFoundError as error:
             if kind in recipe.facts.required:
-                why, remedy = f"{recipe} trains on it", "import data"
-            else:
-                why = "item metadata in recommendations comes from it"
-                remedy = "import data, or set item_metadata to false"
+                raise PermanentError(
+                    f"The dataset group {dataset_group_arn} has no {kind} dataset, but {recipe} "
+                    f"trains on it ({error}). Create the dataset and import data, then deploy "
+                    "again."
+                ) from error
             raise PermanentError(
-                f"The dataset group {dataset_group_arn} has no {kind} dataset, but {why} "
-                f"({error}). Create the dataset and {remedy}, then deploy again."
+                f"The dataset group {dataset_group_arn} has no {kind} dataset, but item metadata "
+                f"in recommendations comes from it ({error}). Create the dataset and import data, "
+                "or set item_metadata to false, then deploy again."
             ) from error
 
 

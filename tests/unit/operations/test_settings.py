@@ -9,7 +9,7 @@ from operations.computations.settings import SETTINGS, changed_settings
 from stacks.settings.declarations import Settings
 from tests.support.template import synthesised
 
-OWN_NAMES = {"ServiceToken", v.NAME_PREFIX, v.RECIPE_ARN, v.WAIT_SECONDS, v.CONFIG}
+OWN_NAMES = {"ServiceToken", v.NAME_PREFIX, v.WAIT_SECONDS, v.CONFIG}
 """Properties that no setting makes, or that settings make the parts of."""
 
 
@@ -37,9 +37,9 @@ def test_each_property_that_a_setting_makes_has_its_name() -> None:
     assert properties.keys() - OWN_NAMES == {one for one in SETTINGS if "." not in one}
     shown = [one.name for one in changed_settings({}, {v.CONFIG: properties[v.CONFIG]})]
     assert shown == [
-        f"{v.CONFIG}.{v.ENABLE_METADATA}",
         "exploration_item_age_cut_off",
         "exploration_weight",
+        "item_metadata",
         "min_recommendation_requests_per_second",
     ]
 
