@@ -11,8 +11,8 @@ import pytest
 from aws_cdk import App
 
 from app import main
-from local_aws import commands, report
-from local_aws.engine import LocalAws
+from local_aws import commands, monitoring, report
+from local_aws.engine import LocalAws, LocalAwsError
 from tests.support.local_world import LocalWorld
 
 OTHERS = "arn:aws:personalize:us-east-1:222222222222:dataset-group/theirs"
@@ -194,6 +194,37 @@ def test_the_reason_of_a_failure_follows_what_the_cli_says(
     assert commands.cdk(tmp_path, ["deploy"]) == 7
 
     assert capsys.readouterr().out.endswith("\n  Gate, UPDATE_FAILED: No such luck\n")
+
+
+@pytest.mark.parametrize(
+    ("alarms", "shown"), [([], "  none\n"), (["It failed. Next step: 1"], "  - It failed. Next")]
+)
+def test_observe_shows_the_line_of_the_observer_and_the_alarms_that_are_on(
+    running: Any,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+    alarms: list[str],
+    shown: str,
+) -> None:
+    monkeypatch.setattr(monitoring, "observe", lambda _aws, _stack: [{"Active": 1}])
+    monkeypatch.setattr(monitoring, "alarms", lambda aws: alarms if aws is running else None)
+
+    assert commands.observe(tmp_path, None) == 0
+
+    written = capsys.readouterr().out
+    assert '\n{"Active": 1}\n' in written
+    assert f"(others are not evaluated here):\n{shown}" in written
+
+
+def test_observe_without_monitoring_says_so(
+    running: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    del running
+    monkeypatch.setattr(monitoring, "observe", lambda _aws, _stack: [])
+
+    with pytest.raises(LocalAwsError, match="No stack TopPicks with monitoring is deployed"):
+        commands.observe(tmp_path, None)
 
 
 def _context(arguments: Sequence[str]) -> dict[str, str]:
