@@ -260,17 +260,16 @@ def _context(arguments: Sequence[str]) -> dict[str, str]:
     return dict(option.split("=", 1) for option in options if option)
 
 
-@pytest.mark.parametrize(
-    ("alarms", "shown"), [([], "  none\n"), (["It failed. Next step: 1"], "  - It failed. Next")]
-)
+@pytest.mark.parametrize("is_on", [True, False])
 def test_observe_shows_the_line_of_the_observer_and_the_alarms_that_are_on(
     running: Any,
     tmp_path: Path,
     monkeypatch: pytest.MonkeyPatch,
     capsys: pytest.CaptureFixture[str],
-    alarms: list[str],
-    shown: str,
+    is_on: bool,
 ) -> None:
+    alarms = ["It failed. Next step: 1"] if is_on else []
+    shown = "  - It failed. Next" if is_on else "  none\n"
     monkeypatch.setattr(monitoring, "observe", lambda _aws, _stack: [{"Active": 1}])
     monkeypatch.setattr(monitoring, "alarms", lambda aws: alarms if aws is running else None)
 
@@ -289,8 +288,3 @@ def test_observe_without_monitoring_says_so(
 
     with pytest.raises(LocalAwsError, match="No stack TopPicks with monitoring is deployed"):
         commands.observe(tmp_path, None)
-
-
-def _context(arguments: Sequence[str]) -> dict[str, str]:
-    options = (one.partition("--context=")[2] for one in arguments)
-    return dict(option.split("=", 1) for option in options if option)
