@@ -18,6 +18,8 @@ aws-cdk |
 `_resolve_condition_key` in `core/iam_evaluator.py` |
 | `metrics.make_metrics_of_lines` | keeps lines in the embedded metric format as text | none; \
 `_append_log_events` in `services/cloudwatch_logs.py` |
+| `metrics.evaluate_alarms_by_dimensions` | mixes the dimensions of a metric | none; \
+`_evaluate_alarm` in `services/cloudwatch.py` |
 
 The version is pinned; a test for each module says which part has moved when an upgrade moves one.
 """
@@ -35,3 +37,4 @@ def patch() -> None:
     iam.guard_function_logs()
     iam.name_roles_in_conditions()
     metrics.make_metrics_of_lines()
+    metrics.evaluate_alarms_by_dimensions()

@@ -1,11 +1,8 @@
-"""Metrics that AWS makes by itself: of lines of a log, and of calls of GetRecommendations.
-
-ministack evaluates its alarms when a metric is put, but an alarm on one metric reads that metric of
-all dimensions together.
-"""
+"""Metrics that AWS makes by itself, of lines of a log and of calls, and the alarms on them."""
 
 import json
 from collections.abc import Iterable, Mapping
+from types import FunctionType
 from typing import Any, Final
 
 from ministack.services import cloudwatch, cloudwatch_logs  # type: ignore[import-untyped]
@@ -22,6 +19,21 @@ def make_metrics_of_lines() -> None:
         _store(event["message"] for event in events)
 
     cloudwatch_logs._append_log_events = append_with_metrics
+
+
+def evaluate_alarms_by_dimensions() -> None:
+    """Let an alarm read the metric of its own dimensions; ministack's reads that of all together.
+
+    ministack's code runs as it is, and sees only the alarm's own metrics.
+    """
+    code = cloudwatch._evaluate_alarm.__code__
+
+    def evaluate(alarm: Mapping[str, Any]) -> None:
+        own = cloudwatch._dims_key(cloudwatch._dims_from_list(alarm.get("Dimensions") or []))
+        metrics = {key: points for key, points in cloudwatch._metrics.items() if key[2] == own}
+        FunctionType(code, {**vars(cloudwatch), "_metrics": metrics})(alarm)
+
+    cloudwatch._evaluate_alarm = evaluate
 
 
 def count_call(recommender_arn: str) -> None:

@@ -17,6 +17,7 @@ ALARM: dict[str, Any] = {
     "AlarmArn": "arn",
     "Namespace": "TopPicksRecommender",
     "MetricName": "MetricsWorse",
+    "Dimensions": [{"Name": "Recommender", "Value": "TopPicks/Recommender"}],
     "Statistic": "Maximum",
     "Period": 3600,
     "EvaluationPeriods": 1,
@@ -30,6 +31,7 @@ ALARM: dict[str, Any] = {
 @pytest.fixture(autouse=True)
 def _clean(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
     monkeypatch.setattr(cloudwatch_logs, "_append_log_events", cloudwatch_logs._append_log_events)
+    monkeypatch.setattr(cloudwatch, "_evaluate_alarm", cloudwatch._evaluate_alarm)
     yield
     cloudwatch.reset()
 
@@ -42,13 +44,16 @@ def test_ministack_has_the_internals_that_are_used() -> None:
             *("values", "counts", "stat_values"),
         ],
         cloudwatch._evaluate_all_alarms: [],
+        cloudwatch._evaluate_alarm: ["alarm"],
+        cloudwatch._dims_key: ["dims"],
+        cloudwatch._dims_from_list: ["dimensions"],
         cloudwatch.record_metric: ["namespace", "metric_name", "value", "unit", "dimensions"],
     }
     for function, parameters in expected.items():
         assert [*inspect.signature(function).parameters] == parameters
 
 
-def line(worse: int) -> str:
+def line(worse: int, recommender: str = "TopPicks/Recommender") -> str:
     described = [{"Name": "MetricsWorse", "Unit": "Count"}, {"Name": "Coverage"}]
     directive = {
         "Namespace": "TopPicksRecommender",
@@ -57,7 +62,7 @@ def line(worse: int) -> str:
     }
     return json.dumps(
         {
-            "Recommender": "TopPicks/Recommender",
+            "Recommender": recommender,
             "MetricsWorse": worse,
             "Coverage": 0.25,
             "_aws": {"Timestamp": round(time.time() * 1000), "CloudWatchMetrics": [directive]},
@@ -87,6 +92,21 @@ def test_lines_in_the_embedded_metric_format_become_metrics_that_alarms_read() -
     key = ("TopPicksRecommender", "Coverage", "Recommender=TopPicks/Recommender")
     assert [one["Value"] for one in cloudwatch._metrics[key]] == [0.25, 0.25]
     assert {one["Unit"] for one in cloudwatch._metrics[key]} == {"None"}
+
+
+@pytest.mark.parametrize(("is_patched", "state"), [(True, "OK"), (False, "ALARM")])
+def test_alarms_read_the_metric_of_their_own_dimensions_if_ministack_is_patched(
+    is_patched: bool, state: str
+) -> None:
+    metrics.make_metrics_of_lines()
+    if is_patched:
+        metrics.evaluate_alarms_by_dimensions()
+    cloudwatch.cloudformation_put_metric_alarm(alarm := dict(ALARM))
+
+    log(line(0), line(1, "TopPicks/Films"))
+    assert alarm["StateValue"] == state
+    log(line(1))
+    assert alarm["StateValue"] == "ALARM"
 
 
 def test_without_the_patch_lines_stay_text() -> None:
