@@ -12,8 +12,8 @@ import pytest
 from aws_cdk import App
 
 from app import main
-from local_aws import commands, processes, report
-from local_aws.engine import LocalAws
+from local_aws import commands, monitoring, processes, report
+from local_aws.engine import LocalAws, LocalAwsError
 from local_aws.rehearsal import sample
 from tests.support.local_world import LocalWorld
 
@@ -258,3 +258,35 @@ def test_deployment_shows_the_plan_of_the_assembly_that_it_deploys(
 def _context(arguments: Sequence[str]) -> dict[str, str]:
     options = (one.partition("--context=")[2] for one in arguments)
     return dict(option.split("=", 1) for option in options if option)
+
+
+@pytest.mark.parametrize(
+    ("alarms", "shown"), [([], "  none\n"), (["It failed. Next step: 1"], "  - It failed. Next")]
+)
+def test_observe_shows_the_line_of_the_observer_and_the_alarms_that_are_on(
+    running: Any,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+    *,
+    alarms: list[str],
+    shown: str,
+) -> None:
+    monkeypatch.setattr(monitoring, "observe", lambda _aws, _stack: [{"Active": 1}])
+    monkeypatch.setattr(monitoring, "alarms", lambda aws: alarms if aws is running else None)
+
+    assert commands.observe(tmp_path, None) == 0
+
+    written = capsys.readouterr().out
+    assert '\n{"Active": 1}\n' in written
+    assert f"(others are not evaluated here):\n{shown}" in written
+
+
+def test_observe_without_monitoring_says_so(
+    running: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    del running
+    monkeypatch.setattr(monitoring, "observe", lambda _aws, _stack: [])
+
+    with pytest.raises(LocalAwsError, match="No stack TopPicks with monitoring is deployed"):
+        commands.observe(tmp_path, None)
