@@ -260,16 +260,18 @@ def _context(arguments: Sequence[str]) -> dict[str, str]:
     return dict(option.split("=", 1) for option in options if option)
 
 
-@pytest.mark.parametrize("is_on", [True, False])
+@pytest.mark.parametrize(
+    ("alarms", "shown"), [([], "  none\n"), (["It failed. Next step: 1"], "  - It failed. Next")]
+)
 def test_observe_shows_the_line_of_the_observer_and_the_alarms_that_are_on(
     running: Any,
     tmp_path: Path,
     monkeypatch: pytest.MonkeyPatch,
     capsys: pytest.CaptureFixture[str],
-    is_on: bool,
+    *,
+    alarms: list[str],
+    shown: str,
 ) -> None:
-    alarms = ["It failed. Next step: 1"] if is_on else []
-    shown = "  - It failed. Next" if is_on else "  none\n"
     monkeypatch.setattr(monitoring, "observe", lambda _aws, _stack: [{"Active": 1}])
     monkeypatch.setattr(monitoring, "alarms", lambda aws: alarms if aws is running else None)
 
