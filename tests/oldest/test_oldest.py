@@ -31,17 +31,25 @@ from aws_cdk import aws_iam as iam
 from aws_cdk import aws_kms as kms
 from aws_cdk import aws_logs as logs
 from aws_cdk import aws_sns as sns
-from top_picks_recommender import RecommenderMonitoring, RecommenderService, TopPicksRecommender
+from top_picks_recommender import (
+    DomainRecommender,
+    Recipe,
+    RecommenderMonitoring,
+    RecommenderService,
+    TopPicksRecommender,
+)
 
 PLACE = Environment(account="111111111111", region="eu-west-1")
 app = App()
 stack = Stack(app, "Video", env=PLACE)
 key = kms.Key(stack, "Key")
+on_call = sns.Topic(stack, "OnCall")
 RecommenderService.shared(
     stack,
     poll_interval=Duration.seconds(30),
     log_retention=logs.RetentionDays.ONE_YEAR,
     log_key=key,
+    notify_topic=on_call,
     vpc=ec2.Vpc(stack, "Vpc", max_azs=2),
     vpc_subnets=ec2.SubnetSelection(subnet_type=ec2.SubnetType.PRIVATE_WITH_EGRESS),
     environment_encryption=key,
@@ -75,11 +83,20 @@ series = TopPicksRecommender(
     training_gate=Duration.minutes(10),
 )
 Tags.of(films).add("team", "video")
+DomainRecommender(
+    stack,
+    "Trending",
+    recipe=Recipe.VOD_TRENDING_NOW,
+    dataset_group_arn="{GROUP}",
+    training_gates=1,
+    sweeps=1,
+)
 monitoring = RecommenderMonitoring(
     stack,
     "Monitoring",
     recommender=films,
-    alarm_topic=sns.Topic(stack, "OnCall"),
+    alarm_topic=on_call,
+    minimum_throughput_use=0.5,
     observation_interval=Duration.minutes(15),
     runbook_url="https://example.com/runbook",
 )
