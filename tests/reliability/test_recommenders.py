@@ -121,7 +121,7 @@ def test_all_five_recipes_live_in_one_stack(world: World) -> None:
 def test_more_than_a_dataset_group_may_have_fail_with_the_quota_and_leave_nothing(
     world: World,
 ) -> None:
-    recommenders: dict[str, dict[str, Any]] = {f"Row{number}": {} for number in range(6)}
+    recommenders: dict[str, object] = {f"Row{number}": {} for number in range(6)}
 
     assert world.create(recommenders=recommenders) == "ROLLBACK_COMPLETE"
 
