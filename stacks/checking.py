@@ -140,6 +140,7 @@ def _kept(one: Field[Any], given: object, stack: Stack) -> Any:
     value = given
     try:
         value = cdk_type.to_setting(given) if cdk_type else given
+        is_converted = value is not given
         if not _has_token(value):
             value = declared.kind.check(value)
         elif not _fits(value, declared.kind.schema):
@@ -149,7 +150,7 @@ def _kept(one: Field[Any], given: object, stack: Stack) -> Any:
         raise PropertyError(
             one.name, **declared.refusal(_resolved(got, stack), error)._asdict()
         ) from None
-    return given if cdk_type and cdk_type.setting != one.name else value
+    return given if cdk_type and is_converted and cdk_type.setting != one.name else value
 
 
 def _resolved(value: object, stack: Stack) -> object:

@@ -472,7 +472,9 @@ def test_strongest_effect_of_several_recommenders_is_in_the_first_line(
     world.stack.create(two())
     assert len(world.owned) == 2
     shown = plan(4, of=two("0.7", second=False))
-    assert re.match(r"removal: TopPicks-\w{16} is deleted Stack", shown)
+    assert re.match(
+        r"removal: TopPicks-\w{16} is deleted; 1 more of its recommenders change Stack", shown
+    )
     assert "Construct One" in shown
     assert "Effect in place: TopPicks-" in shown
     assert plan(4, "--destroy", of=two()).count("Effect removal") == 2
