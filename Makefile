@@ -23,7 +23,7 @@ CHECKOV_PACKAGES := $(CHECKOV)/requirements.stamp
 BENCH_PACKAGES := $(BENCH)/requirements.stamp
 OLDEST_PACKAGES := $(OLDEST)/requirements.stamp
 
-INSTALL := $(RUN) -m pip install --quiet --disable-pip-version-check --no-compile --require-hashes
+INSTALL := $(RUN) -m checks.install
 
 # A version is locked when it is a week old: by then, others have noticed most that are malicious.
 # MEND=... names packages whose newest version mends a vulnerability.
@@ -155,10 +155,10 @@ lock: setup ## Move the pins to newer versions, each at least a week old (MEND=.
 		$$(for name in $$MEND; do echo "--min-release-age-exclude=$$name"; done)
 	@$(RUN) -m checks.make unresolved
 
-$(PYTHON_PACKAGES): requirements.txt requirements-dev.txt checks/make.py
+$(PYTHON_PACKAGES): requirements.txt requirements-dev.txt checks/make.py checks/install.py checks/uv.py
 	@$(PYTHON) -m checks.make python
 	$(PYTHON) -m venv $(VENV)
-	$(INSTALL) -r requirements-dev.txt
+	$(INSTALL) requirements-dev.txt
 	@$(RUN) -m checks.make jsii-cache
 	@$(RUN) -m checks.make touch $@
 
@@ -168,15 +168,15 @@ $(NODE_PACKAGES): package.json package-lock.json $(PYTHON_PACKAGES)
 
 $(CHECKOV_PACKAGES): requirements-checkov.txt $(PYTHON_PACKAGES)
 	$(RUN) -m venv --clear --without-pip $(CHECKOV)
-	PIP_PYTHON=$(CHECKOV)/bin/python $(INSTALL) -r requirements-checkov.txt
+	$(INSTALL) requirements-checkov.txt $(CHECKOV)/bin/python
 	@$(RUN) -m checks.make touch $@
 
 $(OLDEST_PACKAGES): requirements-oldest.txt $(PYTHON_PACKAGES)
 	$(RUN) -m venv --clear --without-pip $(OLDEST)
-	PIP_PYTHON=$(OLDEST)/bin/python $(INSTALL) -r requirements-oldest.txt
+	$(INSTALL) requirements-oldest.txt $(OLDEST)/bin/python
 	@$(RUN) -m checks.make touch $@
 
 $(BENCH_PACKAGES): requirements-bench.txt $(PYTHON_PACKAGES)
 	$(RUN) -m venv --clear --without-pip $(BENCH)
-	PIP_PYTHON=$(BENCH)/bin/python $(INSTALL) -r requirements-bench.txt
+	$(INSTALL) requirements-bench.txt $(BENCH)/bin/python
 	@$(RUN) -m checks.make touch $@

@@ -1,4 +1,4 @@
-"""Run uv with the package index that pip is configured with, which uv does not read (`make lock`).
+"""Run uv with the package index that pip is configured with, which uv does not read.
 
 python -m checks.uv <arguments of uv>
 """

@@ -62,6 +62,7 @@ STEP: Final = st.integers(0, len(OFTEN) - 1).flatmap(OFTEN.__getitem__)
 @pytest.mark.parametrize("lifecycle", EVERY_LIFECYCLE)
 def test_plan_is_what_the_operation_does(lifecycle: str) -> None:
     world = prepared(lifecycle)
+    world.cloud.change_sets = True  # as the CDK CLI does
     foresight = Foresight(world.cloud)
 
     ALL[lifecycle](world)

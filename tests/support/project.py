@@ -37,7 +37,8 @@ class Project:
         for lock in (*ROOT.glob("requirements*.txt"), *ROOT.glob("package*.json")):
             (folder / lock.name).touch()
         (folder / "checks").mkdir()
-        (folder / "checks" / "make.py").touch()
+        for module in ("make", "install", "uv"):
+            (folder / "checks" / f"{module}.py").touch()
         for name in _MADE:
             (folder / name).parent.mkdir(parents=True, exist_ok=True)
             (folder / name).touch()
