@@ -236,7 +236,16 @@ class Deployment:
             logical_id: the resource's.
             before: the attributes of the deployed recommenders.
             tags: the actual tags of a recommender. GetTemplate does not show every character.
+
+        Raises:
+            UnreadableError: the stack has the resource, and its template does not: after a failure
+                that was kept (`--no-rollback`), nothing that the update left out is deleted yet.
         """
+        if logical_id not in _resources(self.deployed):
+            raise UnreadableError(
+                f"only CloudFormation knows the properties of {logical_id}: the stack still has "
+                "it, but its last template, with which an update failed, does not"
+            )
         given = _properties(self.deployed, logical_id)
         values: dict[str, Any] = stringified(evaluate_partly(given, self.stack, before))
         if tags and v.TAGS in values:

@@ -480,6 +480,17 @@ def test_strongest_effect_of_several_recommenders_is_in_the_first_line(
     assert plan(4, "--destroy", of=two()).count("Effect removal") == 2
 
 
+def test_recommender_that_a_kept_failure_left_out_of_the_template_cannot_be_told(
+    world: World, plan: Plan
+) -> None:
+    world.stack.create(two())
+    world.behaviour.update_failure = "no capacity"
+    assert world.stack.update(two("0.7", second=False), rolls_back=False) == "UPDATE_FAILED"
+    assert len(world.owned) == 2
+    shown = plan(2, of=two())
+    assert "only CloudFormation knows the properties of Two" in shown
+
+
 def test_stack_without_a_recommender_says_so(world: World, plan: Plan) -> None:
     topic = Deployable({"Topic": {"Type": "AWS::SNS::Topic"}}, {})
     world.stack.create(topic)

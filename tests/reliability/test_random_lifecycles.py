@@ -27,7 +27,7 @@ from hypothesis.stateful import (
 )
 
 from lambdas.recommender.model.timing import CONFIRM_SECONDS
-from lambdas.recommender.vocabulary import OWNER_STACK_TAG, RESERVED_TAGS
+from lambdas.recommender.vocabulary import OWNER_RESOURCE_TAG, OWNER_STACK_TAG, RESERVED_TAGS
 from local_aws.personalize import Behaviour, wire
 from local_aws.personalize.behaviour import TOP_PICKS_METRICS, Echo
 from operations.computations.forecast import Kind
@@ -66,6 +66,8 @@ SEVERAL: Final = "rows-TopPicks"
 """The stack that has several recommenders; the others have one."""
 
 OTHER_GROUP: Final = f"arn:aws:personalize:{REGION}:{ACCOUNT}:dataset-group/other"
+HIDES: Final = ("without defaults", "without metadata", "nothing")
+"""How the service answers a configuration of which it does not show every member."""
 HOURS: Final[list[dict[str, object]]] = [
     {"active_hours": {"start": start, "stop": stop, "time_zone": "Asia/Kolkata"}}
     for start, stop in (
@@ -242,6 +244,8 @@ class Lifecycles(RuleBasedStateMachine):
         self.cloud.status_lag = status_lag
         if status_lag or not dates_urls:  # then nobody can tell a late delivery from a new request
             self.world.invariants.forgives.add("stale")
+        if status_lag and echo in HIDES:  # a rollback may be taken for the update (known limit)
+            self.world.invariants.forgives.add("rest")
         self.cloud.deliveries = lambda _event: deliveries
 
     # -- what platform teams do -----------------------------------------------------------------
@@ -444,10 +448,15 @@ class Lifecycles(RuleBasedStateMachine):
             assert stack.delete() == "DELETE_COMPLETE", stack.reasons()
 
     def _put_tags_back(self) -> None:
+        """Put tags back, and delete what an update could not: its construct has left the stack."""
+        client, stacks = self.cloud.outsider(), {one.id: one for one in self.stacks}
         for arn, tags in self.stripped.items():
             with self._unless_refused():
                 pairs = [{"tagKey": key, "tagValue": value} for key, value in tags.items()]
-                self.cloud.outsider().tag_resource(resourceArn=arn, tags=pairs)  # type: ignore[arg-type]
+                client.tag_resource(resourceArn=arn, tags=pairs)  # type: ignore[arg-type]
+                owner = stacks.get(tags[OWNER_STACK_TAG])
+                if owner and tags[OWNER_RESOURCE_TAG] not in owner.resources:
+                    client.delete_recommender(recommenderArn=arn)
 
     @contextlib.contextmanager
     def _unless_refused(self) -> Iterator[None]:

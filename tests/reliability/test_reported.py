@@ -225,6 +225,24 @@ def test_an_update_that_fails_is_seen_though_its_configuration_is_not_shown(
     assert exploration["explorationWeight"] == "0.7"
 
 
+@pytest.mark.rows("W2", "RB1")
+@pytest.mark.parametrize("echo", get_args(Echo))
+def test_rollback_in_the_second_of_the_update_takes_it_back_though_nothing_shows(
+    world: World, echo: Echo
+) -> None:
+    """The update that it reverses is as new as one of its own would be."""
+    world.behaviour.echo = echo
+    world.created()
+    world.stack.update(world.given({"exploration_weight": 0.7}), wait=False)
+    while "UpdateRecommender" not in world.changes():
+        world.cloud.run_for(0.5)
+    world.stack.fail_sibling()
+    world.cloud.finish()
+    assert world.stack.status == "UPDATE_ROLLBACK_COMPLETE", texts(world.stack)
+    exploration = world.recommender["recommenderConfig"]["itemExplorationConfig"]
+    assert exploration["explorationWeight"] == "0.3"
+
+
 @pytest.mark.rows("W2", "RB6")
 @pytest.mark.parametrize("echo", get_args(Echo))
 def test_a_stopped_one_that_goes_back_to_what_is_not_shown_is_started_once_at_most(

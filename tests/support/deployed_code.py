@@ -4,6 +4,7 @@ They call through real boto3 clients, as a role that has the policies of the rea
 long as they exist; Lambda and Step Functions invoke them as the template configures it.
 """
 
+import contextlib
 import json
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
@@ -144,16 +145,15 @@ def observe(stack: "Stack") -> list[str]:
 
     Nobody fires a schedule here. Before it is made, what it is to send is in the template.
     """
-    definitions = {
-        logical_id: one["Properties"]
-        for logical_id, one in stack.template.resources.items()
-        if one["Type"] == _SCHEDULE
-    }
-    there = {one.logical_id: one.properties for one in stack.existing if one.type == _SCHEDULE}
-    schedules = [resolve(one, stack.lookup) for one in {**definitions, **there}.values()]
+    schedules = {}
+    for logical_id, one in stack.template.resources.items():
+        if one["Type"] == _SCHEDULE:
+            with contextlib.suppress(LookupError):  # what it needs is not there yet
+                schedules[logical_id] = resolve(one["Properties"], stack.lookup)
+    schedules |= {one.logical_id: one.properties for one in stack.existing if one.type == _SCHEDULE}
     return [
         line
-        for schedule in schedules
+        for schedule in schedules.values()
         if not calls_personalize(schedule) and _function_of(schedule) in _observers(stack)
         for line in _observe(stack, _function_of(schedule), schedule["Target"]["Input"])
     ]
@@ -273,9 +273,10 @@ def _authorize(stack: "Stack", action: str, resource: str, function: str = "") -
 
 def _statements(stack: "Stack", function: str = BEGIN) -> Iterator[Mapping[str, Any]]:
     """Return what the policies allow that a function's role has now."""
+    existing = {one.logical_id: one.definition for one in stack.existing}
     (role,) = {
         one["Properties"]["Role"]["Fn::GetAtt"][0]
-        for logical_id, one in stack.template.resources.items()
+        for logical_id, one in {**existing, **stack.template.resources}.items()
         if one["Type"] == _FUNCTION and function in (logical_id, _handler(one["Properties"]))
     }
     return statements_of(stack, role)

@@ -140,8 +140,10 @@ class Foresight(Watcher):
             return
         said, tried, kind = foreseen.said, list(foreseen.calls), foreseen.forecast.kind
         about = f"{stack.name} {stack.status}: {kind}, said {said}, tried {tried}"
+        if foreseen.is_disturbed or self._crosses_an_hour(foreseen):
+            return
         if kind is Kind.NOTHING and not said:
-            assert not [one for one in tried if not foreseen.is_disturbed], about
+            assert not tried, about
         if self._is_disturbed(stack, foreseen) or kind is Kind.CANNOT_TELL:
             return
         self.compared[kind] += 1
@@ -161,19 +163,22 @@ class Foresight(Watcher):
             kept = before.keys() & after.keys()
             assert replaced == {one for one in kept if before[one] != after[one]}, about
 
+    def _crosses_an_hour(self, foreseen: Foreseen) -> bool:
+        """Whether a recommender has an hour of service that began or ended meanwhile."""
+        hours = [_hours_of(one) for one in foreseen.forecast.recommenders]
+        now = self._cloud.clock.now
+        return any(one and one.run_at(foreseen.at) != one.run_at(now) for one in hours)
+
     def _is_disturbed(self, stack: Stack, foreseen: Foreseen) -> bool:
-        """Whether somebody else has changed something, or the clock an hour of service."""
+        """Whether somebody else has changed something that `plan` could not know."""
         others = (
             call
             for call in self._cloud.service.journal[foreseen.began :]
             if call.mutating and call.outcome == "OK" and call.caller != stack.id
         )
-        hours = [_hours_of(one) for one in foreseen.forecast.recommenders]
-        now = self._cloud.clock.now
-        crossed = any(one and one.run_at(foreseen.at) != one.run_at(now) for one in hours)
         # Without a change set, the functions do not know when a creation has begun.
         unknown = foreseen.forecast.kind is Kind.ADOPTION and not self._cloud.change_sets
-        return foreseen.is_disturbed or crossed or unknown or any(others)
+        return unknown or any(others)
 
 
 def made(change: Change, arn: str) -> Made:

@@ -644,7 +644,7 @@ def _next(template: Deployable, waiting: Sequence[str], done: set[str], *, alone
     return ""
 
 
-class _MissingAttributeError(Exception):
+class _MissingAttributeError(LookupError):
     """An attribute that the template refers to was not answered, or not as a string."""
 
 

@@ -101,7 +101,7 @@ def _plan(
         return CreateRecommender(desired)
     if observed.phase is Phase.DELETING:
         return Wait(f"{observed.arn} is being deleted, which must end first")
-    configs = _Configs.of(desired.config, observed, situation.began, before)
+    configs = _Configs.of(desired.config, observed, situation, before)
     update = _update(desired.config, observed, configs.effective)
     return (
         _ownership(desired, observed)
@@ -133,18 +133,22 @@ class _Configs:
 
     @classmethod
     def of(
-        cls, config: Config, observed: Observed, began: float, before: Config | None
+        cls, config: Config, observed: Observed, situation: Situation, before: Config | None
     ) -> "_Configs":
         """Read them.
 
         If a member does not show, it has the value that this operation has sent; else the earlier
         value in the template; else the value of the creation. If the recommender is adopted, that
-        is Personalize's default.
+        is Personalize's default. A rollback can begin in the second in which the update that it
+        reverses is accepted: in a rollback, only this request's own update counts.
         """
         is_adopted = v.ADOPTED_TAG in (observed.tags or {})
         hidden_before = before or (Config(explores=config.explores) if is_adopted else config)
-        update = observed.latest_update
-        was_sent = update is not None and update.created >= began and not update.failed
+        if situation.operation.rolls_back:
+            update = observed.update_after(situation.updated_after)
+        else:
+            update = observed.update_since(situation.began)
+        was_sent = update is not None and not update.failed
         hidden = config if was_sent else hidden_before
         return cls(
             Config.of_service(observed.config, hidden=hidden),
@@ -244,8 +248,8 @@ def _in_transit(desired: Desired, observed: Observed, configs: _Configs) -> Step
 def _update_failed(
     desired: Desired, observed: Observed, began: float, update: UpdateRecommender | None
 ) -> Step | None:
-    latest = observed.latest_update
-    if latest is None or not latest.failed or latest.created < began or not update:
+    latest = observed.update_since(began)
+    if latest is None or not latest.failed or not update:
         return None
     if not desired.config.agrees_with(latest.config):
         return None
