@@ -454,8 +454,8 @@ class Lifecycles(RuleBasedStateMachine):
             with self._unless_refused():
                 pairs = [{"tagKey": key, "tagValue": value} for key, value in tags.items()]
                 client.tag_resource(resourceArn=arn, tags=pairs)  # type: ignore[arg-type]
-                owner = stacks.get(tags[OWNER_STACK_TAG])
-                if owner and tags[OWNER_RESOURCE_TAG] not in owner.resources:
+                owner = stacks.get(tags.get(OWNER_STACK_TAG, ""))
+                if owner and tags.get(OWNER_RESOURCE_TAG) not in owner.resources:
                     client.delete_recommender(recommenderArn=arn)
 
     @contextlib.contextmanager
