@@ -25,6 +25,7 @@ from lambdas.recommender.decision.verdict import (
     UntagResource,
     UpdateRecommender,
     Verdict,
+    Wait,
 )
 from lambdas.recommender.model.config import Config
 from lambdas.recommender.model.observed import Observed, Phase
@@ -289,6 +290,11 @@ class _Forecaster:
         if status == DELETION and last != chain.logical_id and last in self._deployment.existing:
             answers.append(self._delete(last, status))
         calls = tuple(self._copy.calls[began:])
+        waiting = [one.verdict.reason for one in answers if isinstance(one.verdict, Wait)]
+        if waiting and not calls:
+            return replace(
+                found, kind=Kind.CANNOT_TELL, reason=f"the deletion waits now: {waiting[0]}"
+            )
         return replace(
             found,
             kind=Kind.REMOVAL if calls else Kind.NOTHING,

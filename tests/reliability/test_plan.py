@@ -437,6 +437,7 @@ def test_tags_that_a_retraining_holds_cannot_be_told(world: World, plan: Plan) -
     plan(0)
     shown = plan(2, exploration_weight=0.7)
     assert shown.startswith("cannot tell: the deployment waits now: the tags of ")
+    assert plan(2, "--destroy").startswith("cannot tell: the deletion waits now: the tags of ")
 
 
 def test_assembly_for_another_account_or_region_cannot_be_told(

@@ -108,7 +108,7 @@ class Foresight(Watcher):
             len(self._cloud.service.journal),
             now,
             _ids(stack),
-            is_disturbed=self._is_stale(now),
+            is_disturbed=self._is_stale(now) or self._may_fail(forecast),
         )
 
     def _is_stale(self, now: float) -> bool:
@@ -119,6 +119,16 @@ class Foresight(Watcher):
             call.mutating and call.outcome == "OK" and now - call.time <= late
             for call in self._cloud.service.journal
             if late
+        )
+
+    def _may_fail(self, forecast: StackForecast) -> bool:
+        """Whether a training that the deployment awaits now may fail: then it is repeated."""
+        statuses = {
+            one["recommenderArn"]: one["status"] for one in self._cloud.recommenders().values()
+        }
+        return any(
+            not one.calls and statuses.get(one.arn) in ("CREATE PENDING", "CREATE IN_PROGRESS")
+            for one in forecast.recommenders
         )
 
     def disturb(self) -> None:
