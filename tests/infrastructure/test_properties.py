@@ -5,7 +5,7 @@ from collections.abc import Callable
 from dataclasses import fields
 from decimal import Decimal
 from fractions import Fraction
-from typing import Any, Final
+from typing import Any, Final, cast
 
 import pytest
 from aws_cdk import App, Aws, CfnParameter, Duration, Environment, Fn, RemovalPolicy, Stack
@@ -47,14 +47,21 @@ def service(stack: Construct, **given: Any) -> RecommenderService:
     return RecommenderService(stack, "Service", **given)
 
 
-def monitoring(stack: Construct, **given: Any) -> RecommenderMonitoring:
+def the_recommender(scope: Construct) -> DomainRecommender:
+    """Return the one recommender of a stack to which a property of something else is given."""
+    stack = Stack.of(scope)
+    made = stack.node.try_find_child("TopPicks")
+    return cast(DomainRecommender, made) if made else recommender(stack)
+
+
+def monitoring(scope: Construct, **given: Any) -> RecommenderMonitoring:
     if "recommender" not in given:
-        given["recommender"] = recommender(stack)
-    return RecommenderMonitoring(stack, "Monitoring", **given)
+        given["recommender"] = the_recommender(scope)
+    return RecommenderMonitoring(scope, "Monitoring", **given)
 
 
-def parameter(stack: Construct, parameter_name: Any) -> object:
-    return recommender(stack).add_arn_parameter(stack, "Arn", parameter_name=parameter_name)
+def parameter(scope: Construct, parameter_name: Any) -> object:
+    return the_recommender(scope).add_arn_parameter(scope, "Arn", parameter_name=parameter_name)
 
 
 def found(stack: Construct, parameter_name: Any) -> object:
@@ -65,8 +72,8 @@ def imported(stack: Construct, recommender_arn: Any) -> object:
     return TopPicksRecommender.from_recommender_arn(stack, "Other", recommender_arn)
 
 
-def retained(stack: Construct, removal_policy: Any) -> None:
-    recommender(stack).apply_removal_policy(removal_policy)
+def retained(scope: Construct, removal_policy: Any) -> None:
+    the_recommender(scope).apply_removal_policy(removal_policy)
 
 
 def properties_of(construct: type[Any]) -> list[str]:
@@ -144,16 +151,18 @@ OBJECTS: Final[list[Any]] = [
     ("make", "name"), EVERY, ids=[f"{make.__name__}.{name}" for make, name in EVERY]
 )
 def test_a_property_makes_a_template_or_is_refused_by_name(make: Make, name: str) -> None:
-    for value in (*NUMBERS, *TEXTS, *COLLECTIONS, *OBJECTS):
-        stack = new_stack()
+    many = new_stack()
+    for number, value in enumerate((*NUMBERS, *TEXTS, *COLLECTIONS, *OBJECTS)):
         try:
-            make(stack, **{name: value})
+            make(Construct(many, f"Given{number}"), **{name: value})
         except PropertyError as error:
             message = str(error)
             assert message.startswith(f"Property {name}: got "), (value, message)
             assert " at 0x" not in message, (value, message)
         else:
-            Template.from_stack(stack)
+            alone = new_stack()
+            make(alone, **{name: value})
+            Template.from_stack(alone)
 
 
 TOKENS: Final[dict[str, Callable[[Stack], Any]]] = {

@@ -234,7 +234,8 @@ class TestPytest:
 
 
 def _pytest(*arguments: str, **environ: str) -> subprocess.CompletedProcess[str]:
-    ours = {name: value for name, value in os.environ.items() if not name.startswith("AWS_")}
+    not_ours = ("AWS_", "COVERAGE_")
+    ours = {name: value for name, value in os.environ.items() if not name.startswith(not_ours)}
     return subprocess.run(
         [sys.executable, "-m", "pytest", *arguments],
         cwd=toolchain.ROOT,
