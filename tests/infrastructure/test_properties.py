@@ -51,7 +51,7 @@ def the_recommender(scope: Construct) -> DomainRecommender:
     """Return the one recommender of a stack to which a property of something else is given."""
     stack = Stack.of(scope)
     made = stack.node.try_find_child("TopPicks")
-    return cast(DomainRecommender, made) if made else recommender(stack)
+    return cast("DomainRecommender", made) if made else recommender(stack)
 
 
 def monitoring(scope: Construct, **given: Any) -> RecommenderMonitoring:
