@@ -27,8 +27,7 @@ from typing import Final
 import numpy as np
 import numpy.typing as npt
 
-from local_aws.rehearsal.data import WATCH, Data
-from local_aws.rehearsal.model import Floats
+from local_aws.rehearsal.data import WATCH, Data, Floats
 from local_aws.rehearsal.training import StandIn, best, or_popular
 
 _DAY: Final = 86_400

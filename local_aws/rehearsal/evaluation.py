@@ -13,12 +13,8 @@ from dataclasses import dataclass
 from typing import Any, Final, Self
 
 import numpy as np
-import numpy.typing as npt
-from scipy import special  # type: ignore[import-untyped]
 
-from local_aws.rehearsal.data import Data, Ints
-
-Floats = npt.NDArray[np.float64]
+from local_aws.rehearsal.data import Data, Floats, Ints
 
 LONGEST: Final = 25
 """Metrics consider so many items of a list of recommendations."""
@@ -304,6 +300,8 @@ def _verdict(differences: Floats) -> str:
     error = _error(differences)
     if error is None:
         return "unclear"
+    from scipy import special  # type: ignore[import-untyped]
+
     certain = float(special.stdtrit(len(differences) - 1, _SURE)) * error
     mean = _mean(differences)
     if abs(mean) <= certain:

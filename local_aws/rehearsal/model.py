@@ -14,12 +14,9 @@ from collections.abc import Sequence
 from typing import Final
 
 import numpy as np
-import numpy.typing as npt
 from scipy import linalg, sparse  # type: ignore[import-untyped]
 
-from local_aws.rehearsal.data import Ints
-
-Floats = npt.NDArray[np.float64]
+from local_aws.rehearsal.data import Floats, Ints
 
 MOST_ITEMS: Final = 8000
 """Items of which each pair is learnt about: 512 MB."""

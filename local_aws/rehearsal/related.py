@@ -23,9 +23,8 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from local_aws.rehearsal.data import WATCH, Data, Ints
+from local_aws.rehearsal.data import WATCH, Data, Floats, Ints
 from local_aws.rehearsal.evaluation import CHOICES
-from local_aws.rehearsal.model import Floats
 from local_aws.rehearsal.training import (
     Learnt,
     Request,

@@ -40,7 +40,7 @@ from typing import ClassVar, Final
 
 import numpy as np
 
-from local_aws.rehearsal.data import WATCH, Data, Ints
+from local_aws.rehearsal.data import WATCH, Data, Floats, Ints
 from local_aws.rehearsal.evaluation import (
     CHOICES,
     LONGEST,
@@ -54,7 +54,6 @@ from local_aws.rehearsal.evaluation import (
     split,
 )
 from local_aws.rehearsal.findings import refusal
-from local_aws.rehearsal.model import Floats, learn
 
 _DAY: Final = 86_400
 _DECIMALS: Final = 6
@@ -163,6 +162,8 @@ class Split(ABC):
     def __init__(
         self, data: Data, number: int, related: Sequence[Ints], event_type: str | None = None
     ) -> None:
+        from local_aws.rehearsal.model import learn
+
         users, self.queries = split(data, number)
         histories = (data.history_of(int(user)) for user in users)
         baskets = [np.unique(data.items_of(history, event_type)) for history in histories]
