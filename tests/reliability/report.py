@@ -17,7 +17,7 @@ import pytest
 
 ROOT: Final = Path(__file__).parents[2]
 SCENARIOS: Final = Path(__file__).with_name("scenarios.toml")
-COUNTED: Final = ("cells", "pairs", "steps", "inputs")
+COUNTED: Final = ("cells", "pairs", "steps", "plans", "inputs")
 
 
 def scenarios() -> dict[str, dict[str, str]]:
@@ -102,7 +102,7 @@ class RunReport:
             self._failed |= rows or {report.nodeid}
         elif report.passed and report.when == "call":
             self._shown |= rows
-            self._counts.update({name: int(str(n)) for name, n in properties if name != "row"})
+            self._counts.update({name: int(str(n)) for name, n in properties if name in COUNTED})
 
     def pytest_unconfigure(self) -> None:
         """Print the figures, and write them down if all was green."""

@@ -1,7 +1,6 @@
 """`python -m operations plan` says what the deployment then does."""
 
 import os
-from collections import Counter
 from typing import Any, Final, get_args
 
 import hypothesis
@@ -156,10 +155,6 @@ class Life:
             self.world.cloud.run_for(HOUR)
 
 
-COMPARED: Counter[Kind] = Counter()
-"""How many forecasts of a kind have been compared with an operation."""
-
-
 @pytest.mark.sweep
 @given(
     first=CHANGES,
@@ -176,4 +171,3 @@ def test_plan_is_what_each_operation_of_a_life_does(
     life = Life(echo=echo, retraining_every=retraining)
     for step in [("deploy", first, True), *steps]:
         life.step(*step)
-    COMPARED.update(life.foresight.compared)

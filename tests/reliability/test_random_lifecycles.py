@@ -546,5 +546,5 @@ def test_whatever_happens_nothing_is_lost_or_left(
         ),
     )
     record_property("steps", taken[0])
-    record_property("foreseen", {kind.value: number for kind, number in foreseen.items()})
+    record_property("plans", foreseen.total())
     assert foreseen[Kind.FIRST_TRAINING]

@@ -13,12 +13,14 @@ def test_the_document_has_the_present_table() -> None:
 def test_the_document_has_the_figures_of_a_run_that_showed_them_all() -> None:
     document = (ROOT / "docs/internals/reliability.md").read_text()
     figures = re.search(
-        r"scenarios (\d+)/(\d+), cells (\d+), pairs (\d+), steps (\d+), inputs (\d+)", document
+        r"scenarios (\d+)/(\d+), cells (\d+), pairs (\d+), steps (\d+), plans (\d+), inputs (\d+)",
+        document,
     )
     assert figures
-    shown, known, cells, pairs, steps, inputs = map(int, figures.groups())
+    shown, known, cells, pairs, steps, plans, inputs = map(int, figures.groups())
     assert shown == known == len([row for rows in scenarios().values() for row in rows])
     assert cells >= 200
     assert pairs >= 5000
     assert steps >= 200 * 20
+    assert plans >= 200
     assert inputs >= 300
