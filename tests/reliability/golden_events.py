@@ -109,6 +109,9 @@ def sent() -> Corpus:
     return {step: golden for step, golden in corpus.items() if golden}
 
 
+EXPLORES: Final = ("explores", True)
+
+
 def meaning(event: Event) -> dict[str, Any]:
     """Return what the working tree reads in an event, in JSON."""
     request = Request.parse(event)
@@ -123,7 +126,9 @@ def meaning(event: Event) -> dict[str, Any]:
         read["prefix"] = request.names.prefix
         read["fixed names"] = sorted(request.names.fixed)
     if v.CONFIG in request.properties and request.type is not RequestType.DELETE:
-        read["config"] = vars(request.config)
+        config = vars(request.config)
+        # Before there were other recipes, every one explored.
+        read["config"] = {name: one for name, one in config.items() if (name, one) != EXPLORES}
     if request.resource_type == v.RECOMMENDER_TYPE:
         if request.type is RequestType.DELETE:
             read["deletion target"] = request.deletion_target
