@@ -10,6 +10,9 @@ from tests.reliability.report import RunReport
 
 # jsii would run, and warn of, whichever Node is on the PATH.
 os.environ["JSII_NODE"] = toolchain.CDK[0]
+# The CDK's own validation takes half of a synthesis (docs/internals/benchmarks.md). `make static`
+# has it, and so has what the commands of the local AWS deploy.
+os.environ.setdefault("CDK_VALIDATION", "false")
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
