@@ -18,13 +18,13 @@ from benchmarks import libraries, rehearsal
 from benchmarks.rehearsal import NDCG
 from benchmarks.table import Row
 from local_aws.rehearsal import model, sample
-from local_aws.rehearsal.data import Data, Ints
+from local_aws.rehearsal.data import Data, Floats, Ints
 from local_aws.rehearsal.evaluation import SPLITS, Measured, measure, split
 from local_aws.rehearsal.reading import read
 from local_aws.rehearsal.training import Options, best, categories, popularity
 
 _SIZES: Final = (5_000, 50_000)
-Scores = Callable[[Ints], model.Floats]
+Scores = Callable[[Ints], Floats]
 
 
 def models() -> Iterator[Row]:

@@ -6,7 +6,7 @@ The functions' own code answers the requests of CloudFormation, on a copy of the
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from enum import Enum
-from typing import Any, NamedTuple
+from typing import Any, Final, NamedTuple
 
 from lambdas.recommender import vocabulary as v
 from lambdas.recommender.decision.drift import (
@@ -205,6 +205,12 @@ class _Course:
     warnings: tuple[str, ...] = ()
 
 
+_KEPT_FAILURE: Final = (
+    "The last update failed and was not rolled back. If it replaced a recommender, CloudFormation "
+    "deletes the old one after this deployment; no API shows that before."
+)
+
+
 class _Forecaster:
     """Lets the functions answer CloudFormation's requests on a copy of the account."""
 
@@ -232,6 +238,8 @@ class _Forecaster:
             kind, reason = Kind.REFUSED, str(error)
         except UnreadableError as error:
             kind, reason = Kind.CANNOT_TELL, str(error)
+        if self._deployment.finished is not None:
+            course.warnings += (_KEPT_FAILURE,)
         calls = tuple(self._copy.calls[began:])
         arn = self._arn(chain)
         replaces = chain.physical_id if is_recommender(chain.physical_id) else ""

@@ -17,7 +17,7 @@ from tests.reliability.world import HOUR, QUICKER, World
 from tests.support.foresight import Foresight
 
 WEEK: Final = 7 * 24 * HOUR
-EXAMPLES: Final = 800 if os.environ.get("LIFECYCLES") == "soak" else 16
+SOAK: Final = os.environ.get("LIFECYCLES") == "soak"
 COLUMNS: Final = {"ITEMS": ["GENRES"]}
 
 VALUES: Final[dict[str, list[Any]]] = {
@@ -163,7 +163,11 @@ class Life:
     retraining=st.sampled_from([None, None, WEEK]),
 )
 @hypothesis.settings(
-    max_examples=EXAMPLES, deadline=None, database=None, suppress_health_check=list(HealthCheck)
+    max_examples=800 if SOAK else 16,
+    derandomize=not SOAK,
+    deadline=None,
+    database=None,
+    suppress_health_check=list(HealthCheck),
 )
 def test_plan_is_what_each_operation_of_a_life_does(
     first: list[str], steps: list[tuple[str, Any, bool]], echo: Any, retraining: float | None

@@ -492,6 +492,18 @@ def test_recommender_that_a_kept_failure_left_out_of_the_template_cannot_be_told
     assert "only CloudFormation knows the properties of Two" in shown
 
 
+def test_plan_warns_of_what_a_kept_failure_may_have_replaced(world: World, plan: Plan) -> None:
+    world.created()
+    world.behaviour.training_failure = "no data"
+    other = {"dataset_group_arn": world.other_group}
+    assert world.stack.update(world.given(other), rolls_back=False) == "UPDATE_FAILED"
+    world.behaviour.training_failure = None
+    again = {**other, "force_update": "2"}
+    assert "CloudFormation deletes the old one after this deployment" in plan(4, **again)
+    assert world.update(**again) == "UPDATE_COMPLETE"
+    assert "deletes the old one" not in plan(0, **again)
+
+
 def test_stack_without_a_recommender_says_so(world: World, plan: Plan) -> None:
     topic = Deployable({"Topic": {"Type": "AWS::SNS::Topic"}}, {})
     world.stack.create(topic)
