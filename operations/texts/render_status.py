@@ -7,7 +7,7 @@ from lambdas.recommender import vocabulary as v
 from lambdas.recommender.decision.drift import Drift, DriftStatus
 from lambdas.recommender.model import retraining
 from lambdas.recommender.model.history import WINDOW, Change, Sample
-from lambdas.recommender.model.observed import Observed, Phase, Update
+from lambdas.recommender.model.observed import Observed, Phase
 from lambdas.recommender.model.retraining import Cause
 from lambdas.recommender.model.throughput import WEEK, Use
 from operations.computations.chain import Chain, Position
@@ -169,21 +169,21 @@ def _training(observed: Observed, found: StackStatus) -> Iterator[str]:
             yield from row("Trained", f"{began}: the weekly retraining")
         case Cause.UPDATE:
             yield from row("Updated", f"{began}: retrained, or reconfigured")
-        case _ if update := observed.latest_update:
-            yield from _failed(observed, update, found.now)
+        case cause:
+            reason = observed.latest_update.reason if observed.latest_update else ""
+            yield from _failed(cause, f"it failed, begun {began}: {reason}")
 
 
-def _failed(observed: Observed, update: Update, now: float) -> Iterator[str]:
-    began = _ago(update.created, now)
-    if retraining.failed(observed):
-        yield from row("Retraining", f"it failed, begun {began}: {update.reason}")
+def _failed(cause: Cause, failure: str) -> Iterator[str]:
+    if cause is Cause.FAILED_RETRAINING:
+        yield from row("Retraining", failure)
         yield from row(
             "",
             "The earlier model serves; its age is not shown. Personalize retrains every 7 days. "
             "This update counts as a retraining, because it has the effective configuration.",
         )
     else:
-        yield from row("Update", f"it failed, begun {began}: {update.reason}")
+        yield from row("Update", failure)
         yield from row("", "It would have changed the configuration, which is as it was before.")
 
 
