@@ -193,7 +193,7 @@ def cold_start() -> list[Row]:
         measured = in_turn(_ROUNDS, **starts(server.endpoint, Path(name)))
     bare = measured["bare"]
     memory = Pairs([_mib(one) for one in measured["poll"]], [_mib(one) for one in bare])
-    files = sorted(_PACKAGE.glob("*.py"))
+    files = shipped()
     named = {
         "sdk": "a bare client of botocore's, as ours is",
         "poll": "cold start of `poll`, a training gate",
@@ -220,6 +220,11 @@ def cold_start() -> list[Row]:
             how="The files that are deployed, before they are zipped",
         ),
     ]
+
+
+def shipped() -> list[Path]:
+    """Return the files of the functions, which are deployed."""
+    return sorted(_PACKAGE.rglob("*.py"))
 
 
 def _start(endpoint: str, package: Path, code: str, *arguments: Any) -> Used:

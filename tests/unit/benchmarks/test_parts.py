@@ -37,6 +37,12 @@ SIXTY_FIVE_MINUTES: Final = 3907.0
 # -- cold start --------------------------------------------------------------------------------
 
 
+def test_the_asset_has_the_files_of_every_folder_of_the_functions() -> None:
+    folders = {one.parent.name for one in cold_start.shipped()}
+
+    assert {"recommender", "model", "decision", "aws", "protocol", "resources"} <= folders
+
+
 def test_a_cold_start_is_all_of_a_first_look_and_no_more(tmp_path: Path) -> None:
     asked: dict[str, list[str]] = {}
     with cold_start.region() as region:
