@@ -542,3 +542,20 @@ def test_no_document_speaks_of_one_machine() -> None:
         for path in [*DOCUMENTS, *workflows]
         if re.search(r"/(work|home|tmp)/", path.read_text())
     ] == []
+
+
+def test_time_and_memory_of_the_rehearsal_are_those_of_the_benchmarks() -> None:
+    measured = (DOCS / "internals" / "benchmarks.md").read_text()
+    rows = re.findall(
+        r"(?m)^\| ([\d,]+) \| ([\d.]+ s) \| ([\d,]+ MiB) \| .*? \| (\d.* ± [\d.]+) \| (\d.*) \|$",
+        REHEARSAL.read_text(),
+    )
+
+    assert len(rows) == 2
+    for items, seconds, memory, ours, theirs in rows:
+        begin = f"| a million interactions, {items} items: "
+        (time,) = re.findall(rf"{re.escape(begin)}read.*? \| ([\d.]+ s):", measured)
+        assert time == seconds
+        assert f"{begin}memory of all that | {memory} |" in measured
+        (quality,) = re.findall(rf"{re.escape(begin)}NDCG.*", measured)
+        assert all(one in quality for one in (ours, *theirs.split(", ")))
