@@ -16,7 +16,7 @@ from packaging.requirements import Requirement
 from tests.support import wheel
 from tests.support.place import GROUP
 
-OLDEST = os.environ.get("OLDEST", "")
+OLDEST = str(wheel.ROOT / os.environ["OLDEST"]) if "OLDEST" in os.environ else ""
 pytestmark = pytest.mark.skipif(not OLDEST, reason="only `make test-oldest` has old versions")
 
 PROJECT = tomllib.loads((wheel.ROOT / "pyproject.toml").read_text())["project"]
