@@ -188,8 +188,7 @@ def _stale_in_update(world: World, stale: SentRequest) -> None:
     _deliver_with_every_gate(world, stale)
     assert world.update(exploration_weight=0.7) == "UPDATE_COMPLETE", texts(world.stack)
     world.cloud.drain()
-    exploration = world.recommender["recommenderConfig"]["itemExplorationConfig"]
-    assert exploration["explorationWeight"] == "0.7"
+    assert world.exploration_weight == "0.7"
 
 
 def _deliver_with_every_gate(world: World, stale: SentRequest) -> None:
@@ -222,8 +221,7 @@ def test_an_update_that_comes_when_its_rollback_has_begun_is_undone(
     status = world.stack.update(settings_of(exploration_weight=0.7), sibling_fails=1.0)
     assert status == "UPDATE_ROLLBACK_COMPLETE", texts(world.stack)
     world.cloud.drain()
-    exploration = world.recommender["recommenderConfig"]["itemExplorationConfig"]
-    assert exploration["explorationWeight"] == "0.3"
+    assert world.exploration_weight == "0.3"
 
 
 @pytest.mark.rows("D5", "RB5")
@@ -245,8 +243,7 @@ def test_an_update_that_comes_when_its_rollback_has_begun_does_not_fight_it(
     assert status == "UPDATE_ROLLBACK_COMPLETE", texts(world.stack)
     world.cloud.drain()
     assert len(world.changes()) - changed <= 2
-    exploration = world.recommender["recommenderConfig"]["itemExplorationConfig"]
-    assert exploration["explorationWeight"] == "0.3"
+    assert world.exploration_weight == "0.3"
 
 
 @pytest.mark.rows("D5")

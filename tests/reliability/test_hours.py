@@ -100,8 +100,7 @@ def test_an_update_that_fails_is_undone_and_its_state_is_its_hours(world: World,
 
     assert status == "UPDATE_ROLLBACK_COMPLETE", texts(world.stack)
     assert world.recommender["status"] == before
-    exploration = world.recommender["recommenderConfig"]["itemExplorationConfig"]
-    assert exploration["explorationWeight"] == "0.3"
+    assert world.exploration_weight == "0.3"
 
 
 @pytest.mark.rows("H3")
@@ -132,8 +131,7 @@ def test_the_hour_may_change_at_any_moment_of_an_update(
     world.cloud.run_for(HOUR)
 
     assert world.recommender["status"] == ("ACTIVE" if first == "start" else "INACTIVE")
-    exploration = world.recommender["recommenderConfig"]["itemExplorationConfig"]
-    assert exploration["explorationWeight"] == "0.7"
+    assert world.exploration_weight == "0.7"
 
 
 def given_until(world: World, first: str) -> float:

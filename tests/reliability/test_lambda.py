@@ -297,8 +297,7 @@ def test_an_update_that_comes_after_a_newer_one_has_begun_is_dropped(world: Worl
     world.cloud.drain()
     assert world.stack.status == "UPDATE_COMPLETE", texts(world.stack)
     assert world.changes(since=started) == ["UpdateRecommender"]
-    exploration = world.recommender["recommenderConfig"]["itemExplorationConfig"]
-    assert exploration["explorationWeight"] == "0.7"
+    assert world.exploration_weight == "0.7"
 
 
 # -- the answer ----------------------------------------------------------------------------------

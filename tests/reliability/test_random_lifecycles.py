@@ -33,7 +33,7 @@ from local_aws.personalize.behaviour import TOP_PICKS_METRICS, Echo
 from operations.computations.forecast import Kind
 from tests.reliability.faults import ATTEMPTS, KINDS, closed
 from tests.reliability.lifecycles import NDCG, WORSE
-from tests.reliability.world import HOUR, MINUTE, QUICKER, World, follow
+from tests.reliability.world import HIDES, HOUR, MINUTE, QUICKER, World, follow
 from tests.support import deployed_code
 from tests.support.cloudformation import (
     FunctionKilledError,
@@ -66,8 +66,6 @@ SEVERAL: Final = "rows-TopPicks"
 """The stack that has several recommenders; the others have one."""
 
 OTHER_GROUP: Final = f"arn:aws:personalize:{REGION}:{ACCOUNT}:dataset-group/other"
-HIDES: Final = ("without defaults", "without metadata", "nothing")
-"""How the service answers a configuration of which it does not show every member."""
 HOURS: Final[list[dict[str, object]]] = [
     {"active_hours": {"start": start, "stop": stop, "time_zone": "Asia/Kolkata"}}
     for start, stop in (

@@ -13,7 +13,7 @@ from botocore.exceptions import EndpointConnectionError
 from lambdas.recommender.vocabulary import METRICS, TRAINING_GATE_TYPE
 from local_aws.personalize.behaviour import Echo
 from tests.reliability.lifecycles import ALL, EVERY_LIFECYCLE, GOOD, prepared, wrong_with
-from tests.reliability.world import HOUR, MINUTE, World, follow, refuse, settings_of, texts
+from tests.reliability.world import HIDES, HOUR, MINUTE, World, follow, refuse, settings_of, texts
 
 
 def _nothing(_operation: str, _params: dict[str, Any]) -> None:
@@ -205,8 +205,7 @@ def test_a_configuration_that_is_not_shown_costs_no_update_and_one_warning(
     assert world.update(running=False, exploration_weight=0.7) == "UPDATE_COMPLETE"
     assert world.attempts("UpdateRecommender") == ["OK"]
     warnings = [one for one in caplog.records if "does not show" in one.getMessage()]
-    hidden = echo in ("without defaults", "without metadata", "nothing")
-    assert len(warnings) == (4 if hidden else 0), "one for each deployment"
+    assert len(warnings) == (4 if echo in HIDES else 0), "one for each deployment"
 
 
 @pytest.mark.rows("W2", "U5")
@@ -221,8 +220,7 @@ def test_an_update_that_fails_is_seen_though_its_configuration_is_not_shown(
     assert "no capacity" in texts(world.stack)
     world.behaviour.update_failure = None
     assert world.update(exploration_weight=0.7) == "UPDATE_COMPLETE", texts(world.stack)
-    exploration = world.recommender["recommenderConfig"]["itemExplorationConfig"]
-    assert exploration["explorationWeight"] == "0.7"
+    assert world.exploration_weight == "0.7"
 
 
 @pytest.mark.rows("W2", "RB1")
@@ -233,14 +231,33 @@ def test_rollback_in_the_second_of_the_update_takes_it_back_though_nothing_shows
     """The update that it reverses is as new as one of its own would be."""
     world.behaviour.echo = echo
     world.created()
+    roll_back_once_accepted(world)
+    assert world.stack.status == "UPDATE_ROLLBACK_COMPLETE", texts(world.stack)
+    assert world.exploration_weight == "0.3"
+
+
+@pytest.mark.rows("W2", "RB1")
+@pytest.mark.parametrize("echo", get_args(Echo))
+def test_rollback_in_the_second_of_an_update_that_then_fails_succeeds(
+    world: World, echo: Echo
+) -> None:
+    """The failure is not the rollback's own, though it is as new as one would be."""
+    world.behaviour.echo = echo
+    world.created()
+    world.behaviour.update_failure = "no capacity"
+    roll_back_once_accepted(world)
+    assert world.stack.status == "UPDATE_ROLLBACK_COMPLETE", texts(world.stack)
+    assert world.exploration_weight == "0.3"
+
+
+def roll_back_once_accepted(world: World) -> None:
+    """Update, and roll back as soon as the update is accepted; only that update may fail."""
     world.stack.update(world.given({"exploration_weight": 0.7}), wait=False)
     while "UpdateRecommender" not in world.changes():
         world.cloud.run_for(0.5)
+    world.behaviour.update_failure = None
     world.stack.fail_sibling()
     world.cloud.finish()
-    assert world.stack.status == "UPDATE_ROLLBACK_COMPLETE", texts(world.stack)
-    exploration = world.recommender["recommenderConfig"]["itemExplorationConfig"]
-    assert exploration["explorationWeight"] == "0.3"
 
 
 @pytest.mark.rows("W2", "RB6")
@@ -394,8 +411,7 @@ def test_a_new_force_update_puts_right_what_was_edited_by_hand(world: World) -> 
     world.clock.advance(HOUR)
     assert world.update(force_update="2") == "UPDATE_COMPLETE", texts(world.stack)
     assert world.recommender["status"] == "ACTIVE"
-    exploration = world.recommender["recommenderConfig"]["itemExplorationConfig"]
-    assert exploration["explorationWeight"] == "0.3"
+    assert world.exploration_weight == "0.3"
 
 
 # -- creations by change set, clean-up, skipped gates, ROLLBACK_COMPLETE -------------------------

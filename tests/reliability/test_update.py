@@ -225,8 +225,7 @@ def test_an_update_that_is_cancelled_before_it_shows_is_undone(
     status = world.stack.update(settings_of(exploration_weight=0.7), sibling_fails=seconds)
     assert status == "UPDATE_ROLLBACK_COMPLETE", texts(world.stack)
     world.clock.advance(HOUR)
-    exploration = world.recommender["recommenderConfig"]["itemExplorationConfig"]
-    assert exploration["explorationWeight"] == "0.3"
+    assert world.exploration_weight == "0.3"
 
 
 @pytest.mark.rows("U6")
@@ -424,8 +423,7 @@ def test_a_start_and_an_update_that_are_cancelled_are_undone(world: World, minut
     status = world.stack.update(settings_of(exploration_weight=0.7), sibling_fails=minutes * MINUTE)
     assert status == "UPDATE_ROLLBACK_COMPLETE", texts(world.stack)
     assert world.recommender["status"] == "INACTIVE"
-    there = world.recommender["recommenderConfig"]["itemExplorationConfig"]
-    assert there["explorationWeight"] == "0.3"
+    assert world.exploration_weight == "0.3"
 
 
 @pytest.mark.rows("U1")

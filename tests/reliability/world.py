@@ -36,6 +36,9 @@ QUICKER: Final[dict[str, Any]] = {
 }
 """Durations in seconds for tests that go through many lifecycles."""
 
+HIDES: Final = ("without defaults", "without metadata", "nothing")
+"""How the service answers a configuration of which it does not show every member."""
+
 MINUTE: Final = 60.0
 _OTHERS: Final = ("outsider", "scheduler")
 HOUR: Final = 3600.0
@@ -107,6 +110,14 @@ class World:
         """The only recommender that the stack owns."""
         (only,) = self.owned
         return only
+
+    @property
+    def exploration_weight(self) -> str:
+        """The exploration weight of that recommender, whatever the service shows of it."""
+        weight: str = self.recommender["recommenderConfig"]["itemExplorationConfig"][
+            "explorationWeight"
+        ]
+        return weight
 
     def changes(self, since: float = 0.0) -> list[str]:
         """Return the changes that the stack's role has made since a time, in order."""

@@ -12,7 +12,7 @@ from typing import Final
 from .. import vocabulary as v
 from ..model.config import Config
 from ..model.identity import Ownership
-from ..model.observed import Observed, Phase
+from ..model.observed import Observed, Phase, Update
 from ..model.request import Desired
 from .proof import lacking_proof, put_back
 from .situation import Ending, Situation, unless_late
@@ -101,14 +101,16 @@ def _plan(
         return CreateRecommender(desired)
     if observed.phase is Phase.DELETING:
         return Wait(f"{observed.arn} is being deleted, which must end first")
-    configs = _Configs.of(desired.config, observed, situation, before)
+    earlier = _earlier(desired.config, observed, before)
+    sent = _sent_update(desired.config, observed, situation, earlier)
+    configs = _Configs.of(desired.config, observed, sent, earlier)
     update = _update(desired.config, observed, configs.effective)
     return (
         _ownership(desired, observed)
         or _broken(observed, situation.began)
         or _retagged(desired, observed, retired_tags)
         or _in_transit(desired, observed, configs)
-        or _update_failed(desired, observed, situation.began, update)
+        or _update_failed(desired, observed, sent, update)
         or _overtaken(desired, observed, situation, update)
         or _stable(desired, observed, update)
     )
@@ -133,28 +135,45 @@ class _Configs:
 
     @classmethod
     def of(
-        cls, config: Config, observed: Observed, situation: Situation, before: Config | None
+        cls, config: Config, observed: Observed, sent: Update | None, earlier: Config
     ) -> "_Configs":
         """Read them.
 
         If a member does not show, it has the value that this operation has sent; else the earlier
-        value in the template; else the value of the creation. If the recommender is adopted, that
-        is Personalize's default. A rollback can begin in the second in which the update that it
-        reverses is accepted: in a rollback, only this request's own update counts.
+        value.
         """
-        is_adopted = v.ADOPTED_TAG in (observed.tags or {})
-        hidden_before = before or (Config(explores=config.explores) if is_adopted else config)
-        if situation.operation.rolls_back:
-            update = observed.update_after(situation.updated_after)
-        else:
-            update = observed.update_since(situation.began)
-        was_sent = update is not None and not update.failed
-        hidden = config if was_sent else hidden_before
+        hidden = config if sent and not sent.failed else earlier
         return cls(
             Config.of_service(observed.config, hidden=hidden),
             Config.of_service(observed.config_after_update, hidden=hidden),
-            Config.of_service(observed.config, hidden=hidden_before),
+            Config.of_service(observed.config, hidden=earlier),
         )
+
+
+def _earlier(config: Config, observed: Observed, before: Config | None) -> Config:
+    """Return the earlier value in the template of each member, else that of the creation.
+
+    If the recommender is adopted, the latter is Personalize's default.
+    """
+    is_adopted = v.ADOPTED_TAG in (observed.tags or {})
+    return before or (Config(explores=config.explores) if is_adopted else config)
+
+
+def _sent_update(
+    config: Config, observed: Observed, situation: Situation, earlier: Config
+) -> Update | None:
+    """Return the latest update if this operation has sent it.
+
+    A rollback can begin in the second in which the update that it reverses is accepted. So an
+    update that this request does not remember must show that it leads to the state before.
+    """
+    if own := observed.update_after(situation.updated_after):
+        return own
+    update = observed.latest_update
+    if update is None or update.created < situation.began:
+        return None
+    leads_here = Config.of_service(update.config, hidden=earlier) == config
+    return update if leads_here or not situation.operation.rolls_back else None
 
 
 def _update(config: Config, observed: Observed, effective: Config) -> UpdateRecommender | None:
@@ -246,15 +265,14 @@ def _in_transit(desired: Desired, observed: Observed, configs: _Configs) -> Step
 
 
 def _update_failed(
-    desired: Desired, observed: Observed, began: float, update: UpdateRecommender | None
+    desired: Desired, observed: Observed, sent: Update | None, update: UpdateRecommender | None
 ) -> Step | None:
-    latest = observed.update_since(began)
-    if latest is None or not latest.failed or not update:
+    if sent is None or not sent.failed or not update:
         return None
-    if not desired.config.agrees_with(latest.config):
+    if not desired.config.agrees_with(sent.config):
         return None
     return Fail(
-        f"The update of {observed.arn} failed: {latest.reason} Its configuration stays as it was. "
+        f"The update of {observed.arn} failed: {sent.reason} Its configuration stays as it was. "
         "Remove the cause, then deploy again."
     )
 

@@ -125,11 +125,6 @@ class Observed:
         update = self.latest_update
         return update if update and moment is not None and update.created > moment else None
 
-    def update_since(self, moment: float) -> Update | None:
-        """Return the latest update if it is not older than a moment (epoch seconds)."""
-        update = self.latest_update
-        return update if update and update.created >= moment else None
-
     @property
     def config_after_update(self) -> Mapping[str, Any]:
         """The configuration that it has after the update that is under way, if any."""

@@ -437,6 +437,26 @@ def test_hidden_member_is_as_this_operation_or_the_template_before_has_set_it(ro
     assert_step(plan_for(desired, recommender, before=before, began=BEGAN), expected)
 
 
+@pytest.mark.parametrize(
+    ("status", "updated_after", "expected"),
+    [
+        ("CREATE PENDING", None, Wait),
+        ("ACTIVE", None, UpdateRecommender(CONFIG, BEGAN, hidden=True)),
+        ("ACTIVE", 99.0, EFFECTIVE),
+        ("CREATE FAILED", None, UpdateRecommender(CONFIG, BEGAN, hidden=True)),
+        ("CREATE FAILED", 99.0, Fail),
+    ],
+)
+def test_update_since_a_rollback_began_is_its_own_only_if_the_request_has_sent_it(
+    status: str, updated_after: float | None, expected: Any
+) -> None:
+    situation = Situation(ROLLS_BACK, began=BEGAN, updated_after=updated_after)
+
+    step = plan_for(DESIRED, updated(status), before=NO_METADATA, situation=situation)
+
+    assert_step(step, expected)
+
+
 # -- a recipe that does not explore ------------------------------------------------------------
 
 WITHOUT = replace(DESIRED, config=Config(enable_metadata=True, explores=False))
