@@ -1,4 +1,4 @@
-"""Install what a lock pins: uv does it in seconds, and pip, which takes a minute, where uv cannot.
+"""Install what a lock pins: by uv, or by pip, which takes longer, where uv cannot.
 
 python -m checks.install <lock> [<python>]
 
@@ -27,7 +27,9 @@ def main(lock: str, python: str = sys.executable) -> int:
         _install_uv(lock)
     if uv.main(["pip", "install", "--quiet", "--python", python, *_FROM, lock]) == 0:
         return 0
-    print("uv could not install: pip, which takes a minute, goes on", file=sys.stderr)
+    print(
+        "uv could not install the packages: pip installs them, which takes longer", file=sys.stderr
+    )
     return _run([*_PIP, "--python", python, "install", "--no-compile", *_FROM, lock])
 
 

@@ -22,6 +22,7 @@ from tests.support.synthesis import ROOT
 
 CORPUS: Final = Path(__file__).with_name("golden")
 RESPONSE_URL: Final = "https://cloudformation-custom-resource-response.s3.amazonaws.com/golden"
+_EXPLORES: Final = ("explores", True)
 VERSION: Final = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]["version"]
 
 Golden = dict[str, Any]
@@ -109,9 +110,6 @@ def sent() -> Corpus:
     return {step: golden for step, golden in corpus.items() if golden}
 
 
-EXPLORES: Final = ("explores", True)
-
-
 def meaning(event: Event) -> dict[str, Any]:
     """Return what the working tree reads in an event, in JSON."""
     request = Request.parse(event)
@@ -128,7 +126,7 @@ def meaning(event: Event) -> dict[str, Any]:
     if v.CONFIG in request.properties and request.type is not RequestType.DELETE:
         config = vars(request.config)
         # Before there were other recipes, every one explored.
-        read["config"] = {name: one for name, one in config.items() if (name, one) != EXPLORES}
+        read["config"] = {name: one for name, one in config.items() if (name, one) != _EXPLORES}
     if request.resource_type == v.RECOMMENDER_TYPE:
         if request.type is RequestType.DELETE:
             read["deletion target"] = request.deletion_target
