@@ -203,7 +203,7 @@ def _paragraphs(*texts: str) -> str:
 
 def _metadata(data: Data, item_id: str) -> dict[str, str]:
     row = data.metadata.get(item_id, {})
-    return {name: row[name] for name in _COLUMNS if name in row}
+    return {name.lower(): row[name] for name in _COLUMNS if name in row}
 
 
 def _rule(stand_in: type[StandIn], name: str = "") -> str:

@@ -141,6 +141,12 @@ class Behaviour:
 
     If they do, these are `metrics`; the rehearsal measures none of such recipes.
     """
+    metadata_names: Literal["lower case", "as requested"] = "lower case"
+    """The names of an item's metadata in GetRecommendations, if TITLE is requested.
+
+    AWS documents neither. Lower case is recorded: amazon-personalize-immersion-day,
+    Media_04_Inference, whose saved output of 28 August 2024 has 'title'.
+    """
     missing_dataset: Literal["rejected", "training fails"] = "rejected"
     """Whether a recipe that requires a dataset can be created without it (undocumented)."""
     unused_config: Literal["rejected", "accepted"] = "rejected"

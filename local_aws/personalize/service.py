@@ -528,11 +528,13 @@ class Personalize:
             best = [item_id for item_id, _ in model.recommend(user, results, item)]
         else:  # nothing tells users apart
             best = [one["ITEM_ID"] for one in group.items if one["ITEM_ID"] != item][:results]
+        lower = self.behaviour.metadata_names == "lower case"
+        names = {column: column.lower() if lower else column for column in asked}
         identity = f"{recommender.arn} {user} {item} {request.now}"
         return {
             "itemList": [
                 {"itemId": item_id}
-                | ({"metadata": _metadata(group.metadata.get(item_id, {}), asked)} if asked else {})
+                | ({"metadata": _metadata(group.metadata.get(item_id, {}), names)} if asked else {})
                 for item_id in best
             ],
             "recommendationId": f"RID-{hashlib.sha256(identity.encode()).hexdigest()[:32]}",
@@ -559,8 +561,8 @@ def _evaluation(model: "StandIn | None") -> Answer:
     return {"evaluation": dataclasses.asdict(evaluation)} if evaluation else {}
 
 
-def _metadata(row: Item, columns: Sequence[str]) -> dict[str, str]:
-    return {column: row[column] for column in columns if column in row}
+def _metadata(row: Item, names: Mapping[str, str]) -> dict[str, str]:
+    return {name: row[column] for column, name in names.items() if column in row}
 
 
 def _domain_recipe(

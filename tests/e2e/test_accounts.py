@@ -294,7 +294,7 @@ def test_a_consumer_of_another_account_gets_recommendations_with_metadata(
 
     items = recommendations(consumer, organisation.parameter(PROD))
 
-    assert [set(item["metadata"]) for item in items] == [{"TITLE"}] * 3
+    assert [set(item["metadata"]) for item in items] == [{"title"}] * 3
 
 
 DENIED: Final[dict[str, Callable[[Session, str, str], Any]]] = {

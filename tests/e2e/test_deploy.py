@@ -77,7 +77,7 @@ def test_recommendations_come_with_item_metadata(
         metadataColumns={"ITEMS": ["TITLE"]},
     )
 
-    assert [set(item["metadata"]) for item in answer["itemList"]] == [{"TITLE"}] * 3
+    assert [set(item["metadata"]) for item in answer["itemList"]] == [{"title"}] * 3
 
 
 def test_a_poll_is_one_describe_and_nothing_else(deployed: FinishedDeployment) -> None:

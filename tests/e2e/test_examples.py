@@ -44,7 +44,7 @@ def test_an_app_with_a_function_gets_recommendations(tmp_path: Path) -> None:
         )
         picks = json.loads(answer["Payload"].read())
         assert "FunctionError" not in answer, picks
-        assert [set(pick) for pick in picks] == [{"id", "TITLE"}] * 3
+        assert [set(pick) for pick in picks] == [{"id", "title"}] * 3
 
         cdk("destroy", "--force")
         assert not any(leftovers(aws).values())

@@ -94,7 +94,7 @@ def recommended(recipe: str, **described: Any) -> report.Recommended:
         "modelMetrics": evaluation().values,
         "evaluation": json.loads(json.dumps(dataclasses.asdict(evaluation()))),
     }
-    items = [{"itemId": "vod-1", "metadata": {"TITLE": "The Long Thaw"}}]
+    items = [{"itemId": "vod-1", "metadata": {"title": "The Long Thaw"}}]
     return report.Recommended(state | described, "user-1", "vod-7", items)
 
 
@@ -102,7 +102,7 @@ def test_the_summary_shows_outputs_recommendations_and_what_is_simulated() -> No
     outputs = {"RecommenderArn": "arn:aws:...", "Coverage": "0.5", "ModelMetrics": '{"a": 1}'}
     shown = report.summary(_AWS, outputs, [recommended("aws-vod-top-picks")])
     assert "  RecommenderArn  arn:aws:...\n  Coverage        0.5\n" in shown
-    assert '  vod-1  {"TITLE": "The Long Thaw"}\n' in shown
+    assert '  vod-1  {"title": "The Long Thaw"}\n' in shown
     assert '{"a": 1}' not in shown
     assert "coverage 0.5000 0.1250 0.7500 ± 0.0625" in words(shown)
     assert "Top picks for user-1, returned by GetRecommendations" in shown

@@ -28,7 +28,13 @@ def _items(row: str, **parameters: str) -> list[dict[str, Any]]:
         metadataColumns={"ITEMS": ["TITLE"]},
         **parameters,
     )
-    return [{"id": one["itemId"], **one.get("metadata", {})} for one in answer["itemList"]]
+    return [{"id": one["itemId"], "title": _title(one)} for one in answer["itemList"]]
+
+
+def _title(item: dict[str, Any]) -> str | None:
+    """Return an item's title; Personalize may name the column TITLE ``title``."""
+    metadata = {name.upper(): value for name, value in item.get("metadata", {}).items()}
+    return metadata.get("TITLE")
 
 
 @functools.lru_cache(maxsize=10)

@@ -19,7 +19,13 @@ def handler(event: dict[str, Any], _context: object) -> list[dict[str, Any]]:
         numResults=3,
         metadataColumns={"ITEMS": ["TITLE"]},
     )
-    return [{"id": one["itemId"], **one.get("metadata", {})} for one in answer["itemList"]]
+    return [{"id": one["itemId"], "title": _title(one)} for one in answer["itemList"]]
+
+
+def _title(item: dict[str, Any]) -> str | None:
+    """Return an item's title; Personalize may name the column TITLE ``title``."""
+    metadata = {name.upper(): value for name, value in item.get("metadata", {}).items()}
+    return metadata.get("TITLE")
 
 
 @functools.lru_cache(maxsize=1)

@@ -184,7 +184,7 @@ def test_metadata_comes_with_every_recipe_whose_group_has_items(recipe: str) -> 
     flag = {"enableMetadataWithRecommendations": True}
     create_active(simulation, recipe, config=flag)
     items = ask(simulation, {USER, ITEM}, metadataColumns={"ITEMS": ["TITLE"]})
-    assert all(item["metadata"].keys() == {"TITLE"} for item in items)
+    assert all(item["metadata"].keys() == {"title"} for item in items)
 
     plain = simulation.service.seed_dataset_group(
         ACCOUNT, REGION, "plain", datasets=("Interactions",)

@@ -39,13 +39,21 @@ def test_without_data_all_users_get_the_catalogue_in_its_order(serving: Simulati
     assert _ask(serving) == _ask(serving, userId="user-2")
 
 
-def test_metadata_comes_with_the_columns_that_are_asked_for(serving: Simulation) -> None:
+@pytest.mark.parametrize(
+    ("names", "title", "genres"),
+    [("lower case", "title", "genres"), ("as requested", "TITLE", "GENRES")],
+)
+def test_metadata_has_the_columns_that_are_requested(names: Any, title: str, genres: str) -> None:
     titles = {item["ITEM_ID"]: item["TITLE"] for item in CATALOGUE}
-    items = _ask(serving, metadataColumns={"ITEMS": ["TITLE", "GENRES"]}, numResults=50)
+    simulation = Simulation(metadata_names=names)
+    simulation.create_active(config=METADATA)
+
+    items = _ask(simulation, metadataColumns={"ITEMS": ["TITLE", "GENRES"]}, numResults=50)
+
     assert items
     for item in items:
-        assert item["metadata"].keys() == {"TITLE", "GENRES"}
-        assert item["metadata"]["TITLE"] == titles[item["itemId"]]
+        assert item["metadata"].keys() == {title, genres}
+        assert item["metadata"][title] == titles[item["itemId"]]
 
 
 def test_no_more_come_than_there_are_titles(serving: Simulation) -> None:
