@@ -30,7 +30,9 @@ TOP_PICKS_METRICS: Final = {
 """The metrics of a top-picks recommender, as saved in amazon-personalize-immersion-day."""
 
 
-Echo = Literal["as set", "in full", "without defaults", "without metadata", "nothing"]
+Echo = Literal[
+    "as set", "in full", "without defaults", "without metadata", "without columns", "nothing"
+]
 
 
 @dataclass(kw_only=True)
@@ -82,7 +84,7 @@ class Behaviour:
 
     AWS's guide shows only the members that were set; AWS's amazon-personalize-monitor relies on
     filled-in defaults. The other values are guesses: a service may leave out defaults, the flag for
-    metadata, or all of it.
+    metadata, the columns of the training, or all of it.
     """
     normalise_numbers: bool = False
     """Whether numbers in `itemExplorationConfig` are answered normalised: "0.30" as "0.3"."""

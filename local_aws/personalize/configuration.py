@@ -107,6 +107,9 @@ def _echoed(config: Config, recipe: Recipe, echo: Echo) -> Config:
         case "without metadata":
             config.pop("enableMetadataWithRecommendations", None)
             return config
+        case "without columns":
+            config.pop("trainingDataConfig", None)
+            return config
         case "nothing":
             return {}
 

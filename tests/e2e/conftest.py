@@ -63,14 +63,15 @@ def new_world(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Callable[[],
         yield lambda: worlds.enter_context(LocalWorld.start(tmp_path_factory.mktemp("world")))
 
 
-@pytest.fixture(scope="module")
-def world(new_world: Callable[[], LocalWorld]) -> LocalWorld:
-    """A world for all tests of a module; a test that leaves a stack behind asks for its own."""
-    return new_world()
+@pytest.fixture(scope="session")
+def world(tmp_path_factory: pytest.TempPathFactory) -> Iterator[LocalWorld]:
+    """The world of a worker; a test that leaves a stack behind requests one of its own."""
+    with LocalWorld.start(tmp_path_factory.mktemp("world")) as world:
+        yield world
 
 
 @pytest.fixture(autouse=True)
 def _as_it_was(request: pytest.FixtureRequest) -> None:
-    """Undo what an earlier test has adjusted in the world of the module."""
+    """Undo the adjustments of an earlier test in the worker's world."""
     if "world" in request.fixturenames:
         request.getfixturevalue("world").set_behaviour()

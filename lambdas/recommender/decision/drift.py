@@ -41,7 +41,7 @@ class DriftStatus(Enum):
     NONE = auto()
     DRIFTED = auto()
     CANNOT_TELL = auto()
-    """Nothing differs, but a change is under way and must end first."""
+    """Nothing differs, but a change is under way, or a member that should show does not."""
 
 
 @dataclass(frozen=True)
@@ -93,7 +93,7 @@ def drift(desired: Desired, observed: Observed | None) -> Drift:
     return Drift(
         DriftStatus.DRIFTED if found else DriftStatus.CANNOT_TELL,
         found,
-        getattr(step, "reason", ""),
+        getattr(step, "reason", "" if found else f"{', '.join(hidden)} does not show"),
         not isinstance(step, Fail),
         hidden,
     )

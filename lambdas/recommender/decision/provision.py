@@ -6,7 +6,7 @@ of these tables, and needs no memory of its history.
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Final
 
 from .. import vocabulary as v
@@ -101,7 +101,7 @@ def _plan(
         return CreateRecommender(desired)
     if observed.phase is Phase.DELETING:
         return Wait(f"{observed.arn} is being deleted, which must end first")
-    earlier = _earlier(desired.config, observed, before)
+    earlier = _earlier(desired.config, observed, situation, before)
     sent = _sent_update(desired.config, observed, situation, earlier)
     configs = _Configs.of(desired.config, observed, sent, earlier)
     update = _update(desired.config, observed, configs.effective)
@@ -150,13 +150,23 @@ class _Configs:
         )
 
 
-def _earlier(config: Config, observed: Observed, before: Config | None) -> Config:
-    """Return the earlier value in the template of each member, else that of the creation.
+def _earlier(
+    config: Config, observed: Observed, situation: Situation, before: Config | None
+) -> Config:
+    """Return the value of each member that does not show, unless this operation has sent it.
 
-    If the recommender is adopted, the latter is Personalize's default.
+    It is the earlier value in the template, else that of the creation. If the recommender is
+    adopted, the latter is Personalize's default. If expected columns do not show, but any other
+    member does, there are none.
     """
     is_adopted = v.ADOPTED_TAG in (observed.tags or {})
-    return before or (Config(explores=config.explores) if is_adopted else config)
+    is_new = observed.created >= situation.began and not situation.operation.rolls_back
+    if is_new and not is_adopted:
+        return config
+    earlier = before or (Config(explores=config.explores) if is_adopted else config)
+    if observed.config and config.excluded_columns:
+        return replace(earlier, excluded_columns={})
+    return earlier
 
 
 def _sent_update(
@@ -164,16 +174,16 @@ def _sent_update(
 ) -> Update | None:
     """Return the latest update if this operation has sent it.
 
-    A rollback can begin in the second in which the update that it reverses is accepted. So an
-    update that this request does not remember must show that it leads to the state before.
+    A weekly retraining can begin before this operation sends its update, and a rollback in the
+    second in which the update that it reverses is accepted. So an update that this request does not
+    remember must show that it leads to the expected configuration.
     """
     if own := observed.update_after(situation.updated_after):
         return own
     update = observed.latest_update
-    if update is None or update.created < situation.began:
+    if update is None or not situation.began or update.created < situation.began:
         return None
-    leads_here = Config.of_service(update.config, hidden=earlier) == config
-    return update if leads_here or not situation.operation.rolls_back else None
+    return update if Config.of_service(update.config, hidden=earlier) == config else None
 
 
 def _update(config: Config, observed: Observed, effective: Config) -> UpdateRecommender | None:

@@ -34,9 +34,9 @@ def readiness(
     """Decide whether a recommender serves with the expected configuration.
 
     If DescribeRecommender does not show a member, that alone is no difference, unless this
-    deployment's update does not show yet, or has failed. If a failed update shows the effective
-    configuration, it was the weekly retraining, unless this deployment changes members that do not
-    show.
+    deployment's update does not show yet, or has failed. If an update shows the effective
+    configuration, it is the weekly retraining, unless this deployment changes members that do not
+    show. The model before a retraining serves, so a wait for a retraining may be handed over.
 
     Args:
         config: the configuration that must be effective.
@@ -67,7 +67,9 @@ def readiness(
         not running and observed.phase in (Phase.INACTIVE, Phase.STOPPING)
     )
     if observed.updating or not serves:
-        return Wait(observed.description)
+        retrains = observed.config_after_update == observed.config
+        is_as_before = serves and retrains and config.is_shown_in_full(observed.config)
+        return Wait(observed.description, hands_over=is_as_before)
     if is_effective:
         return Done(observed.status, Progress.EFFECTIVE)
     return Fail(
@@ -85,8 +87,8 @@ def _is_effective(
     *,
     is_awaited: bool,
 ) -> bool:
-    if failed and before and failed.config == observed.config:
+    if not failed and not is_awaited:
+        return config.agrees_with(observed.config)
+    if before and (failed is None or failed.config == observed.config):
         return Config.of_service(observed.config, hidden=before) == config
-    if failed or is_awaited:
-        return config.is_shown_in_full(observed.config)
-    return config.agrees_with(observed.config)
+    return config.is_shown_in_full(observed.config)

@@ -101,18 +101,19 @@ class Config:
         return Config.of_service(shown, hidden=self) == self
 
     def not_shown(self, shown: Mapping[str, Any]) -> list[str]:
-        """Return the members that DescribeRecommender does not show, except columns."""
+        """Return the members that DescribeRecommender does not show; no columns show as none."""
         exploration = {name: _exploration(shown).get(name) for name in _EXPLORATION}
+        training = {name: (shown.get(v.TRAINING_DATA) or {}).get(name) for name in _TRAINING_DATA}
         expected = {
             **{name: shown.get(name) for name in (v.MIN_REQUESTS_PER_SECOND, v.ENABLE_METADATA)},
             **(exploration if self.explores else {}),
+            **(training if self.excluded_columns else {}),
         }
         return [name for name, value in expected.items() if value is None]
 
     def is_shown_in_full(self, shown: Mapping[str, Any]) -> bool:
-        """Return whether the service shows every member, columns too, as in this configuration."""
-        columns = (shown.get(v.TRAINING_DATA) or {}).get(v.EXCLUDED_COLUMNS)
-        return columns is not None and not self.not_shown(shown) and self.agrees_with(shown)
+        """Return whether the service shows every member, as in this configuration."""
+        return not self.not_shown(shown) and self.agrees_with(shown)
 
     def request(
         self, current: Mapping[str, Any] | None = None, *, replaced: "Config | None" = None

@@ -16,6 +16,7 @@ from ..aws.personalize import Personalize
 from ..decision.situation import Situation
 from ..decision.verdict import (
     Change,
+    Done,
     Fail,
     Step,
     TagResource,
@@ -141,9 +142,11 @@ class Reconciler:
             tags = self.personalize.tags(arn)
         except NotFoundError:
             return Wait(f"the tags of {arn} do not show yet")
-        except TransientError:
-            if isinstance(step, Wait) and self.situation.operation.rolls_back:
-                return step  # a retraining blocks the tags for hours: no rollback fails for that
+        except TransientError:  # a retraining blocks the tags for hours: no rollback fails for that
+            if self.situation.operation.rolls_back and isinstance(step, Wait):
+                return step
+            if self.situation.operation.rolls_back and isinstance(step, Done):
+                return Wait(step.reason, hands_over=True, updated_after=step.updated_after)
             raise
         self.known = replace(self.known, tags_read=self.known.tags_read | {arn})
         return plan(replace(observed, tags=tags))
@@ -165,8 +168,7 @@ class Reconciler:
     def _after_refusal(self, arn: str, plan: Plan, change: Change, refusal: PermanentError) -> Step:
         """Decide once more after a change that the service calls invalid.
 
-        The service gives this answer also if a change is effective, or under way. The configuration
-        before an update, and that of an adopted recommender, may be effective and not show.
+        The service gives this answer also if a change is effective, or under way.
 
         Raises:
             TransientError: the change is no longer the next step.
@@ -174,14 +176,36 @@ class Reconciler:
         """
         if self._decide(arn, plan) != change:
             raise TransientError(str(refusal)) from refusal
-        goes_back = self.situation.operation.rolls_back or self.request.type is RequestType.CREATE
-        if not (isinstance(change, UpdateRecommender) and change.hidden and goes_back):
+        if not (isinstance(change, UpdateRecommender) and change.hidden and self._may_be_effective):
             raise refusal
         effective = {**self.known.effective, arn: change.config}
         self.known = replace(self.known, effective=effective)
         if (step := self._decide(arn, plan)) == change:
             raise refusal
         return step
+
+    @property
+    def _may_be_effective(self) -> bool:
+        """Whether a refused configuration may be effective, although it does not show in full.
+
+        That is the configuration before an update, that of an adopted recommender, the unchanged
+        one, and the one of an update since the operation began, whose answer may be lost.
+
+        Raises:
+            PermanentError: an adopted recommender cannot have it.
+        """
+        request, situation, observed = self.request, self.situation, self.observed
+        if situation.operation.rolls_back or observed is None:
+            return True
+        if request.type is RequestType.CREATE:
+            self.personalize.check(request.desired)
+            return True
+        update = observed.latest_update
+        return (
+            request.old_config == request.config
+            or request.config.is_shown_in_full(observed.config)
+            or (update is not None and update.created >= situation.began)
+        )
 
 
 def _only_waits(step: Step) -> bool:

@@ -3,6 +3,7 @@
 import json
 import logging
 from collections.abc import Mapping
+from dataclasses import replace
 from typing import Final
 
 from .. import vocabulary as v
@@ -28,6 +29,7 @@ class TrainingGate(CustomResource):
     Attributes:
         observed: the recommender, or None if it did not show.
         misses: the metrics that are not good enough, for people.
+        compares_nothing: whether it should compare, and no earlier recommender is known.
     """
 
     is_fenced = False
@@ -41,6 +43,7 @@ class TrainingGate(CustomResource):
         self.quality_gate = request.quality_gate
         self.observed: Observed | None = None
         self.misses: list[str] = []
+        self.compares_nothing = False
 
     def attempt(self, reconciler: Reconciler) -> Verdict:
         """Observe whether the recommender is ready, and whether its metrics are good enough."""
@@ -56,6 +59,8 @@ class TrainingGate(CustomResource):
             )
             if isinstance(verdict, Done) and self._is_last and self.observed:
                 verdict = self._judge(verdict, self.observed, reconciler)
+            if isinstance(verdict, Wait) and verdict.hands_over and self._is_last:
+                verdict = replace(verdict, hands_over=self._rolls_back(reconciler))
         except TransientError as error:
             return Wait(str(error))
         return verdict
@@ -70,18 +75,22 @@ class TrainingGate(CustomResource):
         replaced = self.request.old_recommender_arn
         compares = gate.max_regression is not None
         before = reconciler.personalize.describe(replaced) if replaced and compares else None
+        self.compares_nothing = compares and before is None
         self.misses = gate.misses(observed.metrics, before.metrics if before else None)
         if not self.misses:
             return ready
         LOG.warning(f"{_MISSED}: {', '.join(self.misses)}", extra={"misses": self.misses})
         # A rollback returns to a recommender that was in service; its metrics may have changed.
-        if not gate.fails or reconciler.stacks.operation(self.request.stack_id).rolls_back:
+        if not gate.fails or self._rolls_back(reconciler):
             return ready
         return Fail(f"{_MISSED}: {', '.join(self.misses)}. {_stays(self.request)} {_NEXT}")
 
-    def hands_over(self, _wait: Wait) -> bool:
-        """Return whether another gate waits on."""
-        return not self._is_last
+    def _rolls_back(self, reconciler: Reconciler) -> bool:
+        return reconciler.stacks.operation(self.request.stack_id).rolls_back
+
+    def hands_over(self, wait: Wait) -> bool:
+        """Return whether another gate waits on, or nothing in a rollback."""
+        return wait.hands_over or not self._is_last
 
     @property
     def attributes(self) -> dict[str, str]:
@@ -111,7 +120,9 @@ class TrainingGate(CustomResource):
 
     @property
     def _quality(self) -> str:
-        return truncate(f"warned: {', '.join(self.misses)}", 400) if self.misses else "passed"
+        if self.misses:
+            return truncate(f"warned: {', '.join(self.misses)}", 400)
+        return f"passed ({_COMPARED_NOTHING})" if self.compares_nothing else "passed"
 
     @property
     def _is_last(self) -> bool:
@@ -119,6 +130,7 @@ class TrainingGate(CustomResource):
         return number == of
 
 
+_COMPARED_NOTHING: Final = "no earlier recommender to compare with"
 _MISSED: Final = "The model metrics do not reach the quality gate"
 _NEXT: Final = (
     "Improve the data, or change minimum_metrics, max_metric_regression or quality_gate, then "

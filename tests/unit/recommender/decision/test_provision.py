@@ -369,6 +369,8 @@ def test_plan_offers_no_command_that_takes_a_recommender_from_its_owner(
 
 PLAIN, DEFAULTS = replace(DESIRED, config=NO_METADATA), replace(DESIRED, config=Config())
 SWITCH_ON = UpdateRecommender(CONFIG, hidden=True)
+SWITCH_ON_AGAIN = UpdateRecommender(CONFIG, 100.0, hidden=True)
+NO_GENRES = replace(DESIRED, config=replace(METADATA, excluded_columns={"ITEMS": ("GENRES",)}))
 SWITCH_OFF = UpdateRecommender({**CONFIG, v.ENABLE_METADATA: False}, hidden=True)
 
 
@@ -392,15 +394,19 @@ BEFORE: Mapping[str, tuple[Desired, Observed, Config | None, Any]] = {
     "adopted, defaults": (DEFAULTS, observed(tags=ADOPTED, config={}), None, EFFECTIVE),
     "adopted, same before": (DESIRED, with_hidden(tags=ADOPTED), METADATA, EFFECTIVE),
     "adopted, on before": (PLAIN, with_hidden(tags=ADOPTED), METADATA, SWITCH_OFF),
-    "adopted, own update ended": (DESIRED, updated("ACTIVE", tags=ADOPTED), None, EFFECTIVE),
-    "own update ended": (DESIRED, updated("ACTIVE"), NO_METADATA, EFFECTIVE),
-    "own update failed": (DESIRED, updated("CREATE FAILED"), NO_METADATA, Fail),
-    "own update in transit": (DESIRED, updated("CREATE PENDING"), NO_METADATA, UPDATING),
-    "own update in transit, to be stopped": (
-        STOPPED,
-        updated("CREATE PENDING"),
+    "created by this operation": (DESIRED, with_hidden(created=BEGAN), NO_METADATA, EFFECTIVE),
+    "unknown update in transit": (DESIRED, updated("CREATE PENDING"), NO_METADATA, Wait),
+    "unknown update ended": (
+        DESIRED,
+        updated("ACTIVE"),
         NO_METADATA,
-        UPDATE_HANDED_OVER,
+        UpdateRecommender(CONFIG, BEGAN, hidden=True),
+    ),
+    "unknown update that shows all failed": (
+        DESIRED,
+        with_hidden(latest_update=update("CREATE FAILED")),
+        NO_METADATA,
+        Fail,
     ),
     "earlier update ended": (
         DESIRED,
@@ -427,6 +433,25 @@ BEFORE: Mapping[str, tuple[Desired, Observed, Config | None, Any]] = {
         replace(METADATA, excluded_columns={"ITEMS": ("GENRES",)}),
         UpdateRecommender(COLUMNS_CLEARED, hidden=True),
     ),
+    "columns that the template had before do not show": (
+        NO_GENRES,
+        observed(),
+        NO_GENRES.config,
+        UpdateRecommender(NO_GENRES.config.request(), hidden=True),
+    ),
+    "columns, and nothing else, do not show": (
+        NO_GENRES,
+        observed(config={}),
+        NO_GENRES.config,
+        EFFECTIVE,
+    ),
+    "columns of a retraining do not show": (
+        NO_GENRES,
+        observed(latest_update=update("CREATE PENDING")),
+        METADATA,
+        Wait,
+    ),
+    "columns of the creation": (NO_GENRES, observed(created=BEGAN), None, EFFECTIVE),
 }
 
 
@@ -437,23 +462,47 @@ def test_hidden_member_is_as_this_operation_or_the_template_before_has_set_it(ro
     assert_step(plan_for(desired, recommender, before=before, began=BEGAN), expected)
 
 
-@pytest.mark.parametrize(
-    ("status", "updated_after", "expected"),
-    [
-        ("CREATE PENDING", None, Wait),
-        ("ACTIVE", None, UpdateRecommender(CONFIG, BEGAN, hidden=True)),
-        ("ACTIVE", 99.0, EFFECTIVE),
-        ("CREATE FAILED", None, UpdateRecommender(CONFIG, BEGAN, hidden=True)),
-        ("CREATE FAILED", 99.0, Fail),
-    ],
-)
-def test_update_since_a_rollback_began_is_its_own_only_if_the_request_has_sent_it(
-    status: str, updated_after: float | None, expected: Any
+def test_failed_update_before_a_creation_of_unknown_beginning_is_made_once_more() -> None:
+    adopted = observed(tags=ADOPTED, config=OTHER_CONFIG, latest_update=FAILED_UPDATE)
+
+    step = plan_for(DESIRED, adopted, situation=Situation(CREATES, began=0.0))
+
+    assert isinstance(step, UpdateRecommender)
+
+
+REMEMBERED: Mapping[str, tuple[Desired, str, float | None, Any]] = {
+    "unknown, in transit": (DESIRED, "CREATE PENDING", None, Wait),
+    "unknown, ended": (DESIRED, "ACTIVE", None, SWITCH_ON_AGAIN),
+    "unknown, failed": (DESIRED, "CREATE FAILED", None, SWITCH_ON_AGAIN),
+    "own, in transit": (DESIRED, "CREATE PENDING", 99.0, UPDATING),
+    "own, in transit, to be stopped": (STOPPED, "CREATE PENDING", 99.0, UPDATE_HANDED_OVER),
+    "own, ended": (DESIRED, "ACTIVE", 99.0, EFFECTIVE),
+    "own, failed": (DESIRED, "CREATE FAILED", 99.0, Fail),
+}
+
+
+@pytest.mark.parametrize("row", REMEMBERED)
+@pytest.mark.parametrize("tags", [OWN, ADOPTED], ids=["own", "adopted"])
+def test_hidden_update_since_the_operation_began_is_its_own_only_if_the_request_remembers_it(
+    row: str, tags: dict[str, str]
 ) -> None:
+    desired, status, updated_after, expected = REMEMBERED[row]
+    situation = Situation(UPDATES, began=BEGAN, updated_after=updated_after)
+
+    step = plan_for(desired, updated(status, tags=tags), before=NO_METADATA, situation=situation)
+
+    assert_step(step, expected)
+
+
+@pytest.mark.parametrize("row", REMEMBERED)
+def test_rollback_takes_an_update_for_its_own_only_if_the_request_remembers_it(row: str) -> None:
+    desired, status, updated_after, expected = REMEMBERED[row]
     situation = Situation(ROLLS_BACK, began=BEGAN, updated_after=updated_after)
 
-    step = plan_for(DESIRED, updated(status), before=NO_METADATA, situation=situation)
+    step = plan_for(desired, updated(status), before=NO_METADATA, situation=situation)
 
+    if isinstance(expected, Done) and expected.progress is not Progress.EFFECTIVE:
+        expected = replace(UPDATE_HANDED_OVER, updated_after=expected.updated_after)
     assert_step(step, expected)
 
 

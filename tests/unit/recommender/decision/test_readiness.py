@@ -18,8 +18,10 @@ from .examples import (
     EFFECTIVE,
     FAIL_AFTER_GRACE,
     FAILED_UPDATE,
+    HANDED_OVER,
     METADATA,
     NO_METADATA,
+    OTHER_UPDATE,
     RETRAINING,
     assert_reason,
     assert_step,
@@ -63,7 +65,7 @@ RUNNING: Mapping[str, tuple[Observed | None, Any]] = {
     ),
     "another configuration": (observed(config=OTHER_CONFIG), FAIL_AFTER_GRACE),
     "included columns": (observed(config=INCLUDED), FAIL_AFTER_GRACE),
-    "retraining": (observed(latest_update=RETRAINING), Wait),
+    "retraining": (observed(latest_update=RETRAINING), HANDED_OVER),
     "inactive": (observed("INACTIVE"), Wait),
     "starting": (observed("START PENDING"), Wait),
     "being deleted": (observed("DELETE PENDING"), Fail),
@@ -189,19 +191,66 @@ def test_hidden_metadata_are_effective_unless_the_own_update_is_missing_or_faile
     assert_step(verdict, expected)
 
 
+GENRES = replace(METADATA, excluded_columns={"ITEMS": ("GENRES",)})
 COLUMNS_HIDDEN: Mapping[str, tuple[Update | None, Any]] = {
     "own update not shown yet": (None, FAIL_AFTER_GRACE),
     "earlier update shown": (update("ACTIVE", created=50.0), FAIL_AFTER_GRACE),
-    "own update failed": (HIDDEN_FAILED, Fail),
+    "own update failed": (update("CREATE FAILED", created=51.0), Fail),
     "own update ended": (update("ACTIVE", created=50.5), EFFECTIVE),
 }
 
 
 @pytest.mark.parametrize("row", COLUMNS_HIDDEN)
-def test_hidden_columns_are_effective_only_after_the_own_update(row: str) -> None:
+@pytest.mark.parametrize(
+    ("config", "before"), [(GENRES, METADATA), (GENRES, None), (METADATA, GENRES)]
+)
+def test_hidden_columns_are_effective_only_after_the_own_update(
+    row: str, config: Config, before: Config | None
+) -> None:
     latest, expected = COLUMNS_HIDDEN[row]
 
-    assert_step(ready(observed(latest_update=latest), updated_after=50.0), expected)
+    verdict = readiness(
+        config, observed(latest_update=latest), running=True, updated_after=50.0, before=before
+    )
+
+    assert_step(verdict, expected)
+
+
+def test_failed_retraining_fails_no_gate_that_knows_no_configuration_before() -> None:
+    """Such as that of another ``max_training_hours``: its ``UpdatedAfter`` is an old one."""
+    retrained = observed(latest_update=update("CREATE FAILED", created=51.0))
+
+    verdict = readiness(METADATA, retrained, running=True, updated_after=50.0, before=None)
+
+    assert_step(verdict, EFFECTIVE)
+
+
+ON_ITS_WAY: Mapping[str, tuple[Observed, Config, bool]] = {
+    "retraining": (observed(latest_update=RETRAINING), METADATA, True),
+    "retraining that does not show all": (
+        observed(config=HIDDEN, latest_update=update("CREATE PENDING", HIDDEN)),
+        METADATA,
+        False,
+    ),
+    "retraining of another configuration": (
+        observed(config=OTHER_CONFIG, latest_update=OTHER_UPDATE),
+        METADATA,
+        False,
+    ),
+    "update": (observed(config=OTHER_CONFIG, latest_update=RETRAINING), METADATA, False),
+    "update of columns": (observed(latest_update=RETRAINING), GENRES, False),
+    "training": (observed("CREATE IN_PROGRESS"), METADATA, False),
+    "start": (observed("START PENDING", latest_update=RETRAINING), METADATA, False),
+}
+
+
+@pytest.mark.parametrize("row", ON_ITS_WAY)
+def test_wait_may_be_handed_over_if_a_retraining_alone_is_under_way(row: str) -> None:
+    recommender, config, expected = ON_ITS_WAY[row]
+
+    verdict = readiness(config, recommender, running=True, updated_after=0.0)
+
+    assert_step(verdict, Wait("", hands_over=expected))
 
 
 @pytest.mark.parametrize("shown", [{}, HIDDEN], ids=["nothing shown", "metadata hidden"])

@@ -240,7 +240,8 @@ MEMBERS = (
 def test_config_with_a_hidden_member_is_not_shown_in_full(
     member: tuple[str, ...], is_null: bool
 ) -> None:
-    shown = METADATA.request({v.TRAINING_DATA: {v.EXCLUDED_COLUMNS: {}}})
+    config = replace(METADATA, excluded_columns={"ITEMS": ("GENRES",)})
+    shown = config.request()
     *outer, name = member
     inside = shown
     for each in outer:
@@ -249,7 +250,12 @@ def test_config_with_a_hidden_member_is_not_shown_in_full(
     if is_null:
         inside[name] = None
 
-    assert not METADATA.is_shown_in_full(shown)
+    assert config.not_shown(shown) == [name]
+    assert not config.is_shown_in_full(shown)
+
+
+def test_config_without_columns_is_shown_in_full_if_no_columns_show() -> None:
+    assert METADATA.is_shown_in_full(METADATA.request())
 
 
 @given(CONFIGS, CONFIGS)

@@ -3,9 +3,11 @@
 import logging
 from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass, field, replace
+from typing import Any
 
 import pytest
 
+from lambdas.recommender import vocabulary as v
 from lambdas.recommender.aws.errors import (
     INVALID_INPUT,
     NotFoundError,
@@ -30,14 +32,27 @@ from lambdas.recommender.decision.verdict import (
     Wait,
 )
 from lambdas.recommender.model.config import Config
-from lambdas.recommender.model.observed import Observed
+from lambdas.recommender.model.observed import Observed, Update
 from lambdas.recommender.model.operation import Operation
-from lambdas.recommender.model.request import Request
+from lambdas.recommender.model.request import Desired, Request
 from lambdas.recommender.reconcile.reconciler import Known, Reconciler
 
-from ..examples import CREATES, DESIRED, OWNER, ROLLS_BACK, STACK, UPDATES, sweep
+from ..examples import (
+    CONFIG,
+    CREATES,
+    DESIRED,
+    OWNER,
+    PROPERTIES,
+    ROLLS_BACK,
+    STACK,
+    UPDATES,
+    event,
+    sweep,
+    update,
+)
 
 ARN = DESIRED.arn
+BEGAN = 100.0
 UPDATE = UpdateRecommender({"a": 1}, updated_after=5.0)
 TAG, UNTAG = TagResource(OWNER.tags()), UntagResource(frozenset({"old"}))
 CREATE, DELETE = CreateRecommender(DESIRED), DeleteRecommender()
@@ -50,11 +65,15 @@ class RecordedAccount:
 
     Attributes:
         tags: those of each recommender, by ARN.
+        latest_update: that of each recommender.
+        config: that of each recommender, as it shows.
         faults: by call, what it raises; a call is noted all the same.
         operations: those that the stack shows, one after the other; the last one remains.
     """
 
     tags: dict[str, Mapping[str, str]] = field(default_factory=dict)
+    latest_update: Update | None = None
+    config: Mapping[str, Any] = field(default_factory=Config().request)
     faults: dict[str, Exception] = field(default_factory=dict)
     operations: list[Operation] = field(default_factory=lambda: [UPDATES])
     calls: list[tuple[object, ...]] = field(default_factory=list)
@@ -63,14 +82,15 @@ class RecordedAccount:
         """Return the names of the calls."""
         return [name for name, *_ in self.calls]
 
-    def reconciler(self, *, kind: str = "Delete", tags_read: Collection[str] = ()) -> Reconciler:
+    def reconciler(
+        self, raw: Mapping[str, Any] | None = None, *, tags_read: Collection[str] = ()
+    ) -> Reconciler:
         """Return the reconciler of a request in this account."""
-        request = Request.parse(sweep(kind=kind))
         return Reconciler(
             _Service(self),  # type: ignore[arg-type]
             _Stacks(self),  # type: ignore[arg-type]
-            request,
-            Situation(self.operations[0]),
+            Request.parse(raw or sweep()),
+            Situation(self.operations[0], began=BEGAN),
             Known(tags_read=frozenset(tags_read)),
         )
 
@@ -90,7 +110,8 @@ class _Service:
         if arn not in self._account.tags:
             return None
         group, recipe = DESIRED.dataset_group_arn, DESIRED.recipe_arn
-        return Observed(arn, "ACTIVE", group, recipe, Config().request())
+        update = self._account.latest_update
+        return Observed(arn, "ACTIVE", group, recipe, self._account.config, latest_update=update)
 
     def tags(self, arn: str) -> Mapping[str, str]:
         self._account.note("tags", arn)
@@ -98,6 +119,9 @@ class _Service:
 
     def change(self, arn: str, change: Change) -> None:
         self._account.note("change", arn, change)
+
+    def check(self, desired: Desired) -> None:
+        self._account.note("check", desired.arn)
 
 
 class _Stacks:
@@ -269,7 +293,14 @@ UNREAD: dict[str, tuple[Step, Operation, bool, Step]] = {
     "rollback that hands over": (HANDS_OVER, ROLLS_BACK, True, HANDS_OVER),
     "update that hands over": (HANDS_OVER, UPDATES, True, SLOW),
     "rollback that hands over, tags never read": (HANDS_OVER, ROLLS_BACK, False, HANDS_OVER),
-    "rollback that ends": (Done("d"), ROLLS_BACK, True, SLOW),
+    "rollback that ends": (
+        Done("it retrains", updated_after=5.0),
+        ROLLS_BACK,
+        True,
+        replace(HANDS_OVER, updated_after=5.0),
+    ),
+    "update that ends": (Done("d"), UPDATES, True, SLOW),
+    "rollback that fails": (Fail("f"), ROLLS_BACK, True, SLOW),
     "rollback that changes something": (UPDATE, ROLLS_BACK, True, SLOW),
 }
 
@@ -339,24 +370,34 @@ def test_invalid_change_that_is_still_the_next_step_is_raised() -> None:
 
 
 HIDDEN_UPDATE = replace(UPDATE, hidden=True)
-MAY_BE_EFFECTIVE: dict[str, tuple[Change, str, Operation, bool]] = {
-    "adoption": (HIDDEN_UPDATE, "Create", CREATES, True),
-    "rollback": (HIDDEN_UPDATE, "Update", ROLLS_BACK, True),
-    "creation in a rollback": (HIDDEN_UPDATE, "Create", ROLLS_BACK, True),
-    "update": (HIDDEN_UPDATE, "Update", UPDATES, False),
-    "shown, adoption": (UPDATE, "Create", CREATES, False),
-    "shown, rollback": (UPDATE, "Update", ROLLS_BACK, False),
-    "start": (START, "Create", CREATES, False),
-    "stop in a rollback": (STOP, "Update", ROLLS_BACK, False),
+SINCE, BEFORE = (Update("ACTIVE", {}, BEGAN + after) for after in (0.0, -1.0))
+GENRES = {v.TRAINING_DATA: {v.EXCLUDED_COLUMNS: {"ITEMS": ["GENRES"]}}}
+CREATED, SAME = event(), update()
+CHANGED = update({v.CONFIG: {**PROPERTIES[v.CONFIG], **GENRES}}, OldResourceProperties=PROPERTIES)
+CLEARED = update(OldResourceProperties=CHANGED["ResourceProperties"])
+MAY_BE_EFFECTIVE: dict[str, tuple[Change, dict[str, Any], Operation, Update | None, bool]] = {
+    "adoption": (HIDDEN_UPDATE, CREATED, CREATES, None, True),
+    "rollback": (HIDDEN_UPDATE, CHANGED, ROLLS_BACK, None, True),
+    "creation in a rollback": (HIDDEN_UPDATE, CREATED, ROLLS_BACK, None, True),
+    "update": (HIDDEN_UPDATE, CHANGED, UPDATES, None, False),
+    "update after an earlier one": (HIDDEN_UPDATE, CHANGED, UPDATES, BEFORE, False),
+    "update whose answer may be lost": (HIDDEN_UPDATE, CHANGED, UPDATES, SINCE, True),
+    "update to the same": (HIDDEN_UPDATE, SAME, UPDATES, None, True),
+    "update that only clears columns": (HIDDEN_UPDATE, CLEARED, UPDATES, None, True),
+    "shown, adoption": (UPDATE, CREATED, CREATES, None, False),
+    "shown, rollback": (UPDATE, CHANGED, ROLLS_BACK, None, False),
+    "shown, update to the same": (UPDATE, SAME, UPDATES, SINCE, False),
+    "start": (START, CREATED, CREATES, None, False),
+    "stop in a rollback": (STOP, CHANGED, ROLLS_BACK, None, False),
 }
 
 
 @pytest.mark.parametrize("row", MAY_BE_EFFECTIVE)
-def test_invalid_update_of_hidden_members_is_effective_in_a_create_or_rollback(row: str) -> None:
-    change, kind, operation, may_be = MAY_BE_EFFECTIVE[row]
+def test_invalid_update_of_hidden_members_is_effective_if_it_may_have_been_before(row: str) -> None:
+    change, raw, operation, latest, may_be = MAY_BE_EFFECTIVE[row]
     account = owned(change=PermanentError("not like this", code=INVALID_INPUT))
-    account.operations = [operation]
-    reconciler = account.reconciler(kind=kind)
+    account.operations, account.latest_update, account.config = [operation], latest, CONFIG
+    reconciler = account.reconciler(raw)
     effective = Done("ACTIVE, as configured", Progress.EFFECTIVE)
 
     def plan(there: Observed | None) -> Step:
@@ -365,7 +406,8 @@ def test_invalid_update_of_hidden_members_is_effective_in_a_create_or_rollback(r
     refused = [*OBSERVED, READ_STACK, ("change", ARN, change), *OBSERVED]
     if may_be:
         assert reconciler.advance(ARN, plan, after_accept=accepted_as_done) == effective
-        assert account.calls == [*refused, *OBSERVED]
+        checked = [("check", ARN)] if row == "adoption" else []
+        assert account.calls == [*refused, *checked, *OBSERVED]
         account.calls.clear()
         assert reconciler.advance(ARN, plan, after_accept=accepted_as_done) == effective
         assert account.calls == OBSERVED, "it is known from then on"
@@ -373,6 +415,15 @@ def test_invalid_update_of_hidden_members_is_effective_in_a_create_or_rollback(r
         with pytest.raises(PermanentError, match="not like this"):
             reconciler.advance(ARN, plan, after_accept=accepted_as_done)
         assert account.calls == refused
+
+
+def test_adoption_with_a_configuration_that_is_not_possible_fails() -> None:
+    refused = PermanentError("not like this", code=INVALID_INPUT)
+    account = owned(change=refused, check=PermanentError("no Items dataset"))
+    account.operations = [CREATES]
+
+    with pytest.raises(PermanentError, match="no Items dataset"):
+        account.reconciler(CREATED).advance(ARN, lambda _there: HIDDEN_UPDATE)
 
 
 def test_invalid_update_that_stays_the_next_step_is_raised_and_not_made_again() -> None:

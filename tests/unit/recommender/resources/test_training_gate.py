@@ -312,12 +312,13 @@ def judge(
     return Judged(verdict, gate.attributes[v.QUALITY_GATE_ATTRIBUTE])
 
 
-PASSES: dict[str, dict[str, Any]] = {
-    "no quality gate": judging({}),
-    "minimum reached, no regression limit": judging(REACHED, old=OLD),
-    "no recommender before": judging(NO_REGRESSION),
-    "same recommender before": judging(NO_REGRESSION, old=MINE),
-    "not the last gate": judging(MISSED, link=10),
+COMPARED_NOTHING = "passed (no earlier recommender to compare with)"
+PASSES: dict[str, tuple[dict[str, Any], str]] = {
+    "no quality gate": (judging({}), "passed"),
+    "minimum reached, no regression limit": (judging(REACHED, old=OLD), "passed"),
+    "no recommender before": (judging(NO_REGRESSION), COMPARED_NOTHING),
+    "same recommender before": (judging(NO_REGRESSION, old=MINE), COMPARED_NOTHING),
+    "not the last gate": (judging(MISSED, link=10), "passed"),
 }
 
 
@@ -325,10 +326,12 @@ PASSES: dict[str, dict[str, Any]] = {
 def test_quality_gate_that_is_reached_opens_without_a_warning(
     row: str, caplog: pytest.LogCaptureFixture
 ) -> None:
-    with caplog.at_level(logging.DEBUG):
-        judged = judge(PASSES[row], quality_account())
+    raw, quality = PASSES[row]
 
-    assert judged == Judged(READY, "passed")
+    with caplog.at_level(logging.DEBUG):
+        judged = judge(raw, quality_account())
+
+    assert judged == Judged(READY, quality)
     assert caplog.records == []
 
 
@@ -415,17 +418,26 @@ def test_quality_gate_without_the_replaced_recommender_compares_nothing() -> Non
     personalize = quality_account()
     del personalize.shown[OLD]
 
-    assert judge(judging(NO_REGRESSION, old=OLD), personalize) == Judged(READY, "passed")
+    assert judge(judging(NO_REGRESSION, old=OLD), personalize) == Judged(READY, COMPARED_NOTHING)
 
 
-def test_missed_quality_gate_waits_while_the_stack_cannot_be_read() -> None:
-    cloudformation = FakeCloudFormation(ROLLS_BACK.status)
-    cloudformation.fault = refusal("Throttling")
-    request = Request.parse(judging(MISSED, old=MINE))
+@pytest.mark.parametrize(
+    ("operation", "link", "hands_over"),
+    [(ROLLS_BACK, 11, True), (UPDATES, 11, False), (UPDATES, 10, True)],
+)
+def test_last_gate_hands_a_wait_for_a_retraining_over_in_a_rollback_only(
+    operation: Operation, link: int, hands_over: bool
+) -> None:
+    personalize = quality_account()
+    shown = personalize.shown[MINE]
+    shown["latestRecommenderUpdate"] = {
+        "status": "CREATE IN_PROGRESS",
+        "recommenderConfig": shown["recommenderConfig"],
+        "creationDateTime": datetime(2026, 1, 1, tzinfo=UTC),
+    }
+    raw = judging({}, link=link)
 
-    verdict = TrainingGate(request).attempt(
-        Reconciler(Personalize(quality_account()), Stacks(cloudformation), request)
-    )
+    waits = judge(raw, personalize, operation).verdict
 
-    assert verdict.reason == "DescribeStacks: Throttling: the message"
-    assert not isinstance(verdict, Done | Fail)
+    assert isinstance(waits, Wait)
+    assert TrainingGate(Request.parse(raw)).hands_over(waits) is hands_over

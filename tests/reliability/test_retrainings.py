@@ -1,0 +1,240 @@
+"""A weekly retraining that begins at any moment of a deployment is nobody's update."""
+
+from collections.abc import Callable
+from typing import Any, get_args
+
+import pytest
+
+from local_aws.personalize.behaviour import Echo
+from local_aws.personalize.recommender import Update, creation
+from tests.reliability.lifecycles import NDCG
+from tests.reliability.world import HOUR, MINUTE, World, settings_of, texts
+
+COLUMNS: dict[str, object] = {"excluded_columns": {"ITEMS": ["GENRES"]}}
+WEIGHT: dict[str, object] = {"exploration_weight": 0.7}
+
+
+def retrain(world: World, failure: str | None = None, name: str = "") -> None:
+    """Let the retraining of each recommender, or of one, begin now."""
+    now = world.clock.now
+    for recommender in world.service._recommenders.values():
+        if name in ("", recommender.name):
+            course, config = creation(now, world.behaviour, failure), recommender.config_in_force
+            recommender.begin(Update(course, config(now), failure, trains=True, automatic=True))
+
+
+def columns(world: World) -> Any:
+    """Return the columns that are left out, as the service has them."""
+    return world.recommender["recommenderConfig"].get("trainingDataConfig")
+
+
+def begun(world: World) -> None:
+    world.cloud.run_for(0.5)
+
+
+def started(world: World) -> None:
+    while world.recommender["status"] != "ACTIVE":
+        world.cloud.run_for(0.5)
+
+
+@pytest.mark.rows("U3", "W2")
+@pytest.mark.parametrize("echo", ["as set", "in full", "without metadata", "nothing"])
+@pytest.mark.parametrize("change", [COLUMNS, WEIGHT], ids=["columns", "weight"])
+@pytest.mark.parametrize(
+    ("before", "moment"),
+    [({}, begun), ({"running": False}, started)],
+    ids=["before the update", "after a start"],
+)
+def test_a_retraining_before_the_update_of_a_deployment_is_not_taken_for_it(
+    world: World,
+    echo: Echo,
+    change: dict[str, object],
+    before: dict[str, object],
+    moment: Callable[[World], None],
+) -> None:
+    world.behaviour.echo = echo
+    world.created(**before)
+    since = world.clock.now
+    world.stack.update(world.given(change), wait=False)
+    moment(world)
+
+    retrain(world)
+    world.cloud.finish()
+
+    assert world.stack.status == "UPDATE_COMPLETE", texts(world.stack)
+    assert "UpdateRecommender" in world.changes(since=since)
+    if change == COLUMNS:
+        assert columns(world) == {"excludedDatasetColumns": COLUMNS["excluded_columns"]}
+    else:
+        assert world.exploration_weight == "0.7"
+
+
+@pytest.mark.rows("U3")
+@pytest.mark.parametrize("echo", ["as set", "in full"])
+def test_a_retraining_that_failed_fails_no_change_of_the_number_of_gates(
+    world: World, echo: Echo
+) -> None:
+    world.behaviour.echo = echo
+    world.created()
+    world.update(**WEIGHT)
+    world.clock.advance(7 * 24 * HOUR)
+    retrain(world, "Too few interactions")
+    world.clock.advance(2 * HOUR)
+
+    status = world.update(**WEIGHT, max_training_hours=5)
+
+    assert status == "UPDATE_COMPLETE", texts(world.stack)
+
+
+@pytest.mark.rows("U3", "RB6")
+def test_a_retraining_that_outlasts_a_change_of_the_quality_gate_fails_no_rollback(
+    world: World,
+) -> None:
+    world.created()
+    world.behaviour.create_in_progress = 3 * HOUR
+    retrain(world)
+
+    status = world.update(minimum_metrics={NDCG: 0.2})
+
+    assert status == "UPDATE_ROLLBACK_COMPLETE", texts(world.stack)
+
+
+@pytest.mark.rows("U3", "RB6")
+@pytest.mark.parametrize("shows", [True, False])
+def test_a_retraining_that_begins_in_a_rollback_fails_no_rollback(
+    world: World, shows: bool
+) -> None:
+    world.created()
+    served = world.recommender["name"]
+    world.behaviour.retraining_shows = shows
+    other = settings_of(dataset_group_arn=world.other_group)
+    world.stack.update(world.given(other), sibling_fails=5 * MINUTE, wait=False)
+    world.cloud.run_for(4 * MINUTE)
+    world.behaviour.create_in_progress = 1.2 * HOUR
+
+    retrain(world, name=served)
+    world.cloud.finish()
+
+    assert world.stack.status == "UPDATE_ROLLBACK_COMPLETE", texts(world.stack)
+
+
+# -- columns that do not show ------------------------------------------------------------------
+
+
+@pytest.mark.rows("W2", "W4")
+@pytest.mark.parametrize("echo", ["as set", "in full"])
+def test_columns_of_an_update_that_failed_and_was_kept_are_sent_again(
+    world: World, echo: Echo
+) -> None:
+    world.behaviour.echo = echo
+    world.created()
+    world.behaviour.update_failure = "no capacity"
+    assert world.stack.update(world.given(COLUMNS), rolls_back=False) == "UPDATE_FAILED"
+    world.behaviour.update_failure = None
+
+    status = world.update(**COLUMNS, force_update="2")
+
+    assert status == "UPDATE_COMPLETE", texts(world.stack)
+    assert columns(world) == {"excludedDatasetColumns": COLUMNS["excluded_columns"]}
+
+
+@pytest.mark.rows("W2", "W4")
+@pytest.mark.parametrize("echo", ["as set", "in full"])
+def test_columns_are_sent_to_the_recommender_before_a_replacement_that_was_kept(
+    world: World, echo: Echo
+) -> None:
+    world.behaviour.echo = echo
+    world.created()
+    world.behaviour.training_failure = "Too few interactions"
+    other = settings_of(dataset_group_arn=world.other_group)
+    assert world.stack.update(other, rolls_back=False) == "UPDATE_FAILED"
+    world.behaviour.training_failure = None
+
+    status = world.update(**COLUMNS)
+
+    assert status == "UPDATE_COMPLETE", texts(world.stack)
+    assert columns(world) == {"excludedDatasetColumns": COLUMNS["excluded_columns"]}
+
+
+@pytest.mark.rows("U9", "W2")
+@pytest.mark.parametrize("semantics", ["merge", "replace"])
+def test_columns_that_somebody_took_away_are_put_right(world: World, semantics: Any) -> None:
+    world.created(**COLUMNS)
+    world.behaviour.update_semantics = semantics
+    config = world.recommender["recommenderConfig"] | {"trainingDataConfig": {}}
+    world.disturb().update_recommender(
+        recommenderArn=world.recommender["recommenderArn"], recommenderConfig=config
+    )
+    world.clock.advance(HOUR)
+    assert not (columns(world) or {}).get("excludedDatasetColumns")
+
+    assert world.update(**COLUMNS, force_update="2") == "UPDATE_COMPLETE", texts(world.stack)
+
+    assert columns(world) == {"excludedDatasetColumns": COLUMNS["excluded_columns"]}
+
+
+@pytest.mark.rows("U1", "W2")
+@pytest.mark.parametrize("echo", get_args(Echo))
+def test_a_change_of_tags_alone_changes_nothing_else_whatever_shows(
+    world: World, echo: Echo
+) -> None:
+    world.behaviour.echo = echo
+    world.created(**COLUMNS)
+    since = world.clock.now
+
+    status = world.update(**COLUMNS, tags={"team": "films"})
+
+    assert status == "UPDATE_COMPLETE", texts(world.stack)
+    assert world.changes(since=since) == ["TagResource"]
+    assert world.undone(**COLUMNS, tags={"team": "series"}) == "UPDATE_ROLLBACK_COMPLETE"
+    assert world.update() == "UPDATE_COMPLETE", texts(world.stack)
+    assert not (columns(world) or {}).get("excludedDatasetColumns")
+
+
+# -- adoption ----------------------------------------------------------------------------------
+
+
+@pytest.mark.rows("O3")
+@pytest.mark.parametrize("change_sets", [True, False])
+@pytest.mark.parametrize("settings", [WEIGHT, WEIGHT | COLUMNS], ids=["weight", "columns"])
+@pytest.mark.parametrize("failure", ["no capacity", None])
+def test_an_update_of_the_owner_before_an_adoption_is_not_taken_for_the_stacks(
+    world: World, change_sets: bool, settings: dict[str, object], failure: str | None
+) -> None:
+    world.cloud.change_sets = change_sets
+    films = world.foreign("films")
+    world.behaviour.update_failure = failure
+    config: Any = {
+        "itemExplorationConfig": {"explorationWeight": "0.7"},
+        "enableMetadataWithRecommendations": True,
+    }
+    world.cloud.outsider().update_recommender(
+        recommenderArn=films["recommenderArn"], recommenderConfig=config
+    )
+    world.clock.advance(30 * 24 * HOUR)
+    world.behaviour.update_failure = None
+
+    status = world.create(recommender_name="films", adopt_existing=True, **settings)
+
+    assert status == "CREATE_COMPLETE", texts(world.stack)
+    assert world.exploration_weight == "0.7"
+    expected = settings.get("excluded_columns", {})
+    assert (columns(world) or {}).get("excludedDatasetColumns", {}) == expected
+
+
+@pytest.mark.rows("O3")
+@pytest.mark.parametrize("echo", ["as set", "in full", "nothing"])
+def test_an_adoption_with_metadata_but_without_items_fails_by_name(
+    world: World, echo: Echo
+) -> None:
+    world.behaviour.echo = echo
+    group = world.service.seed_dataset_group(
+        "111111111111", "eu-west-1", "no-items", datasets=("Interactions",)
+    )
+    world.foreign("films", group=group)
+
+    status = world.create(recommender_name="films", adopt_existing=True, dataset_group_arn=group)
+
+    assert status == "ROLLBACK_COMPLETE"
+    assert "Items dataset" in texts(world.stack)
+    assert world.owned == []
