@@ -51,7 +51,7 @@ pytestmark = pytest.mark.sweep
 # How many runs, and how many steps each: for `make check`, for `make soak`, or as they are given.
 LIFECYCLES: Final = os.environ.get("LIFECYCLES", "check")
 RUNS: Final = tuple(
-    map(int, {"check": "200x30", "soak": "2000x50"}.get(LIFECYCLES, LIFECYCLES).split("x"))
+    map(int, {"check": "100x30", "soak": "2000x50"}.get(LIFECYCLES, LIFECYCLES).split("x"))
 )
 CHUNKS: Final = 8
 NAMED: Final[dict[str, dict[str, object]]] = {
@@ -75,6 +75,10 @@ HOURS: Final[list[dict[str, object]]] = [
 ]
 """Hours of which some begin or end soon: there, these lifecycles begin on a Thursday at 05:30."""
 
+ENDED: Final = ("ACTIVE", "CREATE FAILED")
+"""The statuses of an update that is not under way."""
+
+COLUMNS: Final[dict[str, object]] = {"excluded_columns": {"ITEMS": ["GENRES"]}}
 _BECAUSE: Final[dict[str, object]] = {"recipe": "aws-vod-because-you-watched-x"}
 _TRENDING: Final[dict[str, object]] = {"recipe": "aws-vod-trending-now"}
 ROWS: Final[list[dict[str, dict[str, object]]]] = [
@@ -254,7 +258,7 @@ class Lifecycles(RuleBasedStateMachine):
         weight=st.sampled_from(["0.3", "0.7"]),
         other_group=st.booleans(),
         running=st.sampled_from([True, True, False]),
-        more=st.sampled_from([{}, {}, *HOURS, *GATES]),
+        more=st.sampled_from([{}, {}, COLUMNS, *HOURS, *GATES]),
         rows=st.sampled_from(ROWS),
         rolls_back=st.sampled_from([True, True, True, False]),
         wait=st.booleans(),
@@ -366,6 +370,23 @@ class Lifecycles(RuleBasedStateMachine):
     @rule(fails=st.booleans())
     def updates_fail(self, fails: bool) -> None:
         self.world.behaviour.update_failure = "no data" if fails else None
+
+    @precondition(lambda self: self._serving)
+    @rule(which=st.integers(0, 5), fails=st.booleans())
+    def a_retraining_begins(self, which: int, fails: bool) -> None:
+        self.foresight.disturb()
+        name = self._serving[which % len(self._serving)]["name"]
+        self.world.retrain(name, "too few" if fails else None)
+
+    @property
+    def _serving(self) -> list[dict[str, Any]]:
+        """The recommenders that are ACTIVE, and not being updated."""
+        return [
+            one
+            for one in self.cloud.recommenders().values()
+            if one["status"] == "ACTIVE"
+            and one.get("latestRecommenderUpdate", {}).get("status", "ACTIVE") in ENDED
+        ]
 
     @rule(worse=st.booleans())
     def metrics_change(self, worse: bool) -> None:

@@ -6,21 +6,11 @@ from typing import Any, get_args
 import pytest
 
 from local_aws.personalize.behaviour import Echo
-from local_aws.personalize.recommender import Update, creation
 from tests.reliability.lifecycles import NDCG
 from tests.reliability.world import HOUR, MINUTE, World, settings_of, texts
 
 COLUMNS: dict[str, object] = {"excluded_columns": {"ITEMS": ["GENRES"]}}
 WEIGHT: dict[str, object] = {"exploration_weight": 0.7}
-
-
-def retrain(world: World, failure: str | None = None, name: str = "") -> None:
-    """Let the retraining of each recommender, or of one, begin now."""
-    now = world.clock.now
-    for recommender in world.service._recommenders.values():
-        if name in ("", recommender.name):
-            course, config = creation(now, world.behaviour, failure), recommender.config_in_force
-            recommender.begin(Update(course, config(now), failure, trains=True, automatic=True))
 
 
 def columns(world: World) -> Any:
@@ -58,7 +48,7 @@ def test_a_retraining_before_the_update_of_a_deployment_is_not_taken_for_it(
     world.stack.update(world.given(change), wait=False)
     moment(world)
 
-    retrain(world)
+    world.retrain()
     world.cloud.finish()
 
     assert world.stack.status == "UPDATE_COMPLETE", texts(world.stack)
@@ -78,7 +68,7 @@ def test_a_retraining_that_failed_fails_no_change_of_the_number_of_gates(
     world.created()
     world.update(**WEIGHT)
     world.clock.advance(7 * 24 * HOUR)
-    retrain(world, "Too few interactions")
+    world.retrain(failure="Too few interactions")
     world.clock.advance(2 * HOUR)
 
     status = world.update(**WEIGHT, max_training_hours=5)
@@ -92,7 +82,7 @@ def test_a_retraining_that_outlasts_a_change_of_the_quality_gate_fails_no_rollba
 ) -> None:
     world.created()
     world.behaviour.create_in_progress = 3 * HOUR
-    retrain(world)
+    world.retrain()
 
     status = world.update(minimum_metrics={NDCG: 0.2})
 
@@ -112,7 +102,7 @@ def test_a_retraining_that_begins_in_a_rollback_fails_no_rollback(
     world.cloud.run_for(4 * MINUTE)
     world.behaviour.create_in_progress = 1.2 * HOUR
 
-    retrain(world, name=served)
+    world.retrain(served)
     world.cloud.finish()
 
     assert world.stack.status == "UPDATE_ROLLBACK_COMPLETE", texts(world.stack)
@@ -236,5 +226,5 @@ def test_an_adoption_with_metadata_but_without_items_fails_by_name(
     status = world.create(recommender_name="films", adopt_existing=True, dataset_group_arn=group)
 
     assert status == "ROLLBACK_COMPLETE"
-    assert "Items dataset" in texts(world.stack)
+    assert "Items" in texts(world.stack)
     assert world.owned == []

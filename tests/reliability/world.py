@@ -8,6 +8,7 @@ from botocore.exceptions import ConnectionClosedError
 
 from lambdas.recommender.vocabulary import STOP_TYPE, TRAINING_GATE_TYPE
 from local_aws.personalize import Behaviour, Personalize, ServiceError, wire
+from local_aws.personalize.recommender import Update, creation
 from tests.support.cloudformation import Cloud, Stack
 from tests.support.invariants import Invariants
 from tests.support.personalize import VirtualClock
@@ -155,6 +156,22 @@ class World:
         )
         self.clock.advance(self.behaviour.create_pending + self.behaviour.create_in_progress)
         return self.cloud.recommenders()[name]
+
+    def retrain(self, name: str = "", failure: str | None = None) -> None:
+        """Let the weekly retraining of a recommender, or of each one, begin now.
+
+        Args:
+            name: the recommender's; empty for each one.
+            failure: the service's reason for its failure, if it fails.
+        """
+        now = self.clock.now
+        for recommender in self.service._recommenders.values():
+            if name in ("", recommender.name):
+                config, course = (
+                    recommender.config_in_force(now),
+                    creation(now, self.behaviour, failure),
+                )
+                recommender.begin(Update(course, config, failure, trains=True, automatic=True))
 
     def disturb(self) -> Any:
         """Return a client of somebody who changes our recommender behind the stack's back."""

@@ -117,7 +117,7 @@ class Foresight(Watcher):
             len(self._cloud.service.journal),
             now,
             _ids(stack),
-            is_disturbed=self._is_stale(now) or self._may_fail(forecast),
+            is_disturbed=self._is_stale(now) or self._may_fail(forecast) or self._retrains(now),
             after_kept_failure=stack.status == "UPDATE_FAILED",
         )
 
@@ -130,6 +130,10 @@ class Foresight(Watcher):
             for call in self._cloud.service.journal
             if late
         )
+
+    def _retrains(self, now: float) -> bool:
+        """Whether a retraining is under way: it hides the tags, so `plan` only warns."""
+        return any(one.is_retraining(now) for one in self._cloud.service._recommenders.values())
 
     def _may_fail(self, forecast: StackForecast) -> bool:
         """Whether a training that the deployment awaits now may fail: then it is repeated."""

@@ -90,10 +90,11 @@ def drift(desired: Desired, observed: Observed | None) -> Drift:
     if isinstance(step, Done):
         return Drift(DriftStatus.NONE, reason=step.reason, hidden=hidden)
     found = tuple(differences(desired, observed))
+    unknown = "" if found else f"DescribeRecommender does not show {', '.join(hidden)}"
     return Drift(
         DriftStatus.DRIFTED if found else DriftStatus.CANNOT_TELL,
         found,
-        getattr(step, "reason", "" if found else f"{', '.join(hidden)} does not show"),
+        getattr(step, "reason", unknown),
         not isinstance(step, Fail),
         hidden,
     )

@@ -102,6 +102,17 @@ def test_different_status_or_tag_is_drift_that_a_deployment_repairs(
     assert found.is_put_right
 
 
+def test_columns_that_do_not_show_beside_other_members_may_be_drift() -> None:
+    config = replace(DESIRED.config, excluded_columns={"ITEMS": ("GENRES",)})
+
+    found = drift(replace(DESIRED, config=config), OBSERVED)
+
+    assert found.status is DriftStatus.CANNOT_TELL
+    assert found.hidden == (v.EXCLUDED_COLUMNS,)
+    assert found.reason == "DescribeRecommender does not show excludedDatasetColumns"
+    assert found.is_put_right
+
+
 @pytest.mark.parametrize(
     ("changes", "expected"),
     [
