@@ -1,4 +1,4 @@
-"""Show a stack of this project from outside: a deployment before it, state, drift, leftovers."""
+"""Forecast a deployment of a stack, and show its state, its drift and its leftovers."""
 
 import argparse
 import contextlib
@@ -35,7 +35,10 @@ _CAUSES: Final = (
     ((UnreadableError,), "Could not read the template"),
     ((OSError,), "Could not continue"),
 )
-_EPILOG: Final = "Exit codes: 0 fine, 1 not, 2 cannot tell. docs/reference/operations.md says more."
+_EPILOG: Final = (
+    "Exit codes: 0 fine, 1 something is wrong, 2 cannot tell; plan also has 3 and 4. "
+    "docs/reference/operations.md says more."
+)
 
 _NO_LOG: Final = logging.NullHandler()
 """The functions' code logs for CloudWatch. Python prints warnings that no handler takes."""

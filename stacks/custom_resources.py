@@ -45,7 +45,7 @@ class CustomResources:
         self.recommender = self._one(scope, "Resource", v.RECOMMENDER_TYPE, requested)
         self._logical_id = {v.RECOMMENDER_LOGICAL_ID: cfn(self.recommender).logical_id}
         self.sweeps = self._sweeps()
-        # CloudFormation deletes a custom resource only while what answers for it is there.
+        # CloudFormation can delete a custom resource only while its service exists.
         self.sweeps[0].node.add_dependency(service)
         self.recommender.node.add_dependency(service, self.sweeps[-1])
         self._deployed = self._of_the_deployed()

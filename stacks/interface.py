@@ -30,7 +30,7 @@ class IRecommender(IResource, Protocol):
         """Name, which is the last part of the ARN."""
 
     def grant(self, grantee: iam.IGrantable, *actions: str) -> iam.Grant:
-        """Let ``grantee`` do this to this recommender, and nothing else."""
+        """Allow ``grantee`` these actions on this recommender only."""
 
     def grant_get_recommendations(self, grantee: iam.IGrantable) -> iam.Grant:
         """Let ``grantee`` get recommendations from this recommender, and nothing else."""
@@ -61,7 +61,7 @@ class RecommenderBase(Resource):
     """Name, which is the last part of the ARN."""
 
     def grant(self, grantee: iam.IGrantable, *actions: str) -> iam.Grant:
-        """Let ``grantee`` do this to this recommender, and nothing else.
+        """Allow ``grantee`` these actions on this recommender only.
 
         Args:
             grantee: a role, a function, whatever has a principal.

@@ -36,9 +36,9 @@ from .settings.kinds import START
 _FIVE_MINUTES: Final = Duration.minutes(5)
 _DAY_IN_MINUTES: Final = 24 * 60
 _MISSED: Final = 3
-"""So many observations in a row that are missing are no accident.
+"""The alarm goes off after this number of missing observations in a row.
 
-The alarm comes later: CloudWatch looks back further than it evaluates, by a number of periods that
+It comes later: CloudWatch looks back further than it evaluates, by a number of periods that
 it does not document ("Configuring how CloudWatch alarms treat missing data", User Guide).
 """
 _SLOW: Final = 1000
@@ -140,8 +140,8 @@ class RecommenderMonitoring(Construct):
         """Return a metric that the observer writes: the latest value, by its interval.
 
         Args:
-            metric_name: one of ``vocabulary.OBSERVED``, or the name that Personalize gives to
-                another metric of its model.
+            metric_name: a metric of the observer, such as ``Active``, or the name that Personalize
+                gives to another metric of its model.
             props: of ``aws_cloudwatch.Metric``.
         """
         given = {"statistic": cloudwatch.Stats.MAXIMUM, "period": self._interval, **props}

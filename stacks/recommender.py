@@ -178,7 +178,7 @@ class DomainRecommender(RecommenderBase):
         self.recommender_arn = last_gate.get_att_string(v.RECOMMENDER_ARN_ATTRIBUTE)
         """ARN, known when the recommender is ready: resources that use it wait for the training."""
         self.model_metrics = {name: last_gate.get_att_string(name) for name in v.METRICS}
-        """Metrics of the training, 0 to 1 or ``n/a``, by the names in ``vocabulary.METRICS``."""
+        """Metrics of the training, 0 to 1 or ``n/a``, by their attributes, such as ``Coverage``."""
         self.quality_gate = last_gate.get_att_string(v.QUALITY_GATE_ATTRIBUTE)
         """``passed``, or ``warned`` and the minimums that the metrics miss."""
         self.model_metrics_json = last_gate.get_att_string(v.MODEL_METRICS_ATTRIBUTE)

@@ -212,8 +212,8 @@ class RecommenderService(Construct):
         """Return the service that all recommenders of a stack share; make it at the first call.
 
         It has the id ``TopPicksRecommenderService`` in the stack, and its resources keep their
-        logical ids whichever recommender comes first. So a stack that is deployed gets another
-        setting of the service in place, by a call before its first recommender is made.
+        logical ids whichever recommender comes first. To change a setting of the service of a
+        deployed stack, call this with the new value before the first recommender is made.
 
         Args:
             scope: any construct of the stack.
@@ -298,7 +298,7 @@ def definition(interval: Duration) -> dict[str, Any]:
     Functions Developer Guide.
     """
     return {
-        "Comment": "Waits for what a custom resource waits for, and has it answered",
+        "Comment": "Polls a request of a custom resource until it is answered",
         "StartAt": "Wait",
         "TimeoutSeconds": int(_HOUR.to_seconds()),
         "States": {

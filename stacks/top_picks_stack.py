@@ -28,7 +28,7 @@ _MAX_TRUST_POLICY: Final = 2048
 
 
 class TopPicksStack(Stack):
-    """One environment's recommender, or its recommenders, each with its name in all that it has."""
+    """One environment's recommender, or several, whose names begin their constructs and outputs."""
 
     def __init__(
         self, scope: Construct, construct_id: str, *, settings: Settings, **kwargs: Any
@@ -137,7 +137,7 @@ class TopPicksStack(Stack):
             self,
             "ConsumerRole",
             role_name=name,
-            description="Gets recommendations from one recommender, and nothing else",
+            description="Gets recommendations from this stack's recommenders, and nothing else",
             assumed_by=_among_their_accounts(consumers),
         )
         trust = json.dumps(self.resolve(role.assume_role_policy), separators=(",", ":"))

@@ -19,7 +19,11 @@ def observe(event: Mapping[str, Any], _context: object) -> None:
 
 @cache
 def observer() -> Observer:
-    """Connect the observer; it prints, since a record of the log hides ``_aws``."""
+    """Connect the observer.
+
+    It prints its line: Lambda would wrap a record of the log, and CloudWatch would not find
+    ``_aws``.
+    """
     return Observer(
         Personalize(client("personalize")),
         Stacks(LaterClient("cloudformation")),

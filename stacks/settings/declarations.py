@@ -229,8 +229,9 @@ class OneRecommender(RecommenderSettings):
         default=None,
         metadata=setting(
             time_in("hours", at_most=24),
-            "The longest time that a deletion of the stack waits for the deletion of the "
-            "recommender, in hours. A rollback of the stack's creation waits as long.",
+            "The time in hours for which the sweeps wait together, rounded up to whole sweeps, if "
+            "the stack is deleted or its creation is rolled back. Before that, the recommender's "
+            "own Delete waits `training_gate_minutes`.",
             example=12.5,
             default=f"the larger of `max_training_hours` and {LEAST_SWEEPS} times "
             "`training_gate_minutes`",

@@ -292,14 +292,14 @@ def test_a_stack_does_not_reach_its_neighbours(records: dict[str, Record]) -> No
 
 
 def test_a_journal_tells_what_a_role_used() -> None:
-    ours = "arn:aws:sts::111111111111:assumed-role/TopPicks-ProviderRole-A/TopPicks-OnEvent-B"
+    ours = "arn:aws:sts::111111111111:assumed-role/TopPicks-FunctionRole-A/TopPicks-Begin-B"
     journal = [
         {"operation": "CreateRecommender", "resource_arn": DERIVED, "caller": ours},
         {"operation": "ListRecipes", "resource_arn": "*", "caller": ours},
         {"operation": "DeleteRecommender", "resource_arn": DERIVED, "caller": "somebody/else"},
     ]
 
-    assert uses_in(journal, "TopPicks-ProviderRole-A") == {
+    assert uses_in(journal, "TopPicks-FunctionRole-A") == {
         Use("personalize:CreateRecommender", DERIVED),
         Use("personalize:TagResource", DERIVED),
         Use("personalize:ListRecipes", "*"),

@@ -39,7 +39,8 @@ def plan_deletion(
         owner: the custom resource that deletes it.
         observed: the recommender, or None.
         remedy: the advice if its tags do not prove the owner, but its name can only be this
-            owner's. Then to leave it is no success.
+            owner's. With it, such a deletion fails; without it, it succeeds, and the recommender is
+            left.
         retired_tags: keys of the template's tags, which an adopted recommender loses too.
     """
     if observed is None:

@@ -20,8 +20,8 @@ class Situation:
 
     Attributes:
         operation: the stack's operation that sent the request; empty for a request without fence.
-        began: a failure since then (epoch seconds) counts as one of this operation, so that it is
-            not begun again and its reason is not lost.
+        began: if a training or an update failed after this time (epoch seconds), it may have failed
+            in this operation: its reason is reported, and it is not begun again.
         may_show_late: whether a change made just before may not show yet.
         attempted_before: whether this request has been attempted before.
         now: the time of this attempt (epoch seconds).

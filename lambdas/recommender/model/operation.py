@@ -33,7 +33,7 @@ class Operation:
 
     @property
     def began(self) -> float:
-        """The time it began, in epoch seconds; 0 if that is unknown: the stack owned nothing."""
+        """The time it began, in epoch seconds; 0 if CloudFormation does not tell it."""
         if not self.last_updated:
             return 0.0
         return datetime.fromisoformat(self.last_updated).timestamp()

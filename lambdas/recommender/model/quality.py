@@ -1,7 +1,7 @@
 """The quality gate: decide whether model metrics are good enough for service (pure).
 
-If you set a minimum: metrics compare only on the same data ("Evaluating an Amazon Personalize
-domain recommender", Personalize Developer Guide).
+Only metrics of trainings on the same data can be compared ("Evaluating an Amazon Personalize domain
+recommender", Personalize Developer Guide).
 """
 
 from collections.abc import Iterable, Iterator, Mapping

@@ -102,6 +102,8 @@ class Execution:
     def to_json(self) -> dict[str, Any]:
         """Convert it to JSON's types, and no others; ``from_json`` reads it back.
 
+        The names are those of version 0.1.0, since an execution may outlive an upgrade.
+
         Lambda's runtime would make an object of a named tuple (``lambda_runtime_marshaller.py`` of
         github.com/aws/aws-lambda-python-runtime-interface-client).
         """

@@ -11,8 +11,9 @@ from ..model.timing import CONFIRM_SECONDS
 def admit(request: Request, stacks: Stacks, *, sent: float) -> Operation | Wait | Fail:
     """Return the operation that sent a request, or the reason why it is unknown or over.
 
-    If an operation began after the request was ``sent`` (epoch seconds), it did not send the
-    request. If it sends no such requests, it did not either, unless the stack's status shows late.
+    An operation that began after the request was ``sent`` (epoch seconds) did not send it. Neither
+    did one that sends no requests of this type; since the stack's status may show late, that is
+    confirmed for six seconds.
     """
     try:
         operation = stacks.operation(request.stack_id)

@@ -1,8 +1,8 @@
-"""The loop around the decision: observe, decide, do one thing.
+"""The loop around the decision: observe, decide, make the next change.
 
-Each attempt takes a recommender at most one step closer to the expected state; the state machine
-makes the loop. A change is made only after the recommender's tags prove its owner, and the stack
-shows that the request is still the newest.
+The first change that needs a wait ends the attempt at a recommender; the state machine makes the
+loop. Before a change, the stack must show that the request is still the newest. The tags must prove
+the owner, unless the change creates or adopts the recommender.
 """
 
 import logging

@@ -32,7 +32,7 @@ class CustomResource:
         self.owner = request.owner
 
     def attempt(self, reconciler: Reconciler) -> Verdict:
-        """Take at most one step towards the state that the request desires.
+        """Take the next step towards the state that the request desires.
 
         Raises:
             PermanentError: AWS refused a call for good.

@@ -1,10 +1,14 @@
 """Delete the recommender by its own Delete, and all remaining ones by the sweeps.
 
-A deletion waits for one of these causes:
+A deletion waits for one of these causes, for as long as ``Request.wait_seconds`` in each request:
 
-- the recommender trains or changes, so Personalize refuses to delete it: ``decision/removal.py``;
-- a call fails for now, also with ResourceInUseException: ``Reconciler.advance``;
+- the recommender trains, stops, starts or is being deleted: ``decision/removal.py``;
+- Personalize has accepted the deletion, and it has not ended: ``reconciler.wait_for``;
+- a call fails for now, also with ResourceInUseException, such as in an update:
+  ``Reconciler.advance``; also if the stack cannot be read: ``reconcile/fence.py``;
 - a call is refused, until a person removes the cause (ADR 11): ``_Deletion.attempt``;
+- an unexpected error, as if it could pass: ``Request.grace``;
+- the tags of the recommender do not show yet: ``Reconciler.advance``;
 - an earlier change may show late: ``decision/situation.py``, ``unless_late``;
 - a stale read may say that the recommender is gone: ``decision/removal.py``, ``after_delete``.
 """
