@@ -2,7 +2,7 @@
 
 import json
 import subprocess
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import Any
 
@@ -27,6 +27,12 @@ def deploy(world: LocalWorld, **settings: Any) -> subprocess.CompletedProcess[st
     output = f"--output={world.aws.folder / 'cdk.out'}"
     consent = "--require-approval=never"
     return world.aws.cdk("deploy", STACK, consent, output, *options, capture=True)
+
+
+@pytest.fixture(scope="module")
+def world(new_world: Callable[[], LocalWorld]) -> LocalWorld:
+    """A world whose journal has the calls of this module alone."""
+    return new_world()
 
 
 @pytest.fixture(scope="module")

@@ -1,17 +1,19 @@
 """The history of metrics, as a real client reads it from a fake of CloudWatch."""
 
+from datetime import UTC
 from typing import Any
 
 import pytest
 
 from lambdas.recommender import vocabulary as v
 from lambdas.recommender.aws.cloudwatch import CloudWatch
-from lambdas.recommender.aws.errors import TransientError
+from lambdas.recommender.aws.errors import PermanentError, TransientError
 from lambdas.recommender.model.history import WINDOW, Sample
 from lambdas.recommender.model.throughput import WEEK, Use
 from tests.support.cloudwatch import CloudWatch as FakeCloudWatch
 
 from ..examples import MINE
+from ..fakes import refusal
 
 HOUR = 3600.0
 NOW = 1_767_225_600.0 + 1800
@@ -105,3 +107,27 @@ class Failing:
 def test_metric_that_could_not_be_read_is_an_error_and_not_empty(status: str) -> None:
     with pytest.raises(TransientError, match=f"GetMetricData: {status}"):
         CloudWatch(Failing(status)).use(MINE, NOW)
+
+
+class Refusing:
+    """Refuses each call, or answers the same page again and again."""
+
+    def __init__(self, *, repeats: bool) -> None:
+        self.repeats = repeats
+        self.asked: dict[str, Any] = {}
+
+    def get_metric_data(self, **given: object) -> Any:
+        self.asked = given
+        if self.repeats:
+            return {"MetricDataResults": [], "NextToken": "again"}
+        raise refusal("AccessDenied")
+
+
+@pytest.mark.parametrize("repeats", [True, False])
+def test_error_of_cloudwatch_names_the_operation(repeats: bool) -> None:
+    api = Refusing(repeats=repeats)
+
+    with pytest.raises((TransientError, PermanentError), match=r"^GetMetricData: "):
+        CloudWatch(api).use(MINE, NOW)
+
+    assert {api.asked[name].tzinfo for name in ("StartTime", "EndTime")} == {UTC}

@@ -102,6 +102,15 @@ def test_different_status_or_tag_is_drift_that_a_deployment_repairs(
     assert found.is_put_right
 
 
+@pytest.mark.parametrize("tags", [None, OBSERVED.tags], ids=["unread", "own"])
+def test_members_that_do_not_show_are_named(tags: dict[str, str] | None) -> None:
+    members = (v.ENABLE_METADATA, v.EXPLORATION_WEIGHT)
+    config = CONFIG | {v.EXPLORATION: {v.EXPLORATION_ITEM_AGE_CUT_OFF: "30"}}
+    del config[v.ENABLE_METADATA]
+
+    assert drift(DESIRED, replace(OBSERVED, config=config, tags=tags)).hidden == members
+
+
 def test_columns_that_do_not_show_beside_other_members_may_be_drift() -> None:
     config = replace(DESIRED.config, excluded_columns={"ITEMS": ("GENRES",)})
 

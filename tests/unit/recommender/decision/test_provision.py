@@ -1,7 +1,8 @@
 """The next step towards the recommender that a template asks for, as tables."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import replace
+from functools import partial
 from typing import Any
 
 import pytest
@@ -258,10 +259,10 @@ DIFFERENCES = (
     f"dataset group another-group (expected: {GROUP}), recipe another-recipe (expected: {RECIPE})"
 )
 BROKEN = {"failure_reason": "too little data"}
-REASONS: Mapping[str, tuple[Step, list[str]]] = {
-    "being deleted": (plan_for(DESIRED, observed("DELETE PENDING")), [DESIRED.arn]),
+REASONS: Mapping[str, tuple[Callable[[], Step], list[str]]] = {
+    "being deleted": (partial(plan_for, DESIRED, observed("DELETE PENDING")), [DESIRED.arn]),
     "own, elsewhere": (
-        plan_for(DESIRED, observed(**ELSEWHERE)),
+        partial(plan_for, DESIRED, observed(**ELSEWHERE)),
         [
             f"{NAME} has the {DIFFERENCES}. Personalize cannot change that in place, and a new "
             "recommender needs another name while the old one serves. Change recommender_name in "
@@ -269,7 +270,7 @@ REASONS: Mapping[str, tuple[Step, list[str]]] = {
         ],
     ),
     "foreign": (
-        plan_for(DESIRED, observed(tags=FOREIGN)),
+        partial(plan_for, DESIRED, observed(tags=FOREIGN)),
         [
             NAME,
             " exists, and its tags do not name this stack as its owner: ",
@@ -278,7 +279,7 @@ REASONS: Mapping[str, tuple[Step, list[str]]] = {
         ],
     ),
     "to adopt, other stack": (
-        plan_for(ADOPTING, observed(tags=OTHER_STACK)),
+        partial(plan_for, ADOPTING, observed(tags=OTHER_STACK)),
         [
             NAME,
             OTHER_STACK[v.OWNER_STACK_TAG],
@@ -286,21 +287,21 @@ REASONS: Mapping[str, tuple[Step, list[str]]] = {
         ],
     ),
     "sibling": (
-        plan_for(DESIRED, observed(tags=SIBLING)),
+        partial(plan_for, DESIRED, observed(tags=SIBLING)),
         [
             f"The recommender {NAME} belongs to another resource of this stack, Series. Choose "
             "another recommender_name."
         ],
     ),
     "other stack": (
-        plan_for(DESIRED, observed(tags=OTHER_STACK)),
+        partial(plan_for, DESIRED, observed(tags=OTHER_STACK)),
         [
             f"The recommender {NAME} belongs to another stack, {OTHER_STACK[v.OWNER_STACK_TAG]}. "
             "Choose another recommender_name."
         ],
     ),
     "earlier stack": (
-        plan_for(DESIRED, observed(tags=OWN | EARLIER_STACK)),
+        partial(plan_for, DESIRED, observed(tags=OWN | EARLIER_STACK)),
         [
             f"{EARLIER_STACK[v.OWNER_STACK_TAG]}. Choose another recommender_name, or set "
             "recommender_name to this name, and adopt_existing, to take it over from that earlier "
@@ -308,43 +309,77 @@ REASONS: Mapping[str, tuple[Step, list[str]]] = {
         ],
     ),
     "to adopt, elsewhere": (
-        plan_for(ADOPTING, observed(tags={}, **ELSEWHERE)),
+        partial(plan_for, ADOPTING, observed(tags={}, **ELSEWHERE)),
         [
             f"{NAME} cannot be adopted, because it has the {DIFFERENCES}. Set recommender_name to "
             "one of the same dataset group and recipe, or remove it."
         ],
     ),
     "to adopt, failed": (
-        plan_for(ADOPTING, observed("CREATE FAILED", tags={}, **BROKEN)),
+        partial(plan_for, ADOPTING, observed("CREATE FAILED", tags={}, **BROKEN)),
         [DESIRED.arn, "CREATE FAILED", "too little data"],
     ),
     "to adopt, training": (
-        plan_for(ADOPTING, observed("CREATE PENDING", tags={})),
+        partial(plan_for, ADOPTING, observed("CREATE PENDING", tags={})),
         [DESIRED.arn, "CREATE PENDING"],
     ),
     "failed": (
-        plan_for(DESIRED, observed("STOP FAILED", **BROKEN)),
-        [DESIRED.arn, "STOP FAILED", "too little data"],
+        partial(plan_for, DESIRED, observed("STOP FAILED", **BROKEN)),
+        [
+            f"{DESIRED.arn} is STOP FAILED: too little data. Remove the cause or the recommender, "
+            "then deploy again."
+        ],
     ),
-    "failed without a reason": (plan_for(DESIRED, observed("STOP FAILED")), ["no reason"]),
-    "unknown status": (plan_for(DESIRED, observed("MIGRATING")), [DESIRED.arn, "'MIGRATING'"]),
-    "training": (plan_for(DESIRED, observed("CREATE PENDING")), ["CREATE PENDING"]),
-    "starting": (plan_for(DESIRED, observed("START PENDING")), ["START PENDING"]),
-    "stopping, to be stopped": (plan_for(STOPPED, observed("STOP PENDING")), ["STOP PENDING"]),
+    "failed without a reason": (partial(plan_for, DESIRED, observed("STOP FAILED")), ["no reason"]),
+    "own update failed": (
+        partial(
+            plan_for,
+            DESIRED,
+            observed(config=OTHER_CONFIG, latest_update=FAILED_UPDATE),
+            began=100.0,
+        ),
+        [
+            f"The update of {DESIRED.arn} failed: the reason. Its configuration stays as it was. "
+            "Remove the cause, then deploy again."
+        ],
+    ),
+    "overtaken": (
+        partial(
+            plan_for,
+            DESIRED,
+            observed(config=OTHER_CONFIG, latest_update=update("ACTIVE", OTHER_CONFIG)),
+            situation=Situation(ROLLS_BACK, updated_after=99.0),
+        ),
+        [
+            f"Another caller updated {DESIRED.arn} after this rollback had updated it, so the "
+            "rollback stops. Find that caller and stop it, then continue the rollback (aws "
+            "cloudformation continue-update-rollback)."
+        ],
+    ),
+    "unknown status": (
+        partial(plan_for, DESIRED, observed("MIGRATING")),
+        [f"{DESIRED.arn} has the status 'MIGRATING', which this version does not know"],
+    ),
+    "training": (partial(plan_for, DESIRED, observed("CREATE PENDING")), ["CREATE PENDING"]),
+    "starting": (partial(plan_for, DESIRED, observed("START PENDING")), ["START PENDING"]),
+    "stopping, to be stopped": (
+        partial(plan_for, STOPPED, observed("STOP PENDING")),
+        ["STOP PENDING"],
+    ),
     "retraining": (
-        plan_for(DESIRED, observed(latest_update=RETRAINING)),
-        ["updated (CREATE PENDING)"],
+        partial(plan_for, DESIRED, observed(latest_update=RETRAINING)),
+        ["being updated (CREATE PENDING); the training gates wait for it"],
     ),
     "another update": (
-        plan_for(DESIRED, observed(latest_update=OTHER_UPDATE)),
+        partial(plan_for, DESIRED, observed(latest_update=OTHER_UPDATE)),
         [DESIRED.arn, "updated (CREATE IN_PROGRESS)"],
     ),
     "another update, stopping": (
-        plan_for(DESIRED, observed("STOP PENDING", latest_update=OTHER_UPDATE)),
+        partial(plan_for, DESIRED, observed("STOP PENDING", latest_update=OTHER_UPDATE)),
         [DESIRED.arn, "is STOP PENDING"],
     ),
     "inactive, to be stopped": (
-        plan_for(STOPPED, observed("INACTIVE")),
+        partial(plan_for, STOPPED, observed("INACTIVE")),
         ["INACTIVE, as configured"],
     ),
 }
@@ -352,7 +387,9 @@ REASONS: Mapping[str, tuple[Step, list[str]]] = {
 
 @pytest.mark.parametrize("row", REASONS)
 def test_plan_verdict_explains_the_cause_and_the_next_step(row: str) -> None:
-    assert_reason(*REASONS[row])
+    decide, words = REASONS[row]
+
+    assert_reason(decide(), words)
 
 
 @pytest.mark.parametrize("tags", [OTHER_STACK, SIBLING, OWN | EARLIER_STACK, OWN | OTHER_STACK])

@@ -45,10 +45,16 @@ def test_running_state_plan_takes_the_next_step_to_start_or_stop(row: str) -> No
 
 
 REASONS: Mapping[str, tuple[Observed, list[str]]] = {
-    "foreign": (observed(tags=FOREIGN), [DESIRED.arn]),
+    "foreign": (
+        observed(tags=FOREIGN),
+        [
+            DESIRED.arn,
+            "nor stops it. If it is this stack's, put its tags back, then deploy again: aws ",
+        ],
+    ),
     "failed": (
         observed("CREATE FAILED", failure_reason="too little data"),
-        [DESIRED.arn, "CREATE FAILED", "too little data"],
+        [f"{DESIRED.arn} is CREATE FAILED: too little data. Remove the cause, then deploy again."],
     ),
     "inactive": (observed("INACTIVE"), ["INACTIVE"]),
     "starting": (observed("START PENDING"), [DESIRED.arn, "START PENDING"]),
@@ -70,3 +76,12 @@ def test_running_state_of_an_absent_recommender_fails_after_the_grace_period() -
     )
 
     assert plan_running_state(OWNER, None, running=False) == absent
+
+
+@pytest.mark.parametrize("running", [True, False])
+def test_running_state_that_is_effective_is_named(running: bool) -> None:
+    status = "ACTIVE" if running else "INACTIVE"
+
+    step = plan_running_state(OWNER, observed(status), running=running)
+
+    assert_reason(step, [f"{status}, as configured"])

@@ -33,6 +33,10 @@ HISTORIES = {
     "a gap": (hourly(OLDER, None, OLD, NEW), Change(OLD, 3 * HOUR)),
     "there and back": (hourly(NEW, OLD, NEW), Change(OLD, 2 * HOUR)),
     "a read that came late": (hourly(OLD, NEW, OLD, NEW), Change(OLD, 3 * HOUR)),
+    "an hour of both, long after": (
+        [Sample(one.time + 480_000 * HOUR, one.metrics) for one in hourly(OLD, MIXED, NEW)],
+        Change(OLD, 480_002 * HOUR),
+    ),
     "a metric is new": (hourly({"coverage": 0.1}), Change({"coverage": 0.1}, HOUR)),
 }
 

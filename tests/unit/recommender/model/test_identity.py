@@ -160,3 +160,23 @@ def test_arn_is_parsed_in_every_partition(partition: str) -> None:
 def test_text_that_is_no_arn_is_refused(text: str) -> None:
     with pytest.raises(ValueError, match="is not an ARN"):
         Arn.parse(text)
+
+
+OTHERS = {
+    "no owner": ({}, ""),
+    "own": (OWNER.tags(), ""),
+    "own stack, no resource": ({v.OWNER_STACK_TAG: OWNER.stack_id}, ""),
+    "no stack, another resource": ({v.OWNER_RESOURCE_TAG: "Series"}, ""),
+    "another stack": ({v.OWNER_STACK_TAG: "another"}, "another stack, another"),
+    "another resource": (
+        OWNER.tags() | {v.OWNER_RESOURCE_TAG: "Series"},
+        "another resource of this stack, Series",
+    ),
+}
+
+
+@pytest.mark.parametrize("row", OTHERS)
+def test_another_owner_is_named_by_the_tags(row: str) -> None:
+    tags, named = OTHERS[row]
+
+    assert OWNER.other(tags) == named

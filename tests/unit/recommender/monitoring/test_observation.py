@@ -14,7 +14,7 @@ from lambdas.recommender.model.observed import Observed, Update
 from lambdas.recommender.model.operation import Operation
 from lambdas.recommender.model.properties import BadRequestError
 from lambdas.recommender.model.quality import QualityGate
-from lambdas.recommender.model.throughput import Use
+from lambdas.recommender.model.throughput import WEEK, Use
 from lambdas.recommender.monitoring.observation import Observation, ObservationRequest, emf_document
 from tests.support.json_schema import is_valid
 from tests.support.metrics import SCHEMA, metrics_of
@@ -260,6 +260,39 @@ def test_worse_metrics_are_not_measured_without_a_history_or_metrics() -> None:
     bare = replace(OBSERVED, metrics={})
     seen = Observation(bare, (), AT_REST, history=(Sample(NOW, {"coverage": 1.0}),))
     assert v.METRICS_WORSE not in emf_document(GATE, seen, NOW)
+
+
+@pytest.mark.parametrize(
+    ("gate", "metrics", "compares"),
+    [
+        (QualityGate(max_regression=Decimal(0)), {"coverage": 0.5}, True),
+        (QualityGate(max_regression=Decimal(0)), {}, False),
+        (QualityGate(), {"coverage": 0.5}, False),
+    ],
+)
+def test_metrics_are_compared_if_there_are_some_and_the_gate_compares(
+    gate: QualityGate, metrics: dict[str, float], compares: bool
+) -> None:
+    request = replace(REQUEST, gate=gate)
+
+    assert request.compares(replace(OBSERVED, metrics=metrics)) is compares
+
+
+@pytest.mark.parametrize(("age", "measures"), [(WEEK, True), (WEEK - 1, False)])
+def test_use_is_measured_from_the_first_whole_week(age: float, measures: bool) -> None:
+    request = replace(REQUEST, measures_use=True)
+
+    assert request.measures_use_of(replace(OBSERVED, created=NOW - age), NOW) is measures
+    assert not REQUEST.measures_use_of(replace(OBSERVED, created=NOW - age), NOW)
+
+
+def test_throughput_use_has_four_decimals() -> None:
+    request = replace(REQUEST, request=replace(REQUEST.request))
+    three = replace(OBSERVED, config=OBSERVED.config | {v.MIN_REQUESTS_PER_SECOND: 3})
+
+    line = emf_document(request, Observation(three, (), AT_REST, use=Use(0.5, NOW)), NOW)
+
+    assert line[v.THROUGHPUT_USE] == 0.3333
 
 
 @pytest.mark.parametrize(

@@ -394,12 +394,13 @@ def test_request_without_an_execution_is_done_hands_over_or_names_the_next_step(
 
 
 @pytest.mark.parametrize("raw", [event(), update({v.CONFIG: {}}), stop(arn=DESIRED.arn)])
+@pytest.mark.parametrize("code", ["Throttling", "AccessDenied"])
 def test_request_without_an_execution_and_a_readable_stack_changes_nothing(
-    raw: dict[str, Any],
+    raw: dict[str, Any], code: str
 ) -> None:
     here = world()
     here.step_functions.fault = refusal("StateMachineDoesNotExist")
-    here.cloudformation.fault = refusal("Throttling")
+    here.cloudformation.fault = refusal(code)
 
     here.begin(raw)
 
@@ -463,12 +464,16 @@ def test_request_without_an_execution_is_dropped_when_nobody_waits_for_its_answe
     assert (here.letterbox.arrived, here.letterbox.tries) == ([], 1)
 
 
-def test_gate_without_an_execution_is_attempted_again_before_it_fails() -> None:
+def test_gate_without_an_execution_is_attempted_again_before_it_fails(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
     here = world()
     here.personalize.add(MINE, "CREATE PENDING")
     here.clock = PausedClock(lambda: here.personalize.add(MINE))
 
-    here.begin_alone(gate())
+    with caplog.at_level(logging.INFO):
+        here.begin_alone(gate())
+    assert [one["why"] for one in logged(caplog, "verdict")] == ["CREATE PENDING", "ACTIVE"]
 
     assert (here.answer["Status"], here.answer["Reason"]) == ("SUCCESS", "")
     assert here.personalize.changes == []

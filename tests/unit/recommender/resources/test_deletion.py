@@ -303,3 +303,13 @@ def test_sweep_out_of_time_names_a_recommender_that_could_not_be_described() -> 
     personalize.faults["DescribeRecommender"] = refusal("AccessDeniedException")
 
     assert last_words(personalize) == way_out(f"{ZERO} (if its tags name this stack)", DELETE_ZERO)
+
+
+def test_sweep_reads_the_tags_at_every_attempt() -> None:
+    personalize = FakePersonalize()
+    personalize.add(DESIRED.arn, "CREATE PENDING", tags=OWNER.tags())
+
+    for _ in range(2):
+        attempted(sweep(2), personalize, DELETES, tags_read=[DESIRED.arn])
+
+    assert personalize.calls.count(("ListTagsForResource", DESIRED.arn)) == 2

@@ -2,9 +2,10 @@
 
 import pytest
 
-from lambdas.recommender.decision.verdict import Done, Progress, Wait
+from lambdas.recommender.decision.verdict import Done, Fail, Progress, Wait
 
 from ..examples import CREATES, MINE, UPDATES, hours, stop
+from ..fakes import FakePersonalize
 from .examples import RESTING, WORKING, mine, operations, verdict_of
 
 
@@ -41,3 +42,10 @@ def test_hours_start_or_stop_the_recommender_as_the_time_of_the_attempt_says(
     verdict_of(hours(), personalize, CREATES, now=now)
 
     assert operations(personalize) == changes
+
+
+def test_stop_of_an_absent_recommender_names_it() -> None:
+    verdict = verdict_of(stop(), FakePersonalize(), UPDATES)
+
+    assert isinstance(verdict, Fail)
+    assert verdict.reason.startswith(f"Personalize does not show {MINE}. ")

@@ -441,3 +441,26 @@ def test_last_gate_hands_a_wait_for_a_retraining_over_in_a_rollback_only(
 
     assert isinstance(waits, Wait)
     assert TrainingGate(Request.parse(raw)).hands_over(waits) is hands_over
+
+
+@pytest.mark.parametrize(("before", "ends"), [("true", Done), ("false", Fail)])
+def test_gate_takes_hidden_members_from_the_template_before(before: str, ends: type) -> None:
+    personalize = mine("ACTIVE", recommenderConfig={})
+    personalize.shown[MINE]["latestRecommenderUpdate"] = {
+        "status": "CREATE FAILED",
+        "recommenderConfig": {},
+        "creationDateTime": datetime(2026, 1, 1, tzinfo=UTC),
+    }
+    raw = gate(kind="Update")
+    raw["ResourceProperties"] |= {v.CONFIG: {v.ENABLE_METADATA: "true"}, v.UPDATED_AFTER: "5.0"}
+    raw["OldResourceProperties"] = raw["ResourceProperties"] | {
+        v.CONFIG: {v.ENABLE_METADATA: before}
+    }
+
+    assert isinstance(observe(raw, personalize)[0], ends)
+
+
+def test_missed_metrics_are_logged_one_after_the_other(caplog: pytest.LogCaptureFixture) -> None:
+    judge(judging(BOTH_MISSED | WARNS), quality_account(), CREATES)
+
+    assert f"{COVERAGE}, {PRECISION}" in caplog.text
