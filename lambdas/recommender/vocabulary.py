@@ -7,6 +7,7 @@ TRAINING_GATE_TYPE: Final = "Custom::RecommenderTraining"
 SWEEP_TYPE: Final = "Custom::RecommenderSweep"
 STOP_TYPE: Final = "Custom::RecommenderStop"
 HOURS_TYPE: Final = "Custom::RecommenderHours"
+RESOURCE_TYPES: Final = (RECOMMENDER_TYPE, TRAINING_GATE_TYPE, SWEEP_TYPE, STOP_TYPE, HOURS_TYPE)
 
 # Properties. CloudFormation hands every scalar over as a string.
 ACTIVE_HOURS: Final = "ActiveHours"

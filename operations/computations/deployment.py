@@ -28,9 +28,6 @@ from operations.computations.template import (
 CLEAN_UP: Final = "UPDATE_COMPLETE_CLEANUP_IN_PROGRESS"
 DELETION: Final = "DELETE_IN_PROGRESS"
 
-_OURS: Final = frozenset(
-    {v.RECOMMENDER_TYPE, v.TRAINING_GATE_TYPE, v.SWEEP_TYPE, v.STOP_TYPE, v.HOURS_TYPE}
-)
 _TOKEN: Final = "ServiceToken"  # noqa: S105  # CloudFormation's name of a function
 _ID: Final = "forecast"
 
@@ -125,7 +122,7 @@ class Deployment:
             name
             for resources in (old, new)
             for name, one in resources.items()
-            if one.get("Type") not in _OURS
+            if one.get("Type") not in v.RESOURCE_TYPES
         }
         sections = {*self.deployed, *self.template} - {"Resources", "Metadata"}
         return Others(

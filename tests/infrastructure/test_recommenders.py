@@ -149,6 +149,16 @@ def test_template_with_three_recommenders_is_as_reviewed(
     assert masked(three) == snapshot.use_extension(JSONSnapshotExtension)
 
 
+def test_custom_resources_have_the_types_of_the_vocabulary(synth: Synth) -> None:
+    hours = {"start": "cron(0 8 * * ? *)", "stop": "cron(0 20 * * ? *)", "time_zone": "UTC"}
+    rows = {"TopPicks": {"running": False}, "Because": {**ROWS["Because"], "active_hours": hours}}
+
+    resources = synth(recommenders=rows, **SHORT).to_json()["Resources"].values()
+
+    types = {one["Type"] for one in resources if one["Type"].startswith("Custom::")}
+    assert types == set(v.RESOURCE_TYPES)
+
+
 def test_each_recommender_has_its_recipe_and_its_settings(three: dict[str, Any]) -> None:
     found = named(three, v.RECOMMENDER_TYPE)
 
