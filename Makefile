@@ -81,11 +81,7 @@ test-live: setup ## Run the tests that deploy to your AWS account, and cost mone
 test-oldest: setup $(OLDEST_PACKAGES) ## Run the tests of the package with the oldest versions that it declares
 	OLDEST=$(OLDEST)/bin/python $(RUN) -m pytest tests/oldest
 
-check: ## Run everything that has to be green
-	$(MAKE) --jobs=2 check-format lint prose types static
-	$(MAKE) coverage
-	$(MAKE) scenarios
-	$(MAKE) test-e2e
+check: check-format lint types prose static coverage scenarios test-e2e ## Run everything that has to be green
 
 check-format: setup
 	$(RUN) -m ruff format --check
@@ -119,7 +115,7 @@ prose: setup ## Check the language of pages, docstrings and messages
 	$(RUN) -m checks.prose
 
 reliability: setup ## Run all scenarios and write docs/internals/reliability.md
-	$(RUN) $(FAST) --reliability-report=docs/internals/reliability.md tests/reliability tests/infrastructure tests/unit/checks tests/unit/recommender
+	LIFECYCLES=200x30 $(RUN) $(FAST) --reliability-report=docs/internals/reliability.md tests/reliability tests/infrastructure tests/unit/checks tests/unit/recommender
 
 soak: setup ## Go through ten times as many, and longer, random lifecycles of stacks
 	LIFECYCLES=soak $(RUN) -m pytest -n 2 -o faulthandler_timeout=7200 tests/reliability/test_random_lifecycles.py tests/reliability/test_foresight.py

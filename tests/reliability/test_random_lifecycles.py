@@ -48,7 +48,7 @@ from tests.support.serverless import Event
 
 pytestmark = pytest.mark.sweep
 
-# How many runs, and how many steps each: for `make check`, for `make soak`, or as they are given.
+# How many runs, and how many steps each: for `make check`, for `make soak`, or as make gives them.
 LIFECYCLES: Final = os.environ.get("LIFECYCLES", "check")
 RUNS: Final = tuple(
     map(int, {"check": "100x30", "soak": "2000x50"}.get(LIFECYCLES, LIFECYCLES).split("x"))

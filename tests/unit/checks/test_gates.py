@@ -35,10 +35,10 @@ def project(tmp_path: Path) -> Project:
         "python -m checks.prose",
         "python -m checks.assemblies .venv/assemblies",
         "python -m checks.static .venv/assemblies",
-        "python -m coverage run -m pytest -n 2 tests/unit tests/infrastructure tests/reliability/",
+        "python -m coverage run -m pytest -n 2 tests/unit/recommender tests/unit/operations",
         "python -m coverage combine",
         "python -m coverage report",
-        "python -m pytest -n 2 -m not (sweep and long) tests/reliability",
+        "python -m pytest -n 2 -m not (sweep and long) tests/unit tests/reliability",
         "python -m pytest -n 5 tests/e2e",
     ],
 )

@@ -43,6 +43,16 @@ ANSWERS: dict[str, tuple[dict[str, Any], type[Exception], str]] = {
         TransientError,
         "Operate: 400: Bad Request",
     ),
+    "expired": (
+        {"Error": {"Code": "ExpiredTokenException", "Message": "old"}},
+        CredentialsError,
+        "Operate: ExpiredTokenException: old",
+    ),
+    "in use": (
+        {"Error": {"Code": "ResourceInUseException", "Message": "busy"}},
+        errors.InUseError,
+        "Operate: ResourceInUseException: busy",
+    ),
     "not there": (
         {"Error": {"Code": "ResourceNotFoundException", "Message": "none"}},
         NotFoundError,

@@ -121,6 +121,10 @@ def test_columns_that_do_not_show_beside_other_members_may_be_drift() -> None:
     assert found.reason == "DescribeRecommender does not show excludedDatasetColumns"
     assert found.is_put_right
 
+    less = {name: value for name, value in CONFIG.items() if name != v.ENABLE_METADATA}
+    found = drift(replace(DESIRED, config=config), replace(OBSERVED, config=less))
+    assert found.reason.endswith(" show enableMetadataWithRecommendations, excludedDatasetColumns")
+
 
 @pytest.mark.parametrize(
     ("changes", "expected"),

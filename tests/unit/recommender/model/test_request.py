@@ -342,3 +342,13 @@ def test_bad_member_of_the_event_is_refused_by_name(member: str, got: object, al
         Request.parse(event() | {member: got})
 
     assert str(refused.value) == f"event.{member}: got {str(got)!r}; allowed: {allowed}."
+
+
+def test_delete_is_checked_for_its_prefix_of_names_alone() -> None:
+    malformed = {v.RUNNING: "perhaps", v.LINK: "first"}
+
+    Request.parse(event(malformed, kind="Delete")).check()
+
+    for kind, properties in (("Update", malformed), ("Delete", {v.NAME_PREFIX: "a b"})):
+        with pytest.raises(BadRequestError):
+            Request.parse(event(properties, kind=kind)).check()

@@ -15,6 +15,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from lambdas.recommender import vocabulary
 from lambdas.recommender.protocol import answer as answer_module
 from lambdas.recommender.protocol.answer import (
     MAX_BYTES,
@@ -235,6 +236,13 @@ OTHERS: list[tuple[str, object]] = [
 def test_other_url_is_not_accepted(suffix: str, url: object) -> None:
     assert not Answers(suffix).is_response_url(url)
     assert not Answers(suffix, LOCAL).is_response_url(url)
+
+
+def test_deployed_function_answers_to_s3_alone(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delenv("AWS_ENDPOINT_URL", raising=False)
+    monkeypatch.setenv(vocabulary.URL_SUFFIX_VARIABLE, CHINA)
+
+    assert Answers.deployed().expected == f"https to S3 under {CHINA}"
 
 
 @pytest.mark.rows("R6")

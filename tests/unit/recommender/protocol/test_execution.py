@@ -70,6 +70,13 @@ def test_execution_survives_the_json_of_its_state(request_: Execution) -> None:
     assert Execution.from_json(polled) == request_
 
 
+def test_state_of_version_0_1_0_has_read_no_tags() -> None:
+    state = begun().to_json()
+    del state["TagsRead"]
+
+    assert Execution.from_json(state).known.tags_read == frozenset()
+
+
 def test_state_has_the_members_that_the_state_machine_reads() -> None:
     state = replace(begun(), seconds=7, ended=True).to_json()
 

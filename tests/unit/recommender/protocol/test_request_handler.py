@@ -22,6 +22,7 @@ from lambdas.recommender.protocol import request_handler
 from lambdas.recommender.protocol.answer import Answers, Delivery
 from lambdas.recommender.protocol.execution import Execution, StateMachine, Unconfirmed
 from lambdas.recommender.protocol.request_handler import RequestHandler, apply_deadline, schedule
+from lambdas.recommender.reconcile.reconciler import Known
 from lambdas.recommender.resources import custom_resource_for
 from lambdas.recommender.resources.base import CustomResource
 from tests.support.personalize import VirtualClock
@@ -40,6 +41,7 @@ from ..examples import (
     RESPONSE_URL,
     SIGNATURE,
     STATE_MACHINE,
+    UPDATES,
     event,
     gate,
     hours,
@@ -1394,6 +1396,50 @@ def test_start_that_fails_is_logged_each_time_without_the_url(
         here.begin(event())
 
     failed = [one for one in caplog.records if "could be started" in one.getMessage()]
+    assert failed[0].getMessage().endswith(" could be started: PermanentError")
     assert len(failed) == here.step_functions.tries == 7
     assert {vars(one)["error"] for one in failed} == {"AccessDeniedException"}
     assert SIGNATURE not in repr([vars(one) for one in failed])
+
+
+def test_start_that_fails_by_a_defect_is_logged_without_a_code(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    here = world()
+    here.step_functions.fault = ZeroDivisionError("by zero")
+
+    with caplog.at_level(logging.WARNING):
+        here.begin(event())
+
+    failed = [one for one in caplog.records if "could be started" in one.getMessage()]
+    assert {vars(one)["error"] for one in failed} == {""}
+
+
+@pytest.mark.parametrize("attempts", [0, 1])
+def test_situation_has_the_knowledge_of_the_execution(attempts: int) -> None:
+    known = Known(updated_after=5.0)
+    execution = Execution({}, INTERVAL, SENT, SENT, attempts=attempts, known=known)
+
+    situation = request_handler._situation(execution, UPDATES, after(100))
+
+    assert situation.updated_after == 5.0
+    assert situation.attempted_before is bool(attempts)
+    assert (
+        situation.now == request_handler._situation(execution, None, after(100)).now == SENT + 100
+    )
+
+
+@pytest.mark.parametrize(
+    ("verdict", "expected"),
+    [
+        (Wait("it shows"), False),
+        (Wait("it does not show", unseen=True), True),
+        (Fail("for good"), False),
+        (Fail("stale", confirm=0.5), True),
+        (Done("gone", confirm=6.0), False),
+    ],
+)
+def test_attempt_has_seen_nothing_if_its_verdict_may_be_due_to_a_late_change(
+    verdict: Verdict, expected: bool
+) -> None:
+    assert request_handler._saw_nothing(verdict) is expected

@@ -369,6 +369,14 @@ def test_invalid_change_that_is_still_the_next_step_is_raised() -> None:
     assert account.calls == [*OBSERVED, READ_STACK, ("change", ARN, UPDATE), *OBSERVED]
 
 
+def test_accepted_update_is_remembered() -> None:
+    reconciler = owned().reconciler(SAME)
+
+    reconciler.advance(ARN, deciding(UPDATE))
+
+    assert reconciler.known.updated_after == UPDATE.updated_after
+
+
 HIDDEN_UPDATE = replace(UPDATE, hidden=True)
 SINCE, BEFORE = (Update("ACTIVE", {}, BEGAN + after) for after in (0.0, -1.0))
 GENRES = {v.TRAINING_DATA: {v.EXCLUDED_COLUMNS: {"ITEMS": ["GENRES"]}}}

@@ -137,6 +137,7 @@ def test_removal_in_a_region_without_the_service_is_done(raw: dict[str, Any]) ->
 
     assert isinstance(verdict, Done)
     assert verdict.confirm == CONFIRM_SECONDS
+    assert "eu-west-3" in verdict.reason
 
 
 # -- sweeps ------------------------------------------------------------------------------------
