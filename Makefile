@@ -36,7 +36,7 @@ FAST := -m pytest -n 2 --ignore=tests/e2e --ignore=tests/live --ignore=tests/old
 
 # What covers all code, and no more: to measure it makes a test slower.
 COVERS := tests/unit/recommender tests/unit/operations tests/unit/stacks tests/unit/test_promotion.py \
-	tests/infrastructure tests/reliability/test_operations.py tests/reliability/test_plan.py
+	tests/unit/checks/test_reference.py tests/infrastructure tests/reliability/test_operations.py tests/reliability/test_plan.py
 
 # They wait more than they work.
 E2E := $(RUN) -m pytest -n 5 tests/e2e

@@ -287,10 +287,9 @@ def test_use_is_measured_from_the_first_whole_week(age: float, measures: bool) -
 
 
 def test_throughput_use_has_four_decimals() -> None:
-    request = replace(REQUEST, request=replace(REQUEST.request))
-    three = replace(OBSERVED, config=OBSERVED.config | {v.MIN_REQUESTS_PER_SECOND: 3})
+    three = replace(OBSERVED, config={**OBSERVED.config, v.MIN_REQUESTS_PER_SECOND: 3})
 
-    line = emf_document(request, Observation(three, (), AT_REST, use=Use(0.5, NOW)), NOW)
+    line = emf_document(REQUEST, Observation(three, (), AT_REST, use=Use(0.5, NOW)), NOW)
 
     assert line[v.THROUGHPUT_USE] == 0.3333
 
