@@ -317,7 +317,10 @@ REASONS: Mapping[str, tuple[Callable[[], Step], list[str]]] = {
     ),
     "to adopt, failed": (
         partial(plan_for, ADOPTING, observed("CREATE FAILED", tags={}, **BROKEN)),
-        [DESIRED.arn, "CREATE FAILED", "too little data"],
+        [
+            f"{DESIRED.arn} cannot be adopted, because it is CREATE FAILED: too little data. "
+            "Delete it, or set recommender_name to another one."
+        ],
     ),
     "to adopt, training": (
         partial(plan_for, ADOPTING, observed("CREATE PENDING", tags={})),
