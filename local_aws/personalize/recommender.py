@@ -288,11 +288,15 @@ class Recommender:
         if self.update:
             start = max(start, self.update.course.end)
         if periods >= 1 and start <= now:
-            failure = behaviour.retraining_failure or behaviour.training_failure
-            course = creation(start, behaviour, failure)
-            config = self.config_in_force(start)
-            factor = behaviour.retraining_factor
-            self.begin(Update(course, config, failure, trains=True, automatic=True, factor=factor))
+            self.retrain(start, behaviour)
+
+    def retrain(self, start: float, behaviour: Behaviour) -> None:
+        """Start an automatic retraining; there must be no update under way."""
+        failure = behaviour.retraining_failure or behaviour.training_failure
+        course = creation(start, behaviour, failure)
+        config = self.config_in_force(start)
+        factor = behaviour.retraining_factor
+        self.begin(Update(course, config, failure, trains=True, automatic=True, factor=factor))
 
     def describe(self, now: float, behaviour: Behaviour) -> dict[str, Any]:
         """Return the API's Recommender."""

@@ -30,6 +30,7 @@ from lambdas.recommender.model.timing import CONFIRM_SECONDS
 from lambdas.recommender.vocabulary import OWNER_RESOURCE_TAG, OWNER_STACK_TAG, RESERVED_TAGS
 from local_aws.personalize import Behaviour, wire
 from local_aws.personalize.behaviour import TOP_PICKS_METRICS, Echo
+from local_aws.personalize.recommender import ACTIVE
 from operations.computations.forecast import Kind
 from tests.reliability.faults import ATTEMPTS, KINDS, closed
 from tests.reliability.lifecycles import NDCG, WORSE
@@ -74,9 +75,6 @@ HOURS: Final[list[dict[str, object]]] = [
     )
 ]
 """Hours of which some begin or end soon: there, these lifecycles begin on a Thursday at 05:30."""
-
-ENDED: Final = ("ACTIVE", "CREATE FAILED")
-"""The statuses of an update that is not under way."""
 
 COLUMNS: Final[dict[str, object]] = {"excluded_columns": {"ITEMS": ["GENRES"]}}
 _BECAUSE: Final[dict[str, object]] = {"recipe": "aws-vod-because-you-watched-x"}
@@ -375,18 +373,15 @@ class Lifecycles(RuleBasedStateMachine):
     @rule(which=st.integers(0, 5), fails=st.booleans())
     def a_retraining_begins(self, which: int, fails: bool) -> None:
         self.foresight.disturb()
-        name = self._serving[which % len(self._serving)]["name"]
+        name = self._serving[which % len(self._serving)]
         self.world.retrain(name, "too few" if fails else None)
 
     @property
-    def _serving(self) -> list[dict[str, Any]]:
-        """The recommenders that are ACTIVE, and not being updated."""
-        return [
-            one
-            for one in self.cloud.recommenders().values()
-            if one["status"] == "ACTIVE"
-            and one.get("latestRecommenderUpdate", {}).get("status", "ACTIVE") in ENDED
-        ]
+    def _serving(self) -> list[str]:
+        """The names of the recommenders that are ACTIVE, and not being updated."""
+        now = self.world.clock.now
+        there = self.world.service._recommenders.values()
+        return [one.name for one in there if one.status(now) == ACTIVE and not one.is_busy(now)]
 
     @rule(worse=st.booleans())
     def metrics_change(self, worse: bool) -> None:

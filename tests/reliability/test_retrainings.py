@@ -9,13 +9,15 @@ from local_aws.personalize.behaviour import Echo
 from tests.reliability.lifecycles import NDCG
 from tests.reliability.world import HOUR, MINUTE, World, settings_of, texts
 
-COLUMNS: dict[str, object] = {"excluded_columns": {"ITEMS": ["GENRES"]}}
+GENRES = {"ITEMS": ["GENRES"]}
+COLUMNS: dict[str, object] = {"excluded_columns": GENRES}
 WEIGHT: dict[str, object] = {"exploration_weight": 0.7}
 
 
 def columns(world: World) -> Any:
-    """Return the columns that are left out, as the service has them."""
-    return world.recommender["recommenderConfig"].get("trainingDataConfig")
+    """Return the columns that the training leaves out, as the service has them."""
+    training = world.recommender["recommenderConfig"].get("trainingDataConfig", {})
+    return training.get("excludedDatasetColumns", {})
 
 
 def begun(world: World) -> None:
@@ -54,7 +56,7 @@ def test_a_retraining_before_the_update_of_a_deployment_is_not_taken_for_it(
     assert world.stack.status == "UPDATE_COMPLETE", texts(world.stack)
     assert "UpdateRecommender" in world.changes(since=since)
     if change == COLUMNS:
-        assert columns(world) == {"excludedDatasetColumns": COLUMNS["excluded_columns"]}
+        assert columns(world) == GENRES
     else:
         assert world.exploration_weight == "0.7"
 
@@ -113,37 +115,23 @@ def test_a_retraining_that_begins_in_a_rollback_fails_no_rollback(
 
 @pytest.mark.rows("W2", "W4")
 @pytest.mark.parametrize("echo", ["as set", "in full"])
-def test_columns_of_an_update_that_failed_and_was_kept_are_sent_again(
-    world: World, echo: Echo
+@pytest.mark.parametrize("replaces", [False, True], ids=["update", "replacement"])
+def test_columns_are_sent_after_a_failure_that_was_kept(
+    world: World, echo: Echo, replaces: bool
 ) -> None:
+    """Of the update that sent them, or of a replacement that is taken back with them."""
     world.behaviour.echo = echo
     world.created()
-    world.behaviour.update_failure = "no capacity"
-    assert world.stack.update(world.given(COLUMNS), rolls_back=False) == "UPDATE_FAILED"
-    world.behaviour.update_failure = None
+    world.behaviour.update_failure = world.behaviour.training_failure = "no capacity"
+    failing = {"dataset_group_arn": world.other_group} if replaces else COLUMNS
+    assert world.stack.update(world.given(failing), rolls_back=False) == "UPDATE_FAILED"
+    world.behaviour.update_failure = world.behaviour.training_failure = None
 
-    status = world.update(**COLUMNS, force_update="2")
-
-    assert status == "UPDATE_COMPLETE", texts(world.stack)
-    assert columns(world) == {"excludedDatasetColumns": COLUMNS["excluded_columns"]}
-
-
-@pytest.mark.rows("W2", "W4")
-@pytest.mark.parametrize("echo", ["as set", "in full"])
-def test_columns_are_sent_to_the_recommender_before_a_replacement_that_was_kept(
-    world: World, echo: Echo
-) -> None:
-    world.behaviour.echo = echo
-    world.created()
-    world.behaviour.training_failure = "Too few interactions"
-    other = settings_of(dataset_group_arn=world.other_group)
-    assert world.stack.update(other, rolls_back=False) == "UPDATE_FAILED"
-    world.behaviour.training_failure = None
-
-    status = world.update(**COLUMNS)
+    again: dict[str, object] = {} if replaces else {"force_update": "2"}
+    status = world.update(**COLUMNS, **again)
 
     assert status == "UPDATE_COMPLETE", texts(world.stack)
-    assert columns(world) == {"excludedDatasetColumns": COLUMNS["excluded_columns"]}
+    assert columns(world) == GENRES
 
 
 @pytest.mark.rows("U9", "W2")
@@ -156,11 +144,11 @@ def test_columns_that_somebody_took_away_are_put_right(world: World, semantics: 
         recommenderArn=world.recommender["recommenderArn"], recommenderConfig=config
     )
     world.clock.advance(HOUR)
-    assert not (columns(world) or {}).get("excludedDatasetColumns")
+    assert columns(world) == {}
 
     assert world.update(**COLUMNS, force_update="2") == "UPDATE_COMPLETE", texts(world.stack)
 
-    assert columns(world) == {"excludedDatasetColumns": COLUMNS["excluded_columns"]}
+    assert columns(world) == GENRES
 
 
 @pytest.mark.rows("U1", "W2")
@@ -178,7 +166,7 @@ def test_a_change_of_tags_alone_changes_nothing_else_whatever_shows(
     assert world.changes(since=since) == ["TagResource"]
     assert world.undone(**COLUMNS, tags={"team": "series"}) == "UPDATE_ROLLBACK_COMPLETE"
     assert world.update() == "UPDATE_COMPLETE", texts(world.stack)
-    assert not (columns(world) or {}).get("excludedDatasetColumns")
+    assert columns(world) == {}
 
 
 # -- adoption ----------------------------------------------------------------------------------
@@ -208,8 +196,7 @@ def test_an_update_of_the_owner_before_an_adoption_is_not_taken_for_the_stacks(
 
     assert status == "CREATE_COMPLETE", texts(world.stack)
     assert world.exploration_weight == "0.7"
-    expected = settings.get("excluded_columns", {})
-    assert (columns(world) or {}).get("excludedDatasetColumns", {}) == expected
+    assert columns(world) == settings.get("excluded_columns", {})
 
 
 @pytest.mark.rows("O3")

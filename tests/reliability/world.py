@@ -2,13 +2,13 @@
 
 import re
 from collections.abc import Callable, Collection, Mapping, Sequence
+from dataclasses import replace
 from typing import Any, Final
 
 from botocore.exceptions import ConnectionClosedError
 
 from lambdas.recommender.vocabulary import STOP_TYPE, TRAINING_GATE_TYPE
 from local_aws.personalize import Behaviour, Personalize, ServiceError, wire
-from local_aws.personalize.recommender import Update, creation
 from tests.support.cloudformation import Cloud, Stack
 from tests.support.invariants import Invariants
 from tests.support.personalize import VirtualClock
@@ -164,14 +164,10 @@ class World:
             name: the recommender's; empty for each one.
             failure: the service's reason for its failure, if it fails.
         """
-        now = self.clock.now
+        behaviour = replace(self.behaviour, retraining_failure=failure)
         for recommender in self.service._recommenders.values():
             if name in ("", recommender.name):
-                config, course = (
-                    recommender.config_in_force(now),
-                    creation(now, self.behaviour, failure),
-                )
-                recommender.begin(Update(course, config, failure, trains=True, automatic=True))
+                recommender.retrain(self.clock.now, behaviour)
 
     def disturb(self) -> Any:
         """Return a client of somebody who changes our recommender behind the stack's back."""

@@ -1,8 +1,8 @@
 """Decide the next step towards the recommender of a template (pure).
 
-Observe, decide, do one thing, observe again. CloudFormation, a retry, a rollback or a person in the
-console may have changed the recommender before: its state shows that. So every situation is a row
-of these tables, and needs no memory of its history.
+Observe, decide, make the next change, observe again. CloudFormation, a retry, a rollback or a
+person in the console may have changed the recommender before: its state shows that. So every
+situation is a row of these tables, and needs no memory of its history.
 """
 
 from collections.abc import Mapping
@@ -86,7 +86,7 @@ def _finish_rollback(done: Done, situation: Situation) -> Verdict:
     if not situation.operation.rolls_back:
         return done
     if done.progress is not Progress.EFFECTIVE:
-        return Wait(done.reason, hands_over=True, updated_after=done.updated_after)
+        return done.awaited()
     return unless_late(done, Ending.UPDATE, situation)
 
 

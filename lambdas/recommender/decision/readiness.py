@@ -67,9 +67,11 @@ def readiness(
         not running and observed.phase in (Phase.INACTIVE, Phase.STOPPING)
     )
     if observed.updating or not serves:
-        retrains = observed.config_after_update == observed.config
-        is_as_before = serves and retrains and config.is_shown_in_full(observed.config)
-        return Wait(observed.description, hands_over=is_as_before)
+        retrains = serves and observed.config_after_update == observed.config
+        return Wait(
+            observed.description,
+            hands_over=retrains and config.is_shown_in_full(observed.config),
+        )
     if is_effective:
         return Done(observed.status, Progress.EFFECTIVE)
     return Fail(

@@ -130,6 +130,10 @@ class Done:
         """Whether it serves, or stops as expected, so that no other recommender is needed."""
         return self.progress in (Progress.CHANGING, Progress.EFFECTIVE)
 
+    def awaited(self) -> Wait:
+        """Return a wait that ends in this success, also if its time is up."""
+        return Wait(self.reason, hands_over=True, updated_after=self.updated_after)
+
 
 @dataclass(frozen=True)
 class Fail:

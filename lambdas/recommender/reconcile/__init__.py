@@ -1,1 +1,1 @@
-"""Observe, decide, change one thing behind the fence."""
+"""Observe, decide, make the next change behind the fence."""

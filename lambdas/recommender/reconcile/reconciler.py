@@ -142,11 +142,11 @@ class Reconciler:
             tags = self.personalize.tags(arn)
         except NotFoundError:
             return Wait(f"the tags of {arn} do not show yet")
-        except TransientError:  # a retraining blocks the tags for hours: no rollback fails for that
-            if self.situation.operation.rolls_back and isinstance(step, Wait):
-                return step
-            if self.situation.operation.rolls_back and isinstance(step, Done):
-                return Wait(step.reason, hands_over=True, updated_after=step.updated_after)
+        except TransientError:
+            # A retraining blocks the tags for hours: no rollback fails for that.
+            awaited = step.awaited() if isinstance(step, Done) else step
+            if self.situation.operation.rolls_back and isinstance(awaited, Wait):
+                return awaited
             raise
         self.known = replace(self.known, tags_read=self.known.tags_read | {arn})
         return plan(replace(observed, tags=tags))
@@ -176,7 +176,7 @@ class Reconciler:
         """
         if self._decide(arn, plan) != change:
             raise TransientError(str(refusal)) from refusal
-        if not (isinstance(change, UpdateRecommender) and change.hidden and self._may_be_effective):
+        if not isinstance(change, UpdateRecommender) or not self._may_be_effective(change):
             raise refusal
         effective = {**self.known.effective, arn: change.config}
         self.known = replace(self.known, effective=effective)
@@ -184,9 +184,8 @@ class Reconciler:
             raise refusal
         return step
 
-    @property
-    def _may_be_effective(self) -> bool:
-        """Whether a refused configuration may be effective, although it does not show in full.
+    def _may_be_effective(self, refused: UpdateRecommender) -> bool:
+        """Return whether a refused configuration may be effective, although it does not show.
 
         That is the configuration before an update, that of an adopted recommender, the unchanged
         one, and the one of an update since the operation began, whose answer may be lost.
@@ -195,7 +194,9 @@ class Reconciler:
             PermanentError: an adopted recommender cannot have it.
         """
         request, situation, observed = self.request, self.situation, self.observed
-        if situation.operation.rolls_back or observed is None:
+        if not refused.hidden or observed is None:
+            return False
+        if situation.operation.rolls_back:
             return True
         if request.type is RequestType.CREATE:
             self.personalize.check(request.desired)

@@ -89,7 +89,7 @@ class TrainingGate(CustomResource):
         return reconciler.stacks.operation(self.request.stack_id).rolls_back
 
     def hands_over(self, wait: Wait) -> bool:
-        """Return whether another gate waits on, or nothing in a rollback."""
+        """Return whether another gate waits on; a retraining alone fails no rollback."""
         return wait.hands_over or not self._is_last
 
     @property

@@ -1386,33 +1386,27 @@ def test_defect_while_an_event_is_parsed_is_answered(monkeypatch: pytest.MonkeyP
     assert answer["Reason"].startswith("Nothing was changed. Unexpected KeyError: ")
 
 
+@pytest.mark.parametrize(
+    ("fault", "named", "code"),
+    [
+        (refusal("AccessDeniedException"), "PermanentError", "AccessDeniedException"),
+        (ZeroDivisionError("by zero"), "ZeroDivisionError", ""),
+    ],
+)
 def test_start_that_fails_is_logged_each_time_without_the_url(
-    caplog: pytest.LogCaptureFixture,
+    fault: Exception, named: str, code: str, caplog: pytest.LogCaptureFixture
 ) -> None:
     here = world()
-    here.step_functions.fault = refusal("AccessDeniedException")
+    here.step_functions.fault = fault
 
     with caplog.at_level(logging.WARNING):
         here.begin(event())
 
     failed = [one for one in caplog.records if "could be started" in one.getMessage()]
-    assert failed[0].getMessage().endswith(" could be started: PermanentError")
+    assert failed[0].getMessage().endswith(f" could be started: {named}")
     assert len(failed) == here.step_functions.tries == 7
-    assert {vars(one)["error"] for one in failed} == {"AccessDeniedException"}
+    assert {vars(one)["error"] for one in failed} == {code}
     assert SIGNATURE not in repr([vars(one) for one in failed])
-
-
-def test_start_that_fails_by_a_defect_is_logged_without_a_code(
-    caplog: pytest.LogCaptureFixture,
-) -> None:
-    here = world()
-    here.step_functions.fault = ZeroDivisionError("by zero")
-
-    with caplog.at_level(logging.WARNING):
-        here.begin(event())
-
-    failed = [one for one in caplog.records if "could be started" in one.getMessage()]
-    assert {vars(one)["error"] for one in failed} == {""}
 
 
 @pytest.mark.parametrize("attempts", [0, 1])
