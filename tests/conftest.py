@@ -3,6 +3,7 @@
 import os
 from pathlib import Path
 
+import hypothesis
 import pytest
 
 from local_aws import toolchain
@@ -13,6 +14,12 @@ os.environ["JSII_NODE"] = toolchain.CDK[0]
 # The CDK's own validation takes half of a synthesis (docs/internals/benchmarks.md). `make static`
 # has it, and so has what the commands of the local AWS deploy.
 os.environ.setdefault("CDK_VALIDATION", "false")
+
+# On a machine that does other work, an example takes as long as it takes.
+hypothesis.settings.register_profile(
+    "untimed", deadline=None, suppress_health_check=[hypothesis.HealthCheck.too_slow]
+)
+hypothesis.settings.load_profile("untimed")
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
