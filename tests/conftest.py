@@ -12,7 +12,7 @@ from tests.reliability.report import RunReport
 # jsii would run, and warn of, whichever Node is on the PATH.
 os.environ["JSII_NODE"] = toolchain.CDK[0]
 # The CDK's own validation takes half of a synthesis (docs/internals/benchmarks.md). `make static`
-# has it, and so has what the commands of the local AWS deploy.
+# has it, and so has every deployment outside the tests.
 os.environ.setdefault("CDK_VALIDATION", "false")
 
 # On a machine that does other work, an example takes as long as it takes.

@@ -1,16 +1,17 @@
 """Local AWSs to deploy to, with the real CDK CLI."""
 
-from collections.abc import Callable, Iterator
-from contextlib import ExitStack
+import os
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
 from xdist.scheduler import LoadScopeScheduling  # type: ignore[import-untyped]
 
+from tests.support.browser import CHROMIUM, Browser
 from tests.support.local_world import LocalWorld
 
-SHARE_A_WORLD = ("test_accounts", "test_deploy", "test_local_play", "test_page")
+SHARE_A_WORLD = ("test_accounts", "test_deploy", "test_local_play", "test_page", "test_page_rows")
 """Modules all tests of which use one world; those of others are better spread."""
 
 LONG = (
@@ -56,18 +57,27 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     items.sort(key=lambda item: item.path.stem not in LONG)
 
 
-@pytest.fixture(scope="module")
-def new_world(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Callable[[], LocalWorld]]:
-    """A factory of worlds that end with the module."""
-    with ExitStack() as worlds:
-        yield lambda: worlds.enter_context(LocalWorld.start(tmp_path_factory.mktemp("world")))
+@pytest.fixture(scope="session")
+def world(tmp_path_factory: pytest.TempPathFactory) -> Iterator[LocalWorld]:
+    """The world of a worker, in which no test leaves a stack behind."""
+    with LocalWorld.start(tmp_path_factory.mktemp("world")) as world:
+        yield world
 
 
 @pytest.fixture(scope="session")
-def world(tmp_path_factory: pytest.TempPathFactory) -> Iterator[LocalWorld]:
-    """The world of a worker; a test that leaves a stack behind requests one of its own."""
-    with LocalWorld.start(tmp_path_factory.mktemp("world")) as world:
-        yield world
+def chromium(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Browser]:
+    """The browser of a worker."""
+    if not CHROMIUM.exists() and not os.environ.get("CI"):
+        pytest.skip(f"there is no {CHROMIUM}: install Debian's package chromium")
+    with Browser(tmp_path_factory.mktemp("chromium")) as started:
+        yield started
+
+
+@pytest.fixture
+def browser(chromium: Browser) -> Browser:
+    """The browser, as wide as it is without being told."""
+    chromium.resize(800)
+    return chromium
 
 
 @pytest.fixture(autouse=True)

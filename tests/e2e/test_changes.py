@@ -1,7 +1,7 @@
 """The life of a recommender after its first deployment, as `cdk deploy` changes it."""
 
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from typing import Any
 
 import pytest
@@ -83,9 +83,8 @@ class Life:
 
 
 @pytest.fixture
-def life(new_world: Callable[[], LocalWorld]) -> Iterator[Life]:
-    """A life that begins in a new world, and ends without a trace."""
-    world = new_world()
+def life(world: LocalWorld) -> Iterator[Life]:
+    """A life that ends without a trace."""
     yield Life(world)
     world.set_behaviour()
     destroyed = world.cdk("destroy", STACK, context=GATE)
@@ -123,22 +122,6 @@ def test_changes_in_place(life: Life) -> None:
     assert life.recommender["status"] == "ACTIVE"
     assert life.recommender["recommenderArn"] == arn
     assert life.world.outputs()["RecommenderArn"] == arn
-
-
-@pytest.mark.parametrize("semantics", ["merge", "replace"])
-def test_a_change_keeps_what_it_does_not_change(life: Life, semantics: str) -> None:
-    """Whether the service merges an update into the configuration, or replaces it with that."""
-    life.world.set_behaviour(update_semantics=semantics)
-    columns = {"excluded_columns": {"ITEMS": ["GENRES"]}}
-    life.deploy(exploration_weight=0.5, **columns)
-
-    assert life.deploy(min_recommendation_requests_per_second=2, **columns) == [UPDATES]
-
-    config = life.recommender["recommenderConfig"]
-    assert config["minRecommendationRequestsPerSecond"] == 2
-    assert config["enableMetadataWithRecommendations"] is True
-    assert config["trainingDataConfig"]["excludedDatasetColumns"] == {"ITEMS": ["GENRES"]}
-    assert life.weight == "0.3"
 
 
 def test_replacements(life: Life) -> None:

@@ -1,6 +1,5 @@
 """The page of the local AWS, in a headless Chromium."""
 
-import os
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -12,15 +11,11 @@ from local_aws.rehearsal import NOTICE, sample
 from local_aws.rehearsal.evaluation import Evaluation
 from local_aws.rehearsal.findings import findings
 from local_aws.rehearsal.reading import read
-from tests.support.browser import CHROMIUM, Browser
+from tests.support.browser import Browser
 from tests.support.local_world import until
 from tests.support.place import RECIPE
 from tests.unit.local_aws.rehearsal.folders import NOW, folder_of, watching
 
-pytestmark = pytest.mark.skipif(
-    not CHROMIUM.exists() and not os.environ.get("CI"),
-    reason=f"there is no {CHROMIUM}: install Debian's package chromium",
-)
 REASON = "Dataset has fewer than 1000 interactions after filtering by event type: Watch"
 
 
@@ -44,12 +39,6 @@ def aws(tmp_path_factory: pytest.TempPathFactory) -> Iterator[LocalAws]:
 
 def _statuses(aws: LocalAws) -> set[str]:
     return {one["status"] for one in aws.personalize_state()["recommenders"]}
-
-
-@pytest.fixture
-def browser(tmp_path: Path) -> Iterator[Browser]:
-    with Browser(tmp_path) as started:
-        yield started
 
 
 @pytest.fixture

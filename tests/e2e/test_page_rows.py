@@ -1,21 +1,15 @@
 """The rows of a start page, in a headless Chromium."""
 
-import os
 from collections.abc import Iterator
-from pathlib import Path
 
 import pytest
 
 from local_aws.engine import LocalAws
 from local_aws.rehearsal import NOTICE, sample
 from local_aws.rehearsal.recipes import STAND_INS
-from tests.support.browser import CHROMIUM, Browser
+from tests.support.browser import Browser
 from tests.support.local_world import until
 
-pytestmark = pytest.mark.skipif(
-    not CHROMIUM.exists() and not os.environ.get("CI"),
-    reason=f"there is no {CHROMIUM}: install Debian's package chromium",
-)
 OUTSIDE = "(box => box.left < 0 || box.right > window.innerWidth)(one.getBoundingClientRect())"
 
 
@@ -39,12 +33,6 @@ def aws(tmp_path_factory: pytest.TempPathFactory) -> Iterator[LocalAws]:
         )
         yield started
         personalize.close()
-
-
-@pytest.fixture
-def browser(tmp_path: Path) -> Iterator[Browser]:
-    with Browser(tmp_path) as started:
-        yield started
 
 
 @pytest.fixture

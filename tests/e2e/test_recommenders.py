@@ -153,14 +153,6 @@ def shows_each_by_its_name(world: LocalWorld) -> None:
         assert f"({name}) matches" in " ".join(drift.stdout.split())
 
 
-def test_a_first_deployment_of_which_one_fails_leaves_nothing(rows: Rows) -> None:
-    code, shown = rows.deploy(Because={"dataset_group_arn": rows.clicks})
-
-    assert code != 0, shown
-    assert "trains on at least 1000 Watch events" in shown
-    assert rows.world.personalize_state()["recommenders"] == []
-
-
 def test_the_only_recommender_is_kept_as_one_of_several(rows: Rows) -> None:
     world = rows.world
     alone = {**GATE, "dataset_group_arn": rows.group}

@@ -48,11 +48,17 @@ def metrics_of(outputs: dict[str, str]) -> dict[str, float]:
     return metrics
 
 
-def test_other_files_are_trained_on_anew_and_the_outputs_are_what_the_report_says(
+def test_files_are_refused_or_trained_on_and_the_outputs_are_what_the_report_says(
     folder: Path, tmp_path: Path
 ) -> None:
+    few = folder_of(tmp_path / "few", watching(users=27, each=37))
     ours = folder_of(tmp_path / "ours", watching(users=60, each=20))
 
+    on_few = local_aws(folder, "deploy", "--data", str(few))
+    assert on_few.returncode != 0
+    assert "  refused  interactions: 999\n" in on_few.stdout
+    assert REASON in " ".join(on_few.stdout.split())
+    assert _aws(folder).personalize_state()["recommenders"] == []
     on_sample = local_aws(folder, "deploy")
     assert on_sample.returncode == 0, on_sample.stdout
     first = _outputs(folder)
@@ -76,14 +82,19 @@ def test_other_files_are_trained_on_anew_and_the_outputs_are_what_the_report_say
     assert "  recommenders      none\n" in destroyed.stdout
 
 
+def _aws(folder: Path) -> LocalAws:
+    aws = LocalAws.find(folder)
+    assert aws
+    return aws
+
+
 def _outputs(folder: Path) -> dict[str, str]:
     outputs: dict[str, str] = json.loads((folder / "outputs.json").read_text())[STACK]
     return outputs
 
 
 def _shows_what_the_model_says(folder: Path, arn: str, model: TopPicks) -> None:
-    aws = LocalAws.find(folder)
-    assert aws
+    aws = _aws(folder)
     (recommender,) = aws.personalize_state()["recommenders"]
     assert recommender["recommenderArn"] == arn
     answer = aws.client("personalize-runtime").get_recommendations(
@@ -91,23 +102,6 @@ def _shows_what_the_model_says(folder: Path, arn: str, model: TopPicks) -> None:
     )
     shown = [item["itemId"] for item in answer["itemList"]]
     assert shown == [item for item, _ in model.recommend("u007", 25)]
-
-
-def test_too_little_data_fails_the_deployment_with_the_documented_reason_and_leaves_nothing(
-    folder: Path, tmp_path: Path
-) -> None:
-    few = folder_of(tmp_path / "few", watching(users=27, each=37))
-
-    failed = local_aws(folder, "deploy", "--data", str(few))
-
-    assert failed.returncode != 0
-    assert "  refused  interactions: 999\n" in failed.stdout
-    assert REASON in " ".join(failed.stdout.split())
-    aws = LocalAws.find(folder)
-    assert aws
-    assert aws.personalize_state()["recommenders"] == []
-    destroyed = local_aws(folder, "destroy")
-    assert destroyed.returncode == 0, destroyed.stdout
 
 
 def test_excluded_columns_change_the_metrics(world: LocalWorld) -> None:

@@ -28,8 +28,8 @@ class Browser:
     """A browser with one page; what the page asks for and complains about is noted.
 
     Attributes:
-        requests: The URLs of all requests.
-        complaints: What the console shows of warnings and errors.
+        requests: The URLs of all requests since the page was opened.
+        complaints: What the console shows of warnings and errors since then.
     """
 
     def __init__(self, profile: Path) -> None:
@@ -75,7 +75,8 @@ class Browser:
 
     def open(self, url: str) -> None:
         """Go to a page, and wait until it is loaded."""
-        self._events.clear()
+        for noted in (self.requests, self.complaints, self._events):
+            noted.clear()
         self._call("Page.navigate", url=url)
         self.wait_for_load()
 
