@@ -65,15 +65,6 @@ def test_a_token_is_for_its_own_list(simulation: Simulation) -> None:
     assert outcome(lambda: simulation.client.list_datasets(nextToken=token)) == "InvalidNextToken"
 
 
-def test_the_recipes_of_a_domain_take_several_pages(simulation: Simulation) -> None:
-    pages = list(simulation.client.get_paginator("list_recipes").paginate(domain="VIDEO_ON_DEMAND"))
-    recipes = [recipe for page in pages for recipe in page["recipes"]]
-    assert len(pages) == 2
-    assert RECIPE in {recipe["recipeArn"] for recipe in recipes}
-    assert {recipe["domain"] for recipe in recipes} == {"VIDEO_ON_DEMAND"}
-    assert len(recipes) == 5
-
-
 def test_without_a_domain_custom_recipes_are_listed_too(simulation: Simulation) -> None:
     pages = simulation.client.get_paginator("list_recipes").paginate()
     recipes = {recipe["name"]: recipe for page in pages for recipe in page["recipes"]}
@@ -85,9 +76,7 @@ def test_a_domain_that_does_not_exist_is_refused(simulation: Simulation) -> None
     assert outcome(lambda: simulation.client.list_recipes(domain="NEWS")) == "Validation"  # type: ignore[arg-type]
 
 
-def test_a_recipe_is_described(simulation: Simulation) -> None:
-    recipe = simulation.client.describe_recipe(recipeArn=RECIPE)["recipe"]
-    assert (recipe["name"], recipe["status"]) == ("aws-vod-top-picks", "ACTIVE")
+def test_a_recipe_that_is_not_there_is_not_found(simulation: Simulation) -> None:
     describe = simulation.client.describe_recipe
     assert outcome(lambda: describe(recipeArn=RECIPE + "x")) == "ResourceNotFound"
 
