@@ -80,6 +80,9 @@ class Simulation:
     def status(self) -> str:
         return str(self.describe()["status"])
 
+    def update_status(self) -> str:
+        return str(self.describe()["latestRecommenderUpdate"]["status"])
+
     def tags(self) -> dict[str, str]:
         tags = self.client.list_tags_for_resource(resourceArn=ARN)["tags"]
         return {tag["tagKey"]: tag["tagValue"] for tag in tags}

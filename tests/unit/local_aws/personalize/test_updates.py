@@ -9,6 +9,7 @@ from hypothesis import strategies as st
 from tests.unit.local_aws.personalize.simulation import ARN, Simulation, outcome
 
 WEEK = 7 * 24 * 3600.0
+RATE_2 = {"minRecommendationRequestsPerSecond": 2}
 EXPLORING = {"itemExplorationConfig": {"explorationWeight": "0.30"}}
 
 
@@ -49,14 +50,14 @@ def test_a_failed_update_leaves_the_old_configuration(simulation: Simulation) ->
 @pytest.mark.parametrize(
     ("semantics", "expected"),
     [
-        ("merge", {"minRecommendationRequestsPerSecond": 2, **EXPLORING}),
-        ("replace", {"minRecommendationRequestsPerSecond": 2}),
+        ("merge", RATE_2 | EXPLORING),
+        ("replace", RATE_2),
     ],
 )
 def test_omitted_members_are_kept_or_dropped(semantics: str, expected: dict[str, Any]) -> None:
     simulation = Simulation(update_semantics=semantics)
     simulation.create_active(config=EXPLORING)
-    simulation.update(minRecommendationRequestsPerSecond=2)
+    simulation.update(**RATE_2)
     simulation.clock.advance(50)
     assert simulation.describe()["recommenderConfig"] == expected
 
@@ -113,7 +114,7 @@ def test_a_change_of_columns_trains_as_long_as_a_creation(simulation: Simulation
     simulation.create_active(config=_excluding("DURATION"))
     simulation.update(**_excluding("DURATION", "TITLE"))
     simulation.clock.advance(99)
-    assert simulation.describe()["latestRecommenderUpdate"]["status"] == "CREATE IN_PROGRESS"
+    assert simulation.update_status() == "CREATE IN_PROGRESS"
     simulation.clock.advance(1)
     assert simulation.describe()["recommenderConfig"] == _excluding("DURATION", "TITLE")
 
@@ -131,24 +132,15 @@ def test_a_change_of_columns_can_fail_in_training(simulation: Simulation) -> Non
     assert simulation.describe()["latestRecommenderUpdate"]["failureReason"] == "no data"
 
 
-@pytest.mark.parametrize(
-    ("empty_columns", "semantics", "answer"),
-    [
-        ("clear", "merge", "OK"),
-        ("clear", "replace", "OK"),
-        ("keep", "merge", "InvalidInput"),
-        ("keep", "replace", "InvalidInput"),
-    ],
-)
+@pytest.mark.parametrize("semantics", ["merge", "replace"])
+@pytest.mark.parametrize(("empty_columns", "answer"), [("clear", "OK"), ("keep", "InvalidInput")])
 def test_empty_columns_clear_or_keep_those_in_force(
     empty_columns: str, semantics: str, answer: str
 ) -> None:
     simulation = Simulation(empty_columns=empty_columns, update_semantics=semantics)
     simulation.create_active(config=_excluding("TITLE"))
-    assert (
-        outcome(lambda: simulation.update(trainingDataConfig={"excludedDatasetColumns": {}}))
-        == answer
-    )
+    empty = {"excludedDatasetColumns": {}}
+    assert outcome(lambda: simulation.update(trainingDataConfig=empty)) == answer
 
 
 def test_columns_that_are_not_mentioned_are_not_empty() -> None:
@@ -162,7 +154,7 @@ def test_columns_that_are_not_mentioned_are_not_empty() -> None:
 def test_describe_can_be_behind_an_update() -> None:
     simulation = Simulation(stale_after_update=60)
     simulation.create_active()
-    simulation.update(minRecommendationRequestsPerSecond=2)
+    simulation.update(**RATE_2)
     for seconds in (0, 30, 29):
         simulation.clock.advance(seconds)
         assert "latestRecommenderUpdate" not in simulation.describe()
@@ -189,12 +181,6 @@ def test_defaults_and_numbers_are_echoed_as_configured() -> None:
     }
 
 
-def test_a_recipe_that_does_not_personalise_has_no_exploration_to_echo() -> None:
-    simulation = Simulation(echo="in full", normalise_numbers=True)
-    simulation.create(recipeArn="arn:aws:personalize:::recipe/aws-vod-most-popular")
-    assert "itemExplorationConfig" not in simulation.describe()["recommenderConfig"]
-
-
 def test_an_active_recommender_retrains_every_week() -> None:
     simulation = Simulation(retraining_every=WEEK)
     simulation.create_active(config=EXPLORING)
@@ -205,12 +191,10 @@ def test_an_active_recommender_retrains_every_week() -> None:
     update = simulation.describe()["latestRecommenderUpdate"]
     assert update["status"] == "CREATE PENDING"
     assert update["recommenderConfig"] == EXPLORING
-    assert (
-        outcome(lambda: simulation.update(minRecommendationRequestsPerSecond=2)) == "ResourceInUse"
-    )
+    assert outcome(lambda: simulation.update(**RATE_2)) == "ResourceInUse"
     simulation.clock.advance(100)
-    assert simulation.describe()["latestRecommenderUpdate"]["status"] == "ACTIVE"
-    assert outcome(lambda: simulation.update(minRecommendationRequestsPerSecond=2)) == "OK"
+    assert simulation.update_status() == "ACTIVE"
+    assert outcome(lambda: simulation.update(**RATE_2)) == "OK"
     simulation.clock.advance(3 * WEEK)
     latest = simulation.describe()["latestRecommenderUpdate"]["creationDateTime"].timestamp()
     assert latest == active_since + 4 * WEEK
@@ -221,13 +205,13 @@ def test_a_retraining_waits_for_an_update() -> None:
     simulation = Simulation(retraining_every=200)
     simulation.create_active()
     simulation.clock.advance(180)
-    simulation.update(minRecommendationRequestsPerSecond=2)
+    simulation.update(**RATE_2)
     simulation.clock.advance(49)
-    assert simulation.describe()["latestRecommenderUpdate"]["status"] == "CREATE IN_PROGRESS"
+    assert simulation.update_status() == "CREATE IN_PROGRESS"
     simulation.clock.advance(1)
     described = simulation.describe()
     assert described["latestRecommenderUpdate"]["status"] == "CREATE PENDING"
-    assert described["recommenderConfig"] == {"minRecommendationRequestsPerSecond": 2}
+    assert described["recommenderConfig"] == RATE_2
 
 
 def test_a_change_of_columns_counts_as_a_training() -> None:
@@ -236,9 +220,9 @@ def test_a_change_of_columns_counts_as_a_training() -> None:
     simulation.clock.advance(150)
     simulation.update(**_excluding("TITLE"))
     simulation.clock.advance(199)
-    assert simulation.describe()["latestRecommenderUpdate"]["status"] == "ACTIVE"
+    assert simulation.update_status() == "ACTIVE"
     simulation.clock.advance(1)
-    assert simulation.describe()["latestRecommenderUpdate"]["status"] == "CREATE PENDING"
+    assert simulation.update_status() == "CREATE PENDING"
 
 
 @pytest.mark.parametrize("trained_by", ["a retraining", "a change of columns"])
@@ -253,7 +237,7 @@ def test_an_update_that_does_not_train_brings_no_retraining_forward(trained_by: 
         simulation.clock.advance(200)
     trained = simulation.describe()["latestRecommenderUpdate"]["creationDateTime"]
     simulation.clock.advance(110)
-    simulation.update(minRecommendationRequestsPerSecond=2)
+    simulation.update(**RATE_2)
     simulation.clock.advance(50)
     latest = simulation.describe()["latestRecommenderUpdate"]
     assert latest["status"] == "ACTIVE"
@@ -269,17 +253,13 @@ def test_what_is_sent_in_the_second_in_which_an_update_ends_meets_the_retraining
     simulation = Simulation(retraining_every=200)
     simulation.create_active()
     simulation.clock.advance(180)
-    simulation.update(minRecommendationRequestsPerSecond=2)
+    simulation.update(**RATE_2)
     simulation.clock.advance(50)
-    assert (
-        outcome(lambda: simulation.update(minRecommendationRequestsPerSecond=3)) == "ResourceInUse"
-    )
+    again = {"minRecommendationRequestsPerSecond": 3}
+    assert outcome(lambda: simulation.update(**again)) == "ResourceInUse"
     described = simulation.describe()
-    assert described["recommenderConfig"] == {"minRecommendationRequestsPerSecond": 2}
-    assert (
-        described["latestRecommenderUpdate"]["recommenderConfig"]
-        == (described["recommenderConfig"])
-    )
+    assert described["recommenderConfig"] == RATE_2
+    assert described["latestRecommenderUpdate"]["recommenderConfig"] == RATE_2
 
 
 def test_a_stopped_recommender_does_not_retrain() -> None:
@@ -290,30 +270,24 @@ def test_a_stopped_recommender_does_not_retrain() -> None:
     assert "latestRecommenderUpdate" not in simulation.describe()
 
 
-def test_a_failed_retraining_leaves_the_model_in_service() -> None:
+@pytest.mark.parametrize("switch", ["training_failure", "retraining_failure"])
+def test_a_failed_retraining_leaves_the_model_in_service_and_the_next_one_can_succeed(
+    switch: str,
+) -> None:
     simulation = Simulation(retraining_every=200)
     simulation.create_active()
-    simulation.behaviour.training_failure = "no data"
-    simulation.clock.advance(300)
-    described = simulation.describe()
-    assert described["status"] == "ACTIVE"
-    assert described["latestRecommenderUpdate"]["failureReason"] == "no data"
-
-
-def test_a_retraining_alone_can_be_told_to_fail_and_the_next_one_to_succeed() -> None:
-    simulation = Simulation(retraining_every=200, retraining_failure="no data")
-    simulation.create_active()
+    setattr(simulation.behaviour, switch, "no data")
     simulation.clock.advance(300)
     described = simulation.describe()
     assert described["status"] == "ACTIVE"
     assert described["latestRecommenderUpdate"]["status"] == "CREATE FAILED"
     assert described["latestRecommenderUpdate"]["failureReason"] == "no data"
-    simulation.update(minRecommendationRequestsPerSecond=2)
+    simulation.update(**RATE_2)
     simulation.clock.advance(50)
-    assert simulation.describe()["latestRecommenderUpdate"]["status"] == "ACTIVE"
-    simulation.behaviour.retraining_failure = None
+    assert simulation.update_status() == "ACTIVE"
+    setattr(simulation.behaviour, switch, None)
     simulation.clock.advance(150)
-    assert simulation.describe()["latestRecommenderUpdate"]["status"] == "ACTIVE"
+    assert simulation.update_status() == "ACTIVE"
 
 
 def test_a_retraining_changes_the_metrics_by_a_factor_when_it_has_succeeded() -> None:
@@ -327,7 +301,7 @@ def test_a_retraining_changes_the_metrics_by_a_factor_when_it_has_succeeded() ->
     simulation.clock.advance(200)
     halved = {name: round(value / 2, 4) for name, value in before.items()}
     assert simulation.describe()["modelMetrics"] == halved
-    simulation.update(minRecommendationRequestsPerSecond=2)
+    simulation.update(**RATE_2)
     simulation.clock.advance(50)
     assert simulation.describe()["modelMetrics"] == halved, "the update has not trained"
 
@@ -357,12 +331,10 @@ def test_a_retraining_that_does_not_show_leaves_what_a_client_did_and_holds_call
     before = simulation.describe()
     simulation.clock.advance(200)
     assert simulation.describe() == before
-    assert (
-        outcome(lambda: simulation.update(minRecommendationRequestsPerSecond=2)) == "ResourceInUse"
-    )
+    assert outcome(lambda: simulation.update(**RATE_2)) == "ResourceInUse"
     simulation.clock.advance(100)
     assert simulation.describe() == before
-    simulation.update(minRecommendationRequestsPerSecond=2)
+    simulation.update(**RATE_2)
     assert simulation.describe() == before, "stale: the retraining does not show in its place"
     simulation.clock.advance(50)
     ours = simulation.describe()
@@ -379,5 +351,5 @@ def test_tag_calls_during_other_changes_are_a_switch(policy: str) -> None:
     assert outcome(simulation.tags) == expected
     simulation.clock.advance(100)
     assert outcome(simulation.tags) == "OK"
-    simulation.update(minRecommendationRequestsPerSecond=2)
+    simulation.update(**RATE_2)
     assert outcome(simulation.tags) == expected
