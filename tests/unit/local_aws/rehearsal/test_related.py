@@ -2,32 +2,18 @@
 
 from collections import Counter
 from pathlib import Path
-from random import Random
 
 import pytest
 
 from local_aws.rehearsal import sample
-from local_aws.rehearsal.data import WATCH
 from local_aws.rehearsal.evaluation import explanation, split
 from local_aws.rehearsal.reading import read
 from local_aws.rehearsal.related import BecauseYouWatched, MoreLike
 from local_aws.rehearsal.training import Learnt, Options, TopPicks
-from tests.unit.local_aws.rehearsal.folders import DAY, ITEMS, NOW, Interaction, folder_of
+from tests.unit.local_aws.rehearsal.folders import ITEMS, NOW, camps, folder_of
 
 THE_SAMPLE = read(sample.FOLDER, now=NOW)
 related = pytest.mark.parametrize("stand_in", [BecauseYouWatched, MoreLike])
-
-
-def camps(*, event_type: str = WATCH) -> list[Interaction]:
-    """Return interactions of two camps, each of which has 40 items of its own."""
-    random = Random(1)
-    return [
-        (f"u{user:02}", f"i{item:02}", 1_700_000_000 + turn * DAY, event_type)
-        for user in range(60)
-        for turn, item in enumerate(
-            random.sample(range(40) if user % 2 else range(40, 80), 20),
-        )
-    ]
 
 
 @related
