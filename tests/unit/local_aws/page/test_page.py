@@ -48,10 +48,6 @@ def page(simulation: Simulation, query: str = "") -> str:
     return body.decode()
 
 
-def test_without_a_recommender_it_says_so(simulation: Simulation) -> None:
-    assert "There is no recommender." in page(simulation)
-
-
 def test_a_recommender_is_shown_with_what_comes_next(simulation: Simulation) -> None:
     simulation.create()
     simulation.clock.advance(5)
@@ -99,7 +95,8 @@ def test_a_refused_training_says_why_and_not_that_it_trained() -> None:
     assert NOTICE not in shown
 
 
-def test_before_a_training_nothing_is_said_to_be_trained(simulation: Simulation) -> None:
+def test_without_a_recommender_nothing_is_said_to_be_trained(simulation: Simulation) -> None:
+    assert "There is no recommender." in page(simulation)
     assert "No model has been trained here yet." in page(simulation)
     assert "Trained on this machine" not in page(simulation)
 
@@ -143,6 +140,16 @@ def start_page(
     return simulation
 
 
+@cache
+def trained_on_all() -> Simulation:
+    """Return a recommender of each recipe; tests change nothing about them."""
+    return start_page(sample.FOLDER, *sorted(STAND_INS))
+
+
+def all_rows(query: str) -> str:
+    return page(trained_on_all(), query)
+
+
 def rows_in(shown: str) -> dict[str, list[str]]:
     """Return the headings of the rows, each with the ids of its items."""
     found = re.findall(r'<h3 id="row[^>]*>(.*?)</h3>(.*?)(?=<h3|</section>)', shown, re.DOTALL)
@@ -150,12 +157,11 @@ def rows_in(shown: str) -> dict[str, list[str]]:
 
 
 def test_a_start_page_has_a_row_for_each_recommender_as_a_viewer_sees_them() -> None:
-    simulation = start_page(sample.FOLDER, *sorted(STAND_INS))
     data = the_sample()
     x = data.newest_watched("user-1")
     title = data.metadata[x]["TITLE"]
 
-    rows = rows_in(page(simulation, "user=user-1"))
+    rows = rows_in(all_rows("user=user-1"))
 
     assert [*rows] == [
         "Top picks for you",
@@ -170,8 +176,8 @@ def test_a_start_page_has_a_row_for_each_recommender_as_a_viewer_sees_them() -> 
 
 
 def test_a_start_page_says_of_each_row_that_it_is_a_stand_in_and_how_it_is_made() -> None:
-    shown = page(start_page(sample.FOLDER, *STAND_INS), "user=user-1")
-    for number, (recipe, stand_in) in enumerate(STAND_INS.items()):
+    shown = all_rows("user=user-1")
+    for number, (recipe, stand_in) in enumerate(sorted(STAND_INS.items())):
         assert f"films-{number}, a stand-in for {recipe}" in shown
         if recipe != "aws-vod-top-picks":
             assert f"<dt>Recipe</dt><dd>{recipe}</dd>" in shown
@@ -183,9 +189,8 @@ def test_a_start_page_says_of_each_row_that_it_is_a_stand_in_and_how_it_is_made(
 
 
 def test_another_x_makes_other_rows_for_it_alone() -> None:
-    simulation = start_page(sample.FOLDER, *STAND_INS)
-    before = rows_in(page(simulation, "user=user-1"))
-    after = rows_in(page(simulation, "user=user-1&item=vod-001"))
+    before = rows_in(all_rows("user=user-1"))
+    after = rows_in(all_rows("user=user-1&item=vod-001"))
     title = the_sample().metadata["vod-001"]["TITLE"]
     assert [*after][1:3] == [f"Because you watched {title}", f"More like {title}"]
     assert [*before.values()][0::3] == [*after.values()][0::3]
@@ -194,16 +199,21 @@ def test_another_x_makes_other_rows_for_it_alone() -> None:
 
 
 def test_an_x_that_the_data_does_not_have_is_said_to_be_none() -> None:
-    shown = page(start_page(sample.FOLDER, *STAND_INS), "user=user-1&item=<b>")
+    shown = all_rows("user=user-1&item=<b>")
     assert shown.count("The data has no item &lt;b&gt;, so the row shows popular items.") == 2
     assert "Because you watched <b>" in rows_in(shown)
 
 
 def test_who_has_watched_nothing_has_no_row_because_of_it() -> None:
-    rows = rows_in(shown := page(start_page(sample.FOLDER, *STAND_INS), "user=nobody"))
+    shown = all_rows("user=nobody")
+    rows = rows_in(shown)
     assert shown.count("nobody has not watched anything yet. Enter an item above.") == 2
     assert [bool(items) for items in rows.values()] == [True, False, False, True, True]
     assert "nobody has no interactions" in shown
+
+
+def test_without_a_user_there_are_no_rows() -> None:
+    assert rows_in(all_rows("")) == {}
 
 
 def test_top_picks_alone_is_shown_as_before_and_asks_for_no_item() -> None:
@@ -217,10 +227,6 @@ def test_top_picks_alone_is_shown_as_before_and_asks_for_no_item() -> None:
 def test_two_lists_of_popular_items_ask_for_no_item() -> None:
     shown = page(start_page(sample.FOLDER, "aws-vod-most-popular", "aws-vod-trending-now"))
     assert 'name="item"' not in shown
-
-
-def test_without_a_user_nobody_sees_rows() -> None:
-    assert rows_in(page(start_page(sample.FOLDER, *STAND_INS))) == {}
 
 
 def test_a_recommender_that_does_not_serve_has_no_row() -> None:

@@ -4,7 +4,7 @@ import json
 import subprocess
 import sys
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from concurrent.futures import Future
 from functools import cache
 from pathlib import Path
@@ -16,6 +16,7 @@ import pytest
 from local_aws import toolchain
 from local_aws.personalize.training import Source, Training
 from local_aws.rehearsal import sample
+from local_aws.rehearsal import training as rehearsal_training
 from local_aws.rehearsal.data import Data
 from local_aws.rehearsal.evaluation import Evaluation
 from local_aws.rehearsal.reading import read
@@ -52,6 +53,13 @@ def wait(simulation: Simulation, seconds: float = 100, arn: str = ARN) -> Any:
 def _is_going_on(recommender: Any) -> bool:
     update = recommender.get("latestRecommenderUpdate", {"status": "ACTIVE"})
     return any(one["status"].endswith("IN_PROGRESS") for one in (recommender, update))
+
+
+@pytest.fixture(scope="module", autouse=True)
+def _one_split() -> Iterator[None]:
+    """Train each recommender once: the nine further splits show in other tests."""
+    with patch.object(rehearsal_training, "SPREAD_ITEMS", 0):
+        yield
 
 
 @pytest.fixture(scope="module")

@@ -17,11 +17,12 @@ from tests.unit.local_aws.rehearsal.folders import ITEMS, NOW, Interaction, fold
 TRAINS = """
 import sys
 from pathlib import Path
-from local_aws.rehearsal import model
+from local_aws.rehearsal import model, training
 from local_aws.rehearsal.reading import read
 from local_aws.rehearsal.training import Options, TopPicks
 
 model.MOST_ITEMS = int(sys.argv[2])
+training.SPREAD_ITEMS = 0
 data = read(Path(sys.argv[1]), now=1_767_225_600.0)
 trained = TopPicks(data, Options(exploration_weight=0.0))
 print(data.digest, trained.metrics, trained.popularity_metrics)
