@@ -1,5 +1,6 @@
 """The documents: their links, and what they say about what the code says."""
 
+import inspect
 import json
 import re
 import tomllib
@@ -25,13 +26,17 @@ from lambdas.recommender.vocabulary import DIGEST_LENGTH, MAX_PREFIX_LENGTH, MET
 from local_aws import commands, report
 from local_aws.personalize import Behaviour
 from local_aws.personalize import service as simulated
+from local_aws.personalize.behaviour import TOP_PICKS_METRICS
 from local_aws.rehearsal import columns, evaluation, findings, model, sample
 from operations import __main__ as operations
 from operations import console
 from operations.commands import status
 from stacks import monitoring
+from stacks.recommender import TopPicksRecommender
 from stacks.settings import kinds
 from stacks.settings.declarations import Settings
+from stacks.settings.setting import settings_of
+from stacks.synthesis import MAX_RESOURCES, MAX_TEMPLATE_BYTES
 from tests.support.messages import templates
 from tests.support.place import GROUP
 from tests.support.shown_commands import Step, lacking, steps
@@ -116,6 +121,8 @@ def benchmark(what: str) -> str:
     return str(ours)
 
 
+NDCG = "normalized_discounted_cumulative_gain_at_25"
+OF_SETTINGS = settings_of(Settings)
 PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text())
 GATES_HERE = round(commands._SIX_GATES * 3600 / commands._GATE_SECONDS)
 SECONDS_OF_A_DEPLOYMENT = int(benchmark("fresh clone: make deploy-local").removesuffix(" s"))
@@ -124,14 +131,19 @@ SECONDS_OF_A_DEPLOYMENT = int(benchmark("fresh clone: make deploy-local").remove
 DOCS = ROOT / "docs"
 REHEARSAL = DOCS / "how-to" / "rehearsal.md"
 DEFAULTS = Settings(dataset_group_arn=GROUP)
+OF_THE_CONSTRUCT = inspect.signature(TopPicksRecommender.__init__).parameters
+CHAINS = [OF_THE_CONSTRUCT[name].default for name in ("training_gates", "sweeps")]
 WAITS_55_MINUTES = DEFAULT_WAIT_SECONDS / 60 == DEFAULTS.training_gate_minutes == 55
 GRACE_IS_TWO_MINUTES = GRACE_SECONDS == 120
 RETRAINS_EVERY_7_DAYS = retraining.PERIOD == 7 * 86_400
 AS_OBSERVED = Behaviour()
+QUOTAS = (AS_OBSERVED.recommenders_per_dataset_group, AS_OBSERVED.recommenders_per_region)
+QUOTAS_ARE_5_AND_15 = QUOTAS == (5, 15)
 TRAINING_AS_OBSERVED = AS_OBSERVED.create_pending + AS_OBSERVED.create_in_progress
 DATA_REQUIRED = (findings._INTERACTIONS_REQUIRED, findings._USERS_REQUIRED) == (1000, 25)
 INTERACTIONS, ITEMS, USERS = columns.datasets(0)
 PINNED_CDK = re.findall(r"(?m)^aws-cdk-lib==(\S+)", (ROOT / "requirements.txt").read_text())
+(OLDEST_CDK,) = re.findall(r"aws-cdk-lib>=([\d.]+),", str(PROJECT["project"]["dependencies"]))
 PINNED_CLI = json.loads((ROOT / "package.json").read_text())["devDependencies"]["aws-cdk"]
 
 
@@ -191,8 +203,9 @@ NUMBERS: Final[dict[str, list[tuple[str, bool]]]] = {
         ("fewer than 1000 interactions or 25 users", DATA_REQUIRED),
         (
             "Personalize allows 5 recommenders per dataset group and 15 per region",
-            (AS_OBSERVED.recommenders_per_dataset_group, AS_OBSERVED.recommenders_per_region)
-            == (5, 15),
+            QUOTAS_ARE_5_AND_15
+            and "5 recommenders per dataset group and 15 per region"
+            in errors._HINTS["LimitExceededException"],
         ),
     ],
     "docs/reference/glossary.md": [
@@ -212,6 +225,8 @@ NUMBERS: Final[dict[str, list[tuple[str, bool]]]] = {
         ),
     ],
     "docs/how-to/quality-gate.md": [
+        (f"`coverage` {TOP_PICKS_METRICS['coverage']}", True),
+        (f"`{NDCG}` {TOP_PICKS_METRICS[NDCG]}", True),
         ("retrains every seven days", RETRAINS_EVERY_7_DAYS),
     ],
     "docs/how-to/dataset-group.md": [
@@ -262,6 +277,9 @@ NUMBERS: Final[dict[str, list[tuple[str, bool]]]] = {
         ("deletion in AWS's example took 17.5 minutes", AS_OBSERVED.delete / 60 == 17.5),
     ],
     "docs/how-to/choosing-settings.md": [
+        ("keep 10, the default", DEFAULTS.max_training_hours == 10),
+        ("The maximum is 24", "24 at most" in OF_SETTINGS["max_training_hours"].kind.allowed),
+        (f"So 5 is billed as {5 * 3600:,} recommendations", True),
         ("an hour on MovieLens", TRAINING_AS_OBSERVED > 3600),
         (
             "took about 15 minutes",
@@ -269,6 +287,9 @@ NUMBERS: Final[dict[str, list[tuple[str, bool]]]] = {
         ),
     ],
     "docs/how-to/own-app.md": [
+        ("11 each", CHAINS == [DEFAULTS.training_gates, DEFAULTS.sweeps] == [11, 11]),
+        ("five and a half hours, not ten", CHAINS[0] * 30 / 60 == 5.5),
+        (f"{OLDEST_CDK}, the oldest that works", True),
         (f"npm install aws-cdk@{PINNED_CLI}", True),
         (f"tried with aws-cdk-lib {PINNED_CDK[0]}", True),
     ],
@@ -300,6 +321,23 @@ NUMBERS: Final[dict[str, list[tuple[str, bool]]]] = {
             180 // sample._NEW == 7
             and len((sample.FOLDER / "items.csv").read_text().splitlines()) == 1 + 180,
         ),
+    ],
+    "docs/how-to/rows.md": [
+        ("5 recommenders for each dataset group and 15 for each region", QUOTAS_ARE_5_AND_15),
+        (f"A stack has {MAX_RESOURCES} resources at most", True),
+        ("its template a million bytes", MAX_TEMPLATE_BYTES == 1_000_000),
+    ],
+    "docs/how-to/upgrading.md": [
+        (f"an aws-cdk-lib of at least {OLDEST_CDK}", True),
+    ],
+    "docs/how-to/monitoring.md": [
+        ("no retraining has begun for 8 days", monitoring._OLD == 8 * 24),
+        ("Personalize retrains every 7 days", RETRAINS_EVERY_7_DAYS),
+        (f"above {retraining.PERIOD / 3600:.0f} only for", True),
+        ("at least three missing observations", monitoring._MISSED == 3),
+        ("an average of a second or more", monitoring._SLOW == 1000),
+        ("periods of five minutes", monitoring._FIVE_MINUTES.to_minutes() == 5),
+        ("once an hour (`observation", Settings.observation_interval_minutes == 60),
     ],
 }
 """Texts of pages, by page, each with whether its number is that of the code."""
