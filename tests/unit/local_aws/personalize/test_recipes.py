@@ -1,7 +1,7 @@
 """The five recipes of a video service: requirements, refusals, metrics, and their parameters."""
 
 from itertools import chain, combinations
-from typing import Any
+from typing import Any, NamedTuple
 
 import pytest
 
@@ -11,42 +11,24 @@ from tests.support.place import ACCOUNT, REGION
 from tests.unit.local_aws.personalize.simulation import ARN, Simulation, message, outcome
 
 USER, ITEM = "userId", "itemId"
-GUIDE: dict[str, dict[str, Any]] = {
-    "aws-vod-because-you-watched-x": {
-        "required": {"INTERACTIONS"},
-        "optional": set(),
-        "event_type": "Watch",
-        "parameters": {USER, ITEM},
-        "explores": False,
-    },
-    "aws-vod-more-like-x": {
-        "required": {"INTERACTIONS", "ITEMS"},
-        "optional": set(),
-        "event_type": None,
-        "parameters": {USER, ITEM},
-        "explores": False,
-    },
-    "aws-vod-most-popular": {
-        "required": {"INTERACTIONS"},
-        "optional": set(),
-        "event_type": "Watch",
-        "parameters": {USER},
-        "explores": False,
-    },
-    "aws-vod-top-picks": {
-        "required": {"INTERACTIONS"},
-        "optional": {"ITEMS", "USERS"},
-        "event_type": None,
-        "parameters": {USER},
-        "explores": True,
-    },
-    "aws-vod-trending-now": {
-        "required": {"INTERACTIONS"},
-        "optional": set(),
-        "event_type": None,
-        "parameters": set(),
-        "explores": False,
-    },
+
+
+class Guide(NamedTuple):
+    """The facts of a recipe; datasets by type, the type of the events, and the parameters."""
+
+    required: set[str]
+    optional: set[str]
+    event_type: str | None
+    parameters: set[str]
+    explores: bool
+
+
+GUIDE = {
+    "aws-vod-because-you-watched-x": Guide({"INTERACTIONS"}, set(), "Watch", {USER, ITEM}, False),
+    "aws-vod-more-like-x": Guide({"INTERACTIONS", "ITEMS"}, set(), None, {USER, ITEM}, False),
+    "aws-vod-most-popular": Guide({"INTERACTIONS"}, set(), "Watch", {USER}, False),
+    "aws-vod-top-picks": Guide({"INTERACTIONS"}, {"ITEMS", "USERS"}, None, {USER}, True),
+    "aws-vod-trending-now": Guide({"INTERACTIONS"}, set(), None, set(), False),
 }
 """Read from the page VIDEO_ON_DEMAND-use-cases of the guide, November 2026."""
 EXPLORING = {"itemExplorationConfig": {"explorationWeight": "0.3"}}
@@ -73,13 +55,13 @@ def create_active(simulation: Simulation, recipe: str, **more: Any) -> None:
 def test_a_recipe_requires_and_offers_what_the_guide_says(recipe: str) -> None:
     known = RECIPES[recipe]
     assert known.domain == "VIDEO_ON_DEMAND"
-    assert {
-        "required": {*known.required},
-        "optional": {*known.optional},
-        "event_type": known.event_type,
-        "parameters": {*known.parameters},
-        "explores": known.explores,
-    } == GUIDE[recipe]
+    assert GUIDE[recipe] == Guide(
+        {*known.required},
+        {*known.optional},
+        known.event_type,
+        {*known.parameters},
+        known.explores,
+    )
 
 
 def test_the_five_recipes_of_the_domain_are_listed_and_described(simulation: Simulation) -> None:
@@ -97,7 +79,7 @@ def test_the_five_recipes_of_the_domain_are_listed_and_described(simulation: Sim
 # -- datasets ----------------------------------------------------------------------------------
 
 
-REQUIRED = [(recipe, kind) for recipe in GUIDE for kind in sorted(GUIDE[recipe]["required"])]
+REQUIRED = [(recipe, kind) for recipe in GUIDE for kind in sorted(GUIDE[recipe].required)]
 
 
 @pytest.mark.parametrize(("recipe", "kind"), REQUIRED)
@@ -120,7 +102,7 @@ def test_without_a_required_dataset_nothing_serves(recipe: str, kind: str, answe
 
 @recipes
 def test_the_required_datasets_are_enough(simulation: Simulation, recipe: str) -> None:
-    required = GUIDE[recipe]["required"]
+    required = GUIDE[recipe].required
     group = simulation.service.seed_dataset_group(ACCOUNT, REGION, "part", datasets=required)
     create_active(simulation, recipe, datasetGroupArn=group)
 
@@ -132,7 +114,7 @@ def test_the_required_datasets_are_enough(simulation: Simulation, recipe: str) -
 @answers
 def test_exploration_is_for_top_picks_alone(recipe: str, answer: str) -> None:
     simulation = Simulation(unused_config=answer)
-    expected = "OK" if GUIDE[recipe]["explores"] or answer == "accepted" else "InvalidInput"
+    expected = "OK" if GUIDE[recipe].explores or answer == "accepted" else "InvalidInput"
     create_active(simulation, recipe)
     assert outcome(lambda: simulation.update(**EXPLORING_MORE)) == expected
     found = outcome(lambda: create(simulation, recipe, name="other", config=EXPLORING))
@@ -155,7 +137,7 @@ def test_columns_are_of_datasets_that_train(
 ) -> None:
     simulation = Simulation(unused_config=answer)
     config = {"trainingDataConfig": {member: {kind: ["SOMETHING"]}}}
-    trains = kind.upper() in GUIDE[recipe]["required"] | GUIDE[recipe]["optional"]
+    trains = kind.upper() in GUIDE[recipe].required | GUIDE[recipe].optional
     expected = "OK" if trains or answer == "accepted" else "InvalidInput"
     assert outcome(lambda: create(simulation, recipe, config=config)) == expected
 
@@ -181,7 +163,7 @@ def test_the_echo_in_full_shows_exploration_only_where_there_is_some(recipe: str
     simulation = Simulation(echo="in full", normalise_numbers=True)
     create_active(simulation, recipe)
     shown = simulation.describe()["recommenderConfig"]
-    assert ("itemExplorationConfig" in shown) == GUIDE[recipe]["explores"]
+    assert ("itemExplorationConfig" in shown) == GUIDE[recipe].explores
 
 
 # -- metrics -----------------------------------------------------------------------------------
@@ -217,7 +199,7 @@ def ask(simulation: Simulation, given: set[str], **more: Any) -> list[Any]:
 def test_a_request_needs_the_parameters_of_the_recipe(recipe: str, given: set[str]) -> None:
     simulation = Simulation()
     create_active(simulation, recipe)
-    lacking = GUIDE[recipe]["parameters"] - given
+    lacking = GUIDE[recipe].parameters - given
     assert outcome(lambda: ask(simulation, given)) == ("InvalidInput" if lacking else "OK")
     if lacking:
         expected = f"{recipe} requires {', '.join(sorted(lacking, reverse=True))}"
@@ -229,7 +211,7 @@ def test_a_request_needs_the_parameters_of_the_recipe(recipe: str, given: set[st
 def test_an_empty_parameter_is_none(recipe: str, name: str) -> None:
     simulation = Simulation()
     create_active(simulation, recipe)
-    expected = "InvalidInput" if name in GUIDE[recipe]["parameters"] else "OK"
+    expected = "InvalidInput" if name in GUIDE[recipe].parameters else "OK"
     assert outcome(lambda: ask(simulation, {USER, ITEM}, **{name: ""})) == expected
 
 
@@ -238,5 +220,5 @@ def test_an_item_is_not_related_to_itself_and_ignored_where_it_is_not_used(recip
     simulation = Simulation()
     create_active(simulation, recipe)
     shown = {item["itemId"] for item in ask(simulation, {USER, ITEM}, numResults=100)}
-    assert (VALUES[ITEM] in shown) == (ITEM not in GUIDE[recipe]["parameters"])
+    assert (VALUES[ITEM] in shown) == (ITEM not in GUIDE[recipe].parameters)
     assert len(shown) in (59, 60)
