@@ -5,12 +5,13 @@ from datetime import UTC, datetime
 from typing import Any, Final, TypeVar
 
 import pytest
-from hypercorn.typing import ConnectionState, HTTPScope
+from hypercorn.typing import HTTPScope
 from ministack.core import iam_evaluator, responses  # type: ignore[import-untyped]
 from ministack.services import iam  # type: ignore[import-untyped]
 
 from local_aws.ministack import iam as patched
 from local_aws.ministack.iam import Caller, RefusedError
+from tests.unit.local_aws import asgi
 
 _T = TypeVar("_T")
 
@@ -147,28 +148,12 @@ def test_a_statement_evaluated_by_ministack_is_decided_as_by_another_engine(
 
 def _request(access_key: str, region: str) -> HTTPScope:
     now = datetime.now(UTC)
-    scope = f"{access_key}/{now:%Y%m%d}/{region}/personalize/aws4_request"
-    authorization = f"AWS4-HMAC-SHA256 Credential={scope}, SignedHeaders=host, Signature=0"
-    return {
-        "type": "http",
-        "asgi": {"spec_version": "2.3", "version": "3.0"},
-        "http_version": "1.1",
-        "method": "POST",
-        "scheme": "http",
-        "path": "/",
-        "raw_path": b"/",
-        "query_string": b"",
-        "root_path": "",
-        "headers": [
-            (b"authorization", authorization.encode()),
-            (b"x-amz-target", b"AmazonPersonalize.ListRecipes"),
-            (b"x-amz-date", f"{now:%Y%m%dT%H%M%SZ}".encode()),
-        ],
-        "client": ("127.0.0.1", 40000),
-        "server": ("127.0.0.1", 4566),
-        "state": ConnectionState({}),
-        "extensions": {},
+    headers = {
+        "authorization": asgi.signed(access_key, region, f"{now:%Y%m%d}"),
+        "x-amz-target": "AmazonPersonalize.ListRecipes",
+        "x-amz-date": f"{now:%Y%m%dT%H%M%SZ}",
     }
+    return asgi.http_scope(headers)
 
 
 def _isolated(function: Callable[[], _T]) -> _T:

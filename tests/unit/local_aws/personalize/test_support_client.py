@@ -15,7 +15,7 @@ from tests.support.personalize import client
 from tests.support.place import GROUP, RECIPE
 from tests.unit.local_aws.personalize.simulation import ARN, Simulation, message, outcome
 
-FILMS = {"name": "films", "datasetGroupArn": GROUP, "recipeArn": RECIPE}
+FILMS: dict[str, Any] = {"name": "films", "datasetGroupArn": GROUP, "recipeArn": RECIPE}
 MODES: dict[str, Config] = {
     "legacy": Config(retries={"mode": "legacy", "total_max_attempts": 4}),
     "standard": Config(retries={"mode": "standard", "total_max_attempts": 4}),
