@@ -39,6 +39,13 @@ def simulation_on(folder: Path, **behaviour: Any) -> Simulation:
     return simulation
 
 
+def created_on(folder: Path, recipe: str = "aws-vod-top-picks", **behaviour: Any) -> Simulation:
+    """Return a simulation with a recommender whose training has begun."""
+    simulation = simulation_on(folder, **behaviour)
+    simulation.create(recipeArn=recipe_arn(recipe))
+    return simulation
+
+
 def wait(simulation: Simulation, seconds: float = 100, arn: str = ARN) -> Any:
     """Let time pass, and then as much more as the training takes."""
     simulation.clock.advance(seconds)
@@ -91,8 +98,7 @@ class TestMetrics:
         assert serving.describe()["modelMetrics"] == trained().metrics
 
     def test_are_fixed_where_the_switch_says_so(self) -> None:
-        simulation = simulation_on(sample.FOLDER, metrics={"coverage": 0.5})
-        simulation.create()
+        simulation = created_on(sample.FOLDER, metrics={"coverage": 0.5})
         assert wait(simulation)["modelMetrics"] == {"coverage": 0.5}
 
     def test_are_none_where_there_is_no_data(self) -> None:
@@ -106,8 +112,7 @@ class TestMetrics:
         assert Evaluation.of(evaluation) == trained().evaluation
 
     def test_change_with_the_columns_once_the_update_is_in_force(self) -> None:
-        simulation = simulation_on(sample.FOLDER)
-        simulation.create()
+        simulation = created_on(sample.FOLDER)
         before = wait(simulation)["modelMetrics"]
         simulation.update(**WITHOUT_GENRES)
         simulation.clock.advance(50)
@@ -184,8 +189,7 @@ class TestRecommendations:
 class TestRecipes:
     @pytest.mark.parametrize("recipe", STAND_INS)
     def test_each_answers_with_its_stand_in(self, recipe: str) -> None:
-        simulation = simulation_on(sample.FOLDER)
-        simulation.create(recipeArn=recipe_arn(recipe))
+        simulation = created_on(sample.FOLDER, recipe)
         described = wait(simulation)
         stand_in = STAND_INS[recipe](the_sample())
         assert described.get("modelMetrics", {}) == stand_in.metrics
@@ -197,17 +201,15 @@ class TestRecipes:
 
     def test_one_that_fails_leaves_the_others_serving(self, tmp_path: Path) -> None:
         rows = [(user, item, when, "Click") for user, item, when, _ in watching(users=60, each=20)]
-        simulation = simulation_on(folder_of(tmp_path, rows))
-        simulation.create()
+        simulation = created_on(folder_of(tmp_path, rows))
         simulation.create("popular", recipeArn=recipe_arn("aws-vod-most-popular"))
         assert wait(simulation)["status"] == "ACTIVE"
-        (popular,) = [one for one in simulation.service.overview() if one.name == "popular"]
-        assert popular.status == "CREATE FAILED"
+        popular = wait(simulation, arn=ARN.replace("films", "popular"))
+        assert popular["status"] == "CREATE FAILED"
         assert len(ask(simulation)) == 25
 
     def test_an_update_of_one_trains_no_other(self) -> None:
-        simulation = simulation_on(sample.FOLDER)
-        simulation.create()
+        simulation = created_on(sample.FOLDER)
         simulation.create("like", recipeArn=recipe_arn("aws-vod-more-like-x"))
         like = ARN.replace("films", "like")
         wait(simulation)
@@ -223,15 +225,13 @@ def recipe_arn(recipe: str) -> str:
 
 class TestFailures:
     def test_too_little_data_is_refused_with_the_documented_reason(self, tmp_path: Path) -> None:
-        simulation = simulation_on(folder_of(tmp_path, watching(users=27, each=37)))
-        simulation.create()
+        simulation = created_on(folder_of(tmp_path, watching(users=27, each=37)))
         assert simulation.status() == "CREATE PENDING"
         failed = wait(simulation)
         assert (failed["status"], failed["failureReason"]) == ("CREATE FAILED", REASON)
 
     def test_an_update_that_fails_leaves_what_serves(self) -> None:
-        simulation = simulation_on(sample.FOLDER, update_failure="no luck")
-        simulation.create()
+        simulation = created_on(sample.FOLDER, update_failure="no luck")
         before = wait(simulation)["modelMetrics"]
         simulation.update(**WITHOUT_GENRES)
         failed = wait(simulation)
@@ -289,8 +289,7 @@ class controlled:  # noqa: N801  # a context
 
 def updating(training: Callable[[], Training], **behaviour: Any) -> Simulation:
     """Return an ACTIVE recommender with an update, whose training is the newest."""
-    simulation = simulation_on(sample.FOLDER, **behaviour)
-    simulation.create()
+    simulation = created_on(sample.FOLDER, **behaviour)
     training().set_result(trained())
     simulation.clock.advance(100)
     assert simulation.status() == "ACTIVE"
@@ -301,8 +300,7 @@ def updating(training: Callable[[], Training], **behaviour: Any) -> Simulation:
 class TestTime:
     def test_a_training_that_ends_early_is_not_ready_before_its_time(self) -> None:
         with controlled() as training:
-            simulation = simulation_on(sample.FOLDER)
-            simulation.create()
+            simulation = created_on(sample.FOLDER)
             training().set_result(trained())
             simulation.clock.advance(99)
             assert simulation.status() == "CREATE IN_PROGRESS"
@@ -311,8 +309,7 @@ class TestTime:
 
     def test_a_training_that_takes_longer_is_waited_for(self) -> None:
         with controlled() as training:
-            simulation = simulation_on(sample.FOLDER)
-            simulation.create()
+            simulation = created_on(sample.FOLDER)
             for _ in range(10):
                 simulation.clock.advance(500)
                 assert simulation.status() == "CREATE IN_PROGRESS"
@@ -330,16 +327,14 @@ class TestTime:
             assert simulation.update_status() == "ACTIVE"
 
     def test_an_update_that_means_the_same_for_the_training_does_not_train(self) -> None:
-        simulation = simulation_on(sample.FOLDER)
-        simulation.create()
+        simulation = created_on(sample.FOLDER)
         wait(simulation)
         with patch.dict("local_aws.rehearsal.recipes.STAND_INS", clear=True):
             simulation.update(minRecommendationRequestsPerSecond=2)
             assert wait(simulation)["latestRecommenderUpdate"]["status"] == "ACTIVE"
 
     def test_a_retraining_on_the_same_data_changes_nothing(self) -> None:
-        simulation = simulation_on(sample.FOLDER, retraining_every=1000.0)
-        simulation.create()
+        simulation = created_on(sample.FOLDER, retraining_every=1000.0)
         before = wait(simulation)["modelMetrics"]
         simulation.clock.advance(1150)
         after = simulation.describe()
@@ -347,8 +342,7 @@ class TestTime:
         assert after["modelMetrics"] == before
 
     def test_a_stopped_recommender_keeps_its_metrics(self) -> None:
-        simulation = simulation_on(sample.FOLDER)
-        simulation.create()
+        simulation = created_on(sample.FOLDER)
         before = wait(simulation)["modelMetrics"]
         simulation.client.stop_recommender(recommenderArn=ARN)
         simulation.clock.advance(20)
