@@ -1,6 +1,5 @@
 """What the page says, without a browser."""
 
-import json
 import re
 from collections.abc import Iterable, Mapping
 from functools import cache
@@ -251,14 +250,6 @@ def test_titles_and_ids_in_rows_are_text_and_nothing_else(tmp_path: Path) -> Non
     lines = [f"{ITEMS},TITLE", f"{script},{script},1,{script}"]
     simulation = start_page(folder_of(tmp_path, rows, items=lines), "aws-vod-most-popular")
     assert script not in page(simulation, f"user={script}&item={script}")
-
-
-def test_other_methods_have_no_page(simulation: Simulation) -> None:
-    status, _, body = wire.handle(
-        simulation.service, method="POST", path="/_personalize/", headers={}, body=b""
-    )
-    assert status == 404
-    assert "GET state" in json.loads(body)["message"]
 
 
 def test_what_files_hold_is_text_and_nothing_else(tmp_path: Path) -> None:

@@ -152,6 +152,7 @@ def test_behaviour_is_read_and_changed_in_part(simulation: Simulation) -> None:
         ("POST", "dataset-groups", [], 400),
         ("GET", "nothing", None, 404),
         ("POST", "state", None, 404),
+        ("POST", "", None, 404),
     ],
 )
 def test_what_an_admin_path_cannot_do_it_says(
