@@ -22,7 +22,6 @@ from local_aws.rehearsal.findings import findings
 from local_aws.rehearsal.reading import read
 from local_aws.rehearsal.recipes import STAND_INS
 from local_aws.rehearsal.training import TopPicks
-from tests.support.place import ACCOUNT, REGION
 from tests.unit.local_aws.personalize.simulation import ARN, Simulation
 from tests.unit.local_aws.rehearsal.folders import ITEMS, NOW, folder_of, watching
 
@@ -128,7 +127,7 @@ def start_page(
 ) -> Simulation:
     """Return a simulation with a recommender of each recipe, all trained."""
     simulation = Simulation(metrics=None, **behaviour)
-    simulation.service.seed_dataset_group(ACCOUNT, REGION, "vod", data=str(folder))
+    simulation.seed("vod", data=str(folder))
     for number, recipe in enumerate(recipes):
         arn = f"arn:aws:personalize:::recipe/{recipe}"
         simulation.create(f"films-{number}", recipeArn=arn)
@@ -238,7 +237,7 @@ def test_a_recommender_that_does_not_serve_has_no_row() -> None:
 def test_each_dataset_group_has_rows_of_its_own(tmp_path: Path) -> None:
     simulation = start_page(sample.FOLDER, "aws-vod-most-popular", "aws-vod-top-picks")
     folder = folder_of(tmp_path, watching(users=60, each=20))
-    simulation.service.seed_dataset_group(ACCOUNT, REGION, "other", data=str(folder))
+    simulation.seed("other", data=str(folder))
     shown = page(simulation, "user=user-1")
     assert re.findall("<h2>Rows of the dataset group (.*?) for user-1</h2>", shown) == ["vod"]
     assert [*rows_in(shown)] == ["Top picks for you", "Most popular"]
@@ -259,7 +258,7 @@ def test_what_files_hold_is_text_and_nothing_else(tmp_path: Path) -> None:
     data = read(folder_of(tmp_path, rows, items=lines), now=NOW)
     assert script not in data_page(script, data, findings(data), script)
     simulation = Simulation()
-    simulation.service.seed_dataset_group(ACCOUNT, REGION, "vod", data=str(tmp_path))
+    simulation.seed("vod", data=str(tmp_path))
     assert script not in page(simulation, f"user={script}")
 
 

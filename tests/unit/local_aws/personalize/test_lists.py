@@ -48,7 +48,7 @@ def test_a_recommender_that_goes_between_two_pages_hides_no_other() -> None:
 
 
 def test_recommenders_are_listed_by_dataset_group(simulation: Simulation) -> None:
-    other = simulation.service.seed_dataset_group(ACCOUNT, REGION, "other")
+    other = simulation.seed("other")
     simulation.create("a")
     simulation.create("b", datasetGroupArn=other)
     assert _names(simulation) == ["a", "b"]
@@ -85,7 +85,7 @@ def test_a_recipe_that_is_not_there_is_not_found(simulation: Simulation) -> None
 def test_a_dataset_group_says_its_domain_if_it_has_one(
     simulation: Simulation, domain: str | None
 ) -> None:
-    arn = simulation.service.seed_dataset_group(ACCOUNT, REGION, "g", domain=domain, status="X")  # type: ignore[arg-type]
+    arn = simulation.seed("g", domain=domain, status="X")  # type: ignore[arg-type]
     group = simulation.client.describe_dataset_group(datasetGroupArn=arn)["datasetGroup"]
     assert group.get("domain") == domain
     assert group["status"] == "X"
@@ -93,18 +93,14 @@ def test_a_dataset_group_says_its_domain_if_it_has_one(
 
 
 def test_the_datasets_of_a_group_are_listed_and_described(simulation: Simulation) -> None:
-    simulation.service.seed_dataset_group(ACCOUNT, REGION, "other", datasets=("Interactions",))
-    listed = simulation.client.list_datasets(datasetGroupArn=simulation.dataset_group_arn)[
-        "datasets"
-    ]
+    simulation.seed("other", datasets=("Interactions",))
+    group = simulation.dataset_group_arn
+    listed = simulation.client.list_datasets(datasetGroupArn=group)["datasets"]
     prefix = f"arn:aws:personalize:{REGION}:{ACCOUNT}:dataset/vod"
-    assert [dataset["datasetArn"] for dataset in listed] == [
-        f"{prefix}/INTERACTIONS",
-        f"{prefix}/ITEMS",
-        f"{prefix}/USERS",
-    ]
+    arns = [dataset["datasetArn"] for dataset in listed]
+    assert arns == [f"{prefix}/INTERACTIONS", f"{prefix}/ITEMS", f"{prefix}/USERS"]
     dataset = simulation.client.describe_dataset(datasetArn=f"{prefix}/ITEMS")["dataset"]
-    assert dataset["datasetGroupArn"] == simulation.dataset_group_arn
+    assert dataset["datasetGroupArn"] == group
     assert dataset["datasetType"] == "ITEMS"
 
 

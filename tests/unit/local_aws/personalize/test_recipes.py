@@ -7,7 +7,6 @@ import pytest
 
 from local_aws.personalize.behaviour import TOP_PICKS_METRICS
 from local_aws.personalize.recipes import RECIPES
-from tests.support.place import ACCOUNT, REGION
 from tests.unit.local_aws.personalize.simulation import ARN, Simulation, message, outcome
 
 USER, ITEM = "userId", "itemId"
@@ -87,7 +86,7 @@ REQUIRED = [(recipe, kind) for recipe in GUIDE for kind in sorted(GUIDE[recipe].
 def test_without_a_required_dataset_nothing_serves(recipe: str, kind: str, answer: str) -> None:
     simulation = Simulation(missing_dataset=answer)
     kept = {"INTERACTIONS", "ITEMS", "USERS"} - {kind}
-    group = simulation.service.seed_dataset_group(ACCOUNT, REGION, "part", datasets=kept)
+    group = simulation.seed("part", datasets=kept)
     expected = f"{recipe} requires a dataset of type {kind}: {group}"
 
     if answer == "rejected":
@@ -103,7 +102,7 @@ def test_without_a_required_dataset_nothing_serves(recipe: str, kind: str, answe
 @recipes
 def test_the_required_datasets_are_enough(simulation: Simulation, recipe: str) -> None:
     required = GUIDE[recipe].required
-    group = simulation.service.seed_dataset_group(ACCOUNT, REGION, "part", datasets=required)
+    group = simulation.seed("part", datasets=required)
     create_active(simulation, recipe, datasetGroupArn=group)
 
 

@@ -161,9 +161,7 @@ def test_the_ends_of_the_ranges_are_allowed(
 
 
 def test_metadata_needs_an_items_dataset(simulation: Simulation) -> None:
-    group = simulation.service.seed_dataset_group(
-        ACCOUNT, REGION, "plain", datasets=("Interactions",)
-    )
+    group = simulation.seed("plain", datasets=("Interactions",))
     flag = {"enableMetadataWithRecommendations": True}
     assert outcome(lambda: simulation.create(config=flag, datasetGroupArn=group)) == "InvalidInput"
     simulation.create(datasetGroupArn=group)
@@ -183,14 +181,14 @@ def test_metadata_needs_an_items_dataset(simulation: Simulation) -> None:
 def test_the_dataset_group_must_be_fit_for_the_recipe(
     simulation: Simulation, seed: dict[str, Any], answer: str
 ) -> None:
-    group = simulation.service.seed_dataset_group(ACCOUNT, REGION, "other", **seed)
+    group = simulation.seed("other", **seed)
     assert outcome(lambda: simulation.create(datasetGroupArn=group)) == answer
 
 
 def test_a_custom_dataset_group_is_refused_in_the_words_of_the_service(
     simulation: Simulation,
 ) -> None:
-    group = simulation.service.seed_dataset_group(ACCOUNT, REGION, "custom", domain=None)
+    group = simulation.seed("custom", domain=None)
     assert message(lambda: simulation.create(datasetGroupArn=group)) == (
         "Please use a domains-specific Dataset Group to create the Recommender"
     )
@@ -246,7 +244,7 @@ def test_a_dataset_group_has_five_recommenders_in_whatever_status(simulation: Si
 
 
 def test_a_region_has_fifteen_recommenders(simulation: Simulation) -> None:
-    groups = [simulation.service.seed_dataset_group(ACCOUNT, REGION, f"vod-{n}") for n in range(4)]
+    groups = [simulation.seed(f"vod-{n}") for n in range(4)]
     for number in range(15):
         simulation.create(f"films-{number}", datasetGroupArn=groups[number // 5])
     assert message(lambda: simulation.create(datasetGroupArn=groups[3])) == (

@@ -22,7 +22,6 @@ from local_aws.rehearsal.evaluation import Evaluation
 from local_aws.rehearsal.reading import read
 from local_aws.rehearsal.recipes import STAND_INS
 from local_aws.rehearsal.training import Options, TopPicks
-from tests.support.place import ACCOUNT, REGION
 from tests.unit.local_aws.personalize.simulation import ARN, Simulation
 from tests.unit.local_aws.rehearsal.folders import ITEMS, folder_of, watching
 
@@ -35,7 +34,7 @@ REASON = "Dataset has fewer than 1000 interactions after filtering by event type
 
 def simulation_on(folder: Path, **behaviour: Any) -> Simulation:
     simulation = Simulation(**(MEASURED | behaviour))
-    simulation.service.seed_dataset_group(ACCOUNT, REGION, "vod", data=str(folder))
+    simulation.seed("vod", data=str(folder))
     return simulation
 
 
@@ -253,7 +252,7 @@ class TestFailures:
     ) -> None:
         simulation = Simulation()
         with pytest.raises(ValueError, match=r"^interactions.csv: found no file"):
-            simulation.service.seed_dataset_group(ACCOUNT, REGION, "other", data=str(tmp_path))
+            simulation.seed("other", data=str(tmp_path))
         assert len(simulation.client.list_datasets()["datasets"]) == 3
 
     @pytest.mark.parametrize(("types", "counts"), [(9, True), (10, False)])

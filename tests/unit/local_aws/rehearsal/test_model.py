@@ -98,8 +98,3 @@ def test_what_nobody_has_is_not_learnt_about(most: int) -> None:
     assert learnt.learnt == 5
     assert relevance[[4, 5, 7]].tolist() == [0, 0, 0]
     assert relevance[1] > relevance[6]
-
-
-def test_who_has_done_nothing_has_no_taste() -> None:
-    learnt = learn([np.array([0, 1])], [], 3)
-    assert not learnt.relevance(np.array([], np.int64)).any()

@@ -421,21 +421,6 @@ def test_numbers_are_taken_in_all_usual_spellings(tmp_path: Path, price: str) ->
     assert read(tmp_path, now=NOW).metadata["i"]["PRICE"] == price
 
 
-def test_the_digest_is_that_of_the_content(tmp_path: Path) -> None:
-    rows = [("u", "i", 1, "Watch")]
-    first, again, other, more = (
-        read(folder_of(tmp_path / name, content, users=lines), now=NOW).digest
-        for name, content, lines in (
-            ("first", rows, None),
-            ("again", rows, None),
-            ("other", [("u", "i", 2, "Watch")], None),
-            ("more", rows, ["USER_ID,PLAN"]),
-        )
-    )
-    assert first == again
-    assert len({first, other, more}) == 3
-
-
 names = st.text(st.characters(codec="utf-8", exclude_characters="\r\n\0"), min_size=1, max_size=9)
 
 

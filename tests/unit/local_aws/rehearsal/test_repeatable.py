@@ -95,7 +95,9 @@ def test_columns_in_another_order_are_the_same_data(tmp_path: Path) -> None:
     assert (first.digest, first.item_rows) == (second.digest, second.item_rows)
 
 
-def test_data_with_another_value_in_any_column_is_other_data(tmp_path: Path) -> None:
+def test_data_with_another_value_in_any_column_or_another_file_is_other_data(
+    tmp_path: Path,
+) -> None:
     interactions = "USER_ID,ITEM_ID,TIMESTAMP,EVENT_TYPE,DEVICE"
     variants = ["u,i,1,Watch,tv", "u,i,1,Watch,phone", "u,i,1,Click,tv", "u,i,2,Watch,tv"]
     digests = set()
@@ -103,4 +105,6 @@ def test_data_with_another_value_in_any_column_is_other_data(tmp_path: Path) -> 
         folder = folder_of(tmp_path / str(number), [], items=[ITEMS, "i,Drama,1"])
         (folder / "interactions.csv").write_text(f"{interactions}\n{row}\n")
         digests.add(read(folder, now=NOW).digest)
-    assert len(digests) == len(variants)
+    (folder / "users.csv").write_text("USER_ID,PLAN\n")
+    digests.add(read(folder, now=NOW).digest)
+    assert len(digests) == len(variants) + 1
