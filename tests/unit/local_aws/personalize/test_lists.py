@@ -85,7 +85,7 @@ def test_a_recipe_that_is_not_there_is_not_found(simulation: Simulation) -> None
 def test_a_dataset_group_says_its_domain_if_it_has_one(
     simulation: Simulation, domain: str | None
 ) -> None:
-    arn = simulation.seed("g", domain=domain, status="X")  # type: ignore[arg-type]
+    arn = simulation.seed("g", domain=domain, status="X")
     group = simulation.client.describe_dataset_group(datasetGroupArn=arn)["datasetGroup"]
     assert group.get("domain") == domain
     assert group["status"] == "X"

@@ -139,7 +139,7 @@ def test_empty_columns_clear_or_keep_those_in_force(
 ) -> None:
     simulation = Simulation(empty_columns=empty_columns, update_semantics=semantics)
     simulation.create_active(config=_excluding("TITLE"))
-    empty = {"excludedDatasetColumns": {}}
+    empty: dict[str, Any] = {"excludedDatasetColumns": {}}
     assert outcome(lambda: simulation.update(trainingDataConfig=empty)) == answer
 
 
