@@ -84,8 +84,11 @@ class Simulation:
     def status(self) -> str:
         return str(self.describe()["status"])
 
+    def latest_update(self) -> Any:
+        return self.describe()["latestRecommenderUpdate"]
+
     def update_status(self) -> str:
-        return str(self.describe()["latestRecommenderUpdate"]["status"])
+        return str(self.latest_update()["status"])
 
     def tags(self) -> dict[str, str]:
         tags = self.client.list_tags_for_resource(resourceArn=ARN)["tags"]

@@ -29,6 +29,8 @@ METADATA = {"enableMetadataWithRecommendations": True}
 WITHOUT_GENRES = {"trainingDataConfig": {"excludedDatasetColumns": {"ITEMS": ["GENRES"]}}}
 MEASURED = {"metrics": None}
 DEFAULT = Options()
+Last = Callable[[], Training]
+"""Returns the training that has begun last."""
 REASON = "Dataset has fewer than 1000 interactions after filtering by event type: Watch"
 
 
@@ -75,6 +77,18 @@ def serving() -> Simulation:
     simulation.create(config=METADATA)
     assert wait(simulation)["status"] == "ACTIVE"
     return simulation
+
+
+@pytest.fixture
+def training(monkeypatch: pytest.MonkeyPatch) -> Last:
+    """Let trainings end when the test says so; return the newest one."""
+    trainings: dict[str, Training] = {}
+
+    def train(_source: Source, _recipe: str, config: dict[str, Any]) -> Training:
+        return trainings.setdefault(str(config), Future())
+
+    monkeypatch.setattr(Source, "train", train)
+    return lambda: list(trainings.values())[-1]
 
 
 def ask(simulation: Simulation, **more: Any) -> list[Any]:
@@ -237,12 +251,11 @@ class TestFailures:
         assert failed["latestRecommenderUpdate"]["failureReason"] == "no luck"
         assert failed["modelMetrics"] == before
 
-    def test_what_a_training_raises_is_the_reason_of_an_update(self) -> None:
-        with controlled() as training:
-            simulation = updating(training, metrics={})
-            training().set_exception(ValueError("out of luck"))
-            simulation.clock.advance(100)
-            failed = simulation.describe()
+    def test_what_a_training_raises_is_the_reason_of_an_update(self, training: Last) -> None:
+        simulation = updating(training, metrics={})
+        training().set_exception(ValueError("out of luck"))
+        simulation.clock.advance(100)
+        failed = simulation.describe()
         assert failed["status"] == "ACTIVE"
         assert failed["latestRecommenderUpdate"]["status"] == "CREATE FAILED"
         assert failed["latestRecommenderUpdate"]["failureReason"] == "out of luck"
@@ -270,23 +283,7 @@ class TestFailures:
         assert kinds == {"INTERACTIONS", "ITEMS"}
 
 
-class controlled:  # noqa: N801  # a context
-    """Trainings that end when the test says so."""
-
-    def __enter__(self) -> Callable[[], Training]:
-        self._trainings: dict[str, Training] = {}
-        self._patch = patch.object(Source, "train", self._train)
-        self._patch.start()
-        return lambda: list(self._trainings.values())[-1]
-
-    def __exit__(self, *_: object) -> None:
-        self._patch.stop()
-
-    def _train(self, _: str, config: dict[str, Any]) -> Training:
-        return self._trainings.setdefault(str(config), Future())
-
-
-def updating(training: Callable[[], Training], **behaviour: Any) -> Simulation:
+def updating(training: Last, **behaviour: Any) -> Simulation:
     """Return an ACTIVE recommender with an update, whose training is the newest."""
     simulation = created_on(sample.FOLDER, **behaviour)
     training().set_result(trained())
@@ -297,33 +294,30 @@ def updating(training: Callable[[], Training], **behaviour: Any) -> Simulation:
 
 
 class TestTime:
-    def test_a_training_that_ends_early_is_not_ready_before_its_time(self) -> None:
-        with controlled() as training:
-            simulation = created_on(sample.FOLDER)
-            training().set_result(trained())
-            simulation.clock.advance(99)
-            assert simulation.status() == "CREATE IN_PROGRESS"
-            simulation.clock.advance(1)
-            assert simulation.status() == "ACTIVE"
+    def test_a_training_that_ends_early_is_not_ready_before_its_time(self, training: Last) -> None:
+        simulation = created_on(sample.FOLDER)
+        training().set_result(trained())
+        simulation.clock.advance(99)
+        assert simulation.status() == "CREATE IN_PROGRESS"
+        simulation.clock.advance(1)
+        assert simulation.status() == "ACTIVE"
 
-    def test_a_training_that_takes_longer_is_waited_for(self) -> None:
-        with controlled() as training:
-            simulation = created_on(sample.FOLDER)
-            for _ in range(10):
-                simulation.clock.advance(500)
-                assert simulation.status() == "CREATE IN_PROGRESS"
-            training().set_result(trained())
-            simulation.clock.advance(1)
-            assert simulation.status() == "ACTIVE"
-
-    def test_a_training_of_an_update_that_takes_longer_is_waited_for(self) -> None:
-        with controlled() as training:
-            simulation = updating(training)
+    def test_a_training_that_takes_longer_is_waited_for(self, training: Last) -> None:
+        simulation = created_on(sample.FOLDER)
+        for _ in range(10):
             simulation.clock.advance(500)
-            assert simulation.update_status() == "CREATE IN_PROGRESS"
-            training().set_result(trained())
-            simulation.clock.advance(1)
-            assert simulation.update_status() == "ACTIVE"
+            assert simulation.status() == "CREATE IN_PROGRESS"
+        training().set_result(trained())
+        simulation.clock.advance(1)
+        assert simulation.status() == "ACTIVE"
+
+    def test_a_training_of_an_update_that_takes_longer_is_waited_for(self, training: Last) -> None:
+        simulation = updating(training)
+        simulation.clock.advance(500)
+        assert simulation.update_status() == "CREATE IN_PROGRESS"
+        training().set_result(trained())
+        simulation.clock.advance(1)
+        assert simulation.update_status() == "ACTIVE"
 
     def test_an_update_that_means_the_same_for_the_training_does_not_train(self) -> None:
         simulation = created_on(sample.FOLDER)

@@ -6,10 +6,12 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from tests.support.place import ACCOUNT, REGION
 from tests.unit.local_aws.personalize.simulation import ARN, Simulation, outcome
 
 WEEK = 7 * 24 * 3600.0
 RATE_2 = {"minRecommendationRequestsPerSecond": 2}
+RATE_3 = {"minRecommendationRequestsPerSecond": 3}
 EXPLORING = {"itemExplorationConfig": {"explorationWeight": "0.30"}}
 
 
@@ -21,9 +23,7 @@ def test_an_update_is_in_force_when_it_has_succeeded_and_not_before(simulation: 
     for seconds in (0, 5, 45):
         simulation.clock.advance(seconds)
         described = simulation.describe()
-        seen.append(
-            (described["latestRecommenderUpdate"]["status"], described["recommenderConfig"])
-        )
+        seen.append((simulation.update_status(), described["recommenderConfig"]))
         assert described["status"] == "ACTIVE"
     assert seen == [
         ("CREATE PENDING", {}),
@@ -40,19 +40,13 @@ def test_a_failed_update_leaves_the_old_configuration(simulation: Simulation) ->
     described = simulation.describe()
     assert described["status"] == "ACTIVE"
     assert described["recommenderConfig"] == {}
-    assert described["latestRecommenderUpdate"]["status"] == "CREATE FAILED"
-    assert described["latestRecommenderUpdate"]["failureReason"] == "Internal problem"
-    assert described["latestRecommenderUpdate"]["recommenderConfig"] == {
-        "enableMetadataWithRecommendations": True
-    }
+    update = described["latestRecommenderUpdate"]
+    assert (update["status"], update["failureReason"]) == ("CREATE FAILED", "Internal problem")
+    assert update["recommenderConfig"] == {"enableMetadataWithRecommendations": True}
 
 
 @pytest.mark.parametrize(
-    ("semantics", "expected"),
-    [
-        ("merge", RATE_2 | EXPLORING),
-        ("replace", RATE_2),
-    ],
+    ("semantics", "expected"), [("merge", RATE_2 | EXPLORING), ("replace", RATE_2)]
 )
 def test_omitted_members_are_kept_or_dropped(semantics: str, expected: dict[str, Any]) -> None:
     simulation = Simulation(update_semantics=semantics)
@@ -129,7 +123,7 @@ def test_a_change_of_columns_can_fail_in_training(simulation: Simulation) -> Non
     simulation.behaviour.training_failure = "no data"
     simulation.update(**_excluding("TITLE"))
     simulation.clock.advance(100)
-    assert simulation.describe()["latestRecommenderUpdate"]["failureReason"] == "no data"
+    assert simulation.latest_update()["failureReason"] == "no data"
 
 
 @pytest.mark.parametrize("semantics", ["merge", "replace"])
@@ -160,15 +154,10 @@ def test_describe_can_be_behind_an_update() -> None:
         assert "latestRecommenderUpdate" not in simulation.describe()
         assert simulation.describe()["recommenderConfig"] == {}
     simulation.clock.advance(1)
-    simulation.update(minRecommendationRequestsPerSecond=3)
-    described = simulation.describe()
-    assert described["latestRecommenderUpdate"]["recommenderConfig"] == {
-        "minRecommendationRequestsPerSecond": 2
-    }
-    [true] = simulation.service.recommenders("111111111111", "eu-west-1")
-    assert true["latestRecommenderUpdate"]["recommenderConfig"] == {
-        "minRecommendationRequestsPerSecond": 3
-    }
+    simulation.update(**RATE_3)
+    assert simulation.latest_update()["recommenderConfig"] == RATE_2
+    [true] = simulation.service.recommenders(ACCOUNT, REGION)
+    assert true["latestRecommenderUpdate"]["recommenderConfig"] == RATE_3
 
 
 def test_defaults_and_numbers_are_echoed_as_configured() -> None:
@@ -188,7 +177,7 @@ def test_an_active_recommender_retrains_every_week() -> None:
     simulation.clock.advance(WEEK - 1)
     assert "latestRecommenderUpdate" not in simulation.describe()
     simulation.clock.advance(1)
-    update = simulation.describe()["latestRecommenderUpdate"]
+    update = simulation.latest_update()
     assert update["status"] == "CREATE PENDING"
     assert update["recommenderConfig"] == EXPLORING
     assert outcome(lambda: simulation.update(**RATE_2)) == "ResourceInUse"
@@ -196,7 +185,7 @@ def test_an_active_recommender_retrains_every_week() -> None:
     assert simulation.update_status() == "ACTIVE"
     assert outcome(lambda: simulation.update(**RATE_2)) == "OK"
     simulation.clock.advance(3 * WEEK)
-    latest = simulation.describe()["latestRecommenderUpdate"]["creationDateTime"].timestamp()
+    latest = simulation.latest_update()["creationDateTime"].timestamp()
     assert latest == active_since + 4 * WEEK
     assert simulation.describe()["recommenderConfig"]["minRecommendationRequestsPerSecond"] == 2
 
@@ -209,8 +198,7 @@ def test_a_retraining_waits_for_an_update_and_begins_in_the_second_in_which_it_e
     simulation.clock.advance(49)
     assert simulation.update_status() == "CREATE IN_PROGRESS"
     simulation.clock.advance(1)
-    again = {"minRecommendationRequestsPerSecond": 3}
-    assert outcome(lambda: simulation.update(**again)) == "ResourceInUse"
+    assert outcome(lambda: simulation.update(**RATE_3)) == "ResourceInUse"
     described = simulation.describe()
     assert described["recommenderConfig"] == RATE_2
     assert described["latestRecommenderUpdate"]["status"] == "CREATE PENDING"
@@ -227,15 +215,15 @@ def test_an_update_that_does_not_train_brings_no_retraining_forward(trained_by: 
         simulation.clock.advance(1)
     else:
         simulation.clock.advance(200)
-    trained = simulation.describe()["latestRecommenderUpdate"]["creationDateTime"]
+    trained = simulation.latest_update()["creationDateTime"]
     simulation.clock.advance(110)
     simulation.update(**RATE_2)
     simulation.clock.advance(50)
-    latest = simulation.describe()["latestRecommenderUpdate"]
+    latest = simulation.latest_update()
     assert latest["status"] == "ACTIVE"
     assert latest["recommenderConfig"]["minRecommendationRequestsPerSecond"] == 2
     simulation.clock.advance(50)
-    again = simulation.describe()["latestRecommenderUpdate"]
+    again = simulation.latest_update()
     assert (again["creationDateTime"] - trained).total_seconds() == 200
 
 
