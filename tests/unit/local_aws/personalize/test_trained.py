@@ -4,7 +4,7 @@ import json
 import subprocess
 import sys
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from concurrent.futures import Future
 from functools import cache
 from pathlib import Path
@@ -16,7 +16,6 @@ import pytest
 from local_aws import toolchain
 from local_aws.personalize.training import Source, Training
 from local_aws.rehearsal import sample
-from local_aws.rehearsal import training as rehearsal_training
 from local_aws.rehearsal.data import Data
 from local_aws.rehearsal.evaluation import Evaluation
 from local_aws.rehearsal.reading import read
@@ -25,6 +24,7 @@ from local_aws.rehearsal.training import Options, TopPicks
 from tests.unit.local_aws.personalize.simulation import ARN, Simulation
 from tests.unit.local_aws.rehearsal.folders import ITEMS, folder_of, watching
 
+pytestmark = pytest.mark.usefixtures("one_split")
 METADATA = {"enableMetadataWithRecommendations": True}
 WITHOUT_GENRES = {"trainingDataConfig": {"excludedDatasetColumns": {"ITEMS": ["GENRES"]}}}
 MEASURED = {"metrics": None}
@@ -61,13 +61,6 @@ def wait(simulation: Simulation, seconds: float = 100, arn: str = ARN) -> Any:
 def _is_going_on(recommender: Any) -> bool:
     update = recommender.get("latestRecommenderUpdate", {"status": "ACTIVE"})
     return any(one["status"].endswith("IN_PROGRESS") for one in (recommender, update))
-
-
-@pytest.fixture(scope="module", autouse=True)
-def _one_split() -> Iterator[None]:
-    """Train each recommender once: the nine further splits show in other tests."""
-    with patch.object(rehearsal_training, "SPREAD_ITEMS", 0):
-        yield
 
 
 @pytest.fixture(scope="module")

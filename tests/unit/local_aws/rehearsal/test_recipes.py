@@ -14,6 +14,7 @@ from local_aws.rehearsal.recipes import STAND_INS
 from local_aws.rehearsal.training import Options, RefusedError, StandIn
 from tests.unit.local_aws.rehearsal.folders import NOW, folder_of, watching
 
+pytestmark = pytest.mark.usefixtures("one_split")
 THE_SAMPLE = read(sample.FOLDER, now=NOW)
 recipes = pytest.mark.parametrize("recipe", STAND_INS)
 

@@ -13,6 +13,7 @@ from local_aws.rehearsal.related import BecauseYouWatched, MoreLike
 from local_aws.rehearsal.training import Learnt, Options, TopPicks
 from tests.unit.local_aws.rehearsal.folders import ITEMS, NOW, camps, folder_of
 
+pytestmark = pytest.mark.usefixtures("one_split")
 THE_SAMPLE = read(sample.FOLDER, now=NOW)
 related = pytest.mark.parametrize("stand_in", [BecauseYouWatched, MoreLike])
 

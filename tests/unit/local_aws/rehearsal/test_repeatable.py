@@ -14,6 +14,7 @@ from local_aws.rehearsal.reading import read
 from local_aws.rehearsal.training import TopPicks
 from tests.unit.local_aws.rehearsal.folders import ITEMS, NOW, Interaction, folder_of
 
+pytestmark = pytest.mark.usefixtures("one_split")
 TRAINS = """
 import sys
 from pathlib import Path
