@@ -211,7 +211,7 @@ class TestRecipes:
         simulation.create("popular", recipeArn=recipe_arn("aws-vod-most-popular"))
         assert wait(simulation)["status"] == "ACTIVE"
         popular = wait(simulation, arn=ARN.replace("films", "popular"))
-        assert popular["status"] == "CREATE FAILED"
+        assert (popular["status"], popular["failureReason"]) == ("CREATE FAILED", REASON)
         assert len(ask(simulation)) == 25
 
     def test_an_update_of_one_trains_no_other(self) -> None:
