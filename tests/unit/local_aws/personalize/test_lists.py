@@ -113,5 +113,6 @@ def test_the_datasets_of_a_group_are_listed_and_described(simulation: Simulation
     ],
 )
 def test_a_dataset_that_is_not_there_is_not_found(simulation: Simulation, arn: str) -> None:
+    simulation.service.seed_dataset_group("222222222222", REGION, "vod")
     describe = simulation.client.describe_dataset
     assert outcome(lambda: describe(datasetArn=arn)) == "ResourceNotFound"
