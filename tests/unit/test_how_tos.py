@@ -6,7 +6,6 @@ import inspect
 import json
 import re
 import shlex
-import tomllib
 from collections.abc import Iterator, Mapping
 from dataclasses import fields
 from decimal import Decimal
@@ -21,17 +20,13 @@ from botocore import xform_name
 import local_aws.__main__
 import operations.__main__
 from lambdas.recommender import vocabulary as v
-from lambdas.recommender.aws.errors import _HINTS
-from lambdas.recommender.model import retraining
 from lambdas.recommender.model.config import Config
 from lambdas.recommender.model.quality import QualityGate
 from lambdas.recommender.model.request import DEFAULT_WAIT_SECONDS
 from lambdas.recommender.recipes import INTERACTIONS, Recipe
 from local_aws.personalize import Behaviour
-from local_aws.personalize.behaviour import TOP_PICKS_METRICS
 from local_aws.rehearsal import columns, counted, findings
 from local_aws.rehearsal.recipes import STAND_INS
-from stacks import monitoring
 from stacks.monitoring import RecommenderMonitoring
 from stacks.properties import MonitoringProperties, RecommenderProperties, ServiceProperties
 from stacks.recommender import DomainRecommender, TopPicksRecommender
@@ -39,7 +34,6 @@ from stacks.service import RecommenderService
 from stacks.settings import from_context, weekly
 from stacks.settings.context import parse
 from stacks.settings.declarations import PipelineSettings, Settings
-from stacks.synthesis import MAX_RESOURCES, MAX_TEMPLATE_BYTES
 from tests.support.place import GROUP
 
 ROOT: Final = Path(__file__).parents[2]
@@ -346,18 +340,6 @@ def _row(recipe: Recipe) -> str:
     return f"| {' | '.join(cells)} |"
 
 
-def test_the_quotas_and_limits_of_several_recommenders_are_those_of_the_code() -> None:
-    text = " ".join(PAGES["rows.md"].split())
-    quotas = Behaviour()
-    group, region = quotas.recommenders_per_dataset_group, quotas.recommenders_per_region
-
-    assert f"{group} recommenders for each dataset group and {region} for each region" in text
-    hint = _HINTS["LimitExceededException"]
-    assert f"{group} recommenders per dataset group and {region} per region" in hint
-    assert f"A stack has {MAX_RESOURCES} resources at most" in text
-    assert (MAX_TEMPLATE_BYTES, "its template a million bytes" in text) == (1_000_000, True)
-
-
 def test_the_table_of_recipes_has_the_stand_ins_and_their_metrics() -> None:
     page = PAGES["rehearsal.md"]
     rows = re.findall(r"(?m)^\| `(aws-vod-[\w-]+)` \| .* \| (eight|n/a) \|$", page)
@@ -402,36 +384,6 @@ def test_the_adopting_page_names_the_tags_of_an_adopted_recommender() -> None:
         assert f"`{tag}`" in PAGES["adopting.md"]
 
 
-def test_the_throughput_of_the_example_is_a_second_s_times_an_hour_s_seconds() -> None:
-    per_second, per_hour = re.findall(
-        r"So (\d+) is billed as ([\d,]+) recommendations", PAGES["choosing-settings.md"]
-    )[0]
-
-    assert f"{int(per_second) * 3600:,}" == per_hour
-
-
-def test_the_oldest_version_of_the_page_is_the_one_that_the_package_declares() -> None:
-    project = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
-    (oldest,) = re.findall(r"aws-cdk-lib>=([\d.]+),", " ".join(project["dependencies"]))
-
-    assert f"{oldest}, the oldest that works" in " ".join(PAGES["own-app.md"].split())
-    assert f"an aws-cdk-lib of at least {oldest}" in " ".join(PAGES["upgrading.md"].split())
-
-
-def test_the_hours_of_the_pages_are_those_of_the_chains() -> None:
-    settings = parse({"dataset_group_arn": GROUP})
-    signature = inspect.signature(TopPicksRecommender.__init__).parameters
-    gates, sweeps = (signature[name].default for name in ("training_gates", "sweeps"))
-
-    assert (gates, sweeps) == (settings.training_gates, settings.sweeps) == (11, 11)
-    assert settings.max_training_hours == 10
-    assert "11 each" in PAGES["own-app.md"]
-    assert gates * 30 / 60 == 5.5
-    assert "five and a half hours, not ten" in " ".join(PAGES["own-app.md"].split())
-    assert "keep 10, the default" in PAGES["choosing-settings.md"]
-    assert "The maximum is 24" in " ".join(PAGES["choosing-settings.md"].split())
-
-
 def test_the_regression_of_the_example_lets_its_value_pass() -> None:
     text = " ".join(PAGES["quality-gate.md"].split())
     before, least = re.findall(r"at ([\d.]+) before, ([\d.]+) passes", text)[0]
@@ -441,13 +393,6 @@ def test_the_regression_of_the_example_lets_its_value_pass() -> None:
     assert gate.misses({"coverage": float(least)}, {"coverage": float(before)}) == []
     assert gate.misses({"coverage": float(least) - 0.0001}, {"coverage": float(before)})
     assert f"{float(regression):.0%}".replace("%", " %") in text
-
-
-def test_the_metrics_of_aws_s_example_are_those_of_the_simulation() -> None:
-    text = " ".join(PAGES["quality-gate.md"].split())
-
-    for name in ("coverage", "normalized_discounted_cumulative_gain_at_25"):
-        assert f"`{name}` {TOP_PICKS_METRICS[name]}" in text
 
 
 def test_the_properties_that_replace_a_recommender_have_these_names() -> None:
@@ -470,21 +415,6 @@ def test_the_hours_of_the_example_are_billed_as_the_page_says() -> None:
     text = " ".join(PAGES["choosing-settings.md"].split())
 
     assert f"{minutes // 60} of {7 * 24}" in text
-
-
-def test_the_numbers_of_the_monitoring_page_are_the_alarms() -> None:
-    text = " ".join(PAGES["monitoring.md"].split())
-
-    assert f"no retraining has begun for {monitoring._OLD // 24} days" in text
-    assert f"Personalize retrains every {retraining.PERIOD / 86_400:.0f} days" in text
-    assert f"above {retraining.PERIOD / 3600:.0f} only for" in text
-    assert (monitoring._MISSED, "at least three missing observations" in text) == (3, True)
-    assert (monitoring._SLOW, "an average of a second or more" in text) == (1000, True)
-    assert (monitoring._FIVE_MINUTES.to_minutes(), "periods of five minutes" in text) == (5, True)
-    assert (Settings.observation_interval_minutes, "once an hour (`observation" in text) == (
-        60,
-        True,
-    )
 
 
 def _json(page: str) -> dict[str, Any]:

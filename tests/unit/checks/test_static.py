@@ -131,6 +131,13 @@ def synthesised(folder: Path, **conclusions: str) -> Path:
     return folder
 
 
+def acknowledge(folder: Path, reason: str) -> None:
+    """Write a template, and an acknowledged finding of cdk-nag about it."""
+    template(folder, {"Action": "sqs:SendMessage", "Resource": "*"})
+    entry = {"type": "aws:cdk:acknowledged-rules", "data": {"AwsSolutions-IAM5": reason}}
+    (folder / "TopPicks.metadata.json").write_text(json.dumps({"/TopPicks": [entry]}))
+
+
 @pytest.fixture
 def _clean(monkeypatch: pytest.MonkeyPatch) -> None:
     for tool in ("cfn_lint", "checkov", "parliament_of", "acceptances"):
@@ -168,9 +175,7 @@ def test_what_is_accepted_and_acknowledged_is_counted(
     findings: list[Finding],
     code: int,
 ) -> None:
-    template(tmp_path, {"Action": "sqs:SendMessage", "Resource": "*"})
-    entry = {"type": "aws:cdk:acknowledged-rules", "data": {"AwsSolutions-IAM5": "because"}}
-    (tmp_path / "TopPicks.metadata.json").write_text(json.dumps({"/TopPicks": [entry]}))
+    acknowledge(tmp_path, "because")
     found = {"cfn_lint": [], "checkov": findings, "parliament_of": []}
     for tool, its_findings in found.items():
         monkeypatch.setattr(static, tool, lambda _, some=its_findings: some)
@@ -179,13 +184,6 @@ def test_what_is_accepted_and_acknowledged_is_counted(
     assert static.main(synthesised(tmp_path)) == code
     count = f"1 templates, {code} problems; {len(findings)} findings accepted, 1 acknowledged:"
     assert count in capsys.readouterr().out
-
-
-def test_acknowledgements_are_read_from_the_assembly(tmp_path: Path) -> None:
-    entry = {"type": "aws:cdk:acknowledged-rules", "data": {"AwsSolutions-IAM5": "because"}}
-    (tmp_path / "TopPicks.metadata.json").write_text(json.dumps({"/TopPicks": [entry]}))
-
-    assert static.acknowledgements(tmp_path) == [("AwsSolutions-IAM5", "because")]
 
 
 def test_each_action_that_a_finding_is_about_needs_its_own_reason() -> None:
@@ -207,9 +205,7 @@ def test_an_assembly_without_templates_is_not_in_order(tmp_path: Path) -> None:
 def test_an_acknowledgement_without_a_reason_is_a_problem(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    template(tmp_path, {"Action": "sqs:SendMessage", "Resource": "*"})
-    entry = {"type": "aws:cdk:acknowledged-rules", "data": {"AwsSolutions-IAM5": ""}}
-    (tmp_path / "TopPicks.metadata.json").write_text(json.dumps({"/TopPicks": [entry]}))
+    acknowledge(tmp_path, "")
 
     assert static.main(synthesised(tmp_path)) == 1
     assert "cdk-nag: no reason for AwsSolutions-IAM5" in capsys.readouterr().out

@@ -81,6 +81,14 @@ def test_other_files_are_another_dataset_group_and_more_of_them_more_gates(
     assert given["max_training_hours"] == hours
 
 
+@pytest.fixture
+def running(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Any:
+    aws = create_autospec(LocalAws, instance=True, folder=tmp_path, data=tmp_path)
+    aws.cdk.return_value.returncode = 0
+    monkeypatch.setattr(LocalAws, "find", lambda _: aws)
+    return aws
+
+
 OURS, THEIRS = {"TopPicks-1": "TopPicks"}, {"Videos-1": "Videos"}
 
 
@@ -97,16 +105,14 @@ OURS, THEIRS = {"TopPicks-1": "TopPicks"}, {"Videos-1": "Videos"}
     ],
 )
 def test_where_something_is_left_the_way_out_is_shown(
+    running: Any,
     tmp_path: Path,
     monkeypatch: pytest.MonkeyPatch,
     capsys: pytest.CaptureFixture[str],
     case: tuple[int, list[str], dict[str, str], int],
 ) -> None:
     code, left, owners, expected = case
-    aws = create_autospec(LocalAws, instance=True, folder=tmp_path, log=tmp_path / "log")
-    aws.cdk.return_value.returncode = code
-    aws.endpoint = "http://127.0.0.1:4566"
-    monkeypatch.setattr(LocalAws, "find", lambda _folder: aws)
+    running.cdk.return_value.returncode = code
     stacks = [name for name in owners if owners[name] == name]
     monkeypatch.setattr(report, "leftovers", lambda _: {"stacks": stacks, "recommenders": left})
     monkeypatch.setattr(report, "owners", lambda _aws: owners)
@@ -120,40 +126,37 @@ def test_where_something_is_left_the_way_out_is_shown(
     assert (way_out in shown) is ours
     assert ("FORCE_DELETE_STACK" in shown.partition(way_out)[2]) is ("TopPicks" in owners)
     assert shown.find(problem) <= shown.find(way_out) or not ours, "it is the last that is read"
-    assert aws.stop.called is (expected == 0 and not left)
+    assert running.stop.called is (expected == 0 and not left)
     assert ("Videos-1 (of Videos)" in shown) is ("Videos-1" in left)
     rest = "TopPicks is destroyed. None of its resources is left. The others belong to Videos."
     assert (rest in shown) is (expected == 0 and "Videos-1" in left)
 
 
 def test_a_command_is_run_against_the_local_aws_that_runs(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
+    running: Any, tmp_path: Path, capfd: pytest.CaptureFixture[str]
 ) -> None:
-    aws = create_autospec(LocalAws, instance=True, data=tmp_path)
-    aws.env.return_value = {"AWS_ENDPOINT_URL": "http://127.0.0.1:4566"}
-    monkeypatch.setattr(LocalAws, "find", lambda _folder: aws)
+    running.env.return_value = {"AWS_ENDPOINT_URL": "http://127.0.0.1:4566"}
     shows = "import os, sys; print(os.environ['AWS_ENDPOINT_URL']); sys.exit(7)"
     assert commands.run(tmp_path, [sys.executable, "-c", shows]) == 7
     assert "http://127.0.0.1:4566" in capfd.readouterr().out
 
 
 def test_dataset_groups_of_an_app_are_made_where_they_are_and_commands_run_in_the_first_ones_place(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
+    running: Any, tmp_path: Path, capfd: pytest.CaptureFixture[str]
 ) -> None:
-    aws = create_autospec(LocalAws, instance=True, folder=tmp_path, data=tmp_path, port=4566)
-    aws.env.side_effect = lambda account, region: {"WHERE": f"{account} {region}"}
-    aws.personalize_behaviour.return_value = commands._usual_behaviour()
-    monkeypatch.setattr(LocalAws, "find", lambda _: aws)
+    running.port = 4566
+    running.env.side_effect = lambda account, region: {"WHERE": f"{account} {region}"}
+    running.personalize_behaviour.return_value = commands._usual_behaviour()
     films = "arn:aws:personalize:us-east-1:222222222222:dataset-group/films"
     series = "arn:aws:personalize:eu-west-1:111111111111:dataset-group/series"
 
     assert commands.start(tmp_path, None, [films, series]) == 0
 
-    assert aws.seed_dataset_group.call_args_list == [
+    assert running.seed_dataset_group.call_args_list == [
         call("films", account="222222222222", region="us-east-1", data=str(sample.FOLDER)),
         call("series", account="111111111111", region="eu-west-1", data=str(sample.FOLDER)),
     ]
-    assert aws.bootstrap.call_args_list == [
+    assert running.bootstrap.call_args_list == [
         call(account="222222222222", region="us-east-1"),
         call(account="111111111111", region="eu-west-1"),
     ]
@@ -167,14 +170,6 @@ def test_without_a_local_aws_nothing_is_run(
 ) -> None:
     assert commands.run(tmp_path, ["false"]) == 2
     assert "make deploy-local" in capsys.readouterr().err
-
-
-@pytest.fixture
-def running(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Any:
-    aws = create_autospec(LocalAws, instance=True, folder=tmp_path, data=tmp_path)
-    aws.cdk.return_value.returncode = 0
-    monkeypatch.setattr(LocalAws, "find", lambda _: aws)
-    return aws
 
 
 def test_the_cli_gets_the_settings_of_the_last_deployment_before_those_of_the_user(

@@ -4,13 +4,14 @@ import json
 from typing import Any
 
 import pytest
-from hypercorn.typing import ConnectionState, HTTPScope
+from hypercorn.typing import HTTPScope
 
 from local_aws import gateway
 from local_aws.ministack import iam, metrics
 from local_aws.personalize import Behaviour, Personalize, ServiceError, wire
 from local_aws.personalize.service import ConditionContext
 from tests.support.place import RECIPE
+from tests.unit.local_aws import asgi
 
 ACCOUNT = "222222222222"
 REGION = "eu-north-1"
@@ -45,26 +46,8 @@ def call(
 ) -> tuple[int, Any]:
     headers = {"x-amz-target": f"AmazonPersonalize.{operation}"}
     if signed:
-        scope = f"AKIDEXAMPLE/20260101/{REGION}/personalize/aws4_request"
-        headers["authorization"] = (
-            f"AWS4-HMAC-SHA256 Credential={scope}, SignedHeaders=host, Signature=0123"
-        )
-    request = HTTPScope(
-        type="http",
-        asgi={},
-        http_version="1.1",
-        method="POST",
-        scheme="http",
-        path=path,
-        raw_path=b"/",
-        query_string=b"",
-        root_path="",
-        headers=[(name.encode(), value.encode()) for name, value in headers.items()],
-        client=("127.0.0.1", 1),
-        server=None,
-        state=ConnectionState({}),
-        extensions={},
-    )
+        headers["authorization"] = asgi.signed("AKIDEXAMPLE", REGION)
+    request = asgi.http_scope(headers, path)
     status, _, content = gateway._answer(request, body)
     return status, json.loads(content)
 
@@ -121,11 +104,7 @@ def test_a_call_that_nobody_has_signed_is_refused(service: Personalize) -> None:
 
 @pytest.mark.parametrize(
     ("path", "status", "counted"),
-    [
-        ("/recommendations", 200, [ARN]),
-        ("/recommendations", 400, []),
-        ("/", 200, []),
-    ],
+    [("/recommendations", 200, [ARN]), ("/recommendations", 400, []), ("/", 200, [])],
 )
 def test_successful_calls_of_getrecommendations_are_counted_and_no_others(
     monkeypatch: pytest.MonkeyPatch, path: str, status: int, counted: list[str]

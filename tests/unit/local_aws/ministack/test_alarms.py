@@ -1,4 +1,3 @@
-import inspect
 from typing import Any
 
 import pytest
@@ -12,11 +11,6 @@ MATH: dict[str, Any] = {
     "Threshold": 1,
     "EvaluationPeriods": 24,
 }
-
-
-def test_ministack_has_the_internal_that_is_used() -> None:
-    record = provisioners._cw_metric_alarm_record
-    assert [*inspect.signature(record).parameters] == ["name", "props"]
 
 
 def test_an_alarm_on_metric_math_that_ministack_refuses_is_created_when_patched(

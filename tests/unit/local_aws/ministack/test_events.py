@@ -187,27 +187,6 @@ def test_a_message_reaches_a_topic_only_if_its_policy_allows_it(
     assert published == ([TOPIC] if arrives else [])
 
 
-@pytest.mark.parametrize(
-    ("function", "parameters"),
-    [
-        (
-            stacks._add_event,
-            [
-                *("stack_id", "stack_name", "logical_id", "resource_type", "status", "reason"),
-                *("physical_id", "detailed_status"),
-            ],
-        ),
-        (eventbridge._put_events, ["data", "allow_aws_source"]),
-        (eventbridge._dispatch_to_sns, ["arn", "payload"]),
-        (sns.topic_policy_for_arn, ["topic_arn"]),
-    ],
-)
-def test_ministack_has_every_internal_that_is_used(function: Any, parameters: list[str]) -> None:
-    assert [*inspect.signature(function).parameters] == parameters, (
-        "see local_aws/ministack/events.py"
-    )
-
-
 def test_every_module_that_records_an_event_is_patched() -> None:
     having = {
         name

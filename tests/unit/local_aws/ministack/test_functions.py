@@ -1,6 +1,5 @@
 """What functions log and return here is what Lambda's Python runtime would make of it."""
 
-import inspect
 import io
 import json
 import os
@@ -10,7 +9,6 @@ from typing import Any, NamedTuple
 from zipfile import ZipFile, ZipInfo
 
 import pytest
-from ministack.core import lambda_runtime  # type: ignore[import-untyped]
 from ministack.services import lambda_svc  # type: ignore[import-untyped]
 
 from local_aws.ministack import functions, worker
@@ -171,17 +169,3 @@ def test_a_function_whose_code_lambda_could_not_read_is_refused(
     assert lambda_svc._fetch_code_from_s3("code", "nothing") is None
     with pytest.raises(ValueError, match=r"could not read 1 files of s3://code/private.*a\.py"):
         lambda_svc._fetch_code_from_s3("code", "private")
-
-
-def test_ministack_has_every_internal_that_is_used() -> None:
-    script = lambda_runtime._PYTHON_WORKER_SCRIPT
-    assert script.count(functions._RETURNS) == 1, "see local_aws/ministack/functions.py"
-    parameters = list(inspect.signature(lambda_runtime.Worker.__init__).parameters)
-    assert parameters == ["self", "func_name", "config", "code_zip"], (
-        "see local_aws/ministack/functions.py"
-    )
-    fetch = list(inspect.signature(lambda_svc._fetch_code_from_s3).parameters)
-    assert fetch == ["bucket", "key", "version_id"], "see local_aws/ministack/functions.py"
-    assert not {"AWS_EXECUTION_ENV", "AWS_LAMBDA_LOG_FORMAT", "AWS_LAMBDA_LOG_LEVEL"} & (
-        lambda_runtime._RESERVED_RUNTIME_ENV_VARS
-    ), "see local_aws/ministack/functions.py"

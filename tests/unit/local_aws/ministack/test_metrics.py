@@ -1,6 +1,5 @@
 """Lines of a log become metrics here, and calls of GetRecommendations are counted."""
 
-import inspect
 import json
 import time
 from collections.abc import Iterator
@@ -34,23 +33,6 @@ def _clean(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
     monkeypatch.setattr(cloudwatch, "_evaluate_alarm", cloudwatch._evaluate_alarm)
     yield
     cloudwatch.reset()
-
-
-def test_ministack_has_the_internals_that_are_used() -> None:
-    expected = {
-        cloudwatch_logs._append_log_events: ["stream", "events"],
-        cloudwatch._store_datum: [
-            *("namespace", "name", "dims", "ts", "unit", "value"),
-            *("values", "counts", "stat_values"),
-        ],
-        cloudwatch._evaluate_all_alarms: [],
-        cloudwatch._evaluate_alarm: ["alarm"],
-        cloudwatch._dims_key: ["dims"],
-        cloudwatch._dims_from_list: ["dimensions"],
-        cloudwatch.record_metric: ["namespace", "metric_name", "value", "unit", "dimensions"],
-    }
-    for function, parameters in expected.items():
-        assert [*inspect.signature(function).parameters] == parameters
 
 
 def line(worse: int, recommender: str = "TopPicks/Recommender") -> str:

@@ -1,6 +1,5 @@
 """What the page says, without a browser."""
 
-import json
 import re
 from collections.abc import Iterable, Mapping
 from functools import cache
@@ -23,7 +22,6 @@ from local_aws.rehearsal.findings import findings
 from local_aws.rehearsal.reading import read
 from local_aws.rehearsal.recipes import STAND_INS
 from local_aws.rehearsal.training import TopPicks
-from tests.support.place import ACCOUNT, REGION
 from tests.unit.local_aws.personalize.simulation import ARN, Simulation
 from tests.unit.local_aws.rehearsal.folders import ITEMS, NOW, folder_of, watching
 
@@ -46,10 +44,6 @@ def page(simulation: Simulation, query: str = "") -> str:
     assert headers["content-type"] == "text/html; charset=utf-8"
     assert headers["content-security-policy"].startswith("default-src 'none'; ")
     return body.decode()
-
-
-def test_without_a_recommender_it_says_so(simulation: Simulation) -> None:
-    assert "There is no recommender." in page(simulation)
 
 
 def test_a_recommender_is_shown_with_what_comes_next(simulation: Simulation) -> None:
@@ -99,7 +93,8 @@ def test_a_refused_training_says_why_and_not_that_it_trained() -> None:
     assert NOTICE not in shown
 
 
-def test_before_a_training_nothing_is_said_to_be_trained(simulation: Simulation) -> None:
+def test_without_a_recommender_nothing_is_said_to_be_trained(simulation: Simulation) -> None:
+    assert "There is no recommender." in page(simulation)
     assert "No model has been trained here yet." in page(simulation)
     assert "Trained on this machine" not in page(simulation)
 
@@ -132,7 +127,7 @@ def start_page(
 ) -> Simulation:
     """Return a simulation with a recommender of each recipe, all trained."""
     simulation = Simulation(metrics=None, **behaviour)
-    simulation.service.seed_dataset_group(ACCOUNT, REGION, "vod", data=str(folder))
+    simulation.seed("vod", data=str(folder))
     for number, recipe in enumerate(recipes):
         arn = f"arn:aws:personalize:::recipe/{recipe}"
         simulation.create(f"films-{number}", recipeArn=arn)
@@ -143,6 +138,16 @@ def start_page(
     return simulation
 
 
+@cache
+def trained_on_all() -> Simulation:
+    """Return a recommender of each recipe; tests change nothing about them."""
+    return start_page(sample.FOLDER, *sorted(STAND_INS))
+
+
+def all_rows(query: str) -> str:
+    return page(trained_on_all(), query)
+
+
 def rows_in(shown: str) -> dict[str, list[str]]:
     """Return the headings of the rows, each with the ids of its items."""
     found = re.findall(r'<h3 id="row[^>]*>(.*?)</h3>(.*?)(?=<h3|</section>)', shown, re.DOTALL)
@@ -150,12 +155,11 @@ def rows_in(shown: str) -> dict[str, list[str]]:
 
 
 def test_a_start_page_has_a_row_for_each_recommender_as_a_viewer_sees_them() -> None:
-    simulation = start_page(sample.FOLDER, *sorted(STAND_INS))
     data = the_sample()
     x = data.newest_watched("user-1")
     title = data.metadata[x]["TITLE"]
 
-    rows = rows_in(page(simulation, "user=user-1"))
+    rows = rows_in(all_rows("user=user-1"))
 
     assert [*rows] == [
         "Top picks for you",
@@ -170,8 +174,8 @@ def test_a_start_page_has_a_row_for_each_recommender_as_a_viewer_sees_them() -> 
 
 
 def test_a_start_page_says_of_each_row_that_it_is_a_stand_in_and_how_it_is_made() -> None:
-    shown = page(start_page(sample.FOLDER, *STAND_INS), "user=user-1")
-    for number, (recipe, stand_in) in enumerate(STAND_INS.items()):
+    shown = all_rows("user=user-1")
+    for number, (recipe, stand_in) in enumerate(sorted(STAND_INS.items())):
         assert f"films-{number}, a stand-in for {recipe}" in shown
         if recipe != "aws-vod-top-picks":
             assert f"<dt>Recipe</dt><dd>{recipe}</dd>" in shown
@@ -183,9 +187,8 @@ def test_a_start_page_says_of_each_row_that_it_is_a_stand_in_and_how_it_is_made(
 
 
 def test_another_x_makes_other_rows_for_it_alone() -> None:
-    simulation = start_page(sample.FOLDER, *STAND_INS)
-    before = rows_in(page(simulation, "user=user-1"))
-    after = rows_in(page(simulation, "user=user-1&item=vod-001"))
+    before = rows_in(all_rows("user=user-1"))
+    after = rows_in(all_rows("user=user-1&item=vod-001"))
     title = the_sample().metadata["vod-001"]["TITLE"]
     assert [*after][1:3] == [f"Because you watched {title}", f"More like {title}"]
     assert [*before.values()][0::3] == [*after.values()][0::3]
@@ -194,16 +197,21 @@ def test_another_x_makes_other_rows_for_it_alone() -> None:
 
 
 def test_an_x_that_the_data_does_not_have_is_said_to_be_none() -> None:
-    shown = page(start_page(sample.FOLDER, *STAND_INS), "user=user-1&item=<b>")
+    shown = all_rows("user=user-1&item=<b>")
     assert shown.count("The data has no item &lt;b&gt;, so the row shows popular items.") == 2
     assert "Because you watched <b>" in rows_in(shown)
 
 
 def test_who_has_watched_nothing_has_no_row_because_of_it() -> None:
-    rows = rows_in(shown := page(start_page(sample.FOLDER, *STAND_INS), "user=nobody"))
+    shown = all_rows("user=nobody")
+    rows = rows_in(shown)
     assert shown.count("nobody has not watched anything yet. Enter an item above.") == 2
     assert [bool(items) for items in rows.values()] == [True, False, False, True, True]
     assert "nobody has no interactions" in shown
+
+
+def test_without_a_user_there_are_no_rows() -> None:
+    assert rows_in(all_rows("")) == {}
 
 
 def test_top_picks_alone_is_shown_as_before_and_asks_for_no_item() -> None:
@@ -219,10 +227,6 @@ def test_two_lists_of_popular_items_ask_for_no_item() -> None:
     assert 'name="item"' not in shown
 
 
-def test_without_a_user_nobody_sees_rows() -> None:
-    assert rows_in(page(start_page(sample.FOLDER, *STAND_INS))) == {}
-
-
 def test_a_recommender_that_does_not_serve_has_no_row() -> None:
     simulation = start_page(sample.FOLDER, "aws-vod-most-popular", "aws-vod-trending-now")
     simulation.client.stop_recommender(recommenderArn=f"{ARN}-0")
@@ -233,7 +237,7 @@ def test_a_recommender_that_does_not_serve_has_no_row() -> None:
 def test_each_dataset_group_has_rows_of_its_own(tmp_path: Path) -> None:
     simulation = start_page(sample.FOLDER, "aws-vod-most-popular", "aws-vod-top-picks")
     folder = folder_of(tmp_path, watching(users=60, each=20))
-    simulation.service.seed_dataset_group(ACCOUNT, REGION, "other", data=str(folder))
+    simulation.seed("other", data=str(folder))
     shown = page(simulation, "user=user-1")
     assert re.findall("<h2>Rows of the dataset group (.*?) for user-1</h2>", shown) == ["vod"]
     assert [*rows_in(shown)] == ["Top picks for you", "Most popular"]
@@ -247,14 +251,6 @@ def test_titles_and_ids_in_rows_are_text_and_nothing_else(tmp_path: Path) -> Non
     assert script not in page(simulation, f"user={script}&item={script}")
 
 
-def test_other_methods_have_no_page(simulation: Simulation) -> None:
-    status, _, body = wire.handle(
-        simulation.service, method="POST", path="/_personalize/", headers={}, body=b""
-    )
-    assert status == 404
-    assert "GET state" in json.loads(body)["message"]
-
-
 def test_what_files_hold_is_text_and_nothing_else(tmp_path: Path) -> None:
     script = "<script>alert(1)</script>"
     rows = [(script, "i", 1, script), (script, "i", 2, script)]
@@ -262,7 +258,7 @@ def test_what_files_hold_is_text_and_nothing_else(tmp_path: Path) -> None:
     data = read(folder_of(tmp_path, rows, items=lines), now=NOW)
     assert script not in data_page(script, data, findings(data), script)
     simulation = Simulation()
-    simulation.service.seed_dataset_group(ACCOUNT, REGION, "vod", data=str(tmp_path))
+    simulation.seed("vod", data=str(tmp_path))
     assert script not in page(simulation, f"user={script}")
 
 

@@ -34,7 +34,7 @@ class Simulation:
     def __init__(self, **behaviour: Any) -> None:
         self.clock = VirtualClock()
         self.service = Personalize(Behaviour(**(QUICK | behaviour)), self.clock)
-        self.dataset_group_arn = self.service.seed_dataset_group(ACCOUNT, REGION, "vod")
+        self.dataset_group_arn = self.seed("vod")
         self.client = self.connect()
 
     @cached_property
@@ -56,6 +56,10 @@ class Simulation:
             after=respond_as_modelled,
             config=Config(retries={"total_max_attempts": 1}),
         )
+
+    def seed(self, name: str, **options: Any) -> str:
+        """Make a dataset group, and return its ARN."""
+        return self.service.seed_dataset_group(ACCOUNT, REGION, name, **options)
 
     def create(self, name: str = "films", config: dict[str, Any] | None = None, **more: Any) -> str:
         request = {
@@ -79,6 +83,12 @@ class Simulation:
 
     def status(self) -> str:
         return str(self.describe()["status"])
+
+    def latest_update(self) -> Any:
+        return self.describe()["latestRecommenderUpdate"]
+
+    def update_status(self) -> str:
+        return str(self.latest_update()["status"])
 
     def tags(self) -> dict[str, str]:
         tags = self.client.list_tags_for_resource(resourceArn=ARN)["tags"]

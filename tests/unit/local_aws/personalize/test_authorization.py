@@ -33,39 +33,26 @@ def _create(client: PersonalizeClient, **more: Any) -> str:
     return client.create_recommender(**(request | more))["recommenderArn"]
 
 
+CREATION = [("personalize:CreateRecommender", arn) for arn in (ARN, GROUP, RECIPE)]
+TAGGING = ("personalize:TagResource", ARN)
+
+
 def test_creation_is_checked_on_all_three_arns_and_for_the_tags_it_sends(
     simulation: Simulation,
 ) -> None:
     policy = Policy()
     _create(simulation.connect(policy), tags=TAGS)
     sent = {"aws:RequestTag/owner": "us", "aws:TagKeys": ["owner"]}
-    assert policy.asked == [
-        ("personalize:CreateRecommender", ARN, sent),
-        ("personalize:CreateRecommender", GROUP, sent),
-        ("personalize:CreateRecommender", RECIPE, sent),
-        ("personalize:TagResource", ARN, sent),
-    ]
+    assert policy.asked == [(*checked, sent) for checked in (*CREATION, TAGGING)]
 
 
 def test_creation_without_tags_needs_no_permission_to_tag(simulation: Simulation) -> None:
     policy = Policy()
     _create(simulation.connect(policy))
-    assert policy.asked == [
-        ("personalize:CreateRecommender", ARN, {}),
-        ("personalize:CreateRecommender", GROUP, {}),
-        ("personalize:CreateRecommender", RECIPE, {}),
-    ]
+    assert policy.asked == [(*checked, {}) for checked in CREATION]
 
 
-@pytest.mark.parametrize(
-    ("action", "arn"),
-    [
-        ("personalize:CreateRecommender", ARN),
-        ("personalize:CreateRecommender", GROUP),
-        ("personalize:CreateRecommender", RECIPE),
-        ("personalize:TagResource", ARN),
-    ],
-)
+@pytest.mark.parametrize(("action", "arn"), [*CREATION, TAGGING])
 def test_each_action_of_a_creation_that_is_denied_alone_denies_it(
     simulation: Simulation, action: str, arn: str
 ) -> None:

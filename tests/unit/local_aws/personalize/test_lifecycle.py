@@ -4,9 +4,8 @@ from collections.abc import Callable
 
 import pytest
 
-from local_aws.personalize import Behaviour, Personalize
-from tests.support.personalize import VirtualClock, client
-from tests.support.place import ACCOUNT, RECIPE, REGION
+from local_aws.personalize import Behaviour
+from tests.support.place import ACCOUNT, REGION
 from tests.unit.local_aws.personalize.simulation import ARN, Simulation, message, outcome
 
 
@@ -17,15 +16,6 @@ def test_creation_takes_the_configured_time(simulation: Simulation) -> None:
         seen.append(simulation.status())
         simulation.clock.advance(10)
     assert seen == ["CREATE PENDING"] + ["CREATE IN_PROGRESS"] * 9 + ["ACTIVE"] * 2
-
-
-def test_ten_hours_of_training_pass_on_a_virtual_clock() -> None:
-    simulation = Simulation(create_in_progress=36_000)
-    simulation.create()
-    simulation.clock.advance(36_009)
-    assert simulation.status() == "CREATE IN_PROGRESS"
-    simulation.clock.advance(1)
-    assert simulation.status() == "ACTIVE"
 
 
 def test_metrics_appear_with_active_and_last_until_deletion(simulation: Simulation) -> None:
@@ -48,16 +38,6 @@ def test_a_failed_training_says_why(simulation: Simulation) -> None:
     assert described["status"] == "CREATE FAILED"
     assert described["failureReason"] == "Dataset has fewer than 1000 interactions"
     assert "modelMetrics" not in described
-
-
-def test_a_failed_recommender_keeps_its_name_until_it_is_deleted(simulation: Simulation) -> None:
-    simulation.behaviour.training_failure = "no data"
-    simulation.create()
-    simulation.clock.advance(100)
-    assert outcome(simulation.create) == "ResourceAlreadyExists"
-    simulation.client.delete_recommender(recommenderArn=ARN)
-    simulation.clock.advance(20)
-    assert outcome(simulation.create) == "OK"
 
 
 def test_stopping_and_starting_pass_through_their_statuses(simulation: Simulation) -> None:
@@ -171,12 +151,8 @@ CALLS: dict[str, Callable[[Simulation], object]] = {
         recommenderArn=ARN, userId="1"
     ),
 }
-EXISTS, IN_USE, INVALID, NOT_FOUND = (
-    "ResourceAlreadyExists",
-    "ResourceInUse",
-    "InvalidInput",
-    "ResourceNotFound",
-)
+EXISTS, IN_USE = "ResourceAlreadyExists", "ResourceInUse"
+INVALID, NOT_FOUND = "InvalidInput", "ResourceNotFound"
 BUSY = (EXISTS, "OK", IN_USE, IN_USE, IN_USE, IN_USE, "OK", INVALID)
 ABSENT = ("OK", NOT_FOUND, NOT_FOUND, NOT_FOUND, NOT_FOUND, NOT_FOUND, NOT_FOUND, INVALID)
 # in the order of CALLS:  create, describe, update, stop, start, delete, list tags, recommend
@@ -215,22 +191,11 @@ def test_each_call_is_answered_as_its_state_allows(state: str, call: str, answer
     assert outcome(lambda: CALLS[call](simulation)) == answer
 
 
-@pytest.mark.parametrize(
-    ("switch", "state", "call"),
-    [
-        ({"delete_during_update": "accepted"}, "updating", "delete"),
-        ({"update_when_inactive": "accepted"}, "INACTIVE", "update"),
-    ],
-)
-def test_undocumented_refusals_can_be_switched_off(
-    switch: dict[str, str], state: str, call: str
-) -> None:
-    simulation = Simulation(**switch)
-    STATES[state](simulation)
-    assert outcome(lambda: CALLS[call](simulation)) == "OK"
+def test_a_deletion_during_an_update_can_be_accepted_but_not_during_a_retraining() -> None:
+    simulation = Simulation(delete_during_update="accepted")
+    STATES["updating"](simulation)
+    assert outcome(lambda: _delete(simulation)) == "OK"
 
-
-def test_a_retraining_holds_off_a_deletion_that_an_update_would_not() -> None:
     simulation = Simulation(delete_during_update="accepted")
     STATES["retraining"](simulation)
     assert message(lambda: _delete(simulation)) == (
@@ -247,9 +212,11 @@ def test_a_stopped_recommender_can_take_an_update_that_is_in_force_when_started(
     assert simulation.describe()["recommenderConfig"] == {"minRecommendationRequestsPerSecond": 2}
 
 
-def test_reads_do_not_know_a_new_recommender_for_a_while() -> None:
+def test_reads_do_not_know_a_new_recommender_for_a_while_but_the_books_do() -> None:
     simulation = Simulation(not_found_after_create=30)
     simulation.create(tags=[{"tagKey": "owner", "tagValue": "us"}])
+    [recommender] = simulation.service.recommenders(ACCOUNT, REGION)
+    assert (recommender["status"], recommender["tags"]) == ("CREATE PENDING", {"owner": "us"})
     for _ in range(3):
         assert outcome(simulation.describe) == NOT_FOUND
         assert outcome(simulation.tags) == NOT_FOUND
@@ -258,14 +225,6 @@ def test_reads_do_not_know_a_new_recommender_for_a_while() -> None:
         simulation.clock.advance(10)
     assert simulation.status() == "CREATE IN_PROGRESS"
     assert simulation.tags() == {"owner": "us"}
-
-
-def test_the_books_know_a_recommender_that_reads_do_not() -> None:
-    simulation = Simulation(not_found_after_create=30)
-    simulation.create(tags=[{"tagKey": "owner", "tagValue": "us"}])
-    [recommender] = simulation.service.recommenders(ACCOUNT, REGION)
-    assert recommender["status"] == "CREATE PENDING"
-    assert recommender["tags"] == {"owner": "us"}
 
 
 def test_the_books_say_nothing_of_ghosts_and_other_regions(simulation: Simulation) -> None:
@@ -309,17 +268,9 @@ def test_durations_are_those_of_the_time_of_the_call(simulation: Simulation) -> 
 
 
 def test_with_no_durations_everything_is_done_at_once() -> None:
-    nothing = dict.fromkeys(
-        ("create_pending", "create_in_progress", "stop", "start", "delete"), 0.0
-    )
-    service = Personalize(Behaviour(**nothing), VirtualClock())  # type: ignore[arg-type]
-    group = service.seed_dataset_group(ACCOUNT, REGION, "vod")
-    personalize = client(service)
-    personalize.create_recommender(
-        name="films",
-        datasetGroupArn=group,
-        recipeArn=RECIPE,
-    )
-    personalize.stop_recommender(recommenderArn=ARN)
-    personalize.delete_recommender(recommenderArn=ARN)
-    assert service.recommenders(ACCOUNT, REGION) == []
+    phases = ("create_pending", "create_in_progress", "stop", "start", "delete")
+    simulation = Simulation(**dict.fromkeys(phases, 0.0))
+    simulation.create()
+    _stop(simulation)
+    _delete(simulation)
+    assert simulation.service.recommenders(ACCOUNT, REGION) == []

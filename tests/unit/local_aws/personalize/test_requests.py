@@ -8,11 +8,17 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from local_aws.personalize import Behaviour, Personalize, ServiceError
-from tests.support.place import ACCOUNT, RECIPE, REGION
+from local_aws.personalize import ServiceError
+from tests.support.place import ACCOUNT, GROUP, RECIPE, REGION
 from tests.unit.local_aws.personalize.simulation import ARN, Simulation, message, outcome
 
+FILMS: dict[str, Any] = {"name": "films", "datasetGroupArn": GROUP, "recipeArn": RECIPE}
 NAME = re.compile(r"[a-zA-Z0-9][a-zA-Z0-9\-_]{0,62}", re.ASCII)
+
+
+def _call(simulation: Simulation, operation: str, params: dict[str, Any]) -> None:
+    """Call the service as boto3 would not: without its checks."""
+    simulation.service.call(operation, params, account=ACCOUNT, region=REGION)
 
 
 @settings(max_examples=50, deadline=None)
@@ -23,16 +29,21 @@ NAME = re.compile(r"[a-zA-Z0-9][a-zA-Z0-9\-_]{0,62}", re.ASCII)
     )
 )
 def test_a_name_is_accepted_exactly_if_the_whole_of_it_matches(name: str) -> None:
-    service = Personalize(Behaviour())
-    group = service.seed_dataset_group(ACCOUNT, REGION, "vod")
-    request = {"name": name, "datasetGroupArn": group, "recipeArn": RECIPE}
     try:
-        service.call("CreateRecommender", request, account=ACCOUNT, region=REGION)
+        _call(Simulation(), "CreateRecommender", FILMS | {"name": name})
         accepted = True
     except ServiceError as error:
         accepted = False
         assert error.code == "ValidationException"
     assert accepted == bool(NAME.fullmatch(name))
+
+
+def _configured(**config: Any) -> dict[str, Any]:
+    return {"recommenderConfig": config}
+
+
+def _updated(**config: Any) -> dict[str, Any]:
+    return {"recommenderArn": ARN} | _configured(**config)
 
 
 @pytest.mark.parametrize(
@@ -46,27 +57,19 @@ def test_a_name_is_accepted_exactly_if_the_whole_of_it_matches(name: str) -> Non
             "'datasetGroupArn' failed to satisfy constraint: Member must have length less",
         ),
         (
-            {"recommenderConfig": {"itemExplorationConfig": {str(key): "" for key in range(101)}}},
+            _configured(itemExplorationConfig={str(key): "" for key in range(101)}),
             "'recommenderConfig.itemExplorationConfig' failed to satisfy constraint",
         ),
         (
-            {"recommenderConfig": {"itemExplorationConfig": {"explorationWeight": "0" * 1001}}},
+            _configured(itemExplorationConfig={"explorationWeight": "0" * 1001}),
             "'recommenderConfig.itemExplorationConfig.explorationWeight.member' failed",
         ),
         (
-            {
-                "recommenderConfig": {
-                    "trainingDataConfig": {"excludedDatasetColumns": {"ITEMS": ["NOT-A-COLUMN"]}}
-                }
-            },
+            _configured(trainingDataConfig={"excludedDatasetColumns": {"ITEMS": ["NOT-A-COLUMN"]}}),
             "'recommenderConfig.trainingDataConfig.excludedDatasetColumns.ITEMS.member.1.member'",
         ),
         (
-            {
-                "recommenderConfig": {
-                    "trainingDataConfig": {"excludedDatasetColumns": {"ITEMS 2": []}}
-                }
-            },
+            _configured(trainingDataConfig={"excludedDatasetColumns": {"ITEMS 2": []}}),
             "'recommenderConfig.trainingDataConfig.excludedDatasetColumns.key' failed",
         ),
         ({"tags": [{"tagKey": "a#b", "tagValue": ""}]}, "'tags.1.member.tagKey' failed"),
@@ -89,28 +92,16 @@ def test_what_boto3_lets_through_the_service_refuses(
         ({"recommenderArn": 1}, "SerializationException"),
         ({"recommenderArn": True}, "SerializationException"),
         ({"recommenderArn": ARN, "recommenderConfig": []}, "SerializationException"),
-        (
-            {"recommenderArn": ARN, "recommenderConfig": {"enableMetadataWithRecommendations": 1}},
-            "SerializationException",
-        ),
-        (
-            {
-                "recommenderArn": ARN,
-                "recommenderConfig": {"minRecommendationRequestsPerSecond": True},
-            },
-            "SerializationException",
-        ),
-        (
-            {"recommenderArn": ARN, "recommenderConfig": {"minRecommendationRequestsPerSecond": 0}},
-            "ValidationException",
-        ),
+        (_updated(enableMetadataWithRecommendations=1), "SerializationException"),
+        (_updated(minRecommendationRequestsPerSecond=True), "SerializationException"),
+        (_updated(minRecommendationRequestsPerSecond=0), "ValidationException"),
     ],
 )
 def test_what_boto3_would_not_send_is_refused(params: dict[str, Any], code: str) -> None:
     simulation = Simulation()
     simulation.create_active()
     with pytest.raises(ServiceError) as refused:
-        simulation.service.call("UpdateRecommender", params, account=ACCOUNT, region=REGION)
+        _call(simulation, "UpdateRecommender", params)
     assert refused.value.code == code
 
 
@@ -127,17 +118,8 @@ def test_the_code_of_a_violation_is_a_switch() -> None:
 
 
 def test_null_members_are_as_good_as_absent(simulation: Simulation) -> None:
-    request = {
-        "name": "films",
-        "datasetGroupArn": simulation.dataset_group_arn,
-        "recipeArn": RECIPE,
-    }
-    simulation.service.call(
-        "CreateRecommender",
-        request | {"recommenderConfig": {"itemExplorationConfig": None}, "tags": None},
-        account=ACCOUNT,
-        region=REGION,
-    )
+    nulls = {"recommenderConfig": {"itemExplorationConfig": None}, "tags": None}
+    _call(simulation, "CreateRecommender", FILMS | nulls)
     assert simulation.describe()["recommenderConfig"] == {}
     assert simulation.tags() == {}
 
@@ -179,9 +161,7 @@ def test_the_ends_of_the_ranges_are_allowed(
 
 
 def test_metadata_needs_an_items_dataset(simulation: Simulation) -> None:
-    group = simulation.service.seed_dataset_group(
-        ACCOUNT, REGION, "plain", datasets=("Interactions",)
-    )
+    group = simulation.seed("plain", datasets=("Interactions",))
     flag = {"enableMetadataWithRecommendations": True}
     assert outcome(lambda: simulation.create(config=flag, datasetGroupArn=group)) == "InvalidInput"
     simulation.create(datasetGroupArn=group)
@@ -192,7 +172,6 @@ def test_metadata_needs_an_items_dataset(simulation: Simulation) -> None:
 @pytest.mark.parametrize(
     ("seed", "answer"),
     [
-        ({"domain": None}, "InvalidInput"),
         ({"domain": "ECOMMERCE"}, "InvalidInput"),
         ({"datasets": ("Items",)}, "InvalidInput"),
         ({"status": "CREATE IN_PROGRESS"}, "ResourceInUse"),
@@ -202,14 +181,14 @@ def test_metadata_needs_an_items_dataset(simulation: Simulation) -> None:
 def test_the_dataset_group_must_be_fit_for_the_recipe(
     simulation: Simulation, seed: dict[str, Any], answer: str
 ) -> None:
-    group = simulation.service.seed_dataset_group(ACCOUNT, REGION, "other", **seed)
+    group = simulation.seed("other", **seed)
     assert outcome(lambda: simulation.create(datasetGroupArn=group)) == answer
 
 
 def test_a_custom_dataset_group_is_refused_in_the_words_of_the_service(
     simulation: Simulation,
 ) -> None:
-    group = simulation.service.seed_dataset_group(ACCOUNT, REGION, "custom", domain=None)
+    group = simulation.seed("custom", domain=None)
     assert message(lambda: simulation.create(datasetGroupArn=group)) == (
         "Please use a domains-specific Dataset Group to create the Recommender"
     )
@@ -265,7 +244,7 @@ def test_a_dataset_group_has_five_recommenders_in_whatever_status(simulation: Si
 
 
 def test_a_region_has_fifteen_recommenders(simulation: Simulation) -> None:
-    groups = [simulation.service.seed_dataset_group(ACCOUNT, REGION, f"vod-{n}") for n in range(4)]
+    groups = [simulation.seed(f"vod-{n}") for n in range(4)]
     for number in range(15):
         simulation.create(f"films-{number}", datasetGroupArn=groups[number // 5])
     assert message(lambda: simulation.create(datasetGroupArn=groups[3])) == (
@@ -277,24 +256,13 @@ def test_a_region_has_fifteen_recommenders(simulation: Simulation) -> None:
 def test_every_nth_call_is_throttled() -> None:
     simulation = Simulation(throttle_every=3)
     simulation.create()
-    assert [outcome(simulation.describe) for _ in range(5)] == [
-        "OK",
-        "Throttling",
-        "OK",
-        "OK",
-        "Throttling",
-    ]
+    outcomes = [outcome(simulation.describe) for _ in range(5)]
+    assert outcomes == ["OK", "Throttling", "OK", "OK", "Throttling"]
 
 
 def test_what_was_sent_is_not_shared_with_what_is_kept(simulation: Simulation) -> None:
     config = {"itemExplorationConfig": {"explorationWeight": "0.3"}}
-    params = {
-        "name": "films",
-        "datasetGroupArn": simulation.dataset_group_arn,
-        "recipeArn": RECIPE,
-        "recommenderConfig": config,
-    }
-    simulation.service.call("CreateRecommender", params, account=ACCOUNT, region=REGION)
+    _call(simulation, "CreateRecommender", FILMS | {"recommenderConfig": config})
     config["itemExplorationConfig"]["explorationWeight"] = "0.9"
     [recommender] = simulation.service.recommenders(ACCOUNT, REGION)
     recommender["recommenderConfig"].clear()

@@ -3,57 +3,57 @@
 import threading
 import time
 from collections import Counter
-from typing import Any, Literal
+from functools import partial
+from typing import Any
 
 import pytest
 from botocore.config import Config
 from botocore.exceptions import ConnectionClosedError, EndpointConnectionError
 
-from local_aws.personalize import Behaviour, Personalize, ServiceError, wire
-from tests.support.personalize import VirtualClock, client
-from tests.support.place import ACCOUNT, RECIPE, REGION
+from local_aws.personalize import ServiceError, wire
+from tests.support.personalize import client
+from tests.support.place import GROUP, RECIPE
 from tests.unit.local_aws.personalize.simulation import ARN, Simulation, message, outcome
 
-MODES: list[Literal["legacy", "standard"]] = ["legacy", "standard"]
+FILMS: dict[str, Any] = {"name": "films", "datasetGroupArn": GROUP, "recipeArn": RECIPE}
+MODES: dict[str, Config] = {
+    "legacy": Config(retries={"mode": "legacy", "total_max_attempts": 4}),
+    "standard": Config(retries={"mode": "standard", "total_max_attempts": 4}),
+}
+retrying = pytest.mark.parametrize("config", MODES.values(), ids=MODES)
 
 
-def _retrying(mode: Literal["legacy", "standard"]) -> Config:
-    return Config(retries={"mode": mode, "total_max_attempts": 4})
-
-
-@pytest.mark.parametrize("mode", MODES)
+@retrying
 def test_retries_pass_on_the_virtual_clock(
-    simulation: Simulation, mode: Literal["legacy", "standard"], monkeypatch: pytest.MonkeyPatch
+    simulation: Simulation, config: Config, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     pauses: list[float] = []
     monkeypatch.setattr(time, "sleep", pauses.append)
     simulation.behaviour.throttle_every = 1
     started = simulation.clock.now
-    personalize = client(simulation.service, config=_retrying(mode))
+    personalize = client(simulation.service, config=config)
     assert outcome(personalize.list_recommenders) == "Throttling"
     assert len(simulation.service.journal) == 4
     assert simulation.clock.now > started
     assert not any(pauses)
 
 
-@pytest.mark.parametrize("mode", MODES)
-def test_a_request_that_never_arrives_is_sent_again(
-    simulation: Simulation, mode: Literal["legacy", "standard"]
-) -> None:
+@retrying
+def test_a_request_that_never_arrives_is_sent_again(simulation: Simulation, config: Config) -> None:
     failures = iter([True, True, False])
 
     def before(_operation: str, _params: dict[str, Any]) -> None:
         if next(failures):
             raise EndpointConnectionError(endpoint_url="https://personalize")
 
-    personalize = client(simulation.service, before=before, config=_retrying(mode))
+    personalize = client(simulation.service, before=before, config=config)
     assert personalize.list_recommenders()["recommenders"] == []
     assert len(simulation.service.journal) == 1
 
 
-@pytest.mark.parametrize("mode", MODES)
+@retrying
 def test_a_client_has_all_its_retries_whatever_went_wrong_with_those_before(
-    simulation: Simulation, mode: Literal["legacy", "standard"]
+    simulation: Simulation, config: Config
 ) -> None:
     attempts: list[str] = []
 
@@ -61,7 +61,6 @@ def test_a_client_has_all_its_retries_whatever_went_wrong_with_those_before(
         attempts.append(operation)
         raise EndpointConnectionError(endpoint_url="https://personalize")
 
-    config = _retrying(mode)
     for _ in range(50):
         personalize = client(simulation.service, before=before, config=config)
         with pytest.raises(EndpointConnectionError):
@@ -69,9 +68,9 @@ def test_a_client_has_all_its_retries_whatever_went_wrong_with_those_before(
     assert len(attempts) == 4 * 50
 
 
-@pytest.mark.parametrize("mode", MODES)
+@retrying
 def test_a_lost_response_makes_the_retry_find_its_own_recommender(
-    simulation: Simulation, mode: Literal["legacy", "standard"]
+    simulation: Simulation, config: Config
 ) -> None:
     lost: list[str] = []
 
@@ -80,14 +79,8 @@ def test_a_lost_response_makes_the_retry_find_its_own_recommender(
             lost.append(operation)
             raise ConnectionClosedError(endpoint_url="https://personalize")
 
-    personalize = client(simulation.service, after=lose_first, config=_retrying(mode))
-    text = message(
-        lambda: personalize.create_recommender(
-            name="films",
-            datasetGroupArn=simulation.dataset_group_arn,
-            recipeArn=RECIPE,
-        )
-    )
+    personalize = client(simulation.service, after=lose_first, config=config)
+    text = message(partial(personalize.create_recommender, **FILMS))
     assert text == f"Another resource with Arn {ARN} already exists."
     assert [call.outcome for call in simulation.service.journal] == [
         "OK",
@@ -122,25 +115,18 @@ def test_the_caller_is_in_the_journal(simulation: Simulation) -> None:
 
 
 def test_of_simultaneous_creations_one_is_accepted() -> None:
-    service = Personalize(Behaviour(), VirtualClock())
-    group = service.seed_dataset_group(ACCOUNT, REGION, "vod")
-    clients = [client(service) for _ in range(8)]
+    simulation = Simulation()
+    clients = [client(simulation.service) for _ in range(8)]
     together = threading.Barrier(len(clients))
 
     def create(number: int) -> None:
         together.wait()
-        outcome(
-            lambda: clients[number].create_recommender(
-                name="films",
-                datasetGroupArn=group,
-                recipeArn=RECIPE,
-            )
-        )
+        outcome(partial(clients[number].create_recommender, **FILMS))
 
     threads = [threading.Thread(target=create, args=(number,)) for number in range(len(clients))]
     for thread in threads:
         thread.start()
     for thread in threads:
         thread.join()
-    outcomes = Counter(call.outcome for call in service.journal)
+    outcomes = Counter(call.outcome for call in simulation.service.journal)
     assert outcomes == {"OK": 1, "ResourceAlreadyExistsException": 7}

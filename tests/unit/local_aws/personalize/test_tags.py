@@ -52,10 +52,3 @@ def test_a_dataset_group_has_tags_too(simulation: Simulation) -> None:
     assert simulation.client.list_tags_for_resource(resourceArn=arn)["tags"] == [
         {"tagKey": "a", "tagValue": "b"}
     ]
-
-
-def test_tag_calls_on_nothing_are_refused(simulation: Simulation) -> None:
-    assert outcome(simulation.tags) == "ResourceNotFound"
-    assert outcome(lambda: _tag(simulation, "a")) == "ResourceNotFound"
-    untag = simulation.client.untag_resource
-    assert outcome(lambda: untag(resourceArn=ARN, tagKeys=["a"])) == "ResourceNotFound"

@@ -6,9 +6,12 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from tests.support.place import ACCOUNT, REGION
 from tests.unit.local_aws.personalize.simulation import ARN, Simulation, outcome
 
 WEEK = 7 * 24 * 3600.0
+RATE_2 = {"minRecommendationRequestsPerSecond": 2}
+RATE_3 = {"minRecommendationRequestsPerSecond": 3}
 EXPLORING = {"itemExplorationConfig": {"explorationWeight": "0.30"}}
 
 
@@ -20,9 +23,7 @@ def test_an_update_is_in_force_when_it_has_succeeded_and_not_before(simulation: 
     for seconds in (0, 5, 45):
         simulation.clock.advance(seconds)
         described = simulation.describe()
-        seen.append(
-            (described["latestRecommenderUpdate"]["status"], described["recommenderConfig"])
-        )
+        seen.append((simulation.update_status(), described["recommenderConfig"]))
         assert described["status"] == "ACTIVE"
     assert seen == [
         ("CREATE PENDING", {}),
@@ -39,24 +40,18 @@ def test_a_failed_update_leaves_the_old_configuration(simulation: Simulation) ->
     described = simulation.describe()
     assert described["status"] == "ACTIVE"
     assert described["recommenderConfig"] == {}
-    assert described["latestRecommenderUpdate"]["status"] == "CREATE FAILED"
-    assert described["latestRecommenderUpdate"]["failureReason"] == "Internal problem"
-    assert described["latestRecommenderUpdate"]["recommenderConfig"] == {
-        "enableMetadataWithRecommendations": True
-    }
+    update = described["latestRecommenderUpdate"]
+    assert (update["status"], update["failureReason"]) == ("CREATE FAILED", "Internal problem")
+    assert update["recommenderConfig"] == {"enableMetadataWithRecommendations": True}
 
 
 @pytest.mark.parametrize(
-    ("semantics", "expected"),
-    [
-        ("merge", {"minRecommendationRequestsPerSecond": 2, **EXPLORING}),
-        ("replace", {"minRecommendationRequestsPerSecond": 2}),
-    ],
+    ("semantics", "expected"), [("merge", RATE_2 | EXPLORING), ("replace", RATE_2)]
 )
 def test_omitted_members_are_kept_or_dropped(semantics: str, expected: dict[str, Any]) -> None:
     simulation = Simulation(update_semantics=semantics)
     simulation.create_active(config=EXPLORING)
-    simulation.update(minRecommendationRequestsPerSecond=2)
+    simulation.update(**RATE_2)
     simulation.clock.advance(50)
     assert simulation.describe()["recommenderConfig"] == expected
 
@@ -113,7 +108,7 @@ def test_a_change_of_columns_trains_as_long_as_a_creation(simulation: Simulation
     simulation.create_active(config=_excluding("DURATION"))
     simulation.update(**_excluding("DURATION", "TITLE"))
     simulation.clock.advance(99)
-    assert simulation.describe()["latestRecommenderUpdate"]["status"] == "CREATE IN_PROGRESS"
+    assert simulation.update_status() == "CREATE IN_PROGRESS"
     simulation.clock.advance(1)
     assert simulation.describe()["recommenderConfig"] == _excluding("DURATION", "TITLE")
 
@@ -128,27 +123,18 @@ def test_a_change_of_columns_can_fail_in_training(simulation: Simulation) -> Non
     simulation.behaviour.training_failure = "no data"
     simulation.update(**_excluding("TITLE"))
     simulation.clock.advance(100)
-    assert simulation.describe()["latestRecommenderUpdate"]["failureReason"] == "no data"
+    assert simulation.latest_update()["failureReason"] == "no data"
 
 
-@pytest.mark.parametrize(
-    ("empty_columns", "semantics", "answer"),
-    [
-        ("clear", "merge", "OK"),
-        ("clear", "replace", "OK"),
-        ("keep", "merge", "InvalidInput"),
-        ("keep", "replace", "InvalidInput"),
-    ],
-)
+@pytest.mark.parametrize("semantics", ["merge", "replace"])
+@pytest.mark.parametrize(("empty_columns", "answer"), [("clear", "OK"), ("keep", "InvalidInput")])
 def test_empty_columns_clear_or_keep_those_in_force(
     empty_columns: str, semantics: str, answer: str
 ) -> None:
     simulation = Simulation(empty_columns=empty_columns, update_semantics=semantics)
     simulation.create_active(config=_excluding("TITLE"))
-    assert (
-        outcome(lambda: simulation.update(trainingDataConfig={"excludedDatasetColumns": {}}))
-        == answer
-    )
+    empty: dict[str, Any] = {"excludedDatasetColumns": {}}
+    assert outcome(lambda: simulation.update(trainingDataConfig=empty)) == answer
 
 
 def test_columns_that_are_not_mentioned_are_not_empty() -> None:
@@ -162,21 +148,16 @@ def test_columns_that_are_not_mentioned_are_not_empty() -> None:
 def test_describe_can_be_behind_an_update() -> None:
     simulation = Simulation(stale_after_update=60)
     simulation.create_active()
-    simulation.update(minRecommendationRequestsPerSecond=2)
+    simulation.update(**RATE_2)
     for seconds in (0, 30, 29):
         simulation.clock.advance(seconds)
         assert "latestRecommenderUpdate" not in simulation.describe()
         assert simulation.describe()["recommenderConfig"] == {}
     simulation.clock.advance(1)
-    simulation.update(minRecommendationRequestsPerSecond=3)
-    described = simulation.describe()
-    assert described["latestRecommenderUpdate"]["recommenderConfig"] == {
-        "minRecommendationRequestsPerSecond": 2
-    }
-    [true] = simulation.service.recommenders("111111111111", "eu-west-1")
-    assert true["latestRecommenderUpdate"]["recommenderConfig"] == {
-        "minRecommendationRequestsPerSecond": 3
-    }
+    simulation.update(**RATE_3)
+    assert simulation.latest_update()["recommenderConfig"] == RATE_2
+    [true] = simulation.service.recommenders(ACCOUNT, REGION)
+    assert true["latestRecommenderUpdate"]["recommenderConfig"] == RATE_3
 
 
 def test_defaults_and_numbers_are_echoed_as_configured() -> None:
@@ -189,12 +170,6 @@ def test_defaults_and_numbers_are_echoed_as_configured() -> None:
     }
 
 
-def test_a_recipe_that_does_not_personalise_has_no_exploration_to_echo() -> None:
-    simulation = Simulation(echo="in full", normalise_numbers=True)
-    simulation.create(recipeArn="arn:aws:personalize:::recipe/aws-vod-most-popular")
-    assert "itemExplorationConfig" not in simulation.describe()["recommenderConfig"]
-
-
 def test_an_active_recommender_retrains_every_week() -> None:
     simulation = Simulation(retraining_every=WEEK)
     simulation.create_active(config=EXPLORING)
@@ -202,43 +177,32 @@ def test_an_active_recommender_retrains_every_week() -> None:
     simulation.clock.advance(WEEK - 1)
     assert "latestRecommenderUpdate" not in simulation.describe()
     simulation.clock.advance(1)
-    update = simulation.describe()["latestRecommenderUpdate"]
+    update = simulation.latest_update()
     assert update["status"] == "CREATE PENDING"
     assert update["recommenderConfig"] == EXPLORING
-    assert (
-        outcome(lambda: simulation.update(minRecommendationRequestsPerSecond=2)) == "ResourceInUse"
-    )
+    assert outcome(lambda: simulation.update(**RATE_2)) == "ResourceInUse"
     simulation.clock.advance(100)
-    assert simulation.describe()["latestRecommenderUpdate"]["status"] == "ACTIVE"
-    assert outcome(lambda: simulation.update(minRecommendationRequestsPerSecond=2)) == "OK"
+    assert simulation.update_status() == "ACTIVE"
+    assert outcome(lambda: simulation.update(**RATE_2)) == "OK"
     simulation.clock.advance(3 * WEEK)
-    latest = simulation.describe()["latestRecommenderUpdate"]["creationDateTime"].timestamp()
+    latest = simulation.latest_update()["creationDateTime"].timestamp()
     assert latest == active_since + 4 * WEEK
     assert simulation.describe()["recommenderConfig"]["minRecommendationRequestsPerSecond"] == 2
 
 
-def test_a_retraining_waits_for_an_update() -> None:
+def test_a_retraining_waits_for_an_update_and_begins_in_the_second_in_which_it_ends() -> None:
     simulation = Simulation(retraining_every=200)
     simulation.create_active()
     simulation.clock.advance(180)
-    simulation.update(minRecommendationRequestsPerSecond=2)
+    simulation.update(**RATE_2)
     simulation.clock.advance(49)
-    assert simulation.describe()["latestRecommenderUpdate"]["status"] == "CREATE IN_PROGRESS"
+    assert simulation.update_status() == "CREATE IN_PROGRESS"
     simulation.clock.advance(1)
+    assert outcome(lambda: simulation.update(**RATE_3)) == "ResourceInUse"
     described = simulation.describe()
+    assert described["recommenderConfig"] == RATE_2
     assert described["latestRecommenderUpdate"]["status"] == "CREATE PENDING"
-    assert described["recommenderConfig"] == {"minRecommendationRequestsPerSecond": 2}
-
-
-def test_a_change_of_columns_counts_as_a_training() -> None:
-    simulation = Simulation(retraining_every=200)
-    simulation.create_active()
-    simulation.clock.advance(150)
-    simulation.update(**_excluding("TITLE"))
-    simulation.clock.advance(199)
-    assert simulation.describe()["latestRecommenderUpdate"]["status"] == "ACTIVE"
-    simulation.clock.advance(1)
-    assert simulation.describe()["latestRecommenderUpdate"]["status"] == "CREATE PENDING"
+    assert described["latestRecommenderUpdate"]["recommenderConfig"] == RATE_2
 
 
 @pytest.mark.parametrize("trained_by", ["a retraining", "a change of columns"])
@@ -251,35 +215,16 @@ def test_an_update_that_does_not_train_brings_no_retraining_forward(trained_by: 
         simulation.clock.advance(1)
     else:
         simulation.clock.advance(200)
-    trained = simulation.describe()["latestRecommenderUpdate"]["creationDateTime"]
+    trained = simulation.latest_update()["creationDateTime"]
     simulation.clock.advance(110)
-    simulation.update(minRecommendationRequestsPerSecond=2)
+    simulation.update(**RATE_2)
     simulation.clock.advance(50)
-    latest = simulation.describe()["latestRecommenderUpdate"]
+    latest = simulation.latest_update()
     assert latest["status"] == "ACTIVE"
     assert latest["recommenderConfig"]["minRecommendationRequestsPerSecond"] == 2
     simulation.clock.advance(50)
-    again = simulation.describe()["latestRecommenderUpdate"]
+    again = simulation.latest_update()
     assert (again["creationDateTime"] - trained).total_seconds() == 200
-
-
-def test_what_is_sent_in_the_second_in_which_an_update_ends_meets_the_retraining_that_was_due() -> (
-    None
-):
-    simulation = Simulation(retraining_every=200)
-    simulation.create_active()
-    simulation.clock.advance(180)
-    simulation.update(minRecommendationRequestsPerSecond=2)
-    simulation.clock.advance(50)
-    assert (
-        outcome(lambda: simulation.update(minRecommendationRequestsPerSecond=3)) == "ResourceInUse"
-    )
-    described = simulation.describe()
-    assert described["recommenderConfig"] == {"minRecommendationRequestsPerSecond": 2}
-    assert (
-        described["latestRecommenderUpdate"]["recommenderConfig"]
-        == (described["recommenderConfig"])
-    )
 
 
 def test_a_stopped_recommender_does_not_retrain() -> None:
@@ -290,30 +235,24 @@ def test_a_stopped_recommender_does_not_retrain() -> None:
     assert "latestRecommenderUpdate" not in simulation.describe()
 
 
-def test_a_failed_retraining_leaves_the_model_in_service() -> None:
+@pytest.mark.parametrize("switch", ["training_failure", "retraining_failure"])
+def test_a_failed_retraining_leaves_the_model_in_service_and_the_next_one_can_succeed(
+    switch: str,
+) -> None:
     simulation = Simulation(retraining_every=200)
     simulation.create_active()
-    simulation.behaviour.training_failure = "no data"
-    simulation.clock.advance(300)
-    described = simulation.describe()
-    assert described["status"] == "ACTIVE"
-    assert described["latestRecommenderUpdate"]["failureReason"] == "no data"
-
-
-def test_a_retraining_alone_can_be_told_to_fail_and_the_next_one_to_succeed() -> None:
-    simulation = Simulation(retraining_every=200, retraining_failure="no data")
-    simulation.create_active()
+    setattr(simulation.behaviour, switch, "no data")
     simulation.clock.advance(300)
     described = simulation.describe()
     assert described["status"] == "ACTIVE"
     assert described["latestRecommenderUpdate"]["status"] == "CREATE FAILED"
     assert described["latestRecommenderUpdate"]["failureReason"] == "no data"
-    simulation.update(minRecommendationRequestsPerSecond=2)
+    simulation.update(**RATE_2)
     simulation.clock.advance(50)
-    assert simulation.describe()["latestRecommenderUpdate"]["status"] == "ACTIVE"
-    simulation.behaviour.retraining_failure = None
+    assert simulation.update_status() == "ACTIVE"
+    setattr(simulation.behaviour, switch, None)
     simulation.clock.advance(150)
-    assert simulation.describe()["latestRecommenderUpdate"]["status"] == "ACTIVE"
+    assert simulation.update_status() == "ACTIVE"
 
 
 def test_a_retraining_changes_the_metrics_by_a_factor_when_it_has_succeeded() -> None:
@@ -327,7 +266,7 @@ def test_a_retraining_changes_the_metrics_by_a_factor_when_it_has_succeeded() ->
     simulation.clock.advance(200)
     halved = {name: round(value / 2, 4) for name, value in before.items()}
     assert simulation.describe()["modelMetrics"] == halved
-    simulation.update(minRecommendationRequestsPerSecond=2)
+    simulation.update(**RATE_2)
     simulation.clock.advance(50)
     assert simulation.describe()["modelMetrics"] == halved, "the update has not trained"
 
@@ -357,12 +296,10 @@ def test_a_retraining_that_does_not_show_leaves_what_a_client_did_and_holds_call
     before = simulation.describe()
     simulation.clock.advance(200)
     assert simulation.describe() == before
-    assert (
-        outcome(lambda: simulation.update(minRecommendationRequestsPerSecond=2)) == "ResourceInUse"
-    )
+    assert outcome(lambda: simulation.update(**RATE_2)) == "ResourceInUse"
     simulation.clock.advance(100)
     assert simulation.describe() == before
-    simulation.update(minRecommendationRequestsPerSecond=2)
+    simulation.update(**RATE_2)
     assert simulation.describe() == before, "stale: the retraining does not show in its place"
     simulation.clock.advance(50)
     ours = simulation.describe()
@@ -379,5 +316,5 @@ def test_tag_calls_during_other_changes_are_a_switch(policy: str) -> None:
     assert outcome(simulation.tags) == expected
     simulation.clock.advance(100)
     assert outcome(simulation.tags) == "OK"
-    simulation.update(minRecommendationRequestsPerSecond=2)
+    simulation.update(**RATE_2)
     assert outcome(simulation.tags) == expected

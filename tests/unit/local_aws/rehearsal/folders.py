@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable
 from pathlib import Path
+from random import Random
 
 NOW = 1_767_225_600.0  # 2026-01-01
 DAY = 86_400
@@ -38,4 +39,14 @@ def watching(*, users: int, each: int, items: int = 40) -> list[Interaction]:
         (f"u{user:03}", f"i{(user * 7 + turn) % items:03}", 1_700_000_000 + turn * 3600, "Watch")
         for user in range(users)
         for turn in range(each)
+    ]
+
+
+def camps() -> list[Interaction]:
+    """Return what two camps of thirty users watched, each of which has 40 items of its own."""
+    random = Random(1)
+    return [
+        (f"u{user:02}", f"i{item:02}", 1_700_000_000 + turn * DAY, "Watch")
+        for user in range(60)
+        for turn, item in enumerate(random.sample(range(40) if user % 2 else range(40, 80), 20))
     ]

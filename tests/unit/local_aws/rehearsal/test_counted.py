@@ -100,12 +100,6 @@ def test_all_users_see_the_same_watched_items_included(stand_in: type[StandIn]) 
     assert {item for item, _ in shown} == {*THE_SAMPLE.items}
 
 
-def test_watching_again_makes_nothing_more_popular(tmp_path: Path) -> None:
-    again = [("u1", "a", FIRST + turn, "Watch") for turn in range(9)]
-    twice = [("u1", "b", FIRST, "Watch"), ("u2", "b", FIRST, "Watch")]
-    assert listed(MostPopular, again + twice, tmp_path) == ["b", "a"]
-
-
 @pytest.mark.parametrize(
     ("stand_in", "expected"),
     [

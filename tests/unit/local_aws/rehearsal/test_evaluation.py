@@ -1,6 +1,6 @@
-"""The metrics: cases worked by hand, and agreement with trec_eval on random data."""
+"""The metrics: agreement with trec_eval on random data, and cases worked by hand."""
 
-import math
+from collections.abc import Callable
 from pathlib import Path
 from random import Random
 
@@ -28,83 +28,11 @@ from local_aws.rehearsal.evaluation import (
 from local_aws.rehearsal.reading import read
 from tests.unit.local_aws.rehearsal.folders import NOW, folder_of, watching
 
-ranked_lists = st.lists(st.integers(0, 60), unique=True, max_size=40)
-relevants = st.frozensets(st.integers(0, 60), max_size=12)
-cut_offs = st.integers(1, 30)
-
-
-@pytest.mark.parametrize(
-    ("relevant", "ranked", "k", "expected"),
-    [
-        ({1}, [1, 2, 3, 4, 5], 5, 0.2),
-        ({1, 5}, [1, 2, 3, 4, 5], 5, 0.4),
-        ({5}, [1, 2, 3, 4, 5], 4, 0.0),
-        ({1}, [1], 5, 0.2),
-        (set(), [1], 5, 0.0),
-    ],
-)
-def test_precision_is_the_share_of_the_top_k_that_is_relevant(
-    relevant: set[int], ranked: list[int], k: int, expected: float
-) -> None:
-    assert precision(relevant, ranked, k) == pytest.approx(expected)
-
-
-@pytest.mark.parametrize(
-    ("relevant", "ranked", "k", "expected"),
-    [
-        ({7}, [7, 8, 9], 25, 1.0),
-        ({8, 9}, [7, 8, 9], 25, 1 / 2),
-        ({9}, [7, 8, 9], 2, 0.0),
-        (set(), [7], 25, 0.0),
-    ],
-)
-def test_the_reciprocal_rank_is_that_of_the_first_relevant_item(
-    relevant: set[int], ranked: list[int], k: int, expected: float
-) -> None:
-    assert reciprocal_rank(relevant, ranked, k) == pytest.approx(expected)
-
-
-LOG = math.log
-
-
-@pytest.mark.parametrize(
-    ("relevant", "ranked", "k", "expected"),
-    [
-        ({1}, [1, 2, 3], 5, 1.0),
-        ({3}, [1, 2, 3], 5, (1 / LOG(4)) / (1 / LOG(2))),
-        ({2, 3}, [1, 2, 3], 5, (1 / LOG(3) + 1 / LOG(4)) / (1 / LOG(2) + 1 / LOG(3))),
-        ({2, 8, 9}, [1, 2], 2, (1 / LOG(3)) / (1 / LOG(2) + 1 / LOG(3))),
-        ({3}, [1, 2, 3], 2, 0.0),
-        (set(), [1], 5, 0.0),
-    ],
-)
-def test_ndcg_weighs_by_the_logarithm_of_the_position(
-    relevant: set[int], ranked: list[int], k: int, expected: float
-) -> None:
-    assert ndcg(relevant, ranked, k) == pytest.approx(expected)
-
 
 def test_coverage_counts_an_item_once() -> None:
     assert coverage([[1, 2], [2, 3]], 10) == pytest.approx(0.3)
     assert coverage([], 10) == 0
     assert coverage([], 0) == 0
-
-
-@given(relevants, ranked_lists, cut_offs)
-def test_every_metric_lies_between_0_and_1(
-    relevant: frozenset[int], ranked: list[int], k: int
-) -> None:
-    for metric in (precision, reciprocal_rank, ndcg):
-        assert 0 <= metric(relevant, ranked, k) <= 1 + 1e-9
-
-
-@given(relevants.filter(bool), ranked_lists, cut_offs)
-def test_a_list_that_begins_with_all_that_is_relevant_is_ideal(
-    relevant: frozenset[int], ranked: list[int], k: int
-) -> None:
-    ideal = [*relevant, *(item for item in ranked if item not in relevant)]
-    assert ndcg(relevant, ideal, k) == pytest.approx(1)
-    assert reciprocal_rank(relevant, ideal, k) == 1
 
 
 def test_the_metrics_agree_with_trec_eval_on_random_data() -> None:
@@ -126,6 +54,11 @@ def test_the_metrics_agree_with_trec_eval_on_random_data() -> None:
         for k in (5, 10, 25):
             assert precision(*given_, k) == pytest.approx(expected[f"P_{k}"])
             assert ndcg(*given_, k) == pytest.approx(expected[f"ndcg_cut_{k}"])
+
+
+@pytest.mark.parametrize("metric", [precision, reciprocal_rank, ndcg])
+def test_a_query_without_a_relevant_item_counts_as_0(metric: Callable[..., float]) -> None:
+    assert metric(frozenset(), [1, 2, 3], 5) == 0
 
 
 def test_metrics_are_means_over_the_queries_with_four_decimals() -> None:
@@ -180,14 +113,6 @@ def test_who_did_little_has_one_item_to_be_found_and_who_did_one_thing_is_not_as
     assert split(one)[1] == []
 
 
-def test_the_split_does_not_depend_on_the_order_of_the_lines(tmp_path: Path) -> None:
-    rows = watching(users=40, each=5)
-    one = read(folder_of(tmp_path / "one", rows), now=NOW)
-    other = read(folder_of(tmp_path / "other", rows[::-1]), now=NOW)
-    assert split(one)[0].tolist() == split(other)[0].tolist()
-    assert split(one)[1] == split(other)[1]
-
-
 def test_in_ten_splits_every_user_is_tested_once(tmp_path: Path) -> None:
     data = read(folder_of(tmp_path, watching(users=50, each=30)), now=NOW)
     asked = [data.user[query.given.start] for n in range(SPLITS) for query in split(data, n)[1]]
@@ -235,7 +160,6 @@ def test_coverage_is_no_mean_over_users_and_is_not_judged() -> None:
     [
         ([0.9, 0.1, 0.5, 0.4], [0.8, 0.0, 0.4, 0.3], "better"),
         ([0.8, 0.0, 0.4, 0.3], [0.9, 0.1, 0.5, 0.4], "worse"),
-        ([0.9, 0.1, 0.5, 0.4], [0.1, 0.3, 0.3, 0.3], "unclear"),
         ([0.5, 0.5], [0.5, 0.5], "unclear"),
         ([0.9], [0.1], "unclear"),
         ([], [], "unclear"),

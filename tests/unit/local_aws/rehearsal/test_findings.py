@@ -15,6 +15,8 @@ from local_aws.rehearsal.findings import Finding, Verdict, findings, refusal
 from local_aws.rehearsal.reading import read
 from tests.unit.local_aws.rehearsal.folders import ITEMS, NOW, Interaction, folder_of, watching
 
+TOO_FEW = "Dataset has fewer than 1000 interactions after filtering by event type: Watch"
+
 
 def data_of(tmp_path: Path, *args: Any, **named: Any) -> Data:
     return read(folder_of(tmp_path, *args, **named), now=NOW)
@@ -28,7 +30,7 @@ def finding(data: Data, subject: str) -> Finding:
 @pytest.mark.parametrize(
     ("users", "each", "expected"),
     [
-        (27, 37, "Dataset has fewer than 1000 interactions after filtering by event type: Watch"),
+        (27, 37, TOO_FEW),
         (25, 40, None),
         (24, 42, "Dataset has fewer than 25 users with at least 2 interactions each."),
         (1000, 1, "Dataset has fewer than 25 users with at least 2 interactions each."),
@@ -44,14 +46,14 @@ def test_data_that_the_service_refuses_has_its_reason(
 @pytest.mark.parametrize(
     ("rows", "subject", "verdict"),
     [
-        (watching(users=27, each=37, items=40), "interactions", "refused"),
-        (watching(users=25, each=40, items=40), "interactions", "warn"),
-        (watching(users=1250, each=40, items=40), "interactions", "pass"),
-        (watching(users=24, each=42, items=40), "users with two or more interactions", "refused"),
-        (watching(users=25, each=40, items=40), "users with two or more interactions", "warn"),
-        (watching(users=1000, each=2, items=40), "users with two or more interactions", "pass"),
-        (watching(users=49, each=24, items=40), "users with 24 or more interactions", "warn"),
-        (watching(users=50, each=24, items=40), "users with 24 or more interactions", "pass"),
+        (watching(users=27, each=37), "interactions", "refused"),
+        (watching(users=25, each=40), "interactions", "warn"),
+        (watching(users=1250, each=40), "interactions", "pass"),
+        (watching(users=24, each=42), "users with two or more interactions", "refused"),
+        (watching(users=25, each=40), "users with two or more interactions", "warn"),
+        (watching(users=1000, each=2), "users with two or more interactions", "pass"),
+        (watching(users=49, each=24), "users with 24 or more interactions", "warn"),
+        (watching(users=50, each=24), "users with 24 or more interactions", "pass"),
         (watching(users=50, each=24, items=99), "items with interactions", "warn"),
         (watching(users=50, each=24, items=100), "items with interactions", "pass"),
     ],
@@ -76,19 +78,18 @@ def test_different_watch_events_are_counted_for_the_recipes_that_require_them(
     assert (found.found, found.verdict) == (f"{watched:,}", verdict)
     assert findings(data) == [one for one in findings(data, watched=True) if one != found]
     assert refusal(data) is None
-    reason = "Dataset has fewer than 1000 interactions after filtering by event type: Watch"
-    assert refusal(data, watched=True) == (reason if watched < 1000 else None)
+    assert refusal(data, watched=True) == (TOO_FEW if watched < 1000 else None)
 
 
 def test_one_percent_of_all_users_has_to_have_two_interactions(tmp_path: Path) -> None:
     rows = watching(users=25, each=40)
-    for everybody, expected in ((2500, None), (2501, "Fewer than 1% of users have at least 2")):
+    for everybody, expected in ((2500, ""), (2501, "Fewer than 1% of users have at least")):
         lines = ["USER_ID,PLAN", *(f"u{number:03},free" for number in range(everybody))]
         data = data_of(tmp_path / str(everybody), rows, users=lines)
         found = finding(data, "share of users with two or more interactions")
         assert (found.verdict == Verdict.REFUSED) == bool(expected)
         assert found.found == f"1.0% of {everybody:,}"
-        assert (refusal(data) or "").startswith(expected or "")
+        assert (refusal(data) or "").startswith(expected)
         assert bool(refusal(data)) == bool(expected)
 
 
@@ -108,16 +109,13 @@ def series(*, users: int = 60, titles: int = 20, again: int) -> list[Interaction
     ]
 
 
-@pytest.mark.parametrize(
-    ("again", "events", "to_be_found", "verdict"),
-    [(1, "0.0%", "0.0%", "pass"), (4, "75.0%", "0.0%", "pass"), (3, "66.7%", "0.0%", "pass")],
-)
+@pytest.mark.parametrize(("again", "events"), [(1, "0.0%"), (4, "75.0%"), (3, "66.7%")])
 def test_what_ends_with_its_title_is_not_out_of_reach(
-    tmp_path: Path, again: int, events: str, to_be_found: str, verdict: str
+    tmp_path: Path, again: int, events: str
 ) -> None:
     found = finding(data_of(tmp_path, series(again=again)), "watched again")
-    assert found.found == f"{events} of the Watch events, {to_be_found} of the items to be found"
-    assert found.verdict == verdict
+    assert found.found == f"{events} of the Watch events, 0.0% of the items to be found"
+    assert found.verdict == Verdict.PASS
 
 
 def test_what_the_filter_hides_from_the_list_it_is_to_be_found_in_is_warned_of(
@@ -229,7 +227,7 @@ def test_copies_of_an_interaction_do_not_count(tmp_path: Path) -> None:
     data = data_of(tmp_path, [*rows, *rows[:9]])
     found = finding(data, "interactions")
     assert (found.verdict, found.found) == (Verdict.REFUSED, "1,008, 9 of them copies")
-    assert refusal(data)
+    assert refusal(data) == TOO_FEW
 
 
 def test_event_types_are_counted_and_watch_is_missed(tmp_path: Path) -> None:

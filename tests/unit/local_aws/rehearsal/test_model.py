@@ -4,13 +4,12 @@ from contextlib import AbstractContextManager
 from unittest.mock import patch
 
 import numpy as np
-import numpy.typing as npt
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from local_aws.rehearsal import model
-from local_aws.rehearsal.data import Ints
+from local_aws.rehearsal.data import Floats, Ints
 from local_aws.rehearsal.model import learn
 
 ITEMS = 8
@@ -23,13 +22,17 @@ baskets = st.lists(
 )
 
 
-def regressed(users: list[Ints], categories: list[Ints]) -> npt.NDArray[np.float64]:
-    """Return the weights, by one ridge regression for each item."""
+def rows_of(users: list[Ints], categories: list[Ints]) -> Floats:
+    """Return a row for each basket, with the root of its weight at each of its items."""
     rows = np.zeros((len(users) + len(categories), ITEMS))
-    for number, (basket, weight) in enumerate(
-        [*((one, 1.0) for one in users), *((one, CATEGORY) for one in categories)]
-    ):
-        rows[number, basket] = weight**0.5
+    for number, basket in enumerate([*users, *categories]):
+        rows[number, basket] = 1.0 if number < len(users) else CATEGORY**0.5
+    return rows
+
+
+def regressed(users: list[Ints], categories: list[Ints]) -> Floats:
+    """Return the weights, by one ridge regression for each item."""
+    rows = rows_of(users, categories)
     penalty = REGULARISATION * (rows**2).sum(axis=0).mean()
     weights = np.zeros((ITEMS, ITEMS))
     for item in range(ITEMS):
@@ -56,13 +59,9 @@ def few_directions(most: int = 2, directions: int = 128) -> AbstractContextManag
     return patch.multiple(model, MOST_ITEMS=most, _DIRECTIONS=directions)
 
 
-def ridge(users: list[Ints], categories: list[Ints]) -> npt.NDArray[np.float64]:
+def ridge(users: list[Ints], categories: list[Ints]) -> Floats:
     """Return the weights of one ridge regression on all items, without the diagonal."""
-    rows = np.zeros((len(users) + len(categories), ITEMS))
-    for number, (basket, weight) in enumerate(
-        [*((one, 1.0) for one in users), *((one, CATEGORY) for one in categories)]
-    ):
-        rows[number, basket] = weight**0.5
+    rows = rows_of(users, categories)
     penalty = REGULARISATION * (rows**2).sum() / ITEMS
     gram = rows.T @ rows
     weights = np.linalg.solve(gram + penalty * np.eye(ITEMS), gram)
@@ -99,8 +98,3 @@ def test_what_nobody_has_is_not_learnt_about(most: int) -> None:
     assert learnt.learnt == 5
     assert relevance[[4, 5, 7]].tolist() == [0, 0, 0]
     assert relevance[1] > relevance[6]
-
-
-def test_who_has_done_nothing_has_no_taste() -> None:
-    learnt = learn([np.array([0, 1])], [], 3)
-    assert not learnt.relevance(np.array([], np.int64)).any()

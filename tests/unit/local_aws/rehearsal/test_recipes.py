@@ -1,5 +1,6 @@
 """The stand-ins for the five recipes of a video service."""
 
+from functools import cache
 from pathlib import Path
 from random import Random
 
@@ -10,11 +11,17 @@ from local_aws.rehearsal import sample
 from local_aws.rehearsal.evaluation import METRICS
 from local_aws.rehearsal.reading import read
 from local_aws.rehearsal.recipes import STAND_INS
-from local_aws.rehearsal.training import Options, RefusedError
+from local_aws.rehearsal.training import Options, RefusedError, StandIn
 from tests.unit.local_aws.rehearsal.folders import NOW, folder_of, watching
 
+pytestmark = pytest.mark.usefixtures("one_split")
 THE_SAMPLE = read(sample.FOLDER, now=NOW)
 recipes = pytest.mark.parametrize("recipe", STAND_INS)
+
+
+@cache
+def of_the_sample(recipe: str) -> StandIn:
+    return STAND_INS[recipe](THE_SAMPLE)
 
 
 def test_each_recipe_of_the_simulated_domain_has_a_stand_in_that_requires_the_same_events() -> None:
@@ -27,7 +34,7 @@ def test_each_recipe_of_the_simulated_domain_has_a_stand_in_that_requires_the_sa
 
 @recipes
 def test_a_stand_in_is_measured_or_says_why_not(recipe: str) -> None:
-    trained = STAND_INS[recipe](THE_SAMPLE)
+    trained = of_the_sample(recipe)
     measured = RECIPES[recipe].has_metrics is True
     assert [*trained.metrics] == (list(METRICS) if measured else [])
     assert bool(trained.evaluation) is measured
@@ -38,7 +45,7 @@ def test_a_stand_in_is_measured_or_says_why_not(recipe: str) -> None:
 
 @recipes
 def test_scores_fall_from_1_at_most_to_0_at_least(recipe: str) -> None:
-    trained = STAND_INS[recipe](THE_SAMPLE)
+    trained = of_the_sample(recipe)
     for user in ("user-1", "user-2", "nobody"):
         for item in (THE_SAMPLE.newest_watched(user), "nothing"):
             found = trained.recommend(user, 500, item)
@@ -50,7 +57,7 @@ def test_scores_fall_from_1_at_most_to_0_at_least(recipe: str) -> None:
 
 @recipes
 def test_a_shorter_list_is_the_beginning_of_a_longer_one(recipe: str) -> None:
-    trained = STAND_INS[recipe](THE_SAMPLE)
+    trained = of_the_sample(recipe)
     longest = trained.recommend("user-1", 500, "vod-118")
     for most in (1, 10, 25, 100):
         assert trained.recommend("user-1", most, "vod-118") == longest[:most]
@@ -60,7 +67,7 @@ def test_a_shorter_list_is_the_beginning_of_a_longer_one(recipe: str) -> None:
 def test_an_item_makes_another_list_where_the_recipe_has_an_x_and_nowhere_else(
     recipe: str,
 ) -> None:
-    trained = STAND_INS[recipe](THE_SAMPLE)
+    trained = of_the_sample(recipe)
     lists = {str(trained.recommend("user-1", 500, x)) for x in ("", "vod-001", "vod-061")}
     assert len(lists) == (3 if "itemId" in RECIPES[recipe].parameters else 1)
 
@@ -106,10 +113,10 @@ def test_exploration_changes_nothing_where_there_is_none(recipe: str) -> None:
     assert found[0] == found[1]
 
 
-@pytest.mark.parametrize("recipe", STAND_INS)
+@recipes
 def test_an_excluded_column_has_an_effect_where_items_train(recipe: str) -> None:
     without = Options(excluded_item_columns=frozenset({"GENRES"}))
-    one, other = STAND_INS[recipe](THE_SAMPLE), STAND_INS[recipe](THE_SAMPLE, without)
+    one, other = of_the_sample(recipe), STAND_INS[recipe](THE_SAMPLE, without)
     trains = "ITEMS" in {*RECIPES[recipe].required, *RECIPES[recipe].optional}
     found = [each.recommend("user-1", 50, "vod-118") for each in (one, other)]
     assert (found[0] != found[1]) == trains

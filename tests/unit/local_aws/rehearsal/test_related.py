@@ -1,33 +1,26 @@
 """Because you watched X, and More like X: what the weights of X say."""
 
 from collections import Counter
+from functools import cache
 from pathlib import Path
-from random import Random
 
 import pytest
 
 from local_aws.rehearsal import sample
-from local_aws.rehearsal.data import WATCH
 from local_aws.rehearsal.evaluation import explanation, split
 from local_aws.rehearsal.reading import read
 from local_aws.rehearsal.related import BecauseYouWatched, MoreLike
 from local_aws.rehearsal.training import Learnt, Options, TopPicks
-from tests.unit.local_aws.rehearsal.folders import DAY, ITEMS, NOW, Interaction, folder_of
+from tests.unit.local_aws.rehearsal.folders import ITEMS, NOW, camps, folder_of
 
+pytestmark = pytest.mark.usefixtures("one_split")
 THE_SAMPLE = read(sample.FOLDER, now=NOW)
 related = pytest.mark.parametrize("stand_in", [BecauseYouWatched, MoreLike])
 
 
-def camps(*, event_type: str = WATCH) -> list[Interaction]:
-    """Return interactions of two camps, each of which has 40 items of its own."""
-    random = Random(1)
-    return [
-        (f"u{user:02}", f"i{item:02}", 1_700_000_000 + turn * DAY, event_type)
-        for user in range(60)
-        for turn, item in enumerate(
-            random.sample(range(40) if user % 2 else range(40, 80), 20),
-        )
-    ]
+@cache
+def of_the_sample(stand_in: type[Learnt]) -> Learnt:
+    return stand_in(THE_SAMPLE)
 
 
 @related
@@ -40,7 +33,7 @@ def test_items_of_x_s_camp_come_first(tmp_path: Path, stand_in: type[Learnt]) ->
 
 @related
 def test_neither_x_nor_what_the_user_watched_is_shown(stand_in: type[Learnt]) -> None:
-    trained = stand_in(THE_SAMPLE)
+    trained = of_the_sample(stand_in)
     for user in ("user-1", "user-2", "user-3"):
         watched = {THE_SAMPLE.items[item] for item in THE_SAMPLE.watched(THE_SAMPLE.history(user))}
         for x in ("vod-001", "vod-118"):
@@ -50,7 +43,7 @@ def test_neither_x_nor_what_the_user_watched_is_shown(stand_in: type[Learnt]) ->
 
 @related
 def test_of_two_users_who_watched_nothing_each_sees_the_same(stand_in: type[Learnt]) -> None:
-    trained = stand_in(THE_SAMPLE)
+    trained = of_the_sample(stand_in)
     assert trained.recommend("one", 50, "vod-001") == trained.recommend("two", 50, "vod-001")
     assert trained.recommend("one", 50, "vod-001") != trained.recommend("one", 50, "vod-002")
 
@@ -105,14 +98,14 @@ def test_an_x_that_nobody_knows_is_answered_with_what_is_popular(
         items = THE_SAMPLE.items_of(THE_SAMPLE.history_of(int(user)), stand_in.event_type)
         counts.update({THE_SAMPLE.items[item] for item in items})
     expected = sorted(THE_SAMPLE.items, key=lambda item: (-counts[item], item))
-    shown = stand_in(THE_SAMPLE).recommend("nobody", 500, x)
+    shown = of_the_sample(stand_in).recommend("nobody", 500, x)
     assert [item for item, _ in shown] == expected
     assert {score for _, score in shown} == {0.0}
 
 
 @related
 def test_the_metrics_say_how_x_was_chosen(stand_in: type[Learnt]) -> None:
-    trained = stand_in(THE_SAMPLE)
+    trained = of_the_sample(stand_in)
     choices = trained.evaluation.choices
     assert choices[:-1] == TopPicks.choices
     assert choices[-1].startswith("X is the newest")

@@ -14,14 +14,16 @@ from local_aws.rehearsal.reading import read
 from local_aws.rehearsal.training import TopPicks
 from tests.unit.local_aws.rehearsal.folders import ITEMS, NOW, Interaction, folder_of
 
+pytestmark = pytest.mark.usefixtures("one_split")
 TRAINS = """
 import sys
 from pathlib import Path
-from local_aws.rehearsal import model
+from local_aws.rehearsal import model, training
 from local_aws.rehearsal.reading import read
 from local_aws.rehearsal.training import Options, TopPicks
 
 model.MOST_ITEMS = int(sys.argv[2])
+training.SPREAD_ITEMS = 0
 data = read(Path(sys.argv[1]), now=1_767_225_600.0)
 trained = TopPicks(data, Options(exploration_weight=0.0))
 print(data.digest, trained.metrics, trained.popularity_metrics)
@@ -94,7 +96,9 @@ def test_columns_in_another_order_are_the_same_data(tmp_path: Path) -> None:
     assert (first.digest, first.item_rows) == (second.digest, second.item_rows)
 
 
-def test_data_with_another_value_in_any_column_is_other_data(tmp_path: Path) -> None:
+def test_data_with_another_value_in_any_column_or_another_file_is_other_data(
+    tmp_path: Path,
+) -> None:
     interactions = "USER_ID,ITEM_ID,TIMESTAMP,EVENT_TYPE,DEVICE"
     variants = ["u,i,1,Watch,tv", "u,i,1,Watch,phone", "u,i,1,Click,tv", "u,i,2,Watch,tv"]
     digests = set()
@@ -102,4 +106,6 @@ def test_data_with_another_value_in_any_column_is_other_data(tmp_path: Path) -> 
         folder = folder_of(tmp_path / str(number), [], items=[ITEMS, "i,Drama,1"])
         (folder / "interactions.csv").write_text(f"{interactions}\n{row}\n")
         digests.add(read(folder, now=NOW).digest)
-    assert len(digests) == len(variants)
+    (folder / "users.csv").write_text("USER_ID,PLAN\n")
+    digests.add(read(folder, now=NOW).digest)
+    assert len(digests) == len(variants) + 1
