@@ -68,7 +68,7 @@ def assert_step(step: object, expected: Any) -> None:
     assert step == expected
 
 
-def assert_reason(step: Step, words: list[str]) -> None:
+def assert_reason(step: Step, words: str) -> None:
     """Assert that a verdict has these words in its reason."""
     assert isinstance(step, Wait | Done | Fail)
-    assert [word for word in words if word not in step.reason] == []
+    assert words in step.reason
