@@ -5,9 +5,8 @@ from datetime import UTC, datetime
 from typing import Any
 
 import pytest
-from botocore.exceptions import ConnectionClosedError, NoCredentialsError, ReadTimeoutError
 
-from lambdas.recommender.aws.errors import NotFoundError, PermanentError, TransientError
+from lambdas.recommender.aws.errors import PermanentError, TransientError
 from lambdas.recommender.aws.personalize import Personalize, with_hint
 from lambdas.recommender.decision.verdict import (
     Change,
@@ -22,15 +21,13 @@ from lambdas.recommender.decision.verdict import (
 from lambdas.recommender.model.config import Config
 from lambdas.recommender.model.observed import Observed, Update
 from lambdas.recommender.model.request import Desired
-from local_aws.personalize import Behaviour, ServiceError, wire
+from local_aws.personalize import Behaviour, wire
 from local_aws.personalize import Personalize as Simulator
 from tests.support.personalize import VirtualClock, client
 from tests.support.place import ACCOUNT, GROUP, RECIPE, REGION
 
 from ..examples import MINE, OWNER
 from ..fakes import FakePersonalize, refusal
-
-URL = "https://personalize.example"
 
 
 @pytest.fixture
@@ -117,32 +114,29 @@ def test_create_with_an_unsuitable_dataset_group_is_refused_before_any_change(
 
 
 OF_RECIPE = "arn:aws:personalize:::recipe/"
-NEEDED: dict[str, tuple[set[str], set[str]]] = {
-    "aws-vod-top-picks": ({"INTERACTIONS"}, {"INTERACTIONS", "ITEMS"}),
-    "aws-vod-because-you-watched-x": ({"INTERACTIONS"}, {"INTERACTIONS", "ITEMS"}),
-    "aws-vod-more-like-x": ({"INTERACTIONS", "ITEMS"}, {"INTERACTIONS", "ITEMS"}),
-    "aws-vod-most-popular": ({"INTERACTIONS"}, {"INTERACTIONS", "ITEMS"}),
-    "aws-vod-trending-now": ({"INTERACTIONS"}, {"INTERACTIONS", "ITEMS"}),
-}
-"""By recipe, the datasets that must exist: without item metadata, and with it."""
+NEEDED = pytest.mark.parametrize(
+    ("recipe", "metadata", "needed"),
+    [
+        ("aws-vod-top-picks", False, ["INTERACTIONS"]),
+        ("aws-vod-top-picks", True, ["INTERACTIONS", "ITEMS"]),
+        ("aws-vod-more-like-x", False, ["INTERACTIONS", "ITEMS"]),
+    ],
+)
 
 
-def config_of(recipe: str, *, metadata: bool) -> Config:
-    return Config(enable_metadata=metadata, explores=recipe == "aws-vod-top-picks")
+def of_recipe(recipe: str, group: str, *, metadata: bool) -> CreateRecommender:
+    """Return the creation of a recommender of a recipe, with item metadata or without."""
+    config = Config(enable_metadata=metadata, explores=recipe == "aws-vod-top-picks")
+    return CreateRecommender(desired(group, recipe_arn=f"{OF_RECIPE}{recipe}", config=config))
 
 
-@pytest.mark.parametrize("metadata", [False, True])
-@pytest.mark.parametrize("recipe", NEEDED)
+@NEEDED
 def test_create_needs_the_datasets_of_its_recipe_and_no_others(
-    simulator: Simulator, recipe: str, metadata: bool
+    simulator: Simulator, recipe: str, metadata: bool, needed: list[str]
 ) -> None:
-    needed = NEEDED[recipe][metadata]
-    group = simulator.seed_dataset_group(ACCOUNT, REGION, "vod", datasets=sorted(needed))
-    config = config_of(recipe, metadata=metadata)
+    group = simulator.seed_dataset_group(ACCOUNT, REGION, "vod", datasets=needed)
 
-    Personalize(client(simulator)).change(
-        MINE, CreateRecommender(desired(group, recipe_arn=f"{OF_RECIPE}{recipe}", config=config))
-    )
+    Personalize(client(simulator)).change(MINE, of_recipe(recipe, group, metadata=metadata))
 
     (made,) = simulator.recommenders(ACCOUNT, REGION)
     assert made["recipeArn"] == f"{OF_RECIPE}{recipe}"
@@ -151,26 +145,20 @@ def test_create_needs_the_datasets_of_its_recipe_and_no_others(
         for call in simulator.journal
         if call.operation == "DescribeDataset"
     }
-    assert read == needed
+    assert read == set(needed)
 
 
-@pytest.mark.parametrize("metadata", [False, True])
-@pytest.mark.parametrize("recipe", NEEDED)
+@NEEDED
 def test_create_without_a_dataset_that_its_recipe_needs_is_refused_before_any_change(
-    simulator: Simulator, recipe: str, metadata: bool
+    simulator: Simulator, recipe: str, metadata: bool, needed: list[str]
 ) -> None:
-    for lacking in sorted(NEEDED[recipe][metadata]):
+    for lacking in needed:
         group = simulator.seed_dataset_group(
             ACCOUNT, REGION, "vod", datasets=sorted({"INTERACTIONS", "ITEMS", "USERS"} - {lacking})
         )
-        wanted = desired(
-            group,
-            recipe_arn=f"{OF_RECIPE}{recipe}",
-            config=config_of(recipe, metadata=metadata),
-        )
 
         with pytest.raises(PermanentError, match=f"has no {lacking} dataset"):
-            Personalize(client(simulator)).change(MINE, CreateRecommender(wanted))
+            Personalize(client(simulator)).change(MINE, of_recipe(recipe, group, metadata=metadata))
 
     assert not any(call.mutating for call in simulator.journal)
 
@@ -196,14 +184,6 @@ def test_create_with_an_absent_dataset_group_names_it(simulator: Simulator) -> N
     assert str(refused.value).endswith(
         "). Set dataset_group_arn to one that does, or create it first."
     )
-
-
-def test_create_reads_all_pages_of_recipes(simulator: Simulator) -> None:
-    group = simulator.seed_dataset_group(ACCOUNT, REGION, "vod")
-
-    Personalize(client(simulator)).change(MINE, CreateRecommender(desired(group)))
-
-    assert [call.operation for call in simulator.journal].count("ListRecipes") > 1
 
 
 class Group(FakePersonalize):
@@ -276,6 +256,7 @@ CALLS: dict[str, Callable[[Personalize], object]] = {
     "DescribeRecommender": lambda service: service.describe(MINE),
     "ListTagsForResource": lambda service: service.tags(MINE),
     "ListRecommenders": lambda service: service.names(),
+    "DeleteRecommender": lambda service: service.change(MINE, DeleteRecommender()),
     **dict.fromkeys(
         ("DescribeDatasetGroup", "DescribeDataset", "ListRecipes", "CreateRecommender"),
         lambda service: service.change(MINE, CreateRecommender(desired(GROUP))),
@@ -317,52 +298,6 @@ def test_every_change_is_accepted_by_the_service_model(simulator: Simulator) -> 
     clock.advance(36_000)
     assert service.describe(MINE) is None
     assert service.names() == []
-
-
-def answering(code: str, status: int = 400) -> Callable[[str, dict[str, Any]], None]:
-    def before(_: str, __: dict[str, Any]) -> None:
-        raise ServiceError(code, "the message", status)
-
-    return before
-
-
-CODES: dict[str, tuple[int, type[Exception]]] = {
-    "ThrottlingException": (400, TransientError),
-    "AnythingElse": (500, TransientError),
-    "ResourceNotFoundException": (400, NotFoundError),
-    "AccessDeniedException": (400, PermanentError),
-}
-
-
-@pytest.mark.parametrize("code", CODES)
-def test_error_of_a_change_is_translated_by_its_code(simulator: Simulator, code: str) -> None:
-    status, expected = CODES[code]
-    service = Personalize(client(simulator, before=answering(code, status)))
-
-    with pytest.raises(expected) as error:
-        service.change(MINE, DeleteRecommender())
-
-    assert str(error.value).startswith(f"DeleteRecommender: {code}: the message")
-
-
-@pytest.mark.parametrize(
-    "lost",
-    [
-        ConnectionClosedError(endpoint_url=URL),
-        ReadTimeoutError(endpoint_url=URL),
-        NoCredentialsError(),
-    ],
-    ids=lambda error: type(error).__name__,
-)
-def test_lost_response_is_a_transient_error(simulator: Simulator, lost: Exception) -> None:
-    def before(_: str, __: dict[str, Any]) -> None:
-        raise lost
-
-    with pytest.raises(
-        TransientError,
-        match=r"^DescribeRecommender: (no usable answer|Unable to locate credentials)",
-    ):
-        Personalize(client(simulator, before=before)).describe(MINE)
 
 
 @pytest.mark.parametrize("body", [b"", b"{", b"{}"])
@@ -407,20 +342,18 @@ def test_parameter_that_the_sdk_does_not_know_is_a_permanent_error(simulator: Si
 
 
 @pytest.mark.parametrize(
-    "reason",
+    ("reason", "recipe", "events"),
     [
-        "Dataset has fewer than 1000 interactions after filtering by event type: Watch",
-        "Dataset has fewer than 25 users with at least 2 interactions each.",
-    ],
-)
-@pytest.mark.parametrize(
-    ("recipe", "events"),
-    [
-        ("aws-vod-top-picks", "item interactions"),
-        ("aws-vod-because-you-watched-x", "Watch events"),
-        ("aws-vod-more-like-x", "item interactions"),
-        ("aws-vod-most-popular", "Watch events"),
-        ("aws-vod-trending-now", "item interactions"),
+        (
+            "Dataset has fewer than 1000 interactions after filtering by event type: Watch",
+            "aws-vod-most-popular",
+            "Watch events",
+        ),
+        (
+            "Dataset has fewer than 25 users with at least 2 interactions each.",
+            "aws-vod-top-picks",
+            "item interactions",
+        ),
     ],
 )
 def test_reason_of_too_little_data_has_a_hint(reason: str, recipe: str, events: str) -> None:
