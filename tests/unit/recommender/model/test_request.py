@@ -197,21 +197,16 @@ def test_names_of_old_and_new_properties_are_the_stacks() -> None:
 
 
 BAD_PROPERTIES: dict[str, list[Any]] = {
-    v.DATASET_GROUP_ARN: [
-        "",
-        RECIPE,
-        OTHER_ACCOUNT,
-        GROUP.replace("eu-west-1", "us-east-1"),
-        ["a"],
-    ],
-    v.RECIPE_ARN: ["", "aws-vod-top-picks", GROUP],
-    v.NAME_PREFIX: ["", "x" * 47, "a b"],
-    v.FIXED_NAME: ["-x", "x" * 64, "a b", ["x"]],
-    v.RUNNING: ["True", "", True, {}],
-    v.ADOPT_EXISTING: ["False", False],
-    v.TAGS: ["team", {"team": 1}, {v.OWNER_STACK_TAG: STACK}],
-    v.CONFIG: ["", [], "x"],
+    v.DATASET_GROUP_ARN: [RECIPE, OTHER_ACCOUNT, GROUP.replace("eu-west-1", "us-east-1")],
+    v.RECIPE_ARN: [GROUP],
+    v.NAME_PREFIX: ["a b"],
+    v.FIXED_NAME: ["-x"],
+    v.RUNNING: ["True"],
+    v.ADOPT_EXISTING: ["False"],
+    v.TAGS: ["team"],
+    v.CONFIG: ["x"],
 }
+"""Other bad values of each form: ``test_properties.py``."""
 
 
 def refused(raw: Mapping[str, Any]) -> tuple[str, str, str]:
@@ -236,8 +231,6 @@ def test_bad_property_is_refused_by_name(name: str, bad: object) -> None:
 
 
 ALLOWED: dict[str, tuple[Mapping[str, Any], str, str]] = {
-    "switch": (event({v.RUNNING: "yes"}), "ResourceProperties.Running", "true or false"),
-    "ARN": (event({v.RECIPE_ARN: GROUP}), "ResourceProperties.RecipeArn", "recipe"),
     "group in another account": (
         event({v.DATASET_GROUP_ARN: OTHER_ACCOUNT}),
         v.DATASET_GROUP_ARN,
@@ -255,12 +248,6 @@ def test_refusal_names_the_property_and_the_allowed_values(row: str) -> None:
 
     assert found == where
     assert allowed in said
-
-
-def test_refusal_repeats_only_the_beginning_of_a_long_value() -> None:
-    _, got, _ = refused(event({v.NAME_PREFIX: "x" * 10_000}))
-
-    assert re.fullmatch(r"'x{170,197}\.{3}'", got)
 
 
 @pytest.mark.parametrize("name", [v.NAME_PREFIX, v.DATASET_GROUP_ARN, v.RECIPE_ARN, v.CONFIG])
@@ -321,15 +308,14 @@ def test_recommender_arn_has_the_account_and_region_of_the_stack() -> None:
 
 
 TEXT, TYPE, ARN = "a string that is not empty", "Create, Update or Delete", "a stack's ARN"
-BAD: list[object] = [None, "", 1, []]
 EVENT_MEMBERS: list[tuple[str, object, str]] = [
-    *(
-        (member, got, TEXT)
-        for member in ("ResourceType", "RequestId", "LogicalResourceId")
-        for got in BAD
-    ),
-    *(("RequestType", got, TYPE) for got in (*BAD, "Drop", "create", "CREATE")),
-    *(("StackId", got, ARN) for got in (*BAD, "TopPicks", f"{STACK}\n")),
+    ("ResourceType", None, TEXT),
+    ("RequestId", None, TEXT),
+    ("LogicalResourceId", 1, TEXT),
+    ("RequestType", None, TYPE),
+    ("RequestType", "create", TYPE),
+    ("StackId", None, ARN),
+    ("StackId", "TopPicks", ARN),
     ("StackId", STACK.replace("cloudformation", "s3"), ARN),
     ("ResourceProperties", "x", "a map"),
     ("OldResourceProperties", ["x"], "a map"),

@@ -95,11 +95,6 @@ def test_recommender_that_vanishes_during_the_observation_is_absent(world: Obser
     assert line[v.LEFTOVERS] == 0
 
 
-def test_absent_recommender_is_drift(world: ObservedStack) -> None:
-    del world.personalize.shown[DESIRED.arn]
-    assert world.observe()[v.DRIFT] == 1
-
-
 def test_tags_in_use_leave_the_status_measured(world: ObservedStack) -> None:
     """Whether ListTagsForResource answers ResourceInUse meanwhile is not documented."""
     world.personalize.add(f"{RECOMMENDER}TopPicks-{HASH}")
