@@ -76,15 +76,9 @@ def broken_environment(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.delenv(v.STATE_MACHINE_VARIABLE)
 
 
-def broken_interval(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Set an interval that is no number."""
-    monkeypatch.setenv(v.POLL_INTERVAL_VARIABLE, "often")
-
-
 BREAKS: dict[Callable[[pytest.MonkeyPatch], None], type[Exception]] = {
     broken_package: ModuleNotFoundError,
     broken_environment: KeyError,
-    broken_interval: ValueError,
 }
 
 

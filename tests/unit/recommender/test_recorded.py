@@ -3,7 +3,6 @@
 import json
 import logging
 from collections.abc import Mapping
-from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -14,7 +13,7 @@ from lambdas.recommender.aws.personalize import Personalize, with_hint
 from lambdas.recommender.decision.drift import DriftStatus, drift
 from lambdas.recommender.decision.provision import plan
 from lambdas.recommender.decision.situation import Situation
-from lambdas.recommender.decision.verdict import Done, Progress, UpdateRecommender, Verdict, Wait
+from lambdas.recommender.decision.verdict import Done, Progress, UpdateRecommender
 from lambdas.recommender.model.observed import Observed, Phase, Update
 from lambdas.recommender.model.operation import Operation
 from lambdas.recommender.model.request import Request
@@ -297,19 +296,6 @@ def test_hidden_member_is_updated_once_the_template_changes_it(name: str) -> Non
         v.ENABLE_METADATA: True,
         v.EXPLORATION: weight,
     }
-
-
-@pytest.mark.parametrize(
-    ("name", "expected"),
-    [("an update", Done("", Progress.CHANGING)), ("a status with a blank", Wait(""))],
-)
-def test_recommender_in_transit_is_waited_for(name: str, expected: Verdict) -> None:
-    request = request_for(CONFIG)
-
-    step = plan(request.desired, owned(name, request), Situation(UPDATES))
-
-    assert isinstance(step, Done | Wait)
-    assert replace(step, reason="") == expected
 
 
 @pytest.mark.parametrize("name", EFFECTIVE)

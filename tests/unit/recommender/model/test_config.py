@@ -96,11 +96,6 @@ def test_bad_or_unknown_member_is_refused_by_name(where: str, name: str, bad: ob
 # -- of the service ----------------------------------------------------------------------------
 
 
-@given(CONFIGS, UNKNOWN_MEMBERS)
-def test_sent_config_is_read_back_as_effective(config: Config, current: dict[str, Any]) -> None:
-    assert Config.of_service(config.request(current), hidden=config) == config
-
-
 @given(CONFIGS, CONFIGS)
 def test_different_config_differs_and_is_sent_whole(config: Config, other: Config) -> None:
     there = Config.of_service(other.request(), hidden=other)

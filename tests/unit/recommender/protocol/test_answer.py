@@ -70,16 +70,6 @@ def test_answer_fits_and_keeps_its_attributes(
     assert said == reason or (said.endswith("...") and reason.startswith(said[:-3]))
 
 
-@given(st.integers(0, 3700), st.text(st.characters(codec="utf-8"), min_size=300, max_size=3000))
-def test_reason_fills_the_room_that_the_attributes_leave(size: int, reason: str) -> None:
-    whole = answer(reason=reason, attributes={"A": "x" * size})
-
-    bare = len(encoded({**whole, "Reason": ""})) - len('""')
-    assert len(encoded(whole)) <= MAX_BYTES
-    room = min(MAX_BYTES - bare, MAX_REASON_BYTES)
-    assert whole["Reason"] == reason or len(json.dumps(whole["Reason"])) >= room * 3 // 5
-
-
 @pytest.mark.parametrize(("more", "cut"), [(0, False), (1, True)])
 def test_reason_may_fill_an_answer_to_the_last_byte(more: int, cut: bool) -> None:
     attributes = {"A": "x" * 3500}
