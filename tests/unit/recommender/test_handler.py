@@ -2,11 +2,11 @@
 
 import gc
 import json
-import socket
 import sys
 import threading
 import time
 from collections.abc import Callable, Iterator
+from http.server import BaseHTTPRequestHandler
 from typing import Any
 
 import boto3
@@ -24,7 +24,7 @@ from lambdas.recommender.protocol.execution import Execution
 from lambdas.recommender.protocol.request_handler import RequestHandler
 
 from .examples import MINE, RESPONSE_URL, gate
-from .fakes import LoopbackRegion, loopback_region
+from .fakes import LoopbackRegion, loopback_region, serving
 
 
 @pytest.fixture
@@ -276,42 +276,30 @@ def test_garbage_collection_of_a_broken_function_skips_nothing(
 
 
 def test_service_that_never_responds_is_called_three_times(monkeypatch: pytest.MonkeyPatch) -> None:
-    accepted: list[socket.socket] = []
-    tries = threading.Semaphore(0)
+    tries: list[str] = []
     pauses: list[float] = []
+    over = threading.Event()
     monkeypatch.setattr(time, "sleep", pauses.append)
     monkeypatch.setenv("no_proxy", "*")
 
-    with socket.create_server(("127.0.0.1", 0)) as server:
+    class Silent(BaseHTTPRequestHandler):
+        def do_POST(self) -> None:
+            tries.append(self.headers["X-Amz-Target"])
+            over.wait(30)
 
-        def accept() -> None:
-            while True:
-                try:
-                    accepted.append(server.accept()[0])
-                except OSError:
-                    return
-                tries.release()
-
-        thread = threading.Thread(target=accept)
-        thread.start()
+    with serving(Silent) as endpoint:
         client = boto3.client(
             "personalize",
-            endpoint_url=f"http://127.0.0.1:{server.getsockname()[1]}",
+            endpoint_url=endpoint,
             region_name="eu-west-1",
             aws_access_key_id="testing",
             aws_secret_access_key="testing",
-            config=CLIENT.merge(ClientConfig(read_timeout=0.1)),
+            config=CLIENT.merge(ClientConfig(read_timeout=0.5)),
         )
         with pytest.raises(TransientError, match="DescribeRecommender: no usable") as error:
             Personalize(client).describe(MINE)
-        client.close()
-        for _ in range(3):
-            assert tries.acquire(timeout=10)
-        server.shutdown(socket.SHUT_RDWR)
-        thread.join()
-    for connection in accepted:
-        connection.close()
+        over.set()
 
     assert isinstance(error.value.__cause__, ReadTimeoutError)
-    assert len(accepted) == 3
+    assert tries == ["AmazonPersonalize.DescribeRecommender"] * 3
     assert len(pauses) == 2

@@ -7,10 +7,7 @@ from typing import Any
 import pytest
 
 from lambdas.recommender import vocabulary as v
-from lambdas.recommender.decision.provision import (
-    after_accept,
-    plan,
-)
+from lambdas.recommender.decision.provision import after_accept, plan
 from lambdas.recommender.decision.situation import UNSEEN, Situation
 from lambdas.recommender.decision.verdict import (
     Change,
@@ -94,11 +91,7 @@ STEPS: Mapping[str, tuple[Desired, Observed | None, Any]] = {
     # ownership
     "foreign": (DESIRED, observed(tags=FOREIGN), Fail),
     "foreign, training": (DESIRED, observed("CREATE PENDING", tags=FOREIGN), Fail),
-    "foreign, training failed": (
-        DESIRED,
-        observed("CREATE FAILED", tags=FOREIGN),
-        Fail,
-    ),
+    "foreign, training failed": (DESIRED, observed("CREATE FAILED", tags=FOREIGN), Fail),
     "own, another dataset group": (DESIRED, observed(dataset_group_arn="x"), Fail),
     "own, another recipe": (DESIRED, observed(recipe_arn="x"), Fail),
     "to adopt": (ADOPTING, observed(tags=FOREIGN), TagResource(ADOPTED)),
@@ -106,11 +99,7 @@ STEPS: Mapping[str, tuple[Desired, Observed | None, Any]] = {
     "to adopt, earlier stack": (ADOPTING, observed(tags=EARLIER_STACK), TagResource(ADOPTED)),
     "to adopt, training": (ADOPTING, observed("CREATE PENDING", tags={}), Wait),
     "to adopt, updating": (ADOPTING, observed(tags={}, latest_update=OTHER_UPDATE), Wait),
-    "to adopt, training failed": (
-        ADOPTING,
-        observed("CREATE FAILED", tags={}),
-        Fail,
-    ),
+    "to adopt, training failed": (ADOPTING, observed("CREATE FAILED", tags={}), Fail),
     "to adopt, other stack": (ADOPTING, observed(tags=OTHER_STACK), Fail),
     "to adopt, another group": (ADOPTING, observed(tags={}, dataset_group_arn="x"), Fail),
     "to adopt, retained by an earlier stack": (

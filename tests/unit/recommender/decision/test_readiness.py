@@ -45,17 +45,11 @@ RUNNING: Mapping[str, tuple[Observed | None, Any]] = {
     "updating": (observed(config=OTHER_CONFIG, latest_update=RETRAINING), Wait),
     "updated": (observed(latest_update=update("ACTIVE")), EFFECTIVE),
     "own update failed": (
-        observed(
-            config=OTHER_CONFIG,
-            latest_update=update("CREATE FAILED", created=51.0),
-        ),
+        observed(config=OTHER_CONFIG, latest_update=update("CREATE FAILED", created=51.0)),
         Fail,
     ),
     "earlier update failed, own not shown yet": (
-        observed(
-            config=OTHER_CONFIG,
-            latest_update=update("CREATE FAILED", created=50.0),
-        ),
+        observed(config=OTHER_CONFIG, latest_update=update("CREATE FAILED", created=50.0)),
         FAIL_AFTER_GRACE,
     ),
     "update to another configuration failed": (
@@ -120,10 +114,7 @@ OTHERWISE = (
 )
 FAILURES: Mapping[str, tuple[Observed | None, Fail]] = {
     "absent": (None, Fail(ABSENT, confirm=GRACE_SECONDS)),
-    "being deleted": (
-        observed("DELETE PENDING"),
-        Fail(DELETED),
-    ),
+    "being deleted": (observed("DELETE PENDING"), Fail(DELETED)),
     "another configuration": (
         observed(config=OTHER_CONFIG),
         Fail(OTHERWISE, confirm=GRACE_SECONDS),

@@ -67,16 +67,6 @@ def test_observer_reads_and_writes_one_line(world: ObservedStack) -> None:
     }
 
 
-def test_observer_compares_the_recommender_of_the_event(world: ObservedStack) -> None:
-    world.personalize.add(DESIRED.arn, "INACTIVE")
-    line = world.observe()
-    assert line["RecommenderArn"] == DESIRED.arn
-    assert line["Differs"] == [
-        "status: actual INACTIVE, expected ACTIVE",
-        "tag team: actual nothing, expected video",
-    ]
-
-
 def test_other_recommender_with_the_tags_is_a_leftover(world: ObservedStack) -> None:
     world.personalize.add(f"{RECOMMENDER}TopPicks-{HASH}")
     world.personalize.add(f"{RECOMMENDER}TopPicks-{HASH[::-1]}", tags={})

@@ -47,13 +47,6 @@ from ..fakes import FakeCloudFormation, FakePersonalize, FakeStepFunctions, refu
 from ..resources.examples import resource
 
 INTERVAL = 60.0
-ATTRIBUTES = {
-    v.ARN_ATTRIBUTE: DESIRED.arn,
-    v.NAME_ATTRIBUTE: DESIRED.name,
-    v.REVISION_ATTRIBUTE: "r-1",
-    v.UPDATED_AFTER_ATTRIBUTE: v.NO_UPDATE,
-}
-"""Of a recommender without an update."""
 
 
 class Letterbox(Answers):
@@ -430,7 +423,8 @@ def test_decided_answer_is_not_decided_again_without_an_execution() -> None:
 
 
 @pytest.mark.parametrize(
-    ("raw", "attributes"), [(event(), ATTRIBUTES.keys()), (gate(), GATE_ATTRIBUTES)]
+    ("raw", "attributes"),
+    [(event(), resource(event()).attributes.keys()), (gate(), GATE_ATTRIBUTES)],
 )
 def test_failure_without_an_execution_has_all_attributes(
     raw: dict[str, Any], attributes: Collection[str]
@@ -454,7 +448,7 @@ def test_create_is_answered_when_the_creation_is_accepted() -> None:
 
     assert here.personalize.changes == [("CreateRecommender", DESIRED.arn)]
     assert (answer["Status"], answer["PhysicalResourceId"]) == ("SUCCESS", DESIRED.arn)
-    assert answer["Data"] == ATTRIBUTES
+    assert answer["Data"] == resource(event()).attributes
     assert here.waited == 0
 
 
@@ -596,43 +590,14 @@ def test_update_that_failed_in_this_operation_is_not_sent_again(row: str) -> Non
 # -- delivered ---------------------------------------------------------------------------------
 
 
-def decided(here: Surroundings) -> Any:
-    """Return the state of an execution that has an answer to deliver."""
-    here.personalize.add(MINE, "CREATE FAILED")
-    state = here.first_poll(gate())
-    assert state["Answer"]
-    return state
-
-
-def test_refused_answer_is_put_once() -> None:
-    here = world()
-    state = decided(here)
-    here.letterbox.deliveries = [Delivery.REFUSED]
-
-    state = here.poll(state)
-
-    assert state["Ended"] is True
-    assert here.letterbox.arrived == []
-
-
-def test_undeliverable_answer_is_put_as_long_as_cloudformation_waits() -> None:
-    here = world()
-    state = decided(here)
-    here.letterbox.deliveries = [Delivery.LATER] * 10_000
-
-    while not state["Ended"]:
-        state = here.poll(state)
-
-    assert REQUEST_SECONDS <= here.waited < REQUEST_SECONDS + 5
-
-
 def test_decided_answer_is_not_decided_again() -> None:
     here = world()
-    state = decided(here)
+    here.personalize.add(MINE, "CREATE FAILED")
+    state = here.first_poll(gate())
     here.personalize.shown[MINE]["status"] = "ACTIVE"
     here.letterbox.deliveries = [Delivery.LATER]
 
-    state = here.poll(here.poll(state))
+    here.poll(here.poll(state))
 
     assert [answer["Status"] for answer in here.letterbox.arrived] == ["FAILED"]
 

@@ -64,14 +64,14 @@ class RecordedAccount:
     """A service and a CloudFormation that note each call.
 
     Attributes:
-        tags: those of each recommender, by ARN.
+        shown: the tags of each recommender, by ARN.
         latest_update: that of each recommender.
         config: that of each recommender, as it shows.
         faults: by call, what it raises; a call is noted all the same.
         operations: those that the stack shows, one after the other; the last one remains.
     """
 
-    tags: dict[str, Mapping[str, str]] = field(default_factory=dict)
+    shown: dict[str, Mapping[str, str]] = field(default_factory=dict)
     latest_update: Update | None = None
     config: Mapping[str, Any] = field(default_factory=Config().request)
     faults: dict[str, Exception] = field(default_factory=dict)
@@ -87,51 +87,39 @@ class RecordedAccount:
     ) -> Reconciler:
         """Return the reconciler of a request in this account."""
         return Reconciler(
-            _Service(self),  # type: ignore[arg-type]
-            _Stacks(self),  # type: ignore[arg-type]
+            self,  # type: ignore[arg-type]
+            self,  # type: ignore[arg-type]
             Request.parse(raw or sweep()),
             Situation(self.operations[0], began=BEGAN),
             Known(tags_read=frozenset(tags_read)),
         )
 
-    def note(self, name: str, *arguments: object) -> None:
-        """Note a call, and let it fail if it is to."""
+    def describe(self, arn: str) -> Observed | None:
+        self._note("describe", arn)
+        if arn not in self.shown:
+            return None
+        group, recipe = DESIRED.dataset_group_arn, DESIRED.recipe_arn
+        update = self.latest_update
+        return Observed(arn, "ACTIVE", group, recipe, self.config, latest_update=update)
+
+    def tags(self, arn: str) -> Mapping[str, str]:
+        self._note("tags", arn)
+        return self.shown[arn]
+
+    def change(self, arn: str, change: Change) -> None:
+        self._note("change", arn, change)
+
+    def check(self, desired: Desired) -> None:
+        self._note("check", desired.arn)
+
+    def operation(self, stack_id: str) -> Operation:
+        self._note("operation", stack_id)
+        return self.operations.pop(0) if len(self.operations) > 1 else self.operations[0]
+
+    def _note(self, name: str, *arguments: object) -> None:
         self.calls.append((name, *arguments))
         if name in self.faults:
             raise self.faults[name]
-
-
-class _Service:
-    def __init__(self, account: RecordedAccount) -> None:
-        self._account = account
-
-    def describe(self, arn: str) -> Observed | None:
-        self._account.note("describe", arn)
-        if arn not in self._account.tags:
-            return None
-        group, recipe = DESIRED.dataset_group_arn, DESIRED.recipe_arn
-        update = self._account.latest_update
-        return Observed(arn, "ACTIVE", group, recipe, self._account.config, latest_update=update)
-
-    def tags(self, arn: str) -> Mapping[str, str]:
-        self._account.note("tags", arn)
-        return self._account.tags[arn]
-
-    def change(self, arn: str, change: Change) -> None:
-        self._account.note("change", arn, change)
-
-    def check(self, desired: Desired) -> None:
-        self._account.note("check", desired.arn)
-
-
-class _Stacks:
-    def __init__(self, account: RecordedAccount) -> None:
-        self._account = account
-
-    def operation(self, stack_id: str) -> Operation:
-        self._account.note("operation", stack_id)
-        remaining = self._account.operations
-        return remaining.pop(0) if len(remaining) > 1 else remaining[0]
 
 
 def deciding(*steps: Step) -> Callable[[Observed | None], Step]:
@@ -148,7 +136,7 @@ def deciding(*steps: Step) -> Callable[[Observed | None], Step]:
 
 def owned(**faults: Exception) -> RecordedAccount:
     """Return an account with one recommender, which is ours."""
-    return RecordedAccount(tags={ARN: OWNER.tags()}, faults=faults)
+    return RecordedAccount(shown={ARN: OWNER.tags()}, faults=faults)
 
 
 OBSERVED = [("describe", ARN), ("tags", ARN)]
@@ -183,7 +171,7 @@ def test_reconciler_keeps_the_recommender_that_was_observed_last() -> None:
     for _ in range(2):
         reconciler.advance(ARN, deciding(Done("")))
         observed.append(reconciler.observed)
-        account.tags.clear()
+        account.shown.clear()
 
     assert [one and one.arn for one in observed] == [None, ARN, None]
 

@@ -23,7 +23,6 @@ from ..examples import (
     CREATES,
     DELETES,
     DESIRED,
-    UNDOES,
     UPDATES,
     event,
     gate,
@@ -118,8 +117,6 @@ REFUSALS: dict[str, tuple[dict[str, Any], str, float]] = {
     "delete, denied": (event(kind="Delete"), DENIED, 0.0),
     "new gate, denied": (gate(), DENIED, GRACE_SECONDS),
     "gate, denied": (gate(kind="Update"), DENIED, 0.0),
-    "new stop, denied": (stop(), DENIED, GRACE_SECONDS),
-    "stop, denied": (stop(kind="Update"), DENIED, 0.0),
 }
 
 
@@ -142,13 +139,11 @@ HANDS_OVER: dict[str, tuple[dict[str, Any], Operation | None, bool]] = {
     "create": (event(), CREATES, False),
     "delete, unknown operation": (event(kind="Delete"), None, True),
     "delete, stack deleted": (event(kind="Delete"), DELETES, True),
-    "delete, creation undone": (event(kind="Delete"), UNDOES, True),
     "delete, stack stays": (event(kind="Delete"), CLEANS_UP, False),
     "first sweep": (sweep(11), DELETES, True),
     "sweep before the last": (sweep(2), None, True),
     "last sweep": (sweep(1), DELETES, False),
     "only sweep": (sweep(1, 1), DELETES, False),
-    "first gate": (gate(1), None, True),
     "gate before the last": (gate(10), None, True),
     "last gate": (gate(11), None, False),
     "only gate": (gate(1, 1), None, False),

@@ -289,14 +289,6 @@ def test_sweep_deletes_the_others_if_one_deletion_is_refused() -> None:
     assert ZERO in swept.out_of_time("it trains", 3300.0)
 
 
-def test_sweep_out_of_time_names_a_recommender_that_could_not_be_described() -> None:
-    personalize = FakePersonalize()
-    personalize.add(ZERO)
-    personalize.faults["DescribeRecommender"] = refusal("AccessDeniedException")
-
-    assert last_words(personalize) == way_out(f"{ZERO} (if its tags name this stack)", DELETE_ZERO)
-
-
 def test_sweep_reads_the_tags_at_every_attempt() -> None:
     personalize = FakePersonalize()
     personalize.add(DESIRED.arn, "CREATE PENDING", tags=OWNER.tags())

@@ -48,6 +48,15 @@ def test_gate_reads_updated_after_from_the_attributes(updated_after: float | Non
     assert Request.parse(gate() | {"ResourceProperties": read}).updated_after == updated_after
 
 
+def test_attributes_are_known_before_the_first_attempt() -> None:
+    assert resource(event()).attributes == {
+        v.ARN_ATTRIBUTE: DESIRED.arn,
+        v.NAME_ATTRIBUTE: DESIRED.name,
+        v.REVISION_ATTRIBUTE: "r-1",
+        v.UPDATED_AFTER_ATTRIBUTE: v.NO_UPDATE,
+    }
+
+
 def test_absent_recommender_is_created_with_the_tags_that_prove_ownership() -> None:
     personalize = FakePersonalize()
 

@@ -11,7 +11,6 @@ import pytest
 
 from lambdas.recommender import vocabulary as v
 from lambdas.recommender.aws.cloudformation import Stacks
-from lambdas.recommender.aws.errors import PermanentError
 from lambdas.recommender.aws.personalize import Personalize
 from lambdas.recommender.decision.verdict import Done, Fail, Progress, Verdict, Wait
 from lambdas.recommender.model.config import Config
@@ -77,14 +76,6 @@ def test_gate_waits_after_a_throttled_call() -> None:
 
     assert verdict == Wait("DescribeRecommender: ThrottlingException: the message")
     assert observed is None
-
-
-def test_gate_raises_a_permanent_error_with_the_words_of_the_service() -> None:
-    personalize = mine("CREATE PENDING")
-    personalize.faults["DescribeRecommender"] = refusal("AccessDeniedException")
-
-    with pytest.raises(PermanentError, match="DescribeRecommender: AccessDeniedException: the mes"):
-        observe(gate(), personalize)
 
 
 @pytest.mark.parametrize(("running", "ready"), [("true", False), ("false", True), (None, False)])
