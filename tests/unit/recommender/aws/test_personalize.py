@@ -1,12 +1,12 @@
 """Calls to Personalize: the checks before a creation, responses, and errors."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from datetime import UTC, datetime
 from typing import Any
 
 import pytest
 
-from lambdas.recommender.aws.errors import PermanentError, TransientError
+from lambdas.recommender.aws.errors import InUseError, PermanentError, TransientError
 from lambdas.recommender.aws.personalize import Personalize, with_hint
 from lambdas.recommender.decision.verdict import (
     Change,
@@ -72,47 +72,6 @@ def test_create_sets_the_tags_in_the_same_call(simulator: Simulator) -> None:
     assert observed.config["enableMetadataWithRecommendations"] is True
 
 
-OTHER_DOMAIN = (
-    "; this recipe needs VIDEO_ON_DEMAND. Personalize cannot change the domain: create another "
-    "dataset group, import the data, and set dataset_group_arn to it."
-)
-PREFLIGHT: dict[str, tuple[dict[str, Any], list[str]]] = {
-    "a custom dataset group": ({"domain": None}, [f" has the domain none (custom){OTHER_DOMAIN}"]),
-    "another domain": ({"domain": "ECOMMERCE"}, [f" has the domain ECOMMERCE{OTHER_DOMAIN}"]),
-    "no interactions": (
-        {"datasets": ("Items", "Users")},
-        [
-            " has no INTERACTIONS dataset, but aws-vod-top-picks trains on it (DescribeDataset: ",
-            "). Create the dataset and import data, then deploy again.",
-        ],
-    ),
-    "no items for metadata": (
-        {"datasets": ("Interactions",)},
-        [
-            " has no ITEMS dataset, but item metadata in recommendations comes from it "
-            "(DescribeDataset: ",
-            "). Create the dataset and import data, or set item_metadata to false, then deploy "
-            "again.",
-        ],
-    ),
-}
-
-
-@pytest.mark.parametrize("row", PREFLIGHT)
-def test_create_with_an_unsuitable_dataset_group_is_refused_before_any_change(
-    simulator: Simulator, row: str
-) -> None:
-    properties, said = PREFLIGHT[row]
-    group = simulator.seed_dataset_group(ACCOUNT, REGION, "vod", **properties)
-
-    with pytest.raises(PermanentError) as refusal:
-        Personalize(client(simulator)).change(MINE, CreateRecommender(desired(group)))
-
-    assert str(refusal.value).startswith(f"The dataset group {group}{said[0]}")
-    assert str(refusal.value).endswith(said[-1])
-    assert not any(call.mutating for call in simulator.journal)
-
-
 OF_RECIPE = "arn:aws:personalize:::recipe/"
 
 
@@ -153,30 +112,27 @@ def test_create_with_an_unknown_recipe_lists_the_known_ones(simulator: Simulator
         Personalize(client(simulator)).change(MINE, CreateRecommender(wanted))
 
 
-def test_create_with_an_absent_dataset_group_names_it(simulator: Simulator) -> None:
-    group = f"arn:aws:personalize:{REGION}:{ACCOUNT}:dataset-group/nowhere"
+class Account(FakePersonalize):
+    """An account with a dataset group that shows this, or none, its datasets, and recipes."""
 
-    with pytest.raises(PermanentError) as refused:
-        Personalize(client(simulator)).change(MINE, CreateRecommender(desired(group)))
-
-    assert str(refused.value).startswith(
-        f"The dataset group {group} does not exist (DescribeDatasetGroup: "
-    )
-    assert str(refused.value).endswith(
-        "). Set dataset_group_arn to one that does, or create it first."
-    )
-
-
-class Group(FakePersonalize):
-    """An account with one dataset group, which shows this, and these recipes."""
-
-    def __init__(self, shown: dict[str, str], recipes: list[str]) -> None:
+    def __init__(
+        self,
+        group: dict[str, str] | None,
+        datasets: Collection[str] = ("INTERACTIONS", "ITEMS"),
+        recipes: Collection[str] = (RECIPE,),
+    ) -> None:
         super().__init__()
-        self._shown, self._recipes = shown, recipes
+        self._group, self._datasets, self._recipes = group, datasets, recipes
 
     def describe_dataset_group(self, *, datasetGroupArn: str) -> Any:
-        del datasetGroupArn
-        return {"datasetGroup": self._shown}
+        assert datasetGroupArn == GROUP
+        if self._group is None:
+            raise refusal("ResourceNotFoundException")
+        return {"datasetGroup": self._group}
+
+    def describe_dataset(self, *, datasetArn: str) -> Any:
+        if datasetArn.rpartition("/")[2] not in self._datasets:
+            raise refusal("ResourceNotFoundException")
 
     def list_recipes(self, *, domain: Any, nextToken: str = "") -> Any:
         assert (domain, nextToken) == ("VIDEO_ON_DEMAND", "")
@@ -184,52 +140,67 @@ class Group(FakePersonalize):
 
 
 READY = {"status": "ACTIVE", "domain": "VIDEO_ON_DEMAND"}
-NOT_READY: dict[str, tuple[dict[str, str], list[str], Exception]] = {
-    "no status": ({}, [RECIPE], TransientError(f"the dataset group {GROUP} is , not ACTIVE")),
+OTHER_DOMAIN = (
+    "; this recipe needs VIDEO_ON_DEMAND. Personalize cannot change the domain: create another "
+    "dataset group, import the data, and set dataset_group_arn to it."
+)
+OTHER_RECIPE = f"The recipe {RECIPE} is not among the VIDEO_ON_DEMAND recipes of this region: "
+ABSENT = "ResourceNotFoundException: the message"
+UNSUITABLE: dict[str, tuple[Account, str]] = {
+    "no group": (
+        Account(None),
+        f"The dataset group {GROUP} does not exist (DescribeDatasetGroup: {ABSENT}). Set "
+        "dataset_group_arn to one that does, or create it first.",
+    ),
+    "no status": (Account({}), f"the dataset group {GROUP} is , not ACTIVE"),
     "it failed, for a reason": (
-        {"status": "CREATE FAILED", "failureReason": "no role"},
-        [RECIPE],
-        PermanentError(
-            f"The dataset group {GROUP} is CREATE FAILED: no role. Delete it and create it again, "
-            "or set dataset_group_arn to another one."
-        ),
+        Account({"status": "CREATE FAILED", "failureReason": "no role"}),
+        f"The dataset group {GROUP} is CREATE FAILED: no role. Delete it and create it again, or "
+        "set dataset_group_arn to another one.",
     ),
     "it failed": (
-        {"status": "CREATE FAILED"},
-        [RECIPE],
-        PermanentError(
-            f"The dataset group {GROUP} is CREATE FAILED: Personalize gave no reason. Delete it "
-            "and create it again, or set dataset_group_arn to another one."
-        ),
+        Account({"status": "CREATE FAILED"}),
+        f"The dataset group {GROUP} is CREATE FAILED: Personalize gave no reason. Delete it and "
+        "create it again, or set dataset_group_arn to another one.",
+    ),
+    "a custom group": (
+        Account({"status": "ACTIVE"}),
+        f"The dataset group {GROUP} has the domain none (custom){OTHER_DOMAIN}",
+    ),
+    "another domain": (
+        Account({**READY, "domain": "ECOMMERCE"}),
+        f"The dataset group {GROUP} has the domain ECOMMERCE{OTHER_DOMAIN}",
+    ),
+    "no interactions": (
+        Account(READY, ["ITEMS"]),
+        f"The dataset group {GROUP} has no INTERACTIONS dataset, but aws-vod-top-picks trains on "
+        f"it (DescribeDataset: {ABSENT}). Create the dataset and import data, then deploy again.",
+    ),
+    "no items for metadata": (
+        Account(READY, ["INTERACTIONS"]),
+        f"The dataset group {GROUP} has no ITEMS dataset, but item metadata in recommendations "
+        f"comes from it (DescribeDataset: {ABSENT}). Create the dataset and import data, or set "
+        "item_metadata to false, then deploy again.",
     ),
     "another recipe": (
-        READY,
-        ["recipe/b", "recipe/a"],
-        PermanentError(
-            f"The recipe {RECIPE} is not among the VIDEO_ON_DEMAND recipes of this region: "
-            "recipe/a, recipe/b. Deploy to a region that has it."
-        ),
+        Account(READY, recipes=["recipe/b", "recipe/a"]),
+        f"{OTHER_RECIPE}recipe/a, recipe/b. Deploy to a region that has it.",
     ),
     "no recipe": (
-        READY,
-        [],
-        PermanentError(
-            f"The recipe {RECIPE} is not among the VIDEO_ON_DEMAND recipes of this region: "
-            "there are none. Deploy to a region that has it."
-        ),
+        Account(READY, recipes=[]),
+        f"{OTHER_RECIPE}there are none. Deploy to a region that has it.",
     ),
 }
 
 
-@pytest.mark.parametrize("row", NOT_READY)
-def test_create_without_a_ready_group_or_recipe_is_refused_before_any_change(row: str) -> None:
-    shown, recipes, expected = NOT_READY[row]
-    account = Group(shown, recipes)
+@pytest.mark.parametrize("row", UNSUITABLE)
+def test_create_with_an_unsuitable_group_or_recipe_is_refused_before_any_change(row: str) -> None:
+    account, said = UNSUITABLE[row]
 
-    with pytest.raises(type(expected)) as refused:
+    with pytest.raises(InUseError if row == "no status" else PermanentError) as refused:
         Personalize(account).change(MINE, CreateRecommender(desired(GROUP)))
 
-    assert str(refused.value) == str(expected)
+    assert str(refused.value) == said
     assert account.changes == []
 
 

@@ -183,8 +183,10 @@ def test_change_fails_once_a_newer_operation_has_begun() -> None:
 
     verdict = reconciler.advance(ARN, deciding(UPDATE))
 
-    assert isinstance(verdict, Fail)
-    assert "newer operation" in verdict.reason
+    assert verdict == Fail(
+        "A newer operation of the stack has begun, so this one changes nothing more. See the newer "
+        "operation."
+    )
     assert account.calls == [*OBSERVED, READ_STACK]
 
 

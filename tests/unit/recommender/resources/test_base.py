@@ -169,7 +169,6 @@ NOT_READY = (
 )
 OUT_OF_TIME: dict[str, tuple[dict[str, Any], Operation | None, str]] = {
     "create": (event(), CREATES, NOT_POSSIBLE),
-    "update": (event(kind="Update"), UPDATES, NOT_POSSIBLE),
     "delete, stack stays": (event(kind="Delete"), CLEANS_UP, STILL_OWNED.format(left=DESIRED.arn)),
     "sweep, stack stays": (
         sweep(),
