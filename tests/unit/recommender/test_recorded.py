@@ -9,13 +9,13 @@ import pytest
 from botocore.awsrequest import AWSPreparedRequest
 
 from lambdas.recommender import vocabulary as v
+from lambdas.recommender.aws.cloudformation import Stacks
 from lambdas.recommender.aws.personalize import Personalize, with_hint
 from lambdas.recommender.decision.drift import DriftStatus, drift
 from lambdas.recommender.decision.provision import plan
 from lambdas.recommender.decision.situation import Situation
 from lambdas.recommender.decision.verdict import Done, Progress, UpdateRecommender
 from lambdas.recommender.model.observed import Observed, Phase, Update
-from lambdas.recommender.model.operation import Operation
 from lambdas.recommender.model.request import Request
 from lambdas.recommender.protocol.answer import Answers, Delivery, sent_at
 from lambdas.recommender.protocol.execution import StateMachine
@@ -26,7 +26,7 @@ from tests.support.personalize import VirtualClock, connected
 from tests.support.place import RECIPE
 
 from .examples import CREATES, PROPERTIES, UPDATES, event, gate
-from .fakes import FakePersonalize
+from .fakes import FakeCloudFormation, FakePersonalize
 from .recorded import (
     ANSWERS,
     CHINA,
@@ -60,6 +60,9 @@ def test_recorded_response_url_has_its_date_if_it_has_one(recorded: RecordedUrl)
 # -- requests ----------------------------------------------------------------------------------
 
 
+STACKS = Stacks(FakeCloudFormation("CREATE_IN_PROGRESS"))
+
+
 class KeptAnswers(Answers):
     """Keeps what is put, and where."""
 
@@ -81,8 +84,7 @@ def test_recorded_request_of_another_type_is_answered_without_a_change(name: str
     """Its type is another one's; a template can name our function for it all the same."""
     request, account = REQUESTS[name], FakePersonalize()
     answers = KeptAnswers(suffix_of(request))
-    stacks: Any = OneOperation(CREATES)
-    resources = RequestHandler(Personalize(account), stacks, answers, VirtualClock())
+    resources = RequestHandler(Personalize(account), STACKS, answers, VirtualClock())
 
     resources.begin(request, StateMachine(StateKeeper(), "arn"), interval=60.0)
 
@@ -149,16 +151,6 @@ def test_service_timeout_of_the_event_limits_the_wait(
 
 
 # -- responses of DescribeRecommender ------------------------------------------------------------
-
-
-class OneOperation:
-    """A stack in one operation."""
-
-    def __init__(self, operation: Operation) -> None:
-        self._operation = operation
-
-    def operation(self, _stack_id: str) -> Operation:
-        return self._operation
 
 
 def personalize(answer: Mapping[str, Any]) -> Personalize:
@@ -308,7 +300,7 @@ def test_last_gate_opens_with_the_recorded_metrics(
     raw["ResourceProperties"][v.QUALITY_GATE] = {
         v.MINIMUM_METRICS: {metric: f"{value:f}" for metric, value in metrics.items()}
     }
-    one = OneRequest(personalize(ANSWERS[name]), OneOperation(CREATES), VirtualClock())
+    one = OneRequest(personalize(ANSWERS[name]), STACKS, VirtualClock())
 
     with caplog.at_level(logging.INFO):
         answer = one.carry_out(raw)
@@ -320,7 +312,7 @@ def test_last_gate_opens_with_the_recorded_metrics(
 
 
 def test_gate_of_a_documented_failure_fails_with_its_reason() -> None:
-    one = OneRequest(personalize(ANSWERS["a failure"]), OneOperation(CREATES), VirtualClock())
+    one = OneRequest(personalize(ANSWERS["a failure"]), STACKS, VirtualClock())
 
     answer = one.carry_out(gate(arn=RECOMMENDER))
 

@@ -45,10 +45,12 @@ from .examples import (
     ADOPTED,
     CHANGING,
     EARLIER_STACK,
+    ECHO,
     EFFECTIVE,
     FAILED_UPDATE,
     FOREIGN,
     HANDED_OVER,
+    INCLUDED,
     METADATA,
     NO_METADATA,
     OTHER_STACK,
@@ -59,6 +61,7 @@ from .examples import (
     TRAINING,
     UPDATE_HANDED_OVER,
     UPDATING,
+    WHOLE,
     assert_reason,
     assert_step,
     observed,
@@ -72,8 +75,6 @@ TAG_TEAM = TagResource({"team": "video"})
 RETAIN, NOT_RETAIN = ({v.ON_DESTROY_TAG: fate} for fate in ("retain", "delete"))
 UNTAG_FATE = UntagResource.of([v.ON_DESTROY_TAG])
 TO_RETAIN, TO_DELETE = (replace(DESIRED, on_destroy=fate) for fate in ("retain", "delete"))
-INCLUDED = {**CONFIG, v.TRAINING_DATA: {v.INCLUDED_COLUMNS: {"ITEMS": ["GENRES"]}}}
-COLUMNS_CLEARED = {**CONFIG, v.TRAINING_DATA: {v.EXCLUDED_COLUMNS: {}}}
 
 STEPS: Mapping[str, tuple[Desired, Observed | None, Any]] = {
     # on_destroy
@@ -162,7 +163,7 @@ STEPS: Mapping[str, tuple[Desired, Observed | None, Any]] = {
         observed(config=OTHER_CONFIG, latest_update=update("ACTIVE", OTHER_CONFIG, created=5.0)),
         UpdateRecommender(CONFIG, 5.0),
     ),
-    "included columns": (DESIRED, observed(config=INCLUDED), UpdateRecommender(COLUMNS_CLEARED)),
+    "included columns": (DESIRED, observed(config=INCLUDED), UpdateRecommender(WHOLE)),
     "missing tag": (DESIRED, observed(tags=NO_TEAM), TAG_TEAM),
     "tag with another value": (DESIRED, observed(tags={**OWN, "team": "x"}), TAG_TEAM),
     "retired tag": (DESIRED, observed(tags={**OWN, "old": "x"}), UntagResource.of(["old"])),
@@ -405,7 +406,7 @@ BEFORE: Mapping[str, tuple[Desired, Observed, Config | None, Any]] = {
         DESIRED,
         observed(),
         replace(METADATA, excluded_columns={"ITEMS": ("GENRES",)}),
-        UpdateRecommender(COLUMNS_CLEARED, hidden=True),
+        UpdateRecommender(WHOLE, hidden=True),
     ),
     "columns that the template had before do not show": (
         NO_GENRES,
@@ -482,7 +483,6 @@ def test_rollback_takes_an_update_for_its_own_only_if_the_request_remembers_it(r
 # -- a recipe that does not explore ------------------------------------------------------------
 
 WITHOUT = replace(DESIRED, config=Config(enable_metadata=True, explores=False))
-ECHO: Mapping[str, Any] = {v.EXPLORATION: {v.EXPLORATION_WEIGHT: "0.9"}}
 
 
 @pytest.mark.parametrize("tags", [OWN, ADOPTED], ids=["own", "adopted"])

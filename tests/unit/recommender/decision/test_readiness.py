@@ -15,24 +15,23 @@ from lambdas.recommender.model.timing import GRACE_SECONDS
 
 from ..examples import CONFIG, DESIRED, HIDDEN, OTHER_CONFIG
 from .examples import (
+    ECHO,
     EFFECTIVE,
     FAIL_AFTER_GRACE,
     FAILED_UPDATE,
     HANDED_OVER,
+    INCLUDED,
     METADATA,
     NO_METADATA,
     OTHER_UPDATE,
     RETRAINING,
+    WHOLE,
     assert_reason,
     assert_step,
     observed,
     plan_for,
     update,
 )
-
-WHOLE = {**CONFIG, v.TRAINING_DATA: {v.EXCLUDED_COLUMNS: {}}}
-"""The expected configuration, with every member shown."""
-INCLUDED = {**CONFIG, v.TRAINING_DATA: {v.INCLUDED_COLUMNS: {"ITEMS": ["GENRES"]}}}
 
 
 def ready(recommender: Observed | None, updated_after: float = 0.0) -> Verdict:
@@ -277,7 +276,6 @@ def test_retraining_that_failed_after_an_update_is_told_from_that_update(row: st
 # -- a recipe that does not explore ------------------------------------------------------------
 
 PLAIN = Config(enable_metadata=True, explores=False)
-ECHO = {v.EXPLORATION: {v.EXPLORATION_WEIGHT: "0.9"}}
 SENT = PLAIN.request({v.TRAINING_DATA: {v.EXCLUDED_COLUMNS: {}}})
 
 

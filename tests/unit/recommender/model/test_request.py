@@ -283,14 +283,6 @@ def test_old_config_is_known_if_it_was_accepted(row: str) -> None:
     assert request.old_config == config
 
 
-def test_recommender_arn_has_the_account_and_region_of_the_stack() -> None:
-    stack = "arn:aws-cn:cloudformation:cn-north-1:222222222222:stack/TopPicks/0a1b"
-
-    assert Request.parse(event(StackId=stack)).recommender_arn("mine") == (
-        "arn:aws-cn:personalize:cn-north-1:222222222222:recommender/mine"
-    )
-
-
 TEXT, TYPE, ARN = "a string that is not empty", "Create, Update or Delete", "a stack's ARN"
 EVENT_MEMBERS: list[tuple[str, object, str]] = [
     ("ResourceType", None, TEXT),
