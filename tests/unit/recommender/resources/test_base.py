@@ -128,9 +128,9 @@ def test_refused_call_fails_after_the_grace_period_only_if_the_policy_is_new(row
 
 
 def in_operation(raw: dict[str, Any], operation: Operation | None) -> CustomResource:
-    """Return the attempt at a request, which has been attempted in an operation."""
+    """Return the attempt at a request, which has been attempted in an operation, if any."""
     made = resource(raw)
-    if isinstance(made, RecommenderDeletion | Sweep):
+    if operation and isinstance(made, RecommenderDeletion | Sweep):
         made.operation = operation
     return made
 
