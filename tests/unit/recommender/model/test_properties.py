@@ -52,8 +52,16 @@ def test_reader_returns_the_value_that_a_string_means(
     assert type(read) is type(meant)
 
 
-def test_arn_reader_names_the_kind_that_it_reads() -> None:
-    assert p.arn("recipe").allowed == "the ARN of a Personalize recipe"
+def test_arn_reader_reads_an_arn_of_its_kind_alone_and_names_the_kind() -> None:
+    reader = p.arn("recipe")
+
+    assert reader.read("Property", RECIPE) == RECIPE
+    for bad in (GROUP, RECIPE.upper(), f"XX{RECIPE}", RECIPE.replace("personalize", "s3")):
+        with pytest.raises(BadRequestError) as refused:
+            reader.read("Property", bad)
+        assert str(refused.value) == (
+            f"Property: got {bad!r}; allowed: the ARN of a Personalize recipe."
+        )
 
 
 NUMBERS = ["", " 1", "1 ", "+1", "-1", "1e3", "NaN", "\u0663", "1\n", 1, None, True, [], {}]
@@ -69,7 +77,6 @@ REFUSED: list[tuple[Reader, list[Any]]] = [
     (p.NAME, ["", "-x", "_x", "x" * (v.MAX_NAME_LENGTH + 1), "a b", "a\n", "nämé", ["x"]]),
     (p.NAME_PREFIX, ["", "-x", "x" * (v.MAX_PREFIX_LENGTH + 1), "a b", "a/b", "é"]),
     (p.arn("dataset-group"), ["", "vod", RECIPE, f"{GROUP}\n", f"{GROUP}/x", ["a"]]),
-    (p.arn("recipe"), [GROUP, RECIPE.upper(), f"XX{RECIPE}", RECIPE.replace("personalize", "s3")]),
 ]
 
 
