@@ -70,7 +70,7 @@ REFUSED: list[tuple[Reader, list[Any]]] = [
     (p.MAP, ["", "x", [], None, 1]),
     (p.BOOLEAN, ["True", "FALSE", "1", "yes", "", "true\n", True, None, [], {}]),
     (p.COUNT, [*NUMBERS, "0", "01", "1.0", "2147483648", "9999999999"]),
-    (p.WEIGHT, [*NUMBERS, ".5", "1.", "1.000000000000000001", "0." + "1" * 19]),
+    (p.WEIGHT, [*NUMBERS, "\u0660.\u0663", ".5", "1.", "1.000000000000000001", "0." + "1" * 19]),
     (p.SECONDS, [*NUMBERS, ".5", "1h", "1" * 16]),
     (p.COLUMNS, ["ITEMS", ["ITEMS"], {"ITEMS": "A"}, {"ITEMS": [1]}, {"": ["A"]}, None]),
     (p.TAGS, ["team", ["team"], {"team": 1}, {"": "x"}, {v.OWNER_STACK_TAG: "x"}, None]),
