@@ -264,7 +264,8 @@ REASONS: Mapping[str, tuple[Desired, Observed, str]] = {
         f"{NAME} exists, and its tags do not name this stack as its owner: {v.OWNER_STACK_TAG} is "
         f"missing, {v.OWNER_RESOURCE_TAG} is missing. If it is not this stack's, choose another "
         "recommender_name, or set recommender_name to this name, and adopt_existing, to take it "
-        "over. If it is this stack's, put its tags back, then deploy again: aws personalize tag",
+        "over. If it is this stack's, put its tags back, then deploy again: aws personalize "
+        f"tag-resource --resource-arn {DESIRED.arn} --tags tagKey=",
     ),
     "to adopt, other stack": (
         ADOPTING,
