@@ -218,6 +218,7 @@ def test_failed_update_has_its_reason_in_the_line(
 @pytest.mark.parametrize(
     ("before", "worse"),
     [
+        ({"coverage": 0.5}, 0),
         ({"coverage": 0.526}, 0),
         ({"coverage": 0.527}, 1),
         ({"coverage": 0.6, "precision_at_10": 0.3, "novelty": 0.2}, 3),
