@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from lambdas.recommender.text import readable, sentence, truncate
+from lambdas.recommender.text import duration, readable, sentence, truncate
 
 
 @pytest.mark.parametrize(
@@ -15,6 +15,14 @@ from lambdas.recommender.text import readable, sentence, truncate
 )
 def test_sentence_adds_a_full_stop_only_where_none_is(text: str, expected: str) -> None:
     assert sentence(text) == expected
+
+
+@pytest.mark.parametrize(
+    ("seconds", "shown"),
+    [(60, "60 seconds"), (119.4, "119 seconds"), (120, "2 minutes"), (3300, "55 minutes")],
+)
+def test_duration_is_written_in_minutes_from_two_minutes_on(seconds: float, shown: str) -> None:
+    assert duration(seconds) == shown
 
 
 @pytest.mark.parametrize(

@@ -7,6 +7,7 @@ import pytest
 from botocore.exceptions import (
     BotoCoreError,
     ClientError,
+    ConnectionClosedError,
     EndpointConnectionError,
     NoCredentialsError,
     ReadTimeoutError,
@@ -124,6 +125,7 @@ def test_expired_credentials_are_a_transient_credentials_error(code: str) -> Non
         (NoCredentialsError(), CredentialsError),
         (UnauthorizedSSOTokenError(), CredentialsError),
         (ReadTimeoutError(endpoint_url="https://aws"), TransientError),
+        (ConnectionClosedError(endpoint_url="https://aws"), TransientError),
     ],
 )
 def test_unsigned_call_is_a_credentials_error_and_a_lost_one_is_transient(
@@ -134,15 +136,6 @@ def test_unsigned_call_is_a_credentials_error_and_a_lost_one_is_transient(
     assert type(translated_as.value) is expected
     if expected is CredentialsError:
         assert str(translated_as.value) == f"Operate: {raised}"
-
-
-def test_resource_in_use_is_a_transient_error_of_its_own() -> None:
-    answer = {
-        "Error": {"Code": "ResourceInUseException"},
-        "ResponseMetadata": {"HTTPStatusCode": 400},
-    }
-    assert type(translated(answer)) is errors.InUseError
-    assert issubclass(errors.InUseError, TransientError)
 
 
 @pytest.mark.parametrize("code", PERMANENT)
@@ -170,14 +163,6 @@ def test_permanent_error_has_a_hint_where_one_is_known(code: str) -> None:
     assert plain == f"Operate: {code}: no{'.' if hint else ''}"
     assert HINTS.get(code, "") in hint
     assert bool(hint) is (code in HINTS)
-
-
-@pytest.mark.parametrize("code", ["AccessDeniedException", "InvalidInputException", "New"])
-def test_permanent_error_has_the_code_of_the_service(code: str) -> None:
-    error = translated({"Error": {"Code": code, "Message": "no"}})
-
-    assert isinstance(error, PermanentError)
-    assert error.code == code
 
 
 def test_other_exception_is_not_translated() -> None:

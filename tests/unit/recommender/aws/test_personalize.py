@@ -1,13 +1,12 @@
 """Calls to Personalize: the checks before a creation, responses, and errors."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from datetime import UTC, datetime
 from typing import Any
 
 import pytest
-from botocore.exceptions import ConnectionClosedError, NoCredentialsError, ReadTimeoutError
 
-from lambdas.recommender.aws.errors import NotFoundError, PermanentError, TransientError
+from lambdas.recommender.aws.errors import InUseError, PermanentError, TransientError
 from lambdas.recommender.aws.personalize import Personalize, with_hint
 from lambdas.recommender.decision.verdict import (
     Change,
@@ -22,15 +21,13 @@ from lambdas.recommender.decision.verdict import (
 from lambdas.recommender.model.config import Config
 from lambdas.recommender.model.observed import Observed, Update
 from lambdas.recommender.model.request import Desired
-from local_aws.personalize import Behaviour, ServiceError, wire
+from local_aws.personalize import Behaviour, wire
 from local_aws.personalize import Personalize as Simulator
 from tests.support.personalize import VirtualClock, client
 from tests.support.place import ACCOUNT, GROUP, RECIPE, REGION
 
 from ..examples import MINE, OWNER
 from ..fakes import FakePersonalize, refusal
-
-URL = "https://personalize.example"
 
 
 @pytest.fixture
@@ -75,70 +72,22 @@ def test_create_sets_the_tags_in_the_same_call(simulator: Simulator) -> None:
     assert observed.config["enableMetadataWithRecommendations"] is True
 
 
-OTHER_DOMAIN = (
-    "; this recipe needs VIDEO_ON_DEMAND. Personalize cannot change the domain: create another "
-    "dataset group, import the data, and set dataset_group_arn to it."
-)
-PREFLIGHT: dict[str, tuple[dict[str, Any], list[str]]] = {
-    "a custom dataset group": ({"domain": None}, [f" has the domain none (custom){OTHER_DOMAIN}"]),
-    "another domain": ({"domain": "ECOMMERCE"}, [f" has the domain ECOMMERCE{OTHER_DOMAIN}"]),
-    "no interactions": (
-        {"datasets": ("Items", "Users")},
-        [
-            " has no INTERACTIONS dataset, but aws-vod-top-picks trains on it (DescribeDataset: ",
-            "). Create the dataset and import data, then deploy again.",
-        ],
-    ),
-    "no items": (
-        {"datasets": ("Interactions",)},
-        [
-            " has no ITEMS dataset, but item metadata in recommendations comes from it "
-            "(DescribeDataset: ",
-            "). Create the dataset and import data, or set item_metadata to false, then deploy "
-            "again.",
-        ],
-    ),
-}
-
-
-@pytest.mark.parametrize("row", PREFLIGHT)
-def test_create_with_an_unsuitable_dataset_group_is_refused_before_any_change(
-    simulator: Simulator, row: str
-) -> None:
-    properties, said = PREFLIGHT[row]
-    group = simulator.seed_dataset_group(ACCOUNT, REGION, "vod", **properties)
-
-    with pytest.raises(PermanentError) as refusal:
-        Personalize(client(simulator)).change(MINE, CreateRecommender(desired(group)))
-
-    assert str(refusal.value).startswith(f"The dataset group {group}{said[0]}")
-    assert str(refusal.value).endswith(said[-1])
-    assert not any(call.mutating for call in simulator.journal)
-
-
 OF_RECIPE = "arn:aws:personalize:::recipe/"
-NEEDED: dict[str, tuple[set[str], set[str]]] = {
-    "aws-vod-top-picks": ({"INTERACTIONS"}, {"INTERACTIONS", "ITEMS"}),
-    "aws-vod-because-you-watched-x": ({"INTERACTIONS"}, {"INTERACTIONS", "ITEMS"}),
-    "aws-vod-more-like-x": ({"INTERACTIONS", "ITEMS"}, {"INTERACTIONS", "ITEMS"}),
-    "aws-vod-most-popular": ({"INTERACTIONS"}, {"INTERACTIONS", "ITEMS"}),
-    "aws-vod-trending-now": ({"INTERACTIONS"}, {"INTERACTIONS", "ITEMS"}),
-}
-"""By recipe, the datasets that must exist: without item metadata, and with it."""
 
 
-def config_of(recipe: str, *, metadata: bool) -> Config:
-    return Config(enable_metadata=metadata, explores=recipe == "aws-vod-top-picks")
-
-
-@pytest.mark.parametrize("metadata", [False, True])
-@pytest.mark.parametrize("recipe", NEEDED)
+@pytest.mark.parametrize(
+    ("recipe", "metadata", "needed"),
+    [
+        ("aws-vod-top-picks", False, ["INTERACTIONS"]),
+        ("aws-vod-top-picks", True, ["INTERACTIONS", "ITEMS"]),
+        ("aws-vod-more-like-x", False, ["INTERACTIONS", "ITEMS"]),
+    ],
+)
 def test_create_needs_the_datasets_of_its_recipe_and_no_others(
-    simulator: Simulator, recipe: str, metadata: bool
+    simulator: Simulator, recipe: str, metadata: bool, needed: list[str]
 ) -> None:
-    needed = NEEDED[recipe][metadata]
-    group = simulator.seed_dataset_group(ACCOUNT, REGION, "vod", datasets=sorted(needed))
-    config = config_of(recipe, metadata=metadata)
+    group = simulator.seed_dataset_group(ACCOUNT, REGION, "vod", datasets=needed)
+    config = Config(enable_metadata=metadata, explores=recipe == "aws-vod-top-picks")
 
     Personalize(client(simulator)).change(
         MINE, CreateRecommender(desired(group, recipe_arn=f"{OF_RECIPE}{recipe}", config=config))
@@ -151,28 +100,7 @@ def test_create_needs_the_datasets_of_its_recipe_and_no_others(
         for call in simulator.journal
         if call.operation == "DescribeDataset"
     }
-    assert read == needed
-
-
-@pytest.mark.parametrize("metadata", [False, True])
-@pytest.mark.parametrize("recipe", NEEDED)
-def test_create_without_a_dataset_that_its_recipe_needs_is_refused_before_any_change(
-    simulator: Simulator, recipe: str, metadata: bool
-) -> None:
-    for lacking in sorted(NEEDED[recipe][metadata]):
-        group = simulator.seed_dataset_group(
-            ACCOUNT, REGION, "vod", datasets=sorted({"INTERACTIONS", "ITEMS", "USERS"} - {lacking})
-        )
-        wanted = desired(
-            group,
-            recipe_arn=f"{OF_RECIPE}{recipe}",
-            config=config_of(recipe, metadata=metadata),
-        )
-
-        with pytest.raises(PermanentError, match=f"has no {lacking} dataset"):
-            Personalize(client(simulator)).change(MINE, CreateRecommender(wanted))
-
-    assert not any(call.mutating for call in simulator.journal)
+    assert read == set(needed)
 
 
 def test_create_with_an_unknown_recipe_lists_the_known_ones(simulator: Simulator) -> None:
@@ -184,38 +112,27 @@ def test_create_with_an_unknown_recipe_lists_the_known_ones(simulator: Simulator
         Personalize(client(simulator)).change(MINE, CreateRecommender(wanted))
 
 
-def test_create_with_an_absent_dataset_group_names_it(simulator: Simulator) -> None:
-    group = f"arn:aws:personalize:{REGION}:{ACCOUNT}:dataset-group/nowhere"
+class Account(FakePersonalize):
+    """An account with a dataset group that shows this, or none, its datasets, and recipes."""
 
-    with pytest.raises(PermanentError) as refused:
-        Personalize(client(simulator)).change(MINE, CreateRecommender(desired(group)))
-
-    assert str(refused.value).startswith(
-        f"The dataset group {group} does not exist (DescribeDatasetGroup: "
-    )
-    assert str(refused.value).endswith(
-        "). Set dataset_group_arn to one that does, or create it first."
-    )
-
-
-def test_create_reads_all_pages_of_recipes(simulator: Simulator) -> None:
-    group = simulator.seed_dataset_group(ACCOUNT, REGION, "vod")
-
-    Personalize(client(simulator)).change(MINE, CreateRecommender(desired(group)))
-
-    assert [call.operation for call in simulator.journal].count("ListRecipes") > 1
-
-
-class Group(FakePersonalize):
-    """An account with one dataset group, which shows this, and these recipes."""
-
-    def __init__(self, shown: dict[str, str], recipes: list[str]) -> None:
+    def __init__(
+        self,
+        group: dict[str, str] | None,
+        datasets: Collection[str] = ("INTERACTIONS", "ITEMS"),
+        recipes: Collection[str] = (RECIPE,),
+    ) -> None:
         super().__init__()
-        self._shown, self._recipes = shown, recipes
+        self._group, self._datasets, self._recipes = group, datasets, recipes
 
     def describe_dataset_group(self, *, datasetGroupArn: str) -> Any:
-        del datasetGroupArn
-        return {"datasetGroup": self._shown}
+        assert datasetGroupArn == GROUP
+        if self._group is None:
+            raise refusal("ResourceNotFoundException")
+        return {"datasetGroup": self._group}
+
+    def describe_dataset(self, *, datasetArn: str) -> Any:
+        if datasetArn.rpartition("/")[2] not in self._datasets:
+            raise refusal("ResourceNotFoundException")
 
     def list_recipes(self, *, domain: Any, nextToken: str = "") -> Any:
         assert (domain, nextToken) == ("VIDEO_ON_DEMAND", "")
@@ -223,52 +140,67 @@ class Group(FakePersonalize):
 
 
 READY = {"status": "ACTIVE", "domain": "VIDEO_ON_DEMAND"}
-NOT_READY: dict[str, tuple[dict[str, str], list[str], Exception]] = {
-    "no status": ({}, [RECIPE], TransientError(f"the dataset group {GROUP} is , not ACTIVE")),
+OTHER_DOMAIN = (
+    "; this recipe needs VIDEO_ON_DEMAND. Personalize cannot change the domain: create another "
+    "dataset group, import the data, and set dataset_group_arn to it."
+)
+OTHER_RECIPE = f"The recipe {RECIPE} is not among the VIDEO_ON_DEMAND recipes of this region: "
+ABSENT = "ResourceNotFoundException: the message"
+UNSUITABLE: dict[str, tuple[Account, str]] = {
+    "no group": (
+        Account(None),
+        f"The dataset group {GROUP} does not exist (DescribeDatasetGroup: {ABSENT}). Set "
+        "dataset_group_arn to one that does, or create it first.",
+    ),
+    "no status": (Account({}), f"the dataset group {GROUP} is , not ACTIVE"),
     "it failed, for a reason": (
-        {"status": "CREATE FAILED", "failureReason": "no role"},
-        [RECIPE],
-        PermanentError(
-            f"The dataset group {GROUP} is CREATE FAILED: no role. Delete it and create it again, "
-            "or set dataset_group_arn to another one."
-        ),
+        Account({"status": "CREATE FAILED", "failureReason": "no role"}),
+        f"The dataset group {GROUP} is CREATE FAILED: no role. Delete it and create it again, or "
+        "set dataset_group_arn to another one.",
     ),
     "it failed": (
-        {"status": "CREATE FAILED"},
-        [RECIPE],
-        PermanentError(
-            f"The dataset group {GROUP} is CREATE FAILED: Personalize gave no reason. Delete it "
-            "and create it again, or set dataset_group_arn to another one."
-        ),
+        Account({"status": "CREATE FAILED"}),
+        f"The dataset group {GROUP} is CREATE FAILED: Personalize gave no reason. Delete it and "
+        "create it again, or set dataset_group_arn to another one.",
+    ),
+    "a custom group": (
+        Account({"status": "ACTIVE"}),
+        f"The dataset group {GROUP} has the domain none (custom){OTHER_DOMAIN}",
+    ),
+    "another domain": (
+        Account({**READY, "domain": "ECOMMERCE"}),
+        f"The dataset group {GROUP} has the domain ECOMMERCE{OTHER_DOMAIN}",
+    ),
+    "no interactions": (
+        Account(READY, ["ITEMS"]),
+        f"The dataset group {GROUP} has no INTERACTIONS dataset, but aws-vod-top-picks trains on "
+        f"it (DescribeDataset: {ABSENT}). Create the dataset and import data, then deploy again.",
+    ),
+    "no items for metadata": (
+        Account(READY, ["INTERACTIONS"]),
+        f"The dataset group {GROUP} has no ITEMS dataset, but item metadata in recommendations "
+        f"comes from it (DescribeDataset: {ABSENT}). Create the dataset and import data, or set "
+        "item_metadata to false, then deploy again.",
     ),
     "another recipe": (
-        READY,
-        ["recipe/b", "recipe/a"],
-        PermanentError(
-            f"The recipe {RECIPE} is not among the VIDEO_ON_DEMAND recipes of this region: "
-            "recipe/a, recipe/b. Deploy to a region that has it."
-        ),
+        Account(READY, recipes=["recipe/b", "recipe/a"]),
+        f"{OTHER_RECIPE}recipe/a, recipe/b. Deploy to a region that has it.",
     ),
     "no recipe": (
-        READY,
-        [],
-        PermanentError(
-            f"The recipe {RECIPE} is not among the VIDEO_ON_DEMAND recipes of this region: "
-            "there are none. Deploy to a region that has it."
-        ),
+        Account(READY, recipes=[]),
+        f"{OTHER_RECIPE}there are none. Deploy to a region that has it.",
     ),
 }
 
 
-@pytest.mark.parametrize("row", NOT_READY)
-def test_create_without_a_ready_group_or_recipe_is_refused_before_any_change(row: str) -> None:
-    shown, recipes, expected = NOT_READY[row]
-    account = Group(shown, recipes)
+@pytest.mark.parametrize("row", UNSUITABLE)
+def test_create_with_an_unsuitable_group_or_recipe_is_refused_before_any_change(row: str) -> None:
+    account, said = UNSUITABLE[row]
 
-    with pytest.raises(type(expected)) as refused:
+    with pytest.raises(InUseError if row == "no status" else PermanentError) as refused:
         Personalize(account).change(MINE, CreateRecommender(desired(GROUP)))
 
-    assert str(refused.value) == str(expected)
+    assert str(refused.value) == said
     assert account.changes == []
 
 
@@ -276,6 +208,7 @@ CALLS: dict[str, Callable[[Personalize], object]] = {
     "DescribeRecommender": lambda service: service.describe(MINE),
     "ListTagsForResource": lambda service: service.tags(MINE),
     "ListRecommenders": lambda service: service.names(),
+    "DeleteRecommender": lambda service: service.change(MINE, DeleteRecommender()),
     **dict.fromkeys(
         ("DescribeDatasetGroup", "DescribeDataset", "ListRecipes", "CreateRecommender"),
         lambda service: service.change(MINE, CreateRecommender(desired(GROUP))),
@@ -317,52 +250,6 @@ def test_every_change_is_accepted_by_the_service_model(simulator: Simulator) -> 
     clock.advance(36_000)
     assert service.describe(MINE) is None
     assert service.names() == []
-
-
-def answering(code: str, status: int = 400) -> Callable[[str, dict[str, Any]], None]:
-    def before(_: str, __: dict[str, Any]) -> None:
-        raise ServiceError(code, "the message", status)
-
-    return before
-
-
-CODES: dict[str, tuple[int, type[Exception]]] = {
-    "ThrottlingException": (400, TransientError),
-    "AnythingElse": (500, TransientError),
-    "ResourceNotFoundException": (400, NotFoundError),
-    "AccessDeniedException": (400, PermanentError),
-}
-
-
-@pytest.mark.parametrize("code", CODES)
-def test_error_of_a_change_is_translated_by_its_code(simulator: Simulator, code: str) -> None:
-    status, expected = CODES[code]
-    service = Personalize(client(simulator, before=answering(code, status)))
-
-    with pytest.raises(expected) as error:
-        service.change(MINE, DeleteRecommender())
-
-    assert str(error.value).startswith(f"DeleteRecommender: {code}: the message")
-
-
-@pytest.mark.parametrize(
-    "lost",
-    [
-        ConnectionClosedError(endpoint_url=URL),
-        ReadTimeoutError(endpoint_url=URL),
-        NoCredentialsError(),
-    ],
-    ids=lambda error: type(error).__name__,
-)
-def test_lost_response_is_a_transient_error(simulator: Simulator, lost: Exception) -> None:
-    def before(_: str, __: dict[str, Any]) -> None:
-        raise lost
-
-    with pytest.raises(
-        TransientError,
-        match=r"^DescribeRecommender: (no usable answer|Unable to locate credentials)",
-    ):
-        Personalize(client(simulator, before=before)).describe(MINE)
 
 
 @pytest.mark.parametrize("body", [b"", b"{", b"{}"])
@@ -407,20 +294,18 @@ def test_parameter_that_the_sdk_does_not_know_is_a_permanent_error(simulator: Si
 
 
 @pytest.mark.parametrize(
-    "reason",
+    ("reason", "recipe", "events"),
     [
-        "Dataset has fewer than 1000 interactions after filtering by event type: Watch",
-        "Dataset has fewer than 25 users with at least 2 interactions each.",
-    ],
-)
-@pytest.mark.parametrize(
-    ("recipe", "events"),
-    [
-        ("aws-vod-top-picks", "item interactions"),
-        ("aws-vod-because-you-watched-x", "Watch events"),
-        ("aws-vod-more-like-x", "item interactions"),
-        ("aws-vod-most-popular", "Watch events"),
-        ("aws-vod-trending-now", "item interactions"),
+        (
+            "Dataset has fewer than 1000 interactions after filtering by event type: Watch",
+            "aws-vod-most-popular",
+            "Watch events",
+        ),
+        (
+            "Dataset has fewer than 25 users with at least 2 interactions each.",
+            "aws-vod-top-picks",
+            "item interactions",
+        ),
     ],
 )
 def test_reason_of_too_little_data_has_a_hint(reason: str, recipe: str, events: str) -> None:

@@ -17,6 +17,12 @@ from tests.support.place import GROUP, RECIPE
 
 from ..examples import CONFIG, DESIRED, OTHER_CONFIG, OWN, OWNER
 
+WHOLE: Final = {**CONFIG, v.TRAINING_DATA: {v.EXCLUDED_COLUMNS: {}}}
+"""The expected configuration, with every member shown."""
+INCLUDED: Final = {**CONFIG, v.TRAINING_DATA: {v.INCLUDED_COLUMNS: {"ITEMS": ["GENRES"]}}}
+ECHO: Final[Mapping[str, Any]] = {v.EXPLORATION: {v.EXPLORATION_WEIGHT: "0.9"}}
+"""An exploration that a recipe without one shows all the same."""
+
 STOPPED: Final = replace(DESIRED, running=False)
 METADATA: Final = DESIRED.config
 NO_METADATA: Final = replace(METADATA, enable_metadata=False)
@@ -68,7 +74,7 @@ def assert_step(step: object, expected: Any) -> None:
     assert step == expected
 
 
-def assert_reason(step: Step, words: list[str]) -> None:
+def assert_reason(step: Step, words: str) -> None:
     """Assert that a verdict has these words in its reason."""
     assert isinstance(step, Wait | Done | Fail)
-    assert [word for word in words if word not in step.reason] == []
+    assert words in step.reason

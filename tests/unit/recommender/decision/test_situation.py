@@ -3,7 +3,7 @@
 import pytest
 
 from lambdas.recommender.decision.situation import UNSEEN, Ending, Situation, unless_late
-from lambdas.recommender.decision.verdict import Done, Wait
+from lambdas.recommender.decision.verdict import Done
 
 from ..examples import CREATES, DELETES, ROLLS_BACK, UNDOES, UPDATES
 
@@ -29,9 +29,3 @@ def test_request_waits_for_late_changes_only_in_the_operations_of_its_ending(
             WAITS[ending] if late else set()
         )
         assert {verdict for verdict in found.values() if verdict != UNSEEN} <= {done}
-
-
-def test_unseen_wait_differs_from_any_other_wait() -> None:
-    assert UNSEEN.unseen
-    assert not UNSEEN.hands_over
-    assert not Wait("").unseen

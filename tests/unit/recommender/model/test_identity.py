@@ -30,10 +30,6 @@ def test_derived_name_is_accepted_by_personalize_and_by_the_pattern(
 IDENTITY = {"stack_id": "s", "logical_id": "l", "dataset_group_arn": "d", "recipe_arn": "r"}
 
 
-def test_same_identity_has_the_same_name() -> None:
-    assert derived_name("p", **IDENTITY) == derived_name("p", **dict(reversed(IDENTITY.items())))
-
-
 def test_derived_name_is_the_same_in_every_version() -> None:
     """Another name would replace every recommender that is deployed."""
     assert DESIRED.name == "TopPicks-ad4b0521e02d8f28"

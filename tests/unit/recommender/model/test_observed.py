@@ -41,13 +41,6 @@ def test_phase_of_a_failed_status_has_failed(status: str) -> None:
     assert Phase.of(status).has_failed
 
 
-@pytest.mark.parametrize(
-    "phase", [one for one in Phase if one not in (Phase.CREATE_FAILED, Phase.FAILED)]
-)
-def test_other_phase_has_not_failed(phase: Phase) -> None:
-    assert not phase.has_failed
-
-
 UNDER_WAY, ENDED, FAILED = (
     Update(status, {}, created=1.0) for status in ("CREATE IN_PROGRESS", "ACTIVE", "CREATE FAILED")
 )

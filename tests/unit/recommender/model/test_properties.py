@@ -5,8 +5,6 @@ from decimal import Decimal
 from typing import Any
 
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
 
 from lambdas.recommender import vocabulary as v
 from lambdas.recommender.model import properties as p
@@ -54,18 +52,15 @@ def test_reader_returns_the_value_that_a_string_means(
     assert type(read) is type(meant)
 
 
-@pytest.mark.parametrize(
-    ("kind", "text", "other"), [("dataset-group", GROUP, RECIPE), ("recipe", RECIPE, GROUP)]
-)
-def test_arn_reader_refuses_an_arn_of_another_kind(kind: str, text: str, other: str) -> None:
-    reader = p.arn(kind)
+def test_arn_reader_reads_an_arn_of_its_kind_alone_and_names_the_kind() -> None:
+    reader = p.arn("recipe")
 
-    assert reader.read("Property", text) == text
-    for bad in (other, text.upper(), f"XX{text}", text.replace(":personalize:", ":s3:"), "None"):
+    assert reader.read("Property", RECIPE) == RECIPE
+    for bad in (GROUP, RECIPE.upper(), f"XX{RECIPE}", RECIPE.replace("personalize", "s3")):
         with pytest.raises(BadRequestError) as refused:
             reader.read("Property", bad)
         assert str(refused.value) == (
-            f"Property: got {bad!r}; allowed: the ARN of a Personalize {kind}."
+            f"Property: got {bad!r}; allowed: the ARN of a Personalize recipe."
         )
 
 
@@ -75,14 +70,13 @@ REFUSED: list[tuple[Reader, list[Any]]] = [
     (p.MAP, ["", "x", [], None, 1]),
     (p.BOOLEAN, ["True", "FALSE", "1", "yes", "", "true\n", True, None, [], {}]),
     (p.COUNT, [*NUMBERS, "0", "01", "1.0", "2147483648", "9999999999"]),
-    (p.WEIGHT, [*NUMBERS, ".5", "1.", "1.000000000000000001", "0." + "1" * 19]),
+    (p.WEIGHT, [*NUMBERS, "\u0660.\u0663", ".5", "1.", "1.000000000000000001", "0." + "1" * 19]),
     (p.SECONDS, [*NUMBERS, ".5", "1h", "1" * 16]),
     (p.COLUMNS, ["ITEMS", ["ITEMS"], {"ITEMS": "A"}, {"ITEMS": [1]}, {"": ["A"]}, None]),
     (p.TAGS, ["team", ["team"], {"team": 1}, {"": "x"}, {v.OWNER_STACK_TAG: "x"}, None]),
     (p.NAME, ["", "-x", "_x", "x" * (v.MAX_NAME_LENGTH + 1), "a b", "a\n", "nämé", ["x"]]),
     (p.NAME_PREFIX, ["", "-x", "x" * (v.MAX_PREFIX_LENGTH + 1), "a b", "a/b", "é"]),
     (p.arn("dataset-group"), ["", "vod", RECIPE, f"{GROUP}\n", f"{GROUP}/x", ["a"]]),
-    (p.arn("recipe"), ["", "aws-vod-top-picks", GROUP]),
 ]
 
 
@@ -114,13 +108,6 @@ def test_reject_unknown_names_the_first_unknown_property() -> None:
 
     with pytest.raises(BadRequestError, match=r"^Unknown property Anew: got '2'; allowed: the "):
         reject_unknown({"Known": 1, "Other": 3, "Anew": 2}, ["Known"])
-
-
-@given(st.text())
-def test_refusal_repeats_only_the_beginning_of_a_value(value: str) -> None:
-    said = str(BadRequestError("Property", got=value, allowed="nothing"))
-
-    assert f"{truncate(value, 200)!r}" in said
 
 
 def test_refusal_repeats_200_bytes_with_their_quotes() -> None:

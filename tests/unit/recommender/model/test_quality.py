@@ -70,24 +70,6 @@ CASES = {
             f"{NDCG} is 0.25; minimum 0.3 (minimum_metrics)",
         ],
     ),
-    "regression": (
-        regression("0.05"),
-        METRICS,
-        BEFORE,
-        [
-            "coverage is 0.05; minimum 0.095 (previous recommender 0.1, max_metric_regression 0.05 "
-            "= 5 %)"
-        ],
-    ),
-    "no longer reported": (
-        regression("0.05"),
-        {NDCG: 0.3},
-        BEFORE,
-        [
-            "coverage is not reported; minimum 0.095 (previous recommender 0.1, "
-            "max_metric_regression 0.05 = 5 %)"
-        ],
-    ),
 }
 
 

@@ -39,19 +39,8 @@ def test_fixed_name_is_the_name_of_the_recommender() -> None:
 
 
 def test_properties_are_parsed_from_strings() -> None:
-    config = {
-        v.MIN_REQUESTS_PER_SECOND: "2147483647",
-        v.EXPLORATION: {v.EXPLORATION_ITEM_AGE_CUT_OFF: "7"},
-        v.ENABLE_METADATA: "false",
-        v.TRAINING_DATA: {v.EXCLUDED_COLUMNS: {"ITEMS": ["B", "A"], "USERS": []}},
-    }
+    desired = Request.parse(event({v.RUNNING: "false", v.ADOPT_EXISTING: "true"})).desired
 
-    changed = {v.CONFIG: config, v.RUNNING: "false", v.ADOPT_EXISTING: "true"}
-    desired = Request.parse(event(changed)).desired
-
-    assert desired.config == Config(
-        2**31 - 1, False, Decimal("0.3"), Decimal(7), {"ITEMS": ("A", "B")}
-    )
     assert (desired.running, desired.adopt) == (False, True)
 
 
@@ -91,12 +80,7 @@ def test_tags_of_the_old_properties_only_are_retired() -> None:
     [
         None,
         "",
-        " ",
-        "x" * 1024,
-        "AWSCDK::CustomResourceProviderFramework::CREATE_FAILED",
         "TopPicks-Recommender-1A2B3C4D5E6F",
-        "2026/11/24/[$LATEST]0123456789abcdef",
-        "5d2a1c7e-0000-4000-8000-000000000000",
         RECOMMENDER + "somebody-elses",
         RECOMMENDER.replace("111111111111", "222222222222") + "TopPicks-0123456789abcdef",
         RECOMMENDER.replace("eu-west-1", "us-east-1") + "TopPicks-0123456789abcdef",
@@ -197,21 +181,16 @@ def test_names_of_old_and_new_properties_are_the_stacks() -> None:
 
 
 BAD_PROPERTIES: dict[str, list[Any]] = {
-    v.DATASET_GROUP_ARN: [
-        "",
-        RECIPE,
-        OTHER_ACCOUNT,
-        GROUP.replace("eu-west-1", "us-east-1"),
-        ["a"],
-    ],
-    v.RECIPE_ARN: ["", "aws-vod-top-picks", GROUP],
-    v.NAME_PREFIX: ["", "x" * 47, "a b"],
-    v.FIXED_NAME: ["-x", "x" * 64, "a b", ["x"]],
-    v.RUNNING: ["True", "", True, {}],
-    v.ADOPT_EXISTING: ["False", False],
-    v.TAGS: ["team", {"team": 1}, {v.OWNER_STACK_TAG: STACK}],
-    v.CONFIG: ["", [], "x"],
+    v.DATASET_GROUP_ARN: [RECIPE, OTHER_ACCOUNT, GROUP.replace("eu-west-1", "us-east-1")],
+    v.RECIPE_ARN: [GROUP],
+    v.NAME_PREFIX: ["a b"],
+    v.FIXED_NAME: ["-x"],
+    v.RUNNING: ["True"],
+    v.ADOPT_EXISTING: ["False"],
+    v.TAGS: ["team"],
+    v.CONFIG: ["x"],
 }
+"""Other bad values of each form: ``test_properties.py``."""
 
 
 def refused(raw: Mapping[str, Any]) -> tuple[str, str, str]:
@@ -236,8 +215,6 @@ def test_bad_property_is_refused_by_name(name: str, bad: object) -> None:
 
 
 ALLOWED: dict[str, tuple[Mapping[str, Any], str, str]] = {
-    "switch": (event({v.RUNNING: "yes"}), "ResourceProperties.Running", "true or false"),
-    "ARN": (event({v.RECIPE_ARN: GROUP}), "ResourceProperties.RecipeArn", "recipe"),
     "group in another account": (
         event({v.DATASET_GROUP_ARN: OTHER_ACCOUNT}),
         v.DATASET_GROUP_ARN,
@@ -255,12 +232,6 @@ def test_refusal_names_the_property_and_the_allowed_values(row: str) -> None:
 
     assert found == where
     assert allowed in said
-
-
-def test_refusal_repeats_only_the_beginning_of_a_long_value() -> None:
-    _, got, _ = refused(event({v.NAME_PREFIX: "x" * 10_000}))
-
-    assert re.fullmatch(r"'x{170,197}\.{3}'", got)
 
 
 @pytest.mark.parametrize("name", [v.NAME_PREFIX, v.DATASET_GROUP_ARN, v.RECIPE_ARN, v.CONFIG])
@@ -312,24 +283,15 @@ def test_old_config_is_known_if_it_was_accepted(row: str) -> None:
     assert request.old_config == config
 
 
-def test_recommender_arn_has_the_account_and_region_of_the_stack() -> None:
-    stack = "arn:aws-cn:cloudformation:cn-north-1:222222222222:stack/TopPicks/0a1b"
-
-    assert Request.parse(event(StackId=stack)).recommender_arn("mine") == (
-        "arn:aws-cn:personalize:cn-north-1:222222222222:recommender/mine"
-    )
-
-
 TEXT, TYPE, ARN = "a string that is not empty", "Create, Update or Delete", "a stack's ARN"
-BAD: list[object] = [None, "", 1, []]
 EVENT_MEMBERS: list[tuple[str, object, str]] = [
-    *(
-        (member, got, TEXT)
-        for member in ("ResourceType", "RequestId", "LogicalResourceId")
-        for got in BAD
-    ),
-    *(("RequestType", got, TYPE) for got in (*BAD, "Drop", "create", "CREATE")),
-    *(("StackId", got, ARN) for got in (*BAD, "TopPicks", f"{STACK}\n")),
+    ("ResourceType", None, TEXT),
+    ("RequestId", None, TEXT),
+    ("LogicalResourceId", 1, TEXT),
+    ("RequestType", None, TYPE),
+    ("RequestType", "create", TYPE),
+    ("StackId", None, ARN),
+    ("StackId", "TopPicks", ARN),
     ("StackId", STACK.replace("cloudformation", "s3"), ARN),
     ("ResourceProperties", "x", "a map"),
     ("OldResourceProperties", ["x"], "a map"),

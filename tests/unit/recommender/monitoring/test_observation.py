@@ -1,7 +1,6 @@
 """The line of the log, from which CloudWatch extracts metrics."""
 
 import json
-from collections.abc import Callable
 from dataclasses import replace
 from decimal import Decimal
 from typing import Any
@@ -136,10 +135,7 @@ def test_drift_is_named_with_actual_and_expected_values() -> None:
     [
         ("ACTIVE", 1, 0),
         ("INACTIVE", 0, 1),
-        ("STOP IN_PROGRESS", 0, 1),
-        ("CREATE FAILED", 0, 1),
         ("CREATE IN_PROGRESS", 0, 0),
-        ("A STATUS THAT NOBODY KNOWS", 0, 1),
     ],
 )
 def test_active_and_drift_follow_the_status(status: str, active: int, drift: int) -> None:
@@ -199,30 +195,12 @@ def test_leftovers_are_counted_and_named() -> None:
     assert line["LeftOver"] == [f"{RECOMMENDER}a", f"{RECOMMENDER}b"]
 
 
-@pytest.mark.parametrize(
-    "status", ["CREATE_IN_PROGRESS", "UPDATE_IN_PROGRESS", "UPDATE_COMPLETE_CLEANUP_IN_PROGRESS"]
-)
-def test_drift_and_leftovers_are_not_measured_in_a_deployment(status: str) -> None:
-    line = line_of(replace(OBSERVED, config={}), f"{RECOMMENDER}a", operation=Operation(status, ""))
+def test_drift_and_leftovers_are_not_measured_in_a_deployment() -> None:
+    updates = Operation("UPDATE_IN_PROGRESS", "")
+    line = line_of(replace(OBSERVED, config={}), f"{RECOMMENDER}a", operation=updates)
     assert not {v.DRIFT, v.LEFTOVERS} & line.keys()
-    assert line["Unmeasured"] == f"Drift, Leftovers: the stack is {status}"
+    assert line["Unmeasured"] == "Drift, Leftovers: the stack is UPDATE_IN_PROGRESS"
     assert line[v.ACTIVE] == 1
-
-
-@pytest.mark.parametrize(
-    ("update", "hours"),
-    [
-        (None, 50),
-        (Update("ACTIVE", {}, NOW - 5 * HOUR), 5),
-        (Update("CREATE IN_PROGRESS", {}, NOW - HOUR), 1),
-        (failed_update({}), None),
-    ],
-)
-def test_hours_since_training_count_from_the_latest_update(
-    update: Update | None, hours: float | None
-) -> None:
-    line = line_of(replace(OBSERVED, latest_update=update))
-    assert line.get(v.HOURS_SINCE_TRAINING) == hours
 
 
 @pytest.mark.parametrize(
@@ -241,7 +219,6 @@ def test_failed_update_has_its_reason_in_the_line(
     ("before", "worse"),
     [
         ({"coverage": 0.5}, 0),
-        ({"coverage": 0.4}, 0),
         ({"coverage": 0.526}, 0),
         ({"coverage": 0.527}, 1),
         ({"coverage": 0.6, "precision_at_10": 0.3, "novelty": 0.2}, 3),
@@ -291,23 +268,12 @@ def test_throughput_use_has_four_decimals() -> None:
 
     line = emf_document(REQUEST, Observation(three, (), AT_REST, use=Use(0.5, NOW)), NOW)
 
-    assert line[v.THROUGHPUT_USE] == 0.3333
-
-
-@pytest.mark.parametrize(
-    ("peak", "share", "enough"), [(0.0, 0.5, 1), (1.0, 0.5, 1), (1.01, 1, 2), (6.5, 3.5, 7)]
-)
-def test_throughput_use_is_the_share_of_the_provisioned_one_that_would_do(
-    peak: float, share: float, enough: int
-) -> None:
-    line = emf_document(REQUEST, Observation(OBSERVED, (), AT_REST, use=Use(peak, NOW)), NOW)
-    assert (line[v.THROUGHPUT_USE], line["EnoughRequestsPerSecond"]) == (share, enough)
+    assert (line[v.THROUGHPUT_USE], line["EnoughRequestsPerSecond"]) == (0.3333, 1)
 
 
 @pytest.mark.parametrize(
     ("update", "training"),
     [
-        (None, ("creation", "2025-12-29T22:00:00+00:00")),
         (
             Update("ACTIVE", {}, NOW, updated=NOW),
             ("weekly retraining", "2026-01-01T00:00:00+00:00"),
@@ -352,25 +318,10 @@ def test_drift_and_leftovers_are_not_measured_without_tags_unless_config_differs
     assert "LeftOver" not in line
 
 
-BROKEN: dict[str, Callable[[dict[str, Any]], object]] = {
-    "no metadata": lambda line: line.pop("_aws"),
-    "a time that is no whole number": lambda line: line["_aws"].update(Timestamp=0.5),
-    "31 dimensions": lambda line: _directive(line).update(Dimensions=[["d"] * 31]),
-    "a metric without a name": lambda line: _directive(line)["Metrics"][0].pop("Name"),
-    "an unknown unit": lambda line: _directive(line)["Metrics"][0].update(Unit="Hours"),
-}
-
-
-def _directive(line: dict[str, Any]) -> dict[str, Any]:
-    found: dict[str, Any] = line["_aws"]["CloudWatchMetrics"][0]
-    return found
-
-
-@pytest.mark.parametrize("fault", BROKEN)
-def test_line_is_valid_by_the_published_schema_and_a_broken_one_is_not(fault: str) -> None:
+def test_line_without_its_metadata_is_invalid_by_the_published_schema() -> None:
     line = line_of()
     assert is_valid(line, SCHEMA)
-    BROKEN[fault](line)
+    del line["_aws"]
     assert not is_valid(line, SCHEMA)
 
 

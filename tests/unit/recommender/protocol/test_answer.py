@@ -70,16 +70,6 @@ def test_answer_fits_and_keeps_its_attributes(
     assert said == reason or (said.endswith("...") and reason.startswith(said[:-3]))
 
 
-@given(st.integers(0, 3700), st.text(st.characters(codec="utf-8"), min_size=300, max_size=3000))
-def test_reason_fills_the_room_that_the_attributes_leave(size: int, reason: str) -> None:
-    whole = answer(reason=reason, attributes={"A": "x" * size})
-
-    bare = len(encoded({**whole, "Reason": ""})) - len('""')
-    assert len(encoded(whole)) <= MAX_BYTES
-    room = min(MAX_BYTES - bare, MAX_REASON_BYTES)
-    assert whole["Reason"] == reason or len(json.dumps(whole["Reason"])) >= room * 3 // 5
-
-
 @pytest.mark.parametrize(("more", "cut"), [(0, False), (1, True)])
 def test_reason_may_fill_an_answer_to_the_last_byte(more: int, cut: bool) -> None:
     attributes = {"A": "x" * 3500}
@@ -116,11 +106,11 @@ def test_empty_event_can_be_answered() -> None:
 # -- the time of a request -----------------------------------------------------------------
 
 
-@pytest.fixture(params=["UTC", "Asia/Tokyo", "America/New_York"])
-def _zone(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+@pytest.fixture
+def _zone(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
     """A time zone of the machine, which is no matter."""
     with monkeypatch.context() as patch:
-        patch.setenv("TZ", request.param)
+        patch.setenv("TZ", "Asia/Tokyo")
         time.tzset()
         yield
     time.tzset()
@@ -140,15 +130,7 @@ def test_sent_at_reads_the_offset_of_a_date() -> None:
 
 @pytest.mark.parametrize(
     "query",
-    [
-        "",
-        "?",
-        "?X-Amz-Date=",
-        "?X-Amz-Date=today",
-        "?X-Amz-Date=20260101",
-        "?X-Amz-Date=20260101T000000",
-        "?Expires=1767232800&Signature=x",
-    ],
+    ["", "?X-Amz-Date=", "?X-Amz-Date=today", "?X-Amz-Date=20260101T000000"],
 )
 def test_sent_at_of_a_response_url_without_a_date_is_unknown(query: str) -> None:
     assert sent_at(f"https://bucket.s3.amazonaws.com/key{query}") is None
@@ -159,17 +141,13 @@ def test_sent_at_of_a_response_url_without_a_date_is_unknown(query: str) -> None
 AWS, CHINA, EUROPE, ISO = "amazonaws.com", "amazonaws.com.cn", "amazonaws.eu", "c2s.ic.gov"
 LOCAL = "http://127.0.0.1:4566"
 BUCKET = "cloudformation-custom-resource-response"
+# ``test_recorded.py`` has the forms that were seen.
 CLOUDFORMATIONS: list[tuple[str, str]] = [
     (AWS, RESPONSE_URL),
-    (AWS, f"https://{BUCKET}-euwest1.s3.eu-west-1.amazonaws.com/key?x"),
-    (AWS, f"https://{BUCKET}-euwest1.s3-eu-west-1.amazonaws.com/key"),
     (AWS, f"https://{BUCKET}-euwest1.s3.dualstack.eu-west-1.amazonaws.com/key"),
-    (AWS, f"https://{BUCKET}-useast1.s3.amazonaws.com/key"),
-    (AWS, f"https://{BUCKET}-useast1.s3.us-east-1.amazonaws.com/key"),
     (AWS, f"https://{BUCKET}-useast1.s3-fips.us-east-1.amazonaws.com/key"),
     (AWS, f"https://{BUCKET}-useast1.s3-fips.dualstack.us-east-1.amazonaws.com/key"),
     (AWS, f"https://{BUCKET}-usgovwest1.s3.us-gov-west-1.amazonaws.com/key"),
-    (CHINA, f"https://{BUCKET}-cnnorth1.s3.cn-north-1.amazonaws.com.cn/key"),
     (EUROPE, f"https://{BUCKET}-euscdeeast1.s3.eusc-de-east-1.amazonaws.eu/key"),
     (ISO, f"https://{BUCKET}-usisoeast1.s3.us-iso-east-1.c2s.ic.gov/key"),
 ]
@@ -191,8 +169,6 @@ def test_response_url_of_the_local_engine_is_accepted_only_if_it_is_named() -> N
 HOST = f"{BUCKET}-euwest1.s3.eu-west-1.amazonaws.com"
 OTHERS: list[tuple[str, object]] = [
     (AWS, f"http://{HOST}/key"),
-    (AWS, f"ftp://{HOST}/key"),
-    (AWS, f"file://{HOST}/key"),
     (AWS, f"//{HOST}/key"),
     (AWS, HOST),
     (AWS, f"https://user@{HOST}/key"),
@@ -219,15 +195,12 @@ OTHERS: list[tuple[str, object]] = [
     (AWS, "https://[::1"),
     (AWS, ""),
     (AWS, None),
-    (AWS, 7),
-    (AWS, [RESPONSE_URL]),
     (AWS, RESPONSE_URL.encode()),
     (CHINA, RESPONSE_URL),
     (EUROPE, RESPONSE_URL),
     (AWS, "http://127.0.0.1:4567/key"),
     (AWS, "https://127.0.0.1:4566/key"),
     (AWS, "http://user@127.0.0.1:4566/key"),
-    (AWS, "http://169.254.169.254/key"),
     (AWS, "http://127x0x0x1:4566/key"),
 ]
 
@@ -362,16 +335,12 @@ def _impatient(monkeypatch: pytest.MonkeyPatch) -> None:
 ANSWER = answer(reason="Ursache: zu wenig \u00dcbung")
 OUTCOMES = {
     200: Delivery.DELIVERED,
-    204: Delivery.DELIVERED,
     307: Delivery.LATER,
     400: Delivery.REFUSED,
-    403: Delivery.REFUSED,
-    404: Delivery.REFUSED,
     408: Delivery.LATER,
     429: Delivery.LATER,
     499: Delivery.REFUSED,
     500: Delivery.LATER,
-    503: Delivery.LATER,
 }
 
 
@@ -408,7 +377,6 @@ def test_answer_to_an_unreachable_or_malformed_url_is_put_again() -> None:
     [
         (status(200), Delivery.DELIVERED, []),
         (status(403), Delivery.REFUSED, [("S3 refused the answer: 403", 403, None)]),
-        (status(500), Delivery.LATER, [("S3 refused the answer: 500", 500, None)]),
         *(
             (respond, Delivery.LATER, [(f"S3 did not take the answer: {name}", None, name)])
             for respond, name in (
@@ -418,7 +386,7 @@ def test_answer_to_an_unreachable_or_malformed_url_is_put_again() -> None:
             )
         ),
     ],
-    ids=["200", "403", "500", "cut", "garbage", "stall"],
+    ids=["200", "403", "cut", "garbage", "stall"],
 )
 def test_delivery_is_logged_without_the_url(
     respond: Respond,

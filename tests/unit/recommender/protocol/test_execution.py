@@ -8,7 +8,6 @@ from datetime import datetime
 from typing import Any
 
 import pytest
-from botocore.exceptions import ClientError, ReadTimeoutError
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -77,12 +76,6 @@ def test_state_of_version_0_1_0_has_read_no_tags() -> None:
     assert Execution.from_json(state).known.tags_read == frozenset()
 
 
-def test_state_has_the_members_that_the_state_machine_reads() -> None:
-    state = replace(begun(), seconds=7, ended=True).to_json()
-
-    assert (state["Seconds"], state["Ended"]) == (7, True)
-
-
 def test_request_was_sent_when_its_response_url_was_signed() -> None:
     now = VirtualClock().now
 
@@ -99,17 +92,6 @@ def test_request_without_a_possible_date_was_sent_when_it_was_begun(date: str) -
     request = begun(ResponseURL=url)
 
     assert request.sent == request.begun == VirtualClock().now
-
-
-def test_answered_execution_is_polled_at_once() -> None:
-    answered = replace(begun(), seconds=60).answered({"Status": "SUCCESS"})
-
-    assert (answered.answer, answered.seconds) == ({"Status": "SUCCESS"}, 0)
-
-
-def test_share_is_less_than_one_only_before_the_first_attempt() -> None:
-    assert 0 < begun().share < 1
-    assert replace(begun(), attempts=1).share == 1
 
 
 BRIEF, LONG = Done("gone", confirm=6.0), Fail("it does not exist", confirm=120.0)
@@ -183,15 +165,10 @@ def test_shares_are_spread_evenly() -> None:
 # -- its start ---------------------------------------------------------------------------------
 
 
-def state_machine(step_functions: FakeStepFunctions) -> StateMachine:
-    """Return a state machine that the fake runs."""
-    return StateMachine(step_functions, STATE_MACHINE)
-
-
 def test_start_gives_the_whole_execution_to_the_state_machine() -> None:
     step_functions, request = FakeStepFunctions(), begun()
 
-    assert state_machine(step_functions).start(request) is True
+    assert StateMachine(step_functions, STATE_MACHINE).start(request) is True
 
     assert step_functions.executions.keys() == {request.name}
     assert Execution.from_json(json.loads(step_functions.executions[request.name])) == request
@@ -199,55 +176,23 @@ def test_start_gives_the_whole_execution_to_the_state_machine() -> None:
 
 def test_start_of_a_started_execution_returns_false() -> None:
     step_functions, request = FakeStepFunctions(), begun()
+    machine = StateMachine(step_functions, STATE_MACHINE)
 
-    started = [state_machine(step_functions).start(request) for _ in range(3)]
+    started = [machine.start(request) for _ in range(3)]
 
     assert started == [True, False, False]
     assert len(step_functions.executions) == 1
 
 
-FAULTS: dict[str, Exception] = {
-    "throttled": refusal("ThrottlingException"),
-    "a fault of the service": refusal("AnythingElse", status=500),
-    "no answer": ReadTimeoutError(endpoint_url="https://states.example"),
-    "the policy is new": refusal("AccessDeniedException"),
-    "unknown reason": refusal("StateMachineDoesNotExist"),
-}
-REFUSED = ("the policy is new", "unknown reason")
-
-
-@pytest.mark.parametrize("row", FAULTS)
-def test_start_that_fails_raises_without_a_retry(row: str) -> None:
+@pytest.mark.parametrize(
+    ("code", "raised"),
+    [("ThrottlingException", TransientError), ("AccessDeniedException", PermanentError)],
+)
+def test_start_that_fails_raises_without_a_retry(code: str, raised: type[Exception]) -> None:
     step_functions = FakeStepFunctions()
-    step_functions.fault = FAULTS[row]
+    step_functions.fault = refusal(code)
 
-    with pytest.raises((TransientError, PermanentError), match="StartExecution: ") as error:
-        state_machine(step_functions).start(begun())
+    with pytest.raises(raised, match=f"StartExecution: {code}"):
+        StateMachine(step_functions, STATE_MACHINE).start(begun())
 
-    assert isinstance(error.value, PermanentError) is (row in REFUSED)
     assert step_functions.tries == 1
-
-
-def test_start_after_a_lost_response_finds_the_execution() -> None:
-    class Lossy(FakeStepFunctions):
-        def start_execution(self, **given: Any) -> Any:
-            started = super().start_execution(**given)
-            raise ReadTimeoutError(endpoint_url="https://states.example") if started else started
-
-    step_functions = Lossy()
-
-    with pytest.raises(TransientError):
-        state_machine(step_functions).start(begun())
-    assert state_machine(step_functions).start(begun()) is False
-    assert len(step_functions.executions) == 1
-
-
-def test_error_of_a_start_does_not_have_the_response_url() -> None:
-    error: ClientError = refusal("InvalidExecutionInput")
-    step_functions = FakeStepFunctions()
-    step_functions.fault = error
-
-    with pytest.raises(PermanentError) as refused:
-        state_machine(step_functions).start(begun())
-
-    assert RESPONSE_URL not in str(refused.value)

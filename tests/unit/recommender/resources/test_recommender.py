@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from lambdas.recommender import vocabulary as v
-from lambdas.recommender.aws.errors import INVALID_INPUT, PermanentError
+from lambdas.recommender.aws.errors import PermanentError
 from lambdas.recommender.decision.verdict import Done, Fail, Progress, Wait
 from lambdas.recommender.model.request import Request
 from lambdas.recommender.resources import recommender
@@ -21,7 +21,6 @@ from ..examples import (
     DESIRED,
     HIDDEN,
     OFFICE,
-    OTHER_CONFIG,
     OWN,
     OWNER,
     PROPERTIES,
@@ -39,11 +38,8 @@ EFFECTIVE = Done("ACTIVE, as configured", Progress.EFFECTIVE)
 
 
 @pytest.mark.parametrize("updated_after", [None, 0.0, 5.5])
-@pytest.mark.parametrize("kind", ["Create", "Update"])
-def test_gate_reads_updated_after_from_the_attributes(
-    updated_after: float | None, kind: str
-) -> None:
-    made = resource(event(kind=kind))
+def test_gate_reads_updated_after_from_the_attributes(updated_after: float | None) -> None:
+    made = resource(event())
     assert isinstance(made, Recommender)
     made.updated_after = updated_after
 
@@ -71,39 +67,6 @@ def test_absent_recommender_is_created_with_the_tags_that_prove_ownership() -> N
     assert personalize.tags[DESIRED.arn] == OWN
 
 
-def test_creation_in_a_rollback_is_waited_for() -> None:
-    verdict = verdict_of(event(), FakePersonalize(), ROLLS_BACK)
-
-    assert verdict == Wait("CreateRecommender is accepted", hands_over=True)
-
-
-@pytest.mark.parametrize("running", [True, False])
-def test_update_in_a_rollback_is_waited_for_and_handed_over_unless_a_stop_follows(
-    running: bool,
-) -> None:
-    personalize = FakePersonalize()
-    personalize.add(DESIRED.arn, tags=OWN, recommenderConfig=OTHER_CONFIG)
-    created = personalize.shown[DESIRED.arn]["creationDateTime"].timestamp()
-    raw = update({v.RUNNING: str(running).lower()})
-
-    assert verdict_of(raw, personalize, ROLLS_BACK) == (
-        Wait("UpdateRecommender is accepted", hands_over=True, updated_after=created)
-        if running
-        else Wait(f"UpdateRecommender of {DESIRED.arn} is accepted", updated_after=created)
-    )
-
-
-def test_recommender_is_stopped_also_if_its_hidden_update_was_effective_already() -> None:
-    personalize = FakePersonalize()
-    personalize.add(DESIRED.arn, tags=OWN, recommenderConfig=HIDDEN)
-    personalize.faults["UpdateRecommender"] = refusal(INVALID_INPUT)
-    raw = update({v.RUNNING: "false"}, OldResourceProperties=NO_METADATA)
-
-    verdict = verdict_of(raw, personalize, ROLLS_BACK)
-
-    assert isinstance(verdict, Wait)
-
-
 @pytest.mark.parametrize(
     ("now", "changes"), [(WORKING, ["StartRecommender"]), (RESTING, [])], ids=["working", "resting"]
 )
@@ -116,13 +79,6 @@ def test_stopped_recommender_with_hours_is_started_only_in_its_hours(
     verdict_of(update({v.ACTIVE_HOURS: OFFICE}), personalize, UPDATES, now=now)
 
     assert operations(personalize) == changes
-
-
-def test_update_without_a_difference_changes_nothing() -> None:
-    personalize = account()
-
-    assert verdict_of(update(), personalize, UPDATES) == EFFECTIVE
-    assert personalize.changes == []
 
 
 def test_retired_tags_are_removed_and_tags_of_others_stay() -> None:
@@ -186,13 +142,11 @@ ADOPTS = event({v.ADOPT_EXISTING: "true"})
 BEFORE: dict[str, tuple[dict[str, Any], bool, list[str]]] = {
     "same before": (update(), False, []),
     "another before": (update(OldResourceProperties=NO_METADATA), False, ["UpdateRecommender"]),
-    "nothing known of before": (update(OldResourceProperties={}), False, []),
     "another before, another recommender": (
         update(OldResourceProperties=NO_METADATA, PhysicalResourceId=ZERO),
         False,
         [],
     ),
-    "created, though it could be adopted": (ADOPTS, False, []),
     "adopted": (ADOPTS, True, ["UpdateRecommender"]),
 }
 

@@ -2,27 +2,20 @@
 
 import pytest
 
-from lambdas.recommender.decision.verdict import Done, Fail, Progress, Wait
+from lambdas.recommender.decision.verdict import Fail, Wait
 
 from ..examples import CREATES, MINE, UPDATES, hours, stop
 from ..fakes import FakePersonalize
 from .examples import RESTING, WORKING, mine, operations, verdict_of
 
 
-@pytest.mark.parametrize("kind", ["Create", "Update"])
-def test_stop_of_an_active_recommender_stops_it_and_waits(kind: str) -> None:
+def test_stop_of_an_active_recommender_stops_it_and_waits() -> None:
     personalize = mine("ACTIVE")
 
-    verdict = verdict_of(stop(kind=kind), personalize, UPDATES)
+    verdict = verdict_of(stop(), personalize, UPDATES)
 
     assert verdict == Wait(f"StopRecommender of {MINE} is accepted")
     assert personalize.changes == [("StopRecommender", MINE)]
-
-
-def test_stop_of_an_inactive_recommender_is_done() -> None:
-    verdict = verdict_of(stop(), mine("INACTIVE"), UPDATES)
-
-    assert verdict == Done("INACTIVE, as configured", Progress.EFFECTIVE)
 
 
 @pytest.mark.parametrize(
