@@ -7,13 +7,19 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from aws_cdk import App
+from aws_cdk import App, Environment, Stack
+from constructs import Construct
 
 from app import main
-from tests.support.place import GROUP
+from tests.support.place import ACCOUNT, GROUP, REGION
 from tests.support.template import FLAGS, PIPELINE, Synth, synthesised
 
 DEV = GROUP
+HOURS = {
+    "start": "cron(0 7 ? * MON-FRI *)",
+    "stop": "cron(0 20 ? * MON-FRI *)",
+    "time_zone": "Europe/Berlin",
+}
 PROD = "arn:aws:personalize:us-east-1:222222222222:dataset-group/vod"
 
 Assemble = Callable[..., Path]
@@ -43,6 +49,18 @@ def assemble(tmp_path_factory: pytest.TempPathFactory) -> Assemble:
         return folder
 
     return lambda **context: made(json.dumps(context))
+
+
+def new_stack(scope: Construct | None = None) -> Stack:
+    """Return a stack of somebody else's app."""
+    env = Environment(account=ACCOUNT, region=REGION)
+    return Stack(App() if scope is None else scope, "Video", env=env)
+
+
+@pytest.fixture
+def stack() -> Stack:
+    """Return a stack of somebody else's app."""
+    return new_stack()
 
 
 @pytest.fixture
