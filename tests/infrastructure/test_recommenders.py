@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any, Final
 
 import pytest
-from aws_cdk import App, Environment, Stack
+from aws_cdk import App, Stack
 from aws_cdk.assertions import Template
 from syrupy.extensions.json import JSONSnapshotExtension
 
@@ -18,9 +18,10 @@ from stacks.monitoring import RecommenderMonitoring
 from stacks.recommender import DomainRecommender, TopPicksRecommender
 from stacks.settings import PropertyError, SettingsError
 from stacks.synthesis import refuse_large_templates
+from tests.infrastructure.conftest import HOURS, new_stack
+from tests.infrastructure.test_pictures import earlier
 from tests.infrastructure.test_stack import OUTPUTS, masked, statements
 from tests.support.place import GROUP
-from tests.support.synthesis import Deployable
 from tests.support.template import FLAGS, Synth, of_type, resolved, synthesised, the
 
 PLACE: Final = "arn:aws:personalize:eu-west-1:111111111111"
@@ -40,20 +41,11 @@ EVERYTHING: Final[dict[str, Any]] = {
     "monitoring": True,
     "alarm_email": "team@example.com",
     "consumers": ["arn:aws:iam::111111111111:role/app"],
-    "active_hours": {
-        "start": "cron(0 7 * * ? *)",
-        "stop": "cron(0 20 * * ? *)",
-        "time_zone": "UTC",
-    },
+    "active_hours": HOURS,
     "max_training_hours": 24,
     "max_deletion_hours": 24,
 }
 SHORT: Final = {"max_training_hours": 1, "max_deletion_hours": 1}
-
-
-@pytest.fixture
-def stack() -> Stack:
-    return Stack(App(), "Video", env=Environment(account="111111111111", region="eu-west-1"))
 
 
 def named(template: dict[str, Any], resource_type: str) -> dict[str, Any]:
@@ -80,25 +72,26 @@ def test_a_recipe_has_its_own_arn_configuration_and_permissions(
     assert (v.EXPLORATION in properties[v.CONFIG]) is explores
     for gate in of_type(template, v.TRAINING_GATE_TYPE).values():
         assert resolved(gate["Properties"][v.CONFIG]) == properties[v.CONFIG]
+    datasets = f"{PLACE}:dataset/vod/INTERACTIONS", f"{PLACE}:dataset/vod/ITEMS"
     assert statements(template)[arn,] == {"personalize:CreateRecommender"}
+    assert statements(template)[datasets] == {"personalize:DescribeDataset"}
     others = json.dumps(template).count("recipe/aws-vod-")
     assert others == json.dumps(template).count(f"recipe/{recipe}")
 
 
 @pytest.mark.parametrize("recipe", Recipe)
-@pytest.mark.parametrize("metadata", [True, False])
-def test_the_functions_may_read_the_datasets_that_they_check_and_no_others(
-    synth: Synth, recipe: Recipe, metadata: bool
+def test_without_metadata_items_are_read_only_if_the_recipe_needs_them(
+    synth: Synth, recipe: Recipe
 ) -> None:
     """The unit tests of ``aws/personalize.py`` have the calls."""
-    template = dict(synth(recipe=recipe, item_metadata=metadata, **SHORT).to_json())
+    template = dict(synth(recipe=recipe, item_metadata=False, **SHORT).to_json())
 
-    items = metadata or recipe is Recipe.VOD_MORE_LIKE_X
-    datasets = ("INTERACTIONS", "ITEMS") if items else ("INTERACTIONS",)
+    of_items = recipe is Recipe.VOD_MORE_LIKE_X
+    datasets = ("INTERACTIONS", "ITEMS") if of_items else ("INTERACTIONS",)
     arns = tuple(f"{PLACE}:dataset/vod/{one}" for one in datasets)
     assert statements(template)[arns] == {"personalize:DescribeDataset"}
     _, resource = the(template, v.RECOMMENDER_TYPE)
-    assert resource["Properties"][v.CONFIG][v.ENABLE_METADATA] is metadata
+    assert resource["Properties"][v.CONFIG][v.ENABLE_METADATA] is False
 
 
 def test_descriptions_name_the_recipe_unless_it_is_top_picks(synth: Synth) -> None:
@@ -120,9 +113,7 @@ def test_descriptions_name_the_recipe_unless_it_is_top_picks(synth: Synth) -> No
 
 
 def test_a_schedule_says_what_it_starts(synth: Synth) -> None:
-    template = dict(
-        synth(recipe="aws-vod-most-popular", active_hours=EVERYTHING["active_hours"]).to_json()
-    )
+    template = dict(synth(recipe="aws-vod-most-popular", active_hours=HOURS).to_json())
 
     said = {
         one["Properties"]["Description"]
@@ -150,69 +141,12 @@ def test_template_with_three_recommenders_is_as_reviewed(
 
 
 def test_custom_resources_have_the_types_of_the_vocabulary(synth: Synth) -> None:
-    hours = {"start": "cron(0 8 * * ? *)", "stop": "cron(0 20 * * ? *)", "time_zone": "UTC"}
-    rows = {"TopPicks": {"running": False}, "Because": {**ROWS["Because"], "active_hours": hours}}
+    rows = {"TopPicks": {"running": False}, "Because": {**ROWS["Because"], "active_hours": HOURS}}
 
     resources = synth(recommenders=rows, **SHORT).to_json()["Resources"].values()
 
     types = {one["Type"] for one in resources if one["Type"].startswith("Custom::")}
     assert types == set(v.RESOURCE_TYPES)
-
-
-def test_each_recommender_has_its_recipe_and_its_settings(three: dict[str, Any]) -> None:
-    found = named(three, v.RECOMMENDER_TYPE)
-
-    recipes = {
-        name: resolved(one["Properties"][v.RECIPE_ARN]).rpartition("/")[2]
-        for name, one in found.items()
-    }
-    assert recipes == {
-        "TopPicks": "aws-vod-top-picks",
-        "Because": "aws-vod-because-you-watched-x",
-        "Trending": "aws-vod-trending-now",
-    }
-    configs = {name: one["Properties"][v.CONFIG] for name, one in found.items()}
-    assert configs["TopPicks"][v.EXPLORATION][v.EXPLORATION_WEIGHT] == "0.5"
-    assert {name for name, one in configs.items() if one[v.ENABLE_METADATA]} == {
-        *("TopPicks", "Because"),
-    }
-
-
-def test_recommenders_share_one_service(three: dict[str, Any]) -> None:
-    tokens = {
-        json.dumps(one["Properties"]["ServiceToken"])
-        for one in three["Resources"].values()
-        if one["Type"].startswith("Custom::")
-    }
-
-    assert len(tokens) == 1
-    assert len(of_type(three, "AWS::Lambda::Function")) == 2
-    assert len(of_type(three, "AWS::StepFunctions::StateMachine")) == 1
-
-
-def test_outputs_and_parameters_have_the_names(three: dict[str, Any]) -> None:
-    assert three["Outputs"].keys() == {f"{name}{output}" for name in ROWS for output in OUTPUTS}
-    arns = {name: three["Outputs"][f"{name}RecommenderArn"]["Value"] for name in ROWS}
-    parameters = {
-        one["Properties"]["Name"]: one["Properties"]["Value"]
-        for one in of_type(three, "AWS::SSM::Parameter").values()
-    }
-    assert parameters == {
-        f"/top-picks/TopPicks/{name}/recommender-arn": arn for name, arn in arns.items()
-    }
-    assert len({json.dumps(arn) for arn in arns.values()}) == 3
-
-
-def needed(template: dict[str, Any], logical_id: str) -> set[str]:
-    """Return all that a resource depends on, however far."""
-    deployable = Deployable(template["Resources"], {})
-    found: set[str] = set()
-    waiting = [logical_id]
-    while waiting:
-        new = deployable.requires(waiting.pop()) - found
-        found |= new
-        waiting += new
-    return found
 
 
 def test_no_recommender_waits_for_another_one(three: dict[str, Any]) -> None:
@@ -226,7 +160,7 @@ def test_no_recommender_waits_for_another_one(three: dict[str, Any]) -> None:
         return str(name)
 
     for logical_id in custom:
-        others = {owner(one) for one in needed(three, logical_id) if one in custom}
+        others = {owner(one) for one in earlier(three["Resources"], logical_id) if one in custom}
         assert others <= {owner(logical_id)}, logical_id
     assert {owner(one) for one in custom} == ROWS.keys()
 
@@ -401,12 +335,14 @@ def test_a_template_that_is_too_large_is_refused_with_its_bytes(tmp_path: Path) 
 
 
 @pytest.mark.parametrize("recipe", Recipe)
-def test_a_construct_of_each_recipe_deploys_what_the_app_does(stack: Stack, recipe: Recipe) -> None:
+def test_a_construct_of_each_recipe_deploys_what_the_app_does(
+    stack: Stack, synth: Synth, recipe: Recipe
+) -> None:
     recommender = DomainRecommender(stack, "Row", recipe=recipe, dataset_group_arn=GROUP)
     RecommenderMonitoring(stack, "Monitoring", recommender=recommender)
 
     made = dict(Template.from_stack(stack).to_json())
-    app = dict(synthesised(recipe=recipe).to_json())
+    app = dict(synth(recipe=recipe, **SHORT).to_json())
     (ours,), (theirs,) = (of_type(one, v.RECOMMENDER_TYPE).values() for one in (made, app))
     names = (v.NAME_PREFIX, "ServiceToken")
     assert {name: one for name, one in ours["Properties"].items() if name not in names} == {
@@ -415,7 +351,7 @@ def test_a_construct_of_each_recipe_deploys_what_the_app_does(stack: Stack, reci
 
 
 def test_top_picks_are_the_recipe_that_is_fixed(stack: Stack) -> None:
-    other = Stack(App(), "Video", env=Environment(account="111111111111", region="eu-west-1"))
+    other = new_stack()
     TopPicksRecommender(stack, "Row", dataset_group_arn=GROUP, exploration_weight=0.5)
     DomainRecommender(
         other, "Row", recipe=Recipe.VOD_TOP_PICKS, dataset_group_arn=GROUP, exploration_weight=0.5

@@ -99,16 +99,15 @@ def test_a_fixed_name_that_another_stack_has_in_the_same_place_is_refused_with_b
     assert f"{paths[0]} and {paths[1]} have it" in message
 
 
-@pytest.mark.parametrize("made", [side_by_side, in_stages])
 @pytest.mark.parametrize(
-    "others",
+    ("made", "others"),
     [
-        Environment(account="222222222222", region="eu-west-1"),
-        ELSEWHERE,
-        Environment(account="222222222222", region="us-east-1"),
-        None,
+        (side_by_side, Environment(account="222222222222", region="eu-west-1")),
+        (side_by_side, ELSEWHERE),
+        (side_by_side, None),
+        (in_stages, ELSEWHERE),
     ],
-    ids=["another account", "another region", "neither", "not known"],
+    ids=["another account", "another region", "not known", "another region, in stages"],
 )
 def test_a_fixed_name_may_be_had_once_in_each_account_and_region(
     made: Callable[..., None], others: Environment | None
@@ -128,8 +127,7 @@ def test_without_an_env_two_stacks_may_be_deployed_to_two_places() -> None:
     app.synth()
 
 
-@pytest.mark.parametrize("place", [HERE, None])
-@pytest.mark.parametrize("nested", [False, True])
+@pytest.mark.parametrize(("place", "nested"), [(HERE, False), (None, True)])
 def test_a_fixed_name_that_stands_twice_in_a_stack_is_refused(
     place: Environment | None, nested: bool
 ) -> None:
@@ -230,26 +228,33 @@ WEAK: Final = ("weak", HERE, "is read by another stack (Fn::GetStackOutput)")
 WEAK_ELSEWHERE: Final = ("weak", ELSEWHERE, WEAK[-1])
 
 
+WAYS: Final = {
+    "export": EXPORT,
+    "other region": OTHER_REGION,
+    "weak": WEAK,
+    "weak in another region": WEAK_ELSEWHERE,
+}
+USES: Final[dict[str, tuple[Use, str, int]]] = {
+    "granted": (granted, "RecommenderArn", 0),
+    "granted, nested": (granted, "RecommenderArn", 1),
+    "named": (called, "Name", 0),
+    "measured": (measured, "Coverage", 0),
+    "measured, nested twice": (measured, "Coverage", 2),
+    "judged": (judged, "QualityGate", 0),
+}
+
+
 @pytest.mark.parametrize(
-    "way",
-    [EXPORT, OTHER_REGION, WEAK, WEAK_ELSEWHERE],
-    ids=["export", "other region", "weak", "weak in another region"],
-)
-@pytest.mark.parametrize(
-    ("used_by", "attribute", "depth"),
+    ("way", "use"),
     [
-        (granted, "RecommenderArn", 0),
-        (called, "Name", 0),
-        (measured, "Coverage", 0),
-        (judged, "QualityGate", 0),
-        (granted, "RecommenderArn", 1),
-        (measured, "Coverage", 2),
+        *(("export", use) for use in USES),
+        *((way, "granted") for way in WAYS if way != "export"),
+        *((way, "measured, nested twice") for way in WAYS if way != "export"),
     ],
 )
-def test_a_reference_that_does_not_follow_a_replacement_is_warned_of(
-    way: tuple[str, Environment, str], used_by: Use, attribute: str, depth: int
-) -> None:
-    strength, place, how = way
+def test_a_reference_that_does_not_follow_a_replacement_is_warned_of(way: str, use: str) -> None:
+    strength, place, how = WAYS[way]
+    used_by, attribute, depth = USES[use]
     estate = Estate(strength=strength, place=place, depth=depth)
     used_by(estate.recommender, estate.other)
 
@@ -333,8 +338,7 @@ def test_an_output_of_the_same_name_of_another_nested_stack_is_another_one() -> 
     assert not warnings(estate.stack)
 
 
-@pytest.mark.parametrize("place", [HERE, ELSEWHERE])
-@pytest.mark.parametrize("strength", ["strong", "weak"])
+@pytest.mark.parametrize(("place", "strength"), [(HERE, "strong"), (ELSEWHERE, "weak")])
 def test_the_warning_of_a_reference_can_be_acknowledged(place: Environment, strength: str) -> None:
     estate = Estate(strength=strength, place=place)
     granted(estate.recommender, estate.other)
@@ -356,8 +360,7 @@ def test_the_strength_of_one_resource_is_seen() -> None:
 
 def test_another_stack_finds_a_recommender_by_its_parameter_and_imports_nothing() -> None:
     app = App(context={FLAG: "strong"})
-    place = Environment(account="111111111111", region="eu-west-1")
-    stack, other = (Stack(app, name, env=place) for name in ("Video", "Other"))
+    stack, other = (Stack(app, name, env=HERE) for name in ("Video", "Other"))
     recommender = TopPicksRecommender(stack, "TopPicks", dataset_group_arn=GROUP)
     recommender.add_arn_parameter(stack, "Arn", parameter_name="/video/top-picks")
 
@@ -432,24 +435,25 @@ BOTH_RETAINED: Final = ["DeletionPolicy: Retain", "UpdateReplacePolicy: Retain"]
 
 
 @pytest.mark.parametrize(
-    ("policy", "change", "found"),
+    ("policy", "change", "found", "said"),
     [
-        (RemovalPolicy.DESTROY, by_policies, BOTH_RETAINED),
-        (RemovalPolicy.RETAIN, by_policies, BOTH_RETAINED),
+        (RemovalPolicy.DESTROY, by_policies, BOTH_RETAINED, "retain"),
+        (RemovalPolicy.RETAIN, by_policies, BOTH_RETAINED, "retain"),
         (
             RemovalPolicy.DESTROY,
             on_update_or_delete,
             ["DeletionPolicy: RetainExceptOnCreate", "UpdateReplacePolicy: Retain"],
+            "retain",
         ),
-        (RemovalPolicy.RETAIN, on_update_or_delete, ["UpdateReplacePolicy: Retain"]),
-        (RemovalPolicy.DESTROY, by_an_aspect, ["DeletionPolicy: Retain"]),
-        (RemovalPolicy.DESTROY, of_the_recommender_only, BOTH_RETAINED),
-        (RemovalPolicy.DESTROY, of_the_sweeps_only, BOTH_RETAINED),
-        (RemovalPolicy.RETAIN, destroyed, ["DeletionPolicy: Delete"]),
+        (RemovalPolicy.RETAIN, on_update_or_delete, ["UpdateReplacePolicy: Retain"], "retain"),
+        (RemovalPolicy.DESTROY, by_an_aspect, ["DeletionPolicy: Retain"], "retain"),
+        (RemovalPolicy.DESTROY, of_the_recommender_only, BOTH_RETAINED, "retain"),
+        (RemovalPolicy.DESTROY, of_the_sweeps_only, BOTH_RETAINED, "delete"),
+        (RemovalPolicy.RETAIN, destroyed, ["DeletionPolicy: Delete"], "delete"),
     ],
 )
-def test_other_removal_policies_than_the_recommenders_are_warned_of(
-    policy: RemovalPolicy, change: Callable[[App], None], found: list[str]
+def test_other_removal_policies_are_warned_of_and_the_tag_says_what_the_template_does(
+    policy: RemovalPolicy, change: Callable[[App], None], found: list[str], said: str
 ) -> None:
     app = App()
     recommender = recommender_in(app, removal_policy=policy)
@@ -459,34 +463,13 @@ def test_other_removal_policies_than_the_recommenders_are_warned_of(
 
     assert f" gives {', '.join(found)} to the recommender or its sweeps" in warning
     assert "removal_policy=RemovalPolicy.RETAIN (setting retain_on_destroy)" in warning
-
-
-@pytest.mark.parametrize(
-    ("policy", "change", "said"),
-    [
-        (RemovalPolicy.DESTROY, by_policies, "retain"),
-        (RemovalPolicy.DESTROY, by_an_aspect, "retain"),
-        (RemovalPolicy.DESTROY, of_the_recommender_only, "retain"),
-        (RemovalPolicy.DESTROY, of_the_sweeps_only, "delete"),
-        (RemovalPolicy.RETAIN, destroyed, "delete"),
-    ],
-)
-def test_the_tag_says_what_the_template_does_in_the_end(
-    policy: RemovalPolicy, change: Callable[[App], None], said: str
-) -> None:
-    app = App()
-    recommender = recommender_in(app, removal_policy=policy)
-    change(app)
-
     template = dict(Template.from_stack(recommender.stack).to_json())
-
     assert the(template, RECOMMENDER)[1]["Properties"]["OnDestroy"] == said
 
 
-@pytest.mark.parametrize("policy", [RemovalPolicy.DESTROY, RemovalPolicy.RETAIN])
-def test_policies_of_everything_else_are_not_warned_of(policy: RemovalPolicy) -> None:
+def test_policies_of_everything_else_are_not_warned_of() -> None:
     app = App()
-    recommender = recommender_in(app, removal_policy=policy)
+    recommender = recommender_in(app)
     RemovalPolicies.of(app).retain(exclude_resource_types=[RECOMMENDER, SWEEP])
     MissingRemovalPolicies.of(app).retain()
 

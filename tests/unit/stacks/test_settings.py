@@ -49,69 +49,25 @@ def read(**context: object) -> Deployment:
     return from_context(Context(**context))  # type: ignore[arg-type]
 
 
-def test_account_and_region_are_those_of_the_dataset_group() -> None:
-    settings = parse(MINIMAL)
-
-    assert (settings.account, settings.region) == ("111111111111", "eu-west-1")
-
-
-def test_the_defaults_are_the_contracts() -> None:
-    assert parse(MINIMAL) == Settings(
-        dataset_group_arn=GROUP,
-        recipe=Recipe.VOD_TOP_PICKS,
-        recommender_name=None,
-        min_recommendation_requests_per_second=1,
-        exploration_weight=Decimal("0.3"),
-        exploration_item_age_cut_off=30,
-        item_metadata=True,
-        excluded_columns={},
-        running=True,
-        active_hours=None,
-        adopt_existing=False,
-        retain_on_destroy=False,
-        force_update=None,
-        max_training_hours=Decimal(10),
-        max_deletion_hours=None,
-        training_gate_minutes=Decimal(55),
-        recommenders={},
-        poll_interval_seconds=60,
-        monitoring=False,
-        alarm_topic_arn=None,
-        alarm_email=None,
-        runbook_url=None,
-        minimum_throughput_use=None,
-        observation_interval_minutes=60,
-        notify_topic_arn=None,
-        log_retention_days=90,
-        log_key_arn=None,
-        consumers=(),
-        termination_protection=False,
-        approval=False,
-        tags={},
-    )
-
-
 HOURS = {
     "start": "cron(0 7 ? * MON-FRI *)",
     "stop": "cron(0 20 ? * MON-FRI *)",
     "time_zone": "Europe/Berlin",
 }
 TWO_HOURS = {**HOURS, "stop": "cron(0 9 ? * MON-FRI *)"}
+COLUMNS = [f"C{n:02}" for n in range(50)]
 ALL_BUT_TWO_HOURS = {**HOURS, "stop": "cron(0 5 ? * MON-FRI *)"}
 TOPIC = "arn:aws:sns:eu-west-1:111111111111:on-call"
 
 ALLOWED: list[tuple[str, Any, Any]] = [
     ("recipe", "aws-vod-most-popular", Recipe.VOD_MOST_POPULAR),
-    ("recipe", "aws-vod-top-picks", Recipe.VOD_TOP_PICKS),
     ("recommender_name", "my-Recs_1", "my-Recs_1"),
     ("min_recommendation_requests_per_second", 5, 5),
     ("min_recommendation_requests_per_second", 2**31 - 1, 2**31 - 1),
     ("exploration_weight", 0, Decimal(0)),
     ("exploration_weight", 1, Decimal(1)),
-    ("exploration_weight", 0.25, Decimal("0.25")),
     ("exploration_weight", 0.333333, Decimal("0.333333")),
     ("max_metric_regression", 0.3, Decimal("0.3")),
-    ("max_metric_regression", 1, Decimal(1)),
     ("quality_gate", "warn", "warn"),
     ("minimum_metrics", {"coverage": 0, "precision_at_5": 1}, {"coverage": 0, "precision_at_5": 1}),
     ("minimum_metrics", {"coverage": 0.3}, {"coverage": Decimal("0.3")}),
@@ -119,29 +75,16 @@ ALLOWED: list[tuple[str, Any, Any]] = [
     ("item_metadata", False, False),
     ("excluded_columns", {"ITEMS": ["B", "A", "A"]}, {"ITEMS": ("A", "B")}),
     ("excluded_columns", {"USERS": ["A"]}, {"USERS": ("A",)}),
-    (
-        "excluded_columns",
-        {"ITEMS": [f"C{n:02}" for n in range(50)]},
-        {"ITEMS": tuple(f"C{n:02}" for n in range(50))},
-    ),
+    ("excluded_columns", {"ITEMS": COLUMNS}, {"ITEMS": tuple(COLUMNS)}),
     ("running", False, False),
     ("active_hours", HOURS, HOURS),
     ("active_hours", TWO_HOURS, TWO_HOURS),
     ("active_hours", ALL_BUT_TWO_HOURS, ALL_BUT_TWO_HOURS),
-    (
-        "active_hours",
-        {**HOURS, "start": "cron(30 0 * * ? *)", "time_zone": "UTC"},
-        {**HOURS, "start": "cron(30 0 * * ? *)", "time_zone": "UTC"},
-    ),
     ("dataset_group_arn", GROUP, GROUP),
     ("adopt_existing", False, False),
     ("retain_on_destroy", True, True),
     ("force_update", "2", "2"),
-    (
-        "force_update",
-        "after the outage of 3 May \u2013 \u00e9",
-        "after the outage of 3 May \u2013 \u00e9",
-    ),
+    ("force_update", "after 3 May \u2013 \u00e9", "after 3 May \u2013 \u00e9"),
     ("force_update", "g" * 64, "g" * 64),
     ("max_training_hours", 24, Decimal(24)),
     ("max_training_hours", 0.5, Decimal("0.5")),
@@ -185,14 +128,8 @@ ALLOWED: list[tuple[str, Any, Any]] = [
             "arn:aws:iam::333333333333:user/ops/ann@example.com",
         ),
     ),
-    (
-        "consumers",
-        ["arn:aws:iam::111111111111:role/api"],
-        ("arn:aws:iam::111111111111:role/api",),
-    ),
     ("termination_protection", True, True),
     ("approval", True, True),
-    ("tags", {"k": "v"}, {"k": "v"}),
     ("tags", {"k" * 128: "x" * 256}, {"k" * 128: "x" * 256}),
     ("tags", {f"k{n:02}": "x" for n in range(47)}, {f"k{n:02}": "x" for n in range(47)}),
     ("tags", {"team": "video", "cost:centre": "7"}, {"cost:centre": "7", "team": "video"}),
@@ -221,18 +158,26 @@ def test_an_editor_that_has_the_schema_takes_what_is_allowed(
     assert is_valid({"context": {"environments": {"dev": setting}}}, schema())
 
 
+NO_TOPICS = [
+    "on-call",
+    TOPIC.replace(":sns:", ":sqs:"),
+    TOPIC.replace("arn:aws:", "arn:aws-us-gov:"),
+    f"{TOPIC}.fifo",
+    f"{TOPIC}:0a1b2c3d-0000-1111-2222-333344445555",
+    f"{TOPIC}\n",
+    "",
+    7,
+]
 REFUSED: dict[str, list[Any]] = {
     "dataset_group_arn": [
         "",
         "vod",
         GROUP.replace("personalize", "s3"),
-        GROUP.replace("dataset-group", "dataset"),
         GROUP.replace("111111111111", "1111"),
         GROUP.replace("eu-west-1", "europe"),
         GROUP.replace("dataset-group", "recommender"),
         GROUP.replace("eu-west-1", "cn-north-1"),
         GROUP.replace("arn:aws:", "arn:aws-cn:"),
-        GROUP.replace("arn:aws:", "arn:amazon:"),
         GROUP + "/x",
         GROUP + "\n",
         f" {GROUP}",
@@ -241,39 +186,15 @@ REFUSED: dict[str, list[Any]] = {
     ],
     "recipe": ["", "aws-vod", "aws-ecomm-recommended-for-you", "AWS-VOD-TOP-PICKS", RECIPE, 7, []],
     "recommender_name": ["", "-x", "_x", "a b", "a/b", "x" * 64, "recs\n", "épices", 7, []],
-    "min_recommendation_requests_per_second": [
-        0,
-        -1,
-        1.5,
-        "1.5",
-        "one",
-        "",
-        "01x",
-        True,
-        [],
-        2**31,
-    ],
+    "min_recommendation_requests_per_second": [0, 1.5, "1.5", "one", "01x", True, [], 2**31],
     "exploration_weight": [
-        -0.1,
-        1.1,
-        0.3333333,
-        " 0.5",
-        "+0.5",
-        "0_1",
-        "1,0",
-        "NaN",
-        "1e-1",
-        "",
-        True,
-        {},
+        *(-0.1, 1.1, 0.3333333, " 0.5", "+0.5", "0_1", "1,0", "NaN", "1e-1", "", True, {}),
         "\u0661",
     ],
-    "exploration_item_age_cut_off": [0, -1, 0.5, "thirty", False],
-    "item_metadata": ["yes", 1, "TRUE"],
+    "exploration_item_age_cut_off": [0, 0.5],
+    "item_metadata": ["yes"],
     "excluded_columns": [
-        [],
         "ITEMS",
-        {"MOVIES": ["A"]},
         {"items": ["A"]},
         {"ITEMS": "A"},
         {"ITEMS": []},
@@ -281,7 +202,7 @@ REFUSED: dict[str, list[Any]] = {
         {"ITEMS": [7]},
         {"ITEMS": ["a b"]},
         {"ITEMS": ["x" * 151]},
-        {"ITEMS": [f"C{n}" for n in range(51)]},
+        {"ITEMS": [*COLUMNS, "C50"]},
         {"INTERACTIONS": ["EVENT_TYPE"]},
     ],
     "running": ["yes", "True", "1", " true", "true\n", "null", 1, 0, "", [], {}],
@@ -293,7 +214,6 @@ REFUSED: dict[str, list[Any]] = {
         {"start": HOURS["start"], "stop": HOURS["stop"]},
         {**HOURS, "holidays": "none"},
         {**HOURS, "start": 7},
-        {**HOURS, "start": "cron(0 7 1 * ? *)"},
         {**HOURS, "start": "cron(0 7 ? * FRI-MON *)"},
         {**HOURS, "stop": "07:00"},
         {**HOURS, "stop": "cron(59 8 ? * MON-FRI *)"},
@@ -302,15 +222,14 @@ REFUSED: dict[str, list[Any]] = {
         {**HOURS, "time_zone": "Europe/Atlantis"},
         {**HOURS, "time_zone": "../etc/passwd"},
     ],
-    "adopt_existing": ["no", 1, "FALSE"],
-    "retain_on_destroy": ["on", 2],
+    "adopt_existing": ["no"],
+    "retain_on_destroy": ["on"],
     "force_update": ["", " ", "2 ", " 2", "a\nb", "a\u00a0b", "g" * 65, 2, True, ["2"]],
-    "max_deletion_hours": [0, -1, 24.1, "ten", "", False],
-    "max_training_hours": [0, -1, 24.1, "ten", "", True],
-    "training_gate_minutes": [0, 56, -5, "hour", False],
+    "max_deletion_hours": [0, 24.1],
+    "max_training_hours": [0, 24.1, "ten"],
+    "training_gate_minutes": [0, 56],
     "recommenders": [
         "TopPicks",
-        [],
         {},
         ["TopPicks"],
         {"TopPicks": "aws-vod-top-picks"},
@@ -322,41 +241,22 @@ REFUSED: dict[str, list[Any]] = {
         {"\u00c9pices": {}},
         {"Films": {}, "films": {}},
     ],
-    "poll_interval_seconds": [0, 121, 1.5, "fast"],
+    "poll_interval_seconds": [0, 121],
     "minimum_metrics": [
         "coverage",
         ["coverage"],
-        {"coverage": 1.1},
         {"coverage": -0.1},
         {"coverage": 0.1, "precision_at_5": 1.01},
         {"coverage": "0.1"},
         {"coverage": True},
         {"ndcg": 0.2},
     ],
-    "max_metric_regression": [-0.1, 1.1, "5%", "", True, []],
+    "max_metric_regression": [-0.1, 1.1, "5%"],
     "quality_gate": ["", "FAIL", "ignore", "warn ", True, []],
-    "monitoring": ["on", 1, "TRUE"],
-    "alarm_topic_arn": [
-        "on-call",
-        TOPIC.replace(":sns:", ":sqs:"),
-        TOPIC.replace("arn:aws:", "arn:aws-us-gov:"),
-        f"{TOPIC}.fifo",
-        f"{TOPIC}:0a1b2c3d-0000-1111-2222-333344445555",
-        f"{TOPIC}\n",
-        "",
-        7,
-    ],
-    "minimum_throughput_use": [-0.1, 1.1, "50%", "", True, []],
-    "notify_topic_arn": [
-        "on-call",
-        TOPIC.replace(":sns:", ":sqs:"),
-        TOPIC.replace("arn:aws:", "arn:aws-us-gov:"),
-        f"{TOPIC}.fifo",
-        f"{TOPIC}:0a1b2c3d-0000-1111-2222-333344445555",
-        f"{TOPIC}\n",
-        "",
-        7,
-    ],
+    "monitoring": ["on"],
+    "alarm_topic_arn": NO_TOPICS,
+    "minimum_throughput_use": [-0.1, 1.1],
+    "notify_topic_arn": NO_TOPICS,
     "alarm_email": ["on-call", "on-call@", "@example.com", "a b@example.com", "a@b", "", 7],
     "runbook_url": [
         "docs/runbook.md",
@@ -367,7 +267,7 @@ REFUSED: dict[str, list[Any]] = {
         7,
         "https://" + "x" * 501,
     ],
-    "observation_interval_minutes": [0, 1441, 1.5, "hourly", True],
+    "observation_interval_minutes": [0, 1441],
     "log_retention_days": [0, 2, 91, 3654, 90.5, "forever", True],
     "log_key_arn": [
         "alias/logs",
@@ -398,8 +298,8 @@ REFUSED: dict[str, list[Any]] = {
         ["arn:aws:iam::333333333333:role/\u00e9pices"],
         ["lambda.amazonaws.com"],
     ],
-    "termination_protection": ["on", 1, "TRUE"],
-    "approval": ["ask", 1],
+    "termination_protection": ["on"],
+    "approval": ["ask"],
     "tags": [
         "team",
         ["team"],
@@ -410,9 +310,7 @@ REFUSED: dict[str, list[Any]] = {
         {"k": "x" * 257},
         {"k": ""},
         {"k": "a&b"},
-        {"k": "a\tb"},
         {"k\n": "x"},
-        {"aws:team": "x"},
         {"AWS:team": "x"},
         {"top-picks:stack-id": "mine"},
         {"Team": "video", "team": "video"},
@@ -469,9 +367,7 @@ BEYOND_A_SCHEMA: dict[str, list[Any]] = {
     "notify_topic_arn": [TOPIC.replace("arn:aws:", "arn:aws-us-gov:")],
     "tags": [
         {"k": "a&b"},
-        {"k": "a\tb"},
         {"k\n": "x"},
-        {"aws:team": "x"},
         {"AWS:team": "x"},
         {"top-picks:stack-id": "mine"},
         {"Team": "video", "team": "video"},
@@ -499,16 +395,6 @@ def test_a_small_number_is_read_exactly_however_python_writes_it(number: Decimal
 
     assert parsed == Decimal(str(number))
     assert "E" not in str(parsed)
-
-
-def test_a_number_with_more_decimals_is_told_how_many_are_allowed() -> None:
-    with pytest.raises(SettingsError, match=r"exploration_weight: .*with at most 6 decimals\. For"):
-        parse({**MINIMAL, "exploration_weight": 1 / 3})
-
-
-def test_hours_that_keep_it_stopped_at_any_hour_are_refused() -> None:
-    with pytest.raises(SettingsError, match=r"active_hours: .*; allowed: hours together with run"):
-        parse({**MINIMAL, "active_hours": HOURS, "running": False})
 
 
 ZONES = ["UTC", "Etc/UTC", "Asia/Kolkata", "Pacific/Apia", "America/Argentina/Buenos_Aires"]
@@ -552,24 +438,58 @@ def test_receivers_and_limits_of_alarms_need_monitoring(given: dict[str, Any]) -
         parse({**MINIMAL, key: value})
 
 
-def test_alarms_go_one_way() -> None:
-    with pytest.raises(SettingsError, match="either alarm_topic_arn or alarm_email"):
-        parse({**MINIMAL, "monitoring": True, "alarm_topic_arn": TOPIC, "alarm_email": "a@b.cd"})
+REASONS: dict[str, tuple[dict[str, Any], str]] = {
+    "a region of another partition": (
+        {"dataset_group_arn": GROUP.replace("eu-west-1", "cn-north-1")},
+        r"^Setting dev\.dataset_group_arn: .* cn-north-1 is in the partition aws-cn\.$",
+    ),
+    "too many decimals": (
+        {"exploration_weight": 1 / 3},
+        r"exploration_weight: .*with at most 6 decimals\. For",
+    ),
+    "alarms that go two ways": (
+        {"monitoring": True, "alarm_topic_arn": TOPIC, "alarm_email": "a@b.cd"},
+        "either alarm_topic_arn or alarm_email",
+    ),
+    "alarms of another region": (
+        {"monitoring": True, "alarm_topic_arn": TOPIC.replace("eu-west-1", "us-east-1")},
+        "a topic of the region of the alarms, eu-west-1",
+    ),
+    "notifications to another region": (
+        {"notify_topic_arn": TOPIC.replace("eu-west-1", "us-east-1")},
+        "a topic of the stack's region and account, eu-west-1",
+    ),
+    "notifications to another account": (
+        {"notify_topic_arn": TOPIC.replace("1" * 12, "2" * 12)},
+        "a topic of the stack's region and account, eu-west-1",
+    ),
+    "a key of another region": (
+        {"log_key_arn": KEY.replace("eu-west-1", "us-east-1")},
+        r"^Setting dev\.log_key_arn: .*log groups, eu-west-1",
+    ),
+    "a consumer of another partition": (
+        {"consumers": ["arn:aws-us-gov:iam::333333333333:role/app"]},
+        r"consumers: got \"arn:aws-us-gov.*partition, aws\.",
+    ),
+    "a whole account": (
+        {"consumers": ["arn:aws:iam::333333333333:root"]},
+        "In a whole account .* others decide",
+    ),
+    "a setting of version 0.1.0": (
+        {"generation": "2"},
+        r"^Unknown setting dev\.generation\. .* force_update now",
+    ),
+    "an unknown metric": (
+        {"minimum_metrics": {"coverage": 0.1, "ndcg": 0.2}},
+        rf"There is no metric ndcg\. Known are {', '.join(METRICS.values())}\.",
+    ),
+}
 
 
-def test_alarms_go_to_a_topic_of_their_own_region() -> None:
-    elsewhere = TOPIC.replace("eu-west-1", "us-east-1")
-
-    with pytest.raises(SettingsError, match="a topic of the region of the alarms, eu-west-1"):
-        parse({**MINIMAL, "monitoring": True, "alarm_topic_arn": elsewhere})
-
-
-@pytest.mark.parametrize(("own", "other"), [("eu-west-1", "us-east-1"), ("1" * 12, "2" * 12)])
-def test_notifications_to_a_topic_of_another_region_or_account_are_refused(
-    own: str, other: str
-) -> None:
-    with pytest.raises(SettingsError, match="a topic of the stack's region and account, eu-west-1"):
-        parse({**MINIMAL, "notify_topic_arn": TOPIC.replace(own, other)})
+@pytest.mark.parametrize(("given", "message"), REASONS.values(), ids=REASONS)
+def test_a_refusal_says_the_reason(given: dict[str, Any], message: str) -> None:
+    with pytest.raises(SettingsError, match=message):
+        parse({**MINIMAL, **given}, of="dev.")
 
 
 SETTINGS = [
@@ -611,13 +531,6 @@ def test_the_dataset_group_is_required() -> None:
         read()
 
 
-def test_a_message_says_which_partition_a_region_is_in() -> None:
-    arn = GROUP.replace("eu-west-1", "cn-north-1")
-
-    with pytest.raises(SettingsError, match=r"cn-north-1 is in the partition aws-cn\.$"):
-        parse({"dataset_group_arn": arn})
-
-
 @pytest.mark.parametrize(
     ("slip", "meant"),
     [
@@ -625,28 +538,6 @@ def test_a_message_says_which_partition_a_region_is_in() -> None:
         ("max_training_hour", "max_training_hours"),
         ("recomender_name", "recommender_name"),
         ("trainingGateMinutes", "training_gate_minutes"),
-    ],
-)
-def test_an_unknown_setting_suggests_the_nearest_known_one(slip: str, meant: str) -> None:
-    with pytest.raises(
-        SettingsError, match=f"^Unknown setting dev.{slip}. Did you mean {meant}[?]"
-    ):
-        parse({**MINIMAL, slip: 1}, of="dev.")
-
-
-def test_a_slip_at_the_top_level_is_noticed_among_other_tools_context() -> None:
-    with pytest.raises(SettingsError, match="Did you mean max_training_hours"):
-        read(**MINIMAL, max_training_hour=3)
-
-
-def test_a_renamed_setting_is_refused_with_its_new_name() -> None:
-    with pytest.raises(SettingsError, match=r"^Unknown setting generation\. .* force_update now"):
-        parse({**MINIMAL, "generation": "2"})
-
-
-@pytest.mark.parametrize(
-    ("slip", "meant"),
-    [
         ("retain_on_delete", "retain_on_destroy"),
         ("name", "recommender_name"),
         ("adopt", "adopt_existing"),
@@ -657,12 +548,18 @@ def test_a_renamed_setting_is_refused_with_its_new_name() -> None:
         ("Running", "running"),
     ],
 )
-@pytest.mark.parametrize("beside", [MINIMAL, {"environments": {"dev": MINIMAL}}])
-def test_a_plain_word_that_is_no_setting_is_refused_wherever_it_stands(
-    beside: dict[str, Any], slip: str, meant: str
+def test_a_plain_word_that_is_no_setting_is_refused_with_the_nearest_one(
+    slip: str, meant: str
 ) -> None:
     with pytest.raises(SettingsError, match=f"^Unknown setting {slip}. Did you mean {meant}[?]"):
-        read(**beside, **{slip: "true"})
+        read(**MINIMAL, **{slip: "true"})
+
+
+def test_a_slip_beside_and_in_an_environment_is_noticed() -> None:
+    with pytest.raises(SettingsError, match=r"^Unknown setting gates\. Did you mean quality_gate"):
+        read(environments={"dev": MINIMAL}, gates="warn")
+    with pytest.raises(SettingsError, match=r"^Unknown setting dev\.name\. Did you mean recommend"):
+        read(environments={"dev": {**MINIMAL, "name": "films"}})
 
 
 def test_null_is_no_setting() -> None:
@@ -679,27 +576,19 @@ def test_null_is_no_setting() -> None:
         ("environments", '{"dev": {"running": true, "running": false}}', "running"),
         ("tags", '{"team": "video", "team": "music"}', "team"),
         ("excluded_columns", '{"ITEMS": ["A"], "ITEMS": ["B"]}', "ITEMS"),
+        ("pipeline", json.dumps(PIPELINE).replace("{", '{"branch": "dev", ', 1), "branch"),
     ],
 )
 def test_a_key_that_stands_twice_on_the_command_line_is_refused(
     key: str, text: str, twice: str
 ) -> None:
+    beside: dict[str, Any] = {
+        "environments": {},
+        "pipeline": {"environments": {"dev": MINIMAL}},
+    }.get(key, MINIMAL)
+
     with pytest.raises(SettingsError, match=f"^Setting {key}: .*It has {twice} twice"):
-        read(**({key: text} if key == "environments" else {**MINIMAL, key: text}))
-
-
-def test_a_pipeline_key_that_stands_twice_is_refused() -> None:
-    twice = json.dumps(PIPELINE).replace("{", '{"branch": "dev", ', 1)
-
-    with pytest.raises(SettingsError, match=r"^Setting pipeline: .*It has branch twice"):
-        read(environments={"dev": MINIMAL}, pipeline=twice)
-
-
-def test_a_message_names_the_tags_that_differ_only_in_case() -> None:
-    with pytest.raises(
-        SettingsError, match=r"tags: .*'Team' and 'team' differ only in case.*rename"
-    ):
-        parse({**MINIMAL, "tags": {"Team": "video", "team": "video"}})
+        read(**beside, **{key: text})
 
 
 def test_environments_differ_in_more_than_case() -> None:
@@ -779,22 +668,25 @@ def test_settings_at_the_top_level_and_environments_exclude_each_other() -> None
 
 
 @pytest.mark.parametrize(
-    ("given", "sweeps"),
+    ("given", "gates", "sweeps"),
     [
-        ({}, 11),
-        ({"max_training_hours": 24}, 27),
-        ({"max_training_hours": 1}, 11),
-        ({"max_training_hours": 1, "training_gate_minutes": 5}, 12),
-        ({"training_gate_minutes": 7, "max_training_hours": 0.1}, 11),
-        ({"max_deletion_hours": 3}, 4),
-        ({"max_deletion_hours": 0.5}, 1),
-        ({"max_deletion_hours": 24, "training_gate_minutes": 30}, 48),
+        ({}, 11, 11),
+        ({"max_training_hours": 24}, 27, 27),
+        ({"max_training_hours": 0.5}, 1, 11),
+        ({"max_training_hours": 1, "training_gate_minutes": 5}, 12, 12),
+        ({"training_gate_minutes": 0.1, "max_training_hours": 0.01}, 6, 11),
+        ({"max_deletion_hours": 3}, 11, 4),
+        ({"max_deletion_hours": 0.5}, 11, 1),
+        ({"max_deletion_hours": 24, "training_gate_minutes": 30}, 20, 48),
     ],
+    ids=lambda given: ",".join(given) or "default" if isinstance(given, dict) else str(given),
 )
-def test_there_are_as_many_sweeps_as_the_deletion_may_take(
-    given: dict[str, Any], sweeps: int
+def test_there_are_as_many_links_as_the_training_and_the_deletion_may_take(
+    given: dict[str, Any], gates: int, sweeps: int
 ) -> None:
-    assert parse({**MINIMAL, **given}).sweeps == sweeps
+    settings = parse({**MINIMAL, **given})
+
+    assert (settings.training_gates, settings.sweeps) == (gates, sweeps)
 
 
 def test_gates_and_sweeps_share_what_a_stack_can_hold() -> None:
@@ -806,48 +698,6 @@ def test_gates_and_sweeps_share_what_a_stack_can_hold() -> None:
     assert (settings.training_gates, settings.sweeps) == (180, 20)
     with pytest.raises(SettingsError, match=r"180 training gates and 21 sweeps.*200 of them"):
         parse({**MINIMAL, **most})
-
-
-@pytest.mark.parametrize(
-    ("hours", "minutes", "gates"), [(10, 55, 11), (24, 55, 27), (0.5, 55, 1), (0.01, 0.1, 6)]
-)
-def test_there_are_as_many_gates_as_the_training_may_take(
-    hours: float, minutes: float, gates: int
-) -> None:
-    settings = parse({**MINIMAL, "max_training_hours": hours, "training_gate_minutes": minutes})
-
-    assert settings.training_gates == gates
-
-
-def test_more_gates_than_a_stack_can_hold_are_refused() -> None:
-    with pytest.raises(SettingsError, match=r"1000 training gates and 1000 sweeps.*200 of them"):
-        parse({**MINIMAL, "max_training_hours": 10, "training_gate_minutes": 0.6})
-
-
-def test_only_a_named_recommender_can_be_adopted() -> None:
-    with pytest.raises(
-        SettingsError, match=r"adopt_existing: got true; .*together with recommender_name"
-    ):
-        parse({**MINIMAL, "adopt_existing": True})
-
-    assert parse({**MINIMAL, "adopt_existing": True, "recommender_name": "mine"}).adopt_existing
-
-
-def test_the_keys_region_is_that_of_the_logs() -> None:
-    with pytest.raises(SettingsError, match=r"Setting dev\.log_key_arn: .*log groups, eu-west-1"):
-        parse({**MINIMAL, "log_key_arn": KEY.replace("eu-west-1", "us-east-1")}, of="dev.")
-
-
-def test_consumers_are_of_the_dataset_groups_partition() -> None:
-    consumer = "arn:aws-us-gov:iam::333333333333:role/app"
-
-    with pytest.raises(SettingsError, match=r"consumers: got \"arn:aws-us-gov.*partition, aws\."):
-        parse({**MINIMAL, "consumers": [consumer]})
-
-
-def test_a_message_says_why_a_consumer_is_refused() -> None:
-    with pytest.raises(SettingsError, match=r"In a whole account .* others decide"):
-        parse({**MINIMAL, "consumers": ["arn:aws:iam::333333333333:root"]})
 
 
 def test_a_pipeline_goes_through_the_environments_in_their_order() -> None:
@@ -994,10 +844,8 @@ def test_an_approval_needs_a_pipeline() -> None:
 @pytest.mark.parametrize(
     "place",
     [
-        ("aws-cn", "cn-north-1"),
         ("aws-us-gov", "us-gov-west-1"),
         ("aws-eusc", "eusc-de-east-1"),
-        ("aws-iso-b", "us-isob-east-1"),
         ("aws", "ap-southeast-12"),
     ],
 )
@@ -1006,17 +854,6 @@ def test_every_partition_is_known(place: tuple[str, str]) -> None:
     arn = GROUP.replace("arn:aws:", f"arn:{partition}:").replace("eu-west-1", region)
 
     assert parse({"dataset_group_arn": arn}).region == region
-
-
-def test_a_metric_that_the_service_does_not_know_is_refused_with_those_that_it_does() -> None:
-    known = ", ".join(METRICS.values())
-
-    with pytest.raises(
-        SettingsError, match=r"minimum_metrics: .*\. There is no metric ndcg\."
-    ) as no:
-        parse({**MINIMAL, "minimum_metrics": {"coverage": 0.1, "ndcg": 0.2}})
-
-    assert f"Known are {known}." in str(no.value)
 
 
 # -- recipes, and several recommenders -------------------------------------------------------------
@@ -1036,8 +873,13 @@ TRAINS_ON = {
 }
 
 
-@pytest.mark.parametrize("key", ["exploration_weight", "exploration_item_age_cut_off"])
-@pytest.mark.parametrize("recipe", NOT_EXPLORING)
+@pytest.mark.parametrize(
+    ("recipe", "key"),
+    [
+        *((recipe, "exploration_weight") for recipe in NOT_EXPLORING),
+        (Recipe.VOD_MOST_POPULAR, "exploration_item_age_cut_off"),
+    ],
+)
 def test_exploration_of_a_recipe_that_does_not_explore_is_refused(recipe: str, key: str) -> None:
     with pytest.raises(SettingsError) as refused:
         parse({**MINIMAL, "recipe": recipe, key: 1})
@@ -1106,14 +948,6 @@ def test_a_recommender_has_the_settings_of_its_environment_but_for_its_own() -> 
             )
         ),
     }
-
-
-def test_null_is_no_setting_of_a_recommender() -> None:
-    rows = {"TopPicks": {"exploration_weight": None}, "Because": ROWS["Because"]}
-
-    assert parse({**MINIMAL, "recommenders": rows}).recommenders["TopPicks"] == OneRecommender(
-        dataset_group_arn=GROUP
-    )
 
 
 @pytest.mark.parametrize(
