@@ -526,11 +526,6 @@ def test_any_text_for_a_number_is_read_exactly_or_refused(text: str) -> None:
     assert Decimal(text) == settings.min_recommendation_requests_per_second
 
 
-def test_the_dataset_group_is_required() -> None:
-    with pytest.raises(SettingsError, match=r"dataset_group_arn: got nothing; .*-c dataset_group"):
-        read()
-
-
 @pytest.mark.parametrize(
     ("slip", "meant"),
     [
@@ -555,17 +550,78 @@ def test_a_plain_word_that_is_no_setting_is_refused_with_the_nearest_one(
         read(**MINIMAL, **{slip: "true"})
 
 
-def test_a_slip_beside_and_in_an_environment_is_noticed() -> None:
-    with pytest.raises(SettingsError, match=r"^Unknown setting gates\. Did you mean quality_gate"):
-        read(environments={"dev": MINIMAL}, gates="warn")
-    with pytest.raises(SettingsError, match=r"^Unknown setting dev\.name\. Did you mean recommend"):
-        read(environments={"dev": {**MINIMAL, "name": "films"}})
+CHINA = GROUP.replace("arn:aws:", "arn:aws-cn:").replace("eu-west-1", "cn-north-1")
+FILMS = {**MINIMAL, "recommender_name": "films"}
+DEV = {"dev": MINIMAL}
+CONTEXTS: dict[str, tuple[dict[str, Any], str]] = {
+    "no dataset group": ({}, r"dataset_group_arn: got nothing; .*-c dataset_group"),
+    "a slip beside environments": (
+        {"environments": DEV, "gates": "warn"},
+        r"^Unknown setting gates\. Did you mean quality_gate\?",
+    ),
+    "a slip in an environment": (
+        {"environments": {"dev": {**MINIMAL, "name": "films"}}},
+        r"^Unknown setting dev\.name\. Did you mean recommender_name\?",
+    ),
+    "a wrong setting in an environment": (
+        {"environments": {**DEV, "prod": {**MINIMAL, "running": "yes"}}},
+        r"^Setting prod\.running: got \"yes\"",
+    ),
+    "settings beside environments": (
+        {**MINIMAL, "environments": DEV},
+        r"dataset_group_arn.*Move it into each environment",
+    ),
+    "environments that differ in case": (
+        {"environments": {**DEV, "Dev": MINIMAL}},
+        r"environments\.Dev: .*There is dev, .*rename one",
+    ),
+    "a fixed name twice in a place": (
+        {"environments": {"dev": FILMS, "test": FILMS}},
+        r"^Setting test\.recommender_name: .*dev has it",
+    ),
+    "an approval without a pipeline": (
+        {**MINIMAL, "approval": "true"},
+        "^Setting approval: got true; .*together with pipeline",
+    ),
+    "an approval of an environment without a pipeline": (
+        {"environments": {**DEV, "prod": {**MINIMAL, "approval": True}}},
+        r"^Setting prod\.approval: got true; .*together with pipeline",
+    ),
+    "a pipeline without environments": (
+        {**MINIMAL, "pipeline": PIPELINE},
+        "^Setting pipeline: .*together with environments",
+    ),
+    "a slip in the pipeline": (
+        {"environments": DEV, "pipeline": {**PIPELINE, "repositry": "a/b"}},
+        r"^Unknown setting pipeline\.repositry\. Did you mean repository\?",
+    ),
+    "a pipeline in another partition than its connection": (
+        {"environments": DEV, "pipeline": {**PIPELINE, "region": "cn-north-1"}},
+        r"pipeline\.region: .*is in the partition aws-cn",
+    ),
+    "a pipeline with a key of another region": (
+        {"environments": DEV, "pipeline": {**PIPELINE, "log_key_arn": KEY, "region": "us-east-1"}},
+        r"^Setting pipeline\.log_key_arn: .*a key of the region of the log groups, us-east-1",
+    ),
+    "an environment in another partition than the pipeline": (
+        {"environments": {**DEV, "prod": {"dataset_group_arn": CHINA}}, "pipeline": PIPELINE},
+        r"prod\.dataset_group_arn: .*pipeline's partition, aws",
+    ),
+}
+
+
+@pytest.mark.parametrize(("context", "message"), CONTEXTS.values(), ids=CONTEXTS)
+def test_a_context_that_is_wrong_as_a_whole_is_refused_with_the_place(
+    context: dict[str, Any], message: str
+) -> None:
+    with pytest.raises(SettingsError, match=message):
+        read(**context)
 
 
 def test_null_is_no_setting() -> None:
     given = {**MINIMAL, "running": None, "tags": None}
 
-    assert read(environments={"dev": given}) == read(environments={"dev": MINIMAL})
+    assert read(environments={"dev": given}) == read(environments=DEV)
     assert read(**given) == read(**MINIMAL)
 
 
@@ -591,30 +647,19 @@ def test_a_key_that_stands_twice_on_the_command_line_is_refused(
         read(**beside, **{key: text})
 
 
-def test_environments_differ_in_more_than_case() -> None:
-    with pytest.raises(SettingsError, match=r"environments\.Dev: .*There is dev, .*rename one"):
-        read(environments={"dev": MINIMAL, "Dev": MINIMAL})
-
-
-def test_two_environments_of_one_account_and_region_cannot_fix_the_same_name() -> None:
-    named = {**MINIMAL, "recommender_name": "films"}
-
-    with pytest.raises(SettingsError, match=r"^Setting test\.recommender_name: .*dev has it"):
-        read(environments={"dev": named, "test": named})
-    read(environments={"dev": named, "test": {**named, "recommender_name": "series"}})
-    read(environments={"prod": MINIMAL, "qa": MINIMAL})
-
-
 @pytest.mark.parametrize(
-    ("place", "other"), [("eu-west-1", "us-east-1"), ("111111111111", "222222222222")]
+    "other",
+    [
+        {**FILMS, "recommender_name": "series"},
+        {**FILMS, "dataset_group_arn": GROUP.replace("eu-west-1", "us-east-1")},
+        {**FILMS, "dataset_group_arn": GROUP.replace("111111111111", "222222222222")},
+    ],
+    ids=["another name", "another region", "another account"],
 )
-def test_one_name_may_be_fixed_once_in_each_region_of_each_account(place: str, other: str) -> None:
-    here = {**MINIMAL, "recommender_name": "films"}
-    there = {**here, "dataset_group_arn": GROUP.replace(place, other)}
+def test_two_environments_may_fix_names_that_do_not_clash(other: dict[str, Any]) -> None:
+    environments = {"dev": FILMS, "test": other}
 
-    apart = read(environments={"dev": here, "test": there}).environments
-
-    assert [one.recommender_name for one in apart.values()] == ["films"] * 2
+    assert read(environments=environments).environments.keys() == environments.keys()
 
 
 def test_other_tools_context_is_none_of_ours() -> None:
@@ -634,7 +679,8 @@ def test_other_tools_context_is_none_of_ours() -> None:
 
 
 def test_each_environment_has_its_own_settings() -> None:
-    prod = {"dataset_group_arn": GROUP.replace("111111111111", "222222222222"), "running": False}
+    elsewhere = GROUP.replace("111111111111", "222222222222")
+    prod = {"dataset_group_arn": elsewhere, "running": False, "approval": False}
     environments = {"dev": MINIMAL, "prod": prod}
 
     deployment = read(environments=environments)
@@ -653,18 +699,6 @@ def test_environments_of_another_form_are_refused(bad: object) -> None:
 
 def test_empty_on_the_command_line_takes_away_what_cdk_json_says() -> None:
     assert read(**MINIMAL, environments="", pipeline="") == read(**MINIMAL)
-
-
-def test_a_message_says_which_environment_is_wrong() -> None:
-    environments = {"dev": MINIMAL, "prod": {**MINIMAL, "running": "yes"}}
-
-    with pytest.raises(SettingsError, match=r"Setting prod\.running: got \"yes\""):
-        read(environments=environments)
-
-
-def test_settings_at_the_top_level_and_environments_exclude_each_other() -> None:
-    with pytest.raises(SettingsError, match=r"dataset_group_arn.*Move it into each environment"):
-        read(**MINIMAL, environments={"dev": MINIMAL})
 
 
 @pytest.mark.parametrize(
@@ -703,36 +737,22 @@ def test_gates_and_sweeps_share_what_a_stack_can_hold() -> None:
 def test_a_pipeline_goes_through_the_environments_in_their_order() -> None:
     environments = {"zeta": MINIMAL, "dev": MINIMAL, "prod": {**MINIMAL, "approval": True}}
 
-    deployment = read(environments=environments, pipeline=PIPELINE)
+    pipeline = {**PIPELINE, "log_key_arn": KEY}
+    deployment = read(environments=environments, pipeline=pipeline)
 
     assert list(deployment.environments) == ["zeta", "dev", "prod"]
     assert [one.approval for one in deployment.environments.values()] == [False, False, True]
-    assert deployment.pipeline == PipelineSettings(**PIPELINE)
-    assert deployment == read(environments=environments, pipeline=json.dumps(PIPELINE))
-
-
-def test_a_pipelines_log_has_no_key_by_default_and_one_of_its_region_if_asked_for() -> None:
-    def key_of(**given: str) -> str | None:
-        deployment = read(environments={"dev": MINIMAL}, pipeline={**PIPELINE, **given})
-        assert deployment.pipeline is not None
-        return deployment.pipeline.log_key_arn
-
-    assert key_of() is None
-    assert key_of(log_key_arn=KEY) == KEY
-    with pytest.raises(
-        SettingsError,
-        match=r"^Setting pipeline\.log_key_arn: .*a key of the region of the log groups, us-east-1",
-    ):
-        key_of(log_key_arn=KEY, region="us-east-1")
+    assert deployment.pipeline == PipelineSettings(**PIPELINE, log_key_arn=KEY)
+    assert deployment == read(environments=environments, pipeline=json.dumps(pipeline))
 
 
 def test_a_pipeline_of_an_older_connection_is_accepted() -> None:
     older = PIPELINE["connection_arn"].replace("codeconnections", "codestar-connections")
 
-    deployment = read(environments={"dev": MINIMAL}, pipeline={**PIPELINE, "connection_arn": older})
+    made = read(environments=DEV, pipeline={**PIPELINE, "connection_arn": older}).pipeline
 
-    assert deployment.pipeline is not None
-    assert deployment.pipeline.connection_arn == older
+    assert made is not None
+    assert made.connection_arn == older
 
 
 BAD_PIPELINE: list[tuple[str, Any]] = [
@@ -756,7 +776,7 @@ def test_a_wrong_pipeline_is_refused_by_key_and_value(key: str, value: object) -
     got = "nothing" if value is None else json.dumps(value)
 
     with pytest.raises(SettingsError) as refusal:
-        read(environments={"dev": MINIMAL}, pipeline={**PIPELINE, key: value})
+        read(environments=DEV, pipeline={**PIPELINE, key: value})
 
     assert str(refusal.value).startswith(f"Setting pipeline.{key}: got {got}; allowed: ")
 
@@ -766,25 +786,13 @@ def test_a_pipeline_is_given_in_full(key: str) -> None:
     rest = {name: value for name, value in PIPELINE.items() if name != key}
 
     with pytest.raises(SettingsError, match=f"pipeline.{key}: got nothing"):
-        read(environments={"dev": MINIMAL}, pipeline=rest)
+        read(environments=DEV, pipeline=rest)
 
 
 @pytest.mark.parametrize("bad", ["main", [], {}, "[]", True])
 def test_a_pipeline_of_another_form_is_refused(bad: object) -> None:
     with pytest.raises(SettingsError, match=r"Setting pipeline: .*JSON object"):
-        read(environments={"dev": MINIMAL}, pipeline=bad)
-
-
-def test_an_unknown_key_of_a_pipeline_suggests_the_nearest_known_one() -> None:
-    with pytest.raises(
-        SettingsError, match=r"^Unknown setting pipeline\.repositry\. Did you mean repository\?"
-    ):
-        read(environments={"dev": MINIMAL}, pipeline={**PIPELINE, "repositry": "a/b"})
-
-
-def test_a_pipeline_needs_environments() -> None:
-    with pytest.raises(SettingsError, match=r"Setting pipeline: .*together with environments"):
-        read(**MINIMAL, pipeline=PIPELINE)
+        read(environments=DEV, pipeline=bad)
 
 
 @given(*[st.from_regex(ENVIRONMENT_NAME, fullmatch=True)] * 2)
@@ -813,32 +821,6 @@ def test_a_pipeline_has_as_many_stages_as_codepipeline_allows() -> None:
     with pytest.raises(SettingsError, match=r"environments: got 47; allowed: 46 with a pipeline"):
         read(environments={**most, "e46": MINIMAL}, pipeline=PIPELINE)
     assert len(read(environments={**most, "e46": MINIMAL}).environments) == 47
-
-
-CHINA = GROUP.replace("arn:aws:", "arn:aws-cn:").replace("eu-west-1", "cn-north-1")
-
-
-def test_an_environment_is_of_the_pipelines_partition() -> None:
-    with pytest.raises(
-        SettingsError, match=r"prod\.dataset_group_arn: .*pipeline's partition, aws"
-    ):
-        read(environments={"dev": MINIMAL, "prod": {"dataset_group_arn": CHINA}}, pipeline=PIPELINE)
-
-
-def test_a_pipelines_region_is_of_its_connections_partition() -> None:
-    with pytest.raises(SettingsError, match=r"pipeline\.region: .*is in the partition aws-cn"):
-        read(environments={"dev": MINIMAL}, pipeline={**PIPELINE, "region": "cn-north-1"})
-
-
-def test_an_approval_needs_a_pipeline() -> None:
-    with pytest.raises(
-        SettingsError, match=r"Setting prod\.approval: got true; .*together with pipeline"
-    ):
-        read(environments={"dev": MINIMAL, "prod": {**MINIMAL, "approval": True}})
-    with pytest.raises(SettingsError, match=r"Setting approval: .*together with pipeline"):
-        read(**MINIMAL, approval="true")
-
-    assert read(environments={"dev": {**MINIMAL, "approval": False}}).pipeline is None
 
 
 @pytest.mark.parametrize(
