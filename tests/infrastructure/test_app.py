@@ -12,7 +12,6 @@ from aws_cdk import App, DefaultStackSynthesizer, Stack
 from aws_cdk import aws_s3 as s3
 
 from app import main
-from stacks.settings import SettingsError
 from tests.infrastructure.assembly import artifacts, resources, templates
 from tests.infrastructure.conftest import PROD, Assemble
 from tests.support.place import GROUP
@@ -49,15 +48,6 @@ def test_what_few_need_is_not_imported_by_all() -> None:
 
     assert "aws_cdk.aws_lambda" in run.stdout.split()
     assert {f"aws_cdk.{name}" for name in few}.isdisjoint(run.stdout.split())
-
-
-def test_nothing_is_built_of_wrong_settings() -> None:
-    app = App(context={"dataset_group_arn": "vod"})
-
-    with pytest.raises(SettingsError):
-        main(app)
-
-    assert not app.node.try_find_child("TopPicks")
 
 
 def test_each_environment_is_a_stage_with_its_stack(

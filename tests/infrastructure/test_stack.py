@@ -21,7 +21,7 @@ from tests.infrastructure.conftest import HOURS
 from tests.infrastructure.test_package import imports
 from tests.support.place import GROUP
 from tests.support.synthesis import stringified
-from tests.support.template import FLAGS, KEY, Synth, in_order, of_type, resolved, synthesised, the
+from tests.support.template import FLAGS, Synth, in_order, of_type, resolved, synthesised, the
 
 OUTPUTS = {
     "RecommenderArn",
@@ -312,7 +312,6 @@ def test_no_role_is_passed_and_no_managed_policy_attached(template: dict[str, An
     [
         ({}, {"RetentionInDays": 90, "KmsKeyId": Match.absent()}),
         ({"log_retention_days": 7}, {"RetentionInDays": 7}),
-        ({"log_key_arn": KEY}, {"RetentionInDays": 90, "KmsKeyId": KEY}),
     ],
 )
 def test_functions_log_json_to_groups_that_expire(
@@ -327,26 +326,6 @@ def test_functions_log_json_to_groups_that_expire(
     template.resource_count_is("AWS::Logs::LogGroup", 1)
     template.all_resources_properties("AWS::Logs::LogGroup", expected)
     template.all_resources("AWS::Logs::LogGroup", {"DeletionPolicy": "Delete"})
-
-
-def test_what_cloudformation_invokes_is_tried_again_for_as_long_as_it_waits(
-    template: dict[str, Any],
-) -> None:
-    """Lambda tries an invocation that fails twice more; an hour later nobody waits."""
-    functions = of_type(template, "AWS::Lambda::Function")
-    (begin,) = (
-        name
-        for name, one in functions.items()
-        if one["Properties"]["Handler"] == "recommender.handler.begin"
-    )
-
-    _, config = the(template, "AWS::Lambda::EventInvokeConfig")
-    assert config["Properties"] == {
-        "FunctionName": {"Ref": begin},
-        "MaximumEventAgeInSeconds": 3600,
-        "MaximumRetryAttempts": 2,
-        "Qualifier": "$LATEST",
-    }
 
 
 def test_the_environment_of_functions_holds_no_secrets(template: dict[str, Any]) -> None:

@@ -76,8 +76,10 @@ def test_command_is_quoted_for_a_shell() -> None:
 # -- status --follow -----------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize("state", ["CREATE IN_PROGRESS", "ACTIVE", "A STATUS THAT IS VERY LONG"])
-@pytest.mark.parametrize("remaining", [0.0, 36_300.0, 86_400.0])
+@pytest.mark.parametrize(
+    ("state", "remaining"),
+    [("ACTIVE", 0.0), ("A STATUS THAT IS VERY LONG", 36_300.0), ("CREATE IN_PROGRESS", 86_400.0)],
+)
 def test_progress_fits_into_80_columns(state: str, remaining: float) -> None:
     link = chain(gates=11).created[11]
     line = render_progress(Position(link, 60.0, remaining, 86_400.0), observed(state), 0.0)
