@@ -170,9 +170,11 @@ def test_the_functions_code_changes_with_a_byte_of_it(
     assert shipped(changed, tmp_path / "out", monkeypatch).name != ours.name
 
 
-def test_only_our_own_modules_are_shipped(ours: Path) -> None:
+def test_only_our_own_modules_are_shipped_and_they_are_small(ours: Path) -> None:
     modules = {str(path.relative_to(LAMBDAS)) for path in LAMBDAS.glob("recommender/**/*.py")}
     assert modes(ours).keys() == modules
+    assert all((LAMBDAS / module).with_name("__init__.py").is_file() for module in modules)
+    assert ours.stat().st_size < 240_000
 
 
 # -- what is used --------------------------------------------------------------------------------

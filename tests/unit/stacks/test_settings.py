@@ -38,9 +38,6 @@ class Context:
     def __init__(self, **context: object) -> None:
         self._context = context
 
-    def try_get_context(self, key: str) -> object:
-        return self._context.get(key)
-
     def get_all_context(self) -> dict[str, object]:
         return dict(self._context)
 
@@ -913,21 +910,17 @@ def test_a_recommender_has_the_settings_of_its_environment_but_for_its_own() -> 
         }
     )
 
-    assert {name: vars(one) for name, one in settings.by_name.items()} == {
-        "Popular": vars(
-            OneRecommender(
-                dataset_group_arn=GROUP,
-                recipe=Recipe.VOD_MOST_POPULAR,
-                max_training_hours=Decimal(5),
-                running=False,
-            )
+    assert settings.by_name == {
+        "Popular": OneRecommender(
+            dataset_group_arn=GROUP,
+            recipe=Recipe.VOD_MOST_POPULAR,
+            max_training_hours=Decimal(5),
+            running=False,
         ),
-        "Trending": vars(
-            OneRecommender(
-                dataset_group_arn=GROUP,
-                recipe=Recipe.VOD_TRENDING_NOW,
-                max_training_hours=Decimal(5),
-            )
+        "Trending": OneRecommender(
+            dataset_group_arn=GROUP,
+            recipe=Recipe.VOD_TRENDING_NOW,
+            max_training_hours=Decimal(5),
         ),
     }
 
