@@ -50,25 +50,6 @@ def test_what_few_need_is_not_imported_by_all() -> None:
     assert {f"aws_cdk.{name}" for name in few}.isdisjoint(run.stdout.split())
 
 
-def test_each_environment_is_a_stage_with_its_stack(
-    assemble: Assemble, environments: dict[str, Any]
-) -> None:
-    manifest = json.loads((assemble(environments=environments) / "manifest.json").read_text())
-    stages = {
-        artifact["properties"]["directoryName"]
-        for artifact in manifest["artifacts"].values()
-        if artifact["type"] == "cdk:cloud-assembly"
-    }
-    stacks = artifacts(assemble(environments=environments))
-
-    assert stages == {"assembly-dev", "assembly-prod"}
-    assert stacks.keys() == {"dev-TopPicks", "prod-TopPicks"}
-    assert (
-        ":role/cdk-hnb659fds-deploy-role-222222222222-us-east-1"
-        in (stacks["prod-TopPicks"]["assumeRoleArn"])
-    )
-
-
 def test_an_assembly_leaves_nothing_to_be_looked_up(
     assemble: Assemble, environments: dict[str, Any], pipeline: dict[str, str]
 ) -> None:

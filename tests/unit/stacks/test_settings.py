@@ -158,7 +158,6 @@ def test_an_editor_that_has_the_schema_takes_what_is_allowed(
 NO_TOPICS = [
     "on-call",
     TOPIC.replace(":sns:", ":sqs:"),
-    TOPIC.replace("arn:aws:", "arn:aws-us-gov:"),
     f"{TOPIC}.fifo",
     f"{TOPIC}:0a1b2c3d-0000-1111-2222-333344445555",
     f"{TOPIC}\n",
@@ -173,8 +172,6 @@ REFUSED: dict[str, list[Any]] = {
         GROUP.replace("111111111111", "1111"),
         GROUP.replace("eu-west-1", "europe"),
         GROUP.replace("dataset-group", "recommender"),
-        GROUP.replace("eu-west-1", "cn-north-1"),
-        GROUP.replace("arn:aws:", "arn:aws-cn:"),
         GROUP + "/x",
         GROUP + "\n",
         f" {GROUP}",
@@ -185,21 +182,13 @@ REFUSED: dict[str, list[Any]] = {
     "recommender_name": ["", "-x", "_x", "a b", "a/b", "x" * 64, "recs\n", "épices", 7, []],
     "min_recommendation_requests_per_second": [0, 1.5, "1.5", "one", "01x", True, [], 2**31],
     "exploration_weight": [
-        *(-0.1, 1.1, 0.3333333, " 0.5", "+0.5", "0_1", "1,0", "NaN", "1e-1", "", True, {}),
-        "\u0661",
+        *(-0.1, 1.1, " 0.5", "+0.5", "0_1", "1,0", "NaN", "1e-1", "", True, {}, "\u0661"),
     ],
     "exploration_item_age_cut_off": [0, 0.5],
     "item_metadata": ["yes"],
     "excluded_columns": [
-        "ITEMS",
-        {"items": ["A"]},
-        {"ITEMS": "A"},
-        {"ITEMS": []},
-        {"ITEMS": ["A"], "ITEM": ["A"]},
-        {"ITEMS": [7]},
-        {"ITEMS": ["a b"]},
-        {"ITEMS": ["x" * 151]},
-        {"ITEMS": [*COLUMNS, "C50"]},
+        *("ITEMS", {"items": ["A"]}, {"ITEMS": ["A"], "ITEM": ["A"]}),
+        *({"ITEMS": one} for one in ("A", [], [7], ["a b"], ["x" * 151], [*COLUMNS, "C50"])),
         {"INTERACTIONS": ["EVENT_TYPE"]},
     ],
     "running": ["yes", "True", "1", " true", "true\n", "null", 1, 0, "", [], {}],
@@ -211,32 +200,18 @@ REFUSED: dict[str, list[Any]] = {
         {"start": HOURS["start"], "stop": HOURS["stop"]},
         {**HOURS, "holidays": "none"},
         {**HOURS, "start": 7},
-        {**HOURS, "start": "cron(0 7 ? * FRI-MON *)"},
         {**HOURS, "stop": "07:00"},
-        {**HOURS, "stop": "cron(59 8 ? * MON-FRI *)"},
-        {**HOURS, "stop": HOURS["start"]},
-        {**HOURS, "stop": "cron(1 5 ? * FRI *)"},
-        {**HOURS, "time_zone": "Europe/Atlantis"},
         {**HOURS, "time_zone": "../etc/passwd"},
     ],
     "adopt_existing": ["no"],
     "retain_on_destroy": ["on"],
-    "force_update": ["", " ", "2 ", " 2", "a\nb", "a\u00a0b", "g" * 65, 2, True, ["2"]],
+    "force_update": ["", " ", "2 ", " 2", "a\nb", "g" * 65, 2, True, ["2"]],
     "max_deletion_hours": [0, 24.1],
     "max_training_hours": [0, 24.1, "ten"],
     "training_gate_minutes": [0, 56],
     "recommenders": [
-        "TopPicks",
-        {},
-        ["TopPicks"],
-        {"TopPicks": "aws-vod-top-picks"},
-        {"TopPicks": []},
-        {"Top-Picks": {}},
-        {"1": {}},
-        {"b" * 32: {}},
-        {"Films\n": {}},
-        {"\u00c9pices": {}},
-        {"Films": {}, "films": {}},
+        *("TopPicks", {}, ["TopPicks"], {"TopPicks": "aws-vod-top-picks"}, {"TopPicks": []}),
+        *({name: {}} for name in ("Top-Picks", "1", "b" * 32, "Films\n", "\u00c9pices")),
     ],
     "poll_interval_seconds": [0, 121],
     "minimum_metrics": [
@@ -256,12 +231,7 @@ REFUSED: dict[str, list[Any]] = {
     "notify_topic_arn": NO_TOPICS,
     "alarm_email": ["on-call", "on-call@", "@example.com", "a b@example.com", "a@b", "", 7],
     "runbook_url": [
-        "docs/runbook.md",
-        "http://x.yz",
-        "https://",
-        "https://x y",
-        "https://x#y",
-        7,
+        *("docs/runbook.md", "http://x.yz", "https://", "https://x y", "https://x#y", 7),
         "https://" + "x" * 501,
     ],
     "observation_interval_minutes": [0, 1441],
@@ -270,29 +240,19 @@ REFUSED: dict[str, list[Any]] = {
         "alias/logs",
         KEY.replace(":key/", ":alias/"),
         KEY.replace("kms", "s3"),
-        KEY.replace("arn:aws:", "arn:aws-us-gov:"),
         KEY + "*",
         KEY + "\n",
         "",
         7,
     ],
     "consumers": [
-        "arn:aws:iam::333333333333:role/app",
-        "*",
-        [],
-        [7],
-        {},
-        ["*"],
-        ["333333333333"],
-        ["arn:aws:iam::333333333333:root"],
-        ["arn:aws:iam::333333333333:role/*"],
-        ["arn:aws:iam::333333333333:role/"],
-        ["arn:aws:iam::*:role/app"],
-        ["arn:aws:sts::333333333333:assumed-role/app/session"],
+        *("arn:aws:iam::333333333333:role/app", "*", [], [7], {}, ["*"], ["333333333333"]),
+        *([f"arn:aws:iam::333333333333:{one}"] for one in ("root", "role/*", "role/", "group/ops")),
         ["arn:aws:iam::333333333333:oidc-provider/example.com"],
-        ["arn:aws:iam::333333333333:group/ops"],
         ["arn:aws:iam::333333333333:role/app\n"],
         ["arn:aws:iam::333333333333:role/\u00e9pices"],
+        ["arn:aws:iam::*:role/app"],
+        ["arn:aws:sts::333333333333:assumed-role/app/session"],
         ["lambda.amazonaws.com"],
     ],
     "termination_protection": ["on"],
@@ -306,42 +266,9 @@ REFUSED: dict[str, list[Any]] = {
         {"k" * 129: "x"},
         {"k": "x" * 257},
         {"k": ""},
-        {"k": "a&b"},
-        {"k\n": "x"},
-        {"AWS:team": "x"},
-        {"top-picks:stack-id": "mine"},
-        {"Team": "video", "team": "video"},
         {f"k{n}": "x" for n in range(48)},
     ],
 }
-
-
-@pytest.mark.parametrize(
-    ("key", "value"), [(key, value) for key, values in REFUSED.items() for value in values]
-)
-def test_a_wrong_setting_is_refused_by_key_value_and_what_is_allowed(
-    key: str, value: object
-) -> None:
-    with pytest.raises(SettingsError) as refusal:
-        parse({**MINIMAL, key: value})
-
-    message = str(refusal.value)
-    assert message.startswith(f"Setting {key}: got {json.dumps(value)}; allowed: ")
-    assert "\n" not in message.replace("\\n", "")
-
-
-def test_every_setting_has_values_that_are_allowed_and_some_that_are_refused() -> None:
-    # allowed with another setting only
-    alarms = {"alarm_topic_arn", "alarm_email", "minimum_throughput_use"}
-
-    assert REFUSED.keys() == settings_of(Settings).keys()
-    assert {key for key, _, _ in ALLOWED} == REFUSED.keys() - alarms
-
-
-def test_an_editor_that_has_the_schema_marks_columns_that_stand_twice() -> None:
-    twice = {**MINIMAL, "excluded_columns": {"ITEMS": ["A", "A"]}}
-
-    assert not is_valid({"context": twice}, schema())
 
 
 BEYOND_A_SCHEMA: dict[str, list[Any]] = {
@@ -370,18 +297,40 @@ BEYOND_A_SCHEMA: dict[str, list[Any]] = {
         {"Team": "video", "team": "video"},
     ],
 }
-"""What is refused, but by nothing that is said in JSON schema."""
+"""Refused too, but by nothing that is said in JSON schema."""
 
 
-@pytest.mark.parametrize(
-    ("key", "value"),
-    [
-        (key, value)
-        for key, values in REFUSED.items()
-        for value in values
-        if value not in BEYOND_A_SCHEMA.get(key, [])
-    ],
-)
+def rows(table: dict[str, list[Any]]) -> list[tuple[str, Any]]:
+    return [(key, value) for key, values in table.items() for value in values]
+
+
+@pytest.mark.parametrize(("key", "value"), [*rows(REFUSED), *rows(BEYOND_A_SCHEMA)])
+def test_a_wrong_setting_is_refused_by_key_value_and_what_is_allowed(
+    key: str, value: object
+) -> None:
+    with pytest.raises(SettingsError) as refusal:
+        parse({**MINIMAL, key: value})
+
+    message = str(refusal.value)
+    assert message.startswith(f"Setting {key}: got {json.dumps(value)}; allowed: ")
+    assert "\n" not in message.replace("\\n", "")
+
+
+def test_every_setting_has_values_that_are_allowed_and_some_that_are_refused() -> None:
+    # allowed with another setting only
+    alarms = {"alarm_topic_arn", "alarm_email", "minimum_throughput_use"}
+
+    assert REFUSED.keys() == settings_of(Settings).keys()
+    assert {key for key, _, _ in ALLOWED} == REFUSED.keys() - alarms
+
+
+def test_an_editor_that_has_the_schema_marks_columns_that_stand_twice() -> None:
+    twice = {**MINIMAL, "excluded_columns": {"ITEMS": ["A", "A"]}}
+
+    assert not is_valid({"context": twice}, schema())
+
+
+@pytest.mark.parametrize(("key", "value"), rows(REFUSED))
 def test_an_editor_that_has_the_schema_marks_what_is_wrong(key: str, value: object) -> None:
     assert not is_valid({"context": {**MINIMAL, key: value}}, schema())
 
