@@ -11,6 +11,7 @@ from aws_cdk import App, Environment, Stack
 from constructs import Construct
 
 from app import main
+from stacks.recommender import TopPicksRecommender
 from tests.support.place import ACCOUNT, GROUP, REGION
 from tests.support.template import FLAGS, PIPELINE, Synth, synthesised
 
@@ -55,6 +56,13 @@ def new_stack(scope: Construct | None = None) -> Stack:
     """Return a stack of somebody else's app."""
     env = Environment(account=ACCOUNT, region=REGION)
     return Stack(App() if scope is None else scope, "Video", env=env)
+
+
+def top_picks(
+    scope: Construct, construct_id: str = "TopPicks", **properties: Any
+) -> TopPicksRecommender:
+    """Make a recommender of the dataset group."""
+    return TopPicksRecommender(scope, construct_id, **{"dataset_group_arn": GROUP, **properties})
 
 
 @pytest.fixture

@@ -21,11 +21,10 @@ from constructs import Construct, IConstruct
 from app import main
 from checks import static
 from stacks.monitoring import RecommenderMonitoring
-from stacks.recommender import TopPicksRecommender
 from stacks.service import RecommenderService
 from stacks.settings import PropertyError
 from tests.infrastructure.assembly import resources
-from tests.infrastructure.conftest import new_stack
+from tests.infrastructure.conftest import new_stack, top_picks
 from tests.support.place import GROUP
 from tests.support.template import FLAGS, KEY, PIPELINE, of_type, the
 from tests.unit.test_how_tos import PAGES, ROOT, blocks
@@ -127,9 +126,7 @@ def monitored(scope: Construct, properties: Build = nothing) -> Stack:
     """Return a stack with a recommender and monitoring, whose service has these properties."""
     stack = new_stack(scope)
     service = RecommenderService(stack, "Service", **properties(stack))
-    recommender = TopPicksRecommender(
-        stack, "TopPicks", dataset_group_arn=GROUP, service=service, training_gates=1, sweeps=1
-    )
+    recommender = top_picks(stack, service=service, training_gates=1, sweeps=1)
     RecommenderMonitoring(stack, "Monitoring", recommender=recommender)
     return stack
 
@@ -320,7 +317,7 @@ def test_monitoring_in_another_stack_uses_the_services_network_without_a_circle(
     app = App()
     stack = Stack(app, "Video")
     service = RecommenderService(stack, "Service", **own_network(stack))
-    recommender = TopPicksRecommender(stack, "TopPicks", dataset_group_arn=GROUP, service=service)
+    recommender = top_picks(stack, service=service)
     other = Stack(app, "Watch")
     RecommenderMonitoring(other, "Monitoring", recommender=recommender)
 

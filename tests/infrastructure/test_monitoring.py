@@ -16,13 +16,11 @@ from lambdas.recommender import vocabulary as v
 from lambdas.recommender.model.quality import QualityGate
 from lambdas.recommender.monitoring.observation import ObservationRequest
 from stacks.monitoring import RecommenderMonitoring
-from stacks.recommender import TopPicksRecommender
-from tests.infrastructure.conftest import HOURS
+from tests.infrastructure.conftest import HOURS, top_picks
 from tests.infrastructure.test_stack import OTHERWISE, STACK_ID, requested
 from tests.support import dashboards
 from tests.support.alarms import ALARM, EXTRA_PERIODS, OK, Samples, metrics_of, state
 from tests.support.permissions import Use, roles_of
-from tests.support.place import GROUP
 from tests.support.template import Synth, in_order, of_type, resolved, the
 
 ON: dict[str, Any] = {
@@ -618,7 +616,7 @@ def test_the_dashboard_shows_every_alarm_and_each_minimum(monitored: dict[str, A
 
 
 def test_the_construct_can_be_given_a_topic_and_be_extended(stack: Stack) -> None:
-    recommender = TopPicksRecommender(stack, "TopPicks", dataset_group_arn=GROUP)
+    recommender = top_picks(stack)
     monitoring = RecommenderMonitoring(
         stack, "Monitoring", recommender=recommender, alarm_topic=sns.Topic(stack, "OnCall")
     )
@@ -633,7 +631,7 @@ def test_the_construct_can_be_given_a_topic_and_be_extended(stack: Stack) -> Non
 
 def test_in_another_stack_it_looks_at_the_recommenders_own() -> None:
     app = App()
-    recommender = TopPicksRecommender(Stack(app, "Video"), "TopPicks", dataset_group_arn=GROUP)
+    recommender = top_picks(Stack(app, "Video"))
     watching = Stack(app, "Watching")
     RecommenderMonitoring(watching, "Monitoring", recommender=recommender)
 
@@ -653,7 +651,7 @@ def test_in_another_stack_it_looks_at_the_recommenders_own() -> None:
 
 def test_in_a_nested_stack_it_is_known_by_its_path_there(stack: Stack) -> None:
     nested = NestedStack(stack, "Nested")
-    recommender = TopPicksRecommender(nested, "TopPicks", dataset_group_arn=GROUP)
+    recommender = top_picks(nested)
     RecommenderMonitoring(nested, "Monitoring", recommender=recommender)
 
     found = alarms(dict(Template.from_stack(nested).to_json()))

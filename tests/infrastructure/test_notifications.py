@@ -13,13 +13,11 @@ from aws_cdk.assertions import Template
 
 import operations.__main__
 from lambdas.recommender import vocabulary as v
-from stacks.recommender import TopPicksRecommender
 from stacks.service import RecommenderService
-from tests.infrastructure.conftest import new_stack
+from tests.infrastructure.conftest import new_stack, top_picks
 from tests.infrastructure.test_monitoring import COST
 from tests.infrastructure.test_pictures import earlier
 from tests.support.events import STACK_ID, messages, of_a_resource, of_the_stack
-from tests.support.place import GROUP
 from tests.support.template import Synth, of_type
 from tests.unit.test_how_tos import PAGES
 
@@ -258,7 +256,7 @@ def test_a_topic_of_the_stack_with_its_policy_outlives_the_rules() -> None:
     stack = new_stack()
     topic = sns.Topic(stack, "Deployments", enforce_ssl=True)
     RecommenderService.shared(stack, notify_topic=topic)
-    TopPicksRecommender(stack, "TopPicks", dataset_group_arn=GROUP, training_gates=1, sweeps=1)
+    top_picks(stack, training_gates=1, sweeps=1)
 
     template = dict(Template.from_stack(stack).to_json())
 

@@ -33,7 +33,7 @@ from stacks.retention import RETENTION
 from stacks.service import RecommenderService
 from stacks.settings import PropertyError, Settings, SettingsError, parse
 from stacks.settings.setting import settings_of
-from tests.infrastructure.conftest import HOURS
+from tests.infrastructure.conftest import HOURS, top_picks
 from tests.support.place import GROUP
 from tests.support.template import KEY, of_type, resolved, the
 
@@ -44,7 +44,7 @@ def own_attributes(construct: Construct, base: type[Construct]) -> set[str]:
 
 def test_public_attributes_of_the_constructs_are_the_interface(stack: Stack) -> None:
     """Semantic versioning keeps them: one more has to be meant."""
-    recommender = TopPicksRecommender(stack, "TopPicks", dataset_group_arn=GROUP)
+    recommender = top_picks(stack)
     monitoring = RecommenderMonitoring(stack, "Monitoring", recommender=recommender)
 
     assert own_attributes(recommender, Resource) == {
@@ -101,7 +101,7 @@ WRONG_TAGS: dict[str, tuple[dict[str, str], str]] = {
 def test_tags_that_are_not_allowed_are_refused_alike_from_the_cdk_and_from_settings(
     stack: Stack, tags: dict[str, str], message: str
 ) -> None:
-    TopPicksRecommender(stack, "TopPicks", dataset_group_arn=GROUP)
+    top_picks(stack)
     for key, value in tags.items():
         Tags.of(stack).add(key, value)
 
@@ -121,7 +121,7 @@ RIGHT_TAGS = {
 
 def test_tags_that_personalize_takes_are_the_recommenders(stack: Stack) -> None:
     most = {**RIGHT_TAGS, **{f"tag{n}": "x" for n in range(43)}}
-    TopPicksRecommender(stack, "TopPicks", dataset_group_arn=GROUP)
+    top_picks(stack)
     for key, value in most.items():
         Tags.of(stack).add(key, value)
 
@@ -131,7 +131,7 @@ def test_tags_that_personalize_takes_are_the_recommenders(stack: Stack) -> None:
 
 def test_a_tag_that_is_known_at_deployment_is_the_recommenders(stack: Stack) -> None:
     owner = CfnParameter(stack, "Owner").value_as_string
-    TopPicksRecommender(stack, "TopPicks", dataset_group_arn=GROUP)
+    top_picks(stack)
     Tags.of(stack).add("owner", owner)
 
     Template.from_stack(stack).has_resource_properties(
@@ -145,7 +145,7 @@ def test_the_policy_of_a_name_that_is_a_token_has_an_id_of_its_own(
 ) -> None:
     """A token's text has a number that depends on how many were made before."""
     names = [CfnParameter(stack, f"Name{n}").value_as_string for n in range(before + 1)]
-    TopPicksRecommender(stack, "TopPicks", dataset_group_arn=GROUP, recommender_name=names[-1])
+    top_picks(stack, recommender_name=names[-1])
 
     policies = of_type(dict(Template.from_stack(stack).to_json()), "AWS::IAM::Policy")
 
@@ -154,14 +154,14 @@ def test_the_policy_of_a_name_that_is_a_token_has_an_id_of_its_own(
 
 
 def test_a_recommender_may_have_the_id_of_what_the_cdk_leaves_out_of_names(stack: Stack) -> None:
-    TopPicksRecommender(stack, "Default", dataset_group_arn=GROUP)
+    top_picks(stack, "Default")
 
     assert of_type(dict(Template.from_stack(stack).to_json()), v.RECOMMENDER_TYPE)
 
 
 def test_two_recommenders_share_a_service_and_not_a_sweep(stack: Stack) -> None:
-    TopPicksRecommender(stack, "Films", dataset_group_arn=GROUP)
-    TopPicksRecommender(stack, "Series", dataset_group_arn=GROUP)
+    top_picks(stack, "Films")
+    top_picks(stack, "Series")
 
     template = dict(Template.from_stack(stack).to_json())
 
@@ -185,7 +185,7 @@ def prefixes(template: dict[str, Any]) -> set[str]:
 
 def test_names_begin_with_the_stacks_name_as_far_as_it_fits() -> None:
     stack = Stack(App(), "A" * 100, env=Environment(account="111111111111", region="eu-west-1"))
-    TopPicksRecommender(stack, "TopPicks", dataset_group_arn=GROUP)
+    top_picks(stack)
 
     template = dict(Template.from_stack(stack).to_json())
 
@@ -195,7 +195,7 @@ def test_names_begin_with_the_stacks_name_as_far_as_it_fits() -> None:
 
 def test_in_a_nested_stack_names_begin_with_its_path(stack: Stack) -> None:
     nested = NestedStack(stack, "Nested")
-    TopPicksRecommender(nested, "TopPicks", dataset_group_arn=GROUP)
+    top_picks(nested)
 
     (prefix,) = prefixes(dict(Template.from_stack(nested).to_json()))
 
@@ -240,10 +240,10 @@ def test_a_change_of_permissions_after_a_first_look_is_in_the_functions_configur
     stack: Stack,
 ) -> None:
     """Something resolves the functions early, such as a rule of an aspect."""
-    service = TopPicksRecommender(stack, "Films", dataset_group_arn=GROUP).service
+    service = top_picks(stack, "Films").service
     before = stack.resolve(service.role.permissions)
 
-    TopPicksRecommender(stack, "Series", dataset_group_arn=GROUP, recommender_name="series")
+    top_picks(stack, "Series", recommender_name="series")
 
     template = dict(Template.from_stack(stack).to_json())
     for one in of_type(template, "AWS::Lambda::Function").values():
@@ -258,8 +258,8 @@ def test_recommenders_that_share_a_service_do_not_differ_in_what_it_is_given(sta
         log_retention=RetentionDays.ONE_WEEK,
     )
     for name in ("Films", "Series"):
-        TopPicksRecommender(stack, name, dataset_group_arn=GROUP, service=service)
-    TopPicksRecommender(stack, "Other", dataset_group_arn=GROUP)
+        top_picks(stack, name, service=service)
+    top_picks(stack, "Other")
 
     template = Template.from_stack(stack)
     template.resource_count_is("AWS::StepFunctions::StateMachine", 2)
@@ -274,9 +274,9 @@ def test_the_shared_service_is_configured_by_a_call_before_its_first_recommender
     stack: Stack,
 ) -> None:
     by_default = Stack(App(), "TopPicks")
-    TopPicksRecommender(by_default, "Films", dataset_group_arn=GROUP)
+    top_picks(by_default, "Films")
     RecommenderService.shared(stack, log_retention=RetentionDays.ONE_WEEK)
-    TopPicksRecommender(stack, "Films", dataset_group_arn=GROUP)
+    top_picks(stack, "Films")
 
     before, after = (dict(Template.from_stack(one).to_json()) for one in (by_default, stack))
     assert before["Resources"].keys() == after["Resources"].keys()
@@ -333,14 +333,12 @@ def test_a_service_of_another_stack_is_refused(stack: Stack) -> None:
     elsewhere = RecommenderService(Stack(App(), "Elsewhere"), "Service")
 
     with pytest.raises(PropertyError, match=r"^Property service: got .Elsewhere/Service.; allowed"):
-        TopPicksRecommender(stack, "TopPicks", dataset_group_arn=GROUP, service=elsewhere)
+        top_picks(stack, service=elsewhere)
 
 
 def test_a_property_is_refused_in_the_words_of_the_setting(stack: Stack) -> None:
     with pytest.raises(PropertyError) as of_the_construct:
-        TopPicksRecommender(
-            stack, "TopPicks", dataset_group_arn=GROUP, exploration_weight=Decimal(7)
-        )
+        top_picks(stack, exploration_weight=Decimal(7))
     with pytest.raises(SettingsError) as of_the_context:
         parse({"dataset_group_arn": GROUP, "exploration_weight": 7})
 
@@ -374,7 +372,7 @@ def test_properties_that_do_not_fit_together_are_refused(
     stack: Stack, properties: dict[str, Any], message: str
 ) -> None:
     with pytest.raises(PropertyError, match=f"^Property {message}"):
-        TopPicksRecommender(stack, "TopPicks", **{"dataset_group_arn": GROUP, **properties})
+        top_picks(stack, **properties)
 
 
 @pytest.mark.parametrize(
@@ -406,18 +404,14 @@ def test_a_key_of_the_stack_encrypts_the_logs(stack: Stack) -> None:
 def test_adoption_by_a_name_that_is_a_token_is_adoption_by_a_name(stack: Stack) -> None:
     name = CfnParameter(stack, "Name").value_as_string
 
-    TopPicksRecommender(
-        stack, "TopPicks", dataset_group_arn=GROUP, recommender_name=name, adopt_existing=True
-    )
+    top_picks(stack, recommender_name=name, adopt_existing=True)
 
     Template.from_stack(stack).has_resource_properties(v.RECOMMENDER_TYPE, {v.ADOPT_EXISTING: True})
 
 
 @pytest.mark.parametrize("seconds", [7, 3299])
 def test_a_gate_may_wait_any_number_of_seconds(stack: Stack, seconds: int) -> None:
-    TopPicksRecommender(
-        stack, "TopPicks", dataset_group_arn=GROUP, training_gate=Duration.seconds(seconds)
-    )
+    top_picks(stack, training_gate=Duration.seconds(seconds))
 
     Template.from_stack(stack).all_resources_properties(
         v.TRAINING_GATE_TYPE, {v.WAIT_SECONDS: seconds}
@@ -441,7 +435,7 @@ METRICS = [
 def test_a_metric_has_the_statistic_and_the_unit_that_are_documented(
     stack: Stack, method: str, name: str, statistic: str, unit: cloudwatch.Unit | None
 ) -> None:
-    recommender = TopPicksRecommender(stack, "TopPicks", dataset_group_arn=GROUP)
+    recommender = top_picks(stack)
 
     for metric in (getattr(recommender, f"metric_{method}")(), recommender.metric(name)):
         assert (metric.metric_name, metric.statistic, metric.unit) == (name, statistic, unit)
@@ -449,7 +443,7 @@ def test_a_metric_has_the_statistic_and_the_unit_that_are_documented(
 
 
 def test_a_metric_s_properties_can_be_chosen(stack: Stack) -> None:
-    recommender = TopPicksRecommender(stack, "TopPicks", dataset_group_arn=GROUP)
+    recommender = top_picks(stack)
 
     metric = recommender.metric_get_recommendations_latency(
         statistic="p99", period=Duration.minutes(1)
@@ -528,7 +522,7 @@ def test_a_removal_policy_is_the_recommenders_and_its_sweeps(
     stack: Stack, policy: RemovalPolicy, rendered: str, later: bool
 ) -> None:
     given: dict[str, Any] = {} if later else {"removal_policy": policy}
-    recommender = TopPicksRecommender(stack, "TopPicks", dataset_group_arn=GROUP, **given)
+    recommender = top_picks(stack, **given)
     if later:
         recommender.apply_removal_policy(policy)
 

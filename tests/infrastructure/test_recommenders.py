@@ -15,10 +15,10 @@ from app import main
 from lambdas.recommender import vocabulary as v
 from lambdas.recommender.recipes import Recipe
 from stacks.monitoring import RecommenderMonitoring
-from stacks.recommender import DomainRecommender, TopPicksRecommender
+from stacks.recommender import DomainRecommender
 from stacks.settings import PropertyError, SettingsError
 from stacks.synthesis import refuse_large_templates
-from tests.infrastructure.conftest import HOURS, new_stack
+from tests.infrastructure.conftest import HOURS, new_stack, top_picks
 from tests.infrastructure.test_pictures import earlier
 from tests.infrastructure.test_stack import OUTPUTS, masked, statements
 from tests.support.place import GROUP
@@ -344,7 +344,7 @@ def test_a_construct_of_each_recipe_deploys_what_the_app_does(
 
 def test_top_picks_are_the_recipe_that_is_fixed(stack: Stack) -> None:
     other = new_stack()
-    TopPicksRecommender(stack, "Row", dataset_group_arn=GROUP, exploration_weight=0.5)
+    top_picks(stack, "Row", exploration_weight=0.5)
     DomainRecommender(
         other, "Row", recipe=Recipe.VOD_TOP_PICKS, dataset_group_arn=GROUP, exploration_weight=0.5
     )

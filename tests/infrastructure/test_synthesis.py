@@ -34,7 +34,7 @@ from constructs import Construct, IConstruct
 from lambdas.recommender import vocabulary as v
 from stacks.interface import IRecommender
 from stacks.recommender import TopPicksRecommender
-from tests.support.place import GROUP
+from tests.infrastructure.conftest import top_picks
 from tests.support.template import in_order, of_type, the
 
 HERE: Final = Environment(account="111111111111", region="eu-west-1")
@@ -59,9 +59,7 @@ def group(place: Environment | None) -> str:
 
 
 def named(scope: Construct, place: Environment | None, name: str = "films") -> TopPicksRecommender:
-    return TopPicksRecommender(
-        scope, "TopPicks", dataset_group_arn=group(place), recommender_name=name
-    )
+    return top_picks(scope, dataset_group_arn=group(place), recommender_name=name)
 
 
 def side_by_side(app: App, *places: Environment | None) -> None:
@@ -175,9 +173,7 @@ def test_derived_names_and_different_fixed_ones_are_no_clash() -> None:
     app = App()
     stack = Stack(app, "Video", env=HERE)
     for number, name in enumerate((None, None, "films", "series")):
-        TopPicksRecommender(
-            stack, f"TopPicks{number}", dataset_group_arn=GROUP, recommender_name=name
-        )
+        top_picks(stack, f"TopPicks{number}", recommender_name=name)
 
     app.synth()
 
@@ -219,7 +215,7 @@ class Estate:
         scope = self.stack
         for level in range(depth):
             scope = NestedStack(scope, f"Level{level}")
-        self.recommender = TopPicksRecommender(scope, "TopPicks", dataset_group_arn=GROUP)
+        self.recommender = top_picks(scope)
 
 
 EXPORT: Final = ("strong", HERE, "is exported. CloudFormation does not change an export")
@@ -308,7 +304,7 @@ def test_a_use_in_the_same_stack_or_around_it_follows(depth: int) -> None:
 
 def test_another_recommender_is_not_warned_of() -> None:
     estate = Estate()
-    other = TopPicksRecommender(estate.stack, "Other", dataset_group_arn=GROUP)
+    other = top_picks(estate.stack, "Other")
     granted(estate.recommender, estate.other)
 
     assert len(warnings(estate.stack)) == 1
@@ -318,7 +314,7 @@ def test_another_recommender_is_not_warned_of() -> None:
 def test_a_recommender_of_the_same_id_in_a_nested_stack_is_another_one() -> None:
     estate = Estate()
     nested = NestedStack(estate.stack, "Nested")
-    inner = TopPicksRecommender(nested, "TopPicks", dataset_group_arn=GROUP)
+    inner = top_picks(nested)
     CfnOutput(nested, "Arn", value=inner.recommender_arn, export_name="inner")
 
     assert len(warnings(estate.stack)) == 1
@@ -361,7 +357,7 @@ def test_the_strength_of_one_resource_is_seen() -> None:
 def test_another_stack_finds_a_recommender_by_its_parameter_and_imports_nothing() -> None:
     app = App(context={FLAG: "strong"})
     stack, other = (Stack(app, name, env=HERE) for name in ("Video", "Other"))
-    recommender = TopPicksRecommender(stack, "TopPicks", dataset_group_arn=GROUP)
+    recommender = top_picks(stack)
     recommender.add_arn_parameter(stack, "Arn", parameter_name="/video/top-picks")
 
     found = TopPicksRecommender.from_arn_parameter(other, "TopPicks", "/video/top-picks")
@@ -395,7 +391,7 @@ RECOMMENDER, SWEEP = v.RECOMMENDER_TYPE, v.SWEEP_TYPE
 
 def recommender_in(app: App, **properties: Any) -> TopPicksRecommender:
     stack = Stack(app, "Video", env=HERE)
-    return TopPicksRecommender(stack, "TopPicks", dataset_group_arn=GROUP, **properties)
+    return top_picks(stack, **properties)
 
 
 @jsii.implements(IAspect)
@@ -511,7 +507,7 @@ def tags_of(stack: Stack) -> Any:
 
 def tagged(tags: dict[str, str], **context: Any) -> Stack:
     stack = Stack(App(context=context), "Video", env=HERE, tags=tags)
-    TopPicksRecommender(stack, "TopPicks", dataset_group_arn=GROUP)
+    top_picks(stack)
     return stack
 
 
@@ -563,7 +559,7 @@ def test_tags_of_the_stacks_around_a_nested_one_are_the_recommenders() -> None:
     outer.add_stack_tag("layer", "1")
     inner = NestedStack(outer, "Inner")
     inner.add_stack_tag("layer", "2")
-    TopPicksRecommender(inner, "TopPicks", dataset_group_arn=GROUP)
+    top_picks(inner)
 
     assert tags_of(inner) == {"cost": "2", "layer": "2", "team": "video"}
 
