@@ -21,6 +21,15 @@ HOURS = {
     "stop": "cron(0 20 ? * MON-FRI *)",
     "time_zone": "Europe/Berlin",
 }
+EVERYTHING: dict[str, Any] = {
+    "monitoring": True,
+    "alarm_email": "team@example.com",
+    "notify_topic_arn": "arn:aws:sns:eu-west-1:111111111111:deployments",
+    "consumers": ["arn:aws:iam::111111111111:role/app"],
+    "active_hours": HOURS,
+}
+"""All that a setting can add to a stack."""
+SHORT = {"max_training_hours": 1, "max_deletion_hours": 1}
 PROD = "arn:aws:personalize:us-east-1:222222222222:dataset-group/vod"
 
 Assemble = Callable[..., Path]

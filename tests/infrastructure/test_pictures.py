@@ -13,7 +13,7 @@ import botocore.session
 import pytest
 
 from stacks.settings.declarations import Settings
-from tests.infrastructure.conftest import HOURS
+from tests.infrastructure.conftest import EVERYTHING
 from tests.support.template import Synth
 
 ROOT: Final = Path(__file__).parents[2]
@@ -27,12 +27,6 @@ PICTURES: Final = {
 }
 CHAINS: Final = [name for name, picture in PICTURES.items() if "Sweep01" in picture]
 PRODUCTS: Final = {"CloudFormation", "CloudWatch"}
-EVERYTHING: Final = {
-    "monitoring": True,
-    "notify_topic_arn": "arn:aws:sns:eu-west-1:111111111111:deployments",
-    "consumers": ["arn:aws:iam::333333333333:role/video-api"],
-    "active_hours": HOURS,
-}
 
 TYPE: Final = r"(?:AWS|Custom)::\w+(?:::\w+)?"
 CONSTRUCT: Final = r"[A-Z]\w*(?:/[A-Z]\w*)*"

@@ -18,7 +18,7 @@ from stacks.monitoring import RecommenderMonitoring
 from stacks.recommender import DomainRecommender
 from stacks.settings import PropertyError, SettingsError
 from stacks.synthesis import refuse_large_templates
-from tests.infrastructure.conftest import HOURS, new_stack, top_picks
+from tests.infrastructure.conftest import EVERYTHING, HOURS, SHORT, new_stack, top_picks
 from tests.infrastructure.test_pictures import earlier
 from tests.infrastructure.test_stack import OUTPUTS, masked, statements
 from tests.support.place import GROUP
@@ -37,21 +37,7 @@ ALL: Final[dict[str, Any]] = {
     "Popular": {"recipe": "aws-vod-most-popular"},
     "Trending": {"recipe": "aws-vod-trending-now"},
 }
-EVERYTHING: Final[dict[str, Any]] = {
-    "monitoring": True,
-    "alarm_email": "team@example.com",
-    "consumers": ["arn:aws:iam::111111111111:role/app"],
-    "active_hours": HOURS,
-    "max_training_hours": 24,
-    "max_deletion_hours": 24,
-}
-SHORT: Final = {"max_training_hours": 1, "max_deletion_hours": 1}
-
-
-def named(template: dict[str, Any], resource_type: str) -> dict[str, Any]:
-    """Return the resources of a type by the names of their recommenders."""
-    found = of_type(template, resource_type)
-    return {re.sub("^Recommenders|[0-9A-F]{8}$", "", name): one for name, one in found.items()}
+LONGEST: Final = {**EVERYTHING, "max_training_hours": 24, "max_deletion_hours": 24}
 
 
 # -- one of another recipe -------------------------------------------------------------------------
@@ -282,7 +268,7 @@ def assembled(folder: Path, **context: Any) -> Iterator[tuple[int, int]]:
 
 def test_a_stack_of_all_five_with_everything_and_the_longest_chains_fits(tmp_path: Path) -> None:
     """Of CloudFormation's quotas: 500 resources, and a template of a megabyte."""
-    ((resources, size),) = assembled(tmp_path, recommenders=ALL, **EVERYTHING)
+    ((resources, size),) = assembled(tmp_path, recommenders=ALL, **LONGEST)
 
     assert resources <= 500
     assert size <= 1_000_000
@@ -320,7 +306,7 @@ def test_a_template_that_is_too_large_is_refused_with_its_bytes(tmp_path: Path) 
         SettingsError,
         match=r"^Setting recommenders: got .a template of \d{7} bytes for TopPicks.; allowed: 100",
     ):
-        list(assembled(tmp_path, recommenders=ALL, tags=tags, **EVERYTHING))
+        list(assembled(tmp_path, recommenders=ALL, tags=tags, **LONGEST))
 
 
 # -- the construct ---------------------------------------------------------------------------------

@@ -15,7 +15,7 @@ from lambdas.recommender import vocabulary as v
 from lambdas.recommender.model.request import Request
 from stacks.functions import LAMBDAS
 from stacks.settings import SettingsError
-from tests.infrastructure.conftest import HOURS
+from tests.infrastructure.conftest import EVERYTHING, HOURS, SHORT
 from tests.infrastructure.test_package import imports
 from tests.support.place import GROUP
 from tests.support.synthesis import stringified
@@ -175,18 +175,6 @@ def test_settings_reach_every_resource_that_needs_them(synth: Synth, resource_ty
     assert given
 
 
-WHOLE: Final = {
-    "recommender_name": "films",
-    "monitoring": True,
-    "alarm_email": "team@example.com",
-    "notify_topic_arn": "arn:aws:sns:eu-west-1:111111111111:deployments",
-    "consumers": ["arn:aws:iam::111111111111:role/app"],
-    "active_hours": HOURS,
-    "max_training_hours": 1,
-    "max_deletion_hours": 1,
-}
-"""Settings with which the stack has a resource of each kind."""
-
 ROLE: Final = {
     "ServiceRole",
     "ServiceRoleDefaultPolicy",
@@ -236,7 +224,7 @@ DEPENDENCIES: Final = {
 
 @pytest.mark.rows("X10", "TH8")
 def test_what_each_resource_needs_is_there_before_it_and_goes_after_it(synth: Synth) -> None:
-    resources = synth(**WHOLE).to_json()["Resources"]
+    resources = synth(**EVERYTHING, **SHORT, recommender_name="films").to_json()["Resources"]
 
     def named(logical_id: str) -> str:
         name = re.sub("[0-9A-F]{8}$", "", logical_id)
@@ -542,9 +530,7 @@ def test_template_with_two_gates_and_two_sweeps_is_as_reviewed(
     synth: Synth, snapshot_json: Any
 ) -> None:
     """Not an assertion of intent: an alarm for changes that nobody meant."""
-    short = synth(max_training_hours=1, max_deletion_hours=1)
-
-    assert masked(dict(short.to_json())) == snapshot_json
+    assert masked(dict(synth(**SHORT).to_json())) == snapshot_json
 
 
 @pytest.fixture
