@@ -266,6 +266,7 @@ def test_a_stack_without_a_known_place_takes_any_topic_for_notifications() -> No
     assert {one["Properties"]["Targets"][0]["Arn"] for one in rules.values()} == {arn}
 
 
+RETAIN_ALWAYS: Final = RemovalPolicy.RETAIN_ON_UPDATE_OR_DELETE
 WRONG: Final[dict[Make, dict[str, list[Any]]]] = {
     recommender: {
         "dataset_group_arn": ["vod", None, GROUP.replace("arn:aws:", "arn:aws-cn:")],
@@ -277,7 +278,7 @@ WRONG: Final[dict[Make, dict[str, list[Any]]]] = {
         "running": ["false", 0, None],
         "active_hours": ["07:00", {}, {"start": "cron(0 7 * * ? *)"}],
         "adopt_existing": ["true", True],
-        "removal_policy": ["RETAIN", RemovalPolicy.SNAPSHOT],
+        "removal_policy": ["RETAIN", RemovalPolicy.SNAPSHOT, RETAIN_ALWAYS],
         "force_update": ["", 2],
         "training_gates": [0, 1.5, "11", True],
         "sweeps": [-1, None],
