@@ -7,13 +7,29 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from aws_cdk import App
+from aws_cdk import App, Environment, Stack
+from constructs import Construct
 
 from app import main
-from tests.support.place import GROUP
+from stacks.recommender import TopPicksRecommender
+from tests.support.place import ACCOUNT, GROUP, REGION
 from tests.support.template import FLAGS, PIPELINE, Synth, synthesised
 
 DEV = GROUP
+HOURS = {
+    "start": "cron(0 7 ? * MON-FRI *)",
+    "stop": "cron(0 20 ? * MON-FRI *)",
+    "time_zone": "Europe/Berlin",
+}
+EVERYTHING: dict[str, Any] = {
+    "monitoring": True,
+    "alarm_email": "team@example.com",
+    "notify_topic_arn": "arn:aws:sns:eu-west-1:111111111111:deployments",
+    "consumers": ["arn:aws:iam::111111111111:role/app"],
+    "active_hours": HOURS,
+}
+"""All that a setting can add to a stack."""
+SHORT = {"max_training_hours": 1, "max_deletion_hours": 1}
 PROD = "arn:aws:personalize:us-east-1:222222222222:dataset-group/vod"
 
 Assemble = Callable[..., Path]
@@ -43,6 +59,25 @@ def assemble(tmp_path_factory: pytest.TempPathFactory) -> Assemble:
         return folder
 
     return lambda **context: made(json.dumps(context))
+
+
+def new_stack(scope: Construct | None = None) -> Stack:
+    """Return a stack of somebody else's app."""
+    env = Environment(account=ACCOUNT, region=REGION)
+    return Stack(App() if scope is None else scope, "Video", env=env)
+
+
+def top_picks(
+    scope: Construct, construct_id: str = "TopPicks", **properties: Any
+) -> TopPicksRecommender:
+    """Make a recommender of the dataset group."""
+    return TopPicksRecommender(scope, construct_id, **{"dataset_group_arn": GROUP, **properties})
+
+
+@pytest.fixture
+def stack() -> Stack:
+    """Return a stack of somebody else's app."""
+    return new_stack()
 
 
 @pytest.fixture

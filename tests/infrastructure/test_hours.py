@@ -8,20 +8,16 @@ import pytest
 from botocore.validate import validate_parameters
 
 from lambdas.recommender import vocabulary as v
+from tests.infrastructure.conftest import HOURS
 from tests.support.permissions import Use, roles_of
-from tests.support.template import in_order, of_type, resolved, synthesised, the
+from tests.support.template import Synth, in_order, of_type, resolved, the
 
-HOURS: Final = {
-    "start": "cron(0 7 ? * MON-FRI *)",
-    "stop": "cron(0 20 ? * MON-FRI *)",
-    "time_zone": "Europe/Berlin",
-}
 SCHEDULE: Final = "AWS::Scheduler::Schedule"
 
 
 @pytest.fixture(scope="module")
-def template() -> dict[str, Any]:
-    return dict(synthesised(active_hours=HOURS).to_json())
+def template(synth: Synth) -> dict[str, Any]:
+    return dict(synth(active_hours=HOURS).to_json())
 
 
 @pytest.fixture(scope="module")
@@ -29,13 +25,6 @@ def schedules(template: dict[str, Any]) -> dict[str, dict[str, Any]]:
     """The properties of the schedules, by what they call."""
     found = [resolved(one["Properties"]) for one in of_type(template, SCHEDULE).values()]
     return {one["Target"]["Arn"].rpartition(":")[2]: one for one in found}
-
-
-def test_without_hours_there_is_nothing_of_them() -> None:
-    types = {one["Type"] for one in dict(synthesised().to_json())["Resources"].values()}
-
-    assert not any("Scheduler" in one for one in types)
-    assert v.HOURS_TYPE not in types
 
 
 def test_a_recommender_is_started_and_stopped_by_the_clock_that_is_asked_for(
@@ -53,9 +42,11 @@ def test_a_recommender_is_started_and_stopped_by_the_clock_that_is_asked_for(
     }
 
 
-def test_a_range_of_days_that_ends_on_sunday_is_spelled_out_for_scheduler() -> None:
+def test_a_range_of_days_that_ends_on_sunday_is_spelled_out_for_scheduler(
+    synth: Synth,
+) -> None:
     hours = {**HOURS, "start": "cron(0 7 ? * SAT-SUN *)", "stop": "cron(0 20 ? * SAT-SUN *)"}
-    template = dict(synthesised(active_hours=hours).to_json())
+    template = dict(synth(active_hours=hours).to_json())
 
     expressions = {
         one["Properties"]["ScheduleExpression"] for one in of_type(template, SCHEDULE).values()
@@ -106,20 +97,12 @@ def test_their_role_can_start_and_stop_this_recommender_and_nothing_else(
     }
 
 
-def test_the_role_trusts_scheduler_for_these_schedules_only(template: dict[str, Any]) -> None:
-    group, _ = the(template, "AWS::Scheduler::ScheduleGroup")
-    (trust,) = (
-        statement
-        for role in of_type(template, "AWS::IAM::Role").values()
-        for statement in role["Properties"]["AssumeRolePolicyDocument"]["Statement"]
-        if statement["Principal"] == {"Service": "scheduler.amazonaws.com"}
-    )
+def test_the_schedules_are_in_the_group_that_their_role_trusts(template: dict[str, Any]) -> None:
+    """The tests of the whole app have the trust."""
+    _, group = the(template, "AWS::Scheduler::ScheduleGroup")
 
-    assert resolved(trust["Condition"]) == {
-        "StringEquals": {"aws:SourceAccount": "111111111111", "aws:SourceArn": f"{group}.Arn"}
-    }
     names = {one["Properties"]["GroupName"] for one in of_type(template, SCHEDULE).values()}
-    assert names == {template["Resources"][group]["Properties"]["Name"]}
+    assert names == {group["Properties"]["Name"]}
 
 
 def test_no_schedule_is_left_when_the_stack_is_deleted(template: dict[str, Any]) -> None:
@@ -137,10 +120,10 @@ def test_no_schedule_is_left_when_the_stack_is_deleted(template: dict[str, Any])
     ],
 )
 def test_a_call_that_is_refused_is_tried_again_until_an_hour_before_the_other_one(
-    start: str, stop: str, seconds: tuple[int, int]
+    synth: Synth, start: str, stop: str, seconds: tuple[int, int]
 ) -> None:
     hours = {**HOURS, "start": start, "stop": stop}
-    found = of_type(dict(synthesised(active_hours=hours).to_json()), SCHEDULE).values()
+    found = of_type(dict(synth(active_hours=hours).to_json()), SCHEDULE).values()
     ages = {
         one["Properties"]["ScheduleExpression"]: one["Properties"]["Target"]["RetryPolicy"]
         for one in found

@@ -7,18 +7,17 @@ from typing import Any, Final
 
 import botocore.session
 import pytest
-from aws_cdk import App, Environment, NestedStack, Stack, Stage
+from aws_cdk import App, NestedStack, Stage
 from aws_cdk import aws_sns as sns
 from aws_cdk.assertions import Template
 
 import operations.__main__
 from lambdas.recommender import vocabulary as v
-from stacks.recommender import TopPicksRecommender
 from stacks.service import RecommenderService
+from tests.infrastructure.conftest import new_stack, top_picks
 from tests.infrastructure.test_monitoring import COST
 from tests.infrastructure.test_pictures import earlier
 from tests.support.events import STACK_ID, messages, of_a_resource, of_the_stack
-from tests.support.place import GROUP
 from tests.support.template import Synth, of_type
 from tests.unit.test_how_tos import PAGES
 
@@ -47,12 +46,6 @@ def lines(template: dict[str, Any], event: dict[str, Any]) -> list[str]:
     """Return the lines of the one message of an event, without their quotation marks."""
     (message,) = messages(template, event).values()
     return [line.removeprefix('"').removesuffix('"') for line in message.splitlines()]
-
-
-def new_stack(scope: Any = None) -> Stack:
-    return Stack(
-        scope or App(), "Video", env=Environment(account="111111111111", region="eu-west-1")
-    )
 
 
 # -- which events ----------------------------------------------------------------------------------
@@ -204,11 +197,6 @@ def test_a_nested_stack_reports_itself_and_is_deployed_with_the_stack_around_it(
 # -- their place -----------------------------------------------------------------------------------
 
 
-def test_without_a_topic_there_is_no_rule(template: dict[str, Any], synth: Synth) -> None:
-    assert of_type(template, RULE) == {}
-    assert dict(synth(notify_topic_arn=None).to_json()) == template
-
-
 def test_notifications_add_rules_and_change_no_property(
     template: dict[str, Any], notified: dict[str, Any]
 ) -> None:
@@ -268,7 +256,7 @@ def test_a_topic_of_the_stack_with_its_policy_outlives_the_rules() -> None:
     stack = new_stack()
     topic = sns.Topic(stack, "Deployments", enforce_ssl=True)
     RecommenderService.shared(stack, notify_topic=topic)
-    TopPicksRecommender(stack, "TopPicks", dataset_group_arn=GROUP, training_gates=1, sweeps=1)
+    top_picks(stack, training_gates=1, sweeps=1)
 
     template = dict(Template.from_stack(stack).to_json())
 

@@ -1,6 +1,7 @@
 """The pictures in the pages, which GitHub draws from Mermaid: each name in them exists."""
 
 import ast
+import functools
 import re
 from collections.abc import Iterator
 from dataclasses import fields
@@ -12,6 +13,7 @@ import botocore.session
 import pytest
 
 from stacks.settings.declarations import Settings
+from tests.infrastructure.conftest import EVERYTHING
 from tests.support.template import Synth
 
 ROOT: Final = Path(__file__).parents[2]
@@ -25,16 +27,6 @@ PICTURES: Final = {
 }
 CHAINS: Final = [name for name, picture in PICTURES.items() if "Sweep01" in picture]
 PRODUCTS: Final = {"CloudFormation", "CloudWatch"}
-EVERYTHING: Final = {
-    "monitoring": True,
-    "notify_topic_arn": "arn:aws:sns:eu-west-1:111111111111:deployments",
-    "consumers": ["arn:aws:iam::333333333333:role/video-api"],
-    "active_hours": {
-        "start": "cron(0 7 ? * MON-FRI *)",
-        "stop": "cron(0 20 ? * MON-FRI *)",
-        "time_zone": "Europe/Berlin",
-    },
-}
 
 TYPE: Final = r"(?:AWS|Custom)::\w+(?:::\w+)?"
 CONSTRUCT: Final = r"[A-Z]\w*(?:/[A-Z]\w*)*"
@@ -52,6 +44,7 @@ def of_path(resources: dict[str, Any], path: str) -> list[str]:
     return [one for one in resources if logical_id.fullmatch(one)]
 
 
+@functools.cache
 def operations() -> set[str]:
     """Return the operations of the services that are called, as AWS names them."""
     session = botocore.session.get_session()
@@ -69,6 +62,7 @@ def operations() -> set[str]:
     }
 
 
+@functools.cache
 def functions() -> set[str]:
     """Return the names of all functions in the functions' code."""
     return {

@@ -12,7 +12,6 @@ from aws_cdk import (
     CfnParameter,
     Duration,
     Environment,
-    Fn,
     NestedStack,
     RemovalPolicy,
     Resource,
@@ -24,7 +23,7 @@ from aws_cdk import aws_iam as iam
 from aws_cdk import aws_kms as kms
 from aws_cdk import aws_personalize as personalize
 from aws_cdk.assertions import Match, Template
-from aws_cdk.aws_logs import RetentionDays
+from aws_cdk.aws_logs import LogGroup, RetentionDays
 from constructs import Construct
 
 from lambdas.recommender import vocabulary as v
@@ -34,13 +33,9 @@ from stacks.retention import RETENTION
 from stacks.service import RecommenderService
 from stacks.settings import PropertyError, Settings, SettingsError, parse
 from stacks.settings.setting import settings_of
+from tests.infrastructure.conftest import HOURS, top_picks
 from tests.support.place import GROUP
-from tests.support.template import KEY, in_order, of_type, resolved, the
-
-
-@pytest.fixture
-def stack() -> Stack:
-    return Stack(App(), "Video", env=Environment(account="111111111111", region="eu-west-1"))
+from tests.support.template import KEY, of_type, resolved, the
 
 
 def own_attributes(construct: Construct, base: type[Construct]) -> set[str]:
@@ -49,7 +44,7 @@ def own_attributes(construct: Construct, base: type[Construct]) -> set[str]:
 
 def test_public_attributes_of_the_constructs_are_the_interface(stack: Stack) -> None:
     """Semantic versioning keeps them: one more has to be meant."""
-    recommender = TopPicksRecommender(stack, "TopPicks", dataset_group_arn=GROUP)
+    recommender = top_picks(stack)
     monitoring = RecommenderMonitoring(stack, "Monitoring", recommender=recommender)
 
     assert own_attributes(recommender, Resource) == {
@@ -84,49 +79,9 @@ def test_defaults_of_properties_are_those_of_the_settings() -> None:
     assert service["log_retention"].default is RETENTION[settings.log_retention_days]
 
 
-def test_a_grantee_may_get_recommendations_and_nothing_else(stack: Stack) -> None:
-    recommender = TopPicksRecommender(stack, "TopPicks", dataset_group_arn=GROUP)
-    role = iam.Role(stack, "Api", assumed_by=iam.ServicePrincipal("lambda.amazonaws.com"))
-
-    recommender.grant_get_recommendations(role)
-
-    template = Template.from_stack(stack)
-    gates = in_order(dict(template.to_json()), v.TRAINING_GATE_TYPE)
-    template.has_resource_properties(
-        "AWS::IAM::Policy",
-        {
-            "Roles": [{"Ref": Match.string_like_regexp("^Api")}],
-            "PolicyDocument": {
-                "Statement": [
-                    {
-                        "Action": "personalize:GetRecommendations",
-                        "Effect": "Allow",
-                        "Resource": {"Fn::GetAtt": [gates[-1], v.RECOMMENDER_ARN_ATTRIBUTE]},
-                    }
-                ]
-            },
-        },
-    )
-
-
-def test_a_metric_is_the_recommenders(stack: Stack) -> None:
-    recommender = TopPicksRecommender(stack, "TopPicks", dataset_group_arn=GROUP)
-
-    metric = recommender.metric("GetRecommendationsLatency", statistic="p99")
-
-    assert (metric.namespace, metric.metric_name) == (
-        "AWS/Personalize",
-        "GetRecommendationsLatency",
-    )
-    assert metric.dimensions == {"RecommenderArn": recommender.recommender_arn}
-    assert metric.statistic == "p99"
-
-
 WRONG_TAGS: dict[str, tuple[dict[str, str], str]] = {
     "too many": ({f"tag{n}": "x" for n in range(48)}, "There are 48 tags; 47 are allowed"),
-    "AWS's own": ({"aws:x": "x"}, "The key 'aws:x' begins with aws:,"),
     "AWS's own in capitals": ({"AWS:x": "x"}, "The key 'AWS:x' begins with aws:,"),
-    "the stack's own": ({"top-picks:": "x"}, "The key 'top-picks:' begins with top-picks:"),
     "a name of the stack's own": (
         {"top-picks:team": "x"},
         "The key 'top-picks:team' begins with top-picks:",
@@ -146,7 +101,7 @@ WRONG_TAGS: dict[str, tuple[dict[str, str], str]] = {
 def test_tags_that_are_not_allowed_are_refused_alike_from_the_cdk_and_from_settings(
     stack: Stack, tags: dict[str, str], message: str
 ) -> None:
-    TopPicksRecommender(stack, "TopPicks", dataset_group_arn=GROUP)
+    top_picks(stack)
     for key, value in tags.items():
         Tags.of(stack).add(key, value)
 
@@ -166,7 +121,7 @@ RIGHT_TAGS = {
 
 def test_tags_that_personalize_takes_are_the_recommenders(stack: Stack) -> None:
     most = {**RIGHT_TAGS, **{f"tag{n}": "x" for n in range(43)}}
-    TopPicksRecommender(stack, "TopPicks", dataset_group_arn=GROUP)
+    top_picks(stack)
     for key, value in most.items():
         Tags.of(stack).add(key, value)
 
@@ -176,7 +131,7 @@ def test_tags_that_personalize_takes_are_the_recommenders(stack: Stack) -> None:
 
 def test_a_tag_that_is_known_at_deployment_is_the_recommenders(stack: Stack) -> None:
     owner = CfnParameter(stack, "Owner").value_as_string
-    TopPicksRecommender(stack, "TopPicks", dataset_group_arn=GROUP)
+    top_picks(stack)
     Tags.of(stack).add("owner", owner)
 
     Template.from_stack(stack).has_resource_properties(
@@ -190,7 +145,7 @@ def test_the_policy_of_a_name_that_is_a_token_has_an_id_of_its_own(
 ) -> None:
     """A token's text has a number that depends on how many were made before."""
     names = [CfnParameter(stack, f"Name{n}").value_as_string for n in range(before + 1)]
-    TopPicksRecommender(stack, "TopPicks", dataset_group_arn=GROUP, recommender_name=names[-1])
+    top_picks(stack, recommender_name=names[-1])
 
     policies = of_type(dict(Template.from_stack(stack).to_json()), "AWS::IAM::Policy")
 
@@ -199,14 +154,14 @@ def test_the_policy_of_a_name_that_is_a_token_has_an_id_of_its_own(
 
 
 def test_a_recommender_may_have_the_id_of_what_the_cdk_leaves_out_of_names(stack: Stack) -> None:
-    TopPicksRecommender(stack, "Default", dataset_group_arn=GROUP)
+    top_picks(stack, "Default")
 
     assert of_type(dict(Template.from_stack(stack).to_json()), v.RECOMMENDER_TYPE)
 
 
 def test_two_recommenders_share_a_service_and_not_a_sweep(stack: Stack) -> None:
-    TopPicksRecommender(stack, "Films", dataset_group_arn=GROUP)
-    TopPicksRecommender(stack, "Series", dataset_group_arn=GROUP)
+    top_picks(stack, "Films")
+    top_picks(stack, "Series")
 
     template = dict(Template.from_stack(stack).to_json())
 
@@ -230,7 +185,7 @@ def prefixes(template: dict[str, Any]) -> set[str]:
 
 def test_names_begin_with_the_stacks_name_as_far_as_it_fits() -> None:
     stack = Stack(App(), "A" * 100, env=Environment(account="111111111111", region="eu-west-1"))
-    TopPicksRecommender(stack, "TopPicks", dataset_group_arn=GROUP)
+    top_picks(stack)
 
     template = dict(Template.from_stack(stack).to_json())
 
@@ -240,7 +195,7 @@ def test_names_begin_with_the_stacks_name_as_far_as_it_fits() -> None:
 
 def test_in_a_nested_stack_names_begin_with_its_path(stack: Stack) -> None:
     nested = NestedStack(stack, "Nested")
-    TopPicksRecommender(nested, "TopPicks", dataset_group_arn=GROUP)
+    top_picks(nested)
 
     (prefix,) = prefixes(dict(Template.from_stack(nested).to_json()))
 
@@ -285,78 +240,14 @@ def test_a_change_of_permissions_after_a_first_look_is_in_the_functions_configur
     stack: Stack,
 ) -> None:
     """Something resolves the functions early, such as a rule of an aspect."""
-    service = TopPicksRecommender(stack, "Films", dataset_group_arn=GROUP).service
+    service = top_picks(stack, "Films").service
     before = stack.resolve(service.role.permissions)
 
-    TopPicksRecommender(stack, "Series", dataset_group_arn=GROUP, recommender_name="series")
+    top_picks(stack, "Series", recommender_name="series")
 
     template = dict(Template.from_stack(stack).to_json())
     for one in of_type(template, "AWS::Lambda::Function").values():
         assert one["Properties"]["Environment"]["Variables"][v.PERMISSIONS_VARIABLE] != before
-
-
-REFUSED: dict[str, list[Any]] = {
-    "dataset_group_arn": [
-        "vod",
-        "",
-        None,
-        GROUP.replace("dataset-group", "recommender"),
-        GROUP.replace("arn:aws:", "arn:aws-cn:"),
-    ],
-    "recommender_name": ["a b!", "", "x" * 64, 7],
-    "min_recommendation_requests_per_second": [0, 1.5, "1", True, None],
-    "exploration_weight": [7, -0.1, Decimal("1.01"), "0.5", True, None],
-    "exploration_item_age_cut_off": [30, "30", Duration.days(0), Duration.hours(60)],
-    "excluded_columns": [
-        ["A"],
-        {"MOVIES": ["A"]},
-        {"ITEMS": "A"},
-        {"INTERACTIONS": ["EVENT_TYPE"]},
-    ],
-    "running": ["false", 0, None],
-    "active_hours": ["07:00", {}, {"start": "cron(0 7 * * ? *)"}],
-    "adopt_existing": ["true", 1],
-    "removal_policy": [
-        "RETAIN",
-        True,
-        RemovalPolicy.SNAPSHOT,
-        RemovalPolicy.RETAIN_ON_UPDATE_OR_DELETE,
-    ],
-    "force_update": ["", " 2", "g" * 65, 2],
-    "training_gates": [0, -1, 1.5, "11", True],
-    "sweeps": [0, -1, 2.5, None],
-    "training_gate": [55, Duration.minutes(0), Duration.minutes(56), Duration.hours(1)],
-}
-REFUSED_BY_THE_SERVICE: dict[str, list[Any]] = {
-    "poll_interval": [60, Duration.seconds(0), Duration.millis(1500), Duration.seconds(121)],
-    "log_retention": [90, "90", RetentionDays.INFINITE],
-}
-
-
-@pytest.mark.parametrize(
-    ("name", "value"),
-    [(name, value) for name, values in REFUSED.items() for value in values],
-    ids=lambda value: value.to_human_string() if isinstance(value, Duration) else repr(value),
-)
-def test_a_wrong_property_is_refused_by_name_value_and_what_is_allowed(
-    stack: Stack, name: str, value: Any
-) -> None:
-    with pytest.raises(ValueError, match=f"^Property {name}: got .*; allowed: .*[.] ") as refusal:
-        TopPicksRecommender(stack, "TopPicks", **{"dataset_group_arn": GROUP, name: value})
-
-    assert ("got nothing" in str(refusal.value)) is (value is None)
-
-
-@pytest.mark.parametrize(
-    ("name", "value"),
-    [(name, value) for name, values in REFUSED_BY_THE_SERVICE.items() for value in values],
-    ids=lambda value: value.to_human_string() if isinstance(value, Duration) else repr(value),
-)
-def test_a_wrong_property_of_the_service_is_refused_by_name(
-    stack: Stack, name: str, value: Any
-) -> None:
-    with pytest.raises(ValueError, match=f"^Property {name}: got .*; allowed: .*[.] "):
-        RecommenderService(stack, "Service", **{name: value})
 
 
 def test_recommenders_that_share_a_service_do_not_differ_in_what_it_is_given(stack: Stack) -> None:
@@ -367,8 +258,8 @@ def test_recommenders_that_share_a_service_do_not_differ_in_what_it_is_given(sta
         log_retention=RetentionDays.ONE_WEEK,
     )
     for name in ("Films", "Series"):
-        TopPicksRecommender(stack, name, dataset_group_arn=GROUP, service=service)
-    TopPicksRecommender(stack, "Other", dataset_group_arn=GROUP)
+        top_picks(stack, name, service=service)
+    top_picks(stack, "Other")
 
     template = Template.from_stack(stack)
     template.resource_count_is("AWS::StepFunctions::StateMachine", 2)
@@ -383,9 +274,9 @@ def test_the_shared_service_is_configured_by_a_call_before_its_first_recommender
     stack: Stack,
 ) -> None:
     by_default = Stack(App(), "TopPicks")
-    TopPicksRecommender(by_default, "Films", dataset_group_arn=GROUP)
+    top_picks(by_default, "Films")
     RecommenderService.shared(stack, log_retention=RetentionDays.ONE_WEEK)
-    TopPicksRecommender(stack, "Films", dataset_group_arn=GROUP)
+    top_picks(stack, "Films")
 
     before, after = (dict(Template.from_stack(one).to_json()) for one in (by_default, stack))
     assert before["Resources"].keys() == after["Resources"].keys()
@@ -442,20 +333,12 @@ def test_a_service_of_another_stack_is_refused(stack: Stack) -> None:
     elsewhere = RecommenderService(Stack(App(), "Elsewhere"), "Service")
 
     with pytest.raises(PropertyError, match=r"^Property service: got .Elsewhere/Service.; allowed"):
-        TopPicksRecommender(stack, "TopPicks", dataset_group_arn=GROUP, service=elsewhere)
-
-
-@pytest.mark.parametrize("service", ["arn:aws:lambda:eu-west-1:111111111111:function:f", 1])
-def test_what_is_no_service_is_refused(stack: Stack, service: Any) -> None:
-    with pytest.raises(PropertyError, match=r"^Property service: got .*; allowed: a Recommender"):
-        TopPicksRecommender(stack, "TopPicks", dataset_group_arn=GROUP, service=service)
+        top_picks(stack, service=elsewhere)
 
 
 def test_a_property_is_refused_in_the_words_of_the_setting(stack: Stack) -> None:
     with pytest.raises(PropertyError) as of_the_construct:
-        TopPicksRecommender(
-            stack, "TopPicks", dataset_group_arn=GROUP, exploration_weight=Decimal(7)
-        )
+        top_picks(stack, exploration_weight=Decimal(7))
     with pytest.raises(SettingsError) as of_the_context:
         parse({"dataset_group_arn": GROUP, "exploration_weight": 7})
 
@@ -469,14 +352,7 @@ def test_a_property_is_refused_in_the_words_of_the_setting(stack: Stack) -> None
 TOGETHER: list[tuple[dict[str, Any], str]] = [
     ({"adopt_existing": True}, "adopt_existing: got true; allowed: true together with"),
     (
-        {
-            "running": False,
-            "active_hours": {
-                "start": "cron(0 7 * * ? *)",
-                "stop": "cron(0 20 * * ? *)",
-                "time_zone": "UTC",
-            },
-        },
+        {"running": False, "active_hours": HOURS},
         "active_hours: .*; allowed: hours together with running: true",
     ),
     ({"training_gates": 190}, "training_gates: got .190 training gates and 11 sweeps"),
@@ -496,7 +372,7 @@ def test_properties_that_do_not_fit_together_are_refused(
     stack: Stack, properties: dict[str, Any], message: str
 ) -> None:
     with pytest.raises(PropertyError, match=f"^Property {message}"):
-        TopPicksRecommender(stack, "TopPicks", **{"dataset_group_arn": GROUP, **properties})
+        top_picks(stack, **properties)
 
 
 @pytest.mark.parametrize(
@@ -525,58 +401,17 @@ def test_a_key_of_the_stack_encrypts_the_logs(stack: Stack) -> None:
     )
 
 
-def test_a_stack_that_may_be_deployed_anywhere_takes_any_dataset_group() -> None:
-    anywhere = Stack(App(), "Anywhere")
-
-    TopPicksRecommender(anywhere, "TopPicks", dataset_group_arn=GROUP)
-
-    Template.from_stack(anywhere).resource_count_is(v.RECOMMENDER_TYPE, 1)
-
-
-def test_a_dataset_group_that_is_known_at_deployment_is_let_through(stack: Stack) -> None:
-    group = CfnParameter(stack, "Group").value_as_string
-
-    TopPicksRecommender(stack, "TopPicks", dataset_group_arn=group)
-
-    Template.from_stack(stack).has_resource_properties(
-        v.RECOMMENDER_TYPE, {v.DATASET_GROUP_ARN: {"Ref": "Group"}}
-    )
-
-
-@pytest.mark.parametrize(
-    ("name", "of"),
-    [
-        ("running", lambda number: Fn.condition_equals(number, 1)),
-        ("sweeps", lambda number: number),
-        ("training_gate", Duration.minutes),
-    ],
-)
-def test_what_decides_which_resources_there_are_is_known_at_synthesis(
-    stack: Stack, name: str, of: Callable[[float], Any]
-) -> None:
-    number = CfnParameter(stack, "Number", type="Number").value_as_number
-
-    with pytest.raises(
-        PropertyError, match=f"^Property {name}: .*; allowed: .* known at synthesis"
-    ):
-        TopPicksRecommender(stack, "TopPicks", **{"dataset_group_arn": GROUP, name: of(number)})
-
-
 def test_adoption_by_a_name_that_is_a_token_is_adoption_by_a_name(stack: Stack) -> None:
     name = CfnParameter(stack, "Name").value_as_string
 
-    TopPicksRecommender(
-        stack, "TopPicks", dataset_group_arn=GROUP, recommender_name=name, adopt_existing=True
-    )
+    top_picks(stack, recommender_name=name, adopt_existing=True)
 
     Template.from_stack(stack).has_resource_properties(v.RECOMMENDER_TYPE, {v.ADOPT_EXISTING: True})
 
 
-@pytest.mark.parametrize("seconds", [1, 7, 100, 3299])
+@pytest.mark.parametrize("seconds", [7, 3299])
 def test_a_gate_may_wait_any_number_of_seconds(stack: Stack, seconds: int) -> None:
-    TopPicksRecommender(
-        stack, "TopPicks", dataset_group_arn=GROUP, training_gate=Duration.seconds(seconds)
-    )
+    top_picks(stack, training_gate=Duration.seconds(seconds))
 
     Template.from_stack(stack).all_resources_properties(
         v.TRAINING_GATE_TYPE, {v.WAIT_SECONDS: seconds}
@@ -600,7 +435,7 @@ METRICS = [
 def test_a_metric_has_the_statistic_and_the_unit_that_are_documented(
     stack: Stack, method: str, name: str, statistic: str, unit: cloudwatch.Unit | None
 ) -> None:
-    recommender = TopPicksRecommender(stack, "TopPicks", dataset_group_arn=GROUP)
+    recommender = top_picks(stack)
 
     for metric in (getattr(recommender, f"metric_{method}")(), recommender.metric(name)):
         assert (metric.metric_name, metric.statistic, metric.unit) == (name, statistic, unit)
@@ -608,7 +443,7 @@ def test_a_metric_has_the_statistic_and_the_unit_that_are_documented(
 
 
 def test_a_metric_s_properties_can_be_chosen(stack: Stack) -> None:
-    recommender = TopPicksRecommender(stack, "TopPicks", dataset_group_arn=GROUP)
+    recommender = top_picks(stack)
 
     metric = recommender.metric_get_recommendations_latency(
         statistic="p99", period=Duration.minutes(1)
@@ -668,22 +503,26 @@ def test_a_metric_says_where_its_recommender_is(stack: Stack) -> None:
     assert (metric.account, metric.region) == ("111111111111", "us-east-1")
 
 
-@pytest.mark.parametrize("arn", [GROUP, "top-picks", "", ARN.replace("arn:aws:", "arn:aws-cn:")])
+@pytest.mark.parametrize("arn", [GROUP, ARN.replace("arn:aws:", "arn:aws-cn:")])
 def test_the_arn_of_something_else_is_refused(stack: Stack, arn: str) -> None:
     with pytest.raises(PropertyError, match=r"^Property recommender_arn: got .*; allowed: arn:"):
         TopPicksRecommender.from_recommender_arn(stack, "TopPicks", arn)
 
 
 @pytest.mark.parametrize(
-    ("policy", "rendered"),
-    [(RemovalPolicy.RETAIN, "RetainExceptOnCreate"), (RemovalPolicy.DESTROY, "Delete")],
+    ("policy", "rendered", "later"),
+    [
+        (RemovalPolicy.DESTROY, "Delete", False),
+        (RemovalPolicy.RETAIN, "RetainExceptOnCreate", False),
+        (RemovalPolicy.RETAIN, "RetainExceptOnCreate", True),
+    ],
+    ids=["destroy", "retain", "retain later"],
 )
-@pytest.mark.parametrize("later", [False, True])
 def test_a_removal_policy_is_the_recommenders_and_its_sweeps(
     stack: Stack, policy: RemovalPolicy, rendered: str, later: bool
 ) -> None:
     given: dict[str, Any] = {} if later else {"removal_policy": policy}
-    recommender = TopPicksRecommender(stack, "TopPicks", dataset_group_arn=GROUP, **given)
+    recommender = top_picks(stack, **given)
     if later:
         recommender.apply_removal_policy(policy)
 
@@ -699,7 +538,7 @@ def test_a_removal_policy_is_the_recommenders_and_its_sweeps(
 
 def test_every_retention_of_the_settings_is_so_many_days_in_the_template(stack: Stack) -> None:
     for days, retention in RETENTION.items():
-        RecommenderService(stack, f"For{days}Days", log_retention=retention)
+        LogGroup(stack, f"For{days}Days", retention=retention)
 
     template = dict(Template.from_stack(stack).to_json())
     assert len(RETENTION) == 22

@@ -43,6 +43,13 @@ def shipped(sources: Path, folder: Path, monkeypatch: pytest.MonkeyPatch) -> Pat
     return asset
 
 
+@pytest.fixture(scope="module")
+def ours(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Return the zip file of the sources here."""
+    with pytest.MonkeyPatch.context() as monkeypatch:
+        return shipped(LAMBDAS, tmp_path_factory.mktemp("ours"), monkeypatch)
+
+
 def modes(asset: Path) -> dict[str, str]:
     """Return the mode of each entry, as Lambda unpacks it."""
     with ZipFile(asset) as archive:
@@ -105,18 +112,17 @@ def test_the_functions_code_is_the_same_from_every_copy_of_the_sources(
 
 
 @pytest.mark.rows("L9")
-@pytest.mark.parametrize("umask", [0o027, 0o077])
 def test_the_functions_code_from_a_private_checkout_can_be_read_by_everybody(
-    umask: int, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    ours: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     private = copied(tmp_path / "private", age=0)
     for path in private.rglob("*"):
-        path.chmod((0o777 if path.is_dir() else 0o666) & ~umask)
+        path.chmod(0o700 if path.is_dir() else 0o600)
 
     asset = shipped(private, tmp_path / "out", monkeypatch)
 
     assert set(modes(asset).values()) == {"-rw-r--r--"}
-    assert asset.name == shipped(LAMBDAS, tmp_path / "out-of-ours", monkeypatch).name
+    assert asset.name == ours.name
 
 
 @pytest.mark.rows("S9")
@@ -134,7 +140,7 @@ def test_the_functions_code_is_in_the_assembly_if_the_cdk_stages_nothing(tmp_pat
 
 @pytest.mark.rows("L9")
 def test_the_functions_code_is_another_asset_than_the_folder_that_had_the_modes_of_a_checkout(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    ours: Path, tmp_path: Path
 ) -> None:
     """Version 0.1.0 published the folder, under a hash that leaves the modes out."""
     folder = Code.from_asset(
@@ -151,29 +157,24 @@ def test_the_functions_code_is_another_asset_than_the_folder_that_had_the_modes_
     )
     (before,) = (tmp_path / "before").glob("asset.*")
 
-    asset = shipped(LAMBDAS, tmp_path / "now", monkeypatch)
-
-    assert asset.stem != before.name
+    assert ours.stem != before.name
 
 
 def test_the_functions_code_changes_with_a_byte_of_it(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    ours: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     changed = copied(tmp_path / "changed", age=0)
     module = changed / "recommender" / "aws" / "errors.py"
     module.write_text(module.read_text() + "\n")
 
-    assert (
-        shipped(changed, tmp_path / "out", monkeypatch).name
-        != shipped(LAMBDAS, tmp_path / "out-of-ours", monkeypatch).name
-    )
+    assert shipped(changed, tmp_path / "out", monkeypatch).name != ours.name
 
 
-def test_only_our_own_modules_are_shipped(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    asset = shipped(LAMBDAS, tmp_path, monkeypatch)
-
+def test_only_our_own_modules_are_shipped_and_they_are_small(ours: Path) -> None:
     modules = {str(path.relative_to(LAMBDAS)) for path in LAMBDAS.glob("recommender/**/*.py")}
-    assert modes(asset).keys() == modules
+    assert modes(ours).keys() == modules
+    assert all((LAMBDAS / module).with_name("__init__.py").is_file() for module in modules)
+    assert ours.stat().st_size < 240_000
 
 
 # -- what is used --------------------------------------------------------------------------------

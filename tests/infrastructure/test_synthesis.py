@@ -34,7 +34,7 @@ from constructs import Construct, IConstruct
 from lambdas.recommender import vocabulary as v
 from stacks.interface import IRecommender
 from stacks.recommender import TopPicksRecommender
-from tests.support.place import GROUP
+from tests.infrastructure.conftest import top_picks
 from tests.support.template import in_order, of_type, the
 
 HERE: Final = Environment(account="111111111111", region="eu-west-1")
@@ -59,9 +59,7 @@ def group(place: Environment | None) -> str:
 
 
 def named(scope: Construct, place: Environment | None, name: str = "films") -> TopPicksRecommender:
-    return TopPicksRecommender(
-        scope, "TopPicks", dataset_group_arn=group(place), recommender_name=name
-    )
+    return top_picks(scope, dataset_group_arn=group(place), recommender_name=name)
 
 
 def side_by_side(app: App, *places: Environment | None) -> None:
@@ -99,16 +97,15 @@ def test_a_fixed_name_that_another_stack_has_in_the_same_place_is_refused_with_b
     assert f"{paths[0]} and {paths[1]} have it" in message
 
 
-@pytest.mark.parametrize("made", [side_by_side, in_stages])
 @pytest.mark.parametrize(
-    "others",
+    ("made", "others"),
     [
-        Environment(account="222222222222", region="eu-west-1"),
-        ELSEWHERE,
-        Environment(account="222222222222", region="us-east-1"),
-        None,
+        (side_by_side, Environment(account="222222222222", region="eu-west-1")),
+        (side_by_side, ELSEWHERE),
+        (side_by_side, None),
+        (in_stages, ELSEWHERE),
     ],
-    ids=["another account", "another region", "neither", "not known"],
+    ids=["another account", "another region", "not known", "another region, in stages"],
 )
 def test_a_fixed_name_may_be_had_once_in_each_account_and_region(
     made: Callable[..., None], others: Environment | None
@@ -128,8 +125,7 @@ def test_without_an_env_two_stacks_may_be_deployed_to_two_places() -> None:
     app.synth()
 
 
-@pytest.mark.parametrize("place", [HERE, None])
-@pytest.mark.parametrize("nested", [False, True])
+@pytest.mark.parametrize(("place", "nested"), [(HERE, False), (None, True)])
 def test_a_fixed_name_that_stands_twice_in_a_stack_is_refused(
     place: Environment | None, nested: bool
 ) -> None:
@@ -177,9 +173,7 @@ def test_derived_names_and_different_fixed_ones_are_no_clash() -> None:
     app = App()
     stack = Stack(app, "Video", env=HERE)
     for number, name in enumerate((None, None, "films", "series")):
-        TopPicksRecommender(
-            stack, f"TopPicks{number}", dataset_group_arn=GROUP, recommender_name=name
-        )
+        top_picks(stack, f"TopPicks{number}", recommender_name=name)
 
     app.synth()
 
@@ -221,7 +215,7 @@ class Estate:
         scope = self.stack
         for level in range(depth):
             scope = NestedStack(scope, f"Level{level}")
-        self.recommender = TopPicksRecommender(scope, "TopPicks", dataset_group_arn=GROUP)
+        self.recommender = top_picks(scope)
 
 
 EXPORT: Final = ("strong", HERE, "is exported. CloudFormation does not change an export")
@@ -230,26 +224,33 @@ WEAK: Final = ("weak", HERE, "is read by another stack (Fn::GetStackOutput)")
 WEAK_ELSEWHERE: Final = ("weak", ELSEWHERE, WEAK[-1])
 
 
+WAYS: Final = {
+    "export": EXPORT,
+    "other region": OTHER_REGION,
+    "weak": WEAK,
+    "weak in another region": WEAK_ELSEWHERE,
+}
+USES: Final[dict[str, tuple[Use, str, int]]] = {
+    "granted": (granted, "RecommenderArn", 0),
+    "granted, nested": (granted, "RecommenderArn", 1),
+    "named": (called, "Name", 0),
+    "measured": (measured, "Coverage", 0),
+    "measured, nested twice": (measured, "Coverage", 2),
+    "judged": (judged, "QualityGate", 0),
+}
+
+
 @pytest.mark.parametrize(
-    "way",
-    [EXPORT, OTHER_REGION, WEAK, WEAK_ELSEWHERE],
-    ids=["export", "other region", "weak", "weak in another region"],
-)
-@pytest.mark.parametrize(
-    ("used_by", "attribute", "depth"),
+    ("way", "use"),
     [
-        (granted, "RecommenderArn", 0),
-        (called, "Name", 0),
-        (measured, "Coverage", 0),
-        (judged, "QualityGate", 0),
-        (granted, "RecommenderArn", 1),
-        (measured, "Coverage", 2),
+        *(("export", use) for use in USES),
+        *((way, "granted") for way in WAYS if way != "export"),
+        *((way, "measured, nested twice") for way in WAYS if way != "export"),
     ],
 )
-def test_a_reference_that_does_not_follow_a_replacement_is_warned_of(
-    way: tuple[str, Environment, str], used_by: Use, attribute: str, depth: int
-) -> None:
-    strength, place, how = way
+def test_a_reference_that_does_not_follow_a_replacement_is_warned_of(way: str, use: str) -> None:
+    strength, place, how = WAYS[way]
+    used_by, attribute, depth = USES[use]
     estate = Estate(strength=strength, place=place, depth=depth)
     used_by(estate.recommender, estate.other)
 
@@ -303,7 +304,7 @@ def test_a_use_in_the_same_stack_or_around_it_follows(depth: int) -> None:
 
 def test_another_recommender_is_not_warned_of() -> None:
     estate = Estate()
-    other = TopPicksRecommender(estate.stack, "Other", dataset_group_arn=GROUP)
+    other = top_picks(estate.stack, "Other")
     granted(estate.recommender, estate.other)
 
     assert len(warnings(estate.stack)) == 1
@@ -313,7 +314,7 @@ def test_another_recommender_is_not_warned_of() -> None:
 def test_a_recommender_of_the_same_id_in_a_nested_stack_is_another_one() -> None:
     estate = Estate()
     nested = NestedStack(estate.stack, "Nested")
-    inner = TopPicksRecommender(nested, "TopPicks", dataset_group_arn=GROUP)
+    inner = top_picks(nested)
     CfnOutput(nested, "Arn", value=inner.recommender_arn, export_name="inner")
 
     assert len(warnings(estate.stack)) == 1
@@ -333,8 +334,7 @@ def test_an_output_of_the_same_name_of_another_nested_stack_is_another_one() -> 
     assert not warnings(estate.stack)
 
 
-@pytest.mark.parametrize("place", [HERE, ELSEWHERE])
-@pytest.mark.parametrize("strength", ["strong", "weak"])
+@pytest.mark.parametrize(("place", "strength"), [(HERE, "strong"), (ELSEWHERE, "weak")])
 def test_the_warning_of_a_reference_can_be_acknowledged(place: Environment, strength: str) -> None:
     estate = Estate(strength=strength, place=place)
     granted(estate.recommender, estate.other)
@@ -356,9 +356,8 @@ def test_the_strength_of_one_resource_is_seen() -> None:
 
 def test_another_stack_finds_a_recommender_by_its_parameter_and_imports_nothing() -> None:
     app = App(context={FLAG: "strong"})
-    place = Environment(account="111111111111", region="eu-west-1")
-    stack, other = (Stack(app, name, env=place) for name in ("Video", "Other"))
-    recommender = TopPicksRecommender(stack, "TopPicks", dataset_group_arn=GROUP)
+    stack, other = (Stack(app, name, env=HERE) for name in ("Video", "Other"))
+    recommender = top_picks(stack)
     recommender.add_arn_parameter(stack, "Arn", parameter_name="/video/top-picks")
 
     found = TopPicksRecommender.from_arn_parameter(other, "TopPicks", "/video/top-picks")
@@ -392,7 +391,7 @@ RECOMMENDER, SWEEP = v.RECOMMENDER_TYPE, v.SWEEP_TYPE
 
 def recommender_in(app: App, **properties: Any) -> TopPicksRecommender:
     stack = Stack(app, "Video", env=HERE)
-    return TopPicksRecommender(stack, "TopPicks", dataset_group_arn=GROUP, **properties)
+    return top_picks(stack, **properties)
 
 
 @jsii.implements(IAspect)
@@ -432,24 +431,25 @@ BOTH_RETAINED: Final = ["DeletionPolicy: Retain", "UpdateReplacePolicy: Retain"]
 
 
 @pytest.mark.parametrize(
-    ("policy", "change", "found"),
+    ("policy", "change", "found", "said"),
     [
-        (RemovalPolicy.DESTROY, by_policies, BOTH_RETAINED),
-        (RemovalPolicy.RETAIN, by_policies, BOTH_RETAINED),
+        (RemovalPolicy.DESTROY, by_policies, BOTH_RETAINED, "retain"),
+        (RemovalPolicy.RETAIN, by_policies, BOTH_RETAINED, "retain"),
         (
             RemovalPolicy.DESTROY,
             on_update_or_delete,
             ["DeletionPolicy: RetainExceptOnCreate", "UpdateReplacePolicy: Retain"],
+            "retain",
         ),
-        (RemovalPolicy.RETAIN, on_update_or_delete, ["UpdateReplacePolicy: Retain"]),
-        (RemovalPolicy.DESTROY, by_an_aspect, ["DeletionPolicy: Retain"]),
-        (RemovalPolicy.DESTROY, of_the_recommender_only, BOTH_RETAINED),
-        (RemovalPolicy.DESTROY, of_the_sweeps_only, BOTH_RETAINED),
-        (RemovalPolicy.RETAIN, destroyed, ["DeletionPolicy: Delete"]),
+        (RemovalPolicy.RETAIN, on_update_or_delete, ["UpdateReplacePolicy: Retain"], "retain"),
+        (RemovalPolicy.DESTROY, by_an_aspect, ["DeletionPolicy: Retain"], "retain"),
+        (RemovalPolicy.DESTROY, of_the_recommender_only, BOTH_RETAINED, "retain"),
+        (RemovalPolicy.DESTROY, of_the_sweeps_only, BOTH_RETAINED, "delete"),
+        (RemovalPolicy.RETAIN, destroyed, ["DeletionPolicy: Delete"], "delete"),
     ],
 )
-def test_other_removal_policies_than_the_recommenders_are_warned_of(
-    policy: RemovalPolicy, change: Callable[[App], None], found: list[str]
+def test_other_removal_policies_are_warned_of_and_the_tag_says_what_the_template_does(
+    policy: RemovalPolicy, change: Callable[[App], None], found: list[str], said: str
 ) -> None:
     app = App()
     recommender = recommender_in(app, removal_policy=policy)
@@ -459,34 +459,13 @@ def test_other_removal_policies_than_the_recommenders_are_warned_of(
 
     assert f" gives {', '.join(found)} to the recommender or its sweeps" in warning
     assert "removal_policy=RemovalPolicy.RETAIN (setting retain_on_destroy)" in warning
-
-
-@pytest.mark.parametrize(
-    ("policy", "change", "said"),
-    [
-        (RemovalPolicy.DESTROY, by_policies, "retain"),
-        (RemovalPolicy.DESTROY, by_an_aspect, "retain"),
-        (RemovalPolicy.DESTROY, of_the_recommender_only, "retain"),
-        (RemovalPolicy.DESTROY, of_the_sweeps_only, "delete"),
-        (RemovalPolicy.RETAIN, destroyed, "delete"),
-    ],
-)
-def test_the_tag_says_what_the_template_does_in_the_end(
-    policy: RemovalPolicy, change: Callable[[App], None], said: str
-) -> None:
-    app = App()
-    recommender = recommender_in(app, removal_policy=policy)
-    change(app)
-
     template = dict(Template.from_stack(recommender.stack).to_json())
-
     assert the(template, RECOMMENDER)[1]["Properties"]["OnDestroy"] == said
 
 
-@pytest.mark.parametrize("policy", [RemovalPolicy.DESTROY, RemovalPolicy.RETAIN])
-def test_policies_of_everything_else_are_not_warned_of(policy: RemovalPolicy) -> None:
+def test_policies_of_everything_else_are_not_warned_of() -> None:
     app = App()
-    recommender = recommender_in(app, removal_policy=policy)
+    recommender = recommender_in(app)
     RemovalPolicies.of(app).retain(exclude_resource_types=[RECOMMENDER, SWEEP])
     MissingRemovalPolicies.of(app).retain()
 
@@ -528,7 +507,7 @@ def tags_of(stack: Stack) -> Any:
 
 def tagged(tags: dict[str, str], **context: Any) -> Stack:
     stack = Stack(App(context=context), "Video", env=HERE, tags=tags)
-    TopPicksRecommender(stack, "TopPicks", dataset_group_arn=GROUP)
+    top_picks(stack)
     return stack
 
 
@@ -580,7 +559,7 @@ def test_tags_of_the_stacks_around_a_nested_one_are_the_recommenders() -> None:
     outer.add_stack_tag("layer", "1")
     inner = NestedStack(outer, "Inner")
     inner.add_stack_tag("layer", "2")
-    TopPicksRecommender(inner, "TopPicks", dataset_group_arn=GROUP)
+    top_picks(inner)
 
     assert tags_of(inner) == {"cost": "2", "layer": "2", "team": "video"}
 

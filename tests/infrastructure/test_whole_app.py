@@ -8,7 +8,7 @@ from typing import Any, Final
 import pytest
 
 from tests.infrastructure.assembly import templates
-from tests.infrastructure.conftest import Assemble
+from tests.infrastructure.conftest import HOURS, Assemble
 from tests.support.template import of_type, resolved
 
 DEV, PROD, PIPELINE, SUPPORT = (
@@ -42,11 +42,7 @@ def made(
             "alarm_email": "on-call@example.com",
             "notify_topic_arn": "arn:aws:sns:{1}:{0}:deployments".format(*PLACES[stack]),
             "consumers": [CONSUMER],
-            "active_hours": {
-                "start": "cron(0 7 ? * MON-FRI *)",
-                "stop": "cron(0 20 ? * MON-FRI *)",
-                "time_zone": "UTC",
-            },
+            "active_hours": HOURS,
         }
     pipeline["log_key_arn"] = key_of(PIPELINE)
     folder: Path = assemble(environments=environments, pipeline=pipeline)
@@ -285,29 +281,3 @@ def test_what_roles_may_do_has_no_condition_but_one(made: dict[str, dict[str, An
             },
         )
     ]
-
-
-# -- builds ----------------------------------------------------------------------------------------
-
-
-def test_builds_run_on_this_and_only_the_checks_have_a_large_machine(
-    made: dict[str, dict[str, Any]],
-) -> None:
-    projects = of_type(made[PIPELINE], "AWS::CodeBuild::Project").values()
-    found = {
-        project["Properties"]["Description"].rpartition("/")[2]: project["Properties"]
-        for project in projects
-    }
-
-    same = {
-        "Image": "aws/codebuild/standard:7.0",
-        "ImagePullCredentialsType": "CODEBUILD",
-        "PrivilegedMode": False,
-        "Type": "LINUX_CONTAINER",
-    }
-    assert {name: project["Environment"] for name, project in found.items()} == {
-        "Synth": {**same, "ComputeType": "BUILD_GENERAL1_LARGE"},
-        "SelfMutate": {**same, "ComputeType": "BUILD_GENERAL1_SMALL"},
-        "FileAssets": {**same, "ComputeType": "BUILD_GENERAL1_SMALL"},
-    }
-    assert {project["Cache"]["Type"] for project in found.values()} == {"NO_CACHE"}

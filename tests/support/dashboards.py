@@ -1,7 +1,7 @@
 """What CloudWatch demands of a dashboard's body.
 
-Source: "Dashboard body structure and syntax", CloudWatch API Reference, as far as bodies have text,
-metrics, logs and alarms: properties, types, valid values and limits that it documents.
+Source: "Dashboard body structure and syntax", CloudWatch API Reference: types, valid values and
+limits of the members that the bodies of ours have. Any other member is a fault: add it from there.
 """
 
 from collections.abc import Iterator, Mapping, Sequence
@@ -14,9 +14,6 @@ Schema = Mapping[str, Any]
 
 _TEXT: Final = {"type": "string"}
 _NUMBER: Final = {"type": "number"}
-_FLAG: Final = {"type": "boolean"}
-_SIDE: Final = {"enum": ["left", "right"]}
-_COLOR: Final = {"type": "string", "pattern": "^#[0-9a-fA-F]{6}$"}
 _STATISTIC: Final = {
     "type": "string",
     "pattern": r"^(SampleCount|Average|Sum|Minimum|Maximum|p\d{1,2}(\.\d+)?)$",
@@ -32,32 +29,20 @@ def _object(properties: Schema, *required: str) -> dict[str, Any]:
     }
 
 
-_PERIOD: Final = {"type": "integer", "minimum": 60}
-_AXIS: Final = _object({"label": _TEXT, "min": _NUMBER, "max": _NUMBER, "showUnits": _FLAG})
+_AXIS: Final = _object({"min": _NUMBER, "max": _NUMBER})
 _HORIZONTAL: Final = _object(
-    {
-        "value": _NUMBER,
-        "label": _TEXT,
-        "color": _COLOR,
-        "fill": {"enum": ["above", "below", "none"]},
-        "yAxis": _SIDE,
-        "visible": _FLAG,
-    },
-    "value",
+    {"value": _NUMBER, "label": _TEXT, "yAxis": {"enum": ["left", "right"]}}, "value"
 )
 _BODY: Final = _object(
     {
         "start": {"type": "string", "pattern": r"^(-P(T\d+[MH]|\d+[DWM])|\d{4}-\d\d-\d\dT.*)$"},
-        "end": _TEXT,
-        "periodOverride": {"enum": ["auto", "inherit"]},
-        "variables": {"type": "array", "maxItems": 25},
         "widgets": {"type": "array", "maxItems": 500, "items": {"type": "object"}},
     },
     "widgets",
 )
 _WIDGET: Final = _object(
     {
-        "type": {"enum": ["metric", "text", "log", "alarm", "explorer"]},
+        "type": {"enum": ["metric", "log", "alarm"]},
         "x": {"type": "integer", "minimum": 0, "maximum": 23},
         "y": {"type": "integer", "minimum": 0},
         "width": {"type": "integer", "minimum": 1, "maximum": 24},
@@ -67,24 +52,15 @@ _WIDGET: Final = _object(
     *("type", "properties"),
 ) | {"dependencies": {"x": ["y"], "y": ["x"]}}
 _PROPERTIES: Final[Mapping[str, Schema]] = {
-    "text": _object(
-        {"markdown": _TEXT, "background": {"enum": ["transparent", "solid"]}}, "markdown"
-    ),
     "alarm": _object(
         {
             "alarms": {"type": "array", "minItems": 1, "maxItems": 100, "items": _TEXT},
-            "sortBy": {"enum": ["default", "stateUpdatedTimestamp", "timestamp"]},
-            "states": {
-                "type": "array",
-                "items": {"enum": ["ALARM", "INSUFFICIENT_DATA", "OK"]},
-            },
             "title": _TEXT,
         },
         "alarms",
     ),
     "log": _object(
         {
-            "accountId": _TEXT,
             "query": {"type": "string", "pattern": "^SOURCE '"},
             "region": _TEXT,
             "title": _TEXT,
@@ -94,34 +70,24 @@ _PROPERTIES: Final[Mapping[str, Schema]] = {
     ),
     "metric": _object(
         {
-            "accountId": _TEXT,
             "annotations": _object({"horizontal": {"type": "array", "items": _HORIZONTAL}}),
-            "legend": _object({"position": {"enum": ["right", "bottom", "hidden"]}}),
-            "liveData": _FLAG,
             "metrics": {"type": "array", "maxItems": 500, "items": {"type": "array"}},
-            "period": _PERIOD,
             "region": _TEXT,
-            "sparkline": _FLAG,
-            "stacked": _FLAG,
-            "stat": _STATISTIC,
-            "timezone": {"type": "string", "pattern": r"^[+-]\d{4}$"},
             "title": _TEXT,
             "view": {"enum": ["timeSeries", "singleValue", "gauge", "bar", "pie", "table"]},
-            "yAxis": _object({"left": _AXIS, "right": _AXIS}),
+            "yAxis": _object({"left": _AXIS}),
         },
         *("metrics", "region"),
     ),
 }
 _RENDERING: Final = {
     "accountId": _TEXT,
-    "color": _COLOR,
     "id": {"type": "string", "pattern": "^[a-z][A-Za-z0-9_]*$"},
     "label": _TEXT,
-    "period": _PERIOD,
+    "period": {"type": "integer", "minimum": 60},
     "region": _TEXT,
     "stat": _STATISTIC,
-    "visible": _FLAG,
-    "yAxis": _SIDE,
+    "visible": {"type": "boolean"},
 }
 _METRIC: Final = _object(_RENDERING)
 _EXPRESSION: Final = _object({**_RENDERING, "expression": _TEXT}, "expression")
@@ -132,8 +98,6 @@ def faults(body: Mapping[str, Any]) -> Iterator[str]:
     if not is_valid(body, _BODY):
         yield "the body"
         return
-    if "end" in body and "start" not in body:
-        yield "an end without a start"
     for number, widget in enumerate(body["widgets"]):
         yield from (f"widget {number}: {fault}" for fault in _of_widget(widget))
 
@@ -152,8 +116,7 @@ def _of_widget(widget: Mapping[str, Any]) -> Iterator[str]:
     for number, row in enumerate(rows):
         if not _is_metric(row):
             yield f"metric {number}"
-    periods = [properties.get("period", 60), *(_rendering(row).get("period", 60) for row in rows)]
-    if any(period % 60 for period in periods):
+    if any(_rendering(row).get("period", 60) % 60 for row in rows):
         yield "a period that is no multiple of 60"
     ids = sorted(one["id"] for one in map(_rendering, rows) if "id" in one)
     if any(one == other for one, other in pairwise(ids)):

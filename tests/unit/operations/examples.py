@@ -113,3 +113,17 @@ def events(*lines: str) -> list[Event]:
         physical_id = STACK_ID if logical_id == "TopPicks" else f"id-of-{logical_id}"
         made.append(Event(float(time), STACK_ID, logical_id, physical_id, status, *reason))
     return made[::-1]
+
+
+class NoStacks:
+    """An account without stacks."""
+
+    region = "eu-west-1"
+
+    def stack(self, _name: str) -> None:
+        return None
+
+
+def no_stacks(_region: str | None) -> Any:
+    """Connect to it."""
+    return NoStacks()

@@ -46,29 +46,34 @@ def test_desired_recommender_is_the_one_that_the_functions_read() -> None:
 
 
 def test_synthesised_template_is_read() -> None:
-    made: Any = synthesised(force_update="3", retain_on_destroy=True).to_json()
-    (one,) = chains(json.loads(json.dumps(made)), stack(), [])
-    assert len(one.created) == len(one.deleted) == 12
+    (one,) = chains(
+        made(
+            active_hours=HOURS,
+            force_update="3",
+            retain_on_destroy=True,
+            monitoring=True,
+            max_metric_regression=0.05,
+            quality_gate="warn",
+        ),
+        stack(),
+        [],
+    )
+    assert (len(one.created), len(one.deleted)) == (13, 12)
     assert one.force_update == "3"
     assert one.is_retained
     assert one.desired.name.startswith("TopPicks-")
-
-
-def test_observer_and_quality_gate_of_a_synthesised_template_are_read() -> None:
-    settings = {
-        "monitoring": True,
-        "max_metric_regression": 0.05,
-        "quality_gate": "warn",
-        "active_hours": HOURS,
-    }
-    made: Any = synthesised(**settings).to_json()
-    (one,) = chains(json.loads(json.dumps(made)), stack(), [])
     assert one.monitored_as == "TopPicks/Recommender"
     assert one.quality_gate == QualityGate(max_regression=Decimal("0.05"), fails=False)
-    plain: Any = synthesised(active_hours=HOURS).to_json()
-    (one,) = chains(json.loads(json.dumps(plain)), stack(), [])
+
+
+def test_synthesised_template_without_monitoring_has_no_observer() -> None:
+    (one,) = chains(made(active_hours=HOURS), stack(), [])
     assert one.monitored_as is None
     assert one.quality_gate == QualityGate()
+
+
+def made(**settings: Any) -> Any:
+    return json.loads(json.dumps(synthesised(**settings).to_json()))
 
 
 def test_observer_of_another_recommender_is_not_this_ones() -> None:

@@ -76,8 +76,10 @@ def test_command_is_quoted_for_a_shell() -> None:
 # -- status --follow -----------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize("state", ["CREATE IN_PROGRESS", "ACTIVE", "A STATUS THAT IS VERY LONG"])
-@pytest.mark.parametrize("remaining", [0.0, 36_300.0, 86_400.0])
+@pytest.mark.parametrize(
+    ("state", "remaining"),
+    [("ACTIVE", 0.0), ("A STATUS THAT IS VERY LONG", 36_300.0), ("CREATE IN_PROGRESS", 86_400.0)],
+)
 def test_progress_fits_into_80_columns(state: str, remaining: float) -> None:
     link = chain(gates=11).created[11]
     line = render_progress(Position(link, 60.0, remaining, 86_400.0), observed(state), 0.0)
@@ -438,16 +440,21 @@ CORRECTIONS = [
 ]
 
 
+def corrected(name: str, path: str, *, is_one_of_several: bool) -> str:
+    """Return the text about a recommender that differs, of the construct with this path."""
+    one = chain(stack(name=name), properties={v.FORCE_UPDATE: "7"})
+    one = replace(one, definition={**one.definition, "Metadata": {"aws:cdk:path": path}})
+    differences = (Difference("status", "INACTIVE", "ACTIVE"),)
+    found = Drift(DriftStatus.DRIFTED, differences, reason="it is being updated")
+    return render_drift(one, found, NOW, is_one_of_several=is_one_of_several) + "\n"
+
+
 @pytest.mark.parametrize(("name", "path", "expected"), CORRECTIONS)
 def test_correction_is_a_command_that_the_cdk_cli_understands(
     name: str, path: str, expected: list[str]
 ) -> None:
     """Tried with the CDK CLI 2.1148.1: it matches `dev/TopPicks`, and not `dev-TopPicks`."""
-    one = chain(stack(name=name), properties={v.FORCE_UPDATE: "7"})
-    one = replace(one, definition={**one.definition, "Metadata": {"aws:cdk:path": path}})
-    differences = (Difference("status", "INACTIVE", "ACTIVE"),)
-    found = Drift(DriftStatus.DRIFTED, differences, reason="it is being updated")
-    shown = render_drift(one, found, NOW) + "\n"
+    shown = corrected(name, path, is_one_of_several=False)
     assert "Now: it is being updated." in shown
     for part in expected:
         assert part in shown or part in " ".join(shown.split())
@@ -486,13 +493,7 @@ SEVERAL = [
 def test_one_of_several_is_corrected_by_a_setting_of_its_own(
     name: str, path: str, expected: str
 ) -> None:
-    one = chain(stack(name=name), properties={v.FORCE_UPDATE: "7"})
-    one = replace(one, definition={**one.definition, "Metadata": {"aws:cdk:path": path}})
-    found = Drift(DriftStatus.DRIFTED, (Difference("status", "INACTIVE", "ACTIVE"),))
-
-    shown = render_drift(one, found, NOW, is_one_of_several=True)
-
-    assert expected in " ".join(shown.split())
+    assert expected in " ".join(corrected(name, path, is_one_of_several=True).split())
 
 
 # -- leftovers -----------------------------------------------------------------------------------

@@ -38,9 +38,6 @@ class Context:
     def __init__(self, **context: object) -> None:
         self._context = context
 
-    def try_get_context(self, key: str) -> object:
-        return self._context.get(key)
-
     def get_all_context(self) -> dict[str, object]:
         return dict(self._context)
 
@@ -49,69 +46,25 @@ def read(**context: object) -> Deployment:
     return from_context(Context(**context))  # type: ignore[arg-type]
 
 
-def test_account_and_region_are_those_of_the_dataset_group() -> None:
-    settings = parse(MINIMAL)
-
-    assert (settings.account, settings.region) == ("111111111111", "eu-west-1")
-
-
-def test_the_defaults_are_the_contracts() -> None:
-    assert parse(MINIMAL) == Settings(
-        dataset_group_arn=GROUP,
-        recipe=Recipe.VOD_TOP_PICKS,
-        recommender_name=None,
-        min_recommendation_requests_per_second=1,
-        exploration_weight=Decimal("0.3"),
-        exploration_item_age_cut_off=30,
-        item_metadata=True,
-        excluded_columns={},
-        running=True,
-        active_hours=None,
-        adopt_existing=False,
-        retain_on_destroy=False,
-        force_update=None,
-        max_training_hours=Decimal(10),
-        max_deletion_hours=None,
-        training_gate_minutes=Decimal(55),
-        recommenders={},
-        poll_interval_seconds=60,
-        monitoring=False,
-        alarm_topic_arn=None,
-        alarm_email=None,
-        runbook_url=None,
-        minimum_throughput_use=None,
-        observation_interval_minutes=60,
-        notify_topic_arn=None,
-        log_retention_days=90,
-        log_key_arn=None,
-        consumers=(),
-        termination_protection=False,
-        approval=False,
-        tags={},
-    )
-
-
 HOURS = {
     "start": "cron(0 7 ? * MON-FRI *)",
     "stop": "cron(0 20 ? * MON-FRI *)",
     "time_zone": "Europe/Berlin",
 }
 TWO_HOURS = {**HOURS, "stop": "cron(0 9 ? * MON-FRI *)"}
+COLUMNS = [f"C{n:02}" for n in range(50)]
 ALL_BUT_TWO_HOURS = {**HOURS, "stop": "cron(0 5 ? * MON-FRI *)"}
 TOPIC = "arn:aws:sns:eu-west-1:111111111111:on-call"
 
 ALLOWED: list[tuple[str, Any, Any]] = [
     ("recipe", "aws-vod-most-popular", Recipe.VOD_MOST_POPULAR),
-    ("recipe", "aws-vod-top-picks", Recipe.VOD_TOP_PICKS),
     ("recommender_name", "my-Recs_1", "my-Recs_1"),
     ("min_recommendation_requests_per_second", 5, 5),
     ("min_recommendation_requests_per_second", 2**31 - 1, 2**31 - 1),
     ("exploration_weight", 0, Decimal(0)),
     ("exploration_weight", 1, Decimal(1)),
-    ("exploration_weight", 0.25, Decimal("0.25")),
     ("exploration_weight", 0.333333, Decimal("0.333333")),
     ("max_metric_regression", 0.3, Decimal("0.3")),
-    ("max_metric_regression", 1, Decimal(1)),
     ("quality_gate", "warn", "warn"),
     ("minimum_metrics", {"coverage": 0, "precision_at_5": 1}, {"coverage": 0, "precision_at_5": 1}),
     ("minimum_metrics", {"coverage": 0.3}, {"coverage": Decimal("0.3")}),
@@ -119,29 +72,16 @@ ALLOWED: list[tuple[str, Any, Any]] = [
     ("item_metadata", False, False),
     ("excluded_columns", {"ITEMS": ["B", "A", "A"]}, {"ITEMS": ("A", "B")}),
     ("excluded_columns", {"USERS": ["A"]}, {"USERS": ("A",)}),
-    (
-        "excluded_columns",
-        {"ITEMS": [f"C{n:02}" for n in range(50)]},
-        {"ITEMS": tuple(f"C{n:02}" for n in range(50))},
-    ),
+    ("excluded_columns", {"ITEMS": COLUMNS}, {"ITEMS": tuple(COLUMNS)}),
     ("running", False, False),
     ("active_hours", HOURS, HOURS),
     ("active_hours", TWO_HOURS, TWO_HOURS),
     ("active_hours", ALL_BUT_TWO_HOURS, ALL_BUT_TWO_HOURS),
-    (
-        "active_hours",
-        {**HOURS, "start": "cron(30 0 * * ? *)", "time_zone": "UTC"},
-        {**HOURS, "start": "cron(30 0 * * ? *)", "time_zone": "UTC"},
-    ),
     ("dataset_group_arn", GROUP, GROUP),
     ("adopt_existing", False, False),
     ("retain_on_destroy", True, True),
     ("force_update", "2", "2"),
-    (
-        "force_update",
-        "after the outage of 3 May \u2013 \u00e9",
-        "after the outage of 3 May \u2013 \u00e9",
-    ),
+    ("force_update", "after 3 May \u2013 \u00e9", "after 3 May \u2013 \u00e9"),
     ("force_update", "g" * 64, "g" * 64),
     ("max_training_hours", 24, Decimal(24)),
     ("max_training_hours", 0.5, Decimal("0.5")),
@@ -185,14 +125,8 @@ ALLOWED: list[tuple[str, Any, Any]] = [
             "arn:aws:iam::333333333333:user/ops/ann@example.com",
         ),
     ),
-    (
-        "consumers",
-        ["arn:aws:iam::111111111111:role/api"],
-        ("arn:aws:iam::111111111111:role/api",),
-    ),
     ("termination_protection", True, True),
     ("approval", True, True),
-    ("tags", {"k": "v"}, {"k": "v"}),
     ("tags", {"k" * 128: "x" * 256}, {"k" * 128: "x" * 256}),
     ("tags", {f"k{n:02}": "x" for n in range(47)}, {f"k{n:02}": "x" for n in range(47)}),
     ("tags", {"team": "video", "cost:centre": "7"}, {"cost:centre": "7", "team": "video"}),
@@ -221,18 +155,23 @@ def test_an_editor_that_has_the_schema_takes_what_is_allowed(
     assert is_valid({"context": {"environments": {"dev": setting}}}, schema())
 
 
+NO_TOPICS = [
+    "on-call",
+    TOPIC.replace(":sns:", ":sqs:"),
+    f"{TOPIC}.fifo",
+    f"{TOPIC}:0a1b2c3d-0000-1111-2222-333344445555",
+    f"{TOPIC}\n",
+    "",
+    7,
+]
 REFUSED: dict[str, list[Any]] = {
     "dataset_group_arn": [
         "",
         "vod",
         GROUP.replace("personalize", "s3"),
-        GROUP.replace("dataset-group", "dataset"),
         GROUP.replace("111111111111", "1111"),
         GROUP.replace("eu-west-1", "europe"),
         GROUP.replace("dataset-group", "recommender"),
-        GROUP.replace("eu-west-1", "cn-north-1"),
-        GROUP.replace("arn:aws:", "arn:aws-cn:"),
-        GROUP.replace("arn:aws:", "arn:amazon:"),
         GROUP + "/x",
         GROUP + "\n",
         f" {GROUP}",
@@ -241,47 +180,15 @@ REFUSED: dict[str, list[Any]] = {
     ],
     "recipe": ["", "aws-vod", "aws-ecomm-recommended-for-you", "AWS-VOD-TOP-PICKS", RECIPE, 7, []],
     "recommender_name": ["", "-x", "_x", "a b", "a/b", "x" * 64, "recs\n", "épices", 7, []],
-    "min_recommendation_requests_per_second": [
-        0,
-        -1,
-        1.5,
-        "1.5",
-        "one",
-        "",
-        "01x",
-        True,
-        [],
-        2**31,
-    ],
+    "min_recommendation_requests_per_second": [0, 1.5, "1.5", "one", "01x", True, [], 2**31],
     "exploration_weight": [
-        -0.1,
-        1.1,
-        0.3333333,
-        " 0.5",
-        "+0.5",
-        "0_1",
-        "1,0",
-        "NaN",
-        "1e-1",
-        "",
-        True,
-        {},
-        "\u0661",
+        *(-0.1, 1.1, " 0.5", "+0.5", "0_1", "1,0", "NaN", "1e-1", "", True, {}, "\u0661"),
     ],
-    "exploration_item_age_cut_off": [0, -1, 0.5, "thirty", False],
-    "item_metadata": ["yes", 1, "TRUE"],
+    "exploration_item_age_cut_off": [0, 0.5],
+    "item_metadata": ["yes"],
     "excluded_columns": [
-        [],
-        "ITEMS",
-        {"MOVIES": ["A"]},
-        {"items": ["A"]},
-        {"ITEMS": "A"},
-        {"ITEMS": []},
-        {"ITEMS": ["A"], "ITEM": ["A"]},
-        {"ITEMS": [7]},
-        {"ITEMS": ["a b"]},
-        {"ITEMS": ["x" * 151]},
-        {"ITEMS": [f"C{n}" for n in range(51)]},
+        *("ITEMS", {"items": ["A"]}, {"ITEMS": ["A"], "ITEM": ["A"]}),
+        *({"ITEMS": one} for one in ("A", [], [7], ["a b"], ["x" * 151], [*COLUMNS, "C50"])),
         {"INTERACTIONS": ["EVENT_TYPE"]},
     ],
     "running": ["yes", "True", "1", " true", "true\n", "null", 1, 0, "", [], {}],
@@ -293,113 +200,63 @@ REFUSED: dict[str, list[Any]] = {
         {"start": HOURS["start"], "stop": HOURS["stop"]},
         {**HOURS, "holidays": "none"},
         {**HOURS, "start": 7},
-        {**HOURS, "start": "cron(0 7 1 * ? *)"},
-        {**HOURS, "start": "cron(0 7 ? * FRI-MON *)"},
         {**HOURS, "stop": "07:00"},
-        {**HOURS, "stop": "cron(59 8 ? * MON-FRI *)"},
-        {**HOURS, "stop": HOURS["start"]},
-        {**HOURS, "stop": "cron(1 5 ? * FRI *)"},
-        {**HOURS, "time_zone": "Europe/Atlantis"},
         {**HOURS, "time_zone": "../etc/passwd"},
     ],
-    "adopt_existing": ["no", 1, "FALSE"],
-    "retain_on_destroy": ["on", 2],
-    "force_update": ["", " ", "2 ", " 2", "a\nb", "a\u00a0b", "g" * 65, 2, True, ["2"]],
-    "max_deletion_hours": [0, -1, 24.1, "ten", "", False],
-    "max_training_hours": [0, -1, 24.1, "ten", "", True],
-    "training_gate_minutes": [0, 56, -5, "hour", False],
+    "adopt_existing": ["no"],
+    "retain_on_destroy": ["on"],
+    "force_update": ["", " ", "2 ", " 2", "a\nb", "g" * 65, 2, True, ["2"]],
+    "max_deletion_hours": [0, 24.1],
+    "max_training_hours": [0, 24.1, "ten"],
+    "training_gate_minutes": [0, 56],
     "recommenders": [
-        "TopPicks",
-        [],
-        {},
-        ["TopPicks"],
-        {"TopPicks": "aws-vod-top-picks"},
-        {"TopPicks": []},
-        {"Top-Picks": {}},
-        {"1": {}},
-        {"b" * 32: {}},
-        {"Films\n": {}},
-        {"\u00c9pices": {}},
-        {"Films": {}, "films": {}},
+        *("TopPicks", {}, ["TopPicks"], {"TopPicks": "aws-vod-top-picks"}, {"TopPicks": []}),
+        *({name: {}} for name in ("Top-Picks", "1", "b" * 32, "Films\n", "\u00c9pices")),
     ],
-    "poll_interval_seconds": [0, 121, 1.5, "fast"],
+    "poll_interval_seconds": [0, 121],
     "minimum_metrics": [
         "coverage",
         ["coverage"],
-        {"coverage": 1.1},
         {"coverage": -0.1},
         {"coverage": 0.1, "precision_at_5": 1.01},
         {"coverage": "0.1"},
         {"coverage": True},
         {"ndcg": 0.2},
     ],
-    "max_metric_regression": [-0.1, 1.1, "5%", "", True, []],
+    "max_metric_regression": [-0.1, 1.1, "5%"],
     "quality_gate": ["", "FAIL", "ignore", "warn ", True, []],
-    "monitoring": ["on", 1, "TRUE"],
-    "alarm_topic_arn": [
-        "on-call",
-        TOPIC.replace(":sns:", ":sqs:"),
-        TOPIC.replace("arn:aws:", "arn:aws-us-gov:"),
-        f"{TOPIC}.fifo",
-        f"{TOPIC}:0a1b2c3d-0000-1111-2222-333344445555",
-        f"{TOPIC}\n",
-        "",
-        7,
-    ],
-    "minimum_throughput_use": [-0.1, 1.1, "50%", "", True, []],
-    "notify_topic_arn": [
-        "on-call",
-        TOPIC.replace(":sns:", ":sqs:"),
-        TOPIC.replace("arn:aws:", "arn:aws-us-gov:"),
-        f"{TOPIC}.fifo",
-        f"{TOPIC}:0a1b2c3d-0000-1111-2222-333344445555",
-        f"{TOPIC}\n",
-        "",
-        7,
-    ],
+    "monitoring": ["on"],
+    "alarm_topic_arn": NO_TOPICS,
+    "minimum_throughput_use": [-0.1, 1.1],
+    "notify_topic_arn": NO_TOPICS,
     "alarm_email": ["on-call", "on-call@", "@example.com", "a b@example.com", "a@b", "", 7],
     "runbook_url": [
-        "docs/runbook.md",
-        "http://x.yz",
-        "https://",
-        "https://x y",
-        "https://x#y",
-        7,
+        *("docs/runbook.md", "http://x.yz", "https://", "https://x y", "https://x#y", 7),
         "https://" + "x" * 501,
     ],
-    "observation_interval_minutes": [0, 1441, 1.5, "hourly", True],
+    "observation_interval_minutes": [0, 1441],
     "log_retention_days": [0, 2, 91, 3654, 90.5, "forever", True],
     "log_key_arn": [
         "alias/logs",
         KEY.replace(":key/", ":alias/"),
         KEY.replace("kms", "s3"),
-        KEY.replace("arn:aws:", "arn:aws-us-gov:"),
         KEY + "*",
         KEY + "\n",
         "",
         7,
     ],
     "consumers": [
-        "arn:aws:iam::333333333333:role/app",
-        "*",
-        [],
-        [7],
-        {},
-        ["*"],
-        ["333333333333"],
-        ["arn:aws:iam::333333333333:root"],
-        ["arn:aws:iam::333333333333:role/*"],
-        ["arn:aws:iam::333333333333:role/"],
-        ["arn:aws:iam::*:role/app"],
-        ["arn:aws:sts::333333333333:assumed-role/app/session"],
+        *("arn:aws:iam::333333333333:role/app", "*", [], [7], {}, ["*"], ["333333333333"]),
+        *([f"arn:aws:iam::333333333333:{one}"] for one in ("root", "role/*", "role/", "group/ops")),
         ["arn:aws:iam::333333333333:oidc-provider/example.com"],
-        ["arn:aws:iam::333333333333:group/ops"],
         ["arn:aws:iam::333333333333:role/app\n"],
         ["arn:aws:iam::333333333333:role/\u00e9pices"],
+        ["arn:aws:iam::*:role/app"],
+        ["arn:aws:sts::333333333333:assumed-role/app/session"],
         ["lambda.amazonaws.com"],
     ],
-    "termination_protection": ["on", 1, "TRUE"],
-    "approval": ["ask", 1],
+    "termination_protection": ["on"],
+    "approval": ["ask"],
     "tags": [
         "team",
         ["team"],
@@ -409,21 +266,45 @@ REFUSED: dict[str, list[Any]] = {
         {"k" * 129: "x"},
         {"k": "x" * 257},
         {"k": ""},
-        {"k": "a&b"},
-        {"k": "a\tb"},
-        {"k\n": "x"},
-        {"aws:team": "x"},
-        {"AWS:team": "x"},
-        {"top-picks:stack-id": "mine"},
-        {"Team": "video", "team": "video"},
         {f"k{n}": "x" for n in range(48)},
     ],
 }
 
 
-@pytest.mark.parametrize(
-    ("key", "value"), [(key, value) for key, values in REFUSED.items() for value in values]
-)
+BEYOND_A_SCHEMA: dict[str, list[Any]] = {
+    "exploration_weight": [0.3333333],
+    "dataset_group_arn": [
+        GROUP.replace("eu-west-1", "cn-north-1"),
+        GROUP.replace("arn:aws:", "arn:aws-cn:"),
+    ],
+    "active_hours": [
+        {**HOURS, "start": "cron(0 7 ? * FRI-MON *)"},
+        {**HOURS, "stop": "cron(59 8 ? * MON-FRI *)"},
+        {**HOURS, "stop": HOURS["start"]},
+        {**HOURS, "stop": "cron(1 5 ? * FRI *)"},
+        {**HOURS, "time_zone": "Europe/Atlantis"},
+    ],
+    "force_update": ["a\u00a0b"],
+    "recommenders": [{"Films": {}, "films": {}}],
+    "log_key_arn": [KEY.replace("arn:aws:", "arn:aws-us-gov:")],
+    "alarm_topic_arn": [TOPIC.replace("arn:aws:", "arn:aws-us-gov:")],
+    "notify_topic_arn": [TOPIC.replace("arn:aws:", "arn:aws-us-gov:")],
+    "tags": [
+        {"k": "a&b"},
+        {"k\n": "x"},
+        {"AWS:team": "x"},
+        {"top-picks:stack-id": "mine"},
+        {"Team": "video", "team": "video"},
+    ],
+}
+"""Refused too, but by nothing that is said in JSON schema."""
+
+
+def rows(table: dict[str, list[Any]]) -> list[tuple[str, Any]]:
+    return [(key, value) for key, values in table.items() for value in values]
+
+
+@pytest.mark.parametrize(("key", "value"), [*rows(REFUSED), *rows(BEYOND_A_SCHEMA)])
 def test_a_wrong_setting_is_refused_by_key_value_and_what_is_allowed(
     key: str, value: object
 ) -> None:
@@ -449,46 +330,7 @@ def test_an_editor_that_has_the_schema_marks_columns_that_stand_twice() -> None:
     assert not is_valid({"context": twice}, schema())
 
 
-BEYOND_A_SCHEMA: dict[str, list[Any]] = {
-    "exploration_weight": [0.3333333],
-    "dataset_group_arn": [
-        GROUP.replace("eu-west-1", "cn-north-1"),
-        GROUP.replace("arn:aws:", "arn:aws-cn:"),
-    ],
-    "active_hours": [
-        {**HOURS, "start": "cron(0 7 ? * FRI-MON *)"},
-        {**HOURS, "stop": "cron(59 8 ? * MON-FRI *)"},
-        {**HOURS, "stop": HOURS["start"]},
-        {**HOURS, "stop": "cron(1 5 ? * FRI *)"},
-        {**HOURS, "time_zone": "Europe/Atlantis"},
-    ],
-    "force_update": ["a\u00a0b"],
-    "recommenders": [{"Films": {}, "films": {}}],
-    "log_key_arn": [KEY.replace("arn:aws:", "arn:aws-us-gov:")],
-    "alarm_topic_arn": [TOPIC.replace("arn:aws:", "arn:aws-us-gov:")],
-    "notify_topic_arn": [TOPIC.replace("arn:aws:", "arn:aws-us-gov:")],
-    "tags": [
-        {"k": "a&b"},
-        {"k": "a\tb"},
-        {"k\n": "x"},
-        {"aws:team": "x"},
-        {"AWS:team": "x"},
-        {"top-picks:stack-id": "mine"},
-        {"Team": "video", "team": "video"},
-    ],
-}
-"""What is refused, but by nothing that is said in JSON schema."""
-
-
-@pytest.mark.parametrize(
-    ("key", "value"),
-    [
-        (key, value)
-        for key, values in REFUSED.items()
-        for value in values
-        if value not in BEYOND_A_SCHEMA.get(key, [])
-    ],
-)
+@pytest.mark.parametrize(("key", "value"), rows(REFUSED))
 def test_an_editor_that_has_the_schema_marks_what_is_wrong(key: str, value: object) -> None:
     assert not is_valid({"context": {**MINIMAL, key: value}}, schema())
 
@@ -499,16 +341,6 @@ def test_a_small_number_is_read_exactly_however_python_writes_it(number: Decimal
 
     assert parsed == Decimal(str(number))
     assert "E" not in str(parsed)
-
-
-def test_a_number_with_more_decimals_is_told_how_many_are_allowed() -> None:
-    with pytest.raises(SettingsError, match=r"exploration_weight: .*with at most 6 decimals\. For"):
-        parse({**MINIMAL, "exploration_weight": 1 / 3})
-
-
-def test_hours_that_keep_it_stopped_at_any_hour_are_refused() -> None:
-    with pytest.raises(SettingsError, match=r"active_hours: .*; allowed: hours together with run"):
-        parse({**MINIMAL, "active_hours": HOURS, "running": False})
 
 
 ZONES = ["UTC", "Etc/UTC", "Asia/Kolkata", "Pacific/Apia", "America/Argentina/Buenos_Aires"]
@@ -552,24 +384,58 @@ def test_receivers_and_limits_of_alarms_need_monitoring(given: dict[str, Any]) -
         parse({**MINIMAL, key: value})
 
 
-def test_alarms_go_one_way() -> None:
-    with pytest.raises(SettingsError, match="either alarm_topic_arn or alarm_email"):
-        parse({**MINIMAL, "monitoring": True, "alarm_topic_arn": TOPIC, "alarm_email": "a@b.cd"})
+REASONS: dict[str, tuple[dict[str, Any], str]] = {
+    "a region of another partition": (
+        {"dataset_group_arn": GROUP.replace("eu-west-1", "cn-north-1")},
+        r"^Setting dev\.dataset_group_arn: .* cn-north-1 is in the partition aws-cn\.$",
+    ),
+    "too many decimals": (
+        {"exploration_weight": 1 / 3},
+        r"exploration_weight: .*with at most 6 decimals\. For",
+    ),
+    "alarms that go two ways": (
+        {"monitoring": True, "alarm_topic_arn": TOPIC, "alarm_email": "a@b.cd"},
+        "either alarm_topic_arn or alarm_email",
+    ),
+    "alarms of another region": (
+        {"monitoring": True, "alarm_topic_arn": TOPIC.replace("eu-west-1", "us-east-1")},
+        "a topic of the region of the alarms, eu-west-1",
+    ),
+    "notifications to another region": (
+        {"notify_topic_arn": TOPIC.replace("eu-west-1", "us-east-1")},
+        "a topic of the stack's region and account, eu-west-1",
+    ),
+    "notifications to another account": (
+        {"notify_topic_arn": TOPIC.replace("1" * 12, "2" * 12)},
+        "a topic of the stack's region and account, eu-west-1",
+    ),
+    "a key of another region": (
+        {"log_key_arn": KEY.replace("eu-west-1", "us-east-1")},
+        r"^Setting dev\.log_key_arn: .*log groups, eu-west-1",
+    ),
+    "a consumer of another partition": (
+        {"consumers": ["arn:aws-us-gov:iam::333333333333:role/app"]},
+        r"consumers: got \"arn:aws-us-gov.*partition, aws\.",
+    ),
+    "a whole account": (
+        {"consumers": ["arn:aws:iam::333333333333:root"]},
+        "In a whole account .* others decide",
+    ),
+    "a setting of version 0.1.0": (
+        {"generation": "2"},
+        r"^Unknown setting dev\.generation\. .* force_update now",
+    ),
+    "an unknown metric": (
+        {"minimum_metrics": {"coverage": 0.1, "ndcg": 0.2}},
+        rf"There is no metric ndcg\. Known are {', '.join(METRICS.values())}\.",
+    ),
+}
 
 
-def test_alarms_go_to_a_topic_of_their_own_region() -> None:
-    elsewhere = TOPIC.replace("eu-west-1", "us-east-1")
-
-    with pytest.raises(SettingsError, match="a topic of the region of the alarms, eu-west-1"):
-        parse({**MINIMAL, "monitoring": True, "alarm_topic_arn": elsewhere})
-
-
-@pytest.mark.parametrize(("own", "other"), [("eu-west-1", "us-east-1"), ("1" * 12, "2" * 12)])
-def test_notifications_to_a_topic_of_another_region_or_account_are_refused(
-    own: str, other: str
-) -> None:
-    with pytest.raises(SettingsError, match="a topic of the stack's region and account, eu-west-1"):
-        parse({**MINIMAL, "notify_topic_arn": TOPIC.replace(own, other)})
+@pytest.mark.parametrize(("given", "message"), REASONS.values(), ids=REASONS)
+def test_a_refusal_says_the_reason(given: dict[str, Any], message: str) -> None:
+    with pytest.raises(SettingsError, match=message):
+        parse({**MINIMAL, **given}, of="dev.")
 
 
 SETTINGS = [
@@ -606,18 +472,6 @@ def test_any_text_for_a_number_is_read_exactly_or_refused(text: str) -> None:
     assert Decimal(text) == settings.min_recommendation_requests_per_second
 
 
-def test_the_dataset_group_is_required() -> None:
-    with pytest.raises(SettingsError, match=r"dataset_group_arn: got nothing; .*-c dataset_group"):
-        read()
-
-
-def test_a_message_says_which_partition_a_region_is_in() -> None:
-    arn = GROUP.replace("eu-west-1", "cn-north-1")
-
-    with pytest.raises(SettingsError, match=r"cn-north-1 is in the partition aws-cn\.$"):
-        parse({"dataset_group_arn": arn})
-
-
 @pytest.mark.parametrize(
     ("slip", "meant"),
     [
@@ -625,28 +479,6 @@ def test_a_message_says_which_partition_a_region_is_in() -> None:
         ("max_training_hour", "max_training_hours"),
         ("recomender_name", "recommender_name"),
         ("trainingGateMinutes", "training_gate_minutes"),
-    ],
-)
-def test_an_unknown_setting_suggests_the_nearest_known_one(slip: str, meant: str) -> None:
-    with pytest.raises(
-        SettingsError, match=f"^Unknown setting dev.{slip}. Did you mean {meant}[?]"
-    ):
-        parse({**MINIMAL, slip: 1}, of="dev.")
-
-
-def test_a_slip_at_the_top_level_is_noticed_among_other_tools_context() -> None:
-    with pytest.raises(SettingsError, match="Did you mean max_training_hours"):
-        read(**MINIMAL, max_training_hour=3)
-
-
-def test_a_renamed_setting_is_refused_with_its_new_name() -> None:
-    with pytest.raises(SettingsError, match=r"^Unknown setting generation\. .* force_update now"):
-        parse({**MINIMAL, "generation": "2"})
-
-
-@pytest.mark.parametrize(
-    ("slip", "meant"),
-    [
         ("retain_on_delete", "retain_on_destroy"),
         ("name", "recommender_name"),
         ("adopt", "adopt_existing"),
@@ -657,18 +489,85 @@ def test_a_renamed_setting_is_refused_with_its_new_name() -> None:
         ("Running", "running"),
     ],
 )
-@pytest.mark.parametrize("beside", [MINIMAL, {"environments": {"dev": MINIMAL}}])
-def test_a_plain_word_that_is_no_setting_is_refused_wherever_it_stands(
-    beside: dict[str, Any], slip: str, meant: str
+def test_a_plain_word_that_is_no_setting_is_refused_with_the_nearest_one(
+    slip: str, meant: str
 ) -> None:
     with pytest.raises(SettingsError, match=f"^Unknown setting {slip}. Did you mean {meant}[?]"):
-        read(**beside, **{slip: "true"})
+        read(**MINIMAL, **{slip: "true"})
+
+
+CHINA = GROUP.replace("arn:aws:", "arn:aws-cn:").replace("eu-west-1", "cn-north-1")
+FILMS = {**MINIMAL, "recommender_name": "films"}
+DEV = {"dev": MINIMAL}
+CONTEXTS: dict[str, tuple[dict[str, Any], str]] = {
+    "no dataset group": ({}, r"dataset_group_arn: got nothing; .*-c dataset_group"),
+    "a slip beside environments": (
+        {"environments": DEV, "gates": "warn"},
+        r"^Unknown setting gates\. Did you mean quality_gate\?",
+    ),
+    "a slip in an environment": (
+        {"environments": {"dev": {**MINIMAL, "name": "films"}}},
+        r"^Unknown setting dev\.name\. Did you mean recommender_name\?",
+    ),
+    "a wrong setting in an environment": (
+        {"environments": {**DEV, "prod": {**MINIMAL, "running": "yes"}}},
+        r"^Setting prod\.running: got \"yes\"",
+    ),
+    "settings beside environments": (
+        {**MINIMAL, "environments": DEV},
+        r"dataset_group_arn.*Move it into each environment",
+    ),
+    "environments that differ in case": (
+        {"environments": {**DEV, "Dev": MINIMAL}},
+        r"environments\.Dev: .*There is dev, .*rename one",
+    ),
+    "a fixed name twice in a place": (
+        {"environments": {"dev": FILMS, "test": FILMS}},
+        r"^Setting test\.recommender_name: .*dev has it",
+    ),
+    "an approval without a pipeline": (
+        {**MINIMAL, "approval": "true"},
+        "^Setting approval: got true; .*together with pipeline",
+    ),
+    "an approval of an environment without a pipeline": (
+        {"environments": {**DEV, "prod": {**MINIMAL, "approval": True}}},
+        r"^Setting prod\.approval: got true; .*together with pipeline",
+    ),
+    "a pipeline without environments": (
+        {**MINIMAL, "pipeline": PIPELINE},
+        "^Setting pipeline: .*together with environments",
+    ),
+    "a slip in the pipeline": (
+        {"environments": DEV, "pipeline": {**PIPELINE, "repositry": "a/b"}},
+        r"^Unknown setting pipeline\.repositry\. Did you mean repository\?",
+    ),
+    "a pipeline in another partition than its connection": (
+        {"environments": DEV, "pipeline": {**PIPELINE, "region": "cn-north-1"}},
+        r"pipeline\.region: .*is in the partition aws-cn",
+    ),
+    "a pipeline with a key of another region": (
+        {"environments": DEV, "pipeline": {**PIPELINE, "log_key_arn": KEY, "region": "us-east-1"}},
+        r"^Setting pipeline\.log_key_arn: .*a key of the region of the log groups, us-east-1",
+    ),
+    "an environment in another partition than the pipeline": (
+        {"environments": {**DEV, "prod": {"dataset_group_arn": CHINA}}, "pipeline": PIPELINE},
+        r"prod\.dataset_group_arn: .*pipeline's partition, aws",
+    ),
+}
+
+
+@pytest.mark.parametrize(("context", "message"), CONTEXTS.values(), ids=CONTEXTS)
+def test_a_context_that_is_wrong_as_a_whole_is_refused_with_the_place(
+    context: dict[str, Any], message: str
+) -> None:
+    with pytest.raises(SettingsError, match=message):
+        read(**context)
 
 
 def test_null_is_no_setting() -> None:
     given = {**MINIMAL, "running": None, "tags": None}
 
-    assert read(environments={"dev": given}) == read(environments={"dev": MINIMAL})
+    assert read(environments={"dev": given}) == read(environments=DEV)
     assert read(**given) == read(**MINIMAL)
 
 
@@ -679,53 +578,34 @@ def test_null_is_no_setting() -> None:
         ("environments", '{"dev": {"running": true, "running": false}}', "running"),
         ("tags", '{"team": "video", "team": "music"}', "team"),
         ("excluded_columns", '{"ITEMS": ["A"], "ITEMS": ["B"]}', "ITEMS"),
+        ("pipeline", json.dumps(PIPELINE).replace("{", '{"branch": "dev", ', 1), "branch"),
     ],
 )
 def test_a_key_that_stands_twice_on_the_command_line_is_refused(
     key: str, text: str, twice: str
 ) -> None:
+    beside: dict[str, Any] = {
+        "environments": {},
+        "pipeline": {"environments": {"dev": MINIMAL}},
+    }.get(key, MINIMAL)
+
     with pytest.raises(SettingsError, match=f"^Setting {key}: .*It has {twice} twice"):
-        read(**({key: text} if key == "environments" else {**MINIMAL, key: text}))
-
-
-def test_a_pipeline_key_that_stands_twice_is_refused() -> None:
-    twice = json.dumps(PIPELINE).replace("{", '{"branch": "dev", ', 1)
-
-    with pytest.raises(SettingsError, match=r"^Setting pipeline: .*It has branch twice"):
-        read(environments={"dev": MINIMAL}, pipeline=twice)
-
-
-def test_a_message_names_the_tags_that_differ_only_in_case() -> None:
-    with pytest.raises(
-        SettingsError, match=r"tags: .*'Team' and 'team' differ only in case.*rename"
-    ):
-        parse({**MINIMAL, "tags": {"Team": "video", "team": "video"}})
-
-
-def test_environments_differ_in_more_than_case() -> None:
-    with pytest.raises(SettingsError, match=r"environments\.Dev: .*There is dev, .*rename one"):
-        read(environments={"dev": MINIMAL, "Dev": MINIMAL})
-
-
-def test_two_environments_of_one_account_and_region_cannot_fix_the_same_name() -> None:
-    named = {**MINIMAL, "recommender_name": "films"}
-
-    with pytest.raises(SettingsError, match=r"^Setting test\.recommender_name: .*dev has it"):
-        read(environments={"dev": named, "test": named})
-    read(environments={"dev": named, "test": {**named, "recommender_name": "series"}})
-    read(environments={"prod": MINIMAL, "qa": MINIMAL})
+        read(**beside, **{key: text})
 
 
 @pytest.mark.parametrize(
-    ("place", "other"), [("eu-west-1", "us-east-1"), ("111111111111", "222222222222")]
+    "other",
+    [
+        {**FILMS, "recommender_name": "series"},
+        {**FILMS, "dataset_group_arn": GROUP.replace("eu-west-1", "us-east-1")},
+        {**FILMS, "dataset_group_arn": GROUP.replace("111111111111", "222222222222")},
+    ],
+    ids=["another name", "another region", "another account"],
 )
-def test_one_name_may_be_fixed_once_in_each_region_of_each_account(place: str, other: str) -> None:
-    here = {**MINIMAL, "recommender_name": "films"}
-    there = {**here, "dataset_group_arn": GROUP.replace(place, other)}
+def test_two_environments_may_fix_names_that_do_not_clash(other: dict[str, Any]) -> None:
+    environments = {"dev": FILMS, "test": other}
 
-    apart = read(environments={"dev": here, "test": there}).environments
-
-    assert [one.recommender_name for one in apart.values()] == ["films"] * 2
+    assert read(environments=environments).environments.keys() == environments.keys()
 
 
 def test_other_tools_context_is_none_of_ours() -> None:
@@ -745,7 +625,8 @@ def test_other_tools_context_is_none_of_ours() -> None:
 
 
 def test_each_environment_has_its_own_settings() -> None:
-    prod = {"dataset_group_arn": GROUP.replace("111111111111", "222222222222"), "running": False}
+    elsewhere = GROUP.replace("111111111111", "222222222222")
+    prod = {"dataset_group_arn": elsewhere, "running": False, "approval": False}
     environments = {"dev": MINIMAL, "prod": prod}
 
     deployment = read(environments=environments)
@@ -766,35 +647,26 @@ def test_empty_on_the_command_line_takes_away_what_cdk_json_says() -> None:
     assert read(**MINIMAL, environments="", pipeline="") == read(**MINIMAL)
 
 
-def test_a_message_says_which_environment_is_wrong() -> None:
-    environments = {"dev": MINIMAL, "prod": {**MINIMAL, "running": "yes"}}
-
-    with pytest.raises(SettingsError, match=r"Setting prod\.running: got \"yes\""):
-        read(environments=environments)
-
-
-def test_settings_at_the_top_level_and_environments_exclude_each_other() -> None:
-    with pytest.raises(SettingsError, match=r"dataset_group_arn.*Move it into each environment"):
-        read(**MINIMAL, environments={"dev": MINIMAL})
-
-
 @pytest.mark.parametrize(
-    ("given", "sweeps"),
+    ("given", "gates", "sweeps"),
     [
-        ({}, 11),
-        ({"max_training_hours": 24}, 27),
-        ({"max_training_hours": 1}, 11),
-        ({"max_training_hours": 1, "training_gate_minutes": 5}, 12),
-        ({"training_gate_minutes": 7, "max_training_hours": 0.1}, 11),
-        ({"max_deletion_hours": 3}, 4),
-        ({"max_deletion_hours": 0.5}, 1),
-        ({"max_deletion_hours": 24, "training_gate_minutes": 30}, 48),
+        ({}, 11, 11),
+        ({"max_training_hours": 24}, 27, 27),
+        ({"max_training_hours": 0.5}, 1, 11),
+        ({"max_training_hours": 1, "training_gate_minutes": 5}, 12, 12),
+        ({"training_gate_minutes": 0.1, "max_training_hours": 0.01}, 6, 11),
+        ({"max_deletion_hours": 3}, 11, 4),
+        ({"max_deletion_hours": 0.5}, 11, 1),
+        ({"max_deletion_hours": 24, "training_gate_minutes": 30}, 20, 48),
     ],
+    ids=lambda given: ",".join(given) or "default" if isinstance(given, dict) else str(given),
 )
-def test_there_are_as_many_sweeps_as_the_deletion_may_take(
-    given: dict[str, Any], sweeps: int
+def test_there_are_as_many_links_as_the_training_and_the_deletion_may_take(
+    given: dict[str, Any], gates: int, sweeps: int
 ) -> None:
-    assert parse({**MINIMAL, **given}).sweeps == sweeps
+    settings = parse({**MINIMAL, **given})
+
+    assert (settings.training_gates, settings.sweeps) == (gates, sweeps)
 
 
 def test_gates_and_sweeps_share_what_a_stack_can_hold() -> None:
@@ -808,81 +680,25 @@ def test_gates_and_sweeps_share_what_a_stack_can_hold() -> None:
         parse({**MINIMAL, **most})
 
 
-@pytest.mark.parametrize(
-    ("hours", "minutes", "gates"), [(10, 55, 11), (24, 55, 27), (0.5, 55, 1), (0.01, 0.1, 6)]
-)
-def test_there_are_as_many_gates_as_the_training_may_take(
-    hours: float, minutes: float, gates: int
-) -> None:
-    settings = parse({**MINIMAL, "max_training_hours": hours, "training_gate_minutes": minutes})
-
-    assert settings.training_gates == gates
-
-
-def test_more_gates_than_a_stack_can_hold_are_refused() -> None:
-    with pytest.raises(SettingsError, match=r"1000 training gates and 1000 sweeps.*200 of them"):
-        parse({**MINIMAL, "max_training_hours": 10, "training_gate_minutes": 0.6})
-
-
-def test_only_a_named_recommender_can_be_adopted() -> None:
-    with pytest.raises(
-        SettingsError, match=r"adopt_existing: got true; .*together with recommender_name"
-    ):
-        parse({**MINIMAL, "adopt_existing": True})
-
-    assert parse({**MINIMAL, "adopt_existing": True, "recommender_name": "mine"}).adopt_existing
-
-
-def test_the_keys_region_is_that_of_the_logs() -> None:
-    with pytest.raises(SettingsError, match=r"Setting dev\.log_key_arn: .*log groups, eu-west-1"):
-        parse({**MINIMAL, "log_key_arn": KEY.replace("eu-west-1", "us-east-1")}, of="dev.")
-
-
-def test_consumers_are_of_the_dataset_groups_partition() -> None:
-    consumer = "arn:aws-us-gov:iam::333333333333:role/app"
-
-    with pytest.raises(SettingsError, match=r"consumers: got \"arn:aws-us-gov.*partition, aws\."):
-        parse({**MINIMAL, "consumers": [consumer]})
-
-
-def test_a_message_says_why_a_consumer_is_refused() -> None:
-    with pytest.raises(SettingsError, match=r"In a whole account .* others decide"):
-        parse({**MINIMAL, "consumers": ["arn:aws:iam::333333333333:root"]})
-
-
 def test_a_pipeline_goes_through_the_environments_in_their_order() -> None:
     environments = {"zeta": MINIMAL, "dev": MINIMAL, "prod": {**MINIMAL, "approval": True}}
 
-    deployment = read(environments=environments, pipeline=PIPELINE)
+    pipeline = {**PIPELINE, "log_key_arn": KEY}
+    deployment = read(environments=environments, pipeline=pipeline)
 
     assert list(deployment.environments) == ["zeta", "dev", "prod"]
     assert [one.approval for one in deployment.environments.values()] == [False, False, True]
-    assert deployment.pipeline == PipelineSettings(**PIPELINE)
-    assert deployment == read(environments=environments, pipeline=json.dumps(PIPELINE))
-
-
-def test_a_pipelines_log_has_no_key_by_default_and_one_of_its_region_if_asked_for() -> None:
-    def key_of(**given: str) -> str | None:
-        deployment = read(environments={"dev": MINIMAL}, pipeline={**PIPELINE, **given})
-        assert deployment.pipeline is not None
-        return deployment.pipeline.log_key_arn
-
-    assert key_of() is None
-    assert key_of(log_key_arn=KEY) == KEY
-    with pytest.raises(
-        SettingsError,
-        match=r"^Setting pipeline\.log_key_arn: .*a key of the region of the log groups, us-east-1",
-    ):
-        key_of(log_key_arn=KEY, region="us-east-1")
+    assert deployment.pipeline == PipelineSettings(**PIPELINE, log_key_arn=KEY)
+    assert deployment == read(environments=environments, pipeline=json.dumps(pipeline))
 
 
 def test_a_pipeline_of_an_older_connection_is_accepted() -> None:
     older = PIPELINE["connection_arn"].replace("codeconnections", "codestar-connections")
 
-    deployment = read(environments={"dev": MINIMAL}, pipeline={**PIPELINE, "connection_arn": older})
+    made = read(environments=DEV, pipeline={**PIPELINE, "connection_arn": older}).pipeline
 
-    assert deployment.pipeline is not None
-    assert deployment.pipeline.connection_arn == older
+    assert made is not None
+    assert made.connection_arn == older
 
 
 BAD_PIPELINE: list[tuple[str, Any]] = [
@@ -906,7 +722,7 @@ def test_a_wrong_pipeline_is_refused_by_key_and_value(key: str, value: object) -
     got = "nothing" if value is None else json.dumps(value)
 
     with pytest.raises(SettingsError) as refusal:
-        read(environments={"dev": MINIMAL}, pipeline={**PIPELINE, key: value})
+        read(environments=DEV, pipeline={**PIPELINE, key: value})
 
     assert str(refusal.value).startswith(f"Setting pipeline.{key}: got {got}; allowed: ")
 
@@ -916,25 +732,13 @@ def test_a_pipeline_is_given_in_full(key: str) -> None:
     rest = {name: value for name, value in PIPELINE.items() if name != key}
 
     with pytest.raises(SettingsError, match=f"pipeline.{key}: got nothing"):
-        read(environments={"dev": MINIMAL}, pipeline=rest)
+        read(environments=DEV, pipeline=rest)
 
 
 @pytest.mark.parametrize("bad", ["main", [], {}, "[]", True])
 def test_a_pipeline_of_another_form_is_refused(bad: object) -> None:
     with pytest.raises(SettingsError, match=r"Setting pipeline: .*JSON object"):
-        read(environments={"dev": MINIMAL}, pipeline=bad)
-
-
-def test_an_unknown_key_of_a_pipeline_suggests_the_nearest_known_one() -> None:
-    with pytest.raises(
-        SettingsError, match=r"^Unknown setting pipeline\.repositry\. Did you mean repository\?"
-    ):
-        read(environments={"dev": MINIMAL}, pipeline={**PIPELINE, "repositry": "a/b"})
-
-
-def test_a_pipeline_needs_environments() -> None:
-    with pytest.raises(SettingsError, match=r"Setting pipeline: .*together with environments"):
-        read(**MINIMAL, pipeline=PIPELINE)
+        read(environments=DEV, pipeline=bad)
 
 
 @given(*[st.from_regex(ENVIRONMENT_NAME, fullmatch=True)] * 2)
@@ -965,39 +769,11 @@ def test_a_pipeline_has_as_many_stages_as_codepipeline_allows() -> None:
     assert len(read(environments={**most, "e46": MINIMAL}).environments) == 47
 
 
-CHINA = GROUP.replace("arn:aws:", "arn:aws-cn:").replace("eu-west-1", "cn-north-1")
-
-
-def test_an_environment_is_of_the_pipelines_partition() -> None:
-    with pytest.raises(
-        SettingsError, match=r"prod\.dataset_group_arn: .*pipeline's partition, aws"
-    ):
-        read(environments={"dev": MINIMAL, "prod": {"dataset_group_arn": CHINA}}, pipeline=PIPELINE)
-
-
-def test_a_pipelines_region_is_of_its_connections_partition() -> None:
-    with pytest.raises(SettingsError, match=r"pipeline\.region: .*is in the partition aws-cn"):
-        read(environments={"dev": MINIMAL}, pipeline={**PIPELINE, "region": "cn-north-1"})
-
-
-def test_an_approval_needs_a_pipeline() -> None:
-    with pytest.raises(
-        SettingsError, match=r"Setting prod\.approval: got true; .*together with pipeline"
-    ):
-        read(environments={"dev": MINIMAL, "prod": {**MINIMAL, "approval": True}})
-    with pytest.raises(SettingsError, match=r"Setting approval: .*together with pipeline"):
-        read(**MINIMAL, approval="true")
-
-    assert read(environments={"dev": {**MINIMAL, "approval": False}}).pipeline is None
-
-
 @pytest.mark.parametrize(
     "place",
     [
-        ("aws-cn", "cn-north-1"),
         ("aws-us-gov", "us-gov-west-1"),
         ("aws-eusc", "eusc-de-east-1"),
-        ("aws-iso-b", "us-isob-east-1"),
         ("aws", "ap-southeast-12"),
     ],
 )
@@ -1006,17 +782,6 @@ def test_every_partition_is_known(place: tuple[str, str]) -> None:
     arn = GROUP.replace("arn:aws:", f"arn:{partition}:").replace("eu-west-1", region)
 
     assert parse({"dataset_group_arn": arn}).region == region
-
-
-def test_a_metric_that_the_service_does_not_know_is_refused_with_those_that_it_does() -> None:
-    known = ", ".join(METRICS.values())
-
-    with pytest.raises(
-        SettingsError, match=r"minimum_metrics: .*\. There is no metric ndcg\."
-    ) as no:
-        parse({**MINIMAL, "minimum_metrics": {"coverage": 0.1, "ndcg": 0.2}})
-
-    assert f"Known are {known}." in str(no.value)
 
 
 # -- recipes, and several recommenders -------------------------------------------------------------
@@ -1036,8 +801,13 @@ TRAINS_ON = {
 }
 
 
-@pytest.mark.parametrize("key", ["exploration_weight", "exploration_item_age_cut_off"])
-@pytest.mark.parametrize("recipe", NOT_EXPLORING)
+@pytest.mark.parametrize(
+    ("recipe", "key"),
+    [
+        *((recipe, "exploration_weight") for recipe in NOT_EXPLORING),
+        (Recipe.VOD_MOST_POPULAR, "exploration_item_age_cut_off"),
+    ],
+)
 def test_exploration_of_a_recipe_that_does_not_explore_is_refused(recipe: str, key: str) -> None:
     with pytest.raises(SettingsError) as refused:
         parse({**MINIMAL, "recipe": recipe, key: 1})
@@ -1089,31 +859,19 @@ def test_a_recommender_has_the_settings_of_its_environment_but_for_its_own() -> 
         }
     )
 
-    assert {name: vars(one) for name, one in settings.by_name.items()} == {
-        "Popular": vars(
-            OneRecommender(
-                dataset_group_arn=GROUP,
-                recipe=Recipe.VOD_MOST_POPULAR,
-                max_training_hours=Decimal(5),
-                running=False,
-            )
+    assert settings.by_name == {
+        "Popular": OneRecommender(
+            dataset_group_arn=GROUP,
+            recipe=Recipe.VOD_MOST_POPULAR,
+            max_training_hours=Decimal(5),
+            running=False,
         ),
-        "Trending": vars(
-            OneRecommender(
-                dataset_group_arn=GROUP,
-                recipe=Recipe.VOD_TRENDING_NOW,
-                max_training_hours=Decimal(5),
-            )
+        "Trending": OneRecommender(
+            dataset_group_arn=GROUP,
+            recipe=Recipe.VOD_TRENDING_NOW,
+            max_training_hours=Decimal(5),
         ),
     }
-
-
-def test_null_is_no_setting_of_a_recommender() -> None:
-    rows = {"TopPicks": {"exploration_weight": None}, "Because": ROWS["Because"]}
-
-    assert parse({**MINIMAL, "recommenders": rows}).recommenders["TopPicks"] == OneRecommender(
-        dataset_group_arn=GROUP
-    )
 
 
 @pytest.mark.parametrize(
