@@ -9,10 +9,10 @@ import pytest
 from lambdas.recommender.vocabulary import RECOMMENDER_TYPE, TRAINING_GATE_TYPE
 from tests.reliability.lifecycles import (
     ALL,
-    CLEAN,
     EVERY_CALL,
     GOOD,
     LIFECYCLES,
+    REPAIRABLE,
     ROLLBACKS,
     prepared,
     wrong_with,
@@ -71,8 +71,7 @@ def test_a_function_that_is_killed_at_any_call_costs_no_recommender(
         ALL[lifecycle](world)
         if not killer.killed:
             break
-        world.cloud.before = lambda _operation, _params: None
-        world.cloud.after = lambda _operation, _params, _response: None
+        world.heal()
         if world.attempts("CreateRecommender", since=started).count("OK") > 1:
             wrong[nth] = "created twice"
         elif outcome := wrong_with(world, lifecycle, GOOD):
@@ -155,6 +154,7 @@ def test_polls_that_take_long_do_not_make_a_gate_miss_its_deadline(world: World)
 @pytest.mark.parametrize(
     ("lifecycle", "ends"),
     [
+        ("create", "ROLLBACK_FAILED"),
         ("update", "UPDATE_ROLLBACK_FAILED"),
         ("replace", "UPDATE_ROLLBACK_FAILED"),
         ("stop", "UPDATE_ROLLBACK_FAILED"),
@@ -171,7 +171,7 @@ def test_functions_that_cannot_start_cost_nothing(lifecycle: str, ends: str) -> 
     assert LIFECYCLES[lifecycle](world) == ends
     assert "did not receive a response" in texts(world.stack)
     assert world.changes(since=started) == []
-    world.cloud.around = lambda _function, _event, invoke: invoke()
+    world.heal()
     if world.stack.status == "UPDATE_ROLLBACK_FAILED":
         assert world.stack.roll_back() == "UPDATE_ROLLBACK_COMPLETE", texts(world.stack)
-    assert wrong_with(world, lifecycle, CLEAN) == ""
+    assert wrong_with(world, lifecycle, REPAIRABLE) == ""

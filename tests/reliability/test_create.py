@@ -294,17 +294,6 @@ def test_two_resources_with_one_name_do_not_delete_each_other_s(world: World) ->
     assert world.recommender["status"] == "ACTIVE"
 
 
-@pytest.mark.rows("C9", "T7")
-def test_functions_that_cannot_be_invoked_at_all_leave_nothing(world: World) -> None:
-    def broken(_function: str, _event: object, _invoke: object) -> None:
-        raise RuntimeError("Runtime.InvalidEntrypoint")
-
-    world.cloud.around = broken
-    assert world.create() == "ROLLBACK_FAILED"
-    assert "did not receive a response" in texts(world.stack)
-    assert world.changes() == []
-
-
 @pytest.mark.rows("T6")
 @pytest.mark.parametrize("lifts_timeouts", [False, True])
 @pytest.mark.parametrize(("timeout", "in_time"), [(1800, True), (60, True), (5, False)])

@@ -83,6 +83,19 @@ class World:
         """Update the stack and return its status."""
         return self.stack.update(self.given(settings))
 
+    def updated(self, **settings: object) -> None:
+        """Have the stack updated."""
+        assert self.update(**settings) == "UPDATE_COMPLETE", self.stack.reasons()
+
+    def deleted(self) -> None:
+        """Have the stack deleted."""
+        assert self.stack.delete() == "DELETE_COMPLETE", self.stack.reasons()
+
+    def cancelled(self, seconds: float, **settings: object) -> None:
+        """Update the stack, and have it rolled back when a resource beside ours fails so late."""
+        status = self.stack.update(self.given(settings), sibling_fails=seconds)
+        assert status == "UPDATE_ROLLBACK_COMPLETE", self.stack.reasons()
+
     def undone(self, **settings: object) -> str:
         """Update the stack, have a resource beside ours fail last of all, and return its status."""
         template = Deployable.of("TopPicks", self.given(settings))
@@ -168,6 +181,12 @@ class World:
         for recommender in self.service._recommenders.values():
             if name in ("", recommender.name):
                 recommender.retrain(self.clock.now, behaviour)
+
+    def heal(self) -> None:
+        """Let no call and no invocation go wrong any more."""
+        self.cloud.before = lambda _operation, _params: None
+        self.cloud.after = lambda _operation, _params, _response: None
+        self.cloud.around = lambda _function, _event, invoke: invoke()
 
     def disturb(self) -> Any:
         """Return a client of somebody who changes our recommender behind the stack's back."""
