@@ -8,6 +8,7 @@ import pytest
 
 from local_aws.personalize import Behaviour
 from tests.reliability.world import QUICK, World
+from tests.support.cloudformation import Rollback
 
 
 @pytest.hookimpl(wrapper=True)
@@ -20,10 +21,11 @@ def pytest_pyfunc_call(pyfuncitem: pytest.Function) -> Generator[None, object, o
     return result
 
 
-@pytest.fixture
-def semantics() -> str:
-    """What an update does to omitted members; modules about updates try both."""
-    return "merge"
+@pytest.fixture(params=Rollback, ids=lambda rollback: rollback.name)
+def rollback(request: pytest.FixtureRequest, world: World) -> Rollback:
+    """What CloudFormation sends for a replaced resource that is rolled back."""
+    world.cloud.rollback = request.param
+    return world.cloud.rollback
 
 
 @pytest.fixture
@@ -39,8 +41,8 @@ def hours() -> float:
 
 
 @pytest.fixture
-def world(semantics: str, durations: dict[str, Any], hours: float) -> Iterator[World]:
-    made = World(Behaviour(**(durations | {"update_semantics": semantics})), hours=hours)
+def world(durations: dict[str, Any], hours: float) -> Iterator[World]:
+    made = World(Behaviour(**durations), hours=hours)
     root = logging.getLogger()
     root.addHandler(made.invariants)
     yield made
