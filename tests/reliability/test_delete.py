@@ -13,7 +13,7 @@ from tests.reliability.world import HOUR, MINUTE, World, edit, refuse, settings_
 def test_a_deletion_is_over_when_the_name_is_free(world: World) -> None:
     world.created(recommender_name="films")
     started = world.clock.now
-    assert world.stack.delete() == "DELETE_COMPLETE", texts(world.stack)
+    world.deleted()
     assert world.clock.now - started >= world.behaviour.delete
     assert world.cloud.recommenders() == {}
     world.stack = world.cloud.stack()
@@ -33,7 +33,7 @@ def test_a_deletion_that_is_tried_again_after_it_succeeded_is_a_success(world: W
     )
     assert world.stack.delete() == "DELETE_FAILED"
     world.heal()
-    assert world.stack.delete() == "DELETE_COMPLETE", texts(world.stack)
+    world.deleted()
     assert world.attempts("DeleteRecommender") == ["OK"]
 
 
@@ -51,7 +51,7 @@ def test_what_somebody_else_has_deleted_is_deleted(world: World, minutes: float)
     world.created()
     world.disturb().delete_recommender(recommenderArn=world.recommender["recommenderArn"])
     world.clock.advance(minutes * MINUTE)
-    assert world.stack.delete() == "DELETE_COMPLETE", texts(world.stack)
+    world.deleted()
     assert world.changes() == ["CreateRecommender"]
 
 
@@ -79,7 +79,7 @@ def test_a_deletion_that_is_refused_is_never_a_success(
     assert code in texts(world.stack)
     assert world.recommender["status"] == "ACTIVE"
     world.heal()
-    assert world.stack.delete() == "DELETE_COMPLETE", texts(world.stack)
+    world.deleted()
     assert world.owned == []
 
 
@@ -97,7 +97,7 @@ def test_a_creation_that_is_cancelled_while_it_trains_for_ten_hours_leaves_nothi
     else:
         world.stack.create(settings, wait=False)
         world.cloud.run_for(after * HOUR)
-        assert world.stack.delete() == "DELETE_COMPLETE"
+        world.deleted()
     assert world.changes() == ["CreateRecommender", "DeleteRecommender"]
     assert world.owned == []
 
@@ -111,7 +111,7 @@ def test_a_training_that_outlasts_the_sweeps_fails_the_rollback_and_is_deleted_l
     assert "which must end first" in texts(world.stack)
     assert len(world.owned) == 1
     world.clock.advance(2 * HOUR)
-    assert world.stack.delete() == "DELETE_COMPLETE", texts(world.stack)
+    world.deleted()
     assert world.owned == []
 
 
@@ -145,7 +145,7 @@ def test_what_is_under_way_is_waited_for_before_the_deletion(
         if what == "start":
             world.clock.advance(world.behaviour.stop)
             outsider.start_recommender(recommenderArn=arn)
-    assert world.stack.delete() == "DELETE_COMPLETE", texts(world.stack)
+    world.deleted()
     assert world.owned == []
 
 
@@ -157,14 +157,14 @@ def test_what_has_failed_can_be_deleted(world: World, failed: str) -> None:
 
     world.created()
     world.cloud.after = edit("DescribeRecommender", rename)
-    assert world.stack.delete() == "DELETE_COMPLETE", texts(world.stack)
+    world.deleted()
     assert world.owned == []
 
 
 @pytest.mark.rows("X9")
 def test_what_is_to_be_retained_is_retained_with_its_tags(world: World) -> None:
     world.created(retain_on_destroy=True)
-    assert world.stack.delete() == "DELETE_COMPLETE", texts(world.stack)
+    world.deleted()
     assert world.changes() == ["CreateRecommender"]
     assert world.recommender["tags"]["top-picks:stack-id"] == world.stack.id
 
@@ -182,8 +182,7 @@ def test_what_is_to_be_retained_is_not_if_its_creation_is_rolled_back(
 @pytest.mark.rows("X9")
 def test_what_is_to_be_retained_is_replaced_all_the_same(world: World) -> None:
     world.created(retain_on_destroy=True)
-    status = world.update(retain_on_destroy=True, dataset_group_arn=world.other_group)
-    assert status == "UPDATE_COMPLETE", texts(world.stack)
+    world.updated(retain_on_destroy=True, dataset_group_arn=world.other_group)
     assert world.recommender["datasetGroupArn"] == world.other_group
 
 
@@ -225,19 +224,19 @@ def test_a_sweep_that_cannot_see_what_becomes_of_the_stack_does_nothing(world: W
     world.created()
     world.cloud.before = refuse("DescribeStacks", "AccessDenied")
     started = world.clock.now
-    assert world.update(max_training_hours=1) == "UPDATE_COMPLETE"
+    world.updated(max_training_hours=1)
     assert world.changes(since=started) == []
 
 
 @pytest.mark.rows("D4")
 def test_a_sweep_s_deletion_that_comes_again_later_does_nothing(world: World) -> None:
     world.created()
-    assert world.update(max_training_hours=1) == "UPDATE_COMPLETE"
+    world.updated(max_training_hours=1)
     started = world.clock.now
     (swept, *_) = world.stack.sent(SWEEP_TYPE, "Delete")
     world.cloud.deliver(swept, at_any_age=True)
     world.cloud.drain()
-    assert world.update(max_training_hours=2) == "UPDATE_COMPLETE"
+    world.updated(max_training_hours=2)
     assert world.changes(since=started) == []
 
 
@@ -265,7 +264,7 @@ def test_an_id_that_is_none_of_ours_deletes_ours_and_nothing_else(
     resource = world.stack.the(RECOMMENDER_TYPE)
     world.stack.resources[resource.logical_id] = replace(resource, physical_id=physical_id)
     world.invariants.forgives.add("rest")
-    assert world.stack.delete() == "DELETE_COMPLETE", texts(world.stack)
+    world.deleted()
     assert world.owned == []
     assert set(world.cloud.recommenders()) == {"foreign", "TopPicks-0123456789abcdef"}
 
@@ -284,7 +283,7 @@ def test_a_recommender_without_our_tags_is_left_alone_and_not_forgotten(world: W
         resourceArn=arn,
         tags=[{"tagKey": key, "tagValue": value} for key, value in tags.items()],
     )
-    assert world.stack.delete() == "DELETE_COMPLETE", texts(world.stack)
+    world.deleted()
     assert world.cloud.recommenders() == {}
 
 
@@ -296,7 +295,7 @@ def test_a_recommender_of_a_fixed_name_without_our_tags_is_left_alone(world: Wor
         resourceArn=world.recommender["recommenderArn"], tagKeys=["top-picks:stack-id"]
     )
     started = world.clock.now
-    assert world.stack.delete() == "DELETE_COMPLETE", texts(world.stack)
+    world.deleted()
     assert world.changes(since=started) == []
     assert world.cloud.recommenders()["films"]["status"] == "ACTIVE"
 
@@ -315,6 +314,6 @@ def test_a_creation_that_is_cancelled_leaves_nothing_though_neither_it_nor_that_
     world.cloud.dates_urls = dates_urls
     world.stack.create(settings_of(), wait=False)
     world.cloud.run_for(seconds)
-    assert world.stack.delete() == "DELETE_COMPLETE", texts(world.stack)
+    world.deleted()
     world.cloud.drain()
     assert world.cloud.recommenders() == {}

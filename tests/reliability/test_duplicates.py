@@ -30,13 +30,13 @@ def test_events_that_come_three_times_do_everything_once(world: World) -> None:
     assert world.changes() == ["CreateRecommender"]
     for settings, changes in steps:
         started = world.clock.now
-        assert world.update(**settings) == "UPDATE_COMPLETE", texts(world.stack)
+        world.updated(**settings)
         assert world.changes(since=started) == changes
     started = world.clock.now
-    assert world.update(dataset_group_arn=world.other_group) == "UPDATE_COMPLETE"
+    world.updated(dataset_group_arn=world.other_group)
     assert world.changes(since=started) == ["CreateRecommender", "DeleteRecommender"]
     started = world.clock.now
-    assert world.stack.delete() == "DELETE_COMPLETE", texts(world.stack)
+    world.deleted()
     assert world.changes(since=started) == ["DeleteRecommender"]
     assert len({body for body in create.answers if b'"SUCCESS"' in body}) == 1
 
@@ -46,10 +46,7 @@ def test_a_replacement_s_events_that_come_three_times_are_rolled_back_once(world
     world.cloud.deliveries = _thrice
     world.created()
     old, started = world.recommender, world.clock.now
-    status = world.stack.update(
-        settings_of(dataset_group_arn=world.other_group), sibling_fails=5 * MINUTE
-    )
-    assert status == "UPDATE_ROLLBACK_COMPLETE", texts(world.stack)
+    world.cancelled(5 * MINUTE, dataset_group_arn=world.other_group)
     assert world.recommender == old
     assert world.changes(since=started) == ["CreateRecommender", "DeleteRecommender"]
 
@@ -91,7 +88,7 @@ def test_of_two_updates_at_once_one_is_made(world: World) -> None:
 
     world.created()
     world.cloud.before = once("UpdateRecommender", meanwhile)
-    assert world.update(exploration_weight=0.7) == "UPDATE_COMPLETE", texts(world.stack)
+    world.updated(exploration_weight=0.7)
     assert world.attempts("UpdateRecommender").count("OK") == 1
 
 
@@ -101,7 +98,7 @@ def test_a_create_that_comes_again_hours_later_does_nothing(world: World, then: 
     world.created()
     (create,) = world.stack.sent(RECOMMENDER_TYPE, "Create")
     if then == "delete":
-        assert world.stack.delete() == "DELETE_COMPLETE"
+        world.deleted()
     started = world.clock.now
     world.clock.advance(5 * HOUR)
     world.cloud.deliver(create, at_any_age=True)
@@ -130,9 +127,9 @@ def test_an_update_or_a_deletion_that_comes_again_later_does_nothing(
     world: World, wait: float
 ) -> None:
     world.created()
-    assert world.update(dataset_group_arn=world.other_group) == "UPDATE_COMPLETE"
+    world.updated(dataset_group_arn=world.other_group)
     changed = {"dataset_group_arn": world.other_group, "exploration_weight": 0.7}
-    assert world.update(**changed) == "UPDATE_COMPLETE", texts(world.stack)
+    world.updated(**changed)
     started = world.clock.now
     world.clock.advance(wait)
     for request in world.stack.sent(RECOMMENDER_TYPE):
@@ -159,10 +156,10 @@ def test_an_old_request_that_comes_in_a_newer_update_loses(world: World, kind: s
 def test_an_update_of_a_minute_ago_that_comes_in_a_newer_one_loses(world: World) -> None:
     world.created()
     world.clock.advance(HOUR)
-    assert world.update(tags={"team": "films"}) == "UPDATE_COMPLETE"
+    world.updated(tags={"team": "films"})
     (update,) = world.stack.sent(RECOMMENDER_TYPE, "Update")
     _deliver_with_every_gate(world, update)
-    assert world.update(tags={"team": "series"}) == "UPDATE_COMPLETE", texts(world.stack)
+    world.updated(tags={"team": "series"})
     world.cloud.drain()
     assert world.recommender["tags"]["team"] == "series"
 
@@ -198,8 +195,7 @@ def test_an_update_that_comes_when_its_rollback_has_begun_is_undone(
         return (seconds if world.stack.status == "UPDATE_IN_PROGRESS" else 0.0,)
 
     world.cloud.deliveries = late
-    status = world.stack.update(settings_of(exploration_weight=0.7), sibling_fails=1.0)
-    assert status == "UPDATE_ROLLBACK_COMPLETE", texts(world.stack)
+    world.cancelled(1.0, exploration_weight=0.7)
     world.cloud.drain()
     assert len(world.changes()) - changed <= 2
     assert world.exploration_weight == "0.3"
@@ -213,8 +209,7 @@ def test_the_waiter_of_a_cancelled_update_loses_against_the_rollback(
     """The update has to start the recommender first, so its waiter has steps to take."""
     world.created(running=False)
     started = world.clock.now
-    status = world.stack.update(settings_of(exploration_weight=0.7), sibling_fails=minutes * MINUTE)
-    assert status == "UPDATE_ROLLBACK_COMPLETE", texts(world.stack)
+    world.cancelled(minutes * MINUTE, exploration_weight=0.7)
     (update, *_) = world.stack.sent(RECOMMENDER_TYPE, "Update")
     world.cloud.drain()
     assert update.answers, "the waiter has gone on"

@@ -111,7 +111,7 @@ def test_nothing_that_may_be_written_to_is_ever_logged(
     world.created()
     world.cloud.before = refuse("UpdateRecommender", "AccessDeniedException")
     assert world.update(exploration_weight=0.7) == "UPDATE_ROLLBACK_COMPLETE"
-    assert world.stack.delete() == "DELETE_COMPLETE"
+    world.deleted()
     assert len(caplog.records) > 50
 
 

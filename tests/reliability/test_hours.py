@@ -66,7 +66,7 @@ def test_an_update_out_of_hours_starts_it_updates_it_and_stops_it_again(world: W
     world.created(**off)
     began = world.clock.now
 
-    assert world.update(**off, exploration_weight=0.7) == "UPDATE_COMPLETE", texts(world.stack)
+    world.updated(**off, exploration_weight=0.7)
 
     assert world.changes(since=began) == [
         "StartRecommender",
@@ -82,7 +82,7 @@ def test_an_update_in_hours_leaves_it_serving(world: World) -> None:
     world.created(**on)
     began = world.clock.now
 
-    assert world.update(**on, exploration_weight=0.7) == "UPDATE_COMPLETE", texts(world.stack)
+    world.updated(**on, exploration_weight=0.7)
 
     assert world.changes(since=began) == ["UpdateRecommender"]
     assert world.recommender["status"] == "ACTIVE"
@@ -127,7 +127,7 @@ def test_the_hour_may_change_at_any_moment_of_an_update(
     world.created(**given)
     world.cloud.run_for(given_until(world, first) - minutes * MINUTE)
 
-    assert world.update(**given, exploration_weight=0.7) == "UPDATE_COMPLETE", texts(world.stack)
+    world.updated(**given, exploration_weight=0.7)
     world.cloud.run_for(HOUR)
 
     assert world.recommender["status"] == ("ACTIVE" if first == "start" else "INACTIVE")
@@ -155,7 +155,7 @@ def test_a_stop_that_comes_during_an_update_is_tried_again_when_that_has_ended()
     world.created(**given)
     world.cloud.run_for(given_until(world, "stop") - 5 * MINUTE)
 
-    assert world.update(**given, exploration_weight=0.7) == "UPDATE_COMPLETE", texts(world.stack)
+    world.updated(**given, exploration_weight=0.7)
     world.cloud.run_for(HOUR)
 
     assert "stopRecommender" in scheduled(world, "ResourceInUseException")
@@ -170,8 +170,7 @@ def test_the_schedules_follow_a_replacement_when_it_is_ready(world: World) -> No
     world.created(**given)
     old = world.recommender["recommenderArn"]
 
-    status = world.update(**given, dataset_group_arn=world.other_group)
-    assert status == "UPDATE_COMPLETE", texts(world.stack)
+    world.updated(**given, dataset_group_arn=world.other_group)
     new = world.recommender["recommenderArn"]
     world.cloud.run_for(4 * HOUR)
 
@@ -204,7 +203,7 @@ def test_hours_are_given_changed_and_taken_away(world: World) -> None:
     off, on = resting(world), working(world)
 
     for given, status in ((off, "INACTIVE"), (on, "ACTIVE"), (off, "INACTIVE"), ({}, "ACTIVE")):
-        assert world.update(**given) == "UPDATE_COMPLETE", texts(world.stack)
+        world.updated(**given)
         assert world.recommender["status"] == status
     assert not any("Scheduler" in one.type for one in world.stack.resources.values())
 
@@ -224,7 +223,7 @@ def test_hours_whose_deployment_is_undone_leave_it_as_it_was(world: World) -> No
 def test_a_stack_with_hours_is_deleted_in_either_state(world: World, when: Any) -> None:
     world.created(**when(world))
 
-    assert world.stack.delete() == "DELETE_COMPLETE", texts(world.stack)
+    world.deleted()
 
     assert world.owned == []
     world.cloud.run_for(48 * HOUR)

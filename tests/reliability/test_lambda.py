@@ -200,7 +200,7 @@ def test_an_execution_that_is_stopped_by_hand_fails_its_request_and_nothing_else
     world.cloud.finish()
     assert world.stack.status == "UPDATE_ROLLBACK_COMPLETE"
     assert "did not receive a response" in texts(world.stack)
-    assert world.update(exploration_weight=0.7) == "UPDATE_COMPLETE", texts(world.stack)
+    world.updated(exploration_weight=0.7)
 
 
 @pytest.mark.rows("L3", "TH6")
@@ -244,9 +244,9 @@ def test_a_request_id_that_was_used_before_goes_through_in_a_later_operation(
     world.cloud.dates_urls = dated
     world.cloud.new_request_id = lambda: "00000000-0000-0000-0000-00000000aaaa"
     world.created()
-    assert world.update(exploration_weight=0.7) == "UPDATE_COMPLETE", texts(world.stack)
-    assert world.update(dataset_group_arn=world.other_group) == "UPDATE_COMPLETE"
-    assert world.stack.delete() == "DELETE_COMPLETE", texts(world.stack)
+    world.updated(exploration_weight=0.7)
+    world.updated(dataset_group_arn=world.other_group)
+    world.deleted()
     assert world.owned == []
 
 

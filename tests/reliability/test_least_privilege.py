@@ -35,8 +35,8 @@ DERIVED: Final = f"{PLACE}recommender/TopPicks-0123456789abcdef"
 def changes(world: World, **name: object) -> None:
     world.created(**name, tags={"team": "films"})
     for change in (ANOTHER_WEIGHT, STOPPED, {}):
-        assert world.update(**name, **change) == "UPDATE_COMPLETE", texts(world.stack)
-    assert world.stack.delete() == "DELETE_COMPLETE", texts(world.stack)
+        world.updated(**name, **change)
+    world.deleted()
 
 
 def changes_under_a_fixed_name(world: World) -> None:
@@ -46,7 +46,7 @@ def changes_under_a_fixed_name(world: World) -> None:
 def replacements(world: World) -> None:
     world.created()
     for change in (FILMS, {"dataset_group_arn": world.other_group}):
-        assert world.update(**change) == "UPDATE_COMPLETE", texts(world.stack)
+        world.updated(**change)
 
 
 def roll_backs(world: World) -> None:
@@ -62,12 +62,12 @@ def roll_backs(world: World) -> None:
 def adoption(world: World) -> None:
     world.foreign("films")
     world.created(**FILMS, adopt_existing=True)
-    assert world.stack.delete() == "DELETE_COMPLETE", texts(world.stack)
+    world.deleted()
 
 
 def retention(world: World) -> None:
     world.created(retain_on_destroy=True)
-    assert world.stack.delete() == "DELETE_COMPLETE", texts(world.stack)
+    world.deleted()
 
 
 def failed_training(world: World) -> None:

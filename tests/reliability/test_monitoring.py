@@ -101,7 +101,7 @@ def test_what_is_edited_behind_its_back_is_drift_until_it_is_put_right() -> None
     assert line["Differs"] == ["minRecommendationRequestsPerSecond: actual 7, expected 1"]
     assert line[v.PROVISIONED] == 7
 
-    assert world.update(force_update="2") == "UPDATE_COMPLETE", texts(world.stack)
+    world.updated(force_update="2")
     assert observed(world)[v.DRIFT] == 0
 
 
@@ -150,7 +150,7 @@ def test_the_one_that_serves_is_looked_at_until_another_name_is_ready() -> None:
     """The permission for the old name has to outlast the training of the new one."""
     world = prepared("replace", **MONITORED, recommender_name="films")
     lines = watched(world)
-    assert world.update(recommender_name="series") == "UPDATE_COMPLETE", texts(world.stack)
+    world.updated(recommender_name="series")
 
     looked_at = [line["RecommenderArn"].rpartition("/")[2] for line in lines]
     assert looked_at.count("films") > 1
@@ -247,7 +247,7 @@ def test_a_retraining_that_shows_nowhere_raises_no_alarm_ever(
 ) -> None:
     weekly.behaviour.retraining_shows = False
     weekly.behaviour.retraining_failure = "Too few interactions"
-    assert weekly.update(**MONITORED, exploration_weight=0.7) == "UPDATE_COMPLETE"
+    weekly.updated(**MONITORED, exploration_weight=0.7)
     watches = [Watch(weekly, name) for name in ("RetrainingFailed", "OldTraining")]
     for _ in range(10):
         for watch in watches:
@@ -365,7 +365,7 @@ def test_throughput_that_a_week_of_calls_does_not_use_is_alarmed_about(
     assert "minRecommendationRequestsPerSecond 4 would do" in " ".join(shown.split())
 
     world.settings["min_recommendation_requests_per_second"] = 4
-    assert world.update(**world.settings) == "UPDATE_COMPLETE", texts(world.stack)
+    world.updated(**world.settings)
     assert little.hours(6, every=6) == [alarms.OK]
     assert observed(world)[v.THROUGHPUT_USE] == 1
 
@@ -406,7 +406,7 @@ def test_a_deployment_does_not_take_a_retraining_s_failure_for_its_own(
     weekly.behaviour.retraining_failure = "Too few interactions"
     weekly.behaviour.retraining_shows, weekly.behaviour.echo = shows, echo
     weekly.cloud.run_for(WEEK + since)
-    assert weekly.update(**MONITORED, **change) == "UPDATE_COMPLETE", texts(weekly.stack)
+    weekly.updated(**MONITORED, **change)
     assert "Too few interactions" not in texts(weekly.stack)
 
 
@@ -420,9 +420,7 @@ def test_a_retraining_that_follows_a_deployment_s_update_and_fails_is_not_its_up
     weekly.behaviour.retraining_failure = "Too few interactions"
     weekly.behaviour.retraining_shows = shows
     weekly.cloud.run_for(WEEK - 60.0)
-    assert weekly.update(**MONITORED, exploration_weight=0.7) == "UPDATE_COMPLETE", texts(
-        weekly.stack
-    )
+    weekly.updated(**MONITORED, exploration_weight=0.7)
     assert observed(weekly)[v.RETRAINING_FAILED] == int(shows)
 
 

@@ -401,7 +401,7 @@ def test_edited_members_are_drift_until_the_printed_deployment(
     shown = operator.expect(1, "status")
     assert shown.endswith("Exit code 1: the recommender differs from its template.\n")
     assert set(operator.calls) <= set(READS)
-    assert world.update(force_update="8", tags={"team": "video"}) == "UPDATE_COMPLETE"
+    world.updated(force_update="8", tags={"team": "video"})
     operator.expect(0, "drift")
 
 
@@ -883,7 +883,7 @@ def test_retained_recommender_is_kept_also_when_its_stack_is_forgotten(
     world: World, operator: Operator, forgets: bool, command: list[str]
 ) -> None:
     world.created(retain_on_destroy=True)
-    assert world.stack.delete() == "DELETE_COMPLETE"
+    world.deleted()
     operator.forgets = forgets
     operator.expect(0, "leftovers", "--stack", world.stack.id)
 
@@ -899,7 +899,7 @@ def test_latest_deployment_decides_whether_a_recommender_is_retained(
     world: World, operator: Operator, retain: bool
 ) -> None:
     world.created(retain_on_destroy=not retain)
-    assert world.update(retain_on_destroy=retain) == "UPDATE_COMPLETE"
+    world.updated(retain_on_destroy=retain)
     assert world.recommender["tags"][v.ON_DESTROY_TAG] == ("retain" if retain else "delete")
     assert world.undone(retain_on_destroy=not retain) == "UPDATE_ROLLBACK_COMPLETE"
     assert world.recommender["tags"][v.ON_DESTROY_TAG] == ("retain" if retain else "delete")
@@ -937,7 +937,7 @@ def test_recommender_of_version_0_1_gets_its_tag_with_the_next_deployment(
     operator.expect(0, "drift")
     arn, began = arn_of(world), world.cloud.clock.now
 
-    assert world.update() == "UPDATE_COMPLETE"
+    world.updated()
     assert world.recommender["tags"][v.ON_DESTROY_TAG] == "delete"
     assert arn_of(world) == arn
     assert world.changes(since=began) == ["TagResource"]
@@ -951,7 +951,7 @@ def test_retained_recommender_with_50_tags_is_adopted_again_without_one_more(
     most = {f"tag{number:02}": "x" for number in range(47)}
     world.created(recommender_name="films", retain_on_destroy=True, tags=most)
     assert len(world.recommender["tags"]) == 50
-    assert world.stack.delete() == "DELETE_COMPLETE"
+    world.deleted()
     world.stack = world.cloud.stack()
 
     world.created(recommender_name="films", adopt_existing=True, tags=most)

@@ -105,7 +105,7 @@ def test_what_an_earlier_stack_of_the_name_retained_is_not_ours_unless_it_is_ado
 ) -> None:
     settings = {"recommender_name": "films", "retain_on_destroy": True}
     world.created(**settings)
-    assert world.stack.delete() == "DELETE_COMPLETE"
+    world.deleted()
 
     world.stack = world.cloud.stack()
     started = world.clock.now
@@ -130,7 +130,7 @@ def test_an_adopted_recommender_is_brought_in_line_and_released_in_the_end(
     world.created(**ADOPT, exploration_weight=0.7)
     assert world.changes() == ["TagResource", "UpdateRecommender"]
     assert world.recommender["tags"]["top-picks:adopted"] == "true"
-    assert world.stack.delete() == "DELETE_COMPLETE", texts(world.stack)
+    world.deleted()
     assert world.cloud.recommenders()["films"]["status"] == "ACTIVE"
     assert world.cloud.recommenders()["films"]["tags"] == {"theirs": "yes"}
 
@@ -151,9 +151,9 @@ def test_an_adopted_recommender_lives_on_like_any_other(world: World) -> None:
     world.foreign("films")
     world.created(**ADOPT)
     for change in ({"exploration_weight": 0.7}, {"running": False}, {}):
-        assert world.update(**ADOPT, **change) == "UPDATE_COMPLETE", texts(world.stack)
-    assert world.update(recommender_name="films") == "UPDATE_COMPLETE", texts(world.stack)
-    assert world.stack.delete() == "DELETE_COMPLETE"
+        world.updated(**ADOPT, **change)
+    world.updated(recommender_name="films")
+    world.deleted()
     assert set(world.cloud.recommenders()) == {"films"}
 
 
@@ -161,7 +161,7 @@ def test_an_adopted_recommender_lives_on_like_any_other(world: World) -> None:
 def test_an_adopted_recommender_that_is_replaced_is_released(world: World) -> None:
     world.foreign("films")
     world.created(**ADOPT)
-    assert world.update() == "UPDATE_COMPLETE", texts(world.stack)
+    world.updated()
     assert world.cloud.recommenders()["films"]["tags"] == {}
     assert world.recommender["name"] != "films"
 
@@ -183,7 +183,7 @@ def test_a_stopped_recommender_is_adopted(world: World, running: bool) -> None:
     world.cloud.outsider().stop_recommender(recommenderArn=arn)
     world.clock.advance(HOUR)
     world.created(**ADOPT, running=running, exploration_weight=0.7)
-    assert world.stack.delete() == "DELETE_COMPLETE", texts(world.stack)
+    world.deleted()
     assert world.cloud.recommenders()["films"]["tags"] == {}
 
 
@@ -213,7 +213,7 @@ def test_an_adopted_recommender_is_released_while_it_changes(world: World) -> No
     world.foreign("films")
     world.created(**ADOPT)
     world.disturb().stop_recommender(recommenderArn=world.recommender["recommenderArn"])
-    assert world.stack.delete() == "DELETE_COMPLETE", texts(world.stack)
+    world.deleted()
     assert world.cloud.recommenders()["films"]["tags"] == {}
 
 
@@ -223,7 +223,7 @@ def test_forged_tags_make_a_recommender_ours_only_under_a_name_of_ours(world: Wo
     world.created()
     forged = world.foreign("forged", dict(world.recommender["tags"]))
     world.invariants.forgives.add("rest")
-    assert world.update(exploration_weight=0.7) == "UPDATE_COMPLETE", texts(world.stack)
+    world.updated(exploration_weight=0.7)
     assert world.cloud.recommenders()["forged"] == forged
 
 
@@ -287,7 +287,7 @@ def test_an_answer_without_tags_proves_nothing(world: World) -> None:
     assert world.stack.delete() == "DELETE_FAILED"
     assert world.changes() == ["CreateRecommender"]
     world.cloud.after = lambda _operation, _params, _response: None
-    assert world.stack.delete() == "DELETE_COMPLETE", texts(world.stack)
+    world.deleted()
 
 
 @pytest.mark.rows("O8")

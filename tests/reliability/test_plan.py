@@ -500,7 +500,7 @@ def test_plan_warns_of_what_a_kept_failure_may_have_replaced(world: World, plan:
     world.behaviour.training_failure = None
     again = {**other, "force_update": "2"}
     assert "CloudFormation deletes the old one after this deployment" in plan(4, **again)
-    assert world.update(**again) == "UPDATE_COMPLETE"
+    world.updated(**again)
     assert "deletes the old one" not in plan(0, **again)
 
 

@@ -102,7 +102,7 @@ def test_they_train_at_the_same_time_and_leave_nothing(world: World) -> None:
     configs = {name: one["recommenderConfig"] for name, one in made.items()}
     assert {name for name, one in configs.items() if v.EXPLORATION in one} == {"TopPicks"}
 
-    assert world.stack.delete() == "DELETE_COMPLETE"
+    world.deleted()
     assert world.cloud.recommenders() == {}
 
 
@@ -113,7 +113,7 @@ def test_all_five_recipes_live_in_one_stack(world: World) -> None:
     world.created(recommenders=recommenders)
 
     assert sorted(one["recipeArn"].rpartition("/")[2] for one in world.owned) == sorted(Recipe)
-    assert world.stack.delete() == "DELETE_COMPLETE"
+    world.deleted()
     assert world.owned == []
 
 
@@ -164,7 +164,7 @@ def test_a_change_of_one_makes_no_call_that_changes_another(
     world.created(**rows())
     before, calls = by_row(world), len(world.service.journal)
 
-    assert world.update(**rows(**{row: CHANGES[change]})) == "UPDATE_COMPLETE", texts(world.stack)
+    world.updated(**rows(**{row: CHANGES[change]}))
 
     after = by_row(world)
     mine = {one[row]["recommenderArn"] for one in (before, after)}
@@ -264,7 +264,7 @@ def test_several_are_replaced_at_the_same_time(world: World) -> None:
     world.behaviour.create_in_progress = 1.5 * HOUR
     other = {"dataset_group_arn": world.other_group}
 
-    assert world.update(**rows(TopPicks=other, Because=other)) == "UPDATE_COMPLETE"
+    world.updated(**rows(TopPicks=other, Because=other))
 
     after = by_row(world)
     assert world.clock.now - began < 1.5 * HOUR + 20 * MINUTE
@@ -284,7 +284,7 @@ def test_one_more_trains_while_the_others_serve_unchanged(world: World) -> None:
     world.created(**rows(Trending=None))
     before, calls = by_row(world), len(world.service.journal)
 
-    assert world.update(**rows()) == "UPDATE_COMPLETE", texts(world.stack)
+    world.updated(**rows())
 
     after = by_row(world)
     assert changed_since(world, calls) == {after["Trending"]["recommenderArn"]}
@@ -310,7 +310,7 @@ def test_one_that_is_taken_out_is_deleted_and_no_other(world: World, row: str) -
     world.created(**rows())
     before, calls = by_row(world), len(world.service.journal)
 
-    assert world.update(**rows(**{row: None})) == "UPDATE_COMPLETE"
+    world.updated(**rows(**{row: None}))
 
     assert changed_since(world, calls) == {before[row]["recommenderArn"]}
     assert by_row(world).keys() == ROWS.keys() - {row}
@@ -322,7 +322,7 @@ def test_another_recipe_is_another_recommender(world: World) -> None:
     before, calls = by_row(world), len(world.service.journal)
 
     changed = rows(Because=None, Trending={"recipe": "aws-vod-because-you-watched-x"})
-    assert world.update(**changed) == "UPDATE_COMPLETE"
+    world.updated(**changed)
 
     after = by_row(world)
     assert after.keys() == {"TopPicks", "Because"}
@@ -353,13 +353,13 @@ def test_the_only_recommender_becomes_one_of_several_and_serves_on(world: World)
     before, calls = world.recommender, len(world.service.journal)
     several: dict[str, object] = {"recommenders": {"": {}, "Because": ROWS["Because"]}}
 
-    assert world.update(**several) == "UPDATE_COMPLETE", texts(world.stack)
+    world.updated(**several)
 
     after = by_row(world)
     assert changed_since(world, calls) == {after["Because"]["recommenderArn"]}
     assert state_of(after["TopPicks"]) == state_of(before)
     assert world.stack.outputs["RecommenderArn"] == before["recommenderArn"]
-    assert world.update() == "UPDATE_COMPLETE"
+    world.updated()
     assert state_of(world.recommender) == state_of(before)
 
 
@@ -383,10 +383,10 @@ def test_each_recipe_lives_whatever_is_shown_of_its_configuration(
         {},
     )
     for change in changes:
-        assert world.update(**more, **change) == "UPDATE_COMPLETE", texts(world.stack)
+        world.updated(**more, **change)
         sent = world.recommender["recommenderConfig"]
         assert (v.EXPLORATION in sent) is (recipe == "aws-vod-top-picks")
-    assert world.stack.delete() == "DELETE_COMPLETE"
+    world.deleted()
     assert world.owned == []
 
 
@@ -425,7 +425,7 @@ def test_exploration_of_a_recipe_that_has_none_is_no_drift_and_is_not_sent(
     assert "matches" in operator.expect(0, "drift")
     world.behaviour.unused_config = "rejected"
     more = {"recipe": recipe, "min_recommendation_requests_per_second": 2}
-    assert world.update(**more) == "UPDATE_COMPLETE", texts(world.stack)
+    world.updated(**more)
     assert world.recommender["recommenderConfig"]["minRecommendationRequestsPerSecond"] == 2
 
 
@@ -580,7 +580,7 @@ def test_a_difference_is_shown_by_name_with_the_setting_that_corrects_it(
     assert re.search(rf'give {named} force_update="2"', drift)
 
     again = rows(Because={"force_update": "2"})
-    assert world.update(**again) == "UPDATE_COMPLETE", texts(world.stack)
+    world.updated(**again)
     assert operator.expect(0, "drift")
 
 

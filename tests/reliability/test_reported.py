@@ -68,15 +68,13 @@ def test_what_lost_its_tags_goes_with_the_next_change_once_it_has_them_again(wor
     world.created()
     arn, tags = world.recommender["recommenderArn"], world.recommender["tags"]
     world.disturb().untag_resource(resourceArn=arn, tagKeys=["top-picks:stack-id"])
-    assert world.update(dataset_group_arn=world.other_group) == "UPDATE_COMPLETE"
+    world.updated(dataset_group_arn=world.other_group)
     assert f"aws personalize tag-resource --resource-arn {arn}" in texts(world.stack)
     world.disturb().tag_resource(
         resourceArn=arn,
         tags=[{"tagKey": key, "tagValue": value} for key, value in tags.items()],
     )
-    assert world.update(dataset_group_arn=world.other_group, exploration_weight=0.7) == (
-        "UPDATE_COMPLETE"
-    )
+    world.updated(dataset_group_arn=world.other_group, exploration_weight=0.7)
     assert [one["recommenderArn"] != arn for one in world.owned] == [True]
 
 
@@ -121,7 +119,7 @@ def test_a_deletion_for_which_no_execution_can_be_started_deletes_all_the_same(
 ) -> None:
     world.created()
     world.cloud.before = refuse("StartExecution", "AccessDeniedException")
-    assert world.stack.delete() == "DELETE_COMPLETE", texts(world.stack)
+    world.deleted()
     assert world.owned == []
 
 
@@ -142,7 +140,7 @@ def test_a_permission_that_is_given_back_in_time_ends_the_deletion_well(
         "AccessDeniedException",
         while_=lambda: world.clock.now < started + hours * HOUR,
     )
-    assert world.stack.delete() == "DELETE_COMPLETE", texts(world.stack)
+    world.deleted()
     assert world.owned == []
 
 
@@ -176,9 +174,9 @@ def test_a_configuration_that_is_not_shown_costs_no_update_and_one_warning(
 ) -> None:
     world.behaviour.echo = echo
     world.created()
-    assert world.update(tags={"team": "films"}) == "UPDATE_COMPLETE", texts(world.stack)
-    assert world.update(exploration_weight=0.7, tags={"team": "films"}) == "UPDATE_COMPLETE"
-    assert world.update(running=False, exploration_weight=0.7) == "UPDATE_COMPLETE"
+    world.updated(tags={"team": "films"})
+    world.updated(exploration_weight=0.7, tags={"team": "films"})
+    world.updated(running=False, exploration_weight=0.7)
     assert world.attempts("UpdateRecommender") == ["OK"]
     warnings = [one for one in caplog.records if "does not show" in one.getMessage()]
     assert len(warnings) == (4 if echo in HIDES else 0), "one for each deployment"
@@ -195,7 +193,7 @@ def test_an_update_that_fails_is_seen_though_its_configuration_is_not_shown(
     assert world.update(exploration_weight=0.7) == "UPDATE_ROLLBACK_COMPLETE", texts(world.stack)
     assert "no capacity" in texts(world.stack)
     world.behaviour.update_failure = None
-    assert world.update(exploration_weight=0.7) == "UPDATE_COMPLETE", texts(world.stack)
+    world.updated(exploration_weight=0.7)
     assert world.exploration_weight == "0.7"
 
 
@@ -333,7 +331,7 @@ def test_a_region_that_cannot_be_reached_for_an_hour_is_not_taken_for_one_withou
             )
 
     world.cloud.before = unreachable
-    assert world.stack.delete() == "DELETE_COMPLETE", texts(world.stack)
+    world.deleted()
     assert world.owned == []
 
 
@@ -385,7 +383,7 @@ def test_a_new_force_update_puts_right_what_was_edited_by_hand(world: World) -> 
     world.clock.advance(HOUR)
     client.stop_recommender(recommenderArn=arn)
     world.clock.advance(HOUR)
-    assert world.update(force_update="2") == "UPDATE_COMPLETE", texts(world.stack)
+    world.updated(force_update="2")
     assert world.recommender["status"] == "ACTIVE"
     assert world.exploration_weight == "0.3"
 
@@ -409,11 +407,11 @@ def test_what_clean_up_has_tried_once_goes_with_the_stack(world: World) -> None:
     world.cloud.clean_up_attempts = 1
     world.created()
     world.cloud.before = refuse("DeleteRecommender", "AccessDeniedException")
-    assert world.update(dataset_group_arn=world.other_group) == "UPDATE_COMPLETE"
+    world.updated(dataset_group_arn=world.other_group)
     refused = [one for one in world.stack.events if one.status == "DELETE_FAILED"]
     assert len(refused) == 1
     world.heal()
-    assert world.stack.delete() == "DELETE_COMPLETE", texts(world.stack)
+    world.deleted()
     assert world.owned == []
 
 
@@ -426,7 +424,7 @@ def test_a_gate_that_is_skipped_in_a_rollback_still_has_all_its_attributes(world
     world.behaviour.update_failure = None
     assert world.stack.roll_back(skip=gates) == "UPDATE_ROLLBACK_COMPLETE", texts(world.stack)
     assert {*METRICS, "RecommenderArn", "ModelMetrics"} <= world.stack.outputs.keys()
-    assert world.update(exploration_weight=0.5) == "UPDATE_COMPLETE", texts(world.stack)
+    world.updated(exploration_weight=0.5)
 
 
 def _undone_though_it_fails(world: World) -> str:
@@ -452,6 +450,6 @@ def test_a_first_deployment_that_was_rolled_back_is_deleted_and_made_anew(world:
     world.behaviour.training_failure = None
     with pytest.raises(AssertionError, match="cannot be updated in ROLLBACK_COMPLETE"):
         world.update()
-    assert world.stack.delete() == "DELETE_COMPLETE"
+    world.deleted()
     world.stack = world.cloud.stack()
     world.created()

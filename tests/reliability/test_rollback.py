@@ -63,7 +63,7 @@ def test_a_rollback_that_fails_once_succeeds_when_it_is_continued(world: World, 
     assert world.undone(exploration_weight=0.7) == "UPDATE_ROLLBACK_FAILED"
     world.heal()
     assert world.stack.roll_back() == "UPDATE_ROLLBACK_COMPLETE", texts(world.stack)
-    assert world.update(exploration_weight=0.7) == "UPDATE_COMPLETE", texts(world.stack)
+    world.updated(exploration_weight=0.7)
 
 
 @pytest.mark.rows("RB6", "U5")
@@ -120,7 +120,7 @@ def test_a_stack_whose_rollback_failed_is_deleted_without_a_trace(world: World) 
     status = world.update(dataset_group_arn=world.other_group)
     assert status == "UPDATE_ROLLBACK_FAILED"
     assert len(world.owned) == 2
-    assert world.stack.delete() == "DELETE_COMPLETE", texts(world.stack)
+    world.deleted()
     assert world.owned == []
 
 
@@ -209,7 +209,7 @@ def test_a_construct_that_is_renamed_is_another_recommender(
         assert status == "UPDATE_COMPLETE", texts(world.stack)
     assert (world.recommender["name"] == old) is (status == "UPDATE_ROLLBACK_COMPLETE")
     assert world.recommender["status"] == "ACTIVE"
-    assert world.stack.delete() == "DELETE_COMPLETE"
+    world.deleted()
 
 
 # -- without a rollback: cdk deploy --no-rollback, and cdk rollback ------------------------------
@@ -222,7 +222,7 @@ def test_a_training_that_outlasts_its_gates_is_kept_and_waited_for_with_more_of_
     world.behaviour.create_in_progress = 3 * HOUR
     assert world.stack.create(settings_of(), rolls_back=False) == "CREATE_FAILED"
     assert "raise max_training_hours" in texts(world.stack)
-    assert world.update(max_training_hours=5) == "UPDATE_COMPLETE", texts(world.stack)
+    world.updated(max_training_hours=5)
     assert world.changes() == ["CreateRecommender"]
     assert world.stack.outputs["Coverage"] == "0.0768"
 
@@ -233,7 +233,7 @@ def test_a_create_that_failed_and_is_kept_is_made_anew(world: World) -> None:
     assert world.stack.create(settings_of(), rolls_back=False) == "CREATE_FAILED"
     world.heal()
     assert world.stack.update(settings_of()) == "UPDATE_COMPLETE", texts(world.stack)
-    assert world.stack.delete() == "DELETE_COMPLETE"
+    world.deleted()
 
 
 @pytest.mark.rows("RB6", "RP6")
@@ -290,7 +290,7 @@ def test_a_failed_replacement_that_is_kept_and_then_taken_back_leaves_the_first_
     world.behaviour.training_failure = "too few interactions"
     status = world.stack.update(settings_of(dataset_group_arn=world.other_group), rolls_back=False)
     assert status == "UPDATE_FAILED"
-    assert world.update() == "UPDATE_COMPLETE", texts(world.stack)
+    world.updated()
     assert world.recommender["name"] == old
 
 
@@ -338,5 +338,5 @@ def test_a_replacement_that_is_kept_half_made_and_then_changed_leaves_the_old_on
         settings_of(**settings), sibling_fails=10 * MINUTE, rolls_back=False
     )
     assert status == "UPDATE_FAILED"
-    assert world.update(**settings, **change) == "UPDATE_COMPLETE", texts(world.stack)
+    world.updated(**settings, **change)
     assert world.recommender["datasetGroupArn"] == world.other_group

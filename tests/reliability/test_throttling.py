@@ -287,7 +287,7 @@ def test_what_is_left_is_found_on_the_last_of_300_pages_though_some_are_empty(
     world: World,
 ) -> None:
     pages = LongList(world, lambda number, _: _empty(number) if number % 10 == 0 else None)
-    assert world.stack.delete() == "DELETE_COMPLETE", texts(world.stack)
+    world.deleted()
     assert world.changes() == DELETIONS
     assert pages.scans[0] == pages.scans[1] > 1
     assert world.owned == []
@@ -300,7 +300,7 @@ def test_a_list_that_breaks_off_midway_is_begun_anew(world: World, how: str) -> 
     pages = LongList(
         world, lambda number, scan: broken(number) if number == 150 and scan < 6 else None
     )
-    assert world.stack.delete() == "DELETE_COMPLETE", texts(world.stack)
+    world.deleted()
     assert world.changes() == DELETIONS
     assert pages.scans[0] > pages.scans[1]
     assert world.owned == []
@@ -317,5 +317,5 @@ def test_a_list_that_never_comes_to_its_end_is_not_taken_for_absence(
     assert "ListRecommenders" in texts(world.stack)
     assert [one["name"] for one in world.owned] == [pages.leftover]
     pages.breaks = lambda _number, _scan: None
-    assert world.stack.delete() == "DELETE_COMPLETE", texts(world.stack)
+    world.deleted()
     assert world.owned == []

@@ -29,7 +29,7 @@ def test_a_change_of_one_setting_is_one_update_that_is_waited_for(
     world.created()
     world.behaviour.stale_after_update = stale
     before, started = world.stack.outputs, world.clock.now
-    assert world.update(**change) == "UPDATE_COMPLETE", texts(world.stack)
+    world.updated(**change)
     assert world.changes(since=started) == ["UpdateRecommender"]
     assert world.recommender["latestRecommenderUpdate"]["status"] == "ACTIVE"
     assert world.stack.outputs == before
@@ -39,7 +39,7 @@ def test_a_change_of_one_setting_is_one_update_that_is_waited_for(
 def test_columns_are_trained_anew_and_waited_for_over_hours(world: World) -> None:
     world.created()
     world.behaviour.create_in_progress = 2 * HOUR
-    assert world.update(excluded_columns={"ITEMS": ["GENRES"]}) == "UPDATE_COMPLETE"
+    world.updated(excluded_columns={"ITEMS": ["GENRES"]})
     config = world.recommender["recommenderConfig"]
     assert config["trainingDataConfig"]["excludedDatasetColumns"] == {"ITEMS": ["GENRES"]}
 
@@ -59,8 +59,7 @@ def test_an_update_whose_answer_is_lost_and_that_is_over_at_once_is_recognised(
     world.created()
     world.behaviour.update_pending = world.behaviour.update_in_progress = 0
     world.cloud.after = lose("UpdateRecommender", 1)
-    status = world.update(min_recommendation_requests_per_second=5)
-    assert status == "UPDATE_COMPLETE", texts(world.stack)
+    world.updated(min_recommendation_requests_per_second=5)
 
 
 @pytest.mark.rows("U2", "U5")
@@ -91,7 +90,7 @@ def test_somebody_else_s_update_is_waited_for_and_then_ours_is_made(world: World
         recommenderConfig={"minRecommendationRequestsPerSecond": 9},
     )
     started = world.clock.now
-    assert world.update(exploration_weight=0.7) == "UPDATE_COMPLETE", texts(world.stack)
+    world.updated(exploration_weight=0.7)
     assert world.changes(since=started) == ["UpdateRecommender"]
 
 
@@ -107,7 +106,7 @@ def test_an_update_that_failed_is_rolled_back_and_not_mistaken_for_a_later_one(
     assert world.changes(since=started) == ["UpdateRecommender"]
     world.behaviour.update_failure = None
     world.behaviour.stale_after_update = 90.0
-    assert world.update(exploration_weight=0.7) == "UPDATE_COMPLETE", texts(world.stack)
+    world.updated(exploration_weight=0.7)
     assert world.stack.reasons("FAILED")[-1].count("no capacity") == 1
 
 
@@ -118,7 +117,7 @@ def test_a_weekly_retraining_is_waited_for(world: World, change: dict[str, objec
     world.behaviour.retraining_every = 7 * 24 * HOUR
     world.behaviour.create_in_progress = 40 * MINUTE
     world.clock.advance(7 * 24 * HOUR)
-    assert world.update(**change) == "UPDATE_COMPLETE", texts(world.stack)
+    world.updated(**change)
 
 
 @pytest.mark.rows("U3")
@@ -136,7 +135,7 @@ def test_a_weekly_retraining_that_outlasts_the_request_undoes_the_update_and_say
     assert "Deploy again when that has ended" in texts(world.stack)
     assert world.changes(since=started) == []
     world.clock.advance(hours_of_it * HOUR)
-    assert world.update(exploration_weight=0.7) == "UPDATE_COMPLETE", texts(world.stack)
+    world.updated(exploration_weight=0.7)
 
 
 @pytest.mark.rows("U4", "W2")
@@ -152,7 +151,7 @@ def test_a_setting_that_is_taken_away_goes_back_to_its_default(
         min_recommendation_requests_per_second=3,
         excluded_columns={"ITEMS": ["GENRES"]},
     )
-    assert world.update() == "UPDATE_COMPLETE", texts(world.stack)
+    world.updated()
 
 
 @pytest.mark.rows("U4")
@@ -174,7 +173,7 @@ def test_columns_that_somebody_else_has_included_are_put_right(world: World) -> 
         | {"trainingDataConfig": {"includedDatasetColumns": {"ITEMS": ["GENRES"]}}},
     )
     world.clock.advance(HOUR)
-    assert world.update(exploration_weight=0.7) == "UPDATE_COMPLETE", texts(world.stack)
+    world.updated(exploration_weight=0.7)
     training = world.recommender["recommenderConfig"].get("trainingDataConfig", {})
     assert not training.get("includedDatasetColumns")
 
@@ -186,8 +185,7 @@ def test_an_update_that_is_cancelled_before_it_shows_is_undone(
 ) -> None:
     world.behaviour.stale_after_update = 60.0
     world.created()
-    status = world.stack.update(settings_of(exploration_weight=0.7), sibling_fails=seconds)
-    assert status == "UPDATE_ROLLBACK_COMPLETE", texts(world.stack)
+    world.cancelled(seconds, exploration_weight=0.7)
     world.clock.advance(HOUR)
     assert world.exploration_weight == "0.3"
 
@@ -198,10 +196,10 @@ def test_a_recommender_that_somebody_deleted_is_made_anew(world: World, gone: bo
     world.created()
     world.disturb().delete_recommender(recommenderArn=world.recommender["recommenderArn"])
     world.clock.advance(HOUR if gone else MINUTE)
-    assert world.update(exploration_weight=0.7) == "UPDATE_COMPLETE", texts(world.stack)
+    world.updated(exploration_weight=0.7)
     assert world.recommender["status"] == "ACTIVE"
     assert world.recommender["recommenderArn"] == world.stack.outputs["RecommenderArn"]
-    assert world.stack.delete() == "DELETE_COMPLETE"
+    world.deleted()
 
 
 @pytest.mark.rows("U6", "RB6")
@@ -209,8 +207,7 @@ def test_a_recommender_that_somebody_deleted_does_not_stop_a_rollback(world: Wor
     world.created()
     world.disturb().delete_recommender(recommenderArn=world.recommender["recommenderArn"])
     world.clock.advance(HOUR)
-    status = world.stack.update(settings_of(exploration_weight=0.7), sibling_fails=2 * MINUTE)
-    assert status == "UPDATE_ROLLBACK_COMPLETE", texts(world.stack)
+    world.cancelled(2 * MINUTE, exploration_weight=0.7)
     assert world.recommender["status"] == "ACTIVE"
 
 
@@ -244,7 +241,7 @@ def test_a_recommender_without_our_tags_is_not_updated_until_it_has_them_again(
     assert world.changes(since=started) == []
     world.disturb().tag_resource(resourceArn=arn, tags=[{"tagKey": key, "tagValue": tags[key]}])
     assert world.stack.roll_back() == "UPDATE_ROLLBACK_COMPLETE", texts(world.stack)
-    assert world.update(exploration_weight=0.7) == "UPDATE_COMPLETE", texts(world.stack)
+    world.updated(exploration_weight=0.7)
 
 
 @pytest.mark.rows("U8")
@@ -309,10 +306,7 @@ def test_the_same_meaning_in_other_words_changes_nothing(
 
     world.cloud.after = edit("DescribeRecommender", reorder)
     started = world.clock.now
-    status = world.update(
-        exploration_weight=0.3, excluded_columns={"ITEMS": ["GENRES", "DURATION"]}
-    )
-    assert status == "UPDATE_COMPLETE", texts(world.stack)
+    world.updated(exploration_weight=0.3, excluded_columns={"ITEMS": ["GENRES", "DURATION"]})
     assert world.changes(since=started) == []
 
 
@@ -326,7 +320,7 @@ def test_a_recommender_that_somebody_stopped_is_put_right(
     world.behaviour.update_when_inactive = accepted
     world.disturb().stop_recommender(recommenderArn=world.recommender["recommenderArn"])
     world.clock.advance(HOUR if still else MINUTE)
-    assert world.update(exploration_weight=0.7) == "UPDATE_COMPLETE", texts(world.stack)
+    world.updated(exploration_weight=0.7)
     assert world.recommender["status"] == "ACTIVE"
     config = world.recommender["recommenderConfig"]
     assert config["itemExplorationConfig"]["explorationWeight"] == "0.7"
@@ -338,8 +332,7 @@ def test_a_stopped_recommender_is_created_updated_started_and_stopped(world: Wor
     assert world.changes() == ["CreateRecommender", "StopRecommender"]
 
     started = world.clock.now
-    status = world.update(running=False, exploration_weight=0.7)
-    assert status == "UPDATE_COMPLETE", texts(world.stack)
+    world.updated(running=False, exploration_weight=0.7)
     assert world.changes(since=started) == [
         "StartRecommender",
         "UpdateRecommender",
@@ -347,21 +340,20 @@ def test_a_stopped_recommender_is_created_updated_started_and_stopped(world: Wor
     ]
 
     started = world.clock.now
-    assert world.update(exploration_weight=0.7) == "UPDATE_COMPLETE", texts(world.stack)
+    world.updated(exploration_weight=0.7)
     assert world.changes(since=started) == ["StartRecommender"]
 
     started = world.clock.now
-    assert world.update(running=False, exploration_weight=0.7) == "UPDATE_COMPLETE"
+    world.updated(running=False, exploration_weight=0.7)
     assert world.changes(since=started) == ["StopRecommender"]
-    assert world.stack.delete() == "DELETE_COMPLETE"
+    world.deleted()
 
 
 @pytest.mark.rows("U10")
 def test_a_stopped_recommender_s_columns_are_trained_over_hours(world: World) -> None:
     world.created(running=False)
     world.behaviour.create_in_progress = 1.5 * HOUR
-    status = world.update(running=False, excluded_columns={"ITEMS": ["GENRES"]})
-    assert status == "UPDATE_COMPLETE", texts(world.stack)
+    world.updated(running=False, excluded_columns={"ITEMS": ["GENRES"]})
     assert world.recommender["status"] == "INACTIVE"
 
 

@@ -91,7 +91,7 @@ class World:
         """Have the stack deleted."""
         assert self.stack.delete() == "DELETE_COMPLETE", self.stack.reasons()
 
-    def cancelled(self, seconds: float, **settings: object) -> None:
+    def cancelled(self, seconds: float, /, **settings: object) -> None:
         """Update the stack, and have it rolled back when a resource beside ours fails so late."""
         status = self.stack.update(self.given(settings), sibling_fails=seconds)
         assert status == "UPDATE_ROLLBACK_COMPLETE", self.stack.reasons()
