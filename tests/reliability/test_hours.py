@@ -118,7 +118,7 @@ def test_day_after_day_it_is_started_and_stopped_and_no_deployment_is_needed(wor
 
 @pytest.mark.rows("H3")
 @pytest.mark.parametrize("first", ["start", "stop"])
-@pytest.mark.parametrize("minutes", range(1, 25, 3))
+@pytest.mark.parametrize("minutes", range(1, 25, 4))
 def test_the_hour_may_change_at_any_moment_of_an_update(
     world: World, first: str, minutes: int
 ) -> None:

@@ -20,8 +20,16 @@ pytestmark = pytest.mark.rows("TH8")
 FOR = pytest.mark.parametrize("kept", [MINUTE, 3 * MINUTE, math.inf])
 
 
-@FOR
-@pytest.mark.parametrize("changes", ["dataset_group_arn", "recommender_name", "both"])
+@pytest.mark.parametrize(
+    ("kept", "changes"),
+    [
+        (MINUTE, "both"),
+        (3 * MINUTE, "both"),
+        (math.inf, "both"),
+        (math.inf, "dataset_group_arn"),
+        (math.inf, "recommender_name"),
+    ],
+)
 def test_a_replacement_is_allowed_by_the_permissions_that_come_with_it(
     world: World, kept: float, changes: str
 ) -> None:
@@ -48,8 +56,10 @@ def test_another_dataset_group_of_a_derived_name_is_allowed(world: World, kept: 
     world.deleted()
 
 
-@FOR
-@pytest.mark.parametrize("in_turn", [False, True])
+@pytest.mark.parametrize(
+    ("kept", "in_turn"),
+    [(MINUTE, True), (3 * MINUTE, True), (math.inf, True), (math.inf, False)],
+)
 def test_a_second_recommender_on_a_shared_service_is_allowed(
     world: World, kept: float, in_turn: bool
 ) -> None:

@@ -323,7 +323,7 @@ def test_missing_stack_is_2_and_a_change_set_is_followed_once_it_is_executed(
     operator.expect(0, "status", "--follow", "--interval", "3600")
 
 
-@pytest.mark.parametrize("interval", [1, 7, 50, 100, 3600])
+@pytest.mark.parametrize("interval", [7, 50, 3600])
 def test_follow_waits_two_minutes_for_a_change_set_at_any_interval(
     world: World, operator: Operator, interval: int
 ) -> None:
@@ -759,8 +759,13 @@ STEPS: Final = ("the question", "DescribeRecommender", "ListTagsForResource", "D
 """The question, and each call after it until the fence is read."""
 
 
-@pytest.mark.parametrize("step", STEPS)
-@pytest.mark.parametrize("happening", HAPPENINGS)
+@pytest.mark.parametrize(
+    ("happening", "step"),
+    [
+        *((happening, "DescribeStacks") for happening in HAPPENINGS),
+        *(("an update begins", step) for step in STEPS[:-1]),
+    ],
+)
 def test_stack_that_changes_after_the_question_stops_the_removal(
     world: World, operator: Operator, monkeypatch: pytest.MonkeyPatch, happening: str, step: str
 ) -> None:

@@ -126,9 +126,15 @@ def test_a_deletion_for_which_no_execution_can_be_started_deletes_all_the_same(
 @pytest.mark.rows("W1", "S4")
 @pytest.mark.usefixtures("needed")
 @pytest.mark.parametrize(
-    "operation", ["DeleteRecommender", "DescribeRecommender", "ListRecommenders", "DescribeStacks"]
+    ("operation", "hours"),
+    [
+        ("DeleteRecommender", 0.5),
+        ("DeleteRecommender", 1.5),
+        ("DescribeRecommender", 1.5),
+        ("ListRecommenders", 1.5),
+        ("DescribeStacks", 1.5),
+    ],
 )
-@pytest.mark.parametrize("hours", [0.5, 1.5])
 def test_a_permission_that_is_given_back_in_time_ends_the_deletion_well(
     world: World, operation: str, hours: float
 ) -> None:
