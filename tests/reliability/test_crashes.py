@@ -54,7 +54,7 @@ class Killer:
             raise FunctionKilledError
 
 
-@pytest.mark.rows("T1")
+@pytest.mark.rows("T1", "L2")
 @pytest.mark.parametrize("after", [False, True], ids=["before", "after"])
 @pytest.mark.parametrize(
     "lifecycle",

@@ -33,11 +33,6 @@ def _throttled(world: World, invoke: Invoke) -> Any:
     raise ThrottledError
 
 
-def _killed(world: World, invoke: Invoke) -> Any:
-    del world, invoke
-    raise FunctionKilledError
-
-
 def _killed_after(world: World, invoke: Invoke) -> Any:
     del world
     invoke()
@@ -50,27 +45,19 @@ def _out_of_time_after(world: World, invoke: Invoke) -> Any:
     raise FunctionKilledError
 
 
-def _delivered_twice(world: World, invoke: Invoke) -> Any:
+def _delivered_again(later: float, world: World, invoke: Invoke) -> Any:
     result = invoke()
     request = world.cloud.invocations[-1].request
-    world.cloud.timeline.after(1.0, functools.partial(world.cloud.deliver, request))
-    return result
-
-
-def _delivered_again_minutes_later(world: World, invoke: Invoke) -> Any:
-    result = invoke()
-    request = world.cloud.invocations[-1].request
-    world.cloud.timeline.after(4 * MINUTE, functools.partial(world.cloud.deliver, request))
+    world.cloud.timeline.after(later, functools.partial(world.cloud.deliver, request))
     return result
 
 
 WAYS: Final[dict[str, Callable[[World, Invoke], Any]]] = {
     "throttled": _throttled,
-    "killed before it acts": _killed,
     "killed after it has acted": _killed_after,
     "out of time after it has acted": _out_of_time_after,
-    "delivered twice": _delivered_twice,
-    "delivered again minutes later": _delivered_again_minutes_later,
+    "delivered twice": functools.partial(_delivered_again, 1.0),
+    "delivered again minutes later": functools.partial(_delivered_again, 4 * MINUTE),
 }
 
 
@@ -80,6 +67,7 @@ WAYS: Final[dict[str, Callable[[World, Invoke], Any]]] = {
 def test_a_lifecycle_in_which_one_invocation_fails_ends_well(
     lifecycle: str, way: str, record_property: Callable[[str, object], None]
 ) -> None:
+    """One that is killed before it acts is in `test_crashes.py`."""
     wrong: dict[int, str] = {}
     for nth in itertools.count(1):
         world = prepared(lifecycle)
@@ -121,38 +109,20 @@ def _creations(lifecycle: str) -> int:
 
 
 @pytest.mark.rows("L1")
-@pytest.mark.parametrize("function", ["begin", "poll"])
 @pytest.mark.parametrize("lifecycle", LIFECYCLES)
-def test_a_function_that_is_throttled_for_twenty_minutes_ends_nothing(
-    lifecycle: str, function: str
-) -> None:
+def test_a_begin_that_is_throttled_for_twenty_minutes_ends_nothing(lifecycle: str) -> None:
+    """As polls do, in `test_crashes.py`."""
     world = prepared(lifecycle)
     started = world.clock.now
 
     def throttled(invoked: str, _event: Event, invoke: Invoke) -> Any:
-        if invoked == function and world.clock.now < started + 20 * MINUTE:
+        if invoked == "begin" and world.clock.now < started + 20 * MINUTE:
             raise ThrottledError
         return invoke()
 
     world.cloud.around = throttled
     assert LIFECYCLES[lifecycle](world) in GOOD, texts(world.stack)
     assert wrong_with(world, lifecycle, GOOD) == ""
-
-
-@pytest.mark.rows("L1", "T5")
-def test_a_training_of_ten_hours_survives_a_throttled_poll_in_every_gate(world: World) -> None:
-    """Twice in a row ended it with the CDK's framework."""
-    world.behaviour.create_in_progress = 9 * HOUR
-    polls = itertools.count()
-
-    def throttled(function: str, event: Event, invoke: Invoke) -> Any:
-        gate = event["ResourceType"] == TRAINING_GATE_TYPE
-        if gate and function == "poll" and next(polls) % 20 < 3:
-            raise ThrottledError
-        return invoke()
-
-    world.cloud.around = throttled
-    assert world.stack.create({}) == "CREATE_COMPLETE", texts(world.stack)
 
 
 @pytest.mark.rows("L8")
@@ -220,20 +190,6 @@ def test_an_execution_that_cannot_be_started_fails_the_request_in_minutes_by_its
     assert f"StartExecution: {code}" in texts(world.stack)
     assert world.clock.now - started < 15 * MINUTE
     assert world.changes() == []
-
-
-@pytest.mark.rows("L5", "D1")
-def test_of_a_request_that_is_delivered_five_times_one_execution_is_started(world: World) -> None:
-    world.cloud.deliveries = lambda _event: (0.0, 0.0, 1.0, 60.0, 300.0)
-    world.created()
-    world.cloud.drain()
-    waited_for = [
-        request
-        for request in world.cloud.requests
-        if request.logical_id.startswith("RecommenderB") or "Hour" in request.logical_id
-    ]
-    assert len(world.cloud.executions(world.stack)) <= len(waited_for)
-    assert world.changes() == ["CreateRecommender"]
 
 
 @pytest.mark.rows("L6", "D3")

@@ -190,20 +190,11 @@ ACTIONS: Final = (
     PERSONALIZE
     | _operations("stepfunctions", "states")
     | {
-        "cloudformation:DeleteStack",
-        "cloudformation:DescribeStackResources",
-        "cloudformation:DescribeStacks",
-        "cloudformation:SignalResource",
-        "cloudformation:UpdateStack",
-        "iam:PassRole",
-        "iam:PutRolePolicy",
-        "kms:Decrypt",
-        "lambda:InvokeFunction",
-        "s3:GetObject",
-        "s3:PutObject",
-        "secretsmanager:GetSecretValue",
-        "ssm:GetParameter",
-        "sts:AssumeRole",
+        *("cloudformation:DescribeStackResources", "cloudformation:DescribeStacks"),
+        *("cloudformation:UpdateStack", "cloudformation:DeleteStack"),
+        *("cloudformation:SignalResource", "lambda:InvokeFunction", "kms:Decrypt"),
+        *("iam:PassRole", "iam:PutRolePolicy", "sts:AssumeRole", "ssm:GetParameter"),
+        *("s3:GetObject", "s3:PutObject", "secretsmanager:GetSecretValue"),
     }
 )
 RECOMMENDER_ACTIONS: Final = (
@@ -223,20 +214,9 @@ def test_the_actions_that_are_tried_are_all_that_the_service_has() -> None:
 
 
 KINDS: Final = (
-    "batch-inference-job",
-    "batch-segment-job",
-    "campaign",
-    "data-deletion-job",
-    "dataset",
-    "dataset-export-job",
-    "dataset-group",
-    "dataset-import-job",
-    "event-tracker",
-    "filter",
-    "metric-attribution",
-    "recipe",
-    "schema",
-    "solution",
+    *("batch-inference-job", "batch-segment-job", "campaign", "data-deletion-job", "dataset"),
+    *("dataset-export-job", "dataset-group", "dataset-import-job", "event-tracker", "filter"),
+    *("metric-attribution", "recipe", "schema", "solution"),
 )
 STACKS: Final = f"arn:aws:cloudformation:{REGION}:{ACCOUNT}:stack"
 FOREIGN: Final = {

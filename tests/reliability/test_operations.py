@@ -203,7 +203,6 @@ def test_status_without_monitoring_says_how_to_know_the_earlier_metrics(
     [
         ("AccessDenied", "you lack the permission cloudwatch:GetMetricData"),
         ("ThrottlingException", "GetMetricData: ThrottlingException: no"),
-        ("ValidationError", "GetMetricData: ValidationError: no"),
     ],
 )
 def test_status_that_cannot_read_metrics_shows_the_rest_and_why(
@@ -220,15 +219,6 @@ def test_status_that_cannot_read_metrics_shows_the_rest_and_why(
     assert f"Before not known: {reason}" in shown
     assert f"Use not known: {reason}" in shown
     assert "coverage 0.0768" in shown
-
-
-def test_status_of_a_failed_creation_is_1_with_the_reason(world: World, operator: Operator) -> None:
-    world.behaviour.training_failure = "too few interactions"
-    assert world.stack.create(settings_of(), rolls_back=False) == "CREATE_FAILED"
-    shown = operator.expect(1, "status")
-    assert "CREATE FAILED" in shown
-    assert "too few interactions" in shown
-    assert "Exit code 1: the last operation has failed.\nCREATE_FAILED: " in shown
 
 
 def test_stack_without_a_recommender_has_a_status_but_no_drift(
@@ -533,23 +523,6 @@ def test_drift_of_one_recommender_outweighs_another_that_cannot_be_compared(
     assert "differs from the stack's template" in plain(shown)
 
 
-def test_two_recommenders_of_a_stack_are_told_apart_by_their_constructs(
-    world: World, operator: Operator
-) -> None:
-    names = dict(zip(("Films", "Series"), two_recommenders(world), strict=True))
-    first, second = world.stack.template.ids_of(v.RECOMMENDER_TYPE)
-    shown = operator.expect(0, "status")
-    for logical_id in (first, second):
-        (arn,) = (arn for construct, arn in names.items() if logical_id.startswith(construct))
-        name = arn.rpartition("/")[2]
-        assert f"Construct    {logical_id}\nRecommender  {name}\n" in shown
-        assert f"{name} ({logical_id}) matches " in operator.run("drift")[1]
-    world.stack.delete(wait=False)
-    world.cloud.run_for(30)
-    shown = operator.run("status", "--follow")[1]
-    assert f" of {first}, " in shown or f" of {second}, " in shown
-
-
 def test_drift_during_an_operation_is_2_and_names_the_command_that_waits(
     world: World, operator: Operator
 ) -> None:
@@ -653,18 +626,6 @@ def test_leftovers_delete_removes_recommenders_of_a_gone_stack_and_no_others(
     assert actual["adopted"]["tags"] == {"team": "video"}
     assert shown.count("unproven") == 4
     assert f"used       {used}" in shown
-
-
-def test_second_recommender_with_the_tags_of_a_stack_is_left_over(
-    world: World, operator: Operator
-) -> None:
-    world.created()
-    world.foreign("other", {**proof_of(world.stack.id), **TO_DELETE})
-    world.invariants.forgives.add("rest")
-    shown = operator.expect(1, "leftovers", "--stack", "TopPicks")
-    assert "left over  other: TopPicks does not use it" in shown
-    operator.expect(0, "leftovers", "--delete", "--yes", "--stack", world.stack.id)
-    assert len(world.owned) == 1
 
 
 def test_refused_removal_is_shown_and_the_next_one_is_made(

@@ -8,13 +8,26 @@ from lambdas.recommender.vocabulary import RECOMMENDER_TYPE
 from tests.reliability.lifecycles import NDCG, TOO_GOOD, WORSE
 from tests.reliability.world import World, edit, texts
 
-GOOD = {"minimum_metrics": {NDCG: 0.25, "coverage": 0.05}}
+GOOD: dict[str, object] = {"minimum_metrics": {NDCG: 0.25, "coverage": 0.05}}
 
 
 @pytest.mark.rows("Q1")
-def test_metrics_that_reach_their_minimum_pass_and_say_so(world: World) -> None:
-    world.created(**GOOD)
-    assert world.stack.outputs["QualityGate"] == "passed"
+@pytest.mark.parametrize(
+    ("gate", "output"),
+    [
+        (GOOD, "passed"),
+        (
+            {**TOO_GOOD, "quality_gate": "warn"},
+            f"warned: {NDCG} is 0.346; minimum 0.9 (minimum_metrics)",
+        ),
+    ],
+    ids=["reached", "missed"],
+)
+def test_a_gate_that_opens_says_whether_the_minimum_is_reached(
+    world: World, gate: dict[str, object], output: str
+) -> None:
+    world.created(**gate)
+    assert world.stack.outputs["QualityGate"] == output
 
 
 @pytest.mark.rows("Q1")
@@ -23,14 +36,6 @@ def test_a_first_deployment_that_misses_it_is_rolled_back_and_leaves_nothing(wor
     assert f"{NDCG} is 0.346; minimum 0.9 (minimum_metrics)" in texts(world.stack)
     assert "Nothing goes into service" in texts(world.stack)
     assert world.owned == []
-
-
-@pytest.mark.rows("Q1")
-def test_a_miss_that_only_warns_passes_and_says_so(world: World) -> None:
-    world.created(**TOO_GOOD, quality_gate="warn")
-    assert world.stack.outputs["QualityGate"] == (
-        f"warned: {NDCG} is 0.346; minimum 0.9 (minimum_metrics)"
-    )
 
 
 @pytest.mark.rows("Q2")

@@ -127,13 +127,6 @@ def test_everything_is_a_string_and_comes_in_the_order_of_dependencies(stack: St
     assert deleted == kinds[::-1]
 
 
-def test_a_failed_create_is_deleted_by_the_id_that_was_answered(stack: Stack) -> None:
-    _create(stack, fails="no")
-    assert stack.status == "ROLLBACK_COMPLETE"
-    (request,) = (one for one in stack.sent(SWEEP_TYPE) if one.type == "Delete")
-    assert request.event["PhysicalResourceId"] == "the-id"
-
-
 def test_a_missing_attribute_fails_the_deployment(stack: Stack) -> None:
     _create(stack, data={key: "x" for key in ALL if key != "Coverage"})
     assert stack.status == "ROLLBACK_COMPLETE"

@@ -111,16 +111,6 @@ def test_an_update_that_failed_is_rolled_back_and_not_mistaken_for_a_later_one(
 
 
 @pytest.mark.rows("U3")
-@pytest.mark.parametrize("change", [{"exploration_weight": 0.7}, {"tags": {"team": "films"}}])
-def test_a_weekly_retraining_is_waited_for(world: World, change: dict[str, object]) -> None:
-    world.created()
-    world.behaviour.retraining_every = 7 * 24 * HOUR
-    world.behaviour.create_in_progress = 40 * MINUTE
-    world.clock.advance(7 * 24 * HOUR)
-    world.updated(**change)
-
-
-@pytest.mark.rows("U3")
 @pytest.mark.parametrize("hours_of_it", [1.0, 3.0])
 def test_a_weekly_retraining_that_outlasts_the_request_undoes_the_update_and_says_so(
     world: World, hours_of_it: float
@@ -161,21 +151,6 @@ def test_columns_that_cannot_be_taken_away_are_not_kept_silently(world: World) -
     assert world.update() == "UPDATE_ROLLBACK_COMPLETE"
     said = "UpdateRecommender: InvalidInputException: The update changes nothing"
     assert said in texts(world.stack)
-
-
-@pytest.mark.rows("U4")
-def test_columns_that_somebody_else_has_included_are_put_right(world: World) -> None:
-    """With them the training leaves out all other columns; `trainingDataConfig` is the stack's."""
-    world.created()
-    world.cloud.outsider().update_recommender(
-        recommenderArn=world.recommender["recommenderArn"],
-        recommenderConfig=world.recommender["recommenderConfig"]
-        | {"trainingDataConfig": {"includedDatasetColumns": {"ITEMS": ["GENRES"]}}},
-    )
-    world.clock.advance(HOUR)
-    world.updated(exploration_weight=0.7)
-    training = world.recommender["recommenderConfig"].get("trainingDataConfig", {})
-    assert not training.get("includedDatasetColumns")
 
 
 @pytest.mark.rows("U5", "RB6")
