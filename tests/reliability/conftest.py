@@ -2,7 +2,6 @@
 
 import logging
 from collections.abc import Generator, Iterator
-from typing import Any
 
 import pytest
 
@@ -29,20 +28,10 @@ def rollback(request: pytest.FixtureRequest, world: World) -> Rollback:
 
 
 @pytest.fixture
-def durations() -> dict[str, Any]:
-    """How long everything takes."""
-    return QUICK
-
-
-@pytest.fixture
-def hours() -> float:
-    """For how long a training is waited for; an hour less five minutes takes a gate and a sweep."""
-    return 2.5
-
-
-@pytest.fixture
-def world(durations: dict[str, Any], hours: float) -> Iterator[World]:
-    made = World(Behaviour(**durations), hours=hours)
+def world(request: pytest.FixtureRequest) -> Iterator[World]:
+    """A world; a module may have a quicker one (`DURATIONS`), and less time to train (`HOURS`)."""
+    durations = getattr(request.module, "DURATIONS", QUICK)
+    made = World(Behaviour(**durations), hours=getattr(request.module, "HOURS", 2.5))
     root = logging.getLogger()
     root.addHandler(made.invariants)
     yield made

@@ -1,7 +1,7 @@
 """Functions that die, polls that fail to come, answers that are late."""
 
 import itertools
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from typing import Any
 
 import pytest
@@ -23,53 +23,28 @@ from tests.support.cloudformation import FunctionKilledError
 pytestmark = pytest.mark.sweep
 
 
-class Killer:
-    """Kills the function once: before the first call of its nth invocation, or after its nth call.
-
-    There is nothing between a call and the next one that anybody else could see.
-    """
-
-    def __init__(self, world: World, nth: int, *, after: bool) -> None:
-        self.killed = False
-        self._left = nth
-        self._after = after
-        self._invocations = world.cloud.invocations
-        self._latest: object = None
-        world.cloud.before = self._before
-        world.cloud.after = self._applied
-
-    def _before(self, _operation: str, _params: dict[str, Any]) -> None:
-        if not self._after and self._invocations[-1] is not self._latest:
-            self._latest = self._invocations[-1]
-            self._count()
-
-    def _applied(self, _operation: str, _params: dict[str, Any], _response: object) -> None:
-        if self._after:
-            self._count()
-
-    def _count(self) -> None:
-        self._left -= 1
-        if self._left == 0:
-            self.killed = True
-            raise FunctionKilledError
-
-
-@pytest.mark.rows("T1", "L2")
-@pytest.mark.parametrize("after", [False, True], ids=["before", "after"])
+@pytest.mark.rows("T1")
 @pytest.mark.parametrize(
     "lifecycle",
     [*EVERY_CALL, *(pytest.param(lifecycle, marks=pytest.mark.long) for lifecycle in ROLLBACKS)],
 )
-def test_a_function_that_is_killed_at_any_call_costs_no_recommender(
-    lifecycle: str, after: bool, record_property: Callable[[str, object], None]
+def test_a_function_that_is_killed_after_any_call_costs_no_recommender(
+    lifecycle: str, record_property: Callable[[str, object], None]
 ) -> None:
+    """Before a call is after the one before it; before the first one, it is in `test_lambda.py`."""
     wrong: dict[int, str] = {}
     for nth in itertools.count(1):
         world = prepared(lifecycle)
         started = world.clock.now
-        killer = Killer(world, nth, after=after)
+        calls = itertools.count(1)
+
+        def kill(*_: object, calls: Iterator[int] = calls, nth: int = nth) -> None:
+            if next(calls) == nth:
+                raise FunctionKilledError
+
+        world.cloud.after = kill
         ALL[lifecycle](world)
-        if not killer.killed:
+        if next(calls) <= nth:
             break
         world.heal()
         if world.attempts("CreateRecommender", since=started).count("OK") > 1:

@@ -22,21 +22,6 @@ def test_a_deletion_is_over_when_the_name_is_free(world: World) -> None:
     assert world.attempts("CreateRecommender", since=started) == ["OK"]
 
 
-@pytest.mark.rows("X2")
-def test_a_deletion_that_is_tried_again_after_it_succeeded_is_a_success(world: World) -> None:
-    """The first sweep fails once, after the recommender has gone."""
-    world.created()
-    world.cloud.before = refuse(
-        "ListRecommenders",
-        "AccessDeniedException",
-        while_=lambda: world.stack.status == "DELETE_IN_PROGRESS",
-    )
-    assert world.stack.delete() == "DELETE_FAILED"
-    world.heal()
-    world.deleted()
-    assert world.attempts("DeleteRecommender") == ["OK"]
-
-
 @pytest.mark.rows("X3")
 def test_a_name_that_somebody_is_deleting_is_waited_for(world: World) -> None:
     arn = world.foreign("films")["recommenderArn"]
@@ -49,7 +34,7 @@ def test_a_name_that_somebody_is_deleting_is_waited_for(world: World) -> None:
 @pytest.mark.parametrize("minutes", [1, 60])
 def test_what_somebody_else_has_deleted_is_deleted(world: World, minutes: float) -> None:
     world.created()
-    world.disturb().delete_recommender(recommenderArn=world.recommender["recommenderArn"])
+    world.disturb().delete_recommender(recommenderArn=world.arn)
     world.clock.advance(minutes * MINUTE)
     world.deleted()
     assert world.changes() == ["CreateRecommender"]
@@ -126,7 +111,7 @@ def test_what_is_under_way_is_waited_for_before_the_deletion(
 ) -> None:
     world.behaviour.delete_during_update = accepted
     world.created()
-    arn, outsider = world.recommender["recommenderArn"], world.disturb()
+    arn, outsider = world.arn, world.disturb()
     if what == "update":
         outsider.update_recommender(
             recommenderArn=arn, recommenderConfig={"minRecommendationRequestsPerSecond": 4}
@@ -259,17 +244,14 @@ def test_an_id_that_is_none_of_ours_deletes_ours_and_nothing_else(
 @pytest.mark.rows("U7", "O1")
 def test_a_recommender_without_our_tags_is_left_alone_and_not_forgotten(world: World) -> None:
     world.created()
-    arn, tags = world.recommender["recommenderArn"], world.recommender["tags"]
-    world.disturb().untag_resource(resourceArn=arn, tagKeys=["top-picks:stack-id"])
+    arn, tags = world.arn, world.recommender["tags"]
+    world.untag(arn, "top-picks:stack-id")
     started = world.clock.now
     assert world.stack.delete() == "DELETE_FAILED"
     assert "top-picks:stack-id is missing" in texts(world.stack)
     assert f"delete-recommender --recommender-arn {arn}" in texts(world.stack)
     assert world.changes(since=started) == []
-    world.disturb().tag_resource(
-        resourceArn=arn,
-        tags=[{"tagKey": key, "tagValue": value} for key, value in tags.items()],
-    )
+    world.tag(arn, tags)
     world.deleted()
     assert world.cloud.recommenders() == {}
 
@@ -278,9 +260,7 @@ def test_a_recommender_without_our_tags_is_left_alone_and_not_forgotten(world: W
 def test_a_recommender_of_a_fixed_name_without_our_tags_is_left_alone(world: World) -> None:
     """Nobody can say whose it is: the same Delete follows the refusal of a name that is taken."""
     world.created(recommender_name="films")
-    world.disturb().untag_resource(
-        resourceArn=world.recommender["recommenderArn"], tagKeys=["top-picks:stack-id"]
-    )
+    world.untag(world.arn, "top-picks:stack-id")
     started = world.clock.now
     world.deleted()
     assert world.changes(since=started) == []

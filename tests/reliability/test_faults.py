@@ -71,7 +71,7 @@ def test_a_recommender_hidden_for_one_poll_is_not_given_up(world: World, lifecyc
 
 
 @pytest.mark.rows("TH5")
-@pytest.mark.parametrize("seconds", [3.0, 20.0, 100.0])
+@pytest.mark.parametrize("seconds", [3.0, 100.0])
 def test_a_role_whose_policy_is_not_in_force_yet_is_borne_with(
     world: World, seconds: float
 ) -> None:

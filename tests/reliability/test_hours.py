@@ -61,31 +61,23 @@ def test_a_first_deployment_is_trained_and_ends_as_its_hour_wants(
 
 
 @pytest.mark.rows("H2")
-def test_an_update_out_of_hours_starts_it_updates_it_and_stops_it_again(world: World) -> None:
-    off = resting(world)
-    world.created(**off)
+@pytest.mark.parametrize(
+    ("when", "status", "calls"),
+    [
+        (working, "ACTIVE", ["UpdateRecommender"]),
+        (resting, "INACTIVE", ["StartRecommender", "UpdateRecommender", "StopRecommender"]),
+    ],
+    ids=["in hours", "out of hours"],
+)
+def test_an_update_out_of_hours_starts_it_before_and_stops_it_again(
+    world: World, when: Any, status: str, calls: list[str]
+) -> None:
+    given = when(world)
+    world.created(**given)
     began = world.clock.now
-
-    world.updated(**off, exploration_weight=0.7)
-
-    assert world.changes(since=began) == [
-        "StartRecommender",
-        "UpdateRecommender",
-        "StopRecommender",
-    ]
-    assert world.recommender["status"] == "INACTIVE"
-
-
-@pytest.mark.rows("H2")
-def test_an_update_in_hours_leaves_it_serving(world: World) -> None:
-    on = working(world)
-    world.created(**on)
-    began = world.clock.now
-
-    world.updated(**on, exploration_weight=0.7)
-
-    assert world.changes(since=began) == ["UpdateRecommender"]
-    assert world.recommender["status"] == "ACTIVE"
+    world.updated(**given, exploration_weight=0.7)
+    assert world.changes(since=began) == calls
+    assert world.recommender["status"] == status
 
 
 @pytest.mark.rows("H2")
@@ -168,10 +160,10 @@ def test_a_stop_that_comes_during_an_update_is_tried_again_when_that_has_ended()
 def test_the_schedules_follow_a_replacement_when_it_is_ready(world: World) -> None:
     given = hours(world, start=-6 * 60, stop=3 * 60)
     world.created(**given)
-    old = world.recommender["recommenderArn"]
+    old = world.arn
 
     world.updated(**given, dataset_group_arn=world.other_group)
-    new = world.recommender["recommenderArn"]
+    new = world.arn
     world.cloud.run_for(4 * HOUR)
 
     assert new != old
@@ -185,14 +177,14 @@ def test_the_schedules_follow_a_replacement_when_it_is_ready(world: World) -> No
 def test_while_a_replacement_trains_the_old_one_keeps_its_hours(world: World) -> None:
     given = hours(world, start=-6 * 60, stop=60)
     world.created(**given)
-    old = world.recommender["recommenderArn"]
+    old = world.arn
     world.behaviour.create_in_progress = 2 * HOUR
     world.behaviour.training_failure = "too few interactions"
 
     status = world.update(**given, dataset_group_arn=world.other_group)
 
     assert status == "UPDATE_ROLLBACK_COMPLETE", texts(world.stack)
-    assert world.recommender["recommenderArn"] == old
+    assert world.arn == old
     assert world.recommender["status"] == "INACTIVE"
     assert scheduled(world) == ["stopRecommender"]
 
@@ -239,7 +231,7 @@ def test_what_scheduler_may_do_is_what_it_does(world: World) -> None:
     arns = {call.arn for call in world.cloud.scheduler.calls}
 
     assert used == {"startRecommender", "stopRecommender"}
-    assert arns == {world.recommender["recommenderArn"]}
+    assert arns == {world.arn}
     roles = roles_of(dict(synthesised(**given).to_json()))
     (hours_role,) = (roles[name] for name in roles if "Hours" in name)
     actions = {f"personalize:{name[0].upper()}{name[1:]}" for name in used}

@@ -25,6 +25,8 @@ from tests.support.synthesis import Deployable
 from tests.unit.stacks.test_settings import REFUSED, read
 
 Record = Callable[[str, object], None]
+DURATIONS: Final = QUICKER
+HOURS: Final = 0.9
 
 # -- settings ----------------------------------------------------------------------------------
 
@@ -35,7 +37,7 @@ MORE_REFUSED: Final[Mapping[str, tuple[Any, ...]]] = {
     "running": ("tru\u0435", '"true"', "1.0", 1.0),
     "max_training_hours": ("01", "1e1", "24.1", 24.01, []),
     "poll_interval_seconds": ("060", "1.0", 0.5, True),
-    "excluded_columns": ({"ITEMS": None}, *({"ITEMS": [bad]} for bad in ("1A", "A-B", None, {}))),
+    "excluded_columns": ({"ITEMS": None}, {"ITEMS": ["1A"]}, {"ITEMS": ["A-B"]}, {"ITEMS": [{}]}),
     "tags": ({"a\x00": "x"}, {"k": None}, {"k": ["x"]}, {"top-picks:": "x"}),
 }
 """Beside what the tests of settings refuse."""
@@ -128,16 +130,6 @@ BAD_CONFIG: Final[Mapping[str, tuple[Any, ...]]] = {
 BAD: Final = [(name, False) for name in BAD_PROPERTIES] + [(name, True) for name in BAD_CONFIG]
 
 
-@pytest.fixture
-def durations() -> dict[str, Any]:
-    return QUICKER
-
-
-@pytest.fixture
-def hours() -> float:
-    return 0.9
-
-
 NAMED: Final = {"max_training_hours": 0.9, "recommender_name": "films"}
 """Settings with which the sweeps have the fixed name, too."""
 
@@ -182,10 +174,11 @@ def test_a_creation_with_a_bad_property_rolls_back(
     """If it is cancelled, the Delete has an id that CloudFormation invented."""
     for value in _values(name, nested):
         stack = world.cloud.stack()
-        status = stack.create(
-            _with(name, value, nested=nested),
-            sibling_fails=lambda stack=stack: cancelled and bool(stack.sent(v.RECOMMENDER_TYPE)),
-        )
+
+        def cancels(stack: Stack = stack) -> bool:
+            return cancelled and bool(stack.sent(v.RECOMMENDER_TYPE))
+
+        status = stack.create(_with(name, value, nested=nested), sibling_fails=cancels)
         assert status == "ROLLBACK_COMPLETE", (value, status, texts(stack))
         assert cancelled or _named_in(texts(stack), name), (value, texts(stack))
     assert not any(call.mutating for call in world.service.journal)
@@ -220,21 +213,17 @@ REFUSED_BY_THE_SERVICE: Final[Mapping[str, tuple[str, Any, str]]] = {
     ),
     "tag of AWS": (v.TAGS, {"aws:team": "films"}, "aws:team"),
     "48 tags": (v.TAGS, {f"k{n}": "x" for n in range(49)}, "50 tags"),
-    "200 tags": (v.TAGS, {f"k{n}": "x" for n in range(200)}, "tags"),
 }
 
 
 @pytest.mark.rows("B5", "B6")
 @pytest.mark.parametrize("case", REFUSED_BY_THE_SERVICE)
-def test_what_the_service_refuses_fails_with_its_words(
-    world: World, case: str, record_property: Record
-) -> None:
+def test_what_the_service_refuses_fails_with_its_words(world: World, case: str) -> None:
     name, value, words = REFUSED_BY_THE_SERVICE[case]
     status = world.stack.create(_with(name, value, nested=False))
     assert status == "ROLLBACK_COMPLETE", texts(world.stack)
     assert words in texts(world.stack)
     assert world.changes() == []
-    record_property("inputs", 1)
 
 
 @pytest.mark.rows("B7")

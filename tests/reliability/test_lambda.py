@@ -33,6 +33,11 @@ def _throttled(world: World, invoke: Invoke) -> Any:
     raise ThrottledError
 
 
+def _killed(world: World, invoke: Invoke) -> Any:
+    del world, invoke
+    raise FunctionKilledError
+
+
 def _killed_after(world: World, invoke: Invoke) -> Any:
     del world
     invoke()
@@ -54,6 +59,7 @@ def _delivered_again(later: float, world: World, invoke: Invoke) -> Any:
 
 WAYS: Final[dict[str, Callable[[World, Invoke], Any]]] = {
     "throttled": _throttled,
+    "killed before it acts": _killed,
     "killed after it has acted": _killed_after,
     "out of time after it has acted": _out_of_time_after,
     "delivered twice": functools.partial(_delivered_again, 1.0),
@@ -61,13 +67,12 @@ WAYS: Final[dict[str, Callable[[World, Invoke], Any]]] = {
 }
 
 
-@pytest.mark.rows("L1", "L2", "L5")
+@pytest.mark.rows("L1", "L2", "L5", "T1")
 @pytest.mark.parametrize("way", WAYS)
 @pytest.mark.parametrize("lifecycle", EVERY_LIFECYCLE)
 def test_a_lifecycle_in_which_one_invocation_fails_ends_well(
     lifecycle: str, way: str, record_property: Callable[[str, object], None]
 ) -> None:
-    """One that is killed before it acts is in `test_crashes.py`."""
     wrong: dict[int, str] = {}
     for nth in itertools.count(1):
         world = prepared(lifecycle)

@@ -1,10 +1,7 @@
 """What the functions may do is what they do, in every kind of lifecycle, and nothing else."""
 
-import json
 import re
-from collections import defaultdict
-from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Callable, Sequence
 from typing import Any, Final
 
 import boto3
@@ -13,10 +10,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from local_aws.personalize import Behaviour
+from tests.reliability.recorded import Record, recorded
 from tests.reliability.world import QUICKER, World, texts
-from tests.support import deployed_code
-from tests.support.cloudformation import Stack
-from tests.support.deployed_code import BEGIN
 from tests.support.permissions import Permissions, Use, roles_of, uses_in
 from tests.support.place import ACCOUNT, GROUP, PLACE, REGION
 from tests.support.template import of_type, synthesised, the
@@ -96,39 +91,11 @@ LIFECYCLES: Final[Sequence[Callable[[World], None]]] = (
 )
 
 
-@dataclass
-class Record:
-    """What the functions of a stack did, and what their role allowed them meanwhile."""
-
-    uses: set[Use] = field(default_factory=set)
-    refused: set[Use] = field(default_factory=set)
-    statements: dict[str, Mapping[str, Any]] = field(default_factory=dict)
-
-    def note(self, statements: Sequence[Mapping[str, Any]], use: Use) -> None:
-        """Note a call; that the functions may write their log is not about their calls."""
-        now = {text: one for one in statements if "logs:" not in (text := json.dumps(one))}
-        self.uses.add(use)
-        self.refused |= Permissions([{"Statement": list(now.values())}]).refused([use])
-        self.statements |= now
-
-    @property
-    def permissions(self) -> Permissions:
-        return Permissions([{"Statement": list(self.statements.values())}])
-
-
 @pytest.fixture(scope="module")
 def records() -> dict[str, Record]:
     """Go through all lifecycles, and return a record for each name of a stack."""
-    made: dict[str, Record] = defaultdict(Record)
-    answer = deployed_code._authorize
-
-    def authorize(stack: Stack, action: str, resource: str, function: str = "") -> None:
-        statements = list(deployed_code._statements(stack, function or BEGIN))
-        made[stack.name].note(statements, Use(action, resource))
-        answer(stack, action, resource, function)
-
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(deployed_code, "_authorize", authorize)
+        made = recorded(patch)
         for live in LIFECYCLES:
             live(World(Behaviour(**QUICKER), hours=0.9))
     return made

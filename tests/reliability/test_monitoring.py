@@ -9,11 +9,11 @@ import pytest
 from lambdas.recommender import vocabulary as v
 from local_aws.personalize.behaviour import Echo
 from tests.reliability.lifecycles import ALL, EVERY_LIFECYCLE, prepared
+from tests.reliability.recorded import recorded
 from tests.reliability.world import HIDES, HOUR, MINUTE, World, texts
 from tests.support import alarms, deployed_code
 from tests.support.metrics import metrics_of
 from tests.support.operator import Operator
-from tests.support.permissions import Permissions, Use
 
 MONITORED = {"monitoring": True}
 
@@ -74,7 +74,7 @@ def test_a_lifecycle_observed_at_every_moment_ends_the_same(
 @pytest.mark.rows("M1")
 def test_an_observer_that_changed_something_would_be_seen(monkeypatch: pytest.MonkeyPatch) -> None:
     world = prepared("update", **MONITORED)
-    arn = world.recommender["recommenderArn"]
+    arn = world.arn
 
     def meddle(_stack: object) -> list[str]:
         world.disturb().stop_recommender(recommenderArn=arn)
@@ -90,11 +90,7 @@ def test_an_observer_that_changed_something_would_be_seen(monkeypatch: pytest.Mo
 def test_what_is_edited_behind_its_back_is_drift_until_it_is_put_right() -> None:
     world = prepared("update", **MONITORED)
     assert observed(world)[v.DRIFT] == 0
-    world.disturb().update_recommender(
-        recommenderArn=world.recommender["recommenderArn"],
-        recommenderConfig={"minRecommendationRequestsPerSecond": 7},
-    )
-    world.cloud.run_for(HOUR)
+    world.edit(world.arn, {"minRecommendationRequestsPerSecond": 7})
 
     line = observed(world)
     assert line[v.DRIFT] == 1
@@ -108,7 +104,7 @@ def test_what_is_edited_behind_its_back_is_drift_until_it_is_put_right() -> None
 @pytest.mark.rows("M2")
 def test_what_is_stopped_or_deleted_by_hand_is_drift_and_not_active() -> None:
     world = prepared("update", **MONITORED)
-    arn = world.recommender["recommenderArn"]
+    arn = world.arn
     world.disturb().stop_recommender(recommenderArn=arn)
     world.cloud.run_for(HOUR)
     stopped = observed(world)
@@ -162,7 +158,7 @@ def test_the_one_that_serves_is_looked_at_until_another_name_is_ready() -> None:
 @pytest.mark.rows("M3")
 def test_what_a_clean_up_has_left_is_counted_and_named() -> None:
     world = prepared("replace", **MONITORED)
-    old = world.recommender["recommenderArn"]
+    old = world.arn
     world.behaviour.delete = 10 * HOUR  # longer than clean-up tries
     assert ALL["replace"](world) == "UPDATE_COMPLETE"
     line = observed(world)
@@ -320,7 +316,7 @@ def test_throughput_that_a_week_of_calls_does_not_use_is_alarmed_about(
     world = prepared("update", **settings, min_recommendation_requests_per_second=10)
     operator, little = Operator(world.cloud, capsys), Watch(world, "LittleUse")
     calls = world.cloud.cloudwatch.put_calls
-    arn = world.recommender["recommenderArn"]
+    arn = world.arn
 
     assert little.hours(6 * DAY, every=6) == [], "it is younger than a week"
     calls(arn, 1410, world.cloud.clock.now)
@@ -410,27 +406,16 @@ def test_the_observer_may_do_what_it_does_and_nothing_else(
     fixed = prepared("replace", **MONITORED, **history, recommender_name="films")
     for one in (world, fixed):
         # A leftover of another name is read, too.
-        uses: set[Use] = set()
-        answer = deployed_code._authorize
-
-        def authorize(*given: str, uses: set[Use] = uses, answer: Any = answer) -> None:
-            uses.add(Use(given[1], given[2]))
-            answer(*given)
-
         one.behaviour.delete = 10 * HOUR
         settings = {"recommender_name": "series"} if one is fixed else {}
         one.update(dataset_group_arn=one.other_group, **settings)
         one.cloud.run_for(WEEK)
         with monkeypatch.context() as patch:
-            patch.setattr(deployed_code, "_authorize", authorize)
+            records = recorded(patch)
             one.cloud.observe(one.stack)
-        granted = [
-            statement
-            for statement in deployed_code._statements(one.stack, deployed_code.OBSERVE)
-            if "logs:" not in json.dumps(statement)
-        ]
-        allowed = Permissions([{"Statement": granted}])
-        assert not allowed.refused(uses)
+        record = records[one.stack.name]
+        uses, allowed = record.uses, record.permissions
+        assert not record.refused
         derived = {use for use in allowed.unused(uses) if "TopPicks-?" in use.resource}
         assert allowed.unused(uses) == (derived if one is fixed else set())
         assert {use.action for use in uses} == {

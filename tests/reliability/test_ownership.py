@@ -212,7 +212,7 @@ def test_a_living_stack_s_recommender_is_not_adopted(world: World) -> None:
 def test_an_adopted_recommender_is_released_while_it_changes(world: World) -> None:
     world.foreign("films")
     world.created(**ADOPT)
-    world.disturb().stop_recommender(recommenderArn=world.recommender["recommenderArn"])
+    world.disturb().stop_recommender(recommenderArn=world.arn)
     world.deleted()
     assert world.cloud.recommenders()["films"]["tags"] == {}
 

@@ -92,7 +92,7 @@ def test_deployment_without_a_difference_is_nothing(world: World, plan: Plan) ->
 
 def test_drift_is_shown_if_no_request_corrects_it_and_if_one_does(world: World, plan: Plan) -> None:
     world.created()
-    arn = world.recommender["recommenderArn"]
+    arn = world.arn
     world.disturb().stop_recommender(recommenderArn=arn)
     world.clock.advance(HOUR)
 
@@ -218,7 +218,7 @@ def test_leftover_of_an_earlier_change_is_deleted_by_an_update(world: World, pla
 
 def test_change_that_is_under_way_must_end_first(world: World, plan: Plan) -> None:
     world.created()
-    world.disturb().stop_recommender(recommenderArn=world.recommender["recommenderArn"])
+    world.disturb().stop_recommender(recommenderArn=world.arn)
     shown = plan(3, exploration_weight=0.7)
     assert "is STOP PENDING, which must end first" in shown
     assert re.search(r"is started and updated", shown)
@@ -276,7 +276,7 @@ def test_quality_gate_that_the_current_metrics_miss_is_refused_without_a_trainin
 
 def test_gate_without_a_recommender_is_refused(world: World, plan: Plan) -> None:
     world.created()
-    world.disturb().delete_recommender(recommenderArn=world.recommender["recommenderArn"])
+    world.disturb().delete_recommender(recommenderArn=world.arn)
     world.clock.advance(HOUR)
     shown = plan(1, max_metric_regression=0.05)
     assert shown.startswith("refused: Personalize does not show arn:")
@@ -535,7 +535,7 @@ def test_destroy_releases_an_adopted_recommender(world: World, plan: Plan) -> No
 
 def test_destroy_warns_of_a_recommender_that_it_would_not_delete(world: World, plan: Plan) -> None:
     world.created()
-    arn = world.recommender["recommenderArn"]
+    arn = world.arn
     world.disturb().untag_resource(resourceArn=arn, tagKeys=list(v.RESERVED_TAGS))
     shown = plan(3, "--destroy")
     assert "Warning Not deleted: The recommender" in shown
@@ -573,7 +573,7 @@ def test_termination_protection_refuses_a_destroy_and_is_a_change(
 
 def test_json_has_the_values_of_the_text(world: World, operator: Operator, tmp_path: Path) -> None:
     world.created()
-    old = world.recommender["recommenderArn"]
+    old = world.arn
     template = Deployable.of("TopPicks", world.given({"dataset_group_arn": OTHER}))
     app = write_assembly(tmp_path, template)
     shown = json.loads(operator.expect(4, "plan", "--app", app, "--format", "json"))

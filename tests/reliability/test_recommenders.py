@@ -11,12 +11,12 @@ import pytest
 from lambdas.recommender import vocabulary as v
 from lambdas.recommender.recipes import Recipe
 from local_aws.personalize.behaviour import Echo
+from tests.reliability.recorded import recorded
 from tests.reliability.world import HOUR, MINUTE, World, texts
-from tests.support import deployed_code
 from tests.support.assembly import write_assembly
 from tests.support.foresight import Foresight
 from tests.support.operator import Operator
-from tests.support.permissions import Permissions, Use
+from tests.support.permissions import Use
 from tests.support.place import ACCOUNT, REGION
 from tests.support.synthesis import Deployable
 
@@ -420,11 +420,7 @@ def test_exploration_of_a_recipe_that_has_none_is_no_drift_and_is_not_sent(
     """AWS does not document whether it is refused; somebody may have set it."""
     world.behaviour.unused_config = "accepted"
     world.created(recipe=recipe)
-    world.disturb().update_recommender(
-        recommenderArn=world.recommender["recommenderArn"],
-        recommenderConfig={"itemExplorationConfig": {"explorationWeight": "0.9"}},
-    )
-    world.cloud.run_for(HOUR)
+    world.edit(world.arn, {"itemExplorationConfig": {"explorationWeight": "0.9"}})
 
     assert "matches" in operator.expect(0, "drift")
     world.behaviour.unused_config = "rejected"
@@ -457,25 +453,13 @@ def test_without_items_each_recipe_that_does_not_train_on_them_lives(
 def test_the_functions_of_each_recipe_are_allowed_what_they_call_and_read_no_other_dataset(
     world: World, monkeypatch: pytest.MonkeyPatch, recipe: str, metadata: bool
 ) -> None:
-    used: set[Use] = set()
-    granted: dict[str, Any] = {}
-    answer = deployed_code._authorize
-
-    def authorize(stack: Any, action: str, resource: str, function: str = "") -> None:
-        used.add(Use(action, resource))
-        statements = deployed_code._statements(stack, function or deployed_code.BEGIN)
-        granted.update({json.dumps(one): one for one in statements})
-        answer(stack, action, resource, function)
-
-    monkeypatch.setattr(deployed_code, "_authorize", authorize)
+    records = recorded(monkeypatch)
     world.created(recipe=recipe, item_metadata=metadata)
-
-    permissions = Permissions([{"Statement": list(granted.values())}])
-    assert permissions.refused(used) == set()
+    record = records["TopPicks"]
+    assert not record.refused
     fixed = (":dataset/", ":dataset-group/", "::recipe/")
-    assert {
-        use for use in permissions.unused(used) if any(one in use.resource for one in fixed)
-    } <= {
+    unused = record.permissions.unused(record.uses)
+    assert {use for use in unused if any(one in use.resource for one in fixed)} <= {
         # CreateRecommender is authorised by the simulation on the recommender and its group
         Use("personalize:CreateRecommender", f"arn:aws:personalize:::recipe/{recipe}"),
     }
@@ -502,11 +486,9 @@ def test_each_has_an_observer_that_writes_its_name(world: World) -> None:
 def test_drift_of_one_is_seen_by_its_own_observer_alone(world: World) -> None:
     world.created(**rows(), monitoring=True)
     world.invariants.forgives.add("rest")
-    world.disturb().update_recommender(
-        recommenderArn=by_row(world)["Because"]["recommenderArn"],
-        recommenderConfig={"minRecommendationRequestsPerSecond": 5},
+    world.edit(
+        by_row(world)["Because"]["recommenderArn"], {"minRecommendationRequestsPerSecond": 5}
     )
-    world.cloud.run_for(HOUR)
 
     lines = [json.loads(line) for line in world.cloud.observe(world.stack)]
 
@@ -569,11 +551,7 @@ def test_a_difference_is_shown_by_name_with_the_setting_that_corrects_it(
     world.created(**rows())
     world.invariants.forgives.add("rest")
     changed = by_row(world)["Because"]
-    world.disturb().update_recommender(
-        recommenderArn=changed["recommenderArn"],
-        recommenderConfig={"minRecommendationRequestsPerSecond": 5},
-    )
-    world.cloud.run_for(HOUR)
+    world.edit(changed["recommenderArn"], {"minRecommendationRequestsPerSecond": 5})
 
     status = " ".join(operator.expect(1, "status").split())
     drift = " ".join(operator.expect(1, "drift").split())

@@ -31,7 +31,7 @@ def test_the_way_out_of_a_deletion_that_a_training_outlasted_leaves_nothing(worl
     world.behaviour.create_in_progress = 30 * HOUR
     settings = {"max_training_hours": 2.5, "max_deletion_hours": 2.5}
     assert world.stack.create(settings, sibling_fails=10 * MINUTE) == "ROLLBACK_FAILED"
-    assert world.recommender["recommenderArn"] in texts(world.stack)
+    assert world.arn in texts(world.stack)
     world.clock.advance(30 * HOUR)
     follow(world, world.stack)
     assert world.owned == []
@@ -56,8 +56,8 @@ def test_the_way_out_of_a_deletion_that_was_refused_throughout_leaves_nothing(
 @pytest.mark.usefixtures("needed")
 def test_the_way_out_of_a_deletion_of_what_lost_its_tags_leaves_nothing(world: World) -> None:
     world.created()
-    arn = world.recommender["recommenderArn"]
-    world.disturb().untag_resource(resourceArn=arn, tagKeys=["top-picks:stack-id"])
+    arn = world.arn
+    world.untag(arn, "top-picks:stack-id")
     assert world.stack.delete() == "DELETE_FAILED"
     follow(world, world.stack)
     assert world.cloud.recommenders() == {}
@@ -66,14 +66,11 @@ def test_the_way_out_of_a_deletion_of_what_lost_its_tags_leaves_nothing(world: W
 @pytest.mark.rows("W6", "X7", "U7")
 def test_what_lost_its_tags_goes_with_the_next_change_once_it_has_them_again(world: World) -> None:
     world.created()
-    arn, tags = world.recommender["recommenderArn"], world.recommender["tags"]
-    world.disturb().untag_resource(resourceArn=arn, tagKeys=["top-picks:stack-id"])
+    arn, tags = world.arn, world.recommender["tags"]
+    world.untag(arn, "top-picks:stack-id")
     world.updated(dataset_group_arn=world.other_group)
     assert f"aws personalize tag-resource --resource-arn {arn}" in texts(world.stack)
-    world.disturb().tag_resource(
-        resourceArn=arn,
-        tags=[{"tagKey": key, "tagValue": value} for key, value in tags.items()],
-    )
+    world.tag(arn, tags)
     world.updated(dataset_group_arn=world.other_group, exploration_weight=0.7)
     assert [one["recommenderArn"] != arn for one in world.owned] == [True]
 

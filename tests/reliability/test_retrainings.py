@@ -136,10 +136,7 @@ def test_columns_that_somebody_took_away_are_put_right(world: World, semantics: 
     world.created(**COLUMNS)
     world.behaviour.update_semantics = semantics
     config = world.recommender["recommenderConfig"] | {"trainingDataConfig": {}}
-    world.disturb().update_recommender(
-        recommenderArn=world.recommender["recommenderArn"], recommenderConfig=config
-    )
-    world.clock.advance(HOUR)
+    world.edit(world.arn, config)
     assert columns(world) == {}
 
     world.updated(**COLUMNS, force_update="2")

@@ -43,10 +43,10 @@ def test_a_finished_update_is_undone_if_a_sibling_fails_last(
     world: World, rollback: Rollback, change: str
 ) -> None:
     world.created()
-    old = world.recommender["recommenderArn"]
+    old = world.arn
     status = world.undone(**CHANGES[change])
     assert status == "UPDATE_ROLLBACK_COMPLETE", (texts(world.stack), rollback)
-    assert (world.recommender["recommenderArn"], world.recommender["status"]) == (old, "ACTIVE")
+    assert (world.arn, world.recommender["status"]) == (old, "ACTIVE")
     assert world.stack.the(RECOMMENDER_TYPE).physical_id == old
     world.updated(**CHANGES[change])
 

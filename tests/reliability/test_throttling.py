@@ -25,16 +25,8 @@ from tests.support.serverless import Event
 from tests.support.synthesis import Deployable
 
 pytestmark = pytest.mark.sweep
-
-
-@pytest.fixture
-def durations() -> dict[str, Any]:
-    return QUICKER
-
-
-@pytest.fixture
-def hours() -> float:
-    return 0.9
+DURATIONS: Final = QUICKER
+HOURS: Final = 0.9
 
 
 NOT_PERSONALIZE: Final = ("DescribeStacks", "StartExecution")

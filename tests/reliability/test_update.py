@@ -35,11 +35,15 @@ def test_a_change_of_one_setting_is_one_update_that_is_waited_for(
     assert world.stack.outputs == before
 
 
-@pytest.mark.rows("U1")
-def test_columns_are_trained_anew_and_waited_for_over_hours(world: World) -> None:
-    world.created()
-    world.behaviour.create_in_progress = 2 * HOUR
-    world.updated(excluded_columns={"ITEMS": ["GENRES"]})
+@pytest.mark.rows("U1", "U10")
+@pytest.mark.parametrize(("running", "status"), [(True, "ACTIVE"), (False, "INACTIVE")])
+def test_columns_are_trained_anew_and_waited_for_over_hours(
+    world: World, running: bool, status: str
+) -> None:
+    world.created(running=running)
+    world.behaviour.create_in_progress = 1.5 * HOUR
+    world.updated(running=running, excluded_columns={"ITEMS": ["GENRES"]})
+    assert world.recommender["status"] == status
     config = world.recommender["recommenderConfig"]
     assert config["trainingDataConfig"]["excludedDatasetColumns"] == {"ITEMS": ["GENRES"]}
 
@@ -86,7 +90,7 @@ def test_an_update_that_fails_before_it_is_to_be_stopped_is_made_once(world: Wor
 def test_somebody_else_s_update_is_waited_for_and_then_ours_is_made(world: World) -> None:
     world.created()
     world.cloud.outsider().update_recommender(
-        recommenderArn=world.recommender["recommenderArn"],
+        recommenderArn=world.arn,
         recommenderConfig={"minRecommendationRequestsPerSecond": 9},
     )
     started = world.clock.now
@@ -169,18 +173,18 @@ def test_an_update_that_is_cancelled_before_it_shows_is_undone(
 @pytest.mark.parametrize("gone", [True, False])
 def test_a_recommender_that_somebody_deleted_is_made_anew(world: World, gone: bool) -> None:
     world.created()
-    world.disturb().delete_recommender(recommenderArn=world.recommender["recommenderArn"])
+    world.disturb().delete_recommender(recommenderArn=world.arn)
     world.clock.advance(HOUR if gone else MINUTE)
     world.updated(exploration_weight=0.7)
     assert world.recommender["status"] == "ACTIVE"
-    assert world.recommender["recommenderArn"] == world.stack.outputs["RecommenderArn"]
+    assert world.arn == world.stack.outputs["RecommenderArn"]
     world.deleted()
 
 
 @pytest.mark.rows("U6", "RB6")
 def test_a_recommender_that_somebody_deleted_does_not_stop_a_rollback(world: World) -> None:
     world.created()
-    world.disturb().delete_recommender(recommenderArn=world.recommender["recommenderArn"])
+    world.disturb().delete_recommender(recommenderArn=world.arn)
     world.clock.advance(HOUR)
     world.cancelled(2 * MINUTE, exploration_weight=0.7)
     assert world.recommender["status"] == "ACTIVE"
@@ -192,7 +196,7 @@ def test_a_recommender_that_somebody_deletes_while_it_is_updated_is_made_anew(
 ) -> None:
     world.behaviour.delete_during_update = "accepted"
     world.created()
-    arn = world.recommender["recommenderArn"]
+    arn = world.arn
     world.stack.update(settings_of(exploration_weight=0.7), wait=False)
     world.cloud.run_for(2 * MINUTE)
     world.disturb().delete_recommender(recommenderArn=arn)
@@ -208,13 +212,13 @@ def test_a_recommender_without_our_tags_is_not_updated_until_it_has_them_again(
     world: World, key: str
 ) -> None:
     world.created()
-    arn, tags = world.recommender["recommenderArn"], world.recommender["tags"]
-    world.disturb().untag_resource(resourceArn=arn, tagKeys=[key])
+    arn, tags = world.arn, world.recommender["tags"]
+    world.untag(arn, key)
     started = world.clock.now
     assert world.update(exploration_weight=0.7) == "UPDATE_ROLLBACK_FAILED"
     assert f"as its owner: {key} is missing" in texts(world.stack)
     assert world.changes(since=started) == []
-    world.disturb().tag_resource(resourceArn=arn, tags=[{"tagKey": key, "tagValue": tags[key]}])
+    world.tag(arn, {key: tags[key]})
     assert world.stack.roll_back() == "UPDATE_ROLLBACK_COMPLETE", texts(world.stack)
     world.updated(exploration_weight=0.7)
 
@@ -223,7 +227,7 @@ def test_a_recommender_without_our_tags_is_not_updated_until_it_has_them_again(
 def test_tags_follow_the_template_without_an_update_and_those_of_others_stay(world: World) -> None:
     world.created(tags={"team": "films", "stage": "dev"})
     world.cloud.outsider().tag_resource(
-        resourceArn=world.recommender["recommenderArn"],
+        resourceArn=world.arn,
         tags=[{"tagKey": "theirs", "tagValue": "yes"}],
     )
     started = world.clock.now
@@ -293,7 +297,7 @@ def test_a_recommender_that_somebody_stopped_is_put_right(
 ) -> None:
     world.created()
     world.behaviour.update_when_inactive = accepted
-    world.disturb().stop_recommender(recommenderArn=world.recommender["recommenderArn"])
+    world.disturb().stop_recommender(recommenderArn=world.arn)
     world.clock.advance(HOUR if still else MINUTE)
     world.updated(exploration_weight=0.7)
     assert world.recommender["status"] == "ACTIVE"
@@ -322,14 +326,6 @@ def test_a_stopped_recommender_is_created_updated_started_and_stopped(world: Wor
     world.updated(running=False, exploration_weight=0.7)
     assert world.changes(since=started) == ["StopRecommender"]
     world.deleted()
-
-
-@pytest.mark.rows("U10")
-def test_a_stopped_recommender_s_columns_are_trained_over_hours(world: World) -> None:
-    world.created(running=False)
-    world.behaviour.create_in_progress = 1.5 * HOUR
-    world.updated(running=False, excluded_columns={"ITEMS": ["GENRES"]})
-    assert world.recommender["status"] == "INACTIVE"
 
 
 STOPPED: dict[str, object] = {"running": False}

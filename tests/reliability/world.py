@@ -126,6 +126,11 @@ class World:
         return only
 
     @property
+    def arn(self) -> str:
+        """The ARN of that recommender."""
+        return str(self.recommender["recommenderArn"])
+
+    @property
     def exploration_weight(self) -> str:
         """The exploration weight of that recommender, whatever the service shows of it."""
         weight: str = self.recommender["recommenderConfig"]["itemExplorationConfig"][
@@ -192,6 +197,20 @@ class World:
         """Return a client of somebody who changes our recommender behind the stack's back."""
         self.invariants.disturbed()
         return self.cloud.outsider()
+
+    def edit(self, arn: str, config: Mapping[str, Any]) -> None:
+        """Have somebody update a recommender behind the stack's back, and let an hour pass."""
+        self.disturb().update_recommender(recommenderArn=arn, recommenderConfig=config)
+        self.cloud.run_for(HOUR)
+
+    def tag(self, arn: str, tags: Mapping[str, str]) -> None:
+        """Have somebody tag a recommender behind the stack's back."""
+        pairs = [{"tagKey": key, "tagValue": value} for key, value in tags.items()]
+        self.disturb().tag_resource(resourceArn=arn, tags=pairs)
+
+    def untag(self, arn: str, *keys: str) -> None:
+        """Have somebody remove tags of a recommender behind the stack's back."""
+        self.disturb().untag_resource(resourceArn=arn, tagKeys=list(keys))
 
 
 def settings_of(**settings: object) -> dict[str, object]:
