@@ -158,14 +158,6 @@ def test_a_failure_has_a_valid_answer_whatever_the_service_says(record_property:
     record_property("answers", tried)
 
 
-@pytest.mark.rows("R4")
-def test_a_bug_in_a_poll_has_a_valid_answer(record_property: Record) -> None:
-    event = create(v.TRAINING_GATE_TYPE, **{v.RECOMMENDER_ARN: ARN, v.CONFIG: {}})
-    for text in islice(texts(random.Random(5)), 100):
-        assert_valid(event, answers(event, raising(RuntimeError(text))), "FAILED")
-    record_property("answers", 100)
-
-
 @pytest.mark.rows("R4", "B4")
 def test_a_refusal_has_a_valid_answer_whatever_is_refused(record_property: Record) -> None:
     tried = 0

@@ -166,16 +166,6 @@ def test_an_adopted_recommender_that_is_replaced_is_released(world: World) -> No
     assert world.recommender["name"] != "films"
 
 
-@pytest.mark.rows("O3")
-def test_a_recommender_that_differs_is_not_adopted_and_the_difference_is_named(
-    world: World,
-) -> None:
-    world.foreign("films", group=world.other_group)
-    assert world.create(**ADOPT) == "ROLLBACK_COMPLETE"
-    assert world.other_group in texts(world.stack)
-    assert world.changes() == []
-
-
 @pytest.mark.rows("O3", "U10")
 @pytest.mark.parametrize("running", [True, False])
 def test_a_stopped_recommender_is_adopted(world: World, running: bool) -> None:
@@ -185,17 +175,6 @@ def test_a_stopped_recommender_is_adopted(world: World, running: bool) -> None:
     world.created(**ADOPT, running=running, exploration_weight=0.7)
     world.deleted()
     assert world.cloud.recommenders()["films"]["tags"] == {}
-
-
-@pytest.mark.rows("O3", "C7")
-def test_a_recommender_that_failed_is_not_adopted_and_that_is_said_at_once(world: World) -> None:
-    world.behaviour.training_failure = "too few interactions"
-    world.foreign("films")
-    started = world.clock.now
-    assert world.create(**ADOPT) == "ROLLBACK_COMPLETE"
-    assert "too few interactions" in texts(world.stack)
-    assert world.clock.now - started < 5 * MINUTE
-    assert world.changes() == []
 
 
 @pytest.mark.rows("O3")

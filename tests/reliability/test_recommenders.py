@@ -106,20 +106,6 @@ def test_all_five_recipes_live_in_one_stack(world: World) -> None:
     assert world.owned == []
 
 
-@pytest.mark.rows("N1")
-def test_more_than_a_dataset_group_may_have_fail_with_the_quota_and_leave_nothing(
-    world: World,
-) -> None:
-    recommenders: dict[str, object] = {f"Row{number}": {} for number in range(6)}
-
-    assert world.create(recommenders=recommenders) == "ROLLBACK_COMPLETE"
-
-    assert "Personalize allows 5 recommenders per dataset group and 15 per region" in texts(
-        world.stack
-    )
-    assert world.owned == []
-
-
 # -- one of them -----------------------------------------------------------------------------------
 
 CHANGES: Final[dict[str, dict[str, object]]] = {

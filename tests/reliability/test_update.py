@@ -48,14 +48,6 @@ def test_columns_are_trained_anew_and_waited_for_over_hours(
     assert config["trainingDataConfig"]["excludedDatasetColumns"] == {"ITEMS": ["GENRES"]}
 
 
-@pytest.mark.rows("U1")
-def test_a_deployment_without_a_change_calls_nothing(world: World) -> None:
-    world.created()
-    calls = len(world.service.journal)
-    world.update()
-    assert len(world.service.journal) == calls
-
-
 @pytest.mark.rows("U2")
 def test_an_update_whose_answer_is_lost_and_that_is_over_at_once_is_recognised(
     world: World,
@@ -75,15 +67,6 @@ def test_an_update_whose_answer_is_lost_and_that_fails_is_a_failure(world: World
     assert status == "UPDATE_ROLLBACK_COMPLETE"
     assert "no capacity" in texts(world.stack)
     assert world.attempts("UpdateRecommender").count("OK") == 1
-
-
-@pytest.mark.rows("U5")
-def test_an_update_that_fails_before_it_is_to_be_stopped_is_made_once(world: World) -> None:
-    world.created()
-    world.behaviour.update_failure = "no capacity"
-    assert world.update(exploration_weight=0.7, running=False) == "UPDATE_ROLLBACK_COMPLETE"
-    assert "no capacity" in texts(world.stack)
-    assert world.attempts("UpdateRecommender") == ["OK"]
 
 
 @pytest.mark.rows("U3")
