@@ -7,16 +7,7 @@ import pytest
 
 from lambdas.recommender.text import readable
 from lambdas.recommender.vocabulary import RECOMMENDER_TYPE, TRAINING_GATE_TYPE
-from tests.reliability.world import (
-    HOUR,
-    MINUTE,
-    World,
-    edit,
-    lose,
-    refuse,
-    settings_of,
-    texts,
-)
+from tests.reliability.world import HOUR, MINUTE, World, edit, lose, refuse, settings_of, texts
 from tests.support.place import ACCOUNT, REGION
 from tests.support.synthesis import Deployable
 
@@ -131,8 +122,7 @@ def test_a_status_that_nobody_knows_is_never_success(world: World, status: str |
 
 @pytest.mark.rows("C7", "RB1")
 @pytest.mark.parametrize(
-    "reason",
-    ["zu wenig Daten für\nEmpfehlungen \U0001f3ac " * 200, '"\\\x00\x1f' * 900],
+    "reason", ["zu wenig Daten für\nEmpfehlungen \U0001f3ac " * 200, '"\\\x00\x1f' * 900]
 )
 def test_a_failed_training_says_why_within_the_limit_and_leaves_nothing(
     world: World, reason: str

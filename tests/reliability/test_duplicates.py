@@ -107,9 +107,7 @@ def test_a_create_that_comes_again_hours_later_does_nothing(world: World, then: 
 
 
 @pytest.mark.rows("D4")
-def test_a_create_that_comes_again_while_the_stack_is_deleted_does_not_create(
-    world: World,
-) -> None:
+def test_a_create_that_comes_again_while_the_stack_is_deleted_does_not_create(world: World) -> None:
     world.created()
     (create,) = world.stack.sent(RECOMMENDER_TYPE, "Create")
     world.stack.delete(wait=False)

@@ -20,9 +20,7 @@ def hours(world: World, *, start: float, stop: float) -> dict[str, Any]:
         at = datetime.fromtimestamp(world.clock.now + minutes * MINUTE, UTC)
         return DAILY.format(minute=at.minute, hour=at.hour)
 
-    return {
-        "active_hours": {"start": cron(start), "stop": cron(stop), "time_zone": "UTC"},
-    }
+    return {"active_hours": {"start": cron(start), "stop": cron(stop), "time_zone": "UTC"}}
 
 
 def resting(world: World) -> dict[str, Any]:

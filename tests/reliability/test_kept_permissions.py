@@ -57,8 +57,7 @@ def test_another_dataset_group_of_a_derived_name_is_allowed(world: World, kept: 
 
 
 @pytest.mark.parametrize(
-    ("kept", "in_turn"),
-    [(MINUTE, True), (3 * MINUTE, True), (math.inf, True), (math.inf, False)],
+    ("kept", "in_turn"), [(MINUTE, True), (3 * MINUTE, True), (math.inf, True), (math.inf, False)]
 )
 def test_a_second_recommender_on_a_shared_service_is_allowed(
     world: World, kept: float, in_turn: bool

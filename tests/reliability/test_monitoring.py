@@ -398,9 +398,7 @@ def test_a_retraining_that_follows_a_deployment_s_update_and_fails_is_not_its_up
 
 
 @pytest.mark.rows("S5")
-def test_the_observer_may_do_what_it_does_and_nothing_else(
-    monkeypatch: pytest.MonkeyPatch,
-) -> None:
+def test_the_observer_may_do_what_it_does_and_nothing_else(monkeypatch: pytest.MonkeyPatch) -> None:
     history = {"max_metric_regression": 1, "minimum_throughput_use": 1}
     world = prepared("replace", **MONITORED, **history)
     fixed = prepared("replace", **MONITORED, **history, recommender_name="films")

@@ -270,8 +270,7 @@ def test_an_answer_without_tags_proves_nothing(world: World) -> None:
 
 @pytest.mark.rows("O8")
 @pytest.mark.parametrize(
-    ("partition", "region"),
-    [("aws-cn", "cn-north-1"), ("aws-us-gov", "us-gov-west-1")],
+    ("partition", "region"), [("aws-cn", "cn-north-1"), ("aws-us-gov", "us-gov-west-1")]
 )
 def test_another_partition_is_another_partition_everywhere(partition: str, region: str) -> None:
     clock = VirtualClock()

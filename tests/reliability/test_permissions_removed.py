@@ -81,10 +81,7 @@ NEEDED: Final[Mapping[str, Mapping[str, str]]] = {
     "personalize:StartRecommender": {"start": "UPDATE_ROLLBACK_COMPLETE"},
     "personalize:StopRecommender": {"stop": "UPDATE_ROLLBACK_COMPLETE"},
     "personalize:TagResource": {**CREATES, "adopt": "ROLLBACK_COMPLETE"},
-    "personalize:UntagResource": {
-        "untag": "UPDATE_ROLLBACK_COMPLETE",
-        "release": "DELETE_FAILED",
-    },
+    "personalize:UntagResource": {"untag": "UPDATE_ROLLBACK_COMPLETE", "release": "DELETE_FAILED"},
     "personalize:UpdateRecommender": {
         "adopt": "ROLLBACK_COMPLETE",
         "update": "UPDATE_ROLLBACK_COMPLETE",

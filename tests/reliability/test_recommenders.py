@@ -253,9 +253,7 @@ def test_several_are_replaced_at_the_same_time(world: World) -> None:
     assert world.clock.now - began < 1.5 * HOUR + 20 * MINUTE
     assert {
         one for one in ROWS if after[one]["recommenderArn"] != before[one]["recommenderArn"]
-    } == {
-        *("TopPicks", "Because"),
-    }
+    } == {*("TopPicks", "Because")}
     assert len(world.owned) == 3
 
 
@@ -310,7 +308,7 @@ def test_another_recipe_is_another_recommender(world: World) -> None:
     after = by_row(world)
     assert after.keys() == {"TopPicks", "Because"}
     assert changed_since(world, calls) == {
-        *(before["Trending"]["recommenderArn"], after["Because"]["recommenderArn"]),
+        *(before["Trending"]["recommenderArn"], after["Because"]["recommenderArn"])
     }
     assert state_of(after["TopPicks"]) == state_of(before["TopPicks"])
 
@@ -380,8 +378,7 @@ def test_each_recipe_lives_whatever_is_shown_of_its_configuration(
 
 @pytest.mark.rows("N6")
 @pytest.mark.parametrize(
-    ("answer", "coverage"),
-    [("absent", 0.4), ("empty", 0.4), ("reported", 0.4), ("reported", 0.01)],
+    ("answer", "coverage"), [("absent", 0.4), ("empty", 0.4), ("reported", 0.4), ("reported", 0.01)]
 )
 def test_a_gate_on_metrics_that_may_not_be_reported_warns(
     world: World, answer: Literal["absent", "empty", "reported"], coverage: float
@@ -447,7 +444,7 @@ def test_the_functions_of_each_recipe_are_allowed_what_they_call_and_read_no_oth
     unused = record.permissions.unused(record.uses)
     assert {use for use in unused if any(one in use.resource for one in fixed)} <= {
         # CreateRecommender is authorised by the simulation on the recommender and its group
-        Use("personalize:CreateRecommender", f"arn:aws:personalize:::recipe/{recipe}"),
+        Use("personalize:CreateRecommender", f"arn:aws:personalize:::recipe/{recipe}")
     }
 
 

@@ -129,9 +129,7 @@ def test_a_permission_that_is_given_back_in_time_ends_the_deletion_well(
     world.created()
     started = world.clock.now
     world.cloud.before = refuse(
-        operation,
-        "AccessDeniedException",
-        while_=lambda: world.clock.now < started + hours * HOUR,
+        operation, "AccessDeniedException", while_=lambda: world.clock.now < started + hours * HOUR
     )
     world.deleted()
     assert world.owned == []
@@ -317,11 +315,7 @@ def test_a_region_that_cannot_be_reached_for_a_while_is_not_taken_for_one_withou
 @pytest.mark.rows("W4")
 @pytest.mark.parametrize(
     ("what", "ends"),
-    [
-        ("training", "CREATE_FAILED"),
-        ("update", "UPDATE_FAILED"),
-        ("replacement", "UPDATE_FAILED"),
-    ],
+    [("training", "CREATE_FAILED"), ("update", "UPDATE_FAILED"), ("replacement", "UPDATE_FAILED")],
 )
 def test_after_a_failure_that_was_kept_the_next_force_update_asks_for_everything_anew(
     world: World, what: str, ends: str

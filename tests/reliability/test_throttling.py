@@ -41,9 +41,7 @@ same minute makes one more."""
 
 @pytest.mark.rows("TH3")
 @pytest.mark.parametrize("lifecycle", EVERY_LIFECYCLE)
-def test_a_lifecycle_always_throttled_ends_in_time_with_few_calls(
-    lifecycle: str,
-) -> None:
+def test_a_lifecycle_always_throttled_ends_in_time_with_few_calls(lifecycle: str) -> None:
     world = prepared(lifecycle)
     times: list[float] = []
 
@@ -275,9 +273,7 @@ DELETIONS: Final = ["CreateRecommender", "DeleteRecommender", "DeleteRecommender
 
 
 @pytest.mark.rows("TH7")
-def test_what_is_left_is_found_on_the_last_of_300_pages_though_some_are_empty(
-    world: World,
-) -> None:
+def test_what_is_left_is_found_on_the_last_of_300_pages_though_some_are_empty(world: World) -> None:
     pages = LongList(world, lambda number, _: _empty(number) if number % 10 == 0 else None)
     world.deleted()
     assert world.changes() == DELETIONS

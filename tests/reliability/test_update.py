@@ -73,8 +73,7 @@ def test_an_update_whose_answer_is_lost_and_that_fails_is_a_failure(world: World
 def test_somebody_else_s_update_is_waited_for_and_then_ours_is_made(world: World) -> None:
     world.created()
     world.cloud.outsider().update_recommender(
-        recommenderArn=world.arn,
-        recommenderConfig={"minRecommendationRequestsPerSecond": 9},
+        recommenderArn=world.arn, recommenderConfig={"minRecommendationRequestsPerSecond": 9}
     )
     started = world.clock.now
     world.updated(exploration_weight=0.7)
@@ -174,9 +173,7 @@ def test_a_recommender_that_somebody_deleted_does_not_stop_a_rollback(world: Wor
 
 
 @pytest.mark.rows("U6", "RB6")
-def test_a_recommender_that_somebody_deletes_while_it_is_updated_is_made_anew(
-    world: World,
-) -> None:
+def test_a_recommender_that_somebody_deletes_while_it_is_updated_is_made_anew(world: World) -> None:
     world.behaviour.delete_during_update = "accepted"
     world.created()
     arn = world.arn
@@ -210,8 +207,7 @@ def test_a_recommender_without_our_tags_is_not_updated_until_it_has_them_again(
 def test_tags_follow_the_template_without_an_update_and_those_of_others_stay(world: World) -> None:
     world.created(tags={"team": "films", "stage": "dev"})
     world.cloud.outsider().tag_resource(
-        resourceArn=world.arn,
-        tags=[{"tagKey": "theirs", "tagValue": "yes"}],
+        resourceArn=world.arn, tags=[{"tagKey": "theirs", "tagValue": "yes"}]
     )
     started = world.clock.now
     world.updated(tags={"team": "series", "cost": "7"})
