@@ -4,7 +4,6 @@ from typing import Any
 
 import pytest
 
-from lambdas.recommender.vocabulary import RECOMMENDER_TYPE
 from local_aws.personalize import Behaviour, Personalize
 from tests.reliability.world import (
     HOUR,
@@ -22,7 +21,6 @@ from tests.support.cloudformation import Cloud
 from tests.support.invariants import Invariants
 from tests.support.personalize import VirtualClock
 from tests.support.place import ACCOUNT, RECIPE
-from tests.support.synthesis import Deployable
 
 OTHER_STACK = f"arn:aws:cloudformation:eu-west-1:{ACCOUNT}:stack/Other/1"
 SAME_CONFIG = {
@@ -236,12 +234,7 @@ def test_a_name_that_is_taken_between_the_look_and_the_call_is_left_alone(world:
     ],
 )
 def test_another_account_or_region_is_refused_before_any_call(world: World, group: str) -> None:
-    template = Deployable.of("TopPicks", settings_of())
-    (logical_id,) = template.ids_of(RECOMMENDER_TYPE)
-    assert (
-        world.stack.create(template.patched(logical_id, DatasetGroupArn=group))
-        == "ROLLBACK_COMPLETE"
-    )
+    assert world.stack.create(world.patched(DatasetGroupArn=group)) == "ROLLBACK_COMPLETE"
     assert "DatasetGroupArn" in texts(world.stack)
     called = {call.operation for call in world.service.journal}
     assert called <= {"ListRecommenders", "DescribeRecommender"}, "only its Delete has read it"

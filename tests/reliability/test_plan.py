@@ -285,16 +285,12 @@ def test_gate_without_a_recommender_is_refused(world: World, plan: Plan) -> None
 
 def test_another_service_token_is_refused(world: World, plan: Plan) -> None:
     world.created()
-    template = Deployable.of("TopPicks", world.given({}))
-    (logical_id,) = template.ids_of(v.RECOMMENDER_TYPE)
-    shown = plan(1, of=template.patched(logical_id, ServiceToken="arn:other"))
+    shown = plan(1, of=world.patched(ServiceToken="arn:other"))
     assert "Modifying service token is not allowed." in shown
 
 
 def test_property_that_the_functions_refuse_is_refused(world: World, plan: Plan) -> None:
-    template = Deployable.of("TopPicks", world.given({}))
-    (logical_id,) = template.ids_of(v.RECOMMENDER_TYPE)
-    shown = plan(1, of=template.patched(logical_id, Running="perhaps"))
+    shown = plan(1, of=world.patched(Running="perhaps"))
     assert shown.startswith("refused: Nothing was changed. ResourceProperties.Running: got")
 
 
@@ -380,17 +376,11 @@ def test_recommender_whose_creation_has_failed_and_was_kept_is_created_again(
 # -- only CloudFormation knows ------------------------------------------------------------------
 
 
-def patched(world: World, **properties: Any) -> Deployable:
-    template = Deployable.of("TopPicks", world.given({}))
-    (logical_id,) = template.ids_of(v.RECOMMENDER_TYPE)
-    return template.patched(logical_id, **properties)
-
-
 def test_property_that_only_cloudformation_evaluates_is_nothing_until_it_changes(
     world: World, plan: Plan
 ) -> None:
     world.created()
-    imported = patched(world, DatasetGroupArn={"Fn::ImportValue": "group"})
+    imported = world.patched(DatasetGroupArn={"Fn::ImportValue": "group"})
     shown = plan(2, of=imported)
     assert shown.startswith("cannot tell: only CloudFormation can evaluate Fn::ImportValue Stack")
     world.stack.template = imported
@@ -399,7 +389,7 @@ def test_property_that_only_cloudformation_evaluates_is_nothing_until_it_changes
 
 def test_reference_to_a_resource_that_changes_too_cannot_be_told(world: World, plan: Plan) -> None:
     world.created()
-    depends = patched(world, DatasetGroupArn={"Fn::GetAtt": ["Group", "DatasetGroupArn"]})
+    depends = world.patched(DatasetGroupArn={"Fn::GetAtt": ["Group", "DatasetGroupArn"]})
     group = {"Type": "AWS::Personalize::DatasetGroup", "Properties": {"Name": "vod"}}
     world.stack.template = Deployable({**depends.resources, "Group": group}, depends.outputs)
     renamed = {**group, "Properties": {"Name": "vod2"}}
@@ -411,7 +401,7 @@ def test_parameter_has_its_default_or_the_value_of_the_stack(
     world: World, operator: Operator, tmp_path: Path
 ) -> None:
     world.created()
-    template = patched(world, DatasetGroupArn={"Ref": "Group"})
+    template = world.patched(DatasetGroupArn={"Ref": "Group"})
     parameters = {"Group": {"Type": "String", "Default": world.group}}
     app = write_assembly(tmp_path, template, Parameters=parameters)
     shown = operator.expect(3, "plan", "--app", app)
@@ -590,9 +580,7 @@ def test_markdown_has_every_text_from_outside_as_code(
 ) -> None:
     world.created(tags={"owner": "nobody"})
     tags = {"owner": "@team | `x` <b>"}
-    template = Deployable.of("TopPicks", world.given({}))
-    (logical_id,) = template.ids_of(v.RECOMMENDER_TYPE)
-    app = write_assembly(tmp_path, template.patched(logical_id, Tags=tags))
+    app = write_assembly(tmp_path, world.patched(Tags=tags))
     shown = operator.expect(3, "plan", "--app", app, "--format", "markdown")
     lines = shown.splitlines()
     assert lines[0] == f"in place: `{name_of(world)} is tagged`"

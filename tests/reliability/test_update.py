@@ -8,7 +8,6 @@ import pytest
 from lambdas.recommender.vocabulary import RECOMMENDER_TYPE
 from local_aws.personalize.behaviour import Echo
 from tests.reliability.world import HOUR, MINUTE, World, edit, lose, settings_of, texts
-from tests.support.synthesis import Deployable
 
 
 @pytest.mark.rows("U1")
@@ -67,6 +66,15 @@ def test_an_update_whose_answer_is_lost_and_that_fails_is_a_failure(world: World
     assert status == "UPDATE_ROLLBACK_COMPLETE"
     assert "no capacity" in texts(world.stack)
     assert world.attempts("UpdateRecommender").count("OK") == 1
+
+
+@pytest.mark.rows("U5")
+def test_an_update_that_fails_before_it_is_to_be_stopped_is_made_once(world: World) -> None:
+    world.created()
+    world.behaviour.update_failure = "no capacity"
+    assert world.update(exploration_weight=0.7, running=False) == "UPDATE_ROLLBACK_COMPLETE"
+    assert "no capacity" in texts(world.stack)
+    assert world.attempts("UpdateRecommender") == ["OK"]
 
 
 @pytest.mark.rows("U3")
@@ -235,12 +243,9 @@ def test_a_change_of_tags_that_is_rolled_back_restores_them(world: World) -> Non
 def test_a_service_timeout_is_not_forwarded(world: World, lifts_timeouts: bool) -> None:
     world.cloud.lifts_timeouts = lifts_timeouts
     world.created()
-    template = Deployable.of("TopPicks", settings_of())
-    (logical_id,) = template.ids_of(RECOMMENDER_TYPE)
     started = world.clock.now
-    assert (
-        world.stack.update(template.patched(logical_id, ServiceTimeout=1800)) == "UPDATE_COMPLETE"
-    ), texts(world.stack)
+    status = world.stack.update(world.patched(ServiceTimeout=1800))
+    assert status == "UPDATE_COMPLETE", texts(world.stack)
     assert world.changes(since=started) == []
 
 

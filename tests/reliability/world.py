@@ -7,7 +7,7 @@ from typing import Any, Final
 
 from botocore.exceptions import ConnectionClosedError
 
-from lambdas.recommender.vocabulary import STOP_TYPE, TRAINING_GATE_TYPE
+from lambdas.recommender.vocabulary import RECOMMENDER_TYPE, STOP_TYPE, TRAINING_GATE_TYPE
 from local_aws.personalize import Behaviour, Personalize, ServiceError, wire
 from tests.support.cloudformation import Cloud, Stack
 from tests.support.invariants import Invariants
@@ -105,6 +105,12 @@ class World:
     def given(self, settings: Mapping[str, object]) -> dict[str, object]:
         """Return settings with all that is the same in this world."""
         return {"max_training_hours": self.hours, **self.settings, **settings}
+
+    def patched(self, **properties: object) -> Deployable:
+        """Return the stack's template by default, with other properties of its recommender."""
+        template = Deployable.of("TopPicks", self.given({}))
+        (logical_id,) = template.ids_of(RECOMMENDER_TYPE)
+        return template.patched(logical_id, **properties)
 
     @property
     def owned(self) -> list[dict[str, Any]]:
