@@ -13,7 +13,6 @@ from tests.reliability.lifecycles import (
     GOOD,
     LIFECYCLES,
     REPAIRABLE,
-    ROLLBACKS,
     prepared,
     wrong_with,
 )
@@ -24,10 +23,7 @@ pytestmark = pytest.mark.sweep
 
 
 @pytest.mark.rows("T1")
-@pytest.mark.parametrize(
-    "lifecycle",
-    [*EVERY_CALL, *(pytest.param(lifecycle, marks=pytest.mark.long) for lifecycle in ROLLBACKS)],
-)
+@pytest.mark.parametrize("lifecycle", EVERY_CALL)
 def test_a_function_that_is_killed_after_any_call_costs_no_recommender(
     lifecycle: str, record_property: Callable[[str, object], None]
 ) -> None:

@@ -7,8 +7,6 @@ import pytest
 
 from local_aws.personalize import Behaviour
 from tests.reliability.world import HOUR, MINUTE, QUICK, World, texts
-from tests.support.permissions import Use, roles_of
-from tests.support.template import synthesised
 
 DAILY = "cron({minute} {hour} * * ? *)"
 
@@ -222,6 +220,7 @@ def test_a_stack_with_hours_is_deleted_in_either_state(world: World, when: Any) 
 
 @pytest.mark.rows("H7")
 def test_what_scheduler_may_do_is_what_it_does(world: World) -> None:
+    """`tests/infrastructure/test_hours.py` has the grants of its role: these two, on the ARN."""
     given = hours(world, start=4 * 60, stop=-4 * 60)
     world.created(**given)
     world.cloud.run_for(24 * HOUR)
@@ -230,9 +229,3 @@ def test_what_scheduler_may_do_is_what_it_does(world: World) -> None:
 
     assert used == {"startRecommender", "stopRecommender"}
     assert arns == {world.arn}
-    roles = roles_of(dict(synthesised(**given).to_json()))
-    (hours_role,) = (roles[name] for name in roles if "Hours" in name)
-    actions = {f"personalize:{name[0].upper()}{name[1:]}" for name in used}
-    assert {grant.action for grant in hours_role.grants} == actions
-    (resource,) = {grant.resource for grant in hours_role.grants}
-    assert not hours_role.refused(Use(action, resource) for action in actions)

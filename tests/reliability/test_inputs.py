@@ -434,20 +434,6 @@ def test_a_forged_event_for_the_stack_itself_is_refused_while_the_stack_rests(
     assert world.changes(since=started) == []
 
 
-@pytest.mark.rows("S10")
-def test_nobody_outside_the_account_may_invoke_the_functions() -> None:
-    template = Deployable.of("TopPicks", {})
-    kinds = {resource["Type"] for resource in template.resources.values()}
-    assert not kinds & {"AWS::Lambda::Permission", "AWS::Lambda::Url", "AWS::Lambda::LayerVersion"}
-    trusted = [
-        resource["Properties"]["AssumeRolePolicyDocument"]["Statement"]
-        for resource in template.resources.values()
-        if resource["Type"] == "AWS::IAM::Role"
-    ]
-    services = {one["Principal"]["Service"] for statements in trusted for one in statements}
-    assert services == {"lambda.amazonaws.com", "states.amazonaws.com"}
-
-
 # -- secrets -----------------------------------------------------------------------------------
 
 SECRET: Final = "canary-of-a-secret"

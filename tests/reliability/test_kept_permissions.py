@@ -8,7 +8,6 @@ import math
 from typing import Any
 
 import pytest
-from aws_cdk import CfnParameter
 from aws_cdk import Stack as CdkStack
 
 from stacks.recommender import TopPicksRecommender
@@ -85,21 +84,3 @@ def test_a_second_recommender_on_a_shared_service_is_allowed(
 
 
 SHORT: dict[str, Any] = {"training_gates": 3, "sweeps": 2}
-
-
-def test_what_a_deployment_gives_a_permission_is_in_what_the_functions_are_configured_with() -> (
-    None
-):
-    """The text of the template stays the same, and so would a digest of it alone."""
-
-    def from_a_parameter(stack: CdkStack) -> None:
-        group = CfnParameter(stack, "Group").value_as_string
-        TopPicksRecommender(stack, "Films", dataset_group_arn=group, **SHORT)
-
-    made = Deployable.built("TopPicks", from_a_parameter)
-
-    functions = [one for one in made.resources.values() if one["Type"] == "AWS::Lambda::Function"]
-    assert len(functions) == 2
-    for one in functions:
-        shown = one["Properties"]["Environment"]["Variables"]["PERMISSIONS"]
-        assert {"Ref": "Group"} in shown["Fn::Join"][1]

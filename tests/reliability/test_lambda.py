@@ -10,14 +10,7 @@ import pytest
 
 from lambdas.recommender.protocol.answer import Delivery
 from lambdas.recommender.vocabulary import RECOMMENDER_TYPE, TRAINING_GATE_TYPE
-from tests.reliability.lifecycles import (
-    ALL,
-    EVERY_LIFECYCLE,
-    GOOD,
-    LIFECYCLES,
-    prepared,
-    wrong_with,
-)
+from tests.reliability.lifecycles import ALL, EVERY_CALL, GOOD, LIFECYCLES, prepared, wrong_with
 from tests.reliability.world import HOUR, MINUTE, World, error, settings_of, texts
 from tests.support.cloudformation import FunctionKilledError, SentRequest, ThrottledError
 from tests.support.serverless import Event
@@ -69,7 +62,7 @@ WAYS: Final[dict[str, Callable[[World, Invoke], Any]]] = {
 
 @pytest.mark.rows("L1", "L2", "L5", "T1")
 @pytest.mark.parametrize("way", WAYS)
-@pytest.mark.parametrize("lifecycle", EVERY_LIFECYCLE)
+@pytest.mark.parametrize("lifecycle", EVERY_CALL)
 def test_a_lifecycle_in_which_one_invocation_fails_ends_well(
     lifecycle: str, way: str, record_property: Callable[[str, object], None]
 ) -> None:

@@ -180,11 +180,6 @@ def test_the_actions_that_are_tried_are_all_that_the_service_has() -> None:
 # -- everything else is denied -------------------------------------------------------------------
 
 
-KINDS: Final = (
-    *("batch-inference-job", "batch-segment-job", "campaign", "data-deletion-job", "dataset"),
-    *("dataset-export-job", "dataset-group", "dataset-import-job", "event-tracker", "filter"),
-    *("metric-attribution", "recipe", "schema", "solution"),
-)
 STACKS: Final = f"arn:aws:cloudformation:{REGION}:{ACCOUNT}:stack"
 FOREIGN: Final = {
     "another prefix": f"{PLACE}recommender/Other-0123456789abcdef",
@@ -204,7 +199,7 @@ FOREIGN: Final = {
     "another group's dataset": f"{PLACE}dataset/vod2/ITEMS",
     "another stack": f"{STACKS}/TopPicks-dev/00000000-0000-0000-0000-000000000001",
     "another stack of the name": f"{STACKS}/TopPicks/00000000-0000-0000-0000-999999999999",
-    **{f"a {kind}": DERIVED.replace(":recommender/", f":{kind}/") for kind in KINDS},
+    "another kind of resource": DERIVED.replace(":recommender/", ":campaign/"),
 }
 
 
