@@ -193,6 +193,7 @@ def test_status_without_monitoring_says_how_to_know_the_earlier_metrics(
     [
         ("AccessDenied", "you lack the permission cloudwatch:GetMetricData"),
         ("ThrottlingException", "GetMetricData: ThrottlingException: no"),
+        ("ValidationError", "GetMetricData: ValidationError: no"),
     ],
 )
 def test_status_that_cannot_read_metrics_shows_the_rest_and_why(
