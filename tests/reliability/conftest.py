@@ -2,12 +2,12 @@
 
 import logging
 from collections.abc import Generator, Iterator
-from typing import Any
 
 import pytest
 
 from local_aws.personalize import Behaviour
 from tests.reliability.world import QUICK, World
+from tests.support.cloudformation import Rollback
 
 
 @pytest.hookimpl(wrapper=True)
@@ -20,27 +20,18 @@ def pytest_pyfunc_call(pyfuncitem: pytest.Function) -> Generator[None, object, o
     return result
 
 
-@pytest.fixture
-def semantics() -> str:
-    """What an update does to omitted members; modules about updates try both."""
-    return "merge"
+@pytest.fixture(params=Rollback, ids=lambda rollback: rollback.name)
+def rollback(request: pytest.FixtureRequest, world: World) -> Rollback:
+    """What CloudFormation sends for a replaced resource that is rolled back."""
+    world.cloud.rollback = request.param
+    return world.cloud.rollback
 
 
 @pytest.fixture
-def durations() -> dict[str, Any]:
-    """How long everything takes."""
-    return QUICK
-
-
-@pytest.fixture
-def hours() -> float:
-    """For how long a training is waited for; an hour less five minutes takes a gate and a sweep."""
-    return 2.5
-
-
-@pytest.fixture
-def world(semantics: str, durations: dict[str, Any], hours: float) -> Iterator[World]:
-    made = World(Behaviour(**(durations | {"update_semantics": semantics})), hours=hours)
+def world(request: pytest.FixtureRequest) -> Iterator[World]:
+    """A world; a module may have a quicker one (`DURATIONS`), and less time to train (`HOURS`)."""
+    durations = getattr(request.module, "DURATIONS", QUICK)
+    made = World(Behaviour(**durations), hours=getattr(request.module, "HOURS", 2.5))
     root = logging.getLogger()
     root.addHandler(made.invariants)
     yield made

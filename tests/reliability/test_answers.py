@@ -20,8 +20,6 @@ from tests.support.one_request import RESPONSE_URL, OneRequest
 from tests.support.personalize import VirtualClock
 from tests.support.place import ACCOUNT
 
-Record = Callable[[str, object], None]
-
 MAX_BYTES: Final = 4096
 MAX_ID_BYTES: Final = 1024
 PLACE: Final = f"arn:aws-us-gov:{{}}:us-gov-west-1:{ACCOUNT}"
@@ -137,10 +135,9 @@ def raising(error: Exception) -> Callable[[str], Observed]:
 
 
 @pytest.mark.rows("R4", "C7")
-def test_a_failure_has_a_valid_answer_whatever_the_service_says(record_property: Record) -> None:
+def test_a_failure_has_a_valid_answer_whatever_the_service_says() -> None:
     """Where a training failed, where a call is refused for good, and where a bug is met."""
-    tried = 0
-    for text in islice(texts(random.Random(1)), 800):
+    for text in islice(texts(random.Random(1)), 300):
         recommender = create(v.RECOMMENDER_TYPE, **PROPERTIES)
         gate = create(v.TRAINING_GATE_TYPE, **{v.RECOMMENDER_ARN: ARN, v.CONFIG: {}})
         failed = partial(seen, status="CREATE FAILED", failure_reason=text)
@@ -154,22 +151,11 @@ def test_a_failure_has_a_valid_answer_whatever_the_service_says(record_property:
             answer = assert_valid(event, answers(event, describe), "FAILED")
             is_arn = answer["PhysicalResourceId"].startswith(PLACE.format("personalize"))
             assert is_arn == (event is recommender)
-            tried += 1
-    record_property("answers", tried)
-
-
-@pytest.mark.rows("R4")
-def test_a_bug_in_a_poll_has_a_valid_answer(record_property: Record) -> None:
-    event = create(v.TRAINING_GATE_TYPE, **{v.RECOMMENDER_ARN: ARN, v.CONFIG: {}})
-    for text in islice(texts(random.Random(5)), 100):
-        assert_valid(event, answers(event, raising(RuntimeError(text))), "FAILED")
-    record_property("answers", 100)
 
 
 @pytest.mark.rows("R4", "B4")
-def test_a_refusal_has_a_valid_answer_whatever_is_refused(record_property: Record) -> None:
-    tried = 0
-    for text in islice(texts(random.Random(2)), 750):
+def test_a_refusal_has_a_valid_answer_whatever_is_refused() -> None:
+    for text in islice(texts(random.Random(2)), 300):
         gate = {v.RECOMMENDER_ARN: ARN, v.CONFIG: {}}
         for event in (
             create(v.RECOMMENDER_TYPE, **PROPERTIES, **{v.FIXED_NAME: f"-{text}"}),
@@ -178,18 +164,14 @@ def test_a_refusal_has_a_valid_answer_whatever_is_refused(record_property: Recor
             create(v.TRAINING_GATE_TYPE, **{**gate, v.RECOMMENDER_ARN: f"x{text}"}),
         ):
             assert_valid(event, answers(event, seen), "FAILED")
-            tried += 1
-    record_property("answers", tried)
 
 
 @pytest.mark.rows("R4", "C1")
-def test_a_gate_has_all_its_attributes_however_many_metrics_there_are(
-    record_property: Record,
-) -> None:
+def test_a_gate_has_all_its_attributes_however_many_metrics_there_are() -> None:
     chance = random.Random(3)
     gate = {v.RECOMMENDER_ARN: ARN, v.CONFIG: {}, v.LINK: "3", v.LINKS: "3"}
     letters = "".join(ALPHABETS)
-    for _ in range(2000):
+    for _ in range(500):
         known = chance.sample(list(v.METRICS.values()), chance.randint(0, len(v.METRICS)))
         others = [
             "".join(chance.choices(letters, k=chance.randint(1, 80)))
@@ -211,16 +193,12 @@ def test_a_gate_has_all_its_attributes_however_many_metrics_there_are(
         assert json.loads(data[v.MODEL_METRICS_ATTRIBUTE]).items() <= in_json.items()
         for name, key in v.METRICS.items():
             assert data[name] == str(metrics.get(key, v.NOT_REPORTED))
-    record_property("answers", 2000)
 
 
 @pytest.mark.rows("R4", "C1")
-def test_a_recommender_has_all_its_attributes_whatever_is_said_of_it(
-    record_property: Record,
-) -> None:
+def test_a_recommender_has_all_its_attributes_whatever_is_said_of_it() -> None:
     event = create(v.RECOMMENDER_TYPE, **PROPERTIES)
-    for text in islice(texts(random.Random(4)), 1000):
+    for text in islice(texts(random.Random(4)), 300):
         describe = partial(seen, failure_reason=text, metrics={text: 0.5})
         data = assert_valid(event, answers(event, describe), "SUCCESS")["Data"]
         assert data.keys() == {"Arn", "Name", "Revision", "UpdatedAfter"}
-    record_property("answers", 1000)

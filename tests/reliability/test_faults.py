@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from tests.reliability.faults import KINDS, Cell, Site, cells, lived, path
+from tests.reliability.faults import KINDS, cells, lived, path
 from tests.reliability.lifecycles import (
     CLEAN,
     EVERY_LIFECYCLE,
@@ -70,15 +70,8 @@ def test_a_recommender_hidden_for_one_poll_is_not_given_up(world: World, lifecyc
     ), texts(world.stack)
 
 
-@pytest.mark.rows("TH1")
-@pytest.mark.parametrize("lifecycle", LIFECYCLES)
-def test_a_describe_stacks_call_that_fails_once_is_repeated(lifecycle: str) -> None:
-    world, _ = lived(lifecycle, Cell(Site("DescribeStacks", 1), "throttled"))
-    assert world.stack.status in GOOD, texts(world.stack)
-
-
 @pytest.mark.rows("TH5")
-@pytest.mark.parametrize("seconds", [3.0, 20.0, 100.0])
+@pytest.mark.parametrize("seconds", [3.0, 100.0])
 def test_a_role_whose_policy_is_not_in_force_yet_is_borne_with(
     world: World, seconds: float
 ) -> None:
@@ -94,11 +87,10 @@ def test_a_role_whose_policy_is_not_in_force_yet_is_borne_with(
 
 
 @pytest.mark.rows("TH3")
-@pytest.mark.parametrize("every", [2, 3, 5])
 @pytest.mark.parametrize("lifecycle", LIFECYCLES)
-def test_a_lifecycle_throttled_all_the_time_ends_well(lifecycle: str, every: int) -> None:
+def test_a_lifecycle_throttled_all_the_time_ends_well(lifecycle: str) -> None:
     world = prepared(lifecycle)
-    world.behaviour.throttle_every = every
+    world.behaviour.throttle_every = 2
     assert LIFECYCLES[lifecycle](world) in GOOD, texts(world.stack)
 
 
@@ -119,7 +111,7 @@ def test_nothing_that_may_be_written_to_is_ever_logged(
     world.created()
     world.cloud.before = refuse("UpdateRecommender", "AccessDeniedException")
     assert world.update(exploration_weight=0.7) == "UPDATE_ROLLBACK_COMPLETE"
-    assert world.stack.delete() == "DELETE_COMPLETE"
+    world.deleted()
     assert len(caplog.records) > 50
 
 

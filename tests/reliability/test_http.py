@@ -21,7 +21,7 @@ from microburst.core.pipeline import Microburst  # type: ignore[import-untyped]
 from lambdas.recommender import clients
 from local_aws.personalize import wire
 from tests.reliability.lifecycles import ALL, GOOD, prepared, wrong_with
-from tests.reliability.world import World, texts
+from tests.reliability.world import World
 from tests.support.deployed_code import DeployedFunctions
 from tests.support.place import ACCOUNT, REGION
 
@@ -168,41 +168,35 @@ def over_http(proxy: Proxy, monkeypatch: pytest.MonkeyPatch) -> Iterator[Callabl
         client.close()
 
 
+SEEN_BY_THE_SERVICE: Final[Mapping[str, list[str]]] = {
+    "lost once": ["OK", "ResourceAlreadyExistsException"],
+    "lost": ["OK", "ResourceAlreadyExistsException", "ResourceAlreadyExistsException"],
+    "cut": ["OK"],
+}
+"""The attempts at CreateRecommender that a fault lets through, and their outcomes."""
+
+
 @pytest.mark.rows("TH1", "C2", "C3", "U2")
-@pytest.mark.parametrize("fault", FAULTS)
-@pytest.mark.parametrize("operation", CHANGES)
+@pytest.mark.parametrize(
+    ("operation", "fault"),
+    [
+        *(("CreateRecommender", fault) for fault in FAULTS),
+        *((operation, fault) for operation in list(CHANGES)[1:] for fault in ("reset", "lost")),
+    ],
+)
 def test_a_change_whose_connection_fails_is_made_once_and_ends_well(
     proxy: Proxy, over_http: Callable[[World], World], operation: str, fault: str
 ) -> None:
+    """What a fault of HTTP comes to in the SDK is the same for each operation."""
     lifecycle = CHANGES[operation]
     world = over_http(prepared(lifecycle))
     started = world.clock.now
     proxy.breaks(operation, FAULTS[fault])
     ALL[lifecycle](world)
     assert proxy.broken == [operation] * FAULTS[fault]["times"]
-    if operation == "CreateRecommender":
-        assert world.attempts("CreateRecommender", since=started).count("OK") == 1
+    attempts = world.attempts(operation, since=started)
+    if operation in ("CreateRecommender", "UpdateRecommender"):
+        assert attempts.count("OK") == 1
+    if operation == "CreateRecommender" and fault in SEEN_BY_THE_SERVICE:
+        assert attempts == SEEN_BY_THE_SERVICE[fault]
     assert wrong_with(world, lifecycle, GOOD) == ""
-
-
-@pytest.mark.rows("C2")
-def test_a_create_that_was_applied_and_is_tried_again_by_the_sdk_finds_itself(
-    proxy: Proxy, over_http: Callable[[World], World]
-) -> None:
-    world = over_http(prepared("create"))
-    proxy.breaks("CreateRecommender", FAULTS["lost once"])
-    assert world.create() == "CREATE_COMPLETE", texts(world.stack)
-    assert proxy.broken == ["CreateRecommender"]
-    assert world.attempts("CreateRecommender") == ["OK", "ResourceAlreadyExistsException"]
-    assert world.recommender["status"] == "ACTIVE"
-
-
-@pytest.mark.rows("C3")
-def test_a_create_whose_answer_is_cut_is_not_repeated(
-    proxy: Proxy, over_http: Callable[[World], World]
-) -> None:
-    world = over_http(prepared("create"))
-    proxy.breaks("CreateRecommender", FAULTS["cut"])
-    assert world.create() == "CREATE_COMPLETE", texts(world.stack)
-    assert proxy.broken == ["CreateRecommender"]
-    assert world.attempts("CreateRecommender") == ["OK"]

@@ -73,9 +73,7 @@ def test_a_retraining_that_failed_fails_no_change_of_the_number_of_gates(
     world.retrain(failure="Too few interactions")
     world.clock.advance(2 * HOUR)
 
-    status = world.update(**WEIGHT, max_training_hours=5)
-
-    assert status == "UPDATE_COMPLETE", texts(world.stack)
+    world.updated(**WEIGHT, max_training_hours=5)
 
 
 @pytest.mark.rows("U3", "RB6")
@@ -128,9 +126,7 @@ def test_columns_are_sent_after_a_failure_that_was_kept(
     world.behaviour.update_failure = world.behaviour.training_failure = None
 
     again: dict[str, object] = {} if replaces else {"force_update": "2"}
-    status = world.update(**COLUMNS, **again)
-
-    assert status == "UPDATE_COMPLETE", texts(world.stack)
+    world.updated(**COLUMNS, **again)
     assert columns(world) == GENRES
 
 
@@ -140,13 +136,10 @@ def test_columns_that_somebody_took_away_are_put_right(world: World, semantics: 
     world.created(**COLUMNS)
     world.behaviour.update_semantics = semantics
     config = world.recommender["recommenderConfig"] | {"trainingDataConfig": {}}
-    world.disturb().update_recommender(
-        recommenderArn=world.recommender["recommenderArn"], recommenderConfig=config
-    )
-    world.clock.advance(HOUR)
+    world.edit(world.arn, config)
     assert columns(world) == {}
 
-    assert world.update(**COLUMNS, force_update="2") == "UPDATE_COMPLETE", texts(world.stack)
+    world.updated(**COLUMNS, force_update="2")
 
     assert columns(world) == GENRES
 
@@ -160,12 +153,10 @@ def test_a_change_of_tags_alone_changes_nothing_else_whatever_shows(
     world.created(**COLUMNS)
     since = world.clock.now
 
-    status = world.update(**COLUMNS, tags={"team": "films"})
-
-    assert status == "UPDATE_COMPLETE", texts(world.stack)
+    world.updated(**COLUMNS, tags={"team": "films"})
     assert world.changes(since=since) == ["TagResource"]
     assert world.undone(**COLUMNS, tags={"team": "series"}) == "UPDATE_ROLLBACK_COMPLETE"
-    assert world.update() == "UPDATE_COMPLETE", texts(world.stack)
+    world.updated()
     assert columns(world) == {}
 
 

@@ -42,7 +42,7 @@ def test_another_service_is_refused_and_harms_nothing(world: World) -> None:
 
     assert "Modifying service token is not allowed." in world.stack.reasons()
     assert len(world.changes()) == changed
-    assert world.stack.delete() == "DELETE_COMPLETE"
+    world.deleted()
 
 
 def test_the_shared_service_is_configured_in_place(world: World) -> None:

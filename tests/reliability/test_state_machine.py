@@ -19,18 +19,12 @@ from typing import Any, Final
 import pytest
 from botocore.exceptions import ClientError
 from moto.core.exceptions import AWSError
-from moto.stepfunctions.parser.asl.component.common.retry import (
-    retrier_decl,
-)
-from moto.stepfunctions.parser.asl.component.state.exec.state_task import (
-    lambda_eval_utils,
-)
+from moto.stepfunctions.parser.asl.component.common.retry import retrier_decl
+from moto.stepfunctions.parser.asl.component.state.exec.state_task import lambda_eval_utils
 from moto.stepfunctions.parser.asl.component.state.wait.wait_function.wait_function import (
     WaitFunction,
 )
-from moto.stepfunctions.parser.models import (
-    StepFunctionsParserBackend,
-)
+from moto.stepfunctions.parser.models import StepFunctionsParserBackend
 
 from lambdas.recommender.model.timing import MAX_POLLS
 from local_aws import toolchain

@@ -7,7 +7,7 @@ from typing import Any, Final
 
 from botocore.exceptions import ConnectionClosedError
 
-from lambdas.recommender.vocabulary import STOP_TYPE, TRAINING_GATE_TYPE
+from lambdas.recommender.vocabulary import RECOMMENDER_TYPE, STOP_TYPE, TRAINING_GATE_TYPE
 from local_aws.personalize import Behaviour, Personalize, ServiceError, wire
 from tests.support.cloudformation import Cloud, Stack
 from tests.support.invariants import Invariants
@@ -83,6 +83,19 @@ class World:
         """Update the stack and return its status."""
         return self.stack.update(self.given(settings))
 
+    def updated(self, **settings: object) -> None:
+        """Have the stack updated."""
+        assert self.update(**settings) == "UPDATE_COMPLETE", self.stack.reasons()
+
+    def deleted(self) -> None:
+        """Have the stack deleted."""
+        assert self.stack.delete() == "DELETE_COMPLETE", self.stack.reasons()
+
+    def cancelled(self, seconds: float, /, **settings: object) -> None:
+        """Update the stack, and have it rolled back when a resource beside ours fails so late."""
+        status = self.stack.update(self.given(settings), sibling_fails=seconds)
+        assert status == "UPDATE_ROLLBACK_COMPLETE", self.stack.reasons()
+
     def undone(self, **settings: object) -> str:
         """Update the stack, have a resource beside ours fail last of all, and return its status."""
         template = Deployable.of("TopPicks", self.given(settings))
@@ -92,6 +105,12 @@ class World:
     def given(self, settings: Mapping[str, object]) -> dict[str, object]:
         """Return settings with all that is the same in this world."""
         return {"max_training_hours": self.hours, **self.settings, **settings}
+
+    def patched(self, **properties: object) -> Deployable:
+        """Return the stack's template by default, with other properties of its recommender."""
+        template = Deployable.of("TopPicks", self.given({}))
+        (logical_id,) = template.ids_of(RECOMMENDER_TYPE)
+        return template.patched(logical_id, **properties)
 
     @property
     def owned(self) -> list[dict[str, Any]]:
@@ -111,6 +130,11 @@ class World:
         """The only recommender that the stack owns."""
         (only,) = self.owned
         return only
+
+    @property
+    def arn(self) -> str:
+        """The ARN of that recommender."""
+        return str(self.recommender["recommenderArn"])
 
     @property
     def exploration_weight(self) -> str:
@@ -169,10 +193,30 @@ class World:
             if name in ("", recommender.name):
                 recommender.retrain(self.clock.now, behaviour)
 
+    def heal(self) -> None:
+        """Let no call and no invocation go wrong any more."""
+        self.cloud.before = lambda _operation, _params: None
+        self.cloud.after = lambda _operation, _params, _response: None
+        self.cloud.around = lambda _function, _event, invoke: invoke()
+
     def disturb(self) -> Any:
         """Return a client of somebody who changes our recommender behind the stack's back."""
         self.invariants.disturbed()
         return self.cloud.outsider()
+
+    def edit(self, arn: str, config: Mapping[str, Any]) -> None:
+        """Have somebody update a recommender behind the stack's back, and let an hour pass."""
+        self.disturb().update_recommender(recommenderArn=arn, recommenderConfig=config)
+        self.cloud.run_for(HOUR)
+
+    def tag(self, arn: str, tags: Mapping[str, str]) -> None:
+        """Have somebody tag a recommender behind the stack's back."""
+        pairs = [{"tagKey": key, "tagValue": value} for key, value in tags.items()]
+        self.disturb().tag_resource(resourceArn=arn, tags=pairs)
+
+    def untag(self, arn: str, *keys: str) -> None:
+        """Have somebody remove tags of a recommender behind the stack's back."""
+        self.disturb().untag_resource(resourceArn=arn, tagKeys=list(keys))
 
 
 def settings_of(**settings: object) -> dict[str, object]:
