@@ -165,7 +165,6 @@ class Life:
 @hypothesis.settings(
     max_examples=800 if SOAK else 16,
     derandomize=not SOAK,
-    deadline=None,
     database=None,
     suppress_health_check=list(HealthCheck),
 )

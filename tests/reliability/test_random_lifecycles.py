@@ -554,7 +554,6 @@ def test_whatever_happens_nothing_is_lost_or_left(
         settings=hypothesis.settings(
             max_examples=runs // CHUNKS,
             stateful_step_count=steps,
-            deadline=None,
             database=None,
             suppress_health_check=list(HealthCheck),
         ),

@@ -23,7 +23,7 @@ def test_node_is_that_of_the_venv_itself(tmp_path: Path) -> None:
         text=True,
         check=True,
     )
-    assert shown.stdout.strip() == toolchain.CDK[0]
+    assert Path(shown.stdout.strip()).samefile(toolchain.CDK[0])
 
 
 def test_the_home_directory_is_not_the_users(tmp_path: Path) -> None:

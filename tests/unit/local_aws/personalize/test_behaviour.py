@@ -25,13 +25,13 @@ behaviours = st.builds(
 )
 
 
-@settings(max_examples=25, deadline=None)
+@settings(max_examples=25)
 @given(behaviours)
 def test_json_holds_all_of_it(behaviour: Behaviour) -> None:
     assert Behaviour.from_json(behaviour.to_json()) == behaviour
 
 
-@settings(max_examples=25, deadline=None)
+@settings(max_examples=25)
 @given(behaviours)
 def test_what_json_omits_is_as_before(behaviour: Behaviour) -> None:
     changed = Behaviour.from_json('{"stop": 7.5}', base=behaviour)

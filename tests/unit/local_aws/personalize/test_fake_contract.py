@@ -93,7 +93,7 @@ def shown(api: PersonalizeApi) -> dict[str, Any]:
         max_size=6,
     )
 )
-@settings(deadline=None, max_examples=30)
+@settings(max_examples=30)
 def test_calls_that_the_simulator_accepts_show_the_same_on_the_fake(
     calls: list[tuple[str, str]],
 ) -> None:

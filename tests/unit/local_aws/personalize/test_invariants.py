@@ -106,7 +106,6 @@ class AnySequence(RuleBasedStateMachine):
 AnySequence.TestCase.settings = settings(
     max_examples=15,
     stateful_step_count=20,
-    deadline=None,
     database=None,
     phases=[Phase.generate],  # twenty steps are sooner read than made fewer, which takes minutes
 )

@@ -16,7 +16,7 @@ def _names(simulation: Simulation, **more: Any) -> list[str]:
     return [one["name"] for page in pages for one in page["recommenders"]]
 
 
-@settings(max_examples=25, deadline=None)
+@settings(max_examples=25)
 @given(
     count=st.integers(0, 12),
     page_size=st.integers(1, 5),

@@ -21,7 +21,7 @@ def _call(simulation: Simulation, operation: str, params: dict[str, Any]) -> Non
     simulation.service.call(operation, params, account=ACCOUNT, region=REGION)
 
 
-@settings(max_examples=50, deadline=None)
+@settings(max_examples=50)
 @given(
     name=st.one_of(
         st.text(string.ascii_letters + string.digits + "-_", min_size=1, max_size=70),

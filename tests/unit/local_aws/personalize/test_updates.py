@@ -74,7 +74,7 @@ def test_an_update_that_changes_nothing_is_refused(semantics: str, config: dict[
     assert "latestRecommenderUpdate" not in simulation.describe()
 
 
-@settings(max_examples=25, deadline=None)
+@settings(max_examples=25)
 @given(
     weight=st.decimals(0, 1, places=3),
     cut_off=st.integers(1, 10_000),

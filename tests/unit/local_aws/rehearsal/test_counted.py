@@ -43,7 +43,7 @@ def by_users(rows: list[Interaction], event_types: set[str]) -> Counter[str]:
     return Counter(item for _, item in pairs)
 
 
-@settings(max_examples=50, deadline=None)
+@settings(max_examples=50)
 @given(interactions)
 def test_most_popular_is_in_the_order_of_how_many_users_watched(rows: list[Interaction]) -> None:
     rows = [*rows, ("u1", "a", FIRST, "Watch")]
@@ -54,7 +54,7 @@ def test_most_popular_is_in_the_order_of_how_many_users_watched(rows: list[Inter
     assert found == sorted(items, key=lambda item: (-watched[item], item))
 
 
-@settings(max_examples=50, deadline=None)
+@settings(max_examples=50)
 @given(interactions)
 def test_trending_now_is_in_the_order_of_the_increase_from_week_to_week(
     rows: list[Interaction],

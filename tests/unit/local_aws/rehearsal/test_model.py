@@ -44,7 +44,7 @@ def regressed(users: list[Ints], categories: list[Ints]) -> Floats:
     return weights
 
 
-@settings(max_examples=50, deadline=None)
+@settings(max_examples=50)
 @given(users=baskets, categories=baskets, asked=st.sets(st.integers(0, ITEMS - 1)))
 def test_relevance_is_that_of_regressing_each_item_on_all_others(
     users: list[Ints], categories: list[Ints], asked: set[int]
@@ -69,7 +69,7 @@ def ridge(users: list[Ints], categories: list[Ints]) -> Floats:
     return weights
 
 
-@settings(max_examples=50, deadline=None)
+@settings(max_examples=50)
 @given(users=baskets, categories=baskets, asked=st.sets(st.integers(0, ITEMS - 1)))
 def test_in_all_directions_it_is_the_ridge_regression_on_all_items(
     users: list[Ints], categories: list[Ints], asked: set[int]

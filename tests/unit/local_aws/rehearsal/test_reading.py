@@ -424,7 +424,7 @@ def test_numbers_are_taken_in_all_usual_spellings(tmp_path: Path, price: str) ->
 names = st.text(st.characters(codec="utf-8", exclude_characters="\r\n\0"), min_size=1, max_size=9)
 
 
-@settings(max_examples=50, deadline=None)
+@settings(max_examples=50)
 @given(
     rows=st.lists(
         st.tuples(names, names, st.integers(0, int(NOW)), st.sampled_from(["Watch", "Click"])),
@@ -446,7 +446,7 @@ def test_whatever_is_written_is_read_again(
     assert found == sorted(rows, key=lambda row: (row[0], row[2], row[1], row[3]))
 
 
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=200)
 @given(
     file=st.sampled_from(["interactions.csv", "items.csv", "users.csv"]),
     content=st.one_of(

@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 
 from lambdas.recommender.decision.running_state import plan_running_state
-from lambdas.recommender.decision.verdict import Fail, StartRecommender, StopRecommender, Wait
+from lambdas.recommender.decision.verdict import Done, Fail, StartRecommender, StopRecommender, Wait
 from lambdas.recommender.model.observed import Observed
 from lambdas.recommender.model.timing import GRACE_SECONDS
 
@@ -54,7 +54,6 @@ REASONS: Mapping[str, tuple[Observed, str]] = {
         observed("CREATE FAILED", failure_reason="too little data"),
         f"{DESIRED.arn} is CREATE FAILED: too little data. Remove the cause, then deploy again.",
     ),
-    "inactive": (observed("INACTIVE"), "INACTIVE, as configured"),
     "starting": (observed("START PENDING"), f"{DESIRED.arn} is START PENDING"),
 }
 
@@ -76,5 +75,9 @@ def test_running_state_of_an_absent_recommender_fails_after_the_grace_period() -
     assert plan_running_state(OWNER, None, running=False) == absent
 
 
-def test_running_state_of_a_running_recommender_is_named() -> None:
-    assert_reason(plan_running_state(OWNER, observed(), running=True), "ACTIVE, as configured")
+@pytest.mark.parametrize(("running", "status"), [(True, "ACTIVE"), (False, "INACTIVE")])
+def test_running_state_as_configured_is_named(running: bool, status: str) -> None:
+    verdict = plan_running_state(OWNER, observed(status), running=running)
+
+    assert isinstance(verdict, Done)
+    assert verdict.reason == f"{status}, as configured"

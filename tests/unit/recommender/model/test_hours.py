@@ -101,7 +101,7 @@ def near_a_change(draw: st.DrawFn) -> tuple[list[str], list[str], str, int]:
     return start, stop, zone, int((change + draw(DAYS) + draw(MINUTES)).timestamp())
 
 
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=100)
 @given(near_a_change())
 @example((["MON 07:00"], ["FRI 20:00"], "Pacific/Apia", 1_325_312_000))
 def test_hours_agree_with_a_clock_that_is_read_back_minute_by_minute(

@@ -1,7 +1,7 @@
 """The time of a request: when the next poll comes, and when its time is up."""
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from lambdas.recommender.model.timing import GRACE_SECONDS, MAX_POLLS, REQUEST_SECONDS, Timing
@@ -69,7 +69,6 @@ def test_next_poll_is_never_at_once_and_never_long_after_the_deadline(
     assert pause <= max(interval, wait_seconds / MAX_POLLS) * share + 1
 
 
-@settings(deadline=None)  # it turns the clock some thousand times
 @given(WAITS, DELAYS, INTERVALS, SHARES)
 def test_wait_has_a_limited_number_of_polls(
     wait_seconds: float, begun: float, interval: float, share: float
