@@ -54,6 +54,10 @@ def test_truncate_to_a_limit_without_room_leaves_nothing(limit: int, cut: str) -
     assert truncate("abcdef", limit) == cut
 
 
+def test_truncate_keeps_the_beginning_of_a_text_whose_characters_take_several_bytes() -> None:
+    assert truncate("東京" * 300, 600).startswith("東京" * 30)
+
+
 @given(st.integers(100, 2000))
 def test_truncate_keeps_nine_tenths_of_a_plain_text(limit: int) -> None:
     assert len(truncate("x" * 3000, limit)) >= limit * 9 // 10

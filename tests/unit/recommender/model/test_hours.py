@@ -37,6 +37,16 @@ def test_hours_run_from_a_start_to_the_next_stop(local: str, runs: bool) -> None
     assert ActiveHours.from_template(OFFICE).run_at(at(local)) is runs
 
 
+def test_hours_begin_with_the_day_of_their_own_zone() -> None:
+    """On Monday at midnight in Kathmandu it is Sunday in UTC."""
+    hours = ActiveHours.from_template(
+        {v.START: ["MON 00:00"], v.STOP: ["SAT 00:00"], v.TIME_ZONE: "Asia/Kathmandu"}
+    )
+
+    assert hours.run_at(at("2026-06-01 00:00:00", "Asia/Kathmandu"))
+    assert not hours.run_at(at("2026-06-06 00:00:00", "Asia/Kathmandu"))
+
+
 def test_hours_ignore_a_time_that_the_clocks_skip() -> None:
     """In Berlin it was never 02:30 on 29 March 2026."""
     hours = ActiveHours.from_template({**OFFICE, v.START: ["SUN 02:30"], v.STOP: ["SAT 20:00"]})

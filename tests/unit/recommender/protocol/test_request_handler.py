@@ -595,6 +595,17 @@ def test_decided_answer_is_not_decided_again() -> None:
     assert [answer["Status"] for answer in here.letterbox.arrived] == ["FAILED"]
 
 
+def test_undeliverable_answer_is_put_as_long_as_cloudformation_waits() -> None:
+    here = world()
+    here.letterbox.deliveries = [Delivery.LATER] * 10_000
+    state = Execution.begin(sweep(kind="Create"), now=here.clock(), interval=INTERVAL).to_json()
+
+    while not state["Ended"]:
+        state = here.poll(state)
+
+    assert here.waited == REQUEST_SECONDS
+
+
 # -- unconfirmed verdicts ----------------------------------------------------------------------
 
 
