@@ -336,7 +336,10 @@ class _Forecaster:
                 self._answer(request)
 
     def _judge(self, logical_id: str, course: _Course) -> None:
-        """Let the last training gate judge, unless a training ends before it, with its metrics."""
+        """Let the last training gate judge, unless a training ends before it, with its metrics.
+
+        That training may have begun before the deployment: of a recommender to be adopted, too.
+        """
         request = self._request(logical_id)
         if request is None:
             return
@@ -349,7 +352,7 @@ class _Forecaster:
         )
         if course.minimums and not gate.fails:
             course.warnings += ("The quality gate only warns (quality_gate is warn).",)
-        judged = self._copy.shown(request.get(v.RECOMMENDER_ARN))
+        judged = self._recommenders.get(request.get(v.RECOMMENDER_ARN))
         if course.trains or (judged and judged.phase is Phase.CREATING):
             return
         quality = self._answer(request).attributes[v.QUALITY_GATE_ATTRIBUTE]

@@ -21,7 +21,7 @@ from tests.reliability.world import HOUR, MINUTE, World, refuse
 from tests.support.assembly import write_assembly
 from tests.support.operator import Operator
 from tests.support.permissions import Permissions, Use
-from tests.support.place import ACCOUNT, REGION
+from tests.support.place import ACCOUNT, RECIPE, REGION
 from tests.support.synthesis import Deployable
 
 DOCUMENT: Final = Path(__file__).parents[2] / "docs" / "reference" / "operations.md"
@@ -272,6 +272,19 @@ def test_quality_gate_that_the_current_metrics_miss_is_refused_without_a_trainin
     shown = plan(3, minimum_metrics={NDCG: 0.9}, quality_gate="warn")
     assert "Warning The quality gate only warns (quality_gate is warn)." in shown
     assert f"The quality gate warns now: {NDCG} is 0.346; minimum 0.9" in shown
+
+
+def test_quality_gate_does_not_judge_an_adopted_recommender_before_the_end_of_its_training(
+    world: World, plan: Plan
+) -> None:
+    world.cloud.outsider().create_recommender(
+        name="films", datasetGroupArn=world.group, recipeArn=RECIPE
+    )
+    adoption: dict[str, object] = {"recommender_name": "films", "adopt_existing": True}
+    shown = plan(3, **adoption, minimum_metrics={NDCG: 0.1})
+    assert shown.startswith("adoption: films, which exists, becomes the stack's Stack")
+    assert f"{NDCG} at least 0.1 (minimum_metrics)" in shown
+    world.created(**adoption, minimum_metrics={NDCG: 0.1})
 
 
 def test_gate_without_a_recommender_is_refused(world: World, plan: Plan) -> None:
