@@ -24,7 +24,7 @@ _INHERITED: Final = (
     *("LANG", "LC_ALL", "LC_CTYPE", "TERM", "COLORTERM", "NO_COLOR", "TZ"),
     "CDK_VALIDATION",  # with "false", a synthesis takes half the time
 )
-"""The variables that are passed on, without credentials, profiles, proxies and tool settings."""
+"""The variables that are passed on: no credentials, profiles, proxies or other tool settings."""
 
 
 def environment(home: Path) -> dict[str, str]:

@@ -87,8 +87,7 @@ def life(world: LocalWorld) -> Iterator[Life]:
     """A life that ends without a trace."""
     yield Life(world)
     world.set_behaviour()
-    destroyed = world.cdk("destroy", STACK, context=GATE)
-    assert destroyed.returncode == 0, destroyed.stdout
+    world.destroy()
     assert not any(leftovers(world.aws).values())
 
 

@@ -39,8 +39,7 @@ def deployed(world: LocalWorld) -> Iterator[FinishedDeployment]:
     assert ran.returncode == 0, ran.stdout
     calls = [call["operation"] for call in world.personalize_journal()[before:]]
     yield FinishedDeployment(ran.stdout, world.outputs(), calls)
-    destroyed = world.cdk("destroy", STACK)
-    assert destroyed.returncode == 0, destroyed.stdout
+    world.destroy()
     assert not any(leftovers(world.aws).values())
 
 

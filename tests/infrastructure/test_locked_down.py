@@ -209,6 +209,7 @@ def test_roles_in_a_vpc_may_manage_interfaces_but_not_by_the_code_of_functions()
     template = template_of(network)
 
     found = [one for one in statements(template) if "ec2:CreateNetworkInterface" in one["Action"]]
+    assert "logs:CreateLogGroup" not in allowed(template)
     roles = [one for one in of_type(template, "AWS::IAM::Policy") if "NetworkPolicy" in one]
     assert len(roles) == 2
     assert [one["Effect"] for one in found] == ["Allow", "Deny"] * 2

@@ -51,12 +51,21 @@ RECOMMENDER_ACTIONS = {
 }
 
 
+def test_the_outputs_are_the_contracts(template: dict[str, Any]) -> None:
+    assert set(template["Outputs"]) == OUTPUTS
+
+
+def test_outputs_are_no_exports(template: dict[str, Any]) -> None:
+    assert not any("Export" in output for output in template["Outputs"].values())
+
+
 def test_what_uses_the_arn_waits_for_the_training(template: dict[str, Any]) -> None:
     last_gate = in_order(template, v.TRAINING_GATE_TYPE)[-1]
 
     for name in OUTPUTS - {"RecommenderName", "DatasetGroupArn"}:
         assert template["Outputs"][name]["Value"]["Fn::GetAtt"][0] == last_gate
     _, parameter = the(template, "AWS::SSM::Parameter")
+    assert parameter["Properties"]["Name"] == "/top-picks/TopPicks/recommender-arn"
     assert parameter["Properties"]["Value"] == template["Outputs"]["RecommenderArn"]["Value"]
 
 

@@ -281,3 +281,29 @@ def test_what_roles_may_do_has_no_condition_but_one(made: dict[str, dict[str, An
             },
         )
     ]
+
+
+# -- builds ----------------------------------------------------------------------------------------
+
+
+def test_builds_run_on_this_and_only_the_checks_have_a_large_machine(
+    made: dict[str, dict[str, Any]],
+) -> None:
+    projects = of_type(made[PIPELINE], "AWS::CodeBuild::Project").values()
+    found = {
+        project["Properties"]["Description"].rpartition("/")[2]: project["Properties"]
+        for project in projects
+    }
+
+    same = {
+        "Image": "aws/codebuild/standard:7.0",
+        "ImagePullCredentialsType": "CODEBUILD",
+        "PrivilegedMode": False,
+        "Type": "LINUX_CONTAINER",
+    }
+    assert {name: project["Environment"] for name, project in found.items()} == {
+        "Synth": {**same, "ComputeType": "BUILD_GENERAL1_LARGE"},
+        "SelfMutate": {**same, "ComputeType": "BUILD_GENERAL1_SMALL"},
+        "FileAssets": {**same, "ComputeType": "BUILD_GENERAL1_SMALL"},
+    }
+    assert {project["Cache"]["Type"] for project in found.values()} == {"NO_CACHE"}

@@ -14,6 +14,15 @@ def test_the_users_aws_proxies_and_tool_settings_are_not_seen(
     assert "mine" not in toolchain.environment(tmp_path).values()
 
 
+def test_the_cdks_validation_can_be_turned_off(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    monkeypatch.setenv("CDK_VALIDATION", "false")
+    assert toolchain.environment(tmp_path)["CDK_VALIDATION"] == "false"
+    monkeypatch.delenv("CDK_VALIDATION")
+    assert "CDK_VALIDATION" not in toolchain.environment(tmp_path)
+
+
 def test_node_is_that_of_the_venv_itself(tmp_path: Path) -> None:
     environment = toolchain.environment(tmp_path)
     shown = subprocess.run(

@@ -133,6 +133,42 @@ ALLOWED: list[tuple[str, Any, Any]] = [
 ]
 
 
+def test_the_defaults_are_the_contracts() -> None:
+    assert parse(MINIMAL) == Settings(
+        dataset_group_arn=GROUP,
+        recipe=Recipe.VOD_TOP_PICKS,
+        recommender_name=None,
+        min_recommendation_requests_per_second=1,
+        exploration_weight=Decimal("0.3"),
+        exploration_item_age_cut_off=30,
+        item_metadata=True,
+        excluded_columns={},
+        running=True,
+        active_hours=None,
+        adopt_existing=False,
+        retain_on_destroy=False,
+        force_update=None,
+        max_training_hours=Decimal(10),
+        max_deletion_hours=None,
+        training_gate_minutes=Decimal(55),
+        recommenders={},
+        poll_interval_seconds=60,
+        monitoring=False,
+        alarm_topic_arn=None,
+        alarm_email=None,
+        runbook_url=None,
+        minimum_throughput_use=None,
+        observation_interval_minutes=60,
+        notify_topic_arn=None,
+        log_retention_days=90,
+        log_key_arn=None,
+        consumers=(),
+        termination_protection=False,
+        approval=False,
+        tags={},
+    )
+
+
 @pytest.mark.parametrize(("key", "value", "parsed"), ALLOWED)
 def test_a_setting_is_the_same_from_cdk_json_and_from_the_command_line(
     key: str, value: object, parsed: object
