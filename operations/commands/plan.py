@@ -22,7 +22,7 @@ from operations.computations.assembly import (
     SynthesisedStack,
     find_stack,
 )
-from operations.computations.deployment import Deployment
+from operations.computations.deployment import Deployment, finished_resources
 from operations.computations.forecast import (
     Kind,
     Obstacle,
@@ -57,7 +57,6 @@ _CODES: Final = {
     Kind.CANNOT_TELL: CANNOT_TELL,
     Kind.REFUSED: NOT_FINE,
 }
-_FINISHED: Final = ("CREATE_COMPLETE", "UPDATE_COMPLETE")
 
 
 def read_stack(app: Path, named: str) -> SynthesisedStack:
@@ -169,15 +168,13 @@ def _deployment(
 
 def _deployed(account: Account, deployment: Deployment) -> Deployment:
     """Add the stack's template and resources."""
-    stack, finished = deployment.stack, None
-    if stack.status == UPDATE_FAILED:
-        events = account.events(stack)
-        finished = frozenset(one.logical_id for one in events if one.status in _FINISHED)
+    stack, deployed = deployment.stack, account.template(deployment.stack)
+    has_kept_failure = stack.status == UPDATE_FAILED
     return replace(
         deployment,
-        deployed=account.template(stack),
+        deployed=deployed,
         resources=account.resources(stack),
-        finished=finished,
+        finished=finished_resources(account.events(stack), deployed) if has_kept_failure else None,
     )
 
 

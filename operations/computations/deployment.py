@@ -4,7 +4,7 @@ CloudFormation sends a request to a custom resource if one of its properties cha
 resource request objects", User Guide), or if its latest request has failed.
 """
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from functools import cached_property
@@ -15,7 +15,7 @@ from lambdas.recommender.model.operation import Operation, RequestType
 from lambdas.recommender.model.properties import BadRequestError, stringified
 from lambdas.recommender.model.request import Request
 from operations.computations.chain import Chain, chains
-from operations.computations.stack import Resource, Stack
+from operations.computations.stack import Event, Resource, Stack
 from operations.computations.template import (
     UnreadableError,
     evaluate,
@@ -30,6 +30,7 @@ DELETION: Final = "DELETE_IN_PROGRESS"
 
 _TOKEN: Final = "ServiceToken"  # noqa: S105  # CloudFormation's name of a function
 _ID: Final = "forecast"
+_FINISHED: Final = ("CREATE_COMPLETE", "UPDATE_COMPLETE")
 
 Attributes = Mapping[str, str]
 """Values of `Fn::GetAtt`, by ``<logical id>.<attribute>``."""
@@ -65,7 +66,7 @@ class Deployment:
         deployed: the stack's template; empty if the deployment creates the stack.
         resources: the stack's resources.
         finished: if the stack's latest operation has failed and was not rolled back, the logical
-            ids of the resources that it had finished; else None.
+            ids of the resources that it had finished, or had no need to change; else None.
         has_id: whether the stack's id is the one that it will have; a new stack has none yet.
         parameters: the values that the app gives to the template's parameters.
     """
@@ -288,6 +289,32 @@ class Deployment:
                 f"only CloudFormation knows the new value of {', '.join(sorted(unknown))}, which "
                 "this deployment changes, too"
             )
+
+
+def finished_resources(events: Iterable[Event], deployed: Mapping[str, Any]) -> frozenset[str]:
+    """Return the resources that a failed operation had finished, or had no need to change.
+
+    CloudFormation begins with a resource once it is done with those that the resource needs.
+
+    Args:
+        events: the events of the operation.
+        deployed: the stack's template, which is that of the operation.
+    """
+    resources, events = _resources(deployed), list(events)
+    finished = {one.logical_id for one in events if one.status in _FINISHED}
+    begun = [one.logical_id for one in events]
+    while begun:
+        needed = set(_needs(resources.get(begun.pop(), {}))) - finished
+        finished |= needed
+        begun += needed
+    return frozenset(finished)
+
+
+def _needs(definition: Mapping[str, Any]) -> Iterator[str]:
+    """Yield the names that a resource refers to or depends on."""
+    yield from references(definition)
+    depends = definition.get("DependsOn", [])
+    yield from [depends] if isinstance(depends, str) else depends
 
 
 def _resources(template: Mapping[str, Any]) -> Mapping[str, Any]:

@@ -363,6 +363,18 @@ def test_failure_that_was_kept_is_repeated_until_force_update_changes(
     assert shown.startswith(f"in place: {name_of(world)} is updated Stack")
 
 
+def test_recommender_before_a_gate_that_failed_and_was_kept_gets_no_request(
+    world: World, plan: Plan
+) -> None:
+    world.created()
+    world.disturb().delete_recommender(recommenderArn=world.arn)
+    world.stack.update(world.given({"minimum_metrics": {NDCG: 0.33}}), rolls_back=False)
+    assert world.stack.status == "UPDATE_FAILED"
+
+    assert plan(1).startswith("refused: The recommender is DELETE ")
+    assert world.update() == "UPDATE_ROLLBACK_FAILED"
+
+
 def test_recommender_whose_training_has_failed_is_deleted_and_created_again(
     world: World, plan: Plan
 ) -> None:
