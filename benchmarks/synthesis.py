@@ -7,7 +7,7 @@ CDK's own library that our stack cannot do without: a function from an asset and
 import json
 import tempfile
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from functools import partial
 from pathlib import Path
 from typing import Any, Final
@@ -60,7 +60,7 @@ app.main(App()).synth()
 """
 
 
-def synthesis() -> list[Row]:
+def synthesis() -> Iterator[Row]:
     """Part 4."""
     one = {"dataset_group_arn": GROUP}
     measured = in_turn(
@@ -74,38 +74,33 @@ def synthesis() -> list[Row]:
         bare_whole=partial(synthesise, WHOLE, one, environment=_NOT_VALIDATED),
     )
     how = f"Processor time of {_ROUNDS} processes each with their Node, in turn"
-    rows = [
-        Pairs(seconds(measured[ours]), seconds(measured[empty])).row(
-            what, f"{how}{more}", other="empty app", target=target
-        )
-        for what, ours, empty, more, target in (
-            ("synthesis, one environment", "whole", "empty", "", "1.3"),
-            ("the least: one function, one state machine", "least", "empty", "", ""),
-            ("without rule packs", "without_rules", "empty", "; cdk-nag is not even loaded", ""),
-            ("with a pipeline, two environments", "pipeline", "empty", "", ""),
-            (
-                "without the CDK's own validation, in both",
-                "bare_whole",
-                "bare_empty",
-                "; with CDK_VALIDATION=false",
-                "",
-            ),
-        )
-    ]
+    for what, ours, empty, more, target in (
+        ("synthesis, one environment", "whole", "empty", "", "1.3"),
+        ("the least: one function, one state machine", "least", "empty", "", ""),
+        ("without rule packs", "without_rules", "empty", "; cdk-nag is not even loaded", ""),
+        ("with a pipeline, two environments", "pipeline", "empty", "", ""),
+        (
+            "without the CDK's own validation, in both",
+            "bare_whole",
+            "bare_empty",
+            "; with CDK_VALIDATION=false",
+            "",
+        ),
+    ):
+        pairs = Pairs(seconds(measured[ours]), seconds(measured[empty]))
+        yield pairs.row(what, f"{how}{more}", other="empty app", target=target)
     took = {count: synthesise(WHOLE, environments(count)).seconds for count in _ENVIRONMENTS}
     first = _ENVIRONMENTS[0]
     for count in _ENVIRONMENTS[1:]:
         each = (took[count] - took[first]) / (count - first)
-        rows.append(
-            Row(
-                what=f"each further environment, of {count}",
-                target="0.4 s",
-                ours=f"{each:.2f} s",
-                how=f"Processor time of {count} environments less that of {first}, rule packs "
-                "included, one run of each",
-            )
+        yield Row(
+            what=f"each further environment, of {count}",
+            target="0.4 s",
+            ours=f"{each:.2f} s",
+            how=f"Processor time of {count} environments less that of {first}, rule packs "
+            "included, one run of each",
         )
-    return [*rows, template()]
+    yield template()
 
 
 def template() -> Row:

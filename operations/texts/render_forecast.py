@@ -52,7 +52,6 @@ def render_markdown(forecast: StackForecast, code: int) -> str:
 
 def render_json(forecast: StackForecast, code: int) -> str:
     """Render a forecast for a program."""
-    others = forecast.others
     shown = {
         "kind": forecast.kind.value,
         "exit_code": code,
@@ -63,12 +62,7 @@ def render_json(forecast: StackForecast, code: int) -> str:
         "status": forecast.status,
         "destroys": forecast.destroys,
         "recommenders": [_as_json(one) for one in forecast.recommenders],
-        "other_changes": {
-            "added": others.added,
-            "changed": others.changed,
-            "removed": others.removed,
-            "sections": others.sections,
-        },
+        "other_changes": vars(forecast.others),
         "termination_protection": str(forecast.protection) if forecast.protection else None,
         "warnings": forecast.warnings,
     }
