@@ -175,7 +175,7 @@ def _training(observed: Observed, found: StackStatus) -> Iterator[Row]:
                 "days. This update counts as a retraining, because it has the effective "
                 "configuration.",
             )
-        case Cause.FAILED_UPDATE:
+        case _:  # a failed update of the configuration
             yield "Update", failure
             yield "", "It would have changed the configuration, which is as it was before."
 
