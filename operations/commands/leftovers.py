@@ -66,7 +66,7 @@ def delete(account: Account, console: Console, name: str | None) -> int:
         if one.claim is not Claim.RETAINED and one.arn not in explained
     }
     if ended := [one for one in stuck if one.id not in needed]:
-        console.line(render.render_stacks_to_delete(ended, account.region))
+        console.line(render.render_stacks_to_delete(ended))
     return _exit_code(found, unclear)
 
 
@@ -137,7 +137,7 @@ def _show_unproven(
         observed = (account.observed(arn) for arn in _arns(account, stack) if arn not in but)
         found += unproven(stack, [one for one in observed if one])
     if found:
-        console.line(render.render_unproven(found, account.region))
+        console.line(render.render_unproven(found))
     return found
 
 

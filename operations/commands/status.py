@@ -53,7 +53,7 @@ def status(account: Account, console: Console, name: str) -> int:
         if (one := observed[arn])
     }
     found = compare(stack, chains, events, observed, measured, now=now)
-    console.line(render_status(found, account.region))
+    console.line(render_status(found))
     return NOT_FINE if found.wrong else FINE
 
 

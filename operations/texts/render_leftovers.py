@@ -71,7 +71,7 @@ def render_removal(one: Candidate, verdict: Done | Fail) -> str:
     return f"{one.name}: {failed}{_with_name(one, verdict.reason)}"
 
 
-def render_unproven(found: Sequence[Unproven], region: str) -> str:
+def render_unproven(found: Sequence[Unproven]) -> str:
     """Render the recommenders of a stuck stack that are not removed, and how a person does it."""
     lines = []
     for one in found:
@@ -83,22 +83,23 @@ def render_unproven(found: Sequence[Unproven], region: str) -> str:
             f"  {observed.arn}",
             f"  Status: {observed.description}",
             f"If {stack} created it, and did not adopt it, this deletes it:",
-            _delete(observed.arn, region),
+            _delete(observed.arn, one.stack.region),
             *wrapped(f"Do that first: without {stack}, this command does not find it any more."),
         ]
     return "\n".join(lines)
 
 
-def render_stacks_to_delete(stacks: Iterable[Stack], region: str) -> str:
+def render_stacks_to_delete(stacks: Iterable[Stack]) -> str:
     """Render the commands that remove stacks whose deletion has failed, in the order to try."""
     lines = []
     for stack in sorted({one.id: one for one in stacks}.values(), key=lambda one: one.name):
-        delete = f"aws cloudformation delete-stack --stack-name {stack.name} --region {region}"
+        name, region = stack.name, stack.region
+        delete = f"aws cloudformation delete-stack --stack-name {name} --region {region}"
         lines += [
             "",
-            f"{stack.name} is {stack.status}. To delete it, run cdk destroy, or:",
+            f"{name} is {stack.status}. To delete it, run cdk destroy, or:",
             f"  {delete}",
-            f"Only if {stack.name} is DELETE_FAILED after that, force the deletion:",
+            f"Only if {name} is DELETE_FAILED after that, force the deletion:",
             f"  {delete} --deletion-mode FORCE_DELETE_STACK",
         ]
     return "\n".join(lines)

@@ -48,11 +48,11 @@ def render_no_stack(name: str, region: str) -> str:
     )
 
 
-def render_status(found: StackStatus, region: str) -> str:
+def render_status(found: StackStatus) -> str:
     """Render a stack, its operation, its recommenders, and what is wrong."""
     stack, since = found.stack, found.since
     lasts = f" for {duration(found.now - since)}, since {moment(since)}" if since else ""
-    rows = [("Stack", f"{stack.name} in {region}"), ("Operation", f"{stack.status}{lasts}")]
+    rows = [("Stack", f"{stack.name} in {stack.region}"), ("Operation", f"{stack.status}{lasts}")]
     if not found.chains:
         rows.append(("Recommender", "there is none in the stack's template"))
     for chain in found.chains:
