@@ -43,13 +43,12 @@ def status(account: Account, console: Console, name: str) -> int:
     if stack is None:
         return console.no_stack(name, account.region)
     chains, events = account.chains(stack), account.events(stack)
-    arns = {arn for chain in chains for arn in chain.arns_among(events)}
+    arns = {arn: chain for chain in chains for arn in chain.arns_among(events)}
     observed = {arn: account.observed(arn, may_lack_tags=True) for arn in arns}
     now = console.clock()
     measured = {
         arn: _measured(account, chain, one, now)
-        for chain in chains
-        for arn in chain.arns_among(events)
+        for arn, chain in arns.items()
         if (one := observed[arn])
     }
     found = compare(stack, chains, events, observed, measured, now=now)
