@@ -12,19 +12,20 @@ import json
 import shutil
 import tempfile
 import threading
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from functools import partial
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import Any, Final
 
-from benchmarks.processes import ROOT, Used, in_turn, run
-from benchmarks.table import Pairs, Row, spread
+from benchmarks.processes import ROOT, Used, in_turn, run, seconds
+from benchmarks.table import Pairs, Row
 from lambdas.recommender.protocol.execution import Execution
 
 _ROUNDS: Final = 9
 _TARGET: Final = "1.05"
+_OTHER: Final = "bare client"
 _PACKAGE: Final = ROOT / "lambdas" / "recommender"
 _ARN: Final = "arn:aws:personalize:eu-west-1:111111111111:recommender/one"
 _STACK: Final = "arn:aws:cloudformation:eu-west-1:111111111111:stack/TopPicks/1"
@@ -93,26 +94,25 @@ class _Stub(BaseHTTPRequestHandler):
 
     def do_POST(self) -> None:  # http.server's name
         """Answer a call."""
-        self.rfile.read(int(self.headers["Content-Length"]))
         operation = self.headers.get("X-Amz-Target", "").rpartition(".")[2] or "DescribeStacks"
-        self.server.asked.append(operation)
         answers = {
             "DescribeRecommender": json.dumps(_RECOMMENDER),
             "StartExecution": json.dumps({"executionArn": "arn", "startDate": 1767225600.0}),
         }
-        body = answers.get(operation, _STACKS).encode()
+        self._answer(operation, answers.get(operation, _STACKS))
+
+    def do_PUT(self) -> None:
+        """Take an answer to CloudFormation."""
+        self._answer("PUT", "")
+
+    def _answer(self, operation: str, text: str) -> None:
+        self.server.asked.append(operation)
+        self.rfile.read(int(self.headers["Content-Length"]))
+        body = text.encode()
         self.send_response(200)
         self.send_header("Content-Length", str(len(body)))
         self.end_headers()
         self.wfile.write(body)
-
-    def do_PUT(self) -> None:
-        """Take an answer to CloudFormation."""
-        self.server.asked.append("PUT")
-        self.rfile.read(int(self.headers["Content-Length"]))
-        self.send_response(200)
-        self.send_header("Content-Length", "0")
-        self.end_headers()
 
     def log_message(self, *_: object) -> None:
         """Say nothing."""
@@ -143,9 +143,15 @@ def _event(endpoint: str, resource_type: str, **properties: object) -> dict[str,
     }
 
 
-def _waiting(endpoint: str) -> dict[str, Any]:
-    """Return an event of a training gate, which waits."""
-    return _event(
+def starts(endpoint: str, folder: Path) -> dict[str, Callable[[], Used]]:
+    """Return the starts, each a process of its own, with copies of our files in a folder."""
+    as_text, compiled = folder / "text", folder / "compiled"
+    for place in (as_text, compiled):
+        shutil.copytree(
+            _PACKAGE, place / "recommender", ignore=shutil.ignore_patterns("__pycache__")
+        )
+    compileall.compile_dir(compiled, quiet=1)
+    waiting = _event(  # a training gate
         endpoint,
         "Custom::RecommenderTraining",
         RecommenderArn=_ARN,
@@ -155,35 +161,20 @@ def _waiting(endpoint: str) -> dict[str, Any]:
         UpdatedAfter="none",
         RecommenderConfig={"minRecommendationRequestsPerSecond": "1"},
     )
-
-
-def _finished(endpoint: str) -> dict[str, Any]:
-    """Return an event of a sweep that is created, which is answered at once."""
-    return _event(endpoint, "Custom::RecommenderSweep", NamePrefix="TopPicks", Link="1", Links="11")
-
-
-def _state(event: Mapping[str, Any]) -> dict[str, Any]:
-    """Return the data of an execution."""
-    now = 4_102_444_800.0  # in the future, so that there is time left
-    return Execution(event, interval=60.0, sent=now, begun=now, attempts=1, seconds=60).to_json()
-
-
-def starts(endpoint: str, folder: Path) -> dict[str, Callable[[], Used]]:
-    """Return the starts, each a process of its own, with copies of our files in a folder."""
-    as_text, compiled = folder / "text", folder / "compiled"
-    for place in (as_text, compiled):
-        shutil.copytree(
-            _PACKAGE, place / "recommender", ignore=shutil.ignore_patterns("__pycache__")
-        )
-    compileall.compile_dir(compiled, quiet=1)
-    polled, finished = _state(_waiting(endpoint)), _finished(endpoint)
+    finished = _event(  # a sweep that is created is answered at once
+        endpoint, "Custom::RecommenderSweep", NamePrefix="TopPicks", Link="1", Links="11"
+    )
+    later = 4_102_444_800.0  # so that there is time left
+    polled = Execution(
+        waiting, interval=60.0, sent=later, begun=later, attempts=1, seconds=60
+    ).to_json()
     return {
         "bare": partial(_start, endpoint, as_text, _BARE),
         "sdk": partial(_start, endpoint, as_text, _SDK),
         "poll": partial(_start, endpoint, as_text, _OURS, "poll", polled),
         "compiled": partial(_start, endpoint, compiled, _OURS, "poll", polled),
         "finished": partial(_start, endpoint, as_text, _OURS, "begin", finished),
-        "waiting": partial(_start, endpoint, as_text, _OURS, "begin", _waiting(endpoint)),
+        "waiting": partial(_start, endpoint, as_text, _OURS, "begin", waiting),
     }
 
 
@@ -192,7 +183,6 @@ def cold_start() -> list[Row]:
     with tempfile.TemporaryDirectory() as name, region() as server:
         measured = in_turn(_ROUNDS, **starts(server.endpoint, Path(name)))
     bare = measured["bare"]
-    memory = Pairs([_mib(one) for one in measured["poll"]], [_mib(one) for one in bare])
     files = shipped()
     named = {
         "sdk": "a bare client of botocore's, as ours is",
@@ -201,18 +191,24 @@ def cold_start() -> list[Row]:
         "finished": "cold start of `begin`, answered at once",
         "waiting": "cold start of `begin`, which has it waited for",
     }
+    how = (
+        f"Processor time of {_ROUNDS} processes each, in turn, from nothing to the end of the "
+        "first poll, against a stub on this machine"
+    )
     return [
         *(
-            _row(what, measured[name], bare, target=name not in ("sdk", "waiting"))
+            Pairs(seconds(measured[name]), seconds(bare)).row(
+                what, how, other=_OTHER, target="" if name in ("sdk", "waiting") else _TARGET
+            )
             for name, what in named.items()
         ),
-        Row(
-            what="peak memory of `poll`",
-            ratio=memory.ratio,
+        Pairs([_mib(one) for one in measured["poll"]], [_mib(one) for one in bare]).row(
+            "peak memory of `poll`",
+            "The same processes; resident memory at most",
+            other=_OTHER,
             target=_TARGET,
-            ours=spread(memory.ours, digits=1, unit=" MiB"),
-            other=f"bare client {spread(memory.other, digits=1, unit=' MiB')}",
-            how="The same processes; resident memory at most",
+            digits=1,
+            unit=" MiB",
         ),
         Row(
             what="asset",
@@ -247,16 +243,3 @@ def _start(endpoint: str, package: Path, code: str, *arguments: Any) -> Used:
 
 def _mib(used: Used) -> float:
     return int(used.said.rpartition("peak KiB ")[2]) / 1024
-
-
-def _row(what: str, ours: list[Used], bare: list[Used], *, target: bool) -> Row:
-    pairs = Pairs([one.seconds for one in ours], [one.seconds for one in bare])
-    return Row(
-        what=what,
-        ratio=pairs.ratio,
-        target=_TARGET if target else "",
-        ours=spread(pairs.ours, digits=2, unit=" s"),
-        other=f"bare client {spread(pairs.other, digits=2, unit=' s')}",
-        how=f"Processor time of {_ROUNDS} processes each, in turn, from nothing to the end of the "
-        "first poll, against a stub on this machine",
-    )

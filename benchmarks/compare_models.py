@@ -15,6 +15,7 @@ from unittest.mock import patch
 import numpy as np
 
 from benchmarks import libraries, rehearsal
+from benchmarks.libraries import Learnt
 from benchmarks.rehearsal import NDCG
 from benchmarks.table import Row
 from local_aws.rehearsal import model, sample
@@ -38,15 +39,15 @@ def models() -> Iterator[Row]:
 
 
 def _compared(what: str, data: Data, splits: int) -> Iterator[Row]:
-    by_name: dict[str, list[tuple[Measured, float]]] = {}
+    by_name: dict[str, list[Learnt]] = {}
     for number in range(splits):
-        for name, measured, seconds in [*_ours(data, number), *_theirs(data, number)]:
-            by_name.setdefault(name, []).append((measured, seconds))
+        for one in (*_ours(data, number), *libraries.learnt(data, number)):
+            by_name.setdefault(one.name, []).append(one)
     for name, found in by_name.items():
         yield Row(
             what=f"{what}: {name}",
-            ours=_shown([measured for measured, _ in found]),
-            how=f"{np.mean([seconds for _, seconds in found]):.1f} s of processor time to learn",
+            ours=_shown([one.measured for one in found]),
+            how=f"{np.mean([one.seconds for one in found]):.1f} s of processor time to learn",
         )
 
 
@@ -61,12 +62,7 @@ def _of_splits(values: Sequence[float]) -> float:
     return float(np.std(values, ddof=1) / len(values) ** 0.5)
 
 
-def _theirs(data: Data, number: int) -> Iterator[tuple[str, Measured, float]]:
-    for one in libraries.learnt(data, number):
-        yield one.name, one.measured, one.seconds
-
-
-def _ours(data: Data, number: int) -> Iterator[tuple[str, Measured, float]]:
+def _ours(data: Data, number: int) -> Iterator[Learnt]:
     users, queries = split(data, number)
     baskets = [np.unique(data.item[data.history_of(int(user))]) for user in users]
     items = len(data.items)
@@ -80,7 +76,7 @@ def _ours(data: Data, number: int) -> Iterator[tuple[str, Measured, float]]:
         return measure(queries, recommend, items)
 
     popular = popularity(baskets, items)
-    yield "a popularity list", measured(lambda _: popular), 0.0
+    yield Learnt("a popularity list", measured(lambda _: popular), 0.0)
     for name, of, most in (
         ("each pair, without metadata", [], items),
         ("each pair", categories(data, Options()), items),
@@ -91,4 +87,5 @@ def _ours(data: Data, number: int) -> Iterator[tuple[str, Measured, float]]:
         began = time.process_time()
         with patch.object(model, "MOST_ITEMS", most):
             learnt = model.learn(baskets, of, items)
-        yield name, measured(learnt.relevance), time.process_time() - began
+        seconds = time.process_time() - began
+        yield Learnt(name, measured(learnt.relevance), seconds)

@@ -13,8 +13,19 @@ BENCHMARKS: Final = ROOT / "docs" / "internals" / "benchmarks.md"
 README: Final = ROOT / "README.md"
 
 _NAME: Final = "the comparison"
-_DEPLOYMENT: Final = "deployment over a training of 3.0 h"
-_DELETION: Final = "deletion 2 min into a training of 3.0 h"
+_RESULTS: Final = {
+    "deployment over a training of 3.0 h": (
+        r"(\d+ s), \d+ s in all",
+        r"succeeds, \1 after the training",
+    ),
+    "deletion 2 min into a training of 3.0 h": (
+        r"(\d+ s), then (\d+ s)",
+        r"succeeds: it calls DeleteRecommender \1 after the training, and ends \2 after the "
+        "recommender is gone",
+    ),
+}
+"""The rows of the benchmarks: how a success is written there, and in the comparison."""
+
 _HEAD: Final = ("", "`cdk deploy`", "`cdk destroy`, 2 minutes into the training")
 _RIVALS: Final = {
     "Provider": "the CDK's `Provider`",
@@ -39,12 +50,9 @@ def comparison(benchmarks: str) -> str:
     Raises:
         ValueError: the benchmarks lack a row or a rival that the comparison shows.
     """
-    deployed, deleted = _results(benchmarks, _DEPLOYMENT), _results(benchmarks, _DELETION)
-    rows = [
-        (shown, _deployment(deployed[name]), _deletion(deleted[name]))
-        for name, shown in _RIVALS.items()
-    ]
-    rows += [_NATIVE, (_OURS, _deployment(deployed[_OURS]), _deletion(deleted[_OURS]))]
+    results = [_results(benchmarks, what) for what in _RESULTS]
+    rows = [(shown, *(one[name] for one in results)) for name, shown in _RIVALS.items()]
+    rows += [_NATIVE, (_OURS, *(one[_OURS] for one in results))]
     lines = [_HEAD, ("---",) * len(_HEAD), *rows]
     return "\n".join(f"| {' | '.join(line)} |" for line in lines)
 
@@ -58,29 +66,14 @@ def _results(benchmarks: str, what: str) -> dict[str, str]:
     results = dict(other.split(": ", 1) for other in others.split("; "))
     if missing := _RIVALS.keys() - results.keys():
         raise ValueError(f"The row {what} does not name {', '.join(sorted(missing))}.")
-    return {**results, _OURS: ours}
+    return {name: _said(what, result) for name, result in {**results, _OURS: ours}.items()}
 
 
-def _deployment(result: str) -> str:
-    """Say a result such as `50 s, 62 s in all`, or a failure."""
-    after = re.match(r"(\d+ s), \d+ s in all$", result)
-    return f"succeeds, {after[1]} after the training" if after else _failure(result)
-
-
-def _deletion(result: str) -> str:
-    """Say a result such as `55 s, then 38 s`, or a failure."""
-    seconds = re.match(r"(\d+ s), then (\d+ s)$", result)
-    if not seconds:
-        return _failure(result)
-    return (
-        f"succeeds: it calls DeleteRecommender {seconds[1]} after the training, "
-        f"and ends {seconds[2]} after the recommender is gone"
-    )
-
-
-def _failure(result: str) -> str:
-    """Say a result such as `DELETE_FAILED, and the recommender is left`."""
-    return re.sub(r"^([A-Z_]+)", r"fails: `\1`", result)
+def _said(what: str, result: str) -> str:
+    """Say a result such as `50 s, 62 s in all`, or `DELETE_FAILED, and the recommender is left`."""
+    pattern, success = _RESULTS[what]
+    found = re.fullmatch(pattern, result)
+    return found.expand(success) if found else re.sub(r"^([A-Z_]+)", r"fails: `\1`", result)
 
 
 if __name__ == "__main__":

@@ -7,8 +7,9 @@ Nothing is scaled: each poll is made, at the second at which it would be made.
 
 import time
 from collections import Counter
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
+from functools import partial
 from typing import Any, Final
 
 from benchmarks.rivals import Rival, create, notebook
@@ -81,11 +82,17 @@ class TimedAccount:
         finally:
             self.lambda_seconds += self.clock.now - slept + time.process_time() - worked
 
-    def stack_of(self, rival: type[Rival]) -> Stack:
-        """Return a stack whose functions are a rival's."""
+    def created(self, rival: type[Rival] | None, *, wait: bool = True) -> Stack:
+        """Create a rival's stack, or ours with default settings."""
         stack = self.cloud.stack()
-        stack.functions = rival(stack)
+        if rival:
+            stack.functions = rival(stack)
+        stack.create(rival.template() if rival else None, wait=wait)
         return stack
+
+    def complete(self, ended: float) -> "Deployed":
+        """Return how long a deployment has taken that ended at a time."""
+        return Deployed(ended - self.trained, ended - self.began - self.training)
 
     @property
     def trained(self) -> float:
@@ -133,42 +140,29 @@ class Deleted(Deployed):
         return self.failure or f"{self.after:.0f} s, then {self.whole - self.after:.0f} s"
 
 
-def ours(training: float) -> tuple[TimedAccount, Deployed]:
-    """Deploy our stack with default settings."""
-    account = TimedAccount(training)
-    stack = account.cloud.stack()
-    return account, _deployed(account, stack, stack.create())
+Run = Callable[[TimedAccount], Deployed]
+"""A deployment, or a deletion, in an account."""
 
 
-def theirs(rival: type[Rival], training: float) -> tuple[TimedAccount, Deployed]:
-    """Deploy a rival's stack."""
-    account = TimedAccount(training)
-    stack = account.stack_of(rival)
-    return account, _deployed(account, stack, stack.create(rival.template()))
-
-
-def by_notebook(training: float) -> tuple[TimedAccount, Deployed]:
-    """Run the notebook's loop."""
-    account = TimedAccount(training)
-    notebook.deploy(account.cloud.outsider(), account.clock)
-    after = account.clock.now - account.trained
-    return account, Deployed(after, account.clock.now - account.began - training)
-
-
-def _deployed(account: TimedAccount, stack: Stack, status: str) -> Deployed:
-    if status == "CREATE_COMPLETE":
-        ended = stack.events[-1].time
-        return Deployed(ended - account.trained, ended - account.began - account.training)
+def deployment(account: TimedAccount, rival: type[Rival] | None = None) -> Deployed:
+    """Deploy a rival's stack, or ours."""
+    stack = account.created(rival)
+    if stack.status == "CREATE_COMPLETE":
+        return account.complete(stack.events[-1].time)
     left = ", and the recommender is left" if account.cloud.recommenders() else ""
     failed = next(one.time for one in stack.events if one.status.endswith("FAILED"))
-    return Deployed(failure=f"{status} after {duration(failed - account.began)}{left}")
+    return Deployed(failure=f"{stack.status} after {duration(failed - account.began)}{left}")
 
 
-def deletion(training: float, rival: type[Rival] | None) -> Deployed:
-    """Delete the stack during the training, and return the durations."""
-    account = TimedAccount(training)
-    stack = account.stack_of(rival) if rival else account.cloud.stack()
-    stack.create(rival.template() if rival else None, wait=False)
+def deployment_by_notebook(account: TimedAccount) -> Deployed:
+    """Run the notebook's loop."""
+    notebook.deploy(account.cloud.outsider(), account.clock)
+    return account.complete(account.clock.now)
+
+
+def deletion(account: TimedAccount, rival: type[Rival] | None = None) -> Deployed:
+    """Delete a rival's stack, or ours, during the training, and return the durations."""
+    stack = account.created(rival, wait=False)
     account.cloud.run_for(_DELETED_AFTER)
     status = stack.delete()
     if status == "DELETE_COMPLETE":
@@ -176,9 +170,8 @@ def deletion(training: float, rival: type[Rival] | None) -> Deployed:
     return Deployed(failure=f"{status}, and the recommender is left")
 
 
-def deletion_by_notebook(training: float) -> Deployed:
+def deletion_by_notebook(account: TimedAccount) -> Deployed:
     """Delete by the notebook's loop, during the training."""
-    account = TimedAccount(training)
     api = account.cloud.outsider()
     create(api)
     account.clock.advance(_DELETED_AFTER)
@@ -186,61 +179,48 @@ def deletion_by_notebook(training: float) -> Deployed:
     return account.deleted()
 
 
-def _worst(run: Callable[[float], Deployed], training: float) -> Deployed:
+def _worst(run: Run, training: float) -> Deployed:
     """Return the longest of deployments whose trainings end at different seconds of a minute."""
-    return max((run(training + offset) for offset in _OFFSETS), key=lambda one: one.whole)
+    found = (run(TimedAccount(training + offset)) for offset in _OFFSETS)
+    return max(found, key=lambda one: one.whole)
 
 
-def over_training() -> list[Row]:
+def over_training() -> Iterator[Row]:
     """Part 1: the time over the training."""
-    rows = []
-    how = (
-        "Virtual clock; 1 s from CloudFormation to a function, calls take none; polls each minute; "
-        "the longest of trainings that end at three different seconds. From ACTIVE to complete, "
-        "and the whole deployment less the training"
-    )
-    for training in _TRAININGS:
-        mine = _worst(lambda seconds: ours(seconds)[1], training)
-        others = {"notebook": _worst(lambda seconds: by_notebook(seconds)[1], training)}
-        for rival in _RIVALS:
-            others[rival.name] = _worst(
-                lambda seconds, rival=rival: theirs(rival, seconds)[1],  # type: ignore[misc]
-                training,
-            )
-        rows.append(
-            Row(
-                what=f"deployment over a training of {duration(training)}",
+    for run, by_notebook, rivals, what, target, how in (
+        (
+            deployment,
+            deployment_by_notebook,
+            _RIVALS,
+            "deployment over",
+            f"{_TARGET:.0f} s",
+            "Virtual clock; 1 s from CloudFormation to a function, calls take none; polls each "
+            "minute; the longest of trainings that end at three different seconds. From ACTIVE to "
+            "complete, and the whole deployment less the training",
+        ),
+        (
+            deletion,
+            deletion_by_notebook,
+            _RIVALS[:2],
+            "deletion 2 min into",
+            f"{_TARGET:.0f} s each",
+            "The same. Two ends are waited for: from ACTIVE to DeleteRecommender, and from the "
+            "recommender's being gone to the stack's. The ratio is of both",
+        ),
+    ):
+        others: dict[str, Run] = {"notebook": by_notebook}
+        others |= {one.name: partial(run, rival=one) for one in rivals}
+        for training in _TRAININGS:
+            mine = _worst(run, training)
+            theirs = (f"{name}: {_worst(other, training)}" for name, other in others.items())
+            yield Row(
+                what=f"{what} a training of {duration(training)}",
                 ratio=f"{(training + mine.whole) / training:.3f} of the training",
-                target=f"{_TARGET:.0f} s",
+                target=target,
                 ours=str(mine),
-                other=_named(others),
+                other="; ".join(theirs),
                 how=how,
             )
-        )
-    for training in _TRAININGS:
-        others = {"notebook": _worst(deletion_by_notebook, training)}
-        for rival in _RIVALS[:2]:
-            others[rival.name] = _worst(
-                lambda seconds, rival=rival: deletion(seconds, rival),  # type: ignore[misc]
-                training,
-            )
-        mine = _worst(lambda seconds: deletion(seconds, None), training)
-        rows.append(
-            Row(
-                what=f"deletion 2 min into a training of {duration(training)}",
-                ratio=f"{(training + mine.whole) / training:.3f} of the training",
-                target=f"{_TARGET:.0f} s each",
-                ours=str(mine),
-                other=_named(others),
-                how="The same. Two ends are waited for: from ACTIVE to DeleteRecommender, and from "
-                "the recommender's being gone to the stack's. The ratio is of both",
-            )
-        )
-    return rows
-
-
-def _named(others: Mapping[str, object]) -> str:
-    return "; ".join(f"{name}: {one}" for name, one in others.items())
 
 
 @dataclass(frozen=True)
@@ -261,16 +241,16 @@ class PerHour:
         )
 
 
-def _per_hour(
-    run: Callable[[float], TimedAccount], hours: tuple[float, float], *, by_lambda: bool = True
-) -> PerHour:
+def _per_hour(run: Run, hours: tuple[float, float], *, by_lambda: bool = True) -> PerHour:
     """Return the difference of a longer training to a shorter one, per hour."""
-    short, long = (_spent(run(hour * HOUR), by_lambda=by_lambda) for hour in hours)
+    short, long = (_spent(run, hour * HOUR, by_lambda=by_lambda) for hour in hours)
     between = hours[1] - hours[0]
     return PerHour(*((more - less) / between for less, more in zip(short, long, strict=True)))
 
 
-def _spent(account: TimedAccount, *, by_lambda: bool) -> tuple[float, ...]:
+def _spent(run: Run, training: float, *, by_lambda: bool) -> tuple[float, ...]:
+    account = TimedAccount(training)
+    run(account)
     calls = Counter(call.operation for call in account.service.journal)
     describes = calls["DescribeRecommender"]
     others = sum(calls.values()) - describes + account.meter.calls["DescribeStacks"]
@@ -291,13 +271,11 @@ def waiting() -> list[Row]:
     """Part 2: calls and compute per hour of training."""
     long = (2.25, 8.25)
     within_the_hour = (0.25, 0.75)
-    mine = _per_hour(lambda training: ours(training)[0], long)
-    loop = _per_hour(lambda training: by_notebook(training)[0], long)
-    provider = _per_hour(lambda training: theirs(Provider, training)[0], within_the_hour)
-    condition = _per_hour(
-        lambda training: theirs(WaitCondition, training)[0], long, by_lambda=False
-    )
-    sleeping = _per_hour(lambda training: theirs(Sleeping, training)[0], within_the_hour)
+    mine = _per_hour(deployment, long)
+    loop = _per_hour(deployment_by_notebook, long)
+    provider = _per_hour(partial(deployment, rival=Provider), within_the_hour)
+    condition = _per_hour(partial(deployment, rival=WaitCondition), long, by_lambda=False)
+    sleeping = _per_hour(partial(deployment, rival=Sleeping), within_the_hour)
     polls = HOUR / _POLL
     how = (
         "Virtual clock; a longer training less a shorter one, 8.25 h and 2.25 h, or 45 min and "

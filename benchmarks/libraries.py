@@ -46,12 +46,12 @@ def learnt(data: Data, number: int = 0, *, names: Sequence[str] = ()) -> list[Le
         _run([str(given), str(found), *names])
         answers = dict(np.load(found))
     return [
-        Learnt(name, measure(queries, _in_turn(answers[name]), len(data.items)), float(seconds))
-        for name, seconds in (
-            (name.removeprefix(recommenders.SECONDS), seconds)
-            for name, seconds in answers.items()
-            if name.startswith(recommenders.SECONDS)
+        Learnt(
+            name,
+            measure(queries, _in_turn(answers[name]), len(data.items)),
+            float(answers[recommenders.SECONDS + name]),
         )
+        for name in names or recommenders.MODELS
     ]
 
 

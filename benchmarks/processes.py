@@ -6,7 +6,7 @@ Processor time, because whatever else the machine does disturbs it less than the
 import os
 import subprocess
 import sys
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
@@ -48,6 +48,11 @@ def run(arguments: Sequence[str], *, environment: Mapping[str, str], folder: Pat
     if process.returncode:
         raise RuntimeError(said)
     return Used(used.ru_utime + used.ru_stime, said)
+
+
+def seconds(runs: Iterable[Used]) -> list[float]:
+    """Return the processor time of each run."""
+    return [one.seconds for one in runs]
 
 
 def in_turn(rounds: int, **runs: Callable[[], Used]) -> dict[str, list[Used]]:

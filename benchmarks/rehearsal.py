@@ -23,7 +23,6 @@ from benchmarks.processes import run
 from benchmarks.table import Row
 from local_aws.rehearsal import reading
 from local_aws.rehearsal.data import Data
-from local_aws.rehearsal.evaluation import Compared
 from local_aws.rehearsal.findings import findings
 from local_aws.rehearsal.training import Options, TopPicks
 
@@ -170,11 +169,8 @@ def _beside_libraries(data: Data) -> dict[str, Any]:
             metrics["coverage"],
             one.seconds,
         )
-    return {"ours": _of(ours), "others": others}
-
-
-def _of(metrics: Mapping[str, Compared]) -> tuple[float, float | None, float]:
-    return metrics[NDCG].value, metrics[NDCG].error, metrics["coverage"].value
+    ndcg = ours[NDCG]
+    return {"ours": (ndcg.value, ndcg.error, ours["coverage"].value), "others": others}
 
 
 if __name__ == "__main__":

@@ -5,7 +5,7 @@ fakes assume a bucket of tokens for each operation, as AWS documents it for EC2'
 """
 
 from collections import Counter
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any, Final
 
@@ -101,9 +101,7 @@ class Region:
         outsider = self.cloud.outsider()
         for number in range(count):
             outsider.create_recommender(
-                name=f"other-{number:04}",
-                datasetGroupArn=self.group,
-                recipeArn=RECIPE,
+                name=f"other-{number:04}", datasetGroupArn=self.group, recipeArn=RECIPE
             )
         self.clock.advance(2 * _TRAINING)
 
@@ -130,14 +128,13 @@ def all_at_once(region: Region, operation: str, **settings: object) -> tuple[str
     )
 
 
-def scale() -> list[Row]:
+def scale() -> Iterator[Row]:
     """Part 5."""
     how = (
         "Virtual clock; the real template and functions in one account and region, all at the same "
         f"second. Assumed: each operation of AWS lets {_PER_SECOND:.0f} calls a second through, "
         f"{_BURST:.0f} at once"
     )
-    rows = []
     region = Region(_STACKS)
     for operation, settings in (
         ("create", {"exploration_weight": 0.3}),
@@ -146,35 +143,30 @@ def scale() -> list[Row]:
     ):
         since = region.clock.now
         ended, calls = all_at_once(region, operation, **settings)
-        rows.append(Row(what=f"{_STACKS} stacks: {operation}", ours=f"{ended}; {calls}", how=how))
+        yield Row(what=f"{_STACKS} stacks: {operation}", ours=f"{ended}; {calls}", how=how)
         if operation == "create":
             mean, minute, second = region.calls.per_minute(
                 since + _SETTLED, since + _SETTLED + 30 * _MINUTE
             )
-            rows.append(
-                Row(
-                    what=f"{_STACKS} stacks while they train",
-                    ratio=f"{minute / mean:.2f}",
-                    ours=f"{minute} calls in the busiest minute, {second} in the busiest second",
-                    other=f"{mean:.0f} a minute on average",
-                    how="The same, half an hour of the second gate: whether polls stay spread",
-                )
+            yield Row(
+                what=f"{_STACKS} stacks while they train",
+                ratio=f"{minute / mean:.2f}",
+                ours=f"{minute} calls in the busiest minute, {second} in the busiest second",
+                other=f"{mean:.0f} a minute on average",
+                how="The same, half an hour of the second gate: whether polls stay spread",
             )
     region = Region(_QUOTA, quota=_QUOTA)
     ended, calls = all_at_once(region, "create")
-    rows.append(Row(what=f"{_QUOTA} stacks, as many as the quota allows", ours=ended, how=how))
+    yield Row(what=f"{_QUOTA} stacks, as many as the quota allows", ours=ended, how=how)
     for others in (0, _MANY // 10, _MANY):
         region = Region(1)
         region.of_others(others)
         all_at_once(region, "create")
         ended, calls = all_at_once(region, "delete")
         most = max(region.calls.lists.values(), default=0)
-        rows.append(
-            Row(
-                what=f"a deletion, with {others} recommenders of others",
-                target="ListRecommenders read once per operation",
-                ours=f"{ended}; {calls}; all names read {most} times per operation at most",
-                how="The same; pages of 100 names",
-            )
+        yield Row(
+            what=f"a deletion, with {others} recommenders of others",
+            target="ListRecommenders read once per operation",
+            ours=f"{ended}; {calls}; all names read {most} times per operation at most",
+            how="The same; pages of 100 names",
         )
-    return rows

@@ -7,13 +7,13 @@ CDK's own library that our stack cannot do without: a function from an asset and
 import json
 import tempfile
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from functools import partial
 from pathlib import Path
 from typing import Any, Final
 
-from benchmarks.processes import ROOT, Used, in_turn, run
-from benchmarks.table import Pairs, Row, spread
+from benchmarks.processes import ROOT, Used, in_turn, run, seconds
+from benchmarks.table import Pairs, Row
 from tests.support.place import GROUP
 from tests.support.template import PIPELINE
 
@@ -60,7 +60,7 @@ app.main(App()).synth()
 """
 
 
-def synthesis() -> list[Row]:
+def synthesis() -> Iterator[Row]:
     """Part 4."""
     one = {"dataset_group_arn": GROUP}
     measured = in_turn(
@@ -69,44 +69,38 @@ def synthesis() -> list[Row]:
         least=partial(synthesise, LEAST, {}),
         whole=partial(synthesise, WHOLE, one),
         without_rules=partial(synthesise, WITHOUT_RULES, one),
-        pipeline=partial(synthesise, WHOLE, _with_pipeline()),
+        pipeline=partial(synthesise, WHOLE, {**environments(2), "pipeline": PIPELINE}),
         bare_empty=partial(synthesise, EMPTY, {}, environment=_NOT_VALIDATED),
         bare_whole=partial(synthesise, WHOLE, one, environment=_NOT_VALIDATED),
     )
     how = f"Processor time of {_ROUNDS} processes each with their Node, in turn"
-    rows = [
-        _row("synthesis, one environment", measured["whole"], measured["empty"], how, "1.3"),
-        _row(
-            "the least: one function, one state machine", measured["least"], measured["empty"], how
-        ),
-        _row(
-            "without rule packs",
-            measured["without_rules"],
-            measured["empty"],
-            f"{how}; cdk-nag is not even loaded",
-        ),
-        _row("with a pipeline, two environments", measured["pipeline"], measured["empty"], how),
-        _row(
+    for what, ours, empty, more, target in (
+        ("synthesis, one environment", "whole", "empty", "", "1.3"),
+        ("the least: one function, one state machine", "least", "empty", "", ""),
+        ("without rule packs", "without_rules", "empty", "; cdk-nag is not even loaded", ""),
+        ("with a pipeline, two environments", "pipeline", "empty", "", ""),
+        (
             "without the CDK's own validation, in both",
-            measured["bare_whole"],
-            measured["bare_empty"],
-            f"{how}; with CDK_VALIDATION=false",
+            "bare_whole",
+            "bare_empty",
+            "; with CDK_VALIDATION=false",
+            "",
         ),
-    ]
-    seconds = {count: synthesise(WHOLE, environments(count)).seconds for count in _ENVIRONMENTS}
+    ):
+        pairs = Pairs(seconds(measured[ours]), seconds(measured[empty]))
+        yield pairs.row(what, f"{how}{more}", other="empty app", target=target)
+    took = {count: synthesise(WHOLE, environments(count)).seconds for count in _ENVIRONMENTS}
     first = _ENVIRONMENTS[0]
     for count in _ENVIRONMENTS[1:]:
-        each = (seconds[count] - seconds[first]) / (count - first)
-        rows.append(
-            Row(
-                what=f"each further environment, of {count}",
-                target="0.4 s",
-                ours=f"{each:.2f} s",
-                how=f"Processor time of {count} environments less that of {first}, rule packs "
-                "included, one run of each",
-            )
+        each = (took[count] - took[first]) / (count - first)
+        yield Row(
+            what=f"each further environment, of {count}",
+            target="0.4 s",
+            ours=f"{each:.2f} s",
+            how=f"Processor time of {count} environments less that of {first}, rule packs "
+            "included, one run of each",
         )
-    return [*rows, template()]
+    yield template()
 
 
 def template() -> Row:
@@ -142,13 +136,6 @@ def environments(count: int) -> dict[str, Any]:
     }
 
 
-def _with_pipeline() -> dict[str, Any]:
-    return {
-        **environments(2),
-        "pipeline": PIPELINE,
-    }
-
-
 def synthesise(
     code: str,
     settings: dict[str, Any],
@@ -173,15 +160,3 @@ def synthesise(
                 "JSII_SILENCE_WARNING_END_OF_LIFE_NODE_VERSION": "1",
             },
         )
-
-
-def _row(what: str, ours: list[Used], empty: list[Used], how: str, target: str = "") -> Row:
-    pairs = Pairs([one.seconds for one in ours], [one.seconds for one in empty])
-    return Row(
-        what=what,
-        ratio=pairs.ratio,
-        target=target,
-        ours=spread(pairs.ours, digits=2, unit=" s"),
-        other=f"empty app {spread(pairs.other, digits=2, unit=' s')}",
-        how=how,
-    )

@@ -45,6 +45,26 @@ class Pairs:
         ratios = [ours / other for ours, other in zip(self.ours, self.other, strict=True)]
         return spread(ratios, digits=2)
 
+    def row(
+        self,
+        what: str,
+        how: str,
+        *,
+        other: str,
+        target: str = "",
+        digits: int = 2,
+        unit: str = " s",
+    ) -> Row:
+        """Return the row of both, with the name of the other one."""
+        return Row(
+            what=what,
+            ratio=self.ratio,
+            target=target,
+            ours=spread(self.ours, digits=digits, unit=unit),
+            other=f"{other} {spread(self.other, digits=digits, unit=unit)}",
+            how=how,
+        )
+
 
 def spread(values: Sequence[float], *, digits: int, unit: str = "") -> str:
     """Return the median of the measurements, and their least and most."""

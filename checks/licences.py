@@ -5,7 +5,7 @@ python -m checks.licences > docs/internals/dependencies.md
 
 import json
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator
 from importlib.metadata import Distribution, distributions
 from pathlib import Path
 from typing import Final
@@ -22,6 +22,7 @@ LOCKS: Final = {
 }
 
 _PIN: Final = re.compile(r"(?m)^([a-z0-9][a-z0-9._-]*)==([^\s;\\]+)")
+_APPROVED: Final = "License :: OSI Approved :: "
 _SPELLINGS: Final = {
     "apache license 2.0": "Apache-2.0",
     "apache software license": "Apache-2.0",
@@ -61,32 +62,29 @@ def npm_packages() -> list[tuple[str, str, str]]:
 def licence_of(package: Distribution) -> str:
     """Return the licence that a package names, by its SPDX identifier where it has one."""
     metadata = package.metadata.json
-    classifiers = metadata.get("classifier", [])
-    named = (
-        [one.rpartition(" :: ")[2] for one in classifiers if one.startswith("License :: OSI App")]
-        if "license_expression" not in metadata
-        else [str(metadata["license_expression"])]
-    )
-    named = [one for one in named if one != "OSI Approved"]
+    if "license_expression" in metadata:
+        named = [str(metadata["license_expression"])]
+    else:
+        named = [
+            one.removeprefix(_APPROVED)
+            for one in metadata.get("classifier", [])
+            if one.startswith(_APPROVED)
+        ]
     text = str(metadata.get("license", "")).strip().partition("\n")[0]
     return " or ".join(_SPELLINGS.get(one.lower(), one) for one in named or [text])
 
 
-def _rows(lock: Path, installed: dict[str, Distribution]) -> Iterator[str]:
+def _rows(lock: Path, installed: dict[str, Distribution]) -> Iterator[tuple[str, str, str]]:
     for name, version in pins(lock):
         package = installed.get(name)
         licence = licence_of(package) if package else "not installed on this platform"
-        yield f"| {name} | {version} | {licence} |"
+        yield name, version, licence
 
 
 def installed(*folders: Path) -> dict[str, Distribution]:
     """Return the packages that are installed here, or in these folders, by their names."""
-    where: Sequence[Distribution] = (
-        list(distributions(path=[str(one) for one in folders]))
-        if folders
-        else list(distributions())
-    )
-    return {re.sub(r"[-_.]+", "-", one.name).lower(): one for one in where}
+    found = distributions(path=[str(one) for one in folders]) if folders else distributions()
+    return {re.sub(r"[-_.]+", "-", one.name).lower(): one for one in found}
 
 
 def page() -> str:
@@ -96,13 +94,14 @@ def page() -> str:
         own = ROOT / ".venv" / lock.stem.removeprefix("requirements-")
         there = installed(*own.glob("lib/python*/site-packages"))
         sections.append(_table(f"{title} (`{lock.name}`)", _rows(lock, there)))
-    rows = (f"| {' | '.join(row)} |" for row in npm_packages())
-    return "\n".join([*sections, _table("The CDK's own tools (`package-lock.json`)", rows)])
+    sections.append(_table("The CDK's own tools (`package-lock.json`)", npm_packages()))
+    return "\n".join(sections)
 
 
-def _table(title: str, rows: Iterator[str]) -> str:
+def _table(title: str, rows: Iterable[tuple[str, str, str]]) -> str:
+    lines = (f"| {' | '.join(row)} |" for row in rows)
     return "\n".join(
-        [f"## {title}", "", "| Package | Version | Licence |", "|---|---|---|", *rows, ""]
+        [f"## {title}", "", "| Package | Version | Licence |", "|---|---|---|", *lines, ""]
     )
 
 

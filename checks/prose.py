@@ -45,15 +45,11 @@ class Finding:
 
 @dataclass(frozen=True)
 class Avoided:
-    """A way to say something, with the rule and the better way."""
+    """A way to say something (in either case), with the rule and the better way."""
 
-    pattern: re.Pattern[str]
+    pattern: str
     rule: str
     better: str
-
-
-def _avoided(pattern: str, rule: str, better: str) -> Avoided:
-    return Avoided(re.compile(pattern, re.IGNORECASE), rule, better)
 
 
 _START: Final = r"^[\W_]*"
@@ -62,51 +58,51 @@ _SERVICES: Final = (
 )
 
 AVOIDED: Final = (
-    _avoided(
+    Avoided(
         rf"{_START}what\b",
         'begins with "What"',
         'a noun: "Dropped calls are not stored", not "What was dropped is not stored"',
     ),
-    _avoided(
+    Avoided(
         rf"{_START}of an?\b",
         'begins with "Of a"',
         'the actor, or a condition with "If": "If a stack is stuck, the command reads ...", '
         'not "Of a stack that is stuck it reads ..."',
     ),
-    _avoided(r"\banew\b", 'has "anew"', '"again"'),
-    _avoided(r"\bbeside\b", 'has "beside"', '"besides", "next to", "with", "in addition to"'),
-    _avoided(
+    Avoided(r"\banew\b", 'has "anew"', '"again"'),
+    Avoided(r"\bbeside\b", 'has "beside"', '"besides", "next to", "with", "in addition to"'),
+    Avoided(
         r"\b(?:go|goes|going|gone|went) with\b",
         'has "goes with"',
         '"is deleted with", "belongs to"',
     ),
-    _avoided(r"\bin force\b", 'has "in force"', '"effective": "the effective configuration"'),
-    _avoided(
+    Avoided(r"\bin force\b", 'has "in force"', '"effective": "the effective configuration"'),
+    Avoided(
         r"\b(?:asked|asks|asking) for\b", 'has "asked for"', '"requested", "configured", "expected"'
     ),
-    _avoided(
+    Avoided(
         rf"\bask(?:s|ed|ing)? (?:the )?(?:{_SERVICES})\b",
         "asks a service",
         '"call", "request": "the function calls Personalize"',
     ),
-    _avoided(r"\bwanted\b", 'has "wanted"', '"expected": "actual 0.9, expected 0.3"'),
-    _avoided(
+    Avoided(r"\bwanted\b", 'has "wanted"', '"expected": "actual 0.9, expected 0.3"'),
+    Avoided(
         r"\b(?:is|are|was|were|be|been|stands?|stood) there(?= *(?:[.,;:)]|$))",
         'has "there" for "exists"',
         '"exists", or "actual": "actual 0.9, expected 0.3"',
     ),
-    _avoided(
+    Avoided(
         r"\b(?:(?:a|another|each|every|first|half|last|latest|missed|next|one|per|previous|this)"
         r" look|(?:few|many|missed|several|two|three) looks)\b(?! (?:for|like|up))",
         'has "look" as a noun',
         '"poll", "observation" or "attempt"',
     ),
-    _avoided(
+    Avoided(
         r"\blook(?:s|ed|ing)? (?:again|at|once)\b",
         'has "look" as a verb',
         '"poll", "observe", "read" or "check": "the function polls the recommender"',
     ),
-    _avoided(
+    Avoided(
         r"\b(?:somebody|nobody)\b",
         "does not name the actor",
         'the actor: "you", "another command", "no test"',
@@ -124,7 +120,7 @@ def of_words(one: Sentence) -> Iterator[Finding]:
             '`cdk destroy` prints a message. It exits with 0."',
         )
     for way in AVOIDED:
-        if way.pattern.search(one.prose):
+        if re.search(way.pattern, one.prose, re.IGNORECASE):
             yield Finding(one, way.rule, way.better)
 
 

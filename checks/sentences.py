@@ -71,9 +71,8 @@ class Sentence:
 
 @dataclass
 class _Block:
-    """A paragraph, a heading or a cell while it is read."""
+    """A paragraph, a heading or a cell while it is read: the texts that are not prose."""
 
-    prose: str = ""
     _hidden: list[str] = field(default_factory=list)
 
     def hide(self, text: str) -> str:
@@ -81,9 +80,9 @@ class _Block:
         self._hidden.append(text)
         return chr(_HIDDEN + len(self._hidden) - 1)
 
-    def sentences(self) -> Iterator[tuple[int, str, str]]:
+    def sentences(self, prose: str) -> Iterator[tuple[int, str, str]]:
         """Hide quotations and addresses; yield line, text and prose of each sentence."""
-        prose = _QUOTATION.sub(self._hide_quotation, self.prose)
+        prose = _QUOTATION.sub(self._hide_quotation, prose)
         prose = _ADDRESS.sub(lambda found: self.hide(found[0]), prose)
         start = 0
         for end in (*(found.end() for found in _END.finditer(prose)), len(prose)):
@@ -188,8 +187,8 @@ def _read(text: str) -> Iterator[tuple[int, str, str]]:
         first = token.map[0] if token.map else first
         if token.type == "inline":
             block = _Block()
-            block.prose = "".join(_part(child, block) for child in token.children or ())
-            for line, one, prose in block.sentences():
+            parts = (_part(child, block) for child in token.children or ())
+            for line, one, prose in block.sentences("".join(parts)):
                 yield first + line, one, prose
 
 

@@ -2,10 +2,12 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from typing import Any, Final, TextIO
+from typing import Final, TextIO, TypeVar
 
 from lambdas.recommender.aws.errors import TransientError
 from operations.texts.render_status import render_no_stack
+
+Read = TypeVar("Read")
 
 FINE: Final = 0
 NOT_FINE: Final = 1
@@ -69,8 +71,8 @@ class Console:
         return CANNOT_TELL
 
     def retry_reads(
-        self, call: Callable[[], Any], *, final: tuple[type[TransientError], ...] = ()
-    ) -> Any:
+        self, call: Callable[[], Read], *, final: tuple[type[TransientError], ...] = ()
+    ) -> Read:
         """Make a call that reads, and try again for a while.
 
         Args:

@@ -7,8 +7,9 @@ or retries a refused call: they are simpler than a solution for production.
 """
 
 import json
+from abc import ABC, abstractmethod
 from collections.abc import Mapping
-from typing import Any, Final, Protocol
+from typing import Any, ClassVar, Final
 
 from types_boto3_personalize import PersonalizeClient
 
@@ -32,62 +33,83 @@ RECOMMENDER: Final = {
 }
 """The custom resource that each of them has."""
 
-_NOTHING: Final = {"StartAt": "End", "States": {"End": {"Type": "Succeed"}}}
 
+class Rival(ABC):
+    """A rival: its template and its functions.
 
-class Rival(Protocol):
-    """A rival: its template and its functions."""
+    Attributes:
+        name: its name in the tables.
+        resources: its custom resources.
+        waiter: the definition of its state machine.
+    """
 
-    name: str
-    polls_by_lambda: bool
-    """Whether a function polls, and not the state machine itself."""
+    name: ClassVar[str]
+    resources: ClassVar[Mapping[str, Any]] = {"Recommender": RECOMMENDER}
+    waiter: ClassVar[Mapping[str, Any]] = {
+        "StartAt": "End",
+        "States": {"End": {"Type": "Succeed"}},
+    }
 
     def __init__(self, stack: Stack) -> None:
         """Take the stack that it is deployed by."""
+        cloud = stack.cloud
+        self.stack = stack
+        self.api = personalize.client(
+            cloud.service,
+            account=ACCOUNT,
+            region=cloud.region,
+            caller=stack.id,
+            before=cloud.called,
+            after=cloud.applied,
+        )
 
-    @staticmethod
-    def template() -> Deployable:
-        """Return the template that CloudFormation deploys."""
+    @classmethod
+    def template(cls) -> Deployable:
+        """Return the template that CloudFormation deploys: two functions, and its own parts."""
+        functions = {
+            name: {
+                "Type": "AWS::Lambda::Function",
+                "Properties": {
+                    "Handler": f"recommender.handler.{name.lower()}",
+                    "Timeout": LAMBDA_SECONDS,
+                },
+            }
+            for name in ("Begin", "Poll")
+        }
+        machine = {
+            "Type": "AWS::StepFunctions::StateMachine",
+            "Properties": {"DefinitionString": json.dumps(cls.waiter)},
+        }
+        return Deployable({**functions, "Machine": machine, **cls.resources}, {})
 
+    @abstractmethod
     def begin(self, event: Event) -> None:
         """Take an event of CloudFormation."""
 
+    @abstractmethod
     def poll(self, state: Event) -> Mapping[str, Any]:
         """Do one step of the state machine."""
 
+    def answer_if_done(self, event: Event) -> bool:
+        """Poll once; if the request of CloudFormation is fulfilled, answer, and return whether."""
+        done = is_gone(self.api) if event["RequestType"] == "Delete" else is_active(self.api)
+        if done:
+            self.answer(event)
+        return done
 
-def template(
-    resources: Mapping[str, Mapping[str, Any]], definition: Mapping[str, Any] | None = None
-) -> Deployable:
-    """Return a template: the two functions, the state machine, and these custom resources."""
-    functions = {
-        name: {
-            "Type": "AWS::Lambda::Function",
-            "Properties": {
-                "Handler": f"recommender.handler.{name.lower()}",
-                "Timeout": LAMBDA_SECONDS,
-            },
+    def answer(self, event: Event) -> None:
+        """Put a success to the ResponseURL."""
+        body = {
+            "Status": "SUCCESS",
+            "PhysicalResourceId": event.get("PhysicalResourceId", ARN),
+            **{key: event[key] for key in ("StackId", "RequestId", "LogicalResourceId")},
         }
-        for name in ("Begin", "Poll")
-    }
-    machine = {
-        "Type": "AWS::StepFunctions::StateMachine",
-        "Properties": {"DefinitionString": json.dumps(definition or _NOTHING)},
-    }
-    return Deployable({**functions, "Machine": machine, **resources}, {})
+        self.stack.cloud.put(event["ResponseURL"], json.dumps(body).encode())
 
-
-def client(stack: Stack) -> PersonalizeClient:
-    """Return a client of the simulated Personalize for a rival's functions."""
-    cloud = stack.cloud
-    return personalize.client(
-        cloud.service,
-        account=ACCOUNT,
-        region=cloud.region,
-        caller=stack.id,
-        before=cloud.called,
-        after=cloud.applied,
-    )
+    def start(self, event: Event) -> None:
+        """Have the state machine wait for a request."""
+        given = {"Event": event, "Seconds": POLL_SECONDS, "Done": False}
+        self.stack.cloud.start_execution(self.stack, event["RequestId"], json.dumps(given))
 
 
 def create(api: PersonalizeClient) -> None:
@@ -116,24 +138,3 @@ def is_gone(api: PersonalizeClient) -> bool:
     except api.exceptions.ResourceNotFoundException:
         return True
     return False
-
-
-def is_done(api: PersonalizeClient, event: Event) -> bool:
-    """Poll once, and return whether the request of CloudFormation is fulfilled."""
-    return is_gone(api) if event["RequestType"] == "Delete" else is_active(api)
-
-
-def answer(stack: Stack, event: Event) -> None:
-    """Put a success to the ResponseURL."""
-    body = {
-        "Status": "SUCCESS",
-        "PhysicalResourceId": event.get("PhysicalResourceId", ARN),
-        **{key: event[key] for key in ("StackId", "RequestId", "LogicalResourceId")},
-    }
-    stack.cloud.put(event["ResponseURL"], json.dumps(body).encode())
-
-
-def start(stack: Stack, event: Event) -> None:
-    """Have the state machine wait for a request."""
-    given = {"Event": event, "Seconds": POLL_SECONDS, "Done": False}
-    stack.cloud.start_execution(stack, event["RequestId"], json.dumps(given))

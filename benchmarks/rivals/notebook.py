@@ -5,6 +5,7 @@ needs a kernel, and credentials, that last as long. A deletion during the traini
 way.
 """
 
+from collections.abc import Callable
 from typing import Final
 
 from types_boto3_personalize import PersonalizeClient
@@ -16,29 +17,27 @@ _MOST_SECONDS: Final = 10 * 3600
 
 
 def deploy(api: PersonalizeClient, clock: VirtualClock) -> None:
-    """Create a recommender, and wait until it is ACTIVE.
-
-    Raises:
-        TimeoutError: it is not, after ten hours.
-    """
+    """Create a recommender, and wait until it is ACTIVE."""
     create(api)
-    end = clock.now + _MOST_SECONDS
-    while clock.now < end:
-        if is_active(api):
-            return
-        clock.advance(POLL_SECONDS)
-    raise TimeoutError
+    _wait_until(is_active, api, clock)
 
 
 def delete(api: PersonalizeClient, clock: VirtualClock) -> None:
-    """Delete a recommender, once that is possible, and wait until it is gone.
+    """Delete a recommender, once that is possible, and wait until it is gone."""
+    _wait_until(is_gone, api, clock)
+
+
+def _wait_until(
+    is_done: Callable[[PersonalizeClient], bool], api: PersonalizeClient, clock: VirtualClock
+) -> None:
+    """Poll each minute.
 
     Raises:
-        TimeoutError: it is not, after ten hours.
+        TimeoutError: it is not done after ten hours.
     """
     end = clock.now + _MOST_SECONDS
     while clock.now < end:
-        if is_gone(api):
+        if is_done(api):
             return
         clock.advance(POLL_SECONDS)
     raise TimeoutError

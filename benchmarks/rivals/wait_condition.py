@@ -10,83 +10,64 @@ WaitCondition under a new logical id, which this one does not do.
 """
 
 from collections.abc import Mapping
-from typing import Any, Final
+from typing import Any, ClassVar, Final
 
-from benchmarks import rivals
+from benchmarks.rivals import POLL_SECONDS, RECOMMENDER, Rival, create
 from tests.support.serverless import Event
-from tests.support.stack import Stack
-from tests.support.synthesis import Deployable
 
 _LONGEST_SECONDS: Final = 43_200
 """`Timeout` of `AWS::CloudFormation::WaitCondition`, Template Reference: twelve hours at most."""
 
-_WAITER: Final = {
-    "StartAt": "Wait",
-    "States": {
-        "Wait": {"Type": "Wait", "SecondsPath": "$.Seconds", "Next": "Describe"},
-        "Describe": {
-            "Type": "Task",
-            "Resource": "Poll",
-            "Retry": [
-                {
-                    "ErrorEquals": ["States.ALL"],
-                    "IntervalSeconds": rivals.POLL_SECONDS,
-                    "BackoffRate": 1,
-                    "MaxAttempts": 10,
-                }
-            ],
-            "Next": "IsDone",
-        },
-        "IsDone": {
-            "Type": "Choice",
-            "Choices": [{"Variable": "$.Done", "BooleanEquals": True, "Next": "End"}],
-            "Default": "Wait",
-        },
-        "End": {"Type": "Succeed"},
-    },
-}
 
-
-class WaitCondition:
+class WaitCondition(Rival):
     """The recommender's custom resource, and the wait condition for it."""
 
     name = "WaitCondition"
-    polls_by_lambda = False
-
-    def __init__(self, stack: Stack) -> None:
-        self._stack = stack
-        self._api = rivals.client(stack)
-
-    @staticmethod
-    def template() -> Deployable:
-        """Return the template that CloudFormation deploys."""
-        return rivals.template(
-            {
-                "Recommender": rivals.RECOMMENDER,
-                "Ready": {
-                    "Type": "Custom::WaitCondition",
-                    "DependsOn": "Recommender",
-                    "Properties": {"ServiceToken": "Begin", "ServiceTimeout": _LONGEST_SECONDS},
-                },
+    resources: ClassVar[Mapping[str, Any]] = {
+        "Recommender": RECOMMENDER,
+        "Ready": {
+            "Type": "Custom::WaitCondition",
+            "DependsOn": "Recommender",
+            "Properties": {"ServiceToken": "Begin", "ServiceTimeout": _LONGEST_SECONDS},
+        },
+    }
+    waiter: ClassVar[Mapping[str, Any]] = {
+        "StartAt": "Wait",
+        "States": {
+            "Wait": {"Type": "Wait", "SecondsPath": "$.Seconds", "Next": "Describe"},
+            "Describe": {
+                "Type": "Task",
+                "Resource": "Poll",
+                "Retry": [
+                    {
+                        "ErrorEquals": ["States.ALL"],
+                        "IntervalSeconds": POLL_SECONDS,
+                        "BackoffRate": 1,
+                        "MaxAttempts": 10,
+                    }
+                ],
+                "Next": "IsDone",
             },
-            _WAITER,
-        )
+            "IsDone": {
+                "Type": "Choice",
+                "Choices": [{"Variable": "$.Done", "BooleanEquals": True, "Next": "End"}],
+                "Default": "Wait",
+            },
+            "End": {"Type": "Succeed"},
+        },
+    }
 
     def begin(self, event: Event) -> None:
         """Create and answer; or have the state machine wait."""
         match event["RequestType"], event["LogicalResourceId"]:
             case "Create", "Recommender":
-                rivals.create(self._api)
-                rivals.answer(self._stack, event)
+                create(self.api)
+                self.answer(event)
             case "Delete", "Ready":
-                rivals.answer(self._stack, event)
+                self.answer(event)
             case _:
-                rivals.start(self._stack, event)
+                self.start(event)
 
     def poll(self, state: Event) -> Mapping[str, Any]:
         """Do one round of the state machine."""
-        event = state["Event"]
-        done = rivals.is_done(self._api, event)
-        if done:
-            rivals.answer(self._stack, event)
-        return {**state, "Done": done}
+        return {**state, "Done": self.answer_if_done(state["Event"])}

@@ -5,9 +5,8 @@ They are removed as the functions remove them: by the same decision (`plan_delet
 """
 
 import contextlib
-from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
-from functools import partial
 
 from lambdas.recommender import vocabulary as v
 from lambdas.recommender.aws.cloudformation import Stacks
@@ -25,9 +24,7 @@ from operations.computations.chain import Chain, is_recommender
 from operations.computations.leftovers import (
     Candidate,
     Claim,
-    Classified,
     Unproven,
-    classify,
     unproven,
 )
 from operations.computations.stack import DELETED, Stack
@@ -57,26 +54,23 @@ def delete(account: Account, console: Console, name: str | None) -> int:
             console.line("Nothing was changed.")
             return NOT_FINE
         for one in to_remove:
-            removed = _remove(account, one, partial(_wait, console, one))
-            console.line(render.render_removal(one, removed))
+            console.line(render.render_removal(one, _remove(account, console, one)))
         found = _show(account, console, name)
     stuck = _stuck(account, name, to_remove)
-    released = {
-        one.candidate.arn for one in to_remove if one.candidate.ownership is Ownership.ADOPTED
-    }
+    released = {one.arn for one in to_remove if one.is_adopted}
     unclear = _show_unproven(account, console, stuck, but=released)
     explained = {one.observed.arn for one in unclear}
     needed = {
-        one.candidate.stack_id
+        one.stack_id
         for one in found
-        if one.claim is not Claim.RETAINED and one.candidate.arn not in explained
+        if one.claim is not Claim.RETAINED and one.arn not in explained
     }
     if ended := [one for one in stuck if one.id not in needed]:
-        console.line(render.render_stacks_to_delete(ended, account.region))
+        console.line(render.render_stacks_to_delete(ended))
     return _exit_code(found, unclear)
 
 
-def _exit_code(found: Iterable[Classified], unclear: Sequence[Unproven]) -> int:
+def _exit_code(found: Iterable[Candidate], unclear: Sequence[Unproven]) -> int:
     claims = {one.claim for one in found}
     if Claim.LEFTOVER in claims:
         return NOT_FINE
@@ -87,11 +81,11 @@ def _exit_code(found: Iterable[Classified], unclear: Sequence[Unproven]) -> int:
 # -- reading -----------------------------------------------------------------------------------
 
 
-def _show(account: Account, console: Console, name: str | None) -> list[Classified]:
+def _show(account: Account, console: Console, name: str | None) -> list[Candidate]:
     """Print and return the recommenders that carry our tags, of one stack or of all."""
     candidates = list(_candidates(account))
     named = [one for one in candidates if name in (None, one.stack_id, one.stack_name)]
-    found = [classify(_with_stack(account, one)) for one in named]
+    found = [_with_stack(account, one) for one in named]
     console.line(render.render_leftovers(found, account.region, name))
     if name and not found:
         others = {one.stack_name for one in candidates} - {""}
@@ -120,10 +114,10 @@ def _with_stack(account: Account, candidate: Candidate) -> Candidate:
     return replace(candidate, stack=stack, resources=account.resources(stack), chains=chains)
 
 
-def _stuck(account: Account, name: str | None, found: Iterable[Classified]) -> list[Stack]:
+def _stuck(account: Account, name: str | None, found: Iterable[Candidate]) -> list[Stack]:
     """Return the stacks whose removal has failed: the named one, and those of candidates."""
     named = account.stack(name) if name else None
-    stacks = (*(one.candidate.stack for one in found), named)
+    stacks = (*(one.stack for one in found), named)
     return list({one.id: one for one in stacks if one and one.is_stuck}.values())
 
 
@@ -143,7 +137,7 @@ def _show_unproven(
         observed = (account.observed(arn) for arn in _arns(account, stack) if arn not in but)
         found += unproven(stack, [one for one in observed if one])
     if found:
-        console.line(render.render_unproven(found, account.region))
+        console.line(render.render_unproven(found))
     return found
 
 
@@ -177,38 +171,32 @@ def _operation(stack: Stack | None) -> Operation:
     return stack.operation if stack else Operation(DELETED, "")
 
 
-def _remove(account: Account, leftover: Classified, wait: Callable[[str], None]) -> Done | Fail:
+def _remove(account: Account, console: Console, leftover: Candidate) -> Done | Fail:
     """Delete, or release, a leftover, however long that takes.
 
-    Args:
-        account: where it is.
-        leftover: how it was classified; once its stack has changed, nothing is done.
-        wait: is called with the reason, and returns at the time of the next poll.
+    Once its stack has changed, nothing is done.
     """
-    candidate = leftover.candidate
-    request = _delete_request(candidate)
     reconciler = Reconciler(
-        account.personalize, _Fence(account), request, Situation(_operation(candidate.stack))
+        account.personalize,
+        _Fence(account),
+        _delete_request(leftover),
+        Situation(_operation(leftover.stack)),
     )
 
     def plan(observed: Observed | None) -> Step:
         if observed and observed.tags is not None:
-            now = classify(replace(candidate, tags=observed.tags))
+            now = replace(leftover, tags=observed.tags)
             if now.claim not in (Claim.LEFTOVER, Claim.UNPROVEN):  # a released one is UNPROVEN
                 return Fail(f"it is now {now.claim.value}: {now.reason}")
-        return plan_deletion(candidate.owner, observed, retired_tags=candidate.retired_tags)
+        return plan_deletion(leftover.owner, observed, retired_tags=leftover.retired_tags)
 
     try:
-        while isinstance(verdict := reconciler.advance(candidate.arn, plan), Wait):
-            wait(verdict.reason)
+        while isinstance(verdict := reconciler.advance(leftover.arn, plan), Wait):
+            console.progress(render.render_waiting(leftover, verdict.reason), verdict.reason)
+            console.sleep(console.interval)
     except PermanentError as error:
         return Fail(str(error))
     return verdict
-
-
-def _wait(console: Console, leftover: Classified, reason: str) -> None:
-    console.progress(render.render_waiting(leftover, reason), reason)
-    console.sleep(console.interval)
 
 
 def _delete_request(candidate: Candidate) -> Request:

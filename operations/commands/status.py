@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Sequence
 from dataclasses import replace
-from typing import Final, TypeVar
+from typing import Final
 
 from lambdas.recommender.aws.errors import (
     ACCESS_DENIED,
@@ -24,7 +24,7 @@ from operations.computations.stack import (
     has_succeeded,
 )
 from operations.computations.template import UnreadableError
-from operations.console import FINE, NOT_FINE, Console
+from operations.console import FINE, NOT_FINE, Console, Read
 from operations.texts.render_status import (
     render_outcome,
     render_place,
@@ -32,8 +32,6 @@ from operations.texts.render_status import (
     render_status,
     render_unknown_progress,
 )
-
-_Read = TypeVar("_Read")
 
 _REVIEW_SECONDS: Final = 120.0
 """How long a change set may take to be executed: `cdk deploy` makes one first."""
@@ -45,17 +43,16 @@ def status(account: Account, console: Console, name: str) -> int:
     if stack is None:
         return console.no_stack(name, account.region)
     chains, events = account.chains(stack), account.events(stack)
-    arns = {arn for chain in chains for arn in chain.arns_among(events)}
+    arns = {arn: chain for chain in chains for arn in chain.arns_among(events)}
     observed = {arn: account.observed(arn, may_lack_tags=True) for arn in arns}
     now = console.clock()
     measured = {
         arn: _measured(account, chain, one, now)
-        for chain in chains
-        for arn in chain.arns_among(events)
+        for arn, chain in arns.items()
         if (one := observed[arn])
     }
     found = compare(stack, chains, events, observed, measured, now=now)
-    console.line(render_status(found, account.region))
+    console.line(render_status(found))
     return NOT_FINE if found.wrong else FINE
 
 
@@ -71,7 +68,7 @@ def _measured(account: Account, chain: Chain, observed: Observed, now: float) ->
     return Measured(_known(history), _known(lambda: account.cloudwatch.use(observed.arn, now)))
 
 
-def _known(read: Callable[[], _Read | str]) -> _Read | str:
+def _known(read: Callable[[], Read | str]) -> Read | str:
     """Read, or return the reason why that failed."""
     try:
         return read()
@@ -116,7 +113,7 @@ def _begun(account: Account, console: Console, name: str) -> Stack | None:
     until = console.clock() + _REVIEW_SECONDS
     final: tuple[type[TransientError], ...] = (CredentialsError,)
     while True:
-        stack: Stack | None = console.retry_reads(lambda: account.stack(name), final=final)
+        stack = console.retry_reads(lambda: account.stack(name), final=final)
         if stack is None or stack.status != REVIEW:
             return stack
         remaining = until - console.clock()
@@ -129,18 +126,17 @@ def _begun(account: Account, console: Console, name: str) -> Stack | None:
 
 def _again(account: Account, console: Console, stack: Stack) -> Stack:
     """Read the stack again; 90 days after its deletion, CloudFormation forgets it."""
-    now: Stack | None = console.retry_reads(lambda: account.stack(stack.id))
+    now = console.retry_reads(lambda: account.stack(stack.id))
     return now or replace(stack, status=DELETED)
 
 
 def _chains(account: Account, console: Console, stack: Stack) -> tuple[Chain, ...]:
     """Read the recommenders of the stack's template; none if that is not readable."""
     try:
-        chains: tuple[Chain, ...] = console.retry_reads(lambda: account.chains(stack))
+        return console.retry_reads(lambda: account.chains(stack))
     except UnreadableError as error:
         console.line(f"The progress is not known: {error}.")
         return ()
-    return chains
 
 
 def _show_progress(
@@ -176,9 +172,8 @@ def _first(account: Account, chain: Chain) -> Observed | None:
 
 def _events(account: Account, console: Console, stack: Stack) -> list[Event]:
     try:
-        events: list[Event] = console.retry_reads(lambda: account.events(stack))
+        return console.retry_reads(lambda: account.events(stack))
     except PermanentError:
         if stack.status == DELETED:  # and forgotten
             return []
         raise
-    return events

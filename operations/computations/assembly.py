@@ -6,7 +6,7 @@ Source: `AssemblyManifest` and its artifacts, aws_cdk.cloud_assembly_schema.
 import posixpath
 import re
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any, Final
 
 MANIFEST: Final = "manifest.json"
@@ -32,6 +32,7 @@ class SynthesisedStack:
         id: the id by which the CDK CLI knows it, such as ``prod/TopPicks``.
         account: the account that it is deployed to, or nothing if the credentials decide.
         region: the region, or nothing if the credentials decide.
+        template_file: the path of its template in the assembly.
         template: its template.
         parameters: the values that the app gives to the template's parameters.
         is_protected: whether it is to have termination protection.
@@ -41,7 +42,8 @@ class SynthesisedStack:
     id: str
     account: str
     region: str
-    template: Mapping[str, Any]
+    template_file: str = ""
+    template: Mapping[str, Any] = field(default_factory=dict)
     parameters: Mapping[str, str] = field(default_factory=dict)
     is_protected: bool = False
 
@@ -61,8 +63,8 @@ def find_stack(read: Read, named: str) -> SynthesisedStack:
         one for one in stacks if named == one.name
     ]
     if len(found) == 1:
-        (where,) = found
-        return where.read(read)
+        (stack,) = found
+        return replace(stack, template=read(stack.template_file))
     several = sorted(one.id for one in found)
     if several:
         raise AssemblyError(f"several stacks have the name {named}: {', '.join(several)}. Name one")
@@ -70,44 +72,29 @@ def find_stack(read: Read, named: str) -> SynthesisedStack:
     raise AssemblyError(f"it has no stack {named}. It has {ids}. Name one with --stack")
 
 
-@dataclass(frozen=True)
-class _Artifact:
-    folder: str
-    id: str
-    name: str
-    environment: str
-    properties: Mapping[str, Any]
+def _stacks(read: Read, folder: str) -> Iterator[SynthesisedStack]:
+    """Yield the stacks of an assembly, with those of the assemblies in it (the stages).
 
-    def read(self, read: Read) -> SynthesisedStack:
-        place = _ENVIRONMENT.fullmatch(self.environment)
-        account, region = (
-            "" if place is None or place[part] in _UNKNOWN else place[part]
-            for part in ("account", "region")
-        )
-        return SynthesisedStack(
-            name=self.name,
-            id=self.id,
-            account=account,
-            region=region,
-            template=read(posixpath.join(self.folder, self.properties["templateFile"])),
-            parameters=self.properties.get("parameters", {}),
-            is_protected=bool(self.properties.get("terminationProtection")),
-        )
-
-
-def _stacks(read: Read, folder: str) -> Iterator[_Artifact]:
-    """Yield the stacks of an assembly, with those of the assemblies in it (the stages)."""
+    Their templates are not read yet.
+    """
     artifacts: Mapping[str, Any] = read(posixpath.join(folder, MANIFEST)).get("artifacts", {})
     for artifact_id, artifact in artifacts.items():
         properties: Mapping[str, Any] = artifact.get("properties", {})
         match artifact.get("type"):
             case "aws:cloudformation:stack":
-                yield _Artifact(
-                    folder,
-                    id=artifact.get("displayName", artifact_id),
+                place = _ENVIRONMENT.fullmatch(artifact.get("environment", ""))
+                account, region = (
+                    "" if place is None or place[part] in _UNKNOWN else place[part]
+                    for part in ("account", "region")
+                )
+                yield SynthesisedStack(
                     name=properties.get("stackName", artifact_id),
-                    environment=artifact.get("environment", ""),
-                    properties=properties,
+                    id=artifact.get("displayName", artifact_id),
+                    account=account,
+                    region=region,
+                    template_file=posixpath.join(folder, properties["templateFile"]),
+                    parameters=properties.get("parameters", {}),
+                    is_protected=bool(properties.get("terminationProtection")),
                 )
             case "cdk:cloud-assembly":
                 yield from _stacks(read, posixpath.join(folder, properties["directoryName"]))

@@ -299,17 +299,15 @@ def _chain(logical_id: str, defined: Mapping[str, Any], stack: Stack, physical_i
 
 def _last_gate(defined: Mapping[str, Any], arn: object) -> Mapping[str, Any]:
     """Return the properties of a recommender's last training gate: it alone has a quality gate."""
-    gates = (_properties(defined[name]) for name in _of_type(defined, v.TRAINING_GATE_TYPE))
+    gates = map(_properties, _of_type(defined, v.TRAINING_GATE_TYPE).values())
     of_this = (one for one in gates if one.get(v.RECOMMENDER_ARN) == arn)
     return next((one for one in of_this if v.QUALITY_GATE in one), {})
 
 
 def _observations(defined: Mapping[str, Any]) -> tuple[Any, ...]:
     """Return the inputs of the schedules that invoke an observer; others start and stop."""
-    inputs = (
-        _properties(defined[name]).get("Target", {}).get("Input")
-        for name in _of_type(defined, _SCHEDULE_TYPE)
-    )
+    schedules = map(_properties, _of_type(defined, _SCHEDULE_TYPE).values())
+    inputs = (one.get("Target", {}).get("Input") for one in schedules)
     return tuple(one for one in inputs if "ResourceProperties" in json.dumps(one))
 
 
@@ -318,9 +316,9 @@ def _links(
 ) -> list[Link]:
     """Return the links of a type, in order, one property of which has this value."""
     links = []
-    for logical_id in _of_type(defined, resource_type):
-        if _properties(defined[logical_id]).get(name) == value:
-            place, wait = _place_and_wait(stack, defined[logical_id])
+    for logical_id, definition in _of_type(defined, resource_type).items():
+        if _properties(definition).get(name) == value:
+            place, wait = _place_and_wait(stack, definition)
             construct_id = _NAMES[resource_type].format(*place)
             links.append((place, Link(logical_id, construct_id, wait, resource_type)))
     return [link for _, link in sorted(links, key=lambda one: one[0])]
@@ -360,8 +358,8 @@ def _request(
     )
 
 
-def _of_type(defined: Mapping[str, Any], resource_type: str) -> list[str]:
-    return [name for name, one in defined.items() if one.get("Type") == resource_type]
+def _of_type(defined: Mapping[str, Any], resource_type: str) -> dict[str, Mapping[str, Any]]:
+    return {name: one for name, one in defined.items() if one.get("Type") == resource_type}
 
 
 def _properties(definition: Mapping[str, Any]) -> Mapping[str, Any]:

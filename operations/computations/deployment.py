@@ -197,20 +197,36 @@ class Deployment:
             UnreadableError: only CloudFormation can evaluate its properties.
         """
         given = _properties(self.template, logical_id)
-        there = self.existing.get(logical_id)
-        if there is None or self.is_created_again(logical_id):
-            return self._request(RequestType.CREATE, logical_id, after, {})
-        old = self.values(logical_id, before, tags=tags)
-        new = self.new_values(logical_id, after)
-        if not matches(old.get(_TOKEN), new.get(_TOKEN)):
-            raise RefusedError(
-                "CloudFormation does not change the ServiceToken of a custom resource (Modifying "
-                "service token is not allowed.)."
+        own = {name: one for name, one in given.items() if name != _TOKEN}
+        there = None if self.is_created_again(logical_id) else self.existing.get(logical_id)
+        old: Mapping[str, Any] = {}
+        if there:
+            old, new = (
+                self.values(logical_id, before, tags=tags),
+                self.new_values(logical_id, after),
             )
-        self._check_references(given)
-        if matches(old, new) and not self._is_sent_again(there):
-            return None
-        return self._request(RequestType.UPDATE, logical_id, after, old)
+            if not matches(old.get(_TOKEN), new.get(_TOKEN)):
+                raise RefusedError(
+                    "CloudFormation does not change the ServiceToken of a custom resource "
+                    "(Modifying service token is not allowed.)."
+                )
+            if unknown := {*self.others.added, *self.others.changed} & set(references(own)):
+                raise UnreadableError(
+                    f"only CloudFormation knows the new value of {', '.join(sorted(unknown))}, "
+                    "which this deployment changes, too"
+                )
+            if matches(old, new) and not self._is_sent_again(there):
+                return None
+        return Request(
+            type=RequestType.UPDATE if there else RequestType.CREATE,
+            resource_type=_resources(self.template)[logical_id]["Type"],
+            request_id=_ID,
+            stack_id=self.stack.id,
+            logical_id=logical_id,
+            physical_id=there.physical_id if there else None,
+            properties=stringified(evaluate(own, self.target, after)),
+            old_properties=old,
+        )
 
     def delete_request(self, logical_id: str, before: Attributes) -> Request:
         """Return the Delete of a resource that the stack has."""
@@ -256,23 +272,6 @@ class Deployment:
         values: dict[str, Any] = stringified(evaluate_partly(given, self.target, after))
         return values
 
-    def _request(
-        self, kind: RequestType, logical_id: str, after: Attributes, old: Mapping[str, Any]
-    ) -> Request:
-        given = _properties(self.template, logical_id)
-        own = {name: one for name, one in given.items() if name != _TOKEN}
-        there = self.existing.get(logical_id)
-        return Request(
-            type=kind,
-            resource_type=_resources(self.template)[logical_id]["Type"],
-            request_id=_ID,
-            stack_id=self.stack.id,
-            logical_id=logical_id,
-            physical_id=there.physical_id if there and old else None,
-            properties=stringified(evaluate(own, self.target, after)),
-            old_properties=old,
-        )
-
     def _is_sent_again(self, there: Resource) -> bool:
         """Tell whether a request may be sent although no property differs from the template.
 
@@ -280,15 +279,6 @@ class Deployment:
         failed operation. A resource that this operation has not finished may have an older one.
         """
         return self.finished is not None and there.logical_id not in self.finished
-
-    def _check_references(self, given: Mapping[str, Any]) -> None:
-        own = {name: one for name, one in given.items() if name != _TOKEN}
-        unknown = {*self.others.added, *self.others.changed} & set(references(own))
-        if unknown:
-            raise UnreadableError(
-                f"only CloudFormation knows the new value of {', '.join(sorted(unknown))}, which "
-                "this deployment changes, too"
-            )
 
 
 def finished_resources(events: Iterable[Event], deployed: Mapping[str, Any]) -> frozenset[str]:

@@ -223,11 +223,8 @@ class _Forecaster:
 
     def deploy(self, chain: Chain) -> RecommenderForecast:
         """Forecast the effect on a recommender of the new template, before the clean-up."""
-        before, began, course = (
-            self._copy.shown(chain.physical_id),
-            len(self._copy.calls),
-            _Course(),
-        )
+        before, began = self._copy.shown(chain.physical_id), len(self._copy.calls)
+        course = _Course()
         kind, reason = Kind.NOTHING, ""
         attributes = _attributes(chain)
         self._before |= attributes
@@ -241,17 +238,19 @@ class _Forecaster:
         if self._deployment.finished is not None:
             course.warnings += (_KEPT_FAILURE,)
         calls = tuple(self._copy.calls[began:])
-        arn = self._arn(chain)
-        replaces = chain.physical_id if is_recommender(chain.physical_id) else ""
+        arn = self._after[f"{chain.logical_id}.{v.ARN_ATTRIBUTE}"]
+        is_replaced = is_recommender(chain.physical_id) and chain.physical_id != arn
+        if not reason:
+            kind = Kind.REPLACEMENT if is_replaced else _kind(calls, arn)
         found = self._with_drift(
             RecommenderForecast(
                 chain=chain,
-                kind=kind if reason else _kind(calls, arn, is_replaced=replaces not in ("", arn)),
+                kind=kind,
                 arn=arn,
                 seconds=sum(link.wait for link in chain.created),
                 reason=reason,
                 before=before or self._recommenders.get(arn),
-                replaces=replaces if replaces != arn else "",
+                replaces=chain.physical_id if is_replaced else "",
                 settings=self._settings(chain, before),
                 calls=calls,
                 **vars(course),
@@ -380,9 +379,6 @@ class _Forecaster:
 
     # -- facts -------------------------------------------------------------------------------------
 
-    def _arn(self, chain: Chain) -> str:
-        return self._after[f"{chain.logical_id}.{v.ARN_ATTRIBUTE}"]
-
     def _trains(self, request: Request, before: Observed | None, calls: Sequence[Call]) -> bool:
         """Tell whether a training in full begins: at a creation, or for other columns.
 
@@ -404,11 +400,9 @@ class _Forecaster:
         old = self._deployment.deployed_chains.get(chain.logical_id)
         if old is None:
             return ()
-        tags = before.tags if before else None
-        deployment, ids = self._deployment, (chain.logical_id, *_last_gate(chain))
-        earlier = [deployment.values(old.logical_id, self._before, tags=tags)]
-        earlier += [deployment.values(one, self._before) for one in _last_gate(old)]
-        later = [deployment.new_values(one, self._after) for one in ids]
+        deployment, tags = self._deployment, before.tags if before else None
+        earlier = (deployment.values(one, self._before, tags=tags) for one in _judged(old))
+        later = (deployment.new_values(one, self._after) for one in _judged(chain))
         return changed_settings(_with_links(old, *earlier), _with_links(chain, *later))
 
     def _with_drift(self, found: RecommenderForecast) -> RecommenderForecast:
@@ -423,12 +417,10 @@ class _Forecaster:
         return replace(found, corrected=corrected, remaining=remaining)
 
 
-def _kind(calls: Sequence[Call], arn: str, *, is_replaced: bool) -> Kind:
-    """Return the effect of calls on the recommender of an ARN."""
-    changes = [call.change for call in calls if call.arn == arn]
-    kinds = [_kind_of(one) for one in changes]
-    found = max(kinds, key=lambda one: one.weight, default=Kind.NOTHING)
-    return Kind.REPLACEMENT if is_replaced else found
+def _kind(calls: Sequence[Call], arn: str) -> Kind:
+    """Return the effect of calls on the recommender of an ARN, which replaces none."""
+    kinds = (_kind_of(call.change) for call in calls if call.arn == arn)
+    return max(kinds, key=lambda one: one.weight, default=Kind.NOTHING)
 
 
 def _kind_of(change: Change) -> Kind:
@@ -475,8 +467,9 @@ def _attributes(chain: Chain) -> dict[str, str]:
     return {f"{chain.logical_id}.{name}": value for name, value in known.items()}
 
 
-def _last_gate(chain: Chain) -> list[str]:
-    return [link.logical_id for link in chain.gates[-1:]]
+def _judged(chain: Chain) -> list[str]:
+    """Return the logical ids of a recommender, and of the gate that judges it, if it has one."""
+    return [chain.logical_id, *(link.logical_id for link in chain.gates[-1:])]
 
 
 def _with_links(

@@ -7,24 +7,15 @@ deleted and deployed again is another one.
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from enum import Enum
+from functools import cached_property
 from typing import Final
 
 from lambdas.recommender import vocabulary as v
 from lambdas.recommender.model.identity import Arn, Owner, Ownership
 from lambdas.recommender.model.observed import Observed, Phase
 from operations.computations.chain import DELETIONS, Chain
-from operations.computations.stack import DELETED, TO_BE_DELETED, Resource, Stack
+from operations.computations.stack import AT_REST, DELETED, TO_BE_DELETED, Resource, Stack
 from operations.computations.template import looks_alike
-
-_AT_REST: Final = frozenset(
-    {
-        "CREATE_COMPLETE",
-        "IMPORT_COMPLETE",
-        "IMPORT_ROLLBACK_COMPLETE",
-        "UPDATE_COMPLETE",
-        "UPDATE_ROLLBACK_COMPLETE",
-    }
-)
 
 
 class Claim(Enum):
@@ -38,6 +29,9 @@ class Claim(Enum):
     """Its stack may still need it, or it may have been retained."""
     UNPROVEN = "unproven"
     """Its tags do not prove an owner."""
+
+
+_RETAINED: Final = Claim.RETAINED, "its stack was to keep it (retain_on_destroy)"
 
 
 @dataclass(frozen=True)
@@ -69,6 +63,11 @@ class Candidate:
         return "".join(self.stack_id.split("/")[1:2])
 
     @property
+    def name(self) -> str:
+        """Its name."""
+        return self.arn.rpartition("/")[2]
+
+    @property
     def owner(self) -> Owner:
         """The owner that its tags name."""
         return Owner(self.stack_id, self.tags.get(v.OWNER_RESOURCE_TAG, ""))
@@ -77,6 +76,11 @@ class Candidate:
     def ownership(self) -> Ownership:
         """Whether its tags prove that the owner created it, adopted it, or neither."""
         return self.owner.of(self.tags) if _is_of_this_place(self) else Ownership.FOREIGN
+
+    @property
+    def is_adopted(self) -> bool:
+        """Whether its tags prove that the owner adopted it."""
+        return self.ownership is Ownership.ADOPTED
 
     @property
     def chain(self) -> Chain | None:
@@ -99,21 +103,62 @@ class Candidate:
         """Whether a resource of the stack has it as its physical id."""
         return any(one.physical_id == self.arn and one.exists for one in self.resources)
 
+    @property
+    def claim(self) -> Claim:
+        """The claim of the stack on it."""
+        return self._classified[0]
 
-@dataclass(frozen=True)
-class Classified:
-    """A candidate with its claim, and the reason."""
-
-    candidate: Candidate
-    claim: Claim
-    reason: str
+    @property
+    def reason(self) -> str:
+        """The reason of its claim."""
+        return self._classified[1]
 
     @property
     def is_for_a_person(self) -> bool:
         """Whether a person has to decide, because no operation of its stack will."""
-        stack = self.candidate.stack
-        is_over = stack is None or stack.status in TO_BE_DELETED | _AT_REST
+        is_over = self.stack is None or self.stack.status in TO_BE_DELETED | AT_REST
         return self.claim is Claim.UNDECIDED and is_over
+
+    @cached_property
+    def _classified(self) -> tuple[Claim, str]:
+        """The claim, and its reason."""
+        stack = self.stack
+        if self.ownership is Ownership.FOREIGN:
+            return Claim.UNPROVEN, "its tags do not prove an owner"
+        if stack is None:
+            return self._by_its_tag("its stack is gone")
+        if stack.status in TO_BE_DELETED:
+            gone = (
+                "its stack is gone" if stack.status == DELETED else f"its stack is {stack.status}"
+            )
+            if self.chain is None and stack.status in DELETIONS:
+                return self._by_its_tag(gone)
+            retained = self.chain and self.chain.was_retained(self.arn)
+            return _RETAINED if retained else (Claim.LEFTOVER, gone)
+        if stack.status not in AT_REST:
+            return Claim.UNDECIDED, f"its stack is {stack.status} and may need it"
+        if self.is_in_use:
+            return Claim.USED, f"{stack.name} uses it"
+        if self.chain is None:
+            return self._by_its_tag(f"{stack.name} does not use it")
+        return Claim.LEFTOVER, f"{stack.name} uses another one"
+
+    def _by_its_tag(self, reason: str) -> tuple[Claim, str]:
+        """Decide by the tag, if no readable template decides.
+
+        A deletion policy also holds if a resource is taken out of a template ("DeletionPolicy
+        attribute", CloudFormation Template Reference). An adopted recommender is released, so that
+        its owner keeps it.
+        """
+        fate = self.tags.get(v.ON_DESTROY_TAG)
+        if fate == v.DELETE or self.is_adopted:
+            return Claim.LEFTOVER, reason
+        if fate == v.RETAIN:
+            return _RETAINED
+        return (
+            Claim.UNDECIDED,
+            f"{reason}, and it may have been retained (no tag {v.ON_DESTROY_TAG})",
+        )
 
 
 @dataclass(frozen=True)
@@ -137,50 +182,6 @@ def unproven(stack: Stack, observed: Iterable[Observed]) -> list[Unproven]:
         if one.phase is not Phase.DELETING
         and Candidate(one.arn, one.tags or {}).ownership is Ownership.FOREIGN
     ]
-
-
-_RETAINED: Final = Claim.RETAINED, "its stack was to keep it (retain_on_destroy)"
-
-
-def classify(candidate: Candidate) -> Classified:
-    """Decide the claim on a recommender that carries our tags."""
-    return Classified(candidate, *_claim(candidate))
-
-
-def _claim(candidate: Candidate) -> tuple[Claim, str]:
-    stack = candidate.stack
-    if candidate.ownership is Ownership.FOREIGN:
-        return Claim.UNPROVEN, "its tags do not prove an owner"
-    if stack is None:
-        return _by_its_tag(candidate, "its stack is gone")
-    if stack.status in TO_BE_DELETED:
-        gone = "its stack is gone" if stack.status == DELETED else f"its stack is {stack.status}"
-        if candidate.chain is None and stack.status in DELETIONS:
-            return _by_its_tag(candidate, gone)
-        retained = candidate.chain and candidate.chain.was_retained(candidate.arn)
-        return _RETAINED if retained else (Claim.LEFTOVER, gone)
-    if stack.status not in _AT_REST:
-        return Claim.UNDECIDED, f"its stack is {stack.status} and may need it"
-    if candidate.is_in_use:
-        return Claim.USED, f"{stack.name} uses it"
-    if candidate.chain is None:
-        return _by_its_tag(candidate, f"{stack.name} does not use it")
-    return Claim.LEFTOVER, f"{stack.name} uses another one"
-
-
-def _by_its_tag(candidate: Candidate, reason: str) -> tuple[Claim, str]:
-    """Decide by the tag, if no readable template decides.
-
-    A deletion policy also holds if a resource is taken out of a template ("DeletionPolicy
-    attribute", CloudFormation Template Reference). An adopted recommender is released, so that
-    its owner keeps it.
-    """
-    fate = candidate.tags.get(v.ON_DESTROY_TAG)
-    if fate == v.DELETE or candidate.ownership is Ownership.ADOPTED:
-        return Claim.LEFTOVER, reason
-    if fate == v.RETAIN:
-        return _RETAINED
-    return Claim.UNDECIDED, f"{reason}, and it may have been retained (no tag {v.ON_DESTROY_TAG})"
 
 
 def _is_of_this_place(candidate: Candidate) -> bool:

@@ -10,23 +10,13 @@ from lambdas.recommender.model.identity import Arn
 from lambdas.recommender.model.request import Desired
 from operations.computations.assembly import SynthesisedStack
 from operations.computations.forecast import Kind, Obstacle
-from operations.computations.stack import REVIEW, Stack
+from operations.computations.stack import AT_REST, REVIEW, Stack
 
 UPDATE_FAILED: Final = "UPDATE_FAILED"
 
 _KEPT_FAILURES: Final = ("CREATE_FAILED", UPDATE_FAILED)
 """A failure that was not rolled back (`--no-rollback`)."""
 _ROLLED_BACK_CREATION: Final = "ROLLBACK_COMPLETE"
-_UPDATED: Final = frozenset(
-    {
-        *_KEPT_FAILURES,
-        "CREATE_COMPLETE",
-        "IMPORT_COMPLETE",
-        "IMPORT_ROLLBACK_COMPLETE",
-        "UPDATE_COMPLETE",
-        "UPDATE_ROLLBACK_COMPLETE",
-    }
-)
 _QUOTA_OF_A_GROUP: Final = 5
 _QUOTA_OF_A_REGION: Final = 15
 """Source of both: "Amazon Personalize endpoints and quotas", Developer Guide."""
@@ -54,7 +44,7 @@ def wrong_place(wanted: SynthesisedStack, caller: Arn, region: str) -> Obstacle 
 
 def obstacle_to_deployment(stack: Stack | None) -> Obstacle | None:
     """Tell why the state of a stack permits no deployment, or no forecast of one."""
-    if stack is None or is_created_by(stack) or stack.status in _UPDATED:
+    if stack is None or is_created_by(stack) or stack.status in AT_REST.union(_KEPT_FAILURES):
         return None
     if stack.is_under_way:
         return _under_way(stack)

@@ -19,6 +19,16 @@ DELETED: Final = "DELETE_COMPLETE"
 DELETE_FAILED: Final = "DELETE_FAILED"
 TO_BE_DELETED: Final = frozenset({DELETED, DELETE_FAILED, "ROLLBACK_COMPLETE", "ROLLBACK_FAILED"})
 """A stack with one of these statuses can only be deleted, or is."""
+AT_REST: Final = frozenset(
+    {
+        "CREATE_COMPLETE",
+        "IMPORT_COMPLETE",
+        "IMPORT_ROLLBACK_COMPLETE",
+        "UPDATE_COMPLETE",
+        "UPDATE_ROLLBACK_COMPLETE",
+    }
+)
+"""Nothing is under way or has to be mended, and a deployment updates the stack."""
 REVIEW: Final = "REVIEW_IN_PROGRESS"
 """A change set exists for a stack that does not exist otherwise."""
 

@@ -2,14 +2,17 @@
 
 import shlex
 import textwrap
+from collections.abc import Iterable, Iterator
 from datetime import UTC, datetime
 from typing import Final
 
 PROGRAM: Final = "python -m operations" if __name__ == "operations.texts.lines" else "top-picks"
 """The command as a person types it: in this repository, or with the package alone."""
 
+Row = tuple[str, str]
+"""A label, which may be empty, and a text."""
+
 WIDTH: Final = 80
-_BAR: Final = 20
 _LABEL: Final = 12
 _MINUTE: Final = 60
 _TWO_MINUTES: Final = 120
@@ -39,7 +42,7 @@ def clock_time(now: float) -> str:
     return datetime.fromtimestamp(now, UTC).strftime("%H:%M:%S")
 
 
-def bar(share: float, width: int = _BAR) -> str:
+def bar(share: float, width: int) -> str:
     """Draw a progress bar."""
     full = int(share * width)
     return f"[{'#' * full}{'-' * (width - full)}]"
@@ -50,22 +53,29 @@ def shortened(line: str) -> str:
     return line if len(line) < WIDTH else f"{line[: WIDTH - 4]}..."
 
 
-def row(label: str, text: str) -> list[str]:
-    """Break the text of a table's row into lines, the first with a label."""
-    return _broken(text, f"{label:{_LABEL}} ", " " * (_LABEL + 1))
+def labelled(label: str, texts: Iterable[str]) -> Iterator[Row]:
+    """Yield a row for each text, the first with a label."""
+    for text in texts:
+        yield label, text
+        label = ""
 
 
-def wrapped(text: str, indent: str = "") -> list[str]:
-    """Break a paragraph into lines."""
-    return _broken(text, indent, indent)
+def table(rows: Iterable[Row]) -> list[str]:
+    """Break the texts of rows into lines."""
+    return [
+        line
+        for label, text in rows
+        for line in wrapped(text, f"{label:{_LABEL}} ", " " * (_LABEL + 1))
+    ]
 
 
-def _broken(text: str, first: str, others: str) -> list[str]:
+def wrapped(text: str, indent: str = "", others: str | None = None) -> list[str]:
+    """Break a paragraph into lines, the first of which may have an indent of its own."""
     return textwrap.wrap(
         text,
         WIDTH - 1,
-        initial_indent=first,
-        subsequent_indent=others,
+        initial_indent=indent,
+        subsequent_indent=indent if others is None else others,
         break_long_words=False,
         break_on_hyphens=False,
     )

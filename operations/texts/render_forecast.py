@@ -16,11 +16,8 @@ from lambdas.recommender.decision.verdict import (
 from lambdas.recommender.model.observed import Phase
 from operations.computations.dry_run import Call
 from operations.computations.forecast import Kind, RecommenderForecast, StackForecast
-from operations.texts.lines import command, duration, row
+from operations.texts.lines import Row, command, duration, labelled, table
 from operations.texts.render_status import render_construct
-
-Row = tuple[str, str]
-"""A label, which may be empty, and a text."""
 
 _MOST_NAMES: Final = 12
 _SERVES: Final = (Phase.ACTIVE, Phase.STOPPING)
@@ -37,10 +34,8 @@ _MEANINGS: Final = {
 
 def render_text(forecast: StackForecast, code: int) -> str:
     """Render a forecast for a terminal."""
-    lines = [_first_line(forecast)]
-    for label, text in _rows(forecast, code):
-        lines += row(label, text)
-    return "\n".join(lines)
+    first = f"{forecast.kind.value}: {_summary(forecast)}"
+    return "\n".join([first, *table(_rows(forecast, code))])
 
 
 def render_markdown(forecast: StackForecast, code: int) -> str:
@@ -48,8 +43,8 @@ def render_markdown(forecast: StackForecast, code: int) -> str:
 
     Each text from outside is code, so that it cannot be a mention, a link or a column.
     """
-    summary = _summary(forecast)
-    lines = [f"{forecast.kind.value}: {_code(summary)}", "", "| | |", "| --- | --- |"]
+    first = f"{forecast.kind.value}: {_code(_summary(forecast))}"
+    lines = [first, "", "| | |", "| --- | --- |"]
     for label, text in _rows(forecast, code):
         lines.append(f"| {label} | {_code(text).replace('|', chr(92) + '|')} |")
     return "\n".join(lines)
@@ -57,7 +52,6 @@ def render_markdown(forecast: StackForecast, code: int) -> str:
 
 def render_json(forecast: StackForecast, code: int) -> str:
     """Render a forecast for a program."""
-    others = forecast.others
     shown = {
         "kind": forecast.kind.value,
         "exit_code": code,
@@ -68,12 +62,7 @@ def render_json(forecast: StackForecast, code: int) -> str:
         "status": forecast.status,
         "destroys": forecast.destroys,
         "recommenders": [_as_json(one) for one in forecast.recommenders],
-        "other_changes": {
-            "added": others.added,
-            "changed": others.changed,
-            "removed": others.removed,
-            "sections": others.sections,
-        },
+        "other_changes": vars(forecast.others),
         "termination_protection": str(forecast.protection) if forecast.protection else None,
         "warnings": forecast.warnings,
     }
@@ -105,10 +94,6 @@ def _as_json(one: RecommenderForecast) -> dict[str, Any]:
 
 
 # -- the first line ------------------------------------------------------------------------------
-
-
-def _first_line(forecast: StackForecast) -> str:
-    return f"{forecast.kind.value}: {_summary(forecast)}"
 
 
 def _summary(forecast: StackForecast) -> str:
@@ -172,7 +157,7 @@ def _rows(forecast: StackForecast, code: int) -> Iterator[Row]:
     if forecast.protection:
         yield "Stack change", str(forecast.protection)
     yield from _of_others(forecast)
-    yield from _listed("Warning", forecast.warnings)
+    yield from labelled("Warning", forecast.warnings)
     if following := _next(forecast):
         yield "Next", following
     yield "Exit code", f"{code}: {_MEANINGS[code]}"
@@ -183,8 +168,8 @@ def _of_recommender(one: RecommenderForecast, forecast: StackForecast) -> Iterat
     if len(forecast.recommenders) > 1:
         yield "Effect", f"{one.kind.value}: {_effect(one, forecast)}"
     yield "Now", _now(one)
-    yield from _listed("Settings", [str(change) for change in one.settings])
-    yield from _listed("Calls", [f"{_operation(call)} of {_name(call.arn)}" for call in one.calls])
+    yield from labelled("Settings", [str(change) for change in one.settings])
+    yield from labelled("Calls", [f"{_operation(call)} of {_name(call.arn)}" for call in one.calls])
     if one.waits_for:
         yield "Waits for", one.waits_for
     if forecast.destroys:
@@ -196,13 +181,13 @@ def _of_recommender(one: RecommenderForecast, forecast: StackForecast) -> Iterat
         yield "Meanwhile", _meanwhile(one)
     if billed := _billed(one):
         yield "Billed", billed
-    yield from _listed("Quality gate", one.minimums)
-    yield from _listed("Drift", [f"corrected: {each}" for each in one.corrected])
-    yield from _listed(
+    yield from labelled("Quality gate", one.minimums)
+    yield from labelled("Drift", [f"corrected: {each}" for each in one.corrected])
+    yield from labelled(
         "Drift", [f"not corrected by this deployment: {each}" for each in one.remaining]
     )
-    yield from _listed("Kept", [_name(arn) for arn in one.kept])
-    yield from _listed("Warning", one.warnings)
+    yield from labelled("Kept", [_name(arn) for arn in one.kept])
+    yield from labelled("Warning", one.warnings)
 
 
 def _of_others(forecast: StackForecast) -> Iterator[Row]:
@@ -215,7 +200,7 @@ def _of_others(forecast: StackForecast) -> Iterator[Row]:
         ("removed", others.removed),
         ("changed in the template", others.sections),
     )
-    yield from _listed("Others", [f"{what}: {_names(of)}" for what, of in parts if of])
+    yield from labelled("Others", [f"{what}: {_names(of)}" for what, of in parts if of])
 
 
 def _next(forecast: StackForecast) -> str:
@@ -310,11 +295,6 @@ def _names(names: Sequence[str]) -> str:
 
 def _and(words: Sequence[str]) -> str:
     return " and ".join(filter(None, (", ".join(words[:-1]), *words[-1:])))
-
-
-def _listed(label: str, texts: Sequence[str]) -> Iterator[Row]:
-    for number, text in enumerate(texts):
-        yield "" if number else label, text
 
 
 def _one_line(text: str) -> str:

@@ -3,24 +3,23 @@
 from collections.abc import Iterable, Sequence
 
 from lambdas.recommender.decision.verdict import Done, Fail
-from lambdas.recommender.model.identity import Ownership
 from lambdas.recommender.vocabulary import RESERVED_TAGS
-from operations.computations.leftovers import Claim, Classified, Unproven
+from operations.computations.leftovers import Candidate, Claim, Unproven
 from operations.computations.stack import Stack
 from operations.texts.lines import command, shortened, wrapped
 
 
-def render_leftovers(found: Sequence[Classified], region: str, name: str | None = None) -> str:
+def render_leftovers(found: Sequence[Candidate], region: str, name: str | None = None) -> str:
     """Render the recommenders that carry our tags, each with its claim."""
     tags = f"the tags of stack {name}" if name else "this project's tags"
     if not found:
         return f"No recommender in {region} carries {tags}."
     lines = [f"Recommenders in {region} that carry {tags}:"]
     for one in found:
-        adopted = ", adopted" if _is_adopted(one) else ""
-        lines.append(f"  {one.claim.value:9}  {_name(one)}{adopted}: {one.reason}")
+        adopted = ", adopted" if one.is_adopted else ""
+        lines.append(f"  {one.claim.value:9}  {one.name}{adopted}: {one.reason}")
         if one.claim is not Claim.USED:
-            lines.append(f"  {'':9}  {one.candidate.stack_id or 'no stack'}")
+            lines.append(f"  {'':9}  {one.stack_id or 'no stack'}")
     return "\n".join(lines)
 
 
@@ -34,7 +33,7 @@ def render_no_leftovers(stack: Stack | None, name: str, others: Sequence[str]) -
     return "\n".join(lines)
 
 
-def render_next_commands(found: Sequence[Classified], region: str, name: str | None) -> str:
+def render_next_commands(found: Sequence[Candidate], region: str, name: str | None) -> str:
     """Render the commands for leftovers, retained recommenders, and those of a person."""
     lines = []
     if any(one.claim is Claim.LEFTOVER for one in found):
@@ -42,39 +41,37 @@ def render_next_commands(found: Sequence[Classified], region: str, name: str | N
         lines += [f"  {command('leftovers', region, name, '--delete')}"]
     for one in found:
         if one.claim is Claim.RETAINED:
-            lines += ["", f"{_name(one)} is kept. To remove its owner tags:", _untag(one, region)]
+            lines += ["", f"{one.name} is kept. To remove its owner tags:", _untag(one, region)]
         elif one.is_for_a_person:
             lines += [
                 "",
-                *wrapped(f"You decide about {_name(one)}. To keep it, remove its owner tags:"),
+                *wrapped(f"You decide about {one.name}. To keep it, remove its owner tags:"),
                 _untag(one, region),
                 "To delete it:",
-                _delete(one.candidate.arn, region),
+                _delete(one.arn, region),
             ]
     return "\n".join(lines)
 
 
-def render_removals(to_remove: Sequence[Classified]) -> str:
+def render_removals(to_remove: Sequence[Candidate]) -> str:
     """Render the changes that are about to be made."""
-    return "\n".join(
-        f"{'Release' if _is_adopted(one) else 'Delete'} {one.candidate.arn}" for one in to_remove
-    )
+    return "\n".join(f"{'Release' if one.is_adopted else 'Delete'} {one.arn}" for one in to_remove)
 
 
-def render_waiting(one: Classified, reason: str) -> str:
+def render_waiting(one: Candidate, reason: str) -> str:
     """Render the line of a recommender that cannot be removed yet."""
     return shortened(f"Waiting: {_with_name(one, reason)}")
 
 
-def render_removal(one: Classified, verdict: Done | Fail) -> str:
+def render_removal(one: Candidate, verdict: Done | Fail) -> str:
     """Render how the removal of a recommender has ended."""
-    if isinstance(verdict, Done) and _is_adopted(one):
-        return f"{_name(one)}: released"
+    if isinstance(verdict, Done) and one.is_adopted:
+        return f"{one.name}: released"
     failed = "failed: " if isinstance(verdict, Fail) else ""
-    return f"{_name(one)}: {failed}{_with_name(one, verdict.reason)}"
+    return f"{one.name}: {failed}{_with_name(one, verdict.reason)}"
 
 
-def render_unproven(found: Sequence[Unproven], region: str) -> str:
+def render_unproven(found: Sequence[Unproven]) -> str:
     """Render the recommenders of a stuck stack that are not removed, and how a person does it."""
     lines = []
     for one in found:
@@ -86,43 +83,36 @@ def render_unproven(found: Sequence[Unproven], region: str) -> str:
             f"  {observed.arn}",
             f"  Status: {observed.description}",
             f"If {stack} created it, and did not adopt it, this deletes it:",
-            _delete(observed.arn, region),
+            _delete(observed.arn, one.stack.region),
             *wrapped(f"Do that first: without {stack}, this command does not find it any more."),
         ]
     return "\n".join(lines)
 
 
-def render_stacks_to_delete(stacks: Iterable[Stack], region: str) -> str:
+def render_stacks_to_delete(stacks: Iterable[Stack]) -> str:
     """Render the commands that remove stacks whose deletion has failed, in the order to try."""
     lines = []
     for stack in sorted({one.id: one for one in stacks}.values(), key=lambda one: one.name):
-        delete = f"aws cloudformation delete-stack --stack-name {stack.name} --region {region}"
+        name, region = stack.name, stack.region
+        delete = f"aws cloudformation delete-stack --stack-name {name} --region {region}"
         lines += [
             "",
-            f"{stack.name} is {stack.status}. To delete it, run cdk destroy, or:",
+            f"{name} is {stack.status}. To delete it, run cdk destroy, or:",
             f"  {delete}",
-            f"Only if {stack.name} is DELETE_FAILED after that, force the deletion:",
+            f"Only if {name} is DELETE_FAILED after that, force the deletion:",
             f"  {delete} --deletion-mode FORCE_DELETE_STACK",
         ]
     return "\n".join(lines)
 
 
-def _is_adopted(one: Classified) -> bool:
-    return one.candidate.ownership is Ownership.ADOPTED
+def _with_name(one: Candidate, reason: str) -> str:
+    return reason.replace(one.arn, one.name)
 
 
-def _name(one: Classified) -> str:
-    return one.candidate.arn.rpartition("/")[2]
-
-
-def _with_name(one: Classified, reason: str) -> str:
-    return reason.replace(one.candidate.arn, _name(one))
-
-
-def _untag(one: Classified, region: str) -> str:
-    keys = " ".join(key for key in RESERVED_TAGS if key in one.candidate.tags)
+def _untag(one: Candidate, region: str) -> str:
+    keys = " ".join(key for key in RESERVED_TAGS if key in one.tags)
     return (
-        f"  aws personalize untag-resource --region {region} --resource-arn {one.candidate.arn} "
+        f"  aws personalize untag-resource --region {region} --resource-arn {one.arn} "
         f"--tag-keys {keys}"
     )
 

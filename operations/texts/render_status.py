@@ -21,13 +21,15 @@ from operations.computations.compare import (
 from operations.computations.stack import Event, Stack
 from operations.computations.template import SOURCE
 from operations.texts.lines import (
+    Row,
     bar,
     clock_time,
     command,
     duration,
+    labelled,
     moment,
-    row,
     shortened,
+    table,
     wrapped,
 )
 from operations.texts.render_drift import render_hidden
@@ -46,20 +48,18 @@ def render_no_stack(name: str, region: str) -> str:
     )
 
 
-def render_status(found: StackStatus, region: str) -> str:
+def render_status(found: StackStatus) -> str:
     """Render a stack, its operation, its recommenders, and what is wrong."""
     stack, since = found.stack, found.since
     lasts = f" for {duration(found.now - since)}, since {moment(since)}" if since else ""
-    lines = [
-        *row("Stack", f"{stack.name} in {region}"),
-        *row("Operation", f"{stack.status}{lasts}"),
-    ]
+    rows = [("Stack", f"{stack.name} in {stack.region}"), ("Operation", f"{stack.status}{lasts}")]
     if not found.chains:
-        lines += row("Recommender", "there is none in the stack's template")
+        rows.append(("Recommender", "there is none in the stack's template"))
     for chain in found.chains:
-        lines += _chain(chain, found)
+        rows += _chain(chain, found)
     if stack.is_stuck:
-        lines += row("Way out", _way_out(stack))
+        rows.append(("Way out", _way_out(stack)))
+    lines = table(rows)
     if found.wrong:
         lines.append(f"Exit code 1: {found.wrong}.")
         if found.failed and stack.failure:
@@ -76,14 +76,14 @@ def _way_out(stack: Stack) -> str:
     return command("leftovers", stack.region, stack.name, "--delete")
 
 
-def _chain(chain: ChainStatus, found: StackStatus) -> Iterator[str]:
-    yield from row("Construct", render_construct(chain.chain))
+def _chain(chain: ChainStatus, found: StackStatus) -> Iterator[Row]:
+    yield "Construct", render_construct(chain.chain)
     if position := chain.position:
-        yield from row("Waits in", _link(position))
-        yield from row("Decided", f"in {duration(position.remaining)} at most")
-        yield from row("", bar(position.share, 40))
+        yield "Waits in", _link(position)
+        yield "Decided", f"in {duration(position.remaining)} at most"
+        yield "", bar(position.share, 40)
     elif found.stack.is_cleaning_up:
-        yield from row("Decided", "yes; clean-up deletes replaced resources")
+        yield "Decided", "yes; clean-up deletes replaced resources"
     for one in chain.recommenders:
         yield from _recommender(one, found)
 
@@ -95,28 +95,26 @@ def _link(position: Position) -> str:
     return f"{link.name} has waited for {duration(position.waited)} of {duration(link.wait)}"
 
 
-def _recommender(one: RecommenderStatus, found: StackStatus) -> Iterator[str]:
+def _recommender(one: RecommenderStatus, found: StackStatus) -> Iterator[Row]:
     name, observed = one.arn.rpartition("/")[2], one.observed
-    yield from row(
-        "Recommender", name if one.drift else f"{name} (the old one, which is being replaced)"
-    )
+    yield "Recommender", name if one.drift else f"{name} (the old one, which is being replaced)"
     if observed is None:
-        yield from row("Status", "it does not exist")
+        yield "Status", "it does not exist"
     else:
-        yield from row("Status", f"{observed.description}{_lasts(observed, found.now)}")
+        yield "Status", f"{observed.description}{_lasts(observed, found.now)}"
         if observed.phase.has_failed:
-            yield from row("", observed.reason)
+            yield "", observed.reason
         if members := ", ".join(_members(observed.config)):
-            yield from row("Config", members)
+            yield "Config", members
     if one.drift:
         yield from _drift(one.drift, one.hour)
     if observed:
         if observed.phase in _TRAINED:
             yield from _training(observed, found)
         yield from _metrics(one, observed)
-        yield from row("Billed", _billed(one.requests_per_second, observed))
+        yield "Billed", _billed(one.requests_per_second, observed)
         if one.measured:
-            yield from row("Use", _use(one.measured.use, one.requests_per_second))
+            yield "Use", _use(one.measured.use, one.requests_per_second)
 
 
 def _lasts(observed: Observed, now: float) -> str:
@@ -140,67 +138,58 @@ def _members(config: Mapping[str, Any]) -> Iterator[str]:
                 yield f"{name} {str(value).lower() if isinstance(value, bool) else value}"
 
 
-def _drift(found: Drift, hour: str) -> Iterator[str]:
+def _drift(found: Drift, hour: str) -> Iterator[Row]:
     match found.status:
         case DriftStatus.NONE:
-            yield from row("Expected", f"{found.reason}, by {SOURCE}")
+            yield "Expected", f"{found.reason}, by {SOURCE}"
         case DriftStatus.CANNOT_TELL:
-            yield from row("Expected", found.reason)
+            yield "Expected", found.reason
         case _:
-            for number, difference in enumerate(found.differences):
-                yield from row("" if number else "Expected", str(difference))
-            yield from row("", f"by {SOURCE}")
+            yield from labelled("Expected", map(str, found.differences))
+            yield "", f"by {SOURCE}"
     if hour:
-        yield from row("Hour", f"expected {hour}")
-    for line in render_hidden(found):
-        yield from row("", line)
+        yield "Hour", f"expected {hour}"
+    yield from labelled("", render_hidden(found))
 
 
-def _training(observed: Observed, found: StackStatus) -> Iterator[str]:
+def _training(observed: Observed, found: StackStatus) -> Iterator[Row]:
     """Render when it was trained and why, or why its latest update failed, as far as that shows."""
     training = retraining.latest(observed, found.stack.operation)
     if training is None:
         return
-    began = _ago(training.began, found.now)
+    began = f"{duration(found.now - training.began)} ago, {moment(training.began)}"
+    reason = observed.latest_update.reason if observed.latest_update else ""
+    failure = f"it failed, begun {began}: {reason}"
     match training.cause:
         case Cause.CREATION:
-            yield from row("Trained", f"{began}, when it was created; no update shows since")
+            yield "Trained", f"{began}, when it was created; no update shows since"
         case Cause.RETRAINING:
-            yield from row("Trained", f"{began}: the weekly retraining")
+            yield "Trained", f"{began}: the weekly retraining"
         case Cause.UPDATE:
-            yield from row("Updated", f"{began}: retrained, or reconfigured")
-        case cause:
-            reason = observed.latest_update.reason if observed.latest_update else ""
-            yield from _failed(cause, f"it failed, begun {began}: {reason}")
+            yield "Updated", f"{began}: retrained, or reconfigured"
+        case Cause.FAILED_RETRAINING:
+            yield "Retraining", failure
+            yield (
+                "",
+                "The earlier model serves; its age is not shown. Personalize retrains every 7 "
+                "days. This update counts as a retraining, because it has the effective "
+                "configuration.",
+            )
+        case _:  # a failed update of the configuration
+            yield "Update", failure
+            yield "", "It would have changed the configuration, which is as it was before."
 
 
-def _failed(cause: Cause, failure: str) -> Iterator[str]:
-    if cause is Cause.FAILED_RETRAINING:
-        yield from row("Retraining", failure)
-        yield from row(
-            "",
-            "The earlier model serves; its age is not shown. Personalize retrains every 7 days. "
-            "This update counts as a retraining, because it has the effective configuration.",
-        )
-    else:
-        yield from row("Update", failure)
-        yield from row("", "It would have changed the configuration, which is as it was before.")
-
-
-def _ago(began: float, now: float) -> str:
-    return f"{duration(now - began)} ago, {moment(began)}"
-
-
-def _metrics(one: RecommenderStatus, observed: Observed) -> Iterator[str]:
+def _metrics(one: RecommenderStatus, observed: Observed) -> Iterator[Row]:
     """Render the model's metrics, as they are now and as they were before their latest change."""
     before = one.change.before if one.change else {}
-    for number, (metric, value) in enumerate(sorted(observed.metrics.items())):
-        earlier = f" (before {before[metric]:.4f})" if metric in before else ""
-        yield from row("" if number else "Metrics", f"{metric} {value:.4f}{earlier}")
+    earlier = {metric: f" (before {value:.4f})" for metric, value in before.items()}
+    metrics = sorted(observed.metrics.items())
+    shown = (f"{metric} {value:.4f}{earlier.get(metric, '')}" for metric, value in metrics)
+    yield from labelled("Metrics", shown)
     if one.measured and observed.metrics:
-        yield from row("Before", _before(one.measured.history, one.change))
-    for number, fall in enumerate(one.worse):
-        yield from row("" if number else "Worse", fall)
+        yield "Before", _before(one.measured.history, one.change)
+    yield from labelled("Worse", one.worse)
 
 
 def _before(history: tuple[Sample, ...] | str, change: Change | None) -> str:

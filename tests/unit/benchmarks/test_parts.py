@@ -17,6 +17,7 @@ from benchmarks import (
     scale,
     synthesis,
 )
+from benchmarks.deployments import TimedAccount
 from benchmarks.local_world import Waited, targets_of_check
 from benchmarks.processes import ROOT
 from benchmarks.rivals import Rival
@@ -109,7 +110,9 @@ def test_what_is_without_rule_packs_is_the_same_stack_that_none_has_checked(tmp_
 
 @pytest.mark.parametrize("training", [FIVE_MINUTES, SIXTY_FIVE_MINUTES])
 def test_a_stack_is_complete_a_poll_and_ten_seconds_after_its_training(training: float) -> None:
-    account, deployed = deployments.ours(training)
+    account = TimedAccount(training)
+
+    deployed = deployments.deployment(account)
 
     assert deployed.failure == ""
     assert 0 < deployed.after <= 70
@@ -131,14 +134,14 @@ def test_a_stack_is_complete_a_poll_and_ten_seconds_after_its_training(training:
 def test_a_rival_that_waits_no_more_than_an_hour_is_told_by_its_failure(
     rival: type[Rival], training: float, failure: str
 ) -> None:
-    _, deployed = deployments.theirs(rival, training)
+    deployed = deployments.deployment(TimedAccount(training), rival)
 
     assert deployed.failure == failure
     assert bool(failure) != (0 < deployed.after <= 70)
 
 
 def test_the_notebook_waits_for_as_long_as_its_kernel_lives() -> None:
-    _, deployed = deployments.by_notebook(SIXTY_FIVE_MINUTES)
+    deployed = deployments.deployment_by_notebook(TimedAccount(SIXTY_FIVE_MINUTES))
 
     assert 0 <= deployed.after <= 60
 
@@ -154,7 +157,7 @@ def test_the_notebook_waits_for_as_long_as_its_kernel_lives() -> None:
 def test_a_deletion_waits_for_two_ends_a_poll_and_ten_seconds_each(
     rival: type[Rival] | None, failure: str
 ) -> None:
-    deleted = deployments.deletion(SIXTY_FIVE_MINUTES, rival)
+    deleted = deployments.deletion(TimedAccount(SIXTY_FIVE_MINUTES), rival)
 
     assert deleted.failure == failure
     if not failure:

@@ -4,7 +4,7 @@ import pytest
 
 from lambdas.recommender import vocabulary as v
 from operations.computations.chain import chains
-from operations.computations.leftovers import Candidate, Claim, classify, unproven
+from operations.computations.leftovers import Candidate, Claim, unproven
 from operations.computations.stack import Resource, Stack
 
 from .examples import ARN, STACK_ID, chain, observed, stack, template
@@ -44,7 +44,7 @@ def candidate(of: Stack | None, physical_id: str = ARN, **members: Any) -> Candi
 def test_claim_follows_the_status_of_the_stack(
     status: str, physical_id: str, expected: Claim
 ) -> None:
-    found = classify(candidate(stack(status), physical_id))
+    found = candidate(stack(status), physical_id)
     assert found.claim is expected
     assert found.reason
 
@@ -83,7 +83,7 @@ def test_tag_decides_if_no_template_does(
     status: str | None, known: list[Any] | None, tags: dict[str, str], expected: Claim
 ) -> None:
     of = stack(status) if status else None
-    found = classify(candidate(of, OTHER, tags={**PROOF, **tags}, chains=known))
+    found = candidate(of, OTHER, tags={**PROOF, **tags}, chains=known)
     assert found.claim is expected
     assert found.is_for_a_person is (expected is Claim.UNDECIDED)
 
@@ -91,19 +91,19 @@ def test_tag_decides_if_no_template_does(
 @pytest.mark.parametrize("status", ["ROLLBACK_COMPLETE", "ROLLBACK_FAILED"])
 @pytest.mark.parametrize("tags", [{}, {v.ON_DESTROY_TAG: "retain"}])
 def test_rolled_back_creation_retains_nothing(status: str, tags: dict[str, str]) -> None:
-    found = classify(candidate(stack(status), tags={**PROOF, **tags}, chains=None))
+    found = candidate(stack(status), tags={**PROOF, **tags}, chains=None)
     assert found.claim is Claim.LEFTOVER
 
 
 def test_template_decides_before_the_tag() -> None:
     """A stack that is deployed again by an earlier version of this project leaves the tag there."""
     tags = {**PROOF, v.ON_DESTROY_TAG: "retain"}
-    assert classify(candidate(stack("DELETE_COMPLETE"), tags=tags)).claim is Claim.LEFTOVER
-    assert classify(candidate(stack("UPDATE_COMPLETE"), OTHER, tags=tags)).claim is Claim.LEFTOVER
+    assert candidate(stack("DELETE_COMPLETE"), tags=tags).claim is Claim.LEFTOVER
+    assert candidate(stack("UPDATE_COMPLETE"), OTHER, tags=tags).claim is Claim.LEFTOVER
 
 
 def test_recommender_of_an_updating_stack_is_not_for_a_person() -> None:
-    assert not classify(candidate(stack("UPDATE_IN_PROGRESS"), OTHER)).is_for_a_person
+    assert not candidate(stack("UPDATE_IN_PROGRESS"), OTHER).is_for_a_person
 
 
 @pytest.mark.parametrize(
@@ -117,7 +117,7 @@ def test_recommender_of_an_updating_stack_is_not_for_a_person() -> None:
     ],
 )
 def test_tags_that_prove_no_owner_are_unproven(tags: dict[str, str]) -> None:
-    assert classify(Candidate(ARN, tags)).claim is Claim.UNPROVEN
+    assert Candidate(ARN, tags).claim is Claim.UNPROVEN
 
 
 @pytest.mark.parametrize(
@@ -139,7 +139,7 @@ def test_retained_recommender_of_a_deleted_stack_is_kept(
     made["Resources"]["Recommender"]["DeletionPolicy"] = policy
     resources = [Resource("Recommender", physical_id, v.RECOMMENDER_TYPE, "DELETE_SKIPPED")]
     known = chains(made, of, resources)
-    assert classify(candidate(of, physical_id, chains=known)).claim is expected
+    assert candidate(of, physical_id, chains=known).claim is expected
 
 
 @pytest.mark.parametrize(
@@ -161,4 +161,4 @@ def test_recommender_of_a_stuck_stack_is_unproven_if_its_tags_prove_no_owner(
 
 def test_recommender_of_a_deleted_resource_is_not_in_use() -> None:
     gone = [Resource("Recommender", ARN, v.RECOMMENDER_TYPE, "DELETE_COMPLETE")]
-    assert classify(candidate(stack(), resources=gone)).claim is Claim.LEFTOVER
+    assert candidate(stack(), resources=gone).claim is Claim.LEFTOVER

@@ -43,7 +43,7 @@ def compared(
 
 def joined(found: StackStatus) -> str:
     """Return the text of a status without its line breaks."""
-    return " ".join(render_status(found, REGION).split())
+    return " ".join(render_status(found).split())
 
 
 @pytest.mark.parametrize(
@@ -113,14 +113,14 @@ def test_outcome_has_each_reason_once_and_the_way_out_of_a_stuck_stack() -> None
 def test_status_before_any_link_waits_shows_no_link_and_no_recommender() -> None:
     under_way = stack("CREATE_IN_PROGRESS")
     happened = events("0 TopPicks CREATE_IN_PROGRESS")
-    shown = render_status(compared(under_way, chain(under_way), happened=happened), REGION)
+    shown = render_status(compared(under_way, chain(under_way), happened=happened))
     assert "Waits in     no link of the chain waits now" in shown
     assert "Status       it does not exist" in shown
 
 
 def test_status_in_clean_up_is_decided() -> None:
     cleaning = stack("UPDATE_COMPLETE_CLEANUP_IN_PROGRESS")
-    shown = render_status(compared(cleaning, chain(cleaning)), REGION)
+    shown = render_status(compared(cleaning, chain(cleaning)))
     assert "Operation    UPDATE_COMPLETE_CLEANUP_IN_PROGRESS\n" in shown
     assert "clean-up deletes replaced resources" in shown
 
@@ -130,7 +130,7 @@ def test_status_says_why_an_unreadable_template_is_not_compared() -> None:
     one = chain(physical_id=arn, properties={v.DATASET_GROUP_ARN: {"Fn::ImportValue": "group"}})
     found = compared(stack(), one, observed(arn=arn, created=50.0))
     assert not found.wrong
-    shown = render_status(found, REGION)
+    shown = render_status(found)
     assert "Expected     nothing to compare with: only CloudFormation can evaluate\n" in shown
     assert "ACTIVE for 10 s" in shown
 
@@ -152,7 +152,7 @@ def test_hours_of_service_show_the_expected_state_and_no_costs_while_inactive() 
     monday = 1_764_000_000.0
     found = compared(stack(), one, observed_as(one, "INACTIVE", config=config), now=monday)
     assert not found.wrong
-    shown = render_status(found, REGION)
+    shown = render_status(found)
     assert "Expected     INACTIVE, as configured, by the stack" in shown
     assert "Hour         expected ACTIVE at this hour (active_hours); either state is no" in shown
     assert "Billed nothing while it is INACTIVE; 7200 recommendations an hour" in joined(found)
@@ -181,7 +181,7 @@ def test_deleted_stack_needs_no_recommender(status: str, wrong: str) -> None:
 def test_failed_training_is_wrong_and_shows_the_reason() -> None:
     one = chain()
     failed = observed("CREATE FAILED", arn=one.desired.arn, failure_reason="too few")
-    shown = render_status(compared(stack(), one, failed), REGION)
+    shown = render_status(compared(stack(), one, failed))
     assert "             too few.\n" in shown
     assert shown.endswith("Exit code 1: the recommender is CREATE FAILED.")
 
@@ -194,7 +194,7 @@ def test_effective_configuration_is_shown_as_far_as_the_service_shows_it() -> No
         v.TRAINING_DATA: {v.EXCLUDED_COLUMNS: {"ITEMS": ["A", "B"], "USERS": ["C"]}},
     }
     found = compared(stack(), one, observed_as(one, config=config))
-    assert max(map(len, render_status(found, REGION).splitlines())) < 80
+    assert max(map(len, render_status(found).splitlines())) < 80
     assert (
         "Config explorationWeight 0.8, explorationItemAgeCutOff 30, "
         "enableMetadataWithRecommendations true, excludedDatasetColumns ITEMS (A, B), "
@@ -223,7 +223,7 @@ def test_status_ends_with_the_cause_of_exit_code_1_and_the_first_failure(
     )
 
     def shown(status: str, happened: list[Event]) -> str:
-        return render_status(compare(stack(status), [], happened, {}, {}, now=NOW), REGION)
+        return render_status(compare(stack(status), [], happened, {}, {}, now=NOW))
 
     assert shown(status, happened).splitlines()[-3:] == [
         f"Exit code 1: {why}",
@@ -279,7 +279,7 @@ def test_recommender_has_its_status_since_its_latest_change_but_serves_through_a
     members, expected = SINCE[case]
     one = chain()
     given = {"arn": one.desired.arn, "status": "ACTIVE", **members}
-    assert expected in render_status(compared(stack(), one, observed(**given), now=4000.0), REGION)
+    assert expected in render_status(compared(stack(), one, observed(**given), now=4000.0))
 
 
 # -- the training, the metrics before it, the use of the throughput -------------------------------
@@ -333,7 +333,7 @@ def test_metrics_show_their_earlier_values_or_why_they_are_not_known(
     there = observed_as(one, metrics=METRICS)
     found = compared(stack(), one, there, measured=measured(history), now=21 * DAY)
     assert expected in joined(found)
-    assert max(map(len, render_status(found, REGION).splitlines())) < 80
+    assert max(map(len, render_status(found).splitlines())) < 80
     assert not found.wrong
     bare = compared(stack(), one, observed_as(one), measured=measured(history), now=21 * DAY)
     assert "Before" not in joined(bare)
@@ -502,7 +502,7 @@ def test_one_of_several_is_corrected_by_a_setting_of_its_own(
 @pytest.mark.parametrize("status", ["DELETE_FAILED", "ROLLBACK_FAILED"])
 def test_stuck_stack_is_forced_only_after_another_deletion_has_failed(status: str) -> None:
     delete = "  aws cloudformation delete-stack --stack-name TopPicks --region eu-west-1"
-    assert render_stacks_to_delete([stack(status), stack(status)], REGION).splitlines() == [
+    assert render_stacks_to_delete([stack(status), stack(status)]).splitlines() == [
         "",
         f"TopPicks is {status}. To delete it, run cdk destroy, or:",
         delete,
