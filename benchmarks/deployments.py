@@ -99,6 +99,11 @@ class TimedAccount:
         """When the recommender was, or will be, ACTIVE."""
         return self._time_of("CreateRecommender") + self.training
 
+    @property
+    def left(self) -> str:
+        """Words for a recommender that a failed stack has left, or nothing."""
+        return ", and the recommender is left" if self.cloud.recommenders() else ""
+
     def deleted(self) -> "Deleted":
         """Return how long a deletion has taken that has just ended."""
         begun = self._time_of("DeleteRecommender") - self.trained
@@ -149,9 +154,9 @@ def deployment(account: TimedAccount, rival: type[Rival] | None = None) -> Deplo
     stack = account.created(rival)
     if stack.status == "CREATE_COMPLETE":
         return account.complete(stack.events[-1].time)
-    left = ", and the recommender is left" if account.cloud.recommenders() else ""
     failed = next(one.time for one in stack.events if one.status.endswith("FAILED"))
-    return Deployed(failure=f"{stack.status} after {duration(failed - account.began)}{left}")
+    after = duration(failed - account.began)
+    return Deployed(failure=f"{stack.status} after {after}{account.left}")
 
 
 def deployment_by_notebook(account: TimedAccount) -> Deployed:
@@ -167,7 +172,7 @@ def deletion(account: TimedAccount, rival: type[Rival] | None = None) -> Deploye
     status = stack.delete()
     if status == "DELETE_COMPLETE":
         return account.deleted()
-    return Deployed(failure=f"{status}, and the recommender is left")
+    return Deployed(failure=f"{status}{account.left}")
 
 
 def deletion_by_notebook(account: TimedAccount) -> Deployed:
@@ -180,9 +185,12 @@ def deletion_by_notebook(account: TimedAccount) -> Deployed:
 
 
 def _worst(run: Run, training: float) -> Deployed:
-    """Return the longest of deployments whose trainings end at different seconds of a minute."""
+    """Return the longest of deployments whose trainings end at different seconds of a minute.
+
+    One that has failed counts as longer than all others.
+    """
     found = (run(TimedAccount(training + offset)) for offset in _OFFSETS)
-    return max(found, key=lambda one: one.whole)
+    return max(found, key=lambda one: (bool(one.failure), one.whole))
 
 
 def over_training() -> Iterator[Row]:
@@ -215,7 +223,7 @@ def over_training() -> Iterator[Row]:
             theirs = (f"{name}: {_worst(other, training)}" for name, other in others.items())
             yield Row(
                 what=f"{what} a training of {duration(training)}",
-                ratio=f"{(training + mine.whole) / training:.3f} of the training",
+                ratio=mine.failure or f"{(training + mine.whole) / training:.3f} of the training",
                 target=target,
                 ours=str(mine),
                 other="; ".join(theirs),

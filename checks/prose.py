@@ -190,9 +190,13 @@ def findings(found: Sequence[Sentence]) -> list[Finding]:
 def main(arguments: Iterable[str], read: Callable[[Path], Iterator[Sentence]] = sentences) -> int:
     """Print the findings in all files, or in some, and return the exit code."""
     within = [Path(one) for one in arguments] or [Path()]
+    checked = list(read(ROOT))
+    for path in within:
+        if not any(one.path.is_relative_to(path) for one in checked):
+            sys.exit(f"{path} has no sentences to check. Give a path from the project's root")
     found = [
         one
-        for one in findings(list(read(ROOT)))
+        for one in findings(checked)
         if any(one.sentence.path.is_relative_to(path) for path in within)
     ]
     for one in found:

@@ -6,6 +6,7 @@ Here the properties come by GetTemplate, and the same code parses them.
 
 import json
 from collections.abc import Collection, Iterable, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import Any, Final
@@ -191,9 +192,10 @@ class Chain:
             UnreadableError: the input of its schedule cannot be evaluated here.
         """
         for observation in self.observations:
-            event = json.loads(evaluate(observation, self.stack))
-            if event["LogicalResourceId"] == self.logical_id:
-                return str(event[v.DIMENSION])
+            with suppress(ValueError, TypeError, KeyError):  # it may be the owner's own schedule
+                event = json.loads(evaluate(observation, self.stack))
+                if event["LogicalResourceId"] == self.logical_id:
+                    return str(event[v.DIMENSION])
         return None
 
     @property

@@ -1,6 +1,7 @@
 """The intrinsic functions of a template, evaluated as CloudFormation evaluates them.
 
-The product has an evaluator of its own (`operations/template.py`), and is held to this one.
+The product has an evaluator of its own (`operations/computations/template.py`), which is held to
+this one.
 """
 
 import re

@@ -165,6 +165,14 @@ def test_a_deletion_waits_for_two_ends_a_poll_and_ten_seconds_each(
         assert 0 < deleted.whole - deleted.after <= 70
 
 
+def test_a_deployment_that_fails_counts_as_the_longest() -> None:
+    def run(account: TimedAccount) -> deployments.Deployed:
+        fails = account.training < FIVE_MINUTES + 10
+        return deployments.Deployed(failure="no") if fails else deployments.Deployed(1.0, 2.0)
+
+    assert deployments._worst(run, FIVE_MINUTES).failure == "no"
+
+
 # -- many stacks -------------------------------------------------------------------------------
 
 

@@ -302,6 +302,11 @@ def test_some_files_can_be_checked(within: str, code: int) -> None:
     assert main([within], reader("One.", "It is made anew.")) == code
 
 
+def test_a_path_without_sentences_is_refused() -> None:
+    with pytest.raises(SystemExit, match=r"doc/1\.md"):
+        main(["docs", "doc/1.md"], reader("One."))
+
+
 def test_a_word_of_our_own_list_is_no_misspelling() -> None:
     found = page("The recomender trains.")
 

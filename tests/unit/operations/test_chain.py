@@ -83,6 +83,11 @@ def test_observer_of_another_recommender_is_not_this_ones() -> None:
     assert replace(chain(), observations=(observation,)).monitored_as is None
 
 
+@pytest.mark.parametrize("given", ["ResourceProperties", '["ResourceProperties"]', "{}"])
+def test_schedule_of_the_owner_is_no_observer(given: str) -> None:
+    assert replace(chain(), observations=(given,)).monitored_as is None
+
+
 def test_observer_and_quality_gate_that_cannot_be_evaluated_are_unreadable() -> None:
     imported = {"Fn::ImportValue": "x"}
     one = replace(chain(), observations=(imported,), last_gate={v.QUALITY_GATE: imported})
