@@ -65,8 +65,8 @@ class Deployment:
         now: the beginning of the deployment, in epoch seconds.
         deployed: the stack's template; empty if the deployment creates the stack.
         resources: the stack's resources.
-        finished: if the stack's latest operation has failed and was not rolled back, the logical
-            ids of the resources that it had finished, or had no need to change; else None.
+        finished: after a failure that was kept, the logical ids of the resources that the failed
+            operation had finished, or had no need to change; else None.
         has_id: whether the stack's id is the one that it will have; a new stack has none yet.
         parameters: the values that the app gives to the template's parameters.
     """
