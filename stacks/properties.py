@@ -29,9 +29,11 @@ from .settings.rules import (
 from .settings.setting import Setting, setting, settings_of
 
 _SETTINGS: Final = settings_of(Settings)
-_LINKS: Final = setting(
-    whole(1), "The number of links of a chain.", example=11, shapes_template=True
-)
+
+
+def _links() -> Any:
+    """Declare the number of links of a chain."""
+    return setting(whole(1), "", example=11, shapes_template=True)
 
 
 def _reworded(name: str, remedy: str, allowed: str = "") -> Setting:
@@ -109,8 +111,9 @@ def _no_setting(
     shapes_template: bool = True,
 ) -> Any:
     """Declare a property for which there is no setting."""
-    declared = setting(kind, "", example="", remedy=remedy, shapes_template=shapes_template)
-    return field(metadata={**declared, "cdk_type": CdkType("", to_setting, None)}, default=default)
+    declared = Setting(kind, "", example="", remedy=remedy, shapes_template=shapes_template)
+    cdk_type = CdkType("", to_setting, None)
+    return field(metadata={"setting": declared, "cdk_type": cdk_type}, default=default)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -133,8 +136,8 @@ class RecommenderProperties(RecommenderSettings, Properties):
         "RemovalPolicy.DESTROY or RemovalPolicy.RETAIN",
         "There is no snapshot of a recommender, and an update retains none.",
     )
-    training_gates: int = field(metadata=_LINKS)
-    sweeps: int = field(metadata=_LINKS)
+    training_gates: int = _links()
+    sweeps: int = _links()
     training_gate: Duration = _duration(
         "training_gate_minutes",
         "minutes",
@@ -313,12 +316,12 @@ def _are_known(*values: str) -> bool:
 
 # -- arguments of methods --------------------------------------------------------------------------
 
-RECOMMENDER_ARN: Final = setting(
+RECOMMENDER_ARN: Final = Setting(
     regional_arn(["personalize"], "recommender/<name>", "recommender/[A-Za-z0-9][A-Za-z0-9_-]*"),
     "A recommender that is made elsewhere.",
     example="arn:aws:personalize:eu-west-1:111111111111:recommender/top-picks",
-)["setting"]
-PARAMETER_NAME: Final = setting(
+)
+PARAMETER_NAME: Final = Setting(
     text(
         "a name, or a path that begins with /, known at synthesis, of letters, digits and _.-, at "
         "most 1011, that begins with neither aws nor ssm",
@@ -327,4 +330,4 @@ PARAMETER_NAME: Final = setting(
     "The SSM parameter that has a recommender's ARN. Source: PutParameter, SSM API reference.",
     example="/video/top-picks",
     shapes_template=True,
-)["setting"]
+)
