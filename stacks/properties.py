@@ -13,8 +13,7 @@ from aws_cdk import aws_sns as sns
 from aws_cdk.aws_logs import RetentionDays
 
 from .checking import CdkType, Properties
-from .retention import RETENTION
-from .settings.declarations import RecommenderSettings, Settings
+from .settings.declarations import LOG_RETENTIONS, RecommenderSettings, Settings
 from .settings.errors import NotAllowedError, Refusal
 from .settings.kinds import Kind, boolean, regional_arn, text, whole
 from .settings.rules import (
@@ -212,7 +211,7 @@ class ServiceProperties(Properties):
     )
     log_retention: RetentionDays = _one_of(
         "log_retention_days",
-        RETENTION,
+        {days: RetentionDays[name] for days, name in LOG_RETENTIONS.items()},
         "a RetentionDays other than INFINITE",
         "For example RetentionDays.ONE_YEAR.",
     )

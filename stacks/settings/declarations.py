@@ -34,11 +34,31 @@ from .setting import setting
 LEAST_SWEEPS: Final = 11
 """Sweeps by default, also with fewer training gates: a training takes up to ten hours."""
 
-_LOG_RETENTION_DAYS: Final = (
-    *(1, 3, 5, 7, 14, 30, 60, 90, 120, 150, 180, 365, 400, 545, 731, 1096, 1827, 2192, 2557),
-    *(2922, 3288, 3653),
-)
-"""Source: PutRetentionPolicy, CloudWatch Logs API reference."""
+LOG_RETENTIONS: Final = {
+    1: "ONE_DAY",
+    3: "THREE_DAYS",
+    5: "FIVE_DAYS",
+    7: "ONE_WEEK",
+    14: "TWO_WEEKS",
+    30: "ONE_MONTH",
+    60: "TWO_MONTHS",
+    90: "THREE_MONTHS",
+    120: "FOUR_MONTHS",
+    150: "FIVE_MONTHS",
+    180: "SIX_MONTHS",
+    365: "ONE_YEAR",
+    400: "THIRTEEN_MONTHS",
+    545: "EIGHTEEN_MONTHS",
+    731: "TWO_YEARS",
+    1096: "THREE_YEARS",
+    1827: "FIVE_YEARS",
+    2192: "SIX_YEARS",
+    2557: "SEVEN_YEARS",
+    2922: "EIGHT_YEARS",
+    3288: "NINE_YEARS",
+    3653: "TEN_YEARS",
+}
+"""By days, as the CDK names them. Source: PutRetentionPolicy, CloudWatch Logs API reference."""
 
 
 def _log_key_arn() -> Any:
@@ -315,7 +335,7 @@ class Settings(OneRecommender):
         example=True,
     )
     log_retention_days: int = setting(
-        one_of(_LOG_RETENTION_DAYS),
+        one_of([*LOG_RETENTIONS]),
         "The number of days for which logs are kept.",
         default=90,
         example=365,
