@@ -17,11 +17,9 @@ from .settings.declarations import LOG_RETENTIONS, RecommenderSettings, Settings
 from .settings.errors import NotAllowedError, Refusal
 from .settings.kinds import Kind, boolean, regional_arn, text, whole
 from .settings.rules import (
-    adoption_needs_a_name,
     chains_fit_into_a_stack,
-    hours_are_of_what_runs,
     key_is_of_the_region,
-    not_of_the_recipe,
+    rules_of_a_recommender,
     topic_is_of_the_place,
     topic_is_of_the_region,
 )
@@ -152,17 +150,7 @@ class RecommenderProperties(RecommenderSettings, Properties):
             "training_gates",
             chains_fit_into_a_stack(training_gates=self.training_gates, sweeps=self.sweeps),
         )
-        yield (
-            "adopt_existing",
-            adoption_needs_a_name(
-                adopt_existing=self.adopt_existing, recommender_name=self.recommender_name
-            ),
-        )
-        yield (
-            "active_hours",
-            hours_are_of_what_runs(active_hours=self.active_hours, running=self.running),
-        )
-        yield from not_of_the_recipe(self)
+        yield from rules_of_a_recommender(self)
         if not Token.is_unresolved(self.dataset_group_arn):
             yield "dataset_group_arn", _group_is_of_the_stack(self.dataset_group_arn, stack)
 

@@ -1,6 +1,6 @@
 """Rules about several settings, for the context and for the construct's own arguments alike."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from typing import Final
 
 from ..functions import Recipe
@@ -15,18 +15,30 @@ other resources: some thirty here, and those that a stack has besides the constr
 """
 
 
-def adoption_needs_a_name(*, adopt_existing: bool, recommender_name: str | None) -> Refusal | None:
-    """Refuse ``adopt_existing`` without a name."""
-    if not adopt_existing or recommender_name is not None:
-        return None
-    return Refusal(
-        True,
-        "true together with recommender_name",
-        "Name the recommender to take over in recommender_name.",
-    )
+def rules_of_a_recommender(settings: RecommenderSettings) -> Iterator[tuple[str, Refusal]]:
+    """Yield each setting that does not fit the others, and why it is refused."""
+    if settings.adopt_existing and settings.recommender_name is None:
+        yield (
+            "adopt_existing",
+            Refusal(
+                True,
+                "true together with recommender_name",
+                "Name the recommender to take over in recommender_name.",
+            ),
+        )
+    if settings.active_hours is not None and not settings.running:
+        yield (
+            "active_hours",
+            Refusal(
+                dict(settings.active_hours),
+                "hours together with running: true",
+                "running: false keeps it stopped at any hour: remove one of the two.",
+            ),
+        )
+    yield from _rules_of_its_recipe(settings)
 
 
-def not_of_the_recipe(settings: RecommenderSettings) -> Iterator[tuple[str, Refusal]]:
+def _rules_of_its_recipe(settings: RecommenderSettings) -> Iterator[tuple[str, Refusal]]:
     """Yield each setting that the recipe does not have, and why it is refused."""
     recipe, facts = settings.recipe, settings.recipe.facts
     explores = [one for one in Recipe if one.facts.explores]
@@ -62,37 +74,6 @@ def not_of_the_recipe(settings: RecommenderSettings) -> Iterator[tuple[str, Refu
                 "its training.",
             ),
         )
-
-
-def hours_are_of_what_runs(
-    *, active_hours: Mapping[str, str] | None, running: bool
-) -> Refusal | None:
-    """Refuse ``active_hours`` of a recommender that is kept stopped."""
-    if active_hours is None or running:
-        return None
-    return Refusal(
-        dict(active_hours),
-        "hours together with running: true",
-        "running: false keeps it stopped at any hour: remove one of the two.",
-    )
-
-
-def alarms_need_monitoring(*, monitoring: bool, given: object) -> Refusal | None:
-    """Refuse a receiver of alarms, or the limit of one, without monitoring."""
-    if monitoring or given is None:
-        return None
-    return Refusal(given, "a value together with monitoring", "Set monitoring to true.")
-
-
-def alarms_go_one_way(*, topic_arn: str | None, email: str | None) -> Refusal | None:
-    """Refuse ``alarm_email`` besides a topic."""
-    if topic_arn is None or email is None:
-        return None
-    return Refusal(
-        email,
-        "either alarm_topic_arn or alarm_email",
-        "Subscribe the address to that topic, and remove alarm_email.",
-    )
 
 
 def topic_is_of_the_region(alarm_topic_arn: str, region: str) -> Refusal | None:
