@@ -3,9 +3,9 @@
 import math
 from decimal import Decimal
 from functools import partial
-from typing import Any, Final, cast
+from typing import Any, Final
 
-from aws_cdk import ArnFormat, Duration, Stack
+from aws_cdk import Duration, Stack
 from aws_cdk import aws_cloudwatch as cloudwatch
 from aws_cdk import aws_cloudwatch_actions as actions
 from aws_cdk import aws_iam as iam
@@ -19,7 +19,9 @@ from .checking import check_type
 from .custom_resources import quality_gate
 from .functions import vocabulary as v
 from .permissions import (
+    allow_on,
     derived_names,
+    invoking_role,
     path_in_stack,
     policy_for,
     recommender_arn,
@@ -27,7 +29,7 @@ from .permissions import (
 from .properties import MonitoringProperties
 from .recommender import DomainRecommender
 from .runbook import address as runbook_address
-from .security import acknowledge, trust_own
+from .security import acknowledge
 from .settings import weekly
 from .settings.kinds import START
 
@@ -44,6 +46,8 @@ _SLOW: Final = 1000
 _RUNBOOK: Final = "docs/runbook.md of top-picks-recommender"
 _OLD: Final = 8 * 24
 """Hours. Personalize retrains every 7 days ("Domain recommenders", Developer Guide)."""
+
+_OBSERVES: Final = ("personalize:DescribeRecommender", "personalize:ListTagsForResource")
 
 _BELOW: Final = cloudwatch.ComparisonOperator.LESS_THAN_THRESHOLD
 _FROM: Final = cloudwatch.ComparisonOperator.GREATER_THAN_OR_EQUAL_TO_THRESHOLD
@@ -145,17 +149,13 @@ class RecommenderMonitoring(Construct):
     def _observer(self) -> lambda_.Function:
         recommender, stack = self._recommender, Stack.of(self._recommender)
         for statement in (
-            _allow_observing(recommender_arn(stack, derived_names(stack))),
-            iam.PolicyStatement(actions=["personalize:ListRecommenders"], resources=["*"]),
-            iam.PolicyStatement(
-                actions=["cloudformation:DescribeStacks"], resources=[stack.stack_id]
-            ),
+            allow_on([recommender_arn(stack, derived_names(stack))], *_OBSERVES),
+            allow_on(["*"], "personalize:ListRecommenders"),
+            allow_on([stack.stack_id], "cloudformation:DescribeStacks"),
         ):
             self.role.add_to_policy(statement)
         if self._compares or self._measures_use:
-            self.role.add_to_policy(
-                iam.PolicyStatement(actions=["cloudwatch:GetMetricData"], resources=["*"])
-            )
+            self.role.add_to_policy(allow_on(["*"], "cloudwatch:GetMetricData"))
         observer = recommender.service._function(
             self,
             "Observer",
@@ -165,7 +165,7 @@ class RecommenderMonitoring(Construct):
         )
         if (fixed_name := self._expected.recommender_name) is not None:
             self.role.allow(
-                policy_for(fixed_name), _allow_observing(recommender_arn(stack, fixed_name))
+                policy_for(fixed_name), allow_on([recommender_arn(stack, fixed_name)], *_OBSERVES)
             )
         _acknowledge(self.role, observer)
         return observer
@@ -176,20 +176,7 @@ class RecommenderMonitoring(Construct):
         An update changes the request when the recommender is ready; until then the observer
         observes the recommender that serves.
         """
-        role = iam.Role(
-            self, "ScheduleRole", assumed_by=iam.ServicePrincipal("scheduler.amazonaws.com")
-        )
-        role.add_to_policy(
-            iam.PolicyStatement(
-                actions=["lambda:InvokeFunction"], resources=[self.observer.function_arn]
-            )
-        )
-        trust_own(
-            cast("iam.CfnRole", role.node.default_child),
-            "scheduler",
-            "schedule-group",
-            ArnFormat.SLASH_RESOURCE_NAME,
-        )
+        role = invoking_role(self, "ScheduleRole", self.observer, "scheduler", "schedule-group/*")
         schedule = scheduler.Schedule(
             self,
             "Schedule",
@@ -473,13 +460,6 @@ def _graph(
 ) -> cloudwatch.GraphWidget:
     axis = {"left_y_axis": cloudwatch.YAxisProps(min=0), **props}
     return cloudwatch.GraphWidget(title=title, left=list(metrics), width=width, **axis)
-
-
-def _allow_observing(arn: str) -> iam.PolicyStatement:
-    return iam.PolicyStatement(
-        actions=["personalize:DescribeRecommender", "personalize:ListTagsForResource"],
-        resources=[arn],
-    )
 
 
 def _acknowledge(role: iam.Role, observer: lambda_.Function) -> None:

@@ -3,16 +3,17 @@
 import hashlib
 import json
 from collections.abc import Iterator, Sequence
-from typing import Any, Final
+from typing import Any, cast
 
 import jsii
 from aws_cdk import ArnFormat, Aws, IResolveContext, IStringProducer, Lazy, Names, Stack, Token
 from aws_cdk import aws_iam as iam
+from aws_cdk import aws_lambda as lambda_
 from constructs import Construct, IConstruct
 
 from .functions import Recipe
 from .functions import vocabulary as v
-from .security import acknowledge
+from .security import acknowledge, trust_own
 from .settings.declarations import RecommenderSettings
 
 
@@ -47,9 +48,7 @@ class FunctionRole(iam.Role):
 
     def allow(self, construct_id: str, *statements: iam.PolicyStatement) -> iam.Policy:
         """Add a policy of its own, which CloudFormation can delete apart from the others."""
-        policy = iam.Policy(self, construct_id, roles=[self])
-        policy.add_statements(*statements)
-        return policy
+        return iam.Policy(self, construct_id, roles=[self], statements=list(statements))
 
 
 @jsii.implements(IStringProducer)
@@ -96,6 +95,22 @@ def _values(part: Any) -> Iterator[Any]:
                 yield from _values(one)
 
 
+def allow_on(resources: Sequence[str], *actions: str) -> iam.PolicyStatement:
+    """Allow actions on resources."""
+    return iam.PolicyStatement(actions=list(actions), resources=list(resources))
+
+
+def invoking_role(
+    scope: Construct, construct_id: str, function: lambda_.IFunction, service: str, resources: str
+) -> iam.Role:
+    """Make a role with which a service invokes a function, for the resources of ``trust_own``."""
+    principal = iam.ServicePrincipal(f"{service}.amazonaws.com")
+    role = iam.Role(scope, construct_id, assumed_by=principal)
+    role.add_to_policy(allow_on([function.function_arn], "lambda:InvokeFunction"))
+    trust_own(cast("iam.CfnRole", role.node.default_child), service, resources)
+    return role
+
+
 def allow_recommender(
     role: FunctionRole, recommender: IConstruct, settings: RecommenderSettings
 ) -> None:
@@ -112,13 +127,13 @@ def allow_recommender(
     policy = role.allow(
         f"{path}/Policy",  # never the CDK's own id, DefaultPolicy
         _allow_changes(recommender_arn(stack, derived_names(stack))),
-        _allow(
+        allow_on(
             [settings.dataset_group_arn],
             "personalize:CreateRecommender",
             "personalize:DescribeDatasetGroup",
         ),
-        _allow([recipe_arn(settings.recipe)], "personalize:CreateRecommender"),
-        _allow(
+        allow_on([recipe_arn(settings.recipe)], "personalize:CreateRecommender"),
+        allow_on(
             [
                 stack.format_arn(
                     service="personalize",
@@ -129,8 +144,8 @@ def allow_recommender(
             ],
             "personalize:DescribeDataset",
         ),
-        _allow(["*"], "personalize:ListRecipes", "personalize:ListRecommenders"),
-        _allow([Aws.STACK_ID], "cloudformation:DescribeStacks"),
+        allow_on(["*"], "personalize:ListRecipes", "personalize:ListRecommenders"),
+        allow_on([Aws.STACK_ID], "cloudformation:DescribeStacks"),
     )
     acknowledge(
         policy,
@@ -178,7 +193,7 @@ def recommender_arn(stack: Stack, name: str) -> str:
 
 
 def _allow_changes(arn: str) -> iam.PolicyStatement:
-    return _allow(
+    return allow_on(
         [arn],
         "personalize:CreateRecommender",
         "personalize:DeleteRecommender",
@@ -190,10 +205,6 @@ def _allow_changes(arn: str) -> iam.PolicyStatement:
         "personalize:UntagResource",
         "personalize:UpdateRecommender",
     )
-
-
-def _allow(resources: Sequence[str], *actions: str) -> iam.PolicyStatement:
-    return iam.PolicyStatement(actions=list(actions), resources=list(resources))
 
 
 def _digest(name: str) -> str:
