@@ -33,17 +33,22 @@ def _links() -> Any:
     return setting(whole(1), "", example=11, shapes_template=True)
 
 
-def _reworded(name: str, remedy: str, allowed: str = "") -> Setting:
-    """Declare a property as a setting is, in words that fit a property."""
+def _as_setting(
+    name: str, allowed: str = "", remedy: str = "", *, cdk_type: CdkType | None = None, **more: Any
+) -> Any:
+    """Declare a property as a setting is, in words that fit a property where there are any.
+
+    Args:
+        name: of the setting.
+        allowed: replaces the setting's.
+        remedy: replaces the setting's.
+        cdk_type: the type that the property has in place of the setting's.
+        more: the field's default.
+    """
     declared = _SETTINGS[name]
     kind = replace(declared.kind, allowed=allowed or declared.kind.allowed)
-    return replace(declared, kind=kind, remedy=remedy)
-
-
-def _given_as(cdk_type: CdkType, allowed: str, remedy: str, **default: Any) -> Any:
-    """Declare a property that is of a type of the CDK's where a setting is text or a number."""
-    reworded = _reworded(cdk_type.setting, remedy, allowed)
-    return field(metadata={"setting": reworded, "cdk_type": cdk_type}, **default)
+    reworded = replace(declared, kind=kind, remedy=remedy or declared.remedy)
+    return field(metadata={"setting": reworded, "cdk_type": cdk_type}, **more)
 
 
 def _duration(
@@ -67,7 +72,7 @@ def _duration(
 
     cdk_type = CdkType(name, to_setting, from_setting)
     default = functools.partial(from_setting, getattr(Settings, name))
-    return _given_as(cdk_type, allowed, remedy, default_factory=default)
+    return _as_setting(name, allowed, remedy, cdk_type=cdk_type, default_factory=default)
 
 
 def _one_of(name: str, values: Mapping[Any, object], allowed: str, remedy: str) -> Any:
@@ -79,7 +84,8 @@ def _one_of(name: str, values: Mapping[Any, object], allowed: str, remedy: str) 
                 return value
         raise NotAllowedError
 
-    return _given_as(CdkType(name, to_setting, values.__getitem__), allowed, remedy)
+    cdk_type = CdkType(name, to_setting, values.__getitem__)
+    return _as_setting(name, allowed, remedy, cdk_type=cdk_type)
 
 
 def _text_of(construct: object, attribute: str) -> str:
@@ -92,11 +98,8 @@ def _text_of(construct: object, attribute: str) -> str:
 
 def _construct(name: str, arn_attribute: str, allowed: str, remedy: str) -> Any:
     """Declare a construct where a setting is its ARN."""
-
-    def to_setting(given: object) -> str:
-        return _text_of(given, arn_attribute)
-
-    return _given_as(CdkType(name, to_setting, None), allowed, remedy, default=None)
+    cdk_type = CdkType(name, functools.partial(_text_of, attribute=arn_attribute), None)
+    return _as_setting(name, allowed, remedy, cdk_type=cdk_type, default=None)
 
 
 def _no_setting(
@@ -123,9 +126,8 @@ class RecommenderProperties(RecommenderSettings, Properties):
         "a Duration of whole days, 1 or more",
         "For example Duration.days(14).",
     )
-    force_update: str | None = field(
-        default=None,
-        metadata={"setting": _reworded("force_update", 'Give a string: for example "2".')},
+    force_update: str | None = _as_setting(
+        "force_update", remedy='Give a string: for example "2".', default=None
     )
     removal_policy: RemovalPolicy = _one_of(
         "retain_on_destroy",
@@ -171,10 +173,6 @@ def _group_is_of_the_stack(dataset_group_arn: str, stack: Stack) -> Refusal | No
     return None
 
 
-def _vpc_id(given: object) -> object:
-    return _text_of(given, "vpc_id")
-
-
 def _security_group_ids(given: object) -> list[str]:
     if isinstance(given, str) or not isinstance(given, Sequence) or not given:
         raise NotAllowedError
@@ -218,13 +216,12 @@ class ServiceProperties(Properties):
     vpc: ec2.IVpc | None = _no_setting(
         text("a VPC of EC2", "vpc-[0-9a-f]+"),
         "For example Vpc.from_lookup(...).",
-        to_setting=_vpc_id,
+        to_setting=functools.partial(_text_of, attribute="vpc_id"),
         shapes_template=False,
     )
     vpc_subnets: ec2.SubnetSelection | None = _no_setting(
         Kind("a SubnetSelection", {"type": "object"}, _subnets),
         "For example SubnetSelection(subnet_type=SubnetType.PRIVATE_WITH_EGRESS).",
-        to_setting=_subnets,
     )
     security_groups: Sequence[ec2.ISecurityGroup] | None = _no_setting(
         Kind("a list of one security group or more", {"type": "array"}, lambda given: given),
@@ -286,10 +283,8 @@ class MonitoringProperties(Properties):
         "a topic of SNS",
         "For example Topic.from_topic_arn(...).",
     )
-    runbook_url: str | None = field(default=None, metadata={"setting": _SETTINGS["runbook_url"]})
-    minimum_throughput_use: Decimal | None = field(
-        default=None, metadata={"setting": _SETTINGS["minimum_throughput_use"]}
-    )
+    runbook_url: str | None = _as_setting("runbook_url", default=None)
+    minimum_throughput_use: Decimal | None = _as_setting("minimum_throughput_use", default=None)
 
     def rules(self, stack: Stack) -> Iterator[tuple[str, Refusal | None]]:
         """Compare the topic with the stack."""
