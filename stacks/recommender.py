@@ -21,7 +21,7 @@ from .checking import check_text
 from .custom_resources import CustomResources, cfn
 from .functions import Recipe
 from .functions import vocabulary as v
-from .interface import IRecommender, RecommenderBase, imported
+from .interface import ImportedRecommender, IRecommender, RecommenderBase
 from .permissions import allow_recommender
 from .properties import PARAMETER_NAME, RecommenderProperties
 from .service import RecommenderService, service_for
@@ -189,7 +189,7 @@ class DomainRecommender(RecommenderBase):
         Raises:
             PropertyError: it is the ARN of something else.
         """
-        return imported(scope, construct_id, recommender_arn)
+        return ImportedRecommender(scope, construct_id, recommender_arn)
 
     @staticmethod
     def from_arn_parameter(
@@ -212,7 +212,7 @@ class DomainRecommender(RecommenderBase):
         """
         check_text("parameter_name", PARAMETER_NAME, parameter_name)
         arn = ssm.StringParameter.value_for_string_parameter(scope, parameter_name)
-        return imported(scope, construct_id, arn)
+        return ImportedRecommender(scope, construct_id, arn)
 
     def add_arn_parameter(
         self, scope: Construct, construct_id: str, *, parameter_name: str
