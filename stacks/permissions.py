@@ -3,7 +3,7 @@
 import hashlib
 import json
 from collections.abc import Iterator, Sequence
-from typing import Any, cast
+from typing import Any, Final, cast
 
 import jsii
 from aws_cdk import ArnFormat, Aws, IResolveContext, IStringProducer, Lazy, Names, Stack, Token
@@ -111,6 +111,19 @@ def invoking_role(
     return role
 
 
+_CHANGES: Final = (
+    "personalize:CreateRecommender",
+    "personalize:DeleteRecommender",
+    "personalize:DescribeRecommender",
+    "personalize:ListTagsForResource",
+    "personalize:StartRecommender",
+    "personalize:StopRecommender",
+    "personalize:TagResource",
+    "personalize:UntagResource",
+    "personalize:UpdateRecommender",
+)
+
+
 def allow_recommender(
     role: FunctionRole, recommender: IConstruct, settings: RecommenderSettings
 ) -> None:
@@ -126,7 +139,7 @@ def allow_recommender(
     path = path_in_stack(recommender)
     policy = role.allow(
         f"{path}/Policy",  # never the CDK's own id, DefaultPolicy
-        _allow_changes(recommender_arn(stack, derived_names(stack))),
+        allow_on([recommender_arn(stack, derived_names(stack))], *_CHANGES),
         allow_on(
             [settings.dataset_group_arn],
             "personalize:CreateRecommender",
@@ -136,9 +149,7 @@ def allow_recommender(
         allow_on(
             [
                 stack.format_arn(
-                    service="personalize",
-                    resource="dataset",
-                    resource_name=f"{group.resource_name}/{dataset}",
+                    service="personalize", resource=f"dataset/{group.resource_name}/{dataset}"
                 )
                 for dataset in settings.recipe.needs(metadata=settings.item_metadata)
             ],
@@ -155,7 +166,8 @@ def allow_recommender(
     )
     if (fixed_name := settings.recommender_name) is not None:
         role.allow(
-            f"{path}/{policy_for(fixed_name)}", _allow_changes(recommender_arn(stack, fixed_name))
+            f"{path}/{policy_for(fixed_name)}",
+            allow_on([recommender_arn(stack, fixed_name)], *_CHANGES),
         )
 
 
@@ -189,22 +201,7 @@ def derived_names(stack: Stack) -> str:
 
 def recommender_arn(stack: Stack, name: str) -> str:
     """Return the ARN of a recommender in the stack's region; the name may be a pattern."""
-    return stack.format_arn(service="personalize", resource="recommender", resource_name=name)
-
-
-def _allow_changes(arn: str) -> iam.PolicyStatement:
-    return allow_on(
-        [arn],
-        "personalize:CreateRecommender",
-        "personalize:DeleteRecommender",
-        "personalize:DescribeRecommender",
-        "personalize:ListTagsForResource",
-        "personalize:StartRecommender",
-        "personalize:StopRecommender",
-        "personalize:TagResource",
-        "personalize:UntagResource",
-        "personalize:UpdateRecommender",
-    )
+    return stack.format_arn(service="personalize", resource=f"recommender/{name}")
 
 
 def _digest(name: str) -> str:

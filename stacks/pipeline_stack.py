@@ -116,7 +116,7 @@ class PipelineStack(Stack):
             "iam.CfnPolicy", pipeline.role.node.find_child("DefaultPolicy").node.default_child
         )
         replicas = [
-            self.format_arn(service="kms", region=region, resource="key", resource_name="*")
+            self.format_arn(service="kms", region=region, resource="key/*")
             for region in pipeline.cross_region_support
         ]
         for index, statement in enumerate(self.resolve(policy.policy_document)["Statement"]):
