@@ -146,15 +146,14 @@ class RecommenderProperties(RecommenderSettings, Properties):
         decimals=6,
     )
 
-    def rules(self, stack: Stack) -> Iterator[tuple[str, Refusal | None]]:
+    def rules(self, stack: Stack) -> Iterator[Refusal | None]:
         """Compare properties with one another, and the dataset group with the stack."""
-        yield (
-            "training_gates",
-            chains_fit_into_a_stack(training_gates=self.training_gates, sweeps=self.sweeps),
+        yield chains_fit_into_a_stack(
+            "training_gates", training_gates=self.training_gates, sweeps=self.sweeps
         )
         yield from rules_of_a_recommender(self)
         if not Token.is_unresolved(self.dataset_group_arn):
-            yield "dataset_group_arn", _group_is_of_the_stack(self.dataset_group_arn, stack)
+            yield _group_is_of_the_stack(self.dataset_group_arn, stack)
 
 
 def _group_is_of_the_stack(dataset_group_arn: str, stack: Stack) -> Refusal | None:
@@ -165,6 +164,7 @@ def _group_is_of_the_stack(dataset_group_arn: str, stack: Stack) -> Refusal | No
     ):
         if theirs != ours and not Token.is_unresolved(ours):
             return Refusal(
+                "dataset_group_arn",
                 dataset_group_arn,
                 f"a dataset group of the stack's {name}, {ours}",
                 "The recommender is created where its dataset group is. Name another dataset "
@@ -240,20 +240,17 @@ class ServiceProperties(Properties):
         whole(1), "For example 5. Each function gets so many."
     )
 
-    def rules(self, stack: Stack) -> Iterator[tuple[str, Refusal | None]]:
+    def rules(self, stack: Stack) -> Iterator[Refusal | None]:
         """Compare the keys and the topic with the stack; subnets and groups need a VPC."""
         for name in ("log_key", "environment_encryption"):
             key = getattr(self, name)
             if key and _are_known(key.key_arn, stack.region):
-                yield name, key_is_of_the_region(key.key_arn, stack.region)
+                yield key_is_of_the_region(name, key.key_arn, stack.region)
         for name in ("vpc_subnets", "security_groups"):
             if getattr(self, name) and not self.vpc:
-                yield (
-                    name,
-                    Refusal("no VPC", f"{name} together with a VPC", "Give vpc, too."),
-                )
+                yield Refusal(name, "no VPC", f"{name} together with a VPC", "Give vpc, too.")
         if self.notify_topic:
-            yield "notify_topic", _topic_is_of_the_stack(self.notify_topic.topic_arn, stack)
+            yield _topic_is_of_the_stack(self.notify_topic.topic_arn, stack)
 
 
 def _topic_is_of_the_stack(topic_arn: str, stack: Stack) -> Refusal | None:
@@ -261,6 +258,7 @@ def _topic_is_of_the_stack(topic_arn: str, stack: Stack) -> Refusal | None:
         return None
     region, account = topic_arn.split(":")[3:5]
     return topic_is_of_the_place(
+        "notify_topic",
         topic_arn,
         region=stack.region if _are_known(stack.region) else region,
         account=stack.account if _are_known(stack.account) else account,
@@ -286,10 +284,10 @@ class MonitoringProperties(Properties):
     runbook_url: str | None = _as_setting("runbook_url", default=None)
     minimum_throughput_use: Decimal | None = _as_setting("minimum_throughput_use", default=None)
 
-    def rules(self, stack: Stack) -> Iterator[tuple[str, Refusal | None]]:
+    def rules(self, stack: Stack) -> Iterator[Refusal | None]:
         """Compare the topic with the stack."""
         if self.alarm_topic and _are_known(arn := self.alarm_topic.topic_arn, stack.region):
-            yield "alarm_topic", topic_is_of_the_region(arn, stack.region)
+            yield topic_is_of_the_region("alarm_topic", arn, stack.region)
 
 
 def _are_known(*values: str) -> bool:

@@ -95,9 +95,9 @@ def parse(given: Mapping[str, object], *, of: str = "") -> Settings:
     if RECOMMENDERS in values:
         values[RECOMMENDERS] = _recommenders(values[RECOMMENDERS], given, of)
     settings = Settings(**values)
-    for key, refusal in _rules(settings):
+    for refusal in _rules(settings):
         if refusal:
-            raise SettingsError(f"{of}{key}", **refusal._asdict())
+            raise SettingsError(*refusal.within(of))
     return settings
 
 
@@ -122,68 +122,63 @@ def _values(declared: type[Any], given: Mapping[str, object], of: str) -> dict[s
     for key in required_of(declared):
         if key not in given:
             where = "" if of else f" Put it into cdk.json, or give it with -c {key}=<value>."
-            missing = settings[key].refusal(None, settings[key].remedy + where)
-            raise SettingsError(f"{of}{key}", **missing._asdict())
+            remedy = settings[key].remedy + where
+            raise SettingsError(*settings[key].refusal(f"{of}{key}", None, remedy))
     return {key: settings[key].parse(f"{of}{key}", value) for key, value in given.items()}
 
 
-def _rules(settings: Settings) -> Iterator[tuple[str, Refusal | None]]:
-    """Yield each rule's refusal, with the key to complain of."""
+def _rules(settings: Settings) -> Iterator[Refusal | None]:
+    """Yield each rule's refusal."""
     yield from _rules_of_each(settings)
     yield from _rules_of_alarms(settings)
     if topic := settings.notify_topic_arn:
         place = {"region": settings.region, "account": settings.account}
-        yield "notify_topic_arn", topic_is_of_the_place(topic, **place)
+        yield topic_is_of_the_place("notify_topic_arn", topic, **place)
     if key := settings.log_key_arn:
-        yield "log_key_arn", key_is_of_the_region(key, settings.region)
+        yield key_is_of_the_region("log_key_arn", key, settings.region)
     for consumer in settings.consumers:
         if consumer.split(":")[1] != settings.partition:
-            yield (
+            yield Refusal(
                 "consumers",
-                Refusal(
-                    consumer,
-                    f"principals of the dataset group's partition, {settings.partition}",
-                    "A role cannot trust a principal of another partition.",
-                ),
+                consumer,
+                f"principals of the dataset group's partition, {settings.partition}",
+                "A role cannot trust a principal of another partition.",
             )
 
 
-def _rules_of_each(settings: Settings) -> Iterator[tuple[str, Refusal | None]]:
+def _rules_of_each(settings: Settings) -> Iterator[Refusal | None]:
     for name, recommender in settings.by_name.items():
         of = f"{RECOMMENDERS}.{name}." if settings.recommenders else ""
         gates, sweeps = recommender.training_gates, recommender.sweeps
-        too_long = chains_fit_into_a_stack(training_gates=gates, sweeps=sweeps)
-        yield f"{of}training_gate_minutes", too_long
-        yield from ((f"{of}{key}", refusal) for key, refusal in rules_of_a_recommender(recommender))
+        links = chains_fit_into_a_stack(
+            "training_gate_minutes", training_gates=gates, sweeps=sweeps
+        )
+        yield from (one.within(of) for one in (links, *rules_of_a_recommender(recommender)) if one)
         place, own = (one.dataset_group_arn.split(":")[:5] for one in (settings, recommender))
         if own != place:
-            yield (
+            yield Refusal(
                 f"{of}dataset_group_arn",
-                Refusal(
-                    recommender.dataset_group_arn,
-                    f"a dataset group of the environment's account and region, {settings.account} "
-                    f"and {settings.region}",
-                    "One stack is in one place: make an environment for the other one.",
-                ),
+                recommender.dataset_group_arn,
+                f"a dataset group of the environment's account and region, {settings.account} "
+                f"and {settings.region}",
+                "One stack is in one place: make an environment for the other one.",
             )
 
 
-def _rules_of_alarms(settings: Settings) -> Iterator[tuple[str, Refusal | None]]:
+def _rules_of_alarms(settings: Settings) -> Iterator[Refusal | None]:
     for key in ("alarm_topic_arn", "alarm_email", "minimum_throughput_use"):
         if (given := getattr(settings, key)) is not None and not settings.monitoring:
-            yield key, Refusal(given, "a value together with monitoring", "Set monitoring to true.")
+            yield Refusal(key, given, "a value together with monitoring", "Set monitoring to true.")
     if (topic := settings.alarm_topic_arn) is None:
         return
     if (email := settings.alarm_email) is not None:
-        yield (
+        yield Refusal(
             "alarm_email",
-            Refusal(
-                email,
-                "either alarm_topic_arn or alarm_email",
-                "Subscribe the address to that topic, and remove alarm_email.",
-            ),
+            email,
+            "either alarm_topic_arn or alarm_email",
+            "Subscribe the address to that topic, and remove alarm_email.",
         )
-    yield "alarm_topic_arn", topic_is_of_the_region(topic, settings.region)
+    yield topic_is_of_the_region("alarm_topic_arn", topic, settings.region)
 
 
 # -- environments and pipeline ---------------------------------------------------------------------
@@ -262,8 +257,8 @@ def _pipeline(given: object, environments: Mapping[str, Settings]) -> PipelineSe
             remedy=f"{pipeline.region} is in the partition {partition_of(pipeline.region)}.",
         )
     key = pipeline.log_key_arn
-    if key and (refusal := key_is_of_the_region(key, pipeline.region)):
-        raise SettingsError(f"{PIPELINE}.log_key_arn", **refusal._asdict())
+    if key and (refusal := key_is_of_the_region("log_key_arn", key, pipeline.region)):
+        raise SettingsError(*refusal.within(f"{PIPELINE}."))
     if len(environments) > MAX_ENVIRONMENTS_OF_A_PIPELINE:
         raise SettingsError(
             ENVIRONMENTS,

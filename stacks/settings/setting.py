@@ -41,12 +41,12 @@ class Setting:
         try:
             return self.kind.parse(value)
         except NotAllowedError as error:
-            raise SettingsError(key, **self.refusal(value, error)._asdict()) from None
+            raise SettingsError(*self.refusal(key, value, error)) from None
 
-    def refusal(self, got: object, error: object = "") -> Refusal:
+    def refusal(self, name: str, got: object, error: object = "") -> Refusal:
         """Refuse a value; an error that has a text knows a better remedy."""
         example = f"For example {json.dumps(self.example)}."
-        return Refusal(got, self.kind.allowed, str(error) or self.remedy or example)
+        return Refusal(name, got, self.kind.allowed, str(error) or self.remedy or example)
 
 
 def setting(
