@@ -177,8 +177,9 @@ def policy_for(fixed_name: str) -> str:
     When the name changes, the old one's policy goes after the old recommender, which CloudFormation
     deletes in clean-up.
     """
-    which = "Name" if Token.is_unresolved(fixed_name) else _digest(fixed_name)
-    return f"PolicyFor{which}"
+    if Token.is_unresolved(fixed_name):
+        return "PolicyForName"
+    return f"PolicyFor{hashlib.sha256(fixed_name.encode()).hexdigest()[:8]}"
 
 
 def path_in_stack(construct: IConstruct) -> str:
@@ -202,7 +203,3 @@ def derived_names(stack: Stack) -> str:
 def recommender_arn(stack: Stack, name: str) -> str:
     """Return the ARN of a recommender in the stack's region; the name may be a pattern."""
     return stack.format_arn(service="personalize", resource=f"recommender/{name}")
-
-
-def _digest(name: str) -> str:
-    return hashlib.sha256(name.encode()).hexdigest()[:8]
