@@ -60,9 +60,9 @@ class Properties(ABC):
                 if name in declared
             }
         )
-        for name, refusal in properties.rules(stack):
+        for refusal in properties.rules(stack):
             if refusal:
-                raise PropertyError(name, **refusal._asdict())
+                raise PropertyError(*refusal)
         return properties
 
     @classmethod
@@ -91,8 +91,8 @@ class Properties(ABC):
         return value if value is None or cdk_type is None else cdk_type.to_setting(value)
 
     @abstractmethod
-    def rules(self, stack: Stack) -> Iterable[tuple[str, Refusal | None]]:
-        """Compare properties with one another and the stack; name the one to complain of."""
+    def rules(self, stack: Stack) -> Iterable[Refusal | None]:
+        """Compare properties with one another and the stack."""
 
 
 def check_text(name: str, declared: Setting, value: str) -> None:
@@ -105,7 +105,7 @@ def check_text(name: str, declared: Setting, value: str) -> None:
         try:
             declared.kind.check(value)
         except NotAllowedError as error:
-            raise PropertyError(name, **declared.refusal(_shown(value), error)._asdict()) from None
+            raise PropertyError(*declared.refusal(name, _shown(value), error)) from None
 
 
 def check_type(name: str, value: object, of: type, remedy: str) -> None:
@@ -147,9 +147,8 @@ def _kept(one: Field[Any], given: object, stack: Stack) -> Any:
             raise NotAllowedError
     except NotAllowedError as error:
         got = value if isinstance(value, str) else given  # of a construct, its ARN
-        raise PropertyError(
-            one.name, **declared.refusal(_resolved(got, stack), error)._asdict()
-        ) from None
+        refusal = declared.refusal(one.name, _resolved(got, stack), error)
+        raise PropertyError(*refusal) from None
     return given if cdk_type and is_converted and cdk_type.setting != one.name else value
 
 

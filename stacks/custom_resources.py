@@ -44,12 +44,24 @@ class CustomResources:
         requested = self._requested(tags)
         self.recommender = self._one(scope, "Resource", v.RECOMMENDER_TYPE, requested)
         self._logical_id = {v.RECOMMENDER_LOGICAL_ID: cfn(self.recommender).logical_id}
-        self.sweeps = self._sweeps()
+        self.sweeps = self._chain(
+            "Sweeps",
+            [f"Sweep{link:02}" for link in range(1, properties.sweeps + 1)],
+            v.SWEEP_TYPE,
+            {**self._names, **self._logical_id},
+        )
         # CloudFormation can delete a custom resource only while its service exists.
         self.sweeps[0].node.add_dependency(service)
         self.recommender.node.add_dependency(service, self.sweeps[-1])
         self._deployed = self._of_the_deployed()
-        self.gates = self._gates()
+        gates = properties.training_gates
+        self.gates = self._chain(
+            "Training",
+            [f"Hour{link:02}Of{gates:02}" for link in range(1, gates + 1)],
+            v.TRAINING_GATE_TYPE,
+            self._deployed,
+            last=quality_gate(properties),
+        )
         self.ready = self._end_state()
         """Depend on it to come after the recommender is as its properties say."""
         self.request = {
@@ -74,15 +86,6 @@ class CustomResources:
             v.ON_DESTROY: Lazy.string(OnDestroy(lambda: cfn(self.recommender))),
         }
 
-    def _sweeps(self) -> list[CustomResource]:
-        number = self._properties.sweeps
-        return self._chain(
-            Construct(self._scope, "Sweeps"),
-            [f"Sweep{link:02}" for link in range(1, number + 1)],
-            v.SWEEP_TYPE,
-            {**self._names, **self._logical_id},
-        )
-
     def _of_the_deployed(self) -> Mapping[str, Any]:
         """Write the properties of each custom resource that observes the deployed recommender."""
         resource = self.recommender
@@ -93,16 +96,6 @@ class CustomResources:
             v.REVISION: resource.get_att_string(v.REVISION_ATTRIBUTE),
             v.UPDATED_AFTER: resource.get_att_string(v.UPDATED_AFTER_ATTRIBUTE),
         }
-
-    def _gates(self) -> list[CustomResource]:
-        number = self._properties.training_gates
-        return self._chain(
-            Construct(self._scope, "Training"),
-            [f"Hour{link:02}Of{number:02}" for link in range(1, number + 1)],
-            v.TRAINING_GATE_TYPE,
-            self._deployed,
-            last=quality_gate(self._properties),
-        )
 
     def _end_state(self) -> IDependable:
         """Stop the recommender, or leave it to its hours; return the last resource."""
@@ -122,20 +115,21 @@ class CustomResources:
 
     def _chain(
         self,
-        scope: Construct,
-        construct_ids: Sequence[str],
+        construct_id: str,
+        names: Sequence[str],
         resource_type: str,
         properties: Mapping[str, Any],
         *,
         last: Mapping[str, Any] | None = None,
     ) -> list[CustomResource]:
         """Make links that depend each on the one before; the last one has more properties."""
+        scope = Construct(self._scope, construct_id)
         links: list[CustomResource] = []
-        for number, construct_id in enumerate(construct_ids, start=1):
-            place = {v.LINK: number, v.LINKS: len(construct_ids)}
-            if number == len(construct_ids):
+        for number, name in enumerate(names, start=1):
+            place = {v.LINK: number, v.LINKS: len(names)}
+            if number == len(names):
                 place |= dict(last or {})
-            link = self._one(scope, construct_id, resource_type, {**properties, **place})
+            link = self._one(scope, name, resource_type, {**properties, **place})
             if links:
                 link.node.add_dependency(links[-1])
             links.append(link)

@@ -10,6 +10,7 @@ from aws_cdk import aws_scheduler_targets as targets
 from constructs import Construct
 
 from .functions import vocabulary as v
+from .permissions import allow_on
 from .settings import weekly
 from .settings.kinds import START, STOP, TIME_ZONE
 
@@ -75,11 +76,7 @@ class HoursOfService(Construct):
                 action=f"{does.lower()}Recommender",
                 input=scheduler.ScheduleTargetInput.from_object({"RecommenderArn": self._arn}),
                 role=self._role,
-                policy_statements=[
-                    iam.PolicyStatement(
-                        actions=[f"personalize:{does}Recommender"], resources=[self._arn]
-                    )
-                ],
+                policy_statements=[allow_on([self._arn], f"personalize:{does}Recommender")],
                 max_event_age=Duration.minutes(min(minutes - 60, 24 * 60)),
             ),
         )

@@ -142,17 +142,12 @@ def _fitting(metric_name: str) -> Mapping[str, Any]:
     return fitting.get(metric_name, {})
 
 
-class _ImportedRecommender(RecommenderBase):
-    """A recommender of another app or stack."""
+class ImportedRecommender(RecommenderBase):
+    """A recommender of another app or stack; see ``from_recommender_arn``."""
 
     def __init__(self, scope: Construct, construct_id: str, recommender_arn: str) -> None:
+        check_text("recommender_arn", RECOMMENDER_ARN, recommender_arn)
         super().__init__(scope, construct_id, environment_from_arn=recommender_arn)
         self.recommender_arn = recommender_arn
         parts = Stack.of(self).split_arn(recommender_arn, ArnFormat.SLASH_RESOURCE_NAME)
         self.recommender_name = cast("str", parts.resource_name)
-
-
-def imported(scope: Construct, construct_id: str, recommender_arn: str) -> IRecommender:
-    """Refer to a recommender of another app or stack; see ``from_recommender_arn``."""
-    check_text("recommender_arn", RECOMMENDER_ARN, recommender_arn)
-    return _ImportedRecommender(scope, construct_id, recommender_arn)

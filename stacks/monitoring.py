@@ -1,13 +1,11 @@
 """Monitoring: an observer of a recommender, a dashboard, and alarms (ADR 13)."""
 
 import math
-from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
 from decimal import Decimal
 from functools import partial
-from typing import Any, Final, cast
+from typing import Any, Final
 
-from aws_cdk import ArnFormat, Duration, Stack
+from aws_cdk import Duration, Stack
 from aws_cdk import aws_cloudwatch as cloudwatch
 from aws_cdk import aws_cloudwatch_actions as actions
 from aws_cdk import aws_iam as iam
@@ -21,7 +19,9 @@ from .checking import check_type
 from .custom_resources import quality_gate
 from .functions import vocabulary as v
 from .permissions import (
+    allow_on,
     derived_names,
+    invoking_role,
     path_in_stack,
     policy_for,
     recommender_arn,
@@ -29,7 +29,7 @@ from .permissions import (
 from .properties import MonitoringProperties
 from .recommender import DomainRecommender
 from .runbook import address as runbook_address
-from .security import acknowledge, trust_own
+from .security import acknowledge
 from .settings import weekly
 from .settings.kinds import START
 
@@ -47,25 +47,11 @@ _RUNBOOK: Final = "docs/runbook.md of top-picks-recommender"
 _OLD: Final = 8 * 24
 """Hours. Personalize retrains every 7 days ("Domain recommenders", Developer Guide)."""
 
+_OBSERVES: Final = ("personalize:DescribeRecommender", "personalize:ListTagsForResource")
+
 _BELOW: Final = cloudwatch.ComparisonOperator.LESS_THAN_THRESHOLD
 _FROM: Final = cloudwatch.ComparisonOperator.GREATER_THAN_OR_EQUAL_TO_THRESHOLD
 _FINE: Final = cloudwatch.TreatMissingData.NOT_BREACHING
-_AS_BEFORE: Final = cloudwatch.TreatMissingData.IGNORE
-
-
-@dataclass(frozen=True)
-class _Watched:
-    """An alarm: its metric, its limits and its meaning; ``heading`` is the runbook's."""
-
-    construct_id: str
-    heading: str
-    meaning: str
-    metric: cloudwatch.IMetric
-    comparison: cloudwatch.ComparisonOperator
-    threshold: float = 1
-    periods: int = 1
-    breaching: int | None = None
-    missing: cloudwatch.TreatMissingData = _AS_BEFORE
 
 
 class RecommenderMonitoring(Construct):
@@ -125,16 +111,22 @@ class RecommenderMonitoring(Construct):
         self._properties = MonitoringProperties.checked(self, locals())
         self._interval = self._properties.observation_interval
         self._recommender = recommender
-        self._expected = recommender._expected.properties
+        self._expected = recommender._properties
         self._compares = self._expected.max_metric_regression is not None
         self._measures_use = self._properties.minimum_throughput_use is not None
         self._dimension = f"{Stack.of(recommender).stack_name}/{path_in_stack(recommender)}"
         self.role = recommender.service._function_role(self, "Role")
         self.observer = self._observer()
         self.schedule = self._schedule()
-        self.alarms = self._alarms()
+        self.alarms = dict[str, cloudwatch.Alarm]()
         """By the names of their constructs, such as ``Drift``."""
-        self.dashboard = self._dashboard()
+        self._alarms = Construct(self, "Alarms")
+        self._alarms.node.add_dependency(self.schedule)
+        self._alarms_of_the_state()
+        self._alarms_of_the_model()
+        self._alarms_of_calls()
+        self._alarms_of_the_bill()
+        self.dashboard = cloudwatch.Dashboard(self, "Dashboard", start="-P2W", widgets=self._rows())
 
     def metric(self, metric_name: str, **props: Any) -> cloudwatch.Metric:
         """Return a metric that the observer writes: the latest value, by its interval.
@@ -157,17 +149,13 @@ class RecommenderMonitoring(Construct):
     def _observer(self) -> lambda_.Function:
         recommender, stack = self._recommender, Stack.of(self._recommender)
         for statement in (
-            _allow_observing(recommender_arn(stack, derived_names(stack))),
-            iam.PolicyStatement(actions=["personalize:ListRecommenders"], resources=["*"]),
-            iam.PolicyStatement(
-                actions=["cloudformation:DescribeStacks"], resources=[stack.stack_id]
-            ),
+            allow_on([recommender_arn(stack, derived_names(stack))], *_OBSERVES),
+            allow_on(["*"], "personalize:ListRecommenders"),
+            allow_on([stack.stack_id], "cloudformation:DescribeStacks"),
         ):
             self.role.add_to_policy(statement)
         if self._compares or self._measures_use:
-            self.role.add_to_policy(
-                iam.PolicyStatement(actions=["cloudwatch:GetMetricData"], resources=["*"])
-            )
+            self.role.add_to_policy(allow_on(["*"], "cloudwatch:GetMetricData"))
         observer = recommender.service._function(
             self,
             "Observer",
@@ -177,7 +165,7 @@ class RecommenderMonitoring(Construct):
         )
         if (fixed_name := self._expected.recommender_name) is not None:
             self.role.allow(
-                policy_for(fixed_name), _allow_observing(recommender_arn(stack, fixed_name))
+                policy_for(fixed_name), allow_on([recommender_arn(stack, fixed_name)], *_OBSERVES)
             )
         _acknowledge(self.role, observer)
         return observer
@@ -188,20 +176,7 @@ class RecommenderMonitoring(Construct):
         An update changes the request when the recommender is ready; until then the observer
         observes the recommender that serves.
         """
-        role = iam.Role(
-            self, "ScheduleRole", assumed_by=iam.ServicePrincipal("scheduler.amazonaws.com")
-        )
-        role.add_to_policy(
-            iam.PolicyStatement(
-                actions=["lambda:InvokeFunction"], resources=[self.observer.function_arn]
-            )
-        )
-        trust_own(
-            cast("iam.CfnRole", role.node.default_child),
-            "scheduler",
-            "schedule-group",
-            ArnFormat.SLASH_RESOURCE_NAME,
-        )
+        role = invoking_role(self, "ScheduleRole", self.observer, "scheduler", "schedule-group/*")
         schedule = scheduler.Schedule(
             self,
             "Schedule",
@@ -212,7 +187,7 @@ class RecommenderMonitoring(Construct):
                 input=scheduler.ScheduleTargetInput.from_object(
                     {
                         v.DIMENSION: self._dimension,
-                        **self._recommender._expected.request,
+                        **self._recommender._resources.request,
                         **quality_gate(self._expected),
                         **({v.THROUGHPUT_USE: True} if self._measures_use else {}),
                     }
@@ -229,44 +204,48 @@ class RecommenderMonitoring(Construct):
 
     # -- the alarms --------------------------------------------------------------------------------
 
-    def _alarms(self) -> dict[str, cloudwatch.Alarm]:
-        """Make the alarms, each after the observer's schedule."""
-        scope = Construct(self, "Alarms")
-        scope.node.add_dependency(self.schedule)
-        watched = (*self._state(), *self._model(), *self._calls(), *self._bill())
-        return {one.construct_id: self._alarm(scope, one) for one in watched}
-
-    def _alarm(self, scope: Construct, watched: _Watched) -> cloudwatch.Alarm:
+    def _alarm(
+        self,
+        construct_id: str,
+        heading: str,
+        meaning: str,
+        metric: cloudwatch.IMetric,
+        comparison: cloudwatch.ComparisonOperator,
+        **limits: Any,
+    ) -> None:
+        """Make an alarm; the runbook has its heading, and ``aws_cloudwatch.Alarm`` its limits."""
         url = self._properties.runbook_url or runbook_address()
-        slug = watched.heading.lower().replace(" ", "-")
-        entry = f"{url}#{slug}" if url else f'the entry "{watched.heading}" in {_RUNBOOK}'
+        slug = heading.lower().replace(" ", "-")
+        entry = f"{url}#{slug}" if url else f'the entry "{heading}" in {_RUNBOOK}'
         alarm = cloudwatch.Alarm(
-            scope,
-            watched.construct_id,
-            alarm_description=f"{watched.meaning} {self._dimension}. Next step: {entry}",
-            metric=watched.metric,
-            comparison_operator=watched.comparison,
-            threshold=watched.threshold,
-            evaluation_periods=watched.periods,
-            datapoints_to_alarm=watched.breaching,
-            treat_missing_data=watched.missing,
+            self._alarms,
+            construct_id,
+            alarm_description=f"{meaning} {self._dimension}. Next step: {entry}",
+            metric=metric,
+            comparison_operator=comparison,
+            **{
+                "threshold": 1,
+                "evaluation_periods": 1,
+                "treat_missing_data": cloudwatch.TreatMissingData.IGNORE,
+                **limits,
+            },
         )
         if topic := self._properties.alarm_topic:
             action = actions.SnsAction(topic)
             alarm.add_alarm_action(action)
             alarm.add_ok_action(action)
-        return alarm
+        self.alarms[construct_id] = alarm
 
-    def _state(self) -> Iterator[_Watched]:
+    def _alarms_of_the_state(self) -> None:
         if self._expected.running:
-            yield _Watched(
+            self._alarm(
                 "NotActive",
                 "Not ACTIVE though expected",
                 "The recommender is not ACTIVE, so applications get no recommendations.",
                 self.metric(v.ACTIVE),
                 _BELOW,
             )
-            yield _Watched(
+            self._alarm(
                 "RetrainingFailed",
                 "A retraining has failed",
                 "The latest retraining of the recommender has failed: it serves with an old model. "
@@ -275,7 +254,7 @@ class RecommenderMonitoring(Construct):
                 _FROM,
             )
         if self._expected.running and not self._expected.active_hours:
-            yield _Watched(
+            self._alarm(
                 "OldTraining",
                 "The training is old",
                 "The recommender has not been retrained for 8 days, though Personalize does so "
@@ -284,34 +263,34 @@ class RecommenderMonitoring(Construct):
                 _FROM,
                 threshold=_OLD,
             )
-        yield _Watched(
+        self._alarm(
             "Drift",
             "Drift",
             "The recommender is not as it was deployed: the observer's log says which member.",
             self.metric(v.DRIFT),
             _FROM,
         )
-        yield _Watched(
+        self._alarm(
             "Leftovers",
             "Leftovers",
             "The stack owns a recommender that it does not use, and that may be billed.",
             self.metric(v.LEFTOVERS),
             _FROM,
         )
-        yield _Watched(
+        self._alarm(
             "NoObservation",
             "No observation",
             f"At least {_MISSED} observations in a row are missing. Nothing else is known.",
             self.metric(v.PROVISIONED, statistic=cloudwatch.Stats.SAMPLE_COUNT),
             _BELOW,
-            periods=_MISSED,
-            missing=cloudwatch.TreatMissingData.BREACHING,
+            evaluation_periods=_MISSED,
+            treat_missing_data=cloudwatch.TreatMissingData.BREACHING,
         )
 
-    def _model(self) -> Iterator[_Watched]:
+    def _alarms_of_the_model(self) -> None:
         names = {key: name for name, key in v.METRICS.items()}
         for key, least in self._expected.minimum_metrics.items():
-            yield _Watched(
+            self._alarm(
                 f"Quality{names[key]}",
                 "Quality under its minimum",
                 f"The model's {key} is less than {least}, its minimum.",
@@ -320,7 +299,7 @@ class RecommenderMonitoring(Construct):
                 threshold=float(least),
             )
         if self._compares:
-            yield _Watched(
+            self._alarm(
                 "Worse",
                 "The model got worse",
                 "At the latest change of the model, such as its weekly retraining, a metric fell "
@@ -329,22 +308,24 @@ class RecommenderMonitoring(Construct):
                 _FROM,
             )
 
-    def _calls(self) -> Iterator[_Watched]:
+    def _alarms_of_calls(self) -> None:
         recommender = self._recommender
-        lasting = partial(_Watched, comparison=_FROM, periods=3, missing=_FINE)
-        yield lasting(
+        lasting = partial(
+            self._alarm, comparison=_FROM, evaluation_periods=3, treat_missing_data=_FINE
+        )
+        lasting(
             "Refused",
             "Calls are refused",
             "For 15 minutes, GetRecommendations has refused calls of the application (4xx).",
             recommender.metric_get_recommendations4xx_errors(period=_FIVE_MINUTES),
         )
-        yield lasting(
+        lasting(
             "Failed",
             "Calls fail",
             "For 15 minutes, GetRecommendations has failed (5xx).",
             recommender.metric_get_recommendations5xx_errors(period=_FIVE_MINUTES),
         )
-        yield lasting(
+        lasting(
             "Slow",
             "Calls are slow",
             f"For 15 minutes, GetRecommendations has taken {_SLOW} ms or more on average.",
@@ -352,7 +333,7 @@ class RecommenderMonitoring(Construct):
             threshold=_SLOW,
         )
 
-    def _bill(self) -> Iterator[_Watched]:
+    def _alarms_of_the_bill(self) -> None:
         hours = self._expected.active_hours
         minutes = _DAY_IN_MINUTES if hours else max(60, int(self._interval.to_minutes()))
         period = Duration.minutes(minutes)
@@ -362,19 +343,19 @@ class RecommenderMonitoring(Construct):
             using_metrics={"billed": self.metric(v.PROVISIONED, period=period), "calls": calls},
             period=period,
         )
-        yield _Watched(
+        self._alarm(
             "Idle",
             "Billed and not asked",
             f"For a {'week of days' if hours else 'day'} on which the recommender was ACTIVE, and "
             "billed, no application requested recommendations.",
             idle,
             _FROM,
-            periods=7 if hours else math.ceil(_DAY_IN_MINUTES / minutes),
-            breaching=len(weekly.days(hours[START])) if hours else None,
-            missing=_FINE,
+            evaluation_periods=7 if hours else math.ceil(_DAY_IN_MINUTES / minutes),
+            datapoints_to_alarm=len(weekly.days(hours[START])) if hours else None,
+            treat_missing_data=_FINE,
         )
         if (least := self._properties.minimum_throughput_use) is not None:
-            yield _Watched(
+            self._alarm(
                 "LittleUse",
                 "Little use of the throughput",
                 f"Less than {float(least):.0%} of min_recommendation_requests_per_second would "
@@ -387,13 +368,7 @@ class RecommenderMonitoring(Construct):
 
     # -- the dashboard -----------------------------------------------------------------------------
 
-    def _dashboard(self) -> cloudwatch.Dashboard:
-        dashboard = cloudwatch.Dashboard(self, "Dashboard", start="-P2W")
-        for row in self._rows():
-            dashboard.add_widgets(*row)
-        return dashboard
-
-    def _rows(self) -> Sequence[Sequence[cloudwatch.IWidget]]:
+    def _rows(self) -> list[list[cloudwatch.IWidget]]:
         recommender = self._recommender
         calls = recommender.metric_get_recommendations(period=_FIVE_MINUTES)
         per_second = cloudwatch.MathExpression(
@@ -407,13 +382,13 @@ class RecommenderMonitoring(Construct):
             for key, least in self._expected.minimum_metrics.items()
         ]
         share = cloudwatch.YAxisProps(min=0, max=1)
-        return (
-            (
+        return [
+            [
                 cloudwatch.AlarmStatusWidget(
                     title="Alarms", alarms=list(self.alarms.values()), width=24, height=3
                 ),
-            ),
-            (
+            ],
+            [
                 _graph(
                     "Model metrics",
                     *map(self.metric, v.METRICS),
@@ -425,8 +400,8 @@ class RecommenderMonitoring(Construct):
                     self.metric(v.HOURS_SINCE_TRAINING, label="training"),
                     self.metric(v.HOURS_SINCE_UPDATE, label="update"),
                 ),
-            ),
-            (
+            ],
+            [
                 _graph("GetRecommendations: calls in 5 minutes", calls),
                 _graph(
                     "GetRecommendations: errors in 5 minutes",
@@ -437,8 +412,8 @@ class RecommenderMonitoring(Construct):
                         period=_FIVE_MINUTES, label="5xx"
                     ),
                 ),
-            ),
-            (
+            ],
+            [
                 _graph(
                     "GetRecommendations: latency in milliseconds",
                     recommender.metric_get_recommendations_latency(period=_FIVE_MINUTES),
@@ -448,8 +423,8 @@ class RecommenderMonitoring(Construct):
                     self.metric(v.PROVISIONED, label="provisioned"),
                     per_second,
                 ),
-            ),
-            (
+            ],
+            [
                 _graph(
                     "ACTIVE, drift, leftovers, failed retraining",
                     self.metric(v.ACTIVE, statistic=cloudwatch.Stats.MINIMUM),
@@ -460,9 +435,9 @@ class RecommenderMonitoring(Construct):
                     *([self.metric(v.THROUGHPUT_USE)] if self._measures_use else []),
                     width=24,
                 ),
-            ),
-            (self._trainings(),),
-        )
+            ],
+            [self._trainings()],
+        ]
 
     def _trainings(self) -> cloudwatch.LogQueryWidget:
         """Show the latest trainings with their causes, one in each row, from the observer's log."""
@@ -485,13 +460,6 @@ def _graph(
 ) -> cloudwatch.GraphWidget:
     axis = {"left_y_axis": cloudwatch.YAxisProps(min=0), **props}
     return cloudwatch.GraphWidget(title=title, left=list(metrics), width=width, **axis)
-
-
-def _allow_observing(arn: str) -> iam.PolicyStatement:
-    return iam.PolicyStatement(
-        actions=["personalize:DescribeRecommender", "personalize:ListTagsForResource"],
-        resources=[arn],
-    )
 
 
 def _acknowledge(role: iam.Role, observer: lambda_.Function) -> None:

@@ -3,13 +3,13 @@
 from collections.abc import Sequence
 from typing import Any, Final, cast
 
-from aws_cdk import ArnFormat, Stack
+from aws_cdk import Stack
 from aws_cdk import aws_ec2 as ec2
 from aws_cdk import aws_iam as iam
 from aws_cdk import aws_lambda as lambda_
 from constructs import Construct
 
-from .permissions import FunctionRole
+from .permissions import FunctionRole, allow_on
 from .security import acknowledge
 
 _ACTIONS: Final = (
@@ -67,15 +67,10 @@ class Network:
         Guide: the permissions, on all resources, and the denial.
         """
         stack = Stack.of(role)
-        functions = stack.format_arn(
-            service="lambda",
-            resource="function",
-            resource_name="*",
-            arn_format=ArnFormat.COLON_RESOURCE_NAME,
-        )
+        functions = stack.format_arn(service="lambda", resource="function:*")
         policy = role.allow(
             "NetworkPolicy",
-            iam.PolicyStatement(actions=list(_ACTIONS), resources=["*"]),
+            allow_on(["*"], *_ACTIONS),
             iam.PolicyStatement(
                 effect=iam.Effect.DENY,
                 actions=list(_ACTIONS),

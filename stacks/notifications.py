@@ -8,6 +8,7 @@ from aws_cdk import aws_sns as sns
 from constructs import Construct
 
 from .security import acknowledge
+from .synthesis import stacks_of
 
 _OF_THE_STACK: Final = "CloudFormation Stack Status Change"
 _OF_A_RESOURCE: Final = "CloudFormation Resource Status Change"
@@ -173,7 +174,8 @@ def _message(kind: _Kind, stack: Stack) -> str:
     """
     subject = "<resource> is <status>" if kind.detail_type == _OF_A_RESOURCE else "<status>"
     has_reason = any(status.endswith("FAILED") for status in kind.statuses)
-    command = kind.command.format(stack=stack.stack_name, path=_deployed(stack).node.path)
+    deployed = stacks_of(stack)[-1]  # by the CDK CLI
+    command = kind.command.format(stack=stack.stack_name, path=deployed.node.path)
     lines = (
         f"{stack.stack_name} in <region>, account <account>, at <time>: {subject}.",
         *(["Reason: <reason>"] if has_reason else []),
@@ -181,9 +183,3 @@ def _message(kind: _Kind, stack: Stack) -> str:
         f"Next step: {command}",
     )
     return "\n".join(f'"{line}"' for line in lines)
-
-
-def _deployed(stack: Stack) -> Stack:
-    """Return the stack that the CDK CLI deploys: this one, or the outermost around a nested one."""
-    parent = stack.nested_stack_parent
-    return _deployed(parent) if parent else stack

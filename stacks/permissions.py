@@ -3,16 +3,17 @@
 import hashlib
 import json
 from collections.abc import Iterator, Sequence
-from typing import Any, Final
+from typing import Any, Final, cast
 
 import jsii
 from aws_cdk import ArnFormat, Aws, IResolveContext, IStringProducer, Lazy, Names, Stack, Token
 from aws_cdk import aws_iam as iam
+from aws_cdk import aws_lambda as lambda_
 from constructs import Construct, IConstruct
 
 from .functions import Recipe
 from .functions import vocabulary as v
-from .security import acknowledge
+from .security import acknowledge, trust_own
 from .settings.declarations import RecommenderSettings
 
 
@@ -47,9 +48,7 @@ class FunctionRole(iam.Role):
 
     def allow(self, construct_id: str, *statements: iam.PolicyStatement) -> iam.Policy:
         """Add a policy of its own, which CloudFormation can delete apart from the others."""
-        policy = iam.Policy(self, construct_id, roles=[self])
-        policy.add_statements(*statements)
-        return policy
+        return iam.Policy(self, construct_id, roles=[self], statements=list(statements))
 
 
 @jsii.implements(IStringProducer)
@@ -96,6 +95,35 @@ def _values(part: Any) -> Iterator[Any]:
                 yield from _values(one)
 
 
+def allow_on(resources: Sequence[str], *actions: str) -> iam.PolicyStatement:
+    """Allow actions on resources."""
+    return iam.PolicyStatement(actions=list(actions), resources=list(resources))
+
+
+def invoking_role(
+    scope: Construct, construct_id: str, function: lambda_.IFunction, service: str, resources: str
+) -> iam.Role:
+    """Make a role with which a service invokes a function, for the resources of ``trust_own``."""
+    principal = iam.ServicePrincipal(f"{service}.amazonaws.com")
+    role = iam.Role(scope, construct_id, assumed_by=principal)
+    role.add_to_policy(allow_on([function.function_arn], "lambda:InvokeFunction"))
+    trust_own(cast("iam.CfnRole", role.node.default_child), service, resources)
+    return role
+
+
+_CHANGES: Final = (
+    "personalize:CreateRecommender",
+    "personalize:DeleteRecommender",
+    "personalize:DescribeRecommender",
+    "personalize:ListTagsForResource",
+    "personalize:StartRecommender",
+    "personalize:StopRecommender",
+    "personalize:TagResource",
+    "personalize:UntagResource",
+    "personalize:UpdateRecommender",
+)
+
+
 def allow_recommender(
     role: FunctionRole, recommender: IConstruct, settings: RecommenderSettings
 ) -> None:
@@ -111,26 +139,24 @@ def allow_recommender(
     path = path_in_stack(recommender)
     policy = role.allow(
         f"{path}/Policy",  # never the CDK's own id, DefaultPolicy
-        _allow_changes(recommender_arn(stack, derived_names(stack))),
-        _allow(
+        allow_on([recommender_arn(stack, derived_names(stack))], *_CHANGES),
+        allow_on(
             [settings.dataset_group_arn],
             "personalize:CreateRecommender",
             "personalize:DescribeDatasetGroup",
         ),
-        _allow([recipe_arn(settings.recipe)], "personalize:CreateRecommender"),
-        _allow(
+        allow_on([recipe_arn(settings.recipe)], "personalize:CreateRecommender"),
+        allow_on(
             [
                 stack.format_arn(
-                    service="personalize",
-                    resource="dataset",
-                    resource_name=f"{group.resource_name}/{dataset}",
+                    service="personalize", resource=f"dataset/{group.resource_name}/{dataset}"
                 )
                 for dataset in settings.recipe.needs(metadata=settings.item_metadata)
             ],
             "personalize:DescribeDataset",
         ),
-        _allow(["*"], "personalize:ListRecipes", "personalize:ListRecommenders"),
-        _allow([Aws.STACK_ID], "cloudformation:DescribeStacks"),
+        allow_on(["*"], "personalize:ListRecipes", "personalize:ListRecommenders"),
+        allow_on([Aws.STACK_ID], "cloudformation:DescribeStacks"),
     )
     acknowledge(
         policy,
@@ -140,7 +166,8 @@ def allow_recommender(
     )
     if (fixed_name := settings.recommender_name) is not None:
         role.allow(
-            f"{path}/{policy_for(fixed_name)}", _allow_changes(recommender_arn(stack, fixed_name))
+            f"{path}/{policy_for(fixed_name)}",
+            allow_on([recommender_arn(stack, fixed_name)], *_CHANGES),
         )
 
 
@@ -150,8 +177,9 @@ def policy_for(fixed_name: str) -> str:
     When the name changes, the old one's policy goes after the old recommender, which CloudFormation
     deletes in clean-up.
     """
-    which = "Name" if Token.is_unresolved(fixed_name) else _digest(fixed_name)
-    return f"PolicyFor{which}"
+    if Token.is_unresolved(fixed_name):
+        return "PolicyForName"
+    return f"PolicyFor{hashlib.sha256(fixed_name.encode()).hexdigest()[:8]}"
 
 
 def path_in_stack(construct: IConstruct) -> str:
@@ -174,27 +202,4 @@ def derived_names(stack: Stack) -> str:
 
 def recommender_arn(stack: Stack, name: str) -> str:
     """Return the ARN of a recommender in the stack's region; the name may be a pattern."""
-    return stack.format_arn(service="personalize", resource="recommender", resource_name=name)
-
-
-def _allow_changes(arn: str) -> iam.PolicyStatement:
-    return _allow(
-        [arn],
-        "personalize:CreateRecommender",
-        "personalize:DeleteRecommender",
-        "personalize:DescribeRecommender",
-        "personalize:ListTagsForResource",
-        "personalize:StartRecommender",
-        "personalize:StopRecommender",
-        "personalize:TagResource",
-        "personalize:UntagResource",
-        "personalize:UpdateRecommender",
-    )
-
-
-def _allow(resources: Sequence[str], *actions: str) -> iam.PolicyStatement:
-    return iam.PolicyStatement(actions=list(actions), resources=list(resources))
-
-
-def _digest(name: str) -> str:
-    return hashlib.sha256(name.encode()).hexdigest()[:8]
+    return stack.format_arn(service="personalize", resource=f"recommender/{name}")

@@ -5,13 +5,14 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any, Final, cast
 
-from aws_cdk import ArnFormat, CfnElement, Duration, RemovalPolicy, Stack, Stage, pipelines
+from aws_cdk import CfnElement, Duration, RemovalPolicy, Stack, Stage, pipelines
 from aws_cdk import aws_codebuild as codebuild
 from aws_cdk import aws_codepipeline as codepipeline
 from aws_cdk import aws_iam as iam
 from aws_cdk import aws_logs as logs
 from constructs import Construct, IConstruct
 
+from .permissions import allow_on
 from .security import acknowledge, log_key, trust_own
 from .settings import PipelineSettings, Settings
 
@@ -54,16 +55,13 @@ class PipelineStack(Stack):
             pipeline.add_stage(stage, pre=approval)
         pipeline.build_pipeline()
         pipeline.pipeline.add_to_role_policy(
-            iam.PolicyStatement(
-                # The CDK grants the action by the service's old name, codestar-connections, only.
-                # That both are needed: landing-zone-accelerator-on-aws issues 828 and 1083.
-                actions=["codeconnections:UseConnection"],
-                resources=[settings.connection_arn],
-            )
+            # The CDK grants the action by the service's old name, codestar-connections, only.
+            # That both are needed: landing-zone-accelerator-on-aws issues 828 and 1083.
+            allow_on([settings.connection_arn], "codeconnections:UseConnection")
         )
         for construct in self.node.find_all():
             if isinstance(construct, iam.CfnRole):
-                trust_own(construct, "codebuild", "project", ArnFormat.SLASH_RESOURCE_NAME)
+                trust_own(construct, "codebuild", "project/*")
         self._narrow_keys(pipeline.pipeline)
         self._acknowledge(pipeline)
 
@@ -118,7 +116,7 @@ class PipelineStack(Stack):
             "iam.CfnPolicy", pipeline.role.node.find_child("DefaultPolicy").node.default_child
         )
         replicas = [
-            self.format_arn(service="kms", region=region, resource="key", resource_name="*")
+            self.format_arn(service="kms", region=region, resource="key/*")
             for region in pipeline.cross_region_support
         ]
         for index, statement in enumerate(self.resolve(policy.policy_document)["Statement"]):

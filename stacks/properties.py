@@ -13,38 +13,42 @@ from aws_cdk import aws_sns as sns
 from aws_cdk.aws_logs import RetentionDays
 
 from .checking import CdkType, Properties
-from .retention import RETENTION
-from .settings.declarations import RecommenderSettings, Settings
+from .settings.declarations import LOG_RETENTIONS, RecommenderSettings, Settings
 from .settings.errors import NotAllowedError, Refusal
 from .settings.kinds import Kind, boolean, regional_arn, text, whole
 from .settings.rules import (
-    adoption_needs_a_name,
     chains_fit_into_a_stack,
-    hours_are_of_what_runs,
     key_is_of_the_region,
-    not_of_the_recipe,
+    rules_of_a_recommender,
     topic_is_of_the_place,
     topic_is_of_the_region,
 )
 from .settings.setting import Setting, setting, settings_of
 
 _SETTINGS: Final = settings_of(Settings)
-_LINKS: Final = setting(
-    whole(1), "The number of links of a chain.", example=11, shapes_template=True
-)
 
 
-def _reworded(name: str, remedy: str, allowed: str = "") -> Setting:
-    """Declare a property as a setting is, in words that fit a property."""
+def _links() -> Any:
+    """Declare the number of links of a chain."""
+    return setting(whole(1), "", example=11, shapes_template=True)
+
+
+def _as_setting(
+    name: str, allowed: str = "", remedy: str = "", *, cdk_type: CdkType | None = None, **more: Any
+) -> Any:
+    """Declare a property as a setting is, in words that fit a property where there are any.
+
+    Args:
+        name: of the setting.
+        allowed: replaces the setting's.
+        remedy: replaces the setting's.
+        cdk_type: the type that the property has in place of the setting's.
+        more: the field's default.
+    """
     declared = _SETTINGS[name]
     kind = replace(declared.kind, allowed=allowed or declared.kind.allowed)
-    return replace(declared, kind=kind, remedy=remedy)
-
-
-def _given_as(cdk_type: CdkType, allowed: str, remedy: str, **default: Any) -> Any:
-    """Declare a property that is of a type of the CDK's where a setting is text or a number."""
-    reworded = _reworded(cdk_type.setting, remedy, allowed)
-    return field(metadata={"setting": reworded, "cdk_type": cdk_type}, **default)
+    reworded = replace(declared, kind=kind, remedy=remedy or declared.remedy)
+    return field(metadata={"setting": reworded, "cdk_type": cdk_type}, **more)
 
 
 def _duration(
@@ -68,7 +72,7 @@ def _duration(
 
     cdk_type = CdkType(name, to_setting, from_setting)
     default = functools.partial(from_setting, getattr(Settings, name))
-    return _given_as(cdk_type, allowed, remedy, default_factory=default)
+    return _as_setting(name, allowed, remedy, cdk_type=cdk_type, default_factory=default)
 
 
 def _one_of(name: str, values: Mapping[Any, object], allowed: str, remedy: str) -> Any:
@@ -80,7 +84,8 @@ def _one_of(name: str, values: Mapping[Any, object], allowed: str, remedy: str) 
                 return value
         raise NotAllowedError
 
-    return _given_as(CdkType(name, to_setting, values.__getitem__), allowed, remedy)
+    cdk_type = CdkType(name, to_setting, values.__getitem__)
+    return _as_setting(name, allowed, remedy, cdk_type=cdk_type)
 
 
 def _text_of(construct: object, attribute: str) -> str:
@@ -93,11 +98,8 @@ def _text_of(construct: object, attribute: str) -> str:
 
 def _construct(name: str, arn_attribute: str, allowed: str, remedy: str) -> Any:
     """Declare a construct where a setting is its ARN."""
-
-    def to_setting(given: object) -> str:
-        return _text_of(given, arn_attribute)
-
-    return _given_as(CdkType(name, to_setting, None), allowed, remedy, default=None)
+    cdk_type = CdkType(name, functools.partial(_text_of, attribute=arn_attribute), None)
+    return _as_setting(name, allowed, remedy, cdk_type=cdk_type, default=None)
 
 
 def _no_setting(
@@ -109,8 +111,9 @@ def _no_setting(
     shapes_template: bool = True,
 ) -> Any:
     """Declare a property for which there is no setting."""
-    declared = setting(kind, "", example="", remedy=remedy, shapes_template=shapes_template)
-    return field(metadata={**declared, "cdk_type": CdkType("", to_setting, None)}, default=default)
+    declared = Setting(kind, "", example="", remedy=remedy, shapes_template=shapes_template)
+    cdk_type = CdkType("", to_setting, None)
+    return field(metadata={"setting": declared, "cdk_type": cdk_type}, default=default)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -123,9 +126,8 @@ class RecommenderProperties(RecommenderSettings, Properties):
         "a Duration of whole days, 1 or more",
         "For example Duration.days(14).",
     )
-    force_update: str | None = field(
-        default=None,
-        metadata={"setting": _reworded("force_update", 'Give a string: for example "2".')},
+    force_update: str | None = _as_setting(
+        "force_update", remedy='Give a string: for example "2".', default=None
     )
     removal_policy: RemovalPolicy = _one_of(
         "retain_on_destroy",
@@ -133,8 +135,8 @@ class RecommenderProperties(RecommenderSettings, Properties):
         "RemovalPolicy.DESTROY or RemovalPolicy.RETAIN",
         "There is no snapshot of a recommender, and an update retains none.",
     )
-    training_gates: int = field(metadata=_LINKS)
-    sweeps: int = field(metadata=_LINKS)
+    training_gates: int = _links()
+    sweeps: int = _links()
     training_gate: Duration = _duration(
         "training_gate_minutes",
         "minutes",
@@ -144,25 +146,14 @@ class RecommenderProperties(RecommenderSettings, Properties):
         decimals=6,
     )
 
-    def rules(self, stack: Stack) -> Iterator[tuple[str, Refusal | None]]:
+    def rules(self, stack: Stack) -> Iterator[Refusal | None]:
         """Compare properties with one another, and the dataset group with the stack."""
-        yield (
-            "training_gates",
-            chains_fit_into_a_stack(training_gates=self.training_gates, sweeps=self.sweeps),
+        yield chains_fit_into_a_stack(
+            "training_gates", training_gates=self.training_gates, sweeps=self.sweeps
         )
-        yield (
-            "adopt_existing",
-            adoption_needs_a_name(
-                adopt_existing=self.adopt_existing, recommender_name=self.recommender_name
-            ),
-        )
-        yield (
-            "active_hours",
-            hours_are_of_what_runs(active_hours=self.active_hours, running=self.running),
-        )
-        yield from not_of_the_recipe(self)
+        yield from rules_of_a_recommender(self)
         if not Token.is_unresolved(self.dataset_group_arn):
-            yield "dataset_group_arn", _group_is_of_the_stack(self.dataset_group_arn, stack)
+            yield _group_is_of_the_stack(self.dataset_group_arn, stack)
 
 
 def _group_is_of_the_stack(dataset_group_arn: str, stack: Stack) -> Refusal | None:
@@ -173,16 +164,13 @@ def _group_is_of_the_stack(dataset_group_arn: str, stack: Stack) -> Refusal | No
     ):
         if theirs != ours and not Token.is_unresolved(ours):
             return Refusal(
+                "dataset_group_arn",
                 dataset_group_arn,
                 f"a dataset group of the stack's {name}, {ours}",
                 "The recommender is created where its dataset group is. Name another dataset "
                 "group, or deploy the stack there.",
             )
     return None
-
-
-def _vpc_id(given: object) -> object:
-    return _text_of(given, "vpc_id")
 
 
 def _security_group_ids(given: object) -> list[str]:
@@ -209,7 +197,7 @@ class ServiceProperties(Properties):
     )
     log_retention: RetentionDays = _one_of(
         "log_retention_days",
-        RETENTION,
+        {days: RetentionDays[name] for days, name in LOG_RETENTIONS.items()},
         "a RetentionDays other than INFINITE",
         "For example RetentionDays.ONE_YEAR.",
     )
@@ -228,13 +216,12 @@ class ServiceProperties(Properties):
     vpc: ec2.IVpc | None = _no_setting(
         text("a VPC of EC2", "vpc-[0-9a-f]+"),
         "For example Vpc.from_lookup(...).",
-        to_setting=_vpc_id,
+        to_setting=functools.partial(_text_of, attribute="vpc_id"),
         shapes_template=False,
     )
     vpc_subnets: ec2.SubnetSelection | None = _no_setting(
         Kind("a SubnetSelection", {"type": "object"}, _subnets),
         "For example SubnetSelection(subnet_type=SubnetType.PRIVATE_WITH_EGRESS).",
-        to_setting=_subnets,
     )
     security_groups: Sequence[ec2.ISecurityGroup] | None = _no_setting(
         Kind("a list of one security group or more", {"type": "array"}, lambda given: given),
@@ -253,20 +240,17 @@ class ServiceProperties(Properties):
         whole(1), "For example 5. Each function gets so many."
     )
 
-    def rules(self, stack: Stack) -> Iterator[tuple[str, Refusal | None]]:
+    def rules(self, stack: Stack) -> Iterator[Refusal | None]:
         """Compare the keys and the topic with the stack; subnets and groups need a VPC."""
         for name in ("log_key", "environment_encryption"):
             key = getattr(self, name)
             if key and _are_known(key.key_arn, stack.region):
-                yield name, key_is_of_the_region(key.key_arn, stack.region)
+                yield key_is_of_the_region(name, key.key_arn, stack.region)
         for name in ("vpc_subnets", "security_groups"):
             if getattr(self, name) and not self.vpc:
-                yield (
-                    name,
-                    Refusal("no VPC", f"{name} together with a VPC", "Give vpc, too."),
-                )
+                yield Refusal(name, "no VPC", f"{name} together with a VPC", "Give vpc, too.")
         if self.notify_topic:
-            yield "notify_topic", _topic_is_of_the_stack(self.notify_topic.topic_arn, stack)
+            yield _topic_is_of_the_stack(self.notify_topic.topic_arn, stack)
 
 
 def _topic_is_of_the_stack(topic_arn: str, stack: Stack) -> Refusal | None:
@@ -274,6 +258,7 @@ def _topic_is_of_the_stack(topic_arn: str, stack: Stack) -> Refusal | None:
         return None
     region, account = topic_arn.split(":")[3:5]
     return topic_is_of_the_place(
+        "notify_topic",
         topic_arn,
         region=stack.region if _are_known(stack.region) else region,
         account=stack.account if _are_known(stack.account) else account,
@@ -296,15 +281,13 @@ class MonitoringProperties(Properties):
         "a topic of SNS",
         "For example Topic.from_topic_arn(...).",
     )
-    runbook_url: str | None = field(default=None, metadata={"setting": _SETTINGS["runbook_url"]})
-    minimum_throughput_use: Decimal | None = field(
-        default=None, metadata={"setting": _SETTINGS["minimum_throughput_use"]}
-    )
+    runbook_url: str | None = _as_setting("runbook_url", default=None)
+    minimum_throughput_use: Decimal | None = _as_setting("minimum_throughput_use", default=None)
 
-    def rules(self, stack: Stack) -> Iterator[tuple[str, Refusal | None]]:
+    def rules(self, stack: Stack) -> Iterator[Refusal | None]:
         """Compare the topic with the stack."""
         if self.alarm_topic and _are_known(arn := self.alarm_topic.topic_arn, stack.region):
-            yield "alarm_topic", topic_is_of_the_region(arn, stack.region)
+            yield topic_is_of_the_region("alarm_topic", arn, stack.region)
 
 
 def _are_known(*values: str) -> bool:
@@ -313,12 +296,12 @@ def _are_known(*values: str) -> bool:
 
 # -- arguments of methods --------------------------------------------------------------------------
 
-RECOMMENDER_ARN: Final = setting(
+RECOMMENDER_ARN: Final = Setting(
     regional_arn(["personalize"], "recommender/<name>", "recommender/[A-Za-z0-9][A-Za-z0-9_-]*"),
     "A recommender that is made elsewhere.",
     example="arn:aws:personalize:eu-west-1:111111111111:recommender/top-picks",
-)["setting"]
-PARAMETER_NAME: Final = setting(
+)
+PARAMETER_NAME: Final = Setting(
     text(
         "a name, or a path that begins with /, known at synthesis, of letters, digits and _.-, at "
         "most 1011, that begins with neither aws nor ssm",
@@ -327,4 +310,4 @@ PARAMETER_NAME: Final = setting(
     "The SSM parameter that has a recommender's ARN. Source: PutParameter, SSM API reference.",
     example="/video/top-picks",
     shapes_template=True,
-)["setting"]
+)

@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from decimal import Decimal
-from typing import Any, Final, NamedTuple
+from typing import Final
 
 import jsii
 from aws_cdk import (
@@ -21,7 +21,7 @@ from .checking import check_text
 from .custom_resources import CustomResources, cfn
 from .functions import Recipe
 from .functions import vocabulary as v
-from .interface import IRecommender, RecommenderBase, imported
+from .interface import ImportedRecommender, IRecommender, RecommenderBase
 from .permissions import allow_recommender
 from .properties import PARAMETER_NAME, RecommenderProperties
 from .service import RecommenderService, service_for
@@ -34,14 +34,6 @@ from .synthesis import (
     warn_of_removal_policies,
     when_synthesised,
 )
-
-
-class Expected(NamedTuple):
-    """The expectation with which monitoring compares the actual recommender."""
-
-    properties: RecommenderProperties
-    request: Mapping[str, Any]
-    """CloudFormation's request for the recommender, as in the template."""
 
 
 @jsii.implements(ITaggableV2)
@@ -159,13 +151,12 @@ class DomainRecommender(RecommenderBase):
         reference; "Configuring exploration for a domain recommender", Personalize Developer Guide.
         """
         super().__init__(scope, construct_id)
-        properties = RecommenderProperties.checked(self, locals())
+        self._properties = properties = RecommenderProperties.checked(self, locals())
         self.service = service_for(self, service)
         """The service that answers for the recommender."""
         self._tags = TagManager(TagType.MAP, v.RECOMMENDER_TYPE)
         self._tags_of_all = TagsOfAll(self, self._tags)
         self._resources = CustomResources(self, self.service, properties, self._tags_of_all)
-        self._expected = Expected(properties, self._resources.request)
         allow_recommender(self.service.role, self, properties)
         self.apply_removal_policy(removal_policy)
         warn_of_region(self)
@@ -198,7 +189,7 @@ class DomainRecommender(RecommenderBase):
         Raises:
             PropertyError: it is the ARN of something else.
         """
-        return imported(scope, construct_id, recommender_arn)
+        return ImportedRecommender(scope, construct_id, recommender_arn)
 
     @staticmethod
     def from_arn_parameter(
@@ -221,7 +212,7 @@ class DomainRecommender(RecommenderBase):
         """
         check_text("parameter_name", PARAMETER_NAME, parameter_name)
         arn = ssm.StringParameter.value_for_string_parameter(scope, parameter_name)
-        return imported(scope, construct_id, arn)
+        return ImportedRecommender(scope, construct_id, arn)
 
     def add_arn_parameter(
         self, scope: Construct, construct_id: str, *, parameter_name: str
@@ -280,13 +271,13 @@ class DomainRecommender(RecommenderBase):
         resources = self._resources
         warn_of_references(self, [cfn(resources.recommender), cfn(resources.gates[-1])])
         warn_of_removal_policies(self, self._deletion_policy, self._kept_if_retained)
-        name = self._expected.properties.recommender_name
+        name = self._properties.recommender_name
         others = [
             one
             for one in self.node.root.node.find_all()
             if isinstance(one, DomainRecommender)
             and one is not self
-            and one._expected.properties.recommender_name == name
+            and one._properties.recommender_name == name
         ]
         taken = [] if name is None else refuse_taken_name(name, self, others)
         return [*refuse_tags(self._tags_of_all), *taken]

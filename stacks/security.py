@@ -1,6 +1,8 @@
 """Narrow trust, and reasons for exceptions: a security review expects both in every stack."""
 
-from aws_cdk import Acknowledgment, ArnFormat, Stack, Validations
+from typing import Any
+
+from aws_cdk import Acknowledgment, Stack, Validations
 from aws_cdk import aws_iam as iam
 from aws_cdk import aws_kms as kms
 from aws_cdk import aws_sns as sns
@@ -22,22 +24,12 @@ def allow_alarms(topic: sns.Topic) -> None:
 
     Source: "Amazon SNS and CloudWatch alarms", CloudWatch User Guide.
     """
-    stack = Stack.of(topic)
-    alarms = stack.format_arn(
-        service="cloudwatch",
-        resource="alarm",
-        resource_name="*",
-        arn_format=ArnFormat.COLON_RESOURCE_NAME,
-    )
     topic.add_to_resource_policy(
         iam.PolicyStatement(
             principals=[iam.ServicePrincipal("cloudwatch.amazonaws.com")],
             actions=["sns:Publish"],
             resources=[topic.topic_arn],
-            conditions={
-                "StringEquals": {"aws:SourceAccount": stack.account},
-                "ArnLike": {"aws:SourceArn": alarms},
-            },
+            conditions=_for_own(Stack.of(topic), "cloudwatch", "alarm:*"),
         )
     )
     acknowledge(
@@ -62,7 +54,7 @@ def log_key(scope: Construct, log_key_arn: str | None) -> kms.IKey | None:
     return kms.Key.from_key_arn(scope, "LogKey", log_key_arn) if log_key_arn else None
 
 
-def trust_own(role: iam.CfnRole, service: str, resources: str, arn_format: ArnFormat) -> None:
+def trust_own(role: iam.CfnRole, service: str, resources: str) -> None:
     """Let a service assume a role only for resources in the role's own account and region.
 
     For services that document it: a service that does not send the keys could not assume the role
@@ -71,20 +63,21 @@ def trust_own(role: iam.CfnRole, service: str, resources: str, arn_format: ArnFo
     Args:
         role: its trust policy may name the service, and other principals.
         service: as in its principal and in ARNs, such as ``states``.
-        resources: the type of its resources in ARNs, such as ``stateMachine``.
-        arn_format: of these ARNs.
+        resources: the end of their ARNs, such as ``stateMachine:*``.
     """
     stack = Stack.of(role)
-    arn = stack.format_arn(
-        service=service, resource=resources, resource_name="*", arn_format=arn_format
-    )
+    conditions = _for_own(stack, service, resources)
     trust = stack.resolve(role.assume_role_policy_document)
     for index, statement in enumerate(trust["Statement"]):
         if statement["Principal"].get("Service") == f"{service}.amazonaws.com":
             role.add_property_override(
-                f"AssumeRolePolicyDocument.Statement.{index}.Condition",
-                {
-                    "StringEquals": {"aws:SourceAccount": stack.account},
-                    "ArnLike": {"aws:SourceArn": arn},
-                },
+                f"AssumeRolePolicyDocument.Statement.{index}.Condition", conditions
             )
+
+
+def _for_own(stack: Stack, service: str, resources: str) -> dict[str, Any]:
+    """Write the conditions that a service acts for resources in the stack's account and region."""
+    return {
+        "StringEquals": {"aws:SourceAccount": stack.account},
+        "ArnLike": {"aws:SourceArn": stack.format_arn(service=service, resource=resources)},
+    }

@@ -6,7 +6,7 @@ from dataclasses import fields
 from pathlib import Path
 from typing import Any, Final, cast
 
-from aws_cdk import ArnFormat, Aws, Duration, RemovalPolicy, Stack, Stage
+from aws_cdk import Aws, Duration, RemovalPolicy, Stack, Stage
 from aws_cdk import aws_ec2 as ec2
 from aws_cdk import aws_iam as iam
 from aws_cdk import aws_kms as kms
@@ -23,9 +23,9 @@ from .functions import vocabulary as v
 from .network import Network
 from .notifications import StackNotifications
 from .partitions import CHINA, partition_of
-from .permissions import FunctionRole
+from .permissions import FunctionRole, allow_on, invoking_role
 from .properties import ServiceProperties
-from .security import acknowledge, trust_own
+from .security import acknowledge
 from .settings.errors import PropertyError
 
 _SHARED_ID: Final = "TopPicksRecommenderService"
@@ -89,9 +89,15 @@ class RecommenderService(Construct):
         super().__init__(scope, construct_id)
         self._properties = ServiceProperties.checked(self, locals())
         interval = self._properties.poll_interval
-        self.log_group = _log_group(self, log_retention, log_key)
+        self.log_group = logs.LogGroup(
+            self,
+            "LogGroup",
+            encryption_key=log_key,
+            removal_policy=RemovalPolicy.DESTROY,
+            retention=log_retention,
+        )
         """Where all functions of the recommenders that it answers for write their log."""
-        self._network = _network(self, self._properties)
+        self._network = Network(self, vpc, vpc_subnets, security_groups) if vpc else None
         self.role = self._function_role(self, "Role")
         if notify_topic:
             # The chains depend on the service. So the rules exist before them, and after them.
@@ -109,12 +115,8 @@ class RecommenderService(Construct):
             },
         )
         # Not in the role's own policy, on which Poll depends, and on that the state machine does.
-        start = iam.Policy(self, "StartPolicy", roles=[self.role])
-        start.add_statements(
-            iam.PolicyStatement(
-                actions=["states:StartExecution"], resources=[state_machine.state_machine_arn]
-            )
-        )
+        starts = allow_on([state_machine.state_machine_arn], "states:StartExecution")
+        start = iam.Policy(self, "StartPolicy", roles=[self.role], statements=[starts])
         begin.node.add_dependency(start)
         # CloudFormation invokes it asynchronously (AWS::CloudFormation::CustomResource). An event
         # that Lambda cannot deliver for as long as CloudFormation waits is of no use to anybody.
@@ -330,16 +332,7 @@ def definition(interval: Duration) -> dict[str, Any]:
 def _state_machine(
     scope: Construct, poll: lambda_.IFunction, interval: Duration
 ) -> sfn.StateMachine:
-    role = iam.Role(scope, "WaiterRole", assumed_by=iam.ServicePrincipal("states.amazonaws.com"))
-    role.add_to_policy(
-        iam.PolicyStatement(actions=["lambda:InvokeFunction"], resources=[poll.function_arn])
-    )
-    trust_own(
-        cast("iam.CfnRole", role.node.default_child),
-        "states",
-        "stateMachine",
-        ArnFormat.COLON_RESOURCE_NAME,
-    )
+    role = invoking_role(scope, "WaiterRole", poll, "states", "stateMachine:*")
     return sfn.StateMachine(
         scope,
         "Waiter",
@@ -354,23 +347,6 @@ def _architecture_in(region: str) -> lambda_.Architecture:
     """Return arm64, but x86_64 in China, where AWS does not document that there is arm64."""
     china = partition_of(region) == CHINA
     return lambda_.Architecture.X86_64 if china else lambda_.Architecture.ARM_64
-
-
-def _network(service: RecommenderService, properties: ServiceProperties) -> Network | None:
-    vpc, subnets, groups = properties.vpc, properties.vpc_subnets, properties.security_groups
-    return Network(service, vpc, subnets, groups) if vpc else None
-
-
-def _log_group(
-    scope: Construct, retention: logs.RetentionDays, key: kms.IKey | None
-) -> logs.LogGroup:
-    return logs.LogGroup(
-        scope,
-        "LogGroup",
-        encryption_key=key,
-        removal_policy=RemovalPolicy.DESTROY,
-        retention=retention,
-    )
 
 
 def _acknowledge(

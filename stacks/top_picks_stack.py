@@ -62,12 +62,11 @@ class TopPicksStack(Stack):
         }
         if settings.monitoring:
             self._monitor(recommenders, settings)
-        parameters = [self._parameter(name, one) for name, one in recommenders.items()]
+        parameters = {name: self._parameter(name, one) for name, one in recommenders.items()}
         role = self._consumer_role(settings.consumers) if settings.consumers else None
-        for recommender, parameter in zip(recommenders.values(), parameters, strict=True):
-            if role:  # who reads the parameter may use what it names
-                recommender.grant_get_recommendations(role).apply_before(parameter)
         for name, recommender in recommenders.items():
+            if role:  # who reads the parameter may use what it names
+                recommender.grant_get_recommendations(role).apply_before(parameters[name])
             self._outputs(name, recommender, settings.by_name[name])
         if role:
             output = "ConsumerRoleArn"

@@ -10,13 +10,9 @@ from .declarations import Deployment, OneRecommender, PipelineSettings, Settings
 from .errors import NotAllowedError, Refusal, SettingsError, UnknownSettingError
 from .kinds import from_json
 from .rules import (
-    adoption_needs_a_name,
-    alarms_go_one_way,
-    alarms_need_monitoring,
     chains_fit_into_a_stack,
-    hours_are_of_what_runs,
     key_is_of_the_region,
-    not_of_the_recipe,
+    rules_of_a_recommender,
     topic_is_of_the_place,
     topic_is_of_the_region,
 )
@@ -68,18 +64,21 @@ def from_context(node: "Node") -> Deployment:
         for value in (ours.pop(key, None) for key in (ENVIRONMENTS, PIPELINE))
     )
     if environments is not None:
-        return _several(environments, pipeline, beside=ours)
-    if pipeline is not None:
+        parsed = _several(environments, beside=ours)
+    elif pipeline is None:
+        parsed = {"": parse(ours)}
+    else:
         raise SettingsError(
             PIPELINE,
             got=pipeline,
             allowed=f"a pipeline together with {ENVIRONMENTS}",
             remedy=f"Put the environments that it deploys into {ENVIRONMENTS}, in their order.",
         )
-    single = parse(ours)
-    _check_fixed_names({"": single})
-    _reject_approval({"": single})
-    return Deployment(environments={"": single})
+    _check_fixed_names(parsed)
+    if pipeline is None:
+        _reject_approval(parsed)
+        return Deployment(environments=parsed)
+    return Deployment(environments=parsed, pipeline=_pipeline(pipeline, parsed))
 
 
 def parse(given: Mapping[str, object], *, of: str = "") -> Settings:
@@ -96,9 +95,9 @@ def parse(given: Mapping[str, object], *, of: str = "") -> Settings:
     if RECOMMENDERS in values:
         values[RECOMMENDERS] = _recommenders(values[RECOMMENDERS], given, of)
     settings = Settings(**values)
-    for key, refusal in _rules(settings):
+    for refusal in _rules(settings):
         if refusal:
-            raise SettingsError(f"{of}{key}", **refusal._asdict())
+            raise SettingsError(*refusal.within(of))
     return settings
 
 
@@ -123,91 +122,69 @@ def _values(declared: type[Any], given: Mapping[str, object], of: str) -> dict[s
     for key in required_of(declared):
         if key not in given:
             where = "" if of else f" Put it into cdk.json, or give it with -c {key}=<value>."
-            missing = settings[key].refusal(None, settings[key].remedy + where)
-            raise SettingsError(f"{of}{key}", **missing._asdict())
+            remedy = settings[key].remedy + where
+            raise SettingsError(*settings[key].refusal(f"{of}{key}", None, remedy))
     return {key: settings[key].parse(f"{of}{key}", value) for key, value in given.items()}
 
 
-def _rules(settings: Settings) -> Iterator[tuple[str, Refusal | None]]:
-    """Yield each rule's refusal, with the key to complain of."""
+def _rules(settings: Settings) -> Iterator[Refusal | None]:
+    """Yield each rule's refusal."""
     yield from _rules_of_each(settings)
-    for key in ("alarm_topic_arn", "alarm_email", "minimum_throughput_use"):
-        yield (
-            key,
-            alarms_need_monitoring(monitoring=settings.monitoring, given=getattr(settings, key)),
-        )
-    yield (
-        "alarm_email",
-        alarms_go_one_way(topic_arn=settings.alarm_topic_arn, email=settings.alarm_email),
-    )
-    if settings.alarm_topic_arn:
-        yield (
-            "alarm_topic_arn",
-            topic_is_of_the_region(settings.alarm_topic_arn, settings.region),
-        )
-    if settings.notify_topic_arn:
-        yield (
-            "notify_topic_arn",
-            topic_is_of_the_place(
-                settings.notify_topic_arn, region=settings.region, account=settings.account
-            ),
-        )
-    if settings.log_key_arn:
-        yield "log_key_arn", key_is_of_the_region(settings.log_key_arn, settings.region)
+    yield from _rules_of_alarms(settings)
+    if topic := settings.notify_topic_arn:
+        place = {"region": settings.region, "account": settings.account}
+        yield topic_is_of_the_place("notify_topic_arn", topic, **place)
+    if key := settings.log_key_arn:
+        yield key_is_of_the_region("log_key_arn", key, settings.region)
     for consumer in settings.consumers:
         if consumer.split(":")[1] != settings.partition:
-            yield (
+            yield Refusal(
                 "consumers",
-                Refusal(
-                    consumer,
-                    f"principals of the dataset group's partition, {settings.partition}",
-                    "A role cannot trust a principal of another partition.",
-                ),
+                consumer,
+                f"principals of the dataset group's partition, {settings.partition}",
+                "A role cannot trust a principal of another partition.",
             )
 
 
-def _rules_of_each(settings: Settings) -> Iterator[tuple[str, Refusal | None]]:
+def _rules_of_each(settings: Settings) -> Iterator[Refusal | None]:
     for name, recommender in settings.by_name.items():
         of = f"{RECOMMENDERS}.{name}." if settings.recommenders else ""
-        yield from ((f"{of}{key}", refusal) for key, refusal in _rules_of_one(recommender))
+        gates, sweeps = recommender.training_gates, recommender.sweeps
+        links = chains_fit_into_a_stack(
+            "training_gate_minutes", training_gates=gates, sweeps=sweeps
+        )
+        yield from (one.within(of) for one in (links, *rules_of_a_recommender(recommender)) if one)
         place, own = (one.dataset_group_arn.split(":")[:5] for one in (settings, recommender))
         if own != place:
-            yield (
+            yield Refusal(
                 f"{of}dataset_group_arn",
-                Refusal(
-                    recommender.dataset_group_arn,
-                    f"a dataset group of the environment's account and region, {settings.account} "
-                    f"and {settings.region}",
-                    "One stack is in one place: make an environment for the other one.",
-                ),
+                recommender.dataset_group_arn,
+                f"a dataset group of the environment's account and region, {settings.account} "
+                f"and {settings.region}",
+                "One stack is in one place: make an environment for the other one.",
             )
 
 
-def _rules_of_one(recommender: OneRecommender) -> Iterator[tuple[str, Refusal | None]]:
-    yield (
-        "training_gate_minutes",
-        chains_fit_into_a_stack(
-            training_gates=recommender.training_gates, sweeps=recommender.sweeps
-        ),
-    )
-    yield (
-        "adopt_existing",
-        adoption_needs_a_name(
-            adopt_existing=recommender.adopt_existing,
-            recommender_name=recommender.recommender_name,
-        ),
-    )
-    yield (
-        "active_hours",
-        hours_are_of_what_runs(active_hours=recommender.active_hours, running=recommender.running),
-    )
-    yield from not_of_the_recipe(recommender)
+def _rules_of_alarms(settings: Settings) -> Iterator[Refusal | None]:
+    for key in ("alarm_topic_arn", "alarm_email", "minimum_throughput_use"):
+        if (given := getattr(settings, key)) is not None and not settings.monitoring:
+            yield Refusal(key, given, "a value together with monitoring", "Set monitoring to true.")
+    if (topic := settings.alarm_topic_arn) is None:
+        return
+    if (email := settings.alarm_email) is not None:
+        yield Refusal(
+            "alarm_email",
+            email,
+            "either alarm_topic_arn or alarm_email",
+            "Subscribe the address to that topic, and remove alarm_email.",
+        )
+    yield topic_is_of_the_region("alarm_topic_arn", topic, settings.region)
 
 
 # -- environments and pipeline ---------------------------------------------------------------------
 
 
-def _several(environments: object, pipeline: object, *, beside: Mapping[str, object]) -> Deployment:
+def _several(environments: object, *, beside: Mapping[str, object]) -> dict[str, Settings]:
     if beside:
         key = min(beside)
         raise SettingsError(
@@ -219,7 +196,14 @@ def _several(environments: object, pipeline: object, *, beside: Mapping[str, obj
     parsed = {}
     for name, settings in _object(environments, ENVIRONMENTS, ENVIRONMENTS_EXAMPLE).items():
         key = f"{ENVIRONMENTS}.{name}"
-        _check_name(name, key)
+        if not re.fullmatch(ENVIRONMENT_NAME, name):
+            raise SettingsError(
+                key,
+                got=name,
+                allowed="a name of letters, digits and hyphens that begins with a letter, at most "
+                "41",
+                remedy="Rename the environment: stacks are named after it.",
+            )
         parsed[name] = parse(_object(settings, key, ENVIRONMENTS_EXAMPLE), of=f"{name}.")
     if alike := differing_in_case(parsed):
         raise SettingsError(
@@ -228,50 +212,26 @@ def _several(environments: object, pipeline: object, *, beside: Mapping[str, obj
             allowed="names that differ in more than case",
             remedy=f"There is {alike[0]}, and names of roles and folders ignore case: rename one.",
         )
-    _check_fixed_names(parsed)
-    if pipeline is None:
-        _reject_approval(parsed)
-        return Deployment(environments=parsed)
-    given = _object(pipeline, PIPELINE, _PIPELINE_EXAMPLE)
-    made = PipelineSettings(**_values(PipelineSettings, given, f"{PIPELINE}."))
-    _check_pipeline(made, parsed)
-    return Deployment(environments=parsed, pipeline=made)
-
-
-def _check_name(name: str, key: str) -> None:
-    if not re.fullmatch(ENVIRONMENT_NAME, name):
-        raise SettingsError(
-            key,
-            got=name,
-            allowed="a name of letters, digits and hyphens that begins with a letter, at most 41",
-            remedy="Rename the environment: stacks are named after it.",
-        )
+    return parsed
 
 
 def _check_fixed_names(environments: Mapping[str, Settings]) -> None:
     """Refuse a name twice in an account and region: Personalize has one recommender of it."""
     taken: dict[tuple[str, str, str], str] = {}
-    for key, settings, recommender in _each(environments):
-        if recommender.recommender_name is None:
-            continue
-        place = (settings.account, settings.region, recommender.recommender_name)
-        if (other := taken.setdefault(place, key)) != key:
-            raise SettingsError(
-                f"{key}.recommender_name",
-                got=recommender.recommender_name,
-                allowed="a name that no other recommender has in the same account and region",
-                remedy=f"{other} has it: give each a name of its own, or none.",
-            )
-
-
-def _each(
-    environments: Mapping[str, Settings],
-) -> Iterator[tuple[str, Settings, OneRecommender]]:
-    """Yield each recommender of each environment, with its environment and its place in it."""
     for environment, settings in environments.items():
         for name, recommender in settings.by_name.items():
-            place = (RECOMMENDERS, name) if settings.recommenders else ()
-            yield ".".join(filter(None, (environment, *place))), settings, recommender
+            if (fixed_name := recommender.recommender_name) is None:
+                continue
+            path = (environment, RECOMMENDERS, name) if settings.recommenders else (environment,)
+            key = ".".join(filter(None, path))
+            place = (settings.account, settings.region, fixed_name)
+            if (other := taken.setdefault(place, key)) != key:
+                raise SettingsError(
+                    f"{key}.recommender_name",
+                    got=fixed_name,
+                    allowed="a name that no other recommender has in the same account and region",
+                    remedy=f"{other} has it: give each a name of its own, or none.",
+                )
 
 
 def _reject_approval(environments: Mapping[str, Settings]) -> None:
@@ -286,7 +246,9 @@ def _reject_approval(environments: Mapping[str, Settings]) -> None:
             )
 
 
-def _check_pipeline(pipeline: PipelineSettings, environments: Mapping[str, Settings]) -> None:
+def _pipeline(given: object, environments: Mapping[str, Settings]) -> PipelineSettings:
+    values = _values(PipelineSettings, _object(given, PIPELINE, _PIPELINE_EXAMPLE), f"{PIPELINE}.")
+    pipeline = PipelineSettings(**values)
     if not is_region_of(pipeline.partition, pipeline.region):
         raise SettingsError(
             f"{PIPELINE}.region",
@@ -295,8 +257,8 @@ def _check_pipeline(pipeline: PipelineSettings, environments: Mapping[str, Setti
             remedy=f"{pipeline.region} is in the partition {partition_of(pipeline.region)}.",
         )
     key = pipeline.log_key_arn
-    if key and (refusal := key_is_of_the_region(key, pipeline.region)):
-        raise SettingsError(f"{PIPELINE}.log_key_arn", **refusal._asdict())
+    if key and (refusal := key_is_of_the_region("log_key_arn", key, pipeline.region)):
+        raise SettingsError(*refusal.within(f"{PIPELINE}."))
     if len(environments) > MAX_ENVIRONMENTS_OF_A_PIPELINE:
         raise SettingsError(
             ENVIRONMENTS,
@@ -321,6 +283,7 @@ def _check_pipeline(pipeline: PipelineSettings, environments: Mapping[str, Setti
                 remedy="Roles cannot be assumed from another partition: deploy it without this "
                 "pipeline.",
             )
+    return pipeline
 
 
 # -- what is given ---------------------------------------------------------------------------------

@@ -6,11 +6,16 @@ from typing import NamedTuple
 
 
 class Refusal(NamedTuple):
-    """The reason of a refused value."""
+    """A refused value of a setting or a property, and the reason."""
 
+    name: str
     got: object
     allowed: str
     remedy: str
+
+    def within(self, of: str) -> "Refusal":
+        """Put a text before the name, such as that of its environment."""
+        return self._replace(name=f"{of}{self.name}")
 
 
 class SettingsError(ValueError):
@@ -18,7 +23,7 @@ class SettingsError(ValueError):
 
     _what = "Setting"
 
-    def __init__(self, key: str, *, got: object, allowed: str, remedy: str) -> None:
+    def __init__(self, key: str, got: object, allowed: str, remedy: str) -> None:
         super().__init__(f"{self._what} {key}: got {_shown(got)}; allowed: {allowed}. {remedy}")
 
 

@@ -52,16 +52,15 @@ class Kind(Generic[T]):
     check: Callable[[object], T]
     """Returns a value as it is used, or raises ``NotAllowedError``."""
 
-    from_text: Callable[[str], object] = from_json
-    """Reads a string from the command line; ``check`` refuses a value of another type."""
-
     def parse(self, value: object) -> T:
         """Read a value of the context: from cdk.json, or a string of the command line.
 
         Raises:
             NotAllowedError: it is not allowed.
         """
-        return self.check(self.from_text(value) if isinstance(value, str) else value)
+        if isinstance(value, str):  # of another type, it is left to be refused
+            value = _FROM_TEXT.get(self.schema["type"], from_json)(value)
+        return self.check(value)
 
 
 # -- yes or no, and numbers ------------------------------------------------------------------------
@@ -75,10 +74,7 @@ def boolean() -> Kind[bool]:
             raise NotAllowedError
         return value
 
-    def from_text(text: str) -> object:
-        return {"true": True, "false": False}.get(text, text)
-
-    return Kind("true or false", {"type": "boolean"}, check, from_text)
+    return Kind("true or false", {"type": "boolean"}, check)
 
 
 _DECIMALS: Final = 6
@@ -87,6 +83,15 @@ _NUMBER: Final = re.compile(rf"(0|[1-9][0-9]{{0,9}})(\.[0-9]{{1,{_DECIMALS}}})?"
 
 def _number_from_text(text: str) -> object:
     return Decimal(text) if _NUMBER.fullmatch(text) else text
+
+
+_FROM_TEXT: Final[Mapping[object, Callable[[str], object]]] = {
+    "boolean": lambda text: {"true": True, "false": False}.get(text, text),
+    "integer": _number_from_text,
+    "number": _number_from_text,
+    "string": str,
+}
+"""How to read a string of the command line, by the schema's type; all others are JSON."""
 
 
 def _number(value: object) -> Decimal:
@@ -110,7 +115,6 @@ def number(low: int, high: int) -> Kind[Decimal]:
         f"a number from {low} to {high} with at most {_DECIMALS} decimals",
         {"type": "number", "minimum": low, "maximum": high},
         check,
-        _number_from_text,
     )
 
 
@@ -126,7 +130,6 @@ def time_in(unit: str, *, at_most: int) -> Kind[Decimal]:
         f"a number of {unit} above 0, {at_most} at most, with at most {_DECIMALS} decimals",
         {"type": "number", "exclusiveMinimum": 0, "maximum": at_most},
         check,
-        _number_from_text,
     )
 
 
@@ -149,7 +152,6 @@ def whole(low: int, high: int | None = None, *, of: str = "") -> Kind[int]:
         f"{noun}, {low} or more" if high is None else f"{noun} from {low} to {high}",
         {"type": "integer", "minimum": low, "maximum": maximum},
         check,
-        _number_from_text,
     )
 
 
@@ -166,15 +168,10 @@ def one_of(numbers: Sequence[int]) -> Kind[int]:
         f"one of {', '.join(map(str, numbers))}",
         {"type": "integer", "enum": [*numbers]},
         check,
-        _number_from_text,
     )
 
 
 # -- text ------------------------------------------------------------------------------------------
-
-
-def _as_it_is(text: str) -> object:
-    return text
 
 
 def text(allowed: str, pattern: str) -> Kind[str]:
@@ -183,7 +180,7 @@ def text(allowed: str, pattern: str) -> Kind[str]:
     def check(value: object) -> str:
         return _matching(pattern, value)
 
-    return Kind(allowed, {"type": "string", "pattern": f"^(?:{pattern})$"}, check, _as_it_is)
+    return Kind(allowed, {"type": "string", "pattern": f"^(?:{pattern})$"}, check)
 
 
 def one_recipe() -> Kind[Recipe]:
@@ -195,7 +192,7 @@ def one_recipe() -> Kind[Recipe]:
             raise NotAllowedError
         return Recipe(value)
 
-    return Kind(f"one of {', '.join(names)}", {"type": "string", "enum": names}, check, _as_it_is)
+    return Kind(f"one of {', '.join(names)}", {"type": "string", "enum": names}, check)
 
 
 def _matching(pattern: str, value: object) -> str:
@@ -218,7 +215,6 @@ def printable(*, at_most: int) -> Kind[str]:
         f"1 to {at_most} printable characters, without spaces around them",
         {"type": "string", "maxLength": at_most, "pattern": r"^\S(?:.*\S)?$"},
         check,
-        _as_it_is,
     )
 
 
@@ -244,7 +240,6 @@ def regional_arn(services: Sequence[str], resource: str, pattern: str) -> Kind[s
         "partition",
         {"type": "string", "pattern": f"^{arn}$"},
         check,
-        _as_it_is,
     )
 
 

@@ -1,7 +1,7 @@
 """Declarations of settings, as the metadata of a class's fields."""
 
 import json
-from dataclasses import MISSING, Field, dataclass, fields
+from dataclasses import KW_ONLY, MISSING, Field, dataclass, field, fields
 from typing import Any
 
 from .errors import NotAllowedError, Refusal, SettingsError
@@ -18,16 +18,18 @@ class Setting:
     description: str
     """The effect, in sentences."""
 
+    _: KW_ONLY
+
     example: object
     """A value in JSON."""
 
-    remedy: str
+    remedy: str = ""
     """The way out of a wrong value; without it, the example is shown."""
 
-    default_in_words: str
+    default_in_words: str = ""
     """The default, where that of the field says too little."""
 
-    shapes_template: bool
+    shapes_template: bool = False
     """Whether the template depends on it: which resources there are, or when they give up."""
 
     def parse(self, key: str, value: object) -> Any:
@@ -39,25 +41,36 @@ class Setting:
         try:
             return self.kind.parse(value)
         except NotAllowedError as error:
-            raise SettingsError(key, **self.refusal(value, error)._asdict()) from None
+            raise SettingsError(*self.refusal(key, value, error)) from None
 
-    def refusal(self, got: object, error: object = "") -> Refusal:
+    def refusal(self, name: str, got: object, error: object = "") -> Refusal:
         """Refuse a value; an error that has a text knows a better remedy."""
         example = f"For example {json.dumps(self.example)}."
-        return Refusal(got, self.kind.allowed, str(error) or self.remedy or example)
+        return Refusal(name, got, self.kind.allowed, str(error) or self.remedy or example)
 
 
 def setting(
     kind: Kind[Any],
     description: str,
     *,
-    example: object,
-    remedy: str = "",
-    default: str = "",
-    shapes_template: bool = False,
-) -> dict[str, Setting]:
-    """Return the metadata of a field that is a setting."""
-    return {"setting": Setting(kind, description, example, remedy, default, shapes_template)}
+    default: object = MISSING,
+    default_factory: Any = MISSING,
+    **more: Any,
+) -> Any:
+    """Declare a field that is a setting; without a default, it is required.
+
+    Args:
+        kind: of the declaration.
+        description: of the declaration.
+        default: of the field.
+        default_factory: of the field.
+        more: of the declaration, by the names of ``Setting``.
+    """
+    return field(
+        default=default,
+        default_factory=default_factory,
+        metadata={"setting": Setting(kind, description, **more)},
+    )
 
 
 def settings_of(settings: type[Any]) -> dict[str, Setting]:

@@ -29,9 +29,9 @@ from constructs import Construct
 from lambdas.recommender import vocabulary as v
 from stacks.monitoring import RecommenderMonitoring
 from stacks.recommender import TopPicksRecommender
-from stacks.retention import RETENTION
 from stacks.service import RecommenderService
 from stacks.settings import PropertyError, Settings, SettingsError, parse
+from stacks.settings.declarations import LOG_RETENTIONS
 from stacks.settings.setting import settings_of
 from tests.infrastructure.conftest import HOURS, top_picks
 from tests.support.place import GROUP
@@ -76,7 +76,8 @@ def test_defaults_of_properties_are_those_of_the_settings() -> None:
     assert given == {name: getattr(settings, name) for name in given}
 
     service = inspect.signature(RecommenderService.__init__).parameters
-    assert service["log_retention"].default is RETENTION[settings.log_retention_days]
+    retention = LOG_RETENTIONS[settings.log_retention_days]
+    assert service["log_retention"].default is RetentionDays[retention]
 
 
 WRONG_TAGS: dict[str, tuple[dict[str, str], str]] = {
@@ -537,19 +538,19 @@ def test_a_removal_policy_is_the_recommenders_and_its_sweeps(
 
 
 def test_every_retention_of_the_settings_is_so_many_days_in_the_template(stack: Stack) -> None:
-    for days, retention in RETENTION.items():
-        LogGroup(stack, f"For{days}Days", retention=retention)
+    for days, retention in LOG_RETENTIONS.items():
+        LogGroup(stack, f"For{days}Days", retention=RetentionDays[retention])
 
     template = dict(Template.from_stack(stack).to_json())
-    assert len(RETENTION) == 22
+    assert len(LOG_RETENTIONS) == 22
     assert {
         name.removeprefix("For").partition("Days")[0]: one["Properties"]["RetentionInDays"]
         for name, one in of_type(template, "AWS::Logs::LogGroup").items()
-    } == {str(days): days for days in RETENTION}
+    } == {str(days): days for days in LOG_RETENTIONS}
 
 
 def test_every_retention_of_the_settings_is_one_of_the_cdks() -> None:
     allowed: Any = settings_of(Settings)["log_retention_days"].kind.schema["enum"]
 
-    assert [*RETENTION] == allowed
-    assert {*RetentionDays} - {*RETENTION.values()} == {RetentionDays.INFINITE}
+    assert [*LOG_RETENTIONS] == allowed
+    assert {one.name for one in RetentionDays} - {*LOG_RETENTIONS.values()} == {"INFINITE"}
