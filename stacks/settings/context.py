@@ -108,10 +108,15 @@ def _recommenders(
     shared = {key: given[key] for key in settings_of(OneRecommender).keys() & given.keys()}
     return {
         name: OneRecommender(
-            **_values(OneRecommender, {**shared, **settings}, f"{of}{RECOMMENDERS}.{name}.")
+            **_values(OneRecommender, {**shared, **settings}, f"{of}{_key_of(name)}.")
         )
         for name, settings in own.items()
     }
+
+
+def _key_of(name: str) -> str:
+    """Return the key of a recommender among several, in messages."""
+    return f"{RECOMMENDERS}.{name}" if name else f'{RECOMMENDERS}.""'
 
 
 def _values(declared: type[Any], given: Mapping[str, object], of: str) -> dict[str, Any]:
@@ -148,7 +153,7 @@ def _rules(settings: Settings) -> Iterator[Refusal | None]:
 
 def _rules_of_each(settings: Settings) -> Iterator[Refusal | None]:
     for name, recommender in settings.by_name.items():
-        of = f"{RECOMMENDERS}.{name}." if settings.recommenders else ""
+        of = f"{_key_of(name)}." if settings.recommenders else ""
         gates, sweeps = recommender.training_gates, recommender.sweeps
         links = chains_fit_into_a_stack(
             "training_gate_minutes", training_gates=gates, sweeps=sweeps
@@ -222,7 +227,7 @@ def _check_fixed_names(environments: Mapping[str, Settings]) -> None:
         for name, recommender in settings.by_name.items():
             if (fixed_name := recommender.recommender_name) is None:
                 continue
-            path = (environment, RECOMMENDERS, name) if settings.recommenders else (environment,)
+            path = (environment, _key_of(name) if settings.recommenders else "")
             key = ".".join(filter(None, path))
             place = (settings.account, settings.region, fixed_name)
             if (other := taken.setdefault(place, key)) != key:

@@ -26,7 +26,9 @@ def from_json(text: str) -> object:
     """
     try:
         return json.loads(text, object_pairs_hook=_each_key_once)
-    except json.JSONDecodeError:
+    except NotAllowedError:
+        raise
+    except (ValueError, RecursionError):  # also of numbers and nesting that Python cannot read
         return text
 
 
@@ -426,7 +428,8 @@ def tags_by_key() -> Kind[dict[str, str]]:
     )
 
 
-RECOMMENDER_NAME: Final = "[A-Za-z][A-Za-z0-9]{0,30}"
+RECOMMENDER_NAME: Final = "(?!Monitoring)[A-Za-z][A-Za-z0-9]{0,30}"
+"""The id of a recommender's monitoring begins so, where outputs begin with the name."""
 
 
 def objects_by_name() -> Kind[dict[str, dict[str, object]]]:
@@ -448,7 +451,7 @@ def objects_by_name() -> Kind[dict[str, dict[str, object]]]:
 
     return Kind(
         "an object of names to objects of settings; a name has at most 31 letters and digits, and "
-        "begins with a letter, or is empty",
+        "begins with a letter, but not with Monitoring, or is empty",
         {
             "type": "object",
             "minProperties": 1,

@@ -248,6 +248,8 @@ REFUSED: dict[str, list[Any]] = {
     "recommenders": [
         *("TopPicks", {}, ["TopPicks"], {"TopPicks": "aws-vod-top-picks"}, {"TopPicks": []}),
         *({name: {}} for name in ("Top-Picks", "1", "b" * 32, "Films\n", "\u00c9pices")),
+        *({name: {}} for name in ("Monitoring", "MonitoringFilms")),
+        *("[" * 100_000, f"[{'1' * 5_000}]"),
     ],
     "poll_interval_seconds": [0, 121],
     "minimum_metrics": [
@@ -945,6 +947,14 @@ def test_a_wrong_setting_of_a_recommender_is_refused_by_its_name(
 
     with pytest.raises(SettingsError, match=message):
         parse(given, of="dev.")
+
+
+@pytest.mark.parametrize("own", [{"runing": True}, {"adopt_existing": True}])
+def test_a_wrong_setting_of_the_recommender_without_a_name_is_refused_by_its_key(
+    own: dict[str, Any],
+) -> None:
+    with pytest.raises(SettingsError, match=rf'recommenders\.""\.{next(iter(own))}'):
+        parse({**MINIMAL, "recommenders": {"": own, "Films": {}}})
 
 
 def test_an_exploration_of_the_environment_is_given_to_no_recommender_that_does_not_explore() -> (
