@@ -15,7 +15,7 @@ from ..model.identity import Ownership
 from ..model.observed import Observed, Phase, Update
 from ..model.request import Desired
 from .proof import lacking_proof, put_back
-from .situation import Ending, Situation, unless_late
+from .situation import Situation, unless_late
 from .verdict import (
     Change,
     CreateRecommender,
@@ -87,7 +87,7 @@ def _finish_rollback(done: Done, situation: Situation) -> Verdict:
         return done
     if done.progress is not Progress.EFFECTIVE:
         return done.awaited()
-    return unless_late(done, Ending.UPDATE, situation)
+    return unless_late(done, situation)
 
 
 def _plan(
