@@ -6,7 +6,7 @@ situation is a row of these tables, and needs no memory of its history.
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import Final
 
 from .. import vocabulary as v
@@ -101,15 +101,16 @@ def _plan(
         return CreateRecommender(desired)
     if observed.phase is Phase.DELETING:
         return Wait(f"{observed.arn} is being deleted, which must end first")
+    # A member that does not show has the value that this operation has sent, else the earlier one.
     earlier = _earlier(desired.config, observed, situation, before)
     sent = _sent_update(desired.config, observed, situation, earlier)
-    configs = _Configs.of(desired.config, observed, sent, earlier)
-    update = _update(desired.config, observed, configs.effective)
+    hidden = desired.config if sent and not sent.failed else earlier
+    update = _update(desired.config, observed, hidden)
     return (
         _ownership(desired, observed)
         or _broken(observed, situation.began)
         or _retagged(desired, observed, retired_tags)
-        or _in_transit(desired, observed, configs)
+        or _in_transit(desired, observed, hidden, earlier)
         or _update_failed(desired, observed, sent, update)
         or _overtaken(desired, observed, situation, update)
         or _stable(desired, observed, update)
@@ -117,37 +118,6 @@ def _plan(
 
 
 # -- configurations ----------------------------------------------------------------------------
-
-
-@dataclass(frozen=True)
-class _Configs:
-    """A recommender's configurations, with a value for each member that does not show.
-
-    Attributes:
-        effective: the effective one.
-        arriving: the effective one after the update that is under way, if any.
-        earlier: the effective one, if this operation has sent none.
-    """
-
-    effective: Config
-    arriving: Config
-    earlier: Config
-
-    @classmethod
-    def of(
-        cls, config: Config, observed: Observed, sent: Update | None, earlier: Config
-    ) -> "_Configs":
-        """Read them.
-
-        If a member does not show, it has the value that this operation has sent; else the earlier
-        value.
-        """
-        hidden = config if sent and not sent.failed else earlier
-        return cls(
-            Config.of_service(observed.config, hidden=hidden),
-            Config.of_service(observed.config_after_update, hidden=hidden),
-            Config.of_service(observed.config, hidden=earlier),
-        )
 
 
 def _earlier(
@@ -186,7 +156,8 @@ def _sent_update(
     return update if Config.of_service(update.config, hidden=earlier) == config else None
 
 
-def _update(config: Config, observed: Observed, effective: Config) -> UpdateRecommender | None:
+def _update(config: Config, observed: Observed, hidden: Config) -> UpdateRecommender | None:
+    effective = Config.of_service(observed.config, hidden=hidden)
     if effective == config:
         return None
     return UpdateRecommender(
@@ -252,11 +223,14 @@ def _retagged(desired: Desired, observed: Observed, retired: frozenset[str]) -> 
     return None
 
 
-def _in_transit(desired: Desired, observed: Observed, configs: _Configs) -> Step | None:
+def _in_transit(
+    desired: Desired, observed: Observed, hidden: Config, earlier: Config
+) -> Step | None:
     if observed.is_stable:
         return None
-    arrives = configs.arriving == desired.config
-    is_ours = observed.updating and configs.earlier != desired.config
+    config = desired.config
+    arrives = Config.of_service(observed.config_after_update, hidden=hidden) == config
+    is_ours = observed.updating and Config.of_service(observed.config, hidden=earlier) != config
     updated_after = observed.created if is_ours else None
     if arrives and observed.phase is Phase.CREATING:
         return Done(f"{observed.description}; {_WAIT_FOR_TRAINING}", Progress.TRAINING)
