@@ -66,14 +66,17 @@ def after_accept(desired: Desired, situation: Situation, arn: str, change: Chang
     match change:
         case CreateRecommender():
             done = Done("CreateRecommender is accepted", Progress.TRAINING)
-            return _finish_rollback(done, situation)
         case UpdateRecommender(updated_after=updated_after) if desired.running:
             done = Done("UpdateRecommender is accepted", Progress.CHANGING, updated_after)
-            return _finish_rollback(done, situation)
-        case UpdateRecommender(updated_after=updated_after):
-            return Wait(f"UpdateRecommender of {arn} is accepted", updated_after=updated_after)
         case _:
-            return Wait(f"{type(change).__name__} of {arn} is accepted")
+            return wait_for(arn, change)
+    return _finish_rollback(done, situation)
+
+
+def wait_for(arn: str, change: Change) -> Wait:
+    """Wait for an accepted change."""
+    updated_after = change.updated_after if isinstance(change, UpdateRecommender) else None
+    return Wait(f"{type(change).__name__} of {arn} is accepted", updated_after=updated_after)
 
 
 def effective(*, running: bool) -> Done:

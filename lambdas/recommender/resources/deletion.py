@@ -3,7 +3,8 @@
 A deletion waits for one of these causes, for as long as ``Request.wait_seconds`` in each request:
 
 - the recommender trains, stops, starts or is being deleted: ``decision/removal.py``;
-- Personalize has accepted the deletion, and it has not ended: ``reconciler.wait_for``;
+- Personalize has accepted the deletion, and it has not ended: ``decision/provision.py``,
+  ``wait_for``;
 - a call fails for now, also with ResourceInUseException, such as in an update:
   ``Reconciler.advance``; also if the stack cannot be read: ``reconcile/fence.py``;
 - a call is refused, until a person removes the cause (ADR 11): ``_Deletion.attempt``;
