@@ -50,9 +50,9 @@ class Config:
         Raises:
             BadRequestError: a member is malformed or unknown.
         """
-        given = _read(properties, _MEMBERS, v.CONFIG)
-        exploration = _read(given.get(v.EXPLORATION, {}), _EXPLORATION, v.EXPLORATION)
-        training = _read(given.get(v.TRAINING_DATA, {}), _TRAINING_DATA, v.TRAINING_DATA)
+        given = p.members(properties, _MEMBERS, v.CONFIG)
+        exploration = p.members(given.get(v.EXPLORATION, {}), _EXPLORATION, v.EXPLORATION)
+        training = p.members(given.get(v.TRAINING_DATA, {}), _TRAINING_DATA, v.TRAINING_DATA)
         default = cls()
         return cls(
             min_requests_per_second=given.get(
@@ -154,11 +154,6 @@ class Config:
 def _exploration(shown: Mapping[str, Any]) -> Mapping[str, Any]:
     exploration: Mapping[str, Any] = shown.get(v.EXPLORATION) or {}
     return exploration
-
-
-def _read(given: Mapping[str, Any], members: Mapping[str, p.Reader], where: str) -> dict[str, Any]:
-    p.reject_unknown(given, members)
-    return {name: members[name].read(f"{where}.{name}", value) for name, value in given.items()}
 
 
 def _columns(given: Mapping[str, Any]) -> Columns:

@@ -312,9 +312,9 @@ def _accepted(properties: Mapping[str, Any], name: str, default: Any) -> Any:
 
 
 _PROPERTIES: Final[Mapping[str, p.Reader]] = {
-    v.ACTIVE_HOURS: p.Reader(lambda value: ActiveHours.from_template(p.mapping(value)), "a map"),
+    v.ACTIVE_HOURS: p.Reader(ActiveHours.from_template, "a map"),
     v.ADOPT_EXISTING: p.BOOLEAN,
-    v.CONFIG: p.Reader(lambda value: Config.from_template(p.mapping(value)), "a map"),
+    v.CONFIG: p.Reader(Config.from_template, "a map"),
     v.DATASET_GROUP_ARN: p.arn("dataset-group"),
     v.FIXED_NAME: p.NAME,
     v.FORCE_UPDATE: p.TEXT,
@@ -322,7 +322,7 @@ _PROPERTIES: Final[Mapping[str, p.Reader]] = {
     v.LINKS: p.COUNT,
     v.NAME_PREFIX: p.NAME_PREFIX,
     v.ON_DESTROY: p.ON_DESTROY,
-    v.QUALITY_GATE: p.Reader(lambda value: QualityGate.from_template(p.mapping(value)), "a map"),
+    v.QUALITY_GATE: p.Reader(QualityGate.from_template, "a map"),
     v.RECIPE_ARN: p.arn("recipe"),
     v.RECOMMENDER_ARN: p.arn("recommender"),
     v.RECOMMENDER_LOGICAL_ID: p.TEXT,
