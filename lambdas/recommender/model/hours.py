@@ -57,7 +57,8 @@ class ActiveHours:
 
         Source: "Schedule types in EventBridge Scheduler", User Guide, daylight saving time.
         """
-        for each in (each for weekday, each in week if weekday == day.weekday()):
+        times = (each for weekday, each in week if weekday == day.weekday())
+        for each in times:
             asked = datetime.combine(day, each, self.time_zone)
             moment = asked.timestamp()
             if datetime.fromtimestamp(moment, self.time_zone) == asked:

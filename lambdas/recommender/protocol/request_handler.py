@@ -198,7 +198,7 @@ def apply_deadline(
             verdict = Wait(verdict.reason)
     if not isinstance(verdict, Wait) or not timing.is_up:
         return verdict
-    if resource.hands_over(verdict):
+    if verdict.hands_over or resource.hands_over:
         return Done(verdict.reason, updated_after=verdict.updated_after)
     return Fail(resource.out_of_time(verdict.reason, timing.waited))
 

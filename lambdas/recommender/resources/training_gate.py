@@ -59,6 +59,7 @@ class TrainingGate(CustomResource):
             )
             if isinstance(verdict, Done) and self._is_last and self.observed:
                 verdict = self._judge(verdict, self.observed, reconciler)
+            # A retraining alone fails no rollback.
             if isinstance(verdict, Wait) and verdict.hands_over and self._is_last:
                 verdict = replace(verdict, hands_over=self._rolls_back(reconciler))
         except TransientError as error:
@@ -88,9 +89,10 @@ class TrainingGate(CustomResource):
     def _rolls_back(self, reconciler: Reconciler) -> bool:
         return reconciler.stacks.operation(self.request.stack_id).rolls_back
 
-    def hands_over(self, wait: Wait) -> bool:
-        """Return whether another gate waits on; a retraining alone fails no rollback."""
-        return wait.hands_over or not self._is_last
+    @property
+    def hands_over(self) -> bool:
+        """Whether another gate waits on."""
+        return not self._is_last
 
     @property
     def attributes(self) -> dict[str, str]:
