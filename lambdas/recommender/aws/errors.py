@@ -112,14 +112,13 @@ _OF_THE_CONNECTION: Final = (
 
 _FIRST_SERVER_FAULT: Final = 500
 
-_LACKS_PERMISSION: Final = (
-    "The role of the stack's Lambda functions lacks this permission, or a permissions boundary or "
-    "a service control policy takes it away. If you gave it just now, a running function may not "
-    "have it yet: deploy again."
-)
 _HINTS: Final = {
-    "AccessDenied": _LACKS_PERMISSION,
-    "AccessDeniedException": _LACKS_PERMISSION,
+    **dict.fromkeys(
+        ACCESS_DENIED,
+        "The role of the stack's Lambda functions lacks this permission, or a permissions boundary "
+        "or a service control policy takes it away. If you gave it just now, a running function "
+        "may not have it yet: deploy again.",
+    ),
     "LimitExceededException": (
         "Personalize allows 5 recommenders per dataset group and 15 per region (developer guide, "
         "endpoints and quotas): delete one that you do not need, then deploy again."

@@ -268,26 +268,23 @@ def _observed(arn: str, shown: Mapping[str, Any]) -> Observed:
     latest, recipe_arn = shown.get("latestRecommenderUpdate"), shown.get("recipeArn", "")
     return Observed(
         arn=arn,
-        status=shown.get("status") or "",
         dataset_group_arn=shown.get("datasetGroupArn", ""),
         recipe_arn=recipe_arn,
-        config=shown.get("recommenderConfig") or {},
-        failure_reason=with_hint(shown.get("failureReason") or "", recipe_arn),
-        created=_epoch(shown.get("creationDateTime")),
-        latest_update=_update(latest, recipe_arn) if latest else None,
+        latest_update=Update(**_state(latest, recipe_arn)) if latest else None,
         metrics=shown.get("modelMetrics") or {},
-        updated=_epoch(shown.get("lastUpdatedDateTime")),
+        **_state(shown, recipe_arn),
     )
 
 
-def _update(latest: Mapping[str, Any], recipe_arn: str) -> Update:
-    return Update(
-        status=latest.get("status") or "",
-        config=latest.get("recommenderConfig") or {},
-        created=_epoch(latest.get("creationDateTime")),
-        failure_reason=with_hint(latest.get("failureReason") or "", recipe_arn),
-        updated=_epoch(latest.get("lastUpdatedDateTime")),
-    )
+def _state(shown: Mapping[str, Any], recipe_arn: str) -> dict[str, Any]:
+    """Return the fields that a recommender and its latest update have in common."""
+    return {
+        "status": shown.get("status") or "",
+        "config": shown.get("recommenderConfig") or {},
+        "failure_reason": with_hint(shown.get("failureReason") or "", recipe_arn),
+        "created": _epoch(shown.get("creationDateTime")),
+        "updated": _epoch(shown.get("lastUpdatedDateTime")),
+    }
 
 
 def _epoch(time: datetime | None) -> float:
