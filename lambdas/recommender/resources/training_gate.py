@@ -98,16 +98,12 @@ class TrainingGate(CustomResource):
     def attributes(self) -> dict[str, str]:
         """The ARN and the model metrics, as they are now."""
         metrics: Mapping[str, float] = self.observed.metrics if self.observed else {}
-        reported = {name: metrics.get(key) for name, key in v.METRICS.items()}
         whole = dict(sorted(metrics.items()))
         while len(json.dumps(whole)) > MAX_METRICS_BYTES:
             whole.popitem()
         return {
             v.RECOMMENDER_ARN_ATTRIBUTE: self.arn,
-            **{
-                name: v.NOT_REPORTED if value is None else str(value)
-                for name, value in reported.items()
-            },
+            **{name: str(metrics.get(key, v.NOT_REPORTED)) for name, key in v.METRICS.items()},
             v.MODEL_METRICS_ATTRIBUTE: json.dumps(whole),
             v.QUALITY_GATE_ATTRIBUTE: self._quality,
         }
