@@ -195,7 +195,7 @@ def _ownership(desired: Desired, observed: Observed) -> Step | None:
     if not observed.is_stable:
         return Wait(f"{observed.arn} is {observed.description}, which must end before adoption")
     if v.ON_DESTROY_TAG in observed.tags:  # a deleted stack's; there may be no room for both
-        return UntagResource.of([v.ON_DESTROY_TAG])
+        return UntagResource(frozenset([v.ON_DESTROY_TAG]))
     return TagResource({**desired.tags, **desired.owner.tags(adopted=True)})
 
 

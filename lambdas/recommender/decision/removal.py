@@ -53,7 +53,7 @@ def plan_deletion(
         return Done(f"the tags of {observed.arn} name another owner or none, so it is left alone")
     if ownership is Ownership.ADOPTED:
         ours = retired_tags | set(v.RESERVED_TAGS)
-        return UntagResource.of(ours & set(observed.tags or {}))
+        return UntagResource(ours & set(observed.tags or {}))
     if observed.phase in (Phase.ACTIVE, Phase.INACTIVE) or observed.phase.has_failed:
         return DeleteRecommender()
     return Wait(f"{observed.arn} is {observed.description}, which must end first")
