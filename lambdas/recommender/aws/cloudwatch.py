@@ -82,12 +82,11 @@ class CloudWatch:
         """Return the points of each query; the beginning is rounded down to a whole period."""
         if not queries:
             return []
-        numbered = {f"m{number}": query for number, query in enumerate(queries)}
-        asked = [
-            {"Id": name, "MetricStat": {**query, "Period": int(period)}}
-            for name, query in numbered.items()
+        asked: list[dict[str, Any]] = [
+            {"Id": f"m{number}", "MetricStat": {**query, "Period": int(period)}}
+            for number, query in enumerate(queries)
         ]
-        found: dict[str, list[tuple[float, float]]] = {name: [] for name in numbered}
+        found: dict[str, list[tuple[float, float]]] = {one["Id"]: [] for one in asked}
         with translate_errors("GetMetricData"):
             for page in pages_of(
                 "GetMetricData",

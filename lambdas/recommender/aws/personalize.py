@@ -125,19 +125,6 @@ class Personalize:
             pages = pages_of("ListRecommenders", self._api.list_recommenders)
             return [summary["name"] for page in pages for summary in page["recommenders"]]
 
-    def _create(self, desired: Desired) -> None:
-        self.check(desired)
-        with translate_errors("CreateRecommender"):
-            answer = self._api.create_recommender(
-                name=desired.name,
-                datasetGroupArn=desired.dataset_group_arn,
-                recipeArn=desired.recipe_arn,
-                recommenderConfig=desired.config.request(),
-                tags=_pairs(desired.tags_of_creation),
-            )
-        if "recommenderArn" not in answer:
-            raise TransientError("CreateRecommender answered without an ARN")
-
     def change(self, arn: str, change: Change) -> None:
         """Make a call that changes something.
 
@@ -146,11 +133,10 @@ class Personalize:
         Raises:
             TransientError, NotFoundError, PermanentError: see ``errors.translate_errors``.
         """
-        if isinstance(change, CreateRecommender):
-            self._create(change.desired)
-            return
         with translate_errors(type(change).__name__):
             match change:
+                case CreateRecommender(desired=desired):
+                    self._create(desired)
                 case UpdateRecommender(config=config):
                     self._api.update_recommender(recommenderArn=arn, recommenderConfig=dict(config))
                 case StartRecommender():
@@ -165,6 +151,18 @@ class Personalize:
                     self._api.untag_resource(resourceArn=arn, tagKeys=sorted(keys))
                 case _:
                     assert_never(change)
+
+    def _create(self, desired: Desired) -> None:
+        self.check(desired)
+        answer = self._api.create_recommender(
+            name=desired.name,
+            datasetGroupArn=desired.dataset_group_arn,
+            recipeArn=desired.recipe_arn,
+            recommenderConfig=desired.config.request(),
+            tags=_pairs(desired.tags_of_creation),
+        )
+        if "recommenderArn" not in answer:
+            raise TransientError("CreateRecommender answered without an ARN")
 
     def check(self, desired: Desired) -> None:
         """Check, before a creation, its dataset group, the datasets of that, and the recipe.
