@@ -59,7 +59,7 @@ class Config:
         exploration = p.members(given.get(v.EXPLORATION, {}), _EXPLORATION, v.EXPLORATION)
         training = p.members(given.get(v.TRAINING_DATA, {}), _TRAINING_DATA, v.TRAINING_DATA)
         read = {**given, **exploration, **training}
-        fields = {name: read[member] for member, (name, _) in _FIELDS.items() if member in read}
+        fields = {name: read[member] for member, (_, name, _) in FIELDS.items() if member in read}
         return cls(explores=v.EXPLORATION in given, **fields)
 
     @classmethod
@@ -76,8 +76,8 @@ class Config:
         members = _members(shown)
         fields: dict[str, Any] = {
             name: convert(members[member])
-            for member, (name, convert) in _FIELDS.items()
-            if member in members and (hidden.explores or member not in _EXPLORATION)
+            for member, (inside, name, convert) in FIELDS.items()
+            if member in members and (hidden.explores or inside != v.EXPLORATION)
         }
         return replace(hidden, **{"included_columns": {}, **fields})
 
@@ -152,12 +152,13 @@ def _number(value: object) -> Decimal | None:
     return number if number.is_finite() else None
 
 
-_FIELDS: Final[Mapping[str, tuple[str, Callable[[Any], Any]]]] = {
-    v.MIN_REQUESTS_PER_SECOND: ("min_requests_per_second", int),
-    v.ENABLE_METADATA: ("enable_metadata", bool),
-    v.EXPLORATION_WEIGHT: ("exploration_weight", _number),
-    v.EXPLORATION_ITEM_AGE_CUT_OFF: ("exploration_item_age_cut_off", _number),
-    v.EXCLUDED_COLUMNS: ("excluded_columns", _columns),
-    v.INCLUDED_COLUMNS: ("included_columns", _columns),
+FIELDS: Final[Mapping[str, tuple[str, str, Callable[[Any], Any]]]] = {
+    v.MIN_REQUESTS_PER_SECOND: ("", "min_requests_per_second", int),
+    v.ENABLE_METADATA: ("", "enable_metadata", bool),
+    v.EXPLORATION_WEIGHT: (v.EXPLORATION, "exploration_weight", _number),
+    v.EXPLORATION_ITEM_AGE_CUT_OFF: (v.EXPLORATION, "exploration_item_age_cut_off", _number),
+    v.EXCLUDED_COLUMNS: (v.TRAINING_DATA, "excluded_columns", _columns),
+    v.INCLUDED_COLUMNS: (v.TRAINING_DATA, "included_columns", _columns),
 }
-"""Personalize's name of a member -> our field, and the conversion of a value that it shows."""
+"""Personalize's name of a member -> the member that has it, if any; our field; and the conversion
+of a value that Personalize shows."""
