@@ -62,17 +62,9 @@ class QualityGate:
         """
         return _missed(metrics, self.minimums(before))
 
-    def regressions(
-        self, metrics: Mapping[str, float], before: Mapping[str, float], *, of: str
-    ) -> list[str]:
-        """Describe each metric that has fallen too far, as ``misses`` does.
-
-        Args:
-            metrics: the later ones.
-            before: the earlier ones.
-            of: the owner of the earlier ones, in words.
-        """
-        return _missed(metrics, self._after(before, of))
+    def regressions(self, metrics: Mapping[str, float], before: Mapping[str, float]) -> list[str]:
+        """Describe each metric that has fallen too far since ``before``, as ``misses`` does."""
+        return _missed(metrics, self._after(before, "before"))
 
     def minimums(self, before: Mapping[str, float] | None = None) -> Iterator[Minimum]:
         """Yield the minimum of each metric.

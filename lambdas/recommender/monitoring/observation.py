@@ -22,7 +22,6 @@ from ..model.quality import QualityGate
 from ..model.request import Desired, Request
 from ..model.throughput import WEEK, Use
 
-_NAMES: Final = {key: name for name, key in v.METRICS.items()}
 _UNITS: Final = {v.LEFTOVERS: "Count", v.PROVISIONED: "Count/Second"}
 _MAX_METRICS: Final = 100
 """The limit for one document (the specification)."""
@@ -165,7 +164,7 @@ def _worse(wanted: ObservationRequest, seen: Observation) -> list[str] | None:
         return None
     change = latest_change(seen.history, seen.observed.metrics)
     before = change.before if change else {}
-    return wanted.gate.regressions(seen.observed.metrics, before, of="before")
+    return wanted.gate.regressions(seen.observed.metrics, before)
 
 
 def _trainings(observed: Observed, operation: Operation) -> dict[str, str]:
@@ -209,7 +208,7 @@ def _is_out_of_hours(desired: Desired, now: float) -> bool:
 
 def _model(observed: Observed | None) -> dict[str, float]:
     metrics = observed.metrics if observed else {}
-    return {_NAMES.get(key, key): metrics[key] for key in sorted(metrics)}
+    return {v.METRIC_NAMES.get(key, key): metrics[key] for key in sorted(metrics)}
 
 
 def _hours(seconds: float) -> float:
