@@ -254,9 +254,7 @@ def _in_transit(
 def _update_failed(
     desired: Desired, observed: Observed, sent: Update | None, update: UpdateRecommender | None
 ) -> Step | None:
-    if sent is None or not sent.failed or not update:
-        return None
-    if not desired.config.agrees_with(sent.config):
+    if not (update and sent and sent.failed and desired.config.agrees_with(sent.config)):
         return None
     return Fail(
         f"The update of {observed.arn} failed: {sent.reason} Its configuration stays as it was. "

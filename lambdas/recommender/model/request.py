@@ -97,13 +97,8 @@ class Request:
             stack_id=read("StackId", p.Reader(_stack_id, "a stack's ARN")),
             logical_id=read("LogicalResourceId", p.TEXT),
             physical_id=event.get("PhysicalResourceId"),
-            properties={
-                **_lifted(event),
-                **p.MAP.read("event.ResourceProperties", event.get("ResourceProperties") or {}),
-            },
-            old_properties=p.MAP.read(
-                "event.OldResourceProperties", event.get("OldResourceProperties") or {}
-            ),
+            properties={**_lifted(event), **read("ResourceProperties", _MAP_IF_ANY)},
+            old_properties=read("OldResourceProperties", _MAP_IF_ANY),
         )
 
     def get(self, name: str, default: Any = None) -> Any:
@@ -294,6 +289,9 @@ def _stack_id(value: object) -> str:
     if Arn.parse(p.text(value)).service != "cloudformation":
         raise ValueError
     return p.text(value)
+
+
+_MAP_IF_ANY: Final = p.Reader(lambda value: p.mapping(value or {}), p.MAP.allowed)
 
 
 def _property(properties: Mapping[str, Any], name: str, default: Any = None) -> Any:
