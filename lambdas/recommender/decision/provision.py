@@ -57,7 +57,24 @@ def plan(
         before: the earlier configuration in the template, if of this recommender.
         retired_tags: keys of tags that the template had before and no longer has.
     """
-    step = _plan(desired, observed, situation, before, retired_tags)
+    if observed is None:
+        return CreateRecommender(desired)
+    if observed.phase is Phase.DELETING:
+        return Wait(f"{observed.arn} is being deleted, which must end first")
+    # A member that does not show has the value that this operation has sent, else the earlier one.
+    earlier = _earlier(desired.config, observed, situation, before)
+    sent = _sent_update(desired.config, observed, situation, earlier)
+    hidden = desired.config if sent and not sent.failed else earlier
+    update = _update(desired.config, observed, hidden)
+    step = (
+        _ownership(desired, observed)
+        or _broken(observed, situation.began)
+        or _retagged(desired, observed, retired_tags)
+        or _in_transit(desired, observed, hidden, earlier)
+        or _update_failed(desired, observed, sent, update)
+        or _overtaken(desired, observed, situation, update)
+        or _stable(desired, observed, update)
+    )
     return _finish_rollback(step, situation) if isinstance(step, Done) else step
 
 
@@ -91,33 +108,6 @@ def _finish_rollback(done: Done, situation: Situation) -> Verdict:
     if done.progress is not Progress.EFFECTIVE:
         return done.awaited()
     return unless_late(done, situation)
-
-
-def _plan(
-    desired: Desired,
-    observed: Observed | None,
-    situation: Situation,
-    before: Config | None,
-    retired_tags: frozenset[str],
-) -> Step:
-    if observed is None:
-        return CreateRecommender(desired)
-    if observed.phase is Phase.DELETING:
-        return Wait(f"{observed.arn} is being deleted, which must end first")
-    # A member that does not show has the value that this operation has sent, else the earlier one.
-    earlier = _earlier(desired.config, observed, situation, before)
-    sent = _sent_update(desired.config, observed, situation, earlier)
-    hidden = desired.config if sent and not sent.failed else earlier
-    update = _update(desired.config, observed, hidden)
-    return (
-        _ownership(desired, observed)
-        or _broken(observed, situation.began)
-        or _retagged(desired, observed, retired_tags)
-        or _in_transit(desired, observed, hidden, earlier)
-        or _update_failed(desired, observed, sent, update)
-        or _overtaken(desired, observed, situation, update)
-        or _stable(desired, observed, update)
-    )
 
 
 # -- configurations ----------------------------------------------------------------------------
