@@ -123,8 +123,9 @@ def emf_document(wanted: ObservationRequest, seen: Observation, now: float) -> d
     worse = _worse(wanted, seen)
     if worse is not None:
         metrics[v.METRICS_WORSE] = len(worse)
-    model = _model(seen.observed)
-    metrics |= dict(list(model.items())[: _MAX_METRICS - len(metrics)])
+    model = seen.observed.metrics if seen.observed else {}
+    shown = sorted(model)[: _MAX_METRICS - len(metrics)]
+    metrics |= {v.METRIC_NAMES.get(key, key): model[key] for key in shown}
     details = {
         "Unmeasured": _unmeasured(found, seen),
         "Differs": [str(one) for one in found.differences],
@@ -204,11 +205,6 @@ def _is_out_of_hours(desired: Desired, now: float) -> bool:
     if not desired.active_hours:
         return False
     return not all(desired.at(moment).running for moment in (now - HOUR, now))
-
-
-def _model(observed: Observed | None) -> dict[str, float]:
-    metrics = observed.metrics if observed else {}
-    return {v.METRIC_NAMES.get(key, key): metrics[key] for key in sorted(metrics)}
 
 
 def _hours(seconds: float) -> float:
