@@ -38,9 +38,6 @@ class TrainingGate(CustomResource):
         super().__init__(request)
         self.arn = request.get(v.RECOMMENDER_ARN)
         self.config = request.config
-        self.running = request.get(v.RUNNING, True)
-        self.updated_after = request.updated_after
-        self.quality_gate = request.quality_gate
         self.observed: Observed | None = None
         self.misses: list[str] = []
         self.compares_nothing = False
@@ -52,8 +49,8 @@ class TrainingGate(CustomResource):
             verdict = readiness(
                 self.config,
                 self.observed,
-                running=self.running,
-                updated_after=self.updated_after,
+                running=self.request.get(v.RUNNING, True),
+                updated_after=self.request.updated_after,
                 before=self.request.old_config,
                 name=self.arn,
             )
@@ -72,7 +69,7 @@ class TrainingGate(CustomResource):
                 f"DescribeRecommender does not show {', '.join(hidden)}: not checked",
                 extra={"members": hidden},
             )
-        gate = self.quality_gate
+        gate = self.request.quality_gate
         replaced = self.request.old_recommender_arn
         compares = gate.max_regression is not None
         before = reconciler.personalize.describe(replaced) if replaced and compares else None
