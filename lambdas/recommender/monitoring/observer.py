@@ -9,11 +9,9 @@ from typing import Any, Protocol
 from ..aws.cloudformation import Stacks
 from ..aws.cloudwatch import CloudWatch
 from ..aws.errors import InUseError, NotFoundError
-from ..model.history import Sample
 from ..model.identity import Ownership
 from ..model.observed import Observed
 from ..model.request import Request
-from ..model.throughput import Use
 from .observation import Observation, ObservationRequest, emf_document
 
 
@@ -61,13 +59,12 @@ class Observer:
         operation = self.stacks.operation(request.stack_id)
         observed = self._wanted(request.desired.arn)
         now = self.clock()
-        seen = Observation(
-            observed,
-            self._others(request),
-            operation,
-            history=self._history(wanted, observed, now),
-            use=self._use(wanted, observed, now),
-        )
+        seen = Observation(observed, self._others(request), operation)
+        if observed and wanted.compares(observed):
+            history = self.cloudwatch.model_metrics(wanted.recommender, observed.metrics, now)
+            seen = replace(seen, history=history)
+        if observed and wanted.measures_use_of(observed, now):
+            seen = replace(seen, use=self.cloudwatch.use(observed.arn, now))
         self.write(json.dumps(emf_document(wanted, seen, now)))
 
     def _wanted(self, arn: str) -> Observed | None:
@@ -75,18 +72,6 @@ class Observer:
         with suppress(NotFoundError):
             return observed and replace(observed, tags=self._tags(arn))
         return None
-
-    def _history(
-        self, wanted: ObservationRequest, observed: Observed | None, now: float
-    ) -> tuple[Sample, ...]:
-        if observed is None or not wanted.compares(observed):
-            return ()
-        return self.cloudwatch.model_metrics(wanted.recommender, observed.metrics, now)
-
-    def _use(self, wanted: ObservationRequest, observed: Observed | None, now: float) -> Use | None:
-        if observed is None or not wanted.measures_use_of(observed, now):
-            return None
-        return self.cloudwatch.use(observed.arn, now)
 
     def _others(self, request: Request) -> tuple[str, ...] | None:
         """Return the stack's other recommenders, by all names it can use, or None if unknown."""
