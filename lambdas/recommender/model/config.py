@@ -92,7 +92,8 @@ class Config:
             *(_EXPLORATION if self.explores else ()),
             *(_TRAINING_DATA if self.excluded_columns else ()),
         )
-        return [member for member in expected if member not in _members(shown)]
+        members = _members(shown)
+        return [member for member in expected if member not in members]
 
     def is_shown_in_full(self, shown: Mapping[str, Any]) -> bool:
         """Return whether the service shows every member, as in this configuration."""
