@@ -98,6 +98,8 @@ METRICS: Final = {
 
 Source: Amazon Personalize Developer Guide, "Evaluating an Amazon Personalize domain recommender".
 """
+METRIC_NAMES: Final = {key: name for name, key in METRICS.items()}
+"""The same, the other way round: the observer's metrics have the names of the attributes."""
 
 # Metrics of the observer, besides the model's, with their namespace and dimension.
 NAMESPACE: Final = "TopPicksRecommender"

@@ -63,7 +63,7 @@ class RecommenderStatus:
         """The metrics that fell too far at their latest change, in words."""
         if self.observed is None or self.change is None:
             return []
-        return self.gate.regressions(self.observed.metrics, self.change.before, of="before")
+        return self.gate.regressions(self.observed.metrics, self.change.before)
 
     def wrong(self, name: str, *, at_rest: bool) -> str:
         """Return its failure or difference; nothing if all is fine, or the template has another.

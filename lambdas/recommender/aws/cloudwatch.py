@@ -10,7 +10,6 @@ from ..model.throughput import PERIOD, WEEK, Use, busiest
 from .errors import TransientError, translate_errors
 from .personalize import pages_of
 
-_NAMES: Final = {key: name for name, key in v.METRICS.items()}
 _ANSWERED: Final = frozenset({"Complete", "PartialData"})
 """Of ``MetricDataResult.StatusCode``: another page follows after ``PartialData``."""
 
@@ -49,15 +48,11 @@ class CloudWatch:
             now: epoch seconds.
         """
         names = sorted(metrics)
-        found = self._read(
-            [
-                _query(v.NAMESPACE, _NAMES.get(name, name), {v.DIMENSION: recommender}, "Maximum")
-                for name in names
-            ],
-            HOUR,
-            begin=now - WINDOW,
-            end=now,
-        )
+        queries = [
+            _query(v.NAMESPACE, v.METRIC_NAMES.get(name, name), v.DIMENSION, recommender, "Maximum")
+            for name in names
+        ]
+        found = self._read(queries, HOUR, begin=now - WINDOW, end=now)
         hours: dict[float, dict[str, float]] = {}
         for name, points in zip(names, found, strict=True):
             for time, value in points:
@@ -71,7 +66,7 @@ class CloudWatch:
         Personalize", Developer Guide; aws-samples/amazon-personalize-monitor for the dimension.
         """
         query = _query(
-            "AWS/Personalize", "GetRecommendations", {"RecommenderArn": recommender_arn}, "Sum"
+            "AWS/Personalize", "GetRecommendations", "RecommenderArn", recommender_arn, "Sum"
         )
         (points,) = self._read([query], PERIOD, begin=now - WEEK, end=now)
         return busiest(points)
@@ -82,12 +77,11 @@ class CloudWatch:
         """Return the points of each query; the beginning is rounded down to a whole period."""
         if not queries:
             return []
-        numbered = {f"m{number}": query for number, query in enumerate(queries)}
-        asked = [
-            {"Id": name, "MetricStat": {**query, "Period": int(period)}}
-            for name, query in numbered.items()
+        asked: list[dict[str, Any]] = [
+            {"Id": f"m{number}", "MetricStat": {**query, "Period": int(period)}}
+            for number, query in enumerate(queries)
         ]
-        found: dict[str, list[tuple[float, float]]] = {name: [] for name in numbered}
+        found: dict[str, list[tuple[float, float]]] = {one["Id"]: [] for one in asked}
         with translate_errors("GetMetricData"):
             for page in pages_of(
                 "GetMetricData",
@@ -106,11 +100,11 @@ class CloudWatch:
 
 
 def _query(
-    namespace: str, metric: str, dimensions: Mapping[str, str], statistic: str
+    namespace: str, metric: str, dimension: str, value: str, statistic: str
 ) -> dict[str, Any]:
-    described = [{"Name": name, "Value": value} for name, value in dimensions.items()]
+    dimensions = [{"Name": dimension, "Value": value}]
     return {
-        "Metric": {"Namespace": namespace, "MetricName": metric, "Dimensions": described},
+        "Metric": {"Namespace": namespace, "MetricName": metric, "Dimensions": dimensions},
         "Stat": statistic,
     }
 

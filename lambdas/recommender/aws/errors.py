@@ -8,7 +8,6 @@ import socket
 from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Final
-from urllib.parse import urlsplit
 
 import botocore.session
 from botocore.exceptions import (
@@ -112,14 +111,13 @@ _OF_THE_CONNECTION: Final = (
 
 _FIRST_SERVER_FAULT: Final = 500
 
-_LACKS_PERMISSION: Final = (
-    "The role of the stack's Lambda functions lacks this permission, or a permissions boundary or "
-    "a service control policy takes it away. If you gave it just now, a running function may not "
-    "have it yet: deploy again."
-)
 _HINTS: Final = {
-    "AccessDenied": _LACKS_PERMISSION,
-    "AccessDeniedException": _LACKS_PERMISSION,
+    **dict.fromkeys(
+        ACCESS_DENIED,
+        "The role of the stack's Lambda functions lacks this permission, or a permissions boundary "
+        "or a service control policy takes it away. If you gave it just now, a running function "
+        "may not have it yet: deploy again.",
+    ),
     "LimitExceededException": (
         "Personalize allows 5 recommenders per dataset group and 15 per region (developer guide, "
         "endpoints and quotas): delete one that you do not need, then deploy again."
@@ -170,17 +168,17 @@ def _no_service_at(endpoint: str) -> str:
     The SDK makes an endpoint from any region's name. If a region lacks the service, the DNS does
     not know that name. It knows the name of a region that is newer than the SDK.
     """
-    match = re.match(r"https://([a-z-]+)\.([a-z0-9-]+)\.([a-z0-9.]+)", endpoint)
+    match = re.match(r"https://(([a-z-]+)\.([a-z0-9-]+)\.[a-z0-9.-]+)", endpoint)
     if match is None:
         return ""
-    service, region, _ = match.groups()
+    host, service, region = match.groups()
     sdk = botocore.session.get_session()
     try:
         partition = sdk.get_partition_for_region(region)
     except UnknownRegionError:
         return ""
     regions = sdk.get_available_regions(service, partition_name=partition)
-    if region in regions or _is_known(urlsplit(endpoint).hostname or ""):
+    if region in regions or _is_known(host):
         return ""
     return (
         f"there is no {service} in {region}: neither the SDK nor the DNS knows its endpoint. "

@@ -125,19 +125,6 @@ class Personalize:
             pages = pages_of("ListRecommenders", self._api.list_recommenders)
             return [summary["name"] for page in pages for summary in page["recommenders"]]
 
-    def _create(self, desired: Desired) -> None:
-        self.check(desired)
-        with translate_errors("CreateRecommender"):
-            answer = self._api.create_recommender(
-                name=desired.name,
-                datasetGroupArn=desired.dataset_group_arn,
-                recipeArn=desired.recipe_arn,
-                recommenderConfig=desired.config.request(),
-                tags=_pairs(desired.tags_of_creation),
-            )
-        if "recommenderArn" not in answer:
-            raise TransientError("CreateRecommender answered without an ARN")
-
     def change(self, arn: str, change: Change) -> None:
         """Make a call that changes something.
 
@@ -146,11 +133,10 @@ class Personalize:
         Raises:
             TransientError, NotFoundError, PermanentError: see ``errors.translate_errors``.
         """
-        if isinstance(change, CreateRecommender):
-            self._create(change.desired)
-            return
         with translate_errors(type(change).__name__):
             match change:
+                case CreateRecommender(desired=desired):
+                    self._create(desired)
                 case UpdateRecommender(config=config):
                     self._api.update_recommender(recommenderArn=arn, recommenderConfig=dict(config))
                 case StartRecommender():
@@ -165,6 +151,18 @@ class Personalize:
                     self._api.untag_resource(resourceArn=arn, tagKeys=sorted(keys))
                 case _:
                     assert_never(change)
+
+    def _create(self, desired: Desired) -> None:
+        self.check(desired)
+        answer = self._api.create_recommender(
+            name=desired.name,
+            datasetGroupArn=desired.dataset_group_arn,
+            recipeArn=desired.recipe_arn,
+            recommenderConfig=desired.config.request(),
+            tags=_pairs(desired.tags_of_creation),
+        )
+        if "recommenderArn" not in answer:
+            raise TransientError("CreateRecommender answered without an ARN")
 
     def check(self, desired: Desired) -> None:
         """Check, before a creation, its dataset group, the datasets of that, and the recipe.
@@ -268,26 +266,23 @@ def _observed(arn: str, shown: Mapping[str, Any]) -> Observed:
     latest, recipe_arn = shown.get("latestRecommenderUpdate"), shown.get("recipeArn", "")
     return Observed(
         arn=arn,
-        status=shown.get("status") or "",
         dataset_group_arn=shown.get("datasetGroupArn", ""),
         recipe_arn=recipe_arn,
-        config=shown.get("recommenderConfig") or {},
-        failure_reason=with_hint(shown.get("failureReason") or "", recipe_arn),
-        created=_epoch(shown.get("creationDateTime")),
-        latest_update=_update(latest, recipe_arn) if latest else None,
+        latest_update=Update(**_state(latest, recipe_arn)) if latest else None,
         metrics=shown.get("modelMetrics") or {},
-        updated=_epoch(shown.get("lastUpdatedDateTime")),
+        **_state(shown, recipe_arn),
     )
 
 
-def _update(latest: Mapping[str, Any], recipe_arn: str) -> Update:
-    return Update(
-        status=latest.get("status") or "",
-        config=latest.get("recommenderConfig") or {},
-        created=_epoch(latest.get("creationDateTime")),
-        failure_reason=with_hint(latest.get("failureReason") or "", recipe_arn),
-        updated=_epoch(latest.get("lastUpdatedDateTime")),
-    )
+def _state(shown: Mapping[str, Any], recipe_arn: str) -> dict[str, Any]:
+    """Return the fields that a recommender and its latest update have in common."""
+    return {
+        "status": shown.get("status") or "",
+        "config": shown.get("recommenderConfig") or {},
+        "failure_reason": with_hint(shown.get("failureReason") or "", recipe_arn),
+        "created": _epoch(shown.get("creationDateTime")),
+        "updated": _epoch(shown.get("lastUpdatedDateTime")),
+    }
 
 
 def _epoch(time: datetime | None) -> float:

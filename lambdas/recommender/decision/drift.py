@@ -10,7 +10,7 @@ from enum import Enum, auto
 from typing import Any, Final
 
 from .. import vocabulary as v
-from ..model.config import Config
+from ..model.config import FIELDS, Config
 from ..model.identity import Ownership
 from ..model.observed import Observed, Phase
 from ..model.operation import Operation
@@ -18,16 +18,6 @@ from ..model.request import Desired
 from .provision import plan
 from .situation import Situation
 from .verdict import Done, Fail
-
-_MEMBERS: Final = {
-    "min_requests_per_second": v.MIN_REQUESTS_PER_SECOND,
-    "enable_metadata": v.ENABLE_METADATA,
-    "exploration_weight": f"{v.EXPLORATION}.{v.EXPLORATION_WEIGHT}",
-    "exploration_item_age_cut_off": f"{v.EXPLORATION}.{v.EXPLORATION_ITEM_AGE_CUT_OFF}",
-    "excluded_columns": f"{v.TRAINING_DATA}.{v.EXCLUDED_COLUMNS}",
-    "included_columns": f"{v.TRAINING_DATA}.{v.INCLUDED_COLUMNS}",
-}
-"""Field of ``Config`` -> Personalize's name of the member."""
 
 _DEPLOYMENT: Final = Situation(Operation("UPDATE_IN_PROGRESS", ""))
 """The situation of a deployment that sends everything again, such as by ``force_update``."""
@@ -151,10 +141,11 @@ def _tags(desired: Desired, observed: Observed) -> Iterator[Difference]:
 
 
 def _config(wanted: Config, there: Config) -> Iterator[Difference]:
-    for name, member in _MEMBERS.items():
+    for member, (inside, name, _) in FIELDS.items():
         asked, found = getattr(wanted, name), getattr(there, name)
         if asked != found:
-            yield Difference(member, _shown(found), _shown(asked))
+            path = f"{inside}.{member}" if inside else member
+            yield Difference(path, _shown(found), _shown(asked))
 
 
 def _shown(value: Any) -> str:

@@ -6,7 +6,7 @@ situation is a row of these tables, and needs no memory of its history.
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import Final
 
 from .. import vocabulary as v
@@ -15,7 +15,7 @@ from ..model.identity import Ownership
 from ..model.observed import Observed, Phase, Update
 from ..model.request import Desired
 from .proof import lacking_proof, put_back
-from .situation import Ending, Situation, unless_late
+from .situation import Situation, unless_late
 from .verdict import (
     Change,
     CreateRecommender,
@@ -57,7 +57,24 @@ def plan(
         before: the earlier configuration in the template, if of this recommender.
         retired_tags: keys of tags that the template had before and no longer has.
     """
-    step = _plan(desired, observed, situation, before, retired_tags)
+    if observed is None:
+        return CreateRecommender(desired)
+    if observed.phase is Phase.DELETING:
+        return Wait(f"{observed.arn} is being deleted, which must end first")
+    # A member that does not show has the value that this operation has sent, else the earlier one.
+    earlier = _earlier(desired.config, observed, situation, before)
+    sent = _sent_update(desired.config, observed, situation, earlier)
+    hidden = desired.config if sent and not sent.failed else earlier
+    update = _update(desired.config, observed, hidden)
+    step = (
+        _ownership(desired, observed)
+        or _broken(observed, situation.began)
+        or _retagged(desired, observed, retired_tags)
+        or _in_transit(desired, observed, hidden, earlier)
+        or _update_failed(desired, observed, sent, update)
+        or _overtaken(desired, observed, situation, update)
+        or _stable(desired, observed, update)
+    )
     return _finish_rollback(step, situation) if isinstance(step, Done) else step
 
 
@@ -66,14 +83,17 @@ def after_accept(desired: Desired, situation: Situation, arn: str, change: Chang
     match change:
         case CreateRecommender():
             done = Done("CreateRecommender is accepted", Progress.TRAINING)
-            return _finish_rollback(done, situation)
         case UpdateRecommender(updated_after=updated_after) if desired.running:
             done = Done("UpdateRecommender is accepted", Progress.CHANGING, updated_after)
-            return _finish_rollback(done, situation)
-        case UpdateRecommender(updated_after=updated_after):
-            return Wait(f"UpdateRecommender of {arn} is accepted", updated_after=updated_after)
         case _:
-            return Wait(f"{type(change).__name__} of {arn} is accepted")
+            return wait_for(arn, change)
+    return _finish_rollback(done, situation)
+
+
+def wait_for(arn: str, change: Change) -> Wait:
+    """Wait for an accepted change."""
+    updated_after = change.updated_after if isinstance(change, UpdateRecommender) else None
+    return Wait(f"{type(change).__name__} of {arn} is accepted", updated_after=updated_after)
 
 
 def effective(*, running: bool) -> Done:
@@ -87,67 +107,10 @@ def _finish_rollback(done: Done, situation: Situation) -> Verdict:
         return done
     if done.progress is not Progress.EFFECTIVE:
         return done.awaited()
-    return unless_late(done, Ending.UPDATE, situation)
-
-
-def _plan(
-    desired: Desired,
-    observed: Observed | None,
-    situation: Situation,
-    before: Config | None,
-    retired_tags: frozenset[str],
-) -> Step:
-    if observed is None:
-        return CreateRecommender(desired)
-    if observed.phase is Phase.DELETING:
-        return Wait(f"{observed.arn} is being deleted, which must end first")
-    earlier = _earlier(desired.config, observed, situation, before)
-    sent = _sent_update(desired.config, observed, situation, earlier)
-    configs = _Configs.of(desired.config, observed, sent, earlier)
-    update = _update(desired.config, observed, configs.effective)
-    return (
-        _ownership(desired, observed)
-        or _broken(observed, situation.began)
-        or _retagged(desired, observed, retired_tags)
-        or _in_transit(desired, observed, configs)
-        or _update_failed(desired, observed, sent, update)
-        or _overtaken(desired, observed, situation, update)
-        or _stable(desired, observed, update)
-    )
+    return unless_late(done, situation)
 
 
 # -- configurations ----------------------------------------------------------------------------
-
-
-@dataclass(frozen=True)
-class _Configs:
-    """A recommender's configurations, with a value for each member that does not show.
-
-    Attributes:
-        effective: the effective one.
-        arriving: the effective one after the update that is under way, if any.
-        earlier: the effective one, if this operation has sent none.
-    """
-
-    effective: Config
-    arriving: Config
-    earlier: Config
-
-    @classmethod
-    def of(
-        cls, config: Config, observed: Observed, sent: Update | None, earlier: Config
-    ) -> "_Configs":
-        """Read them.
-
-        If a member does not show, it has the value that this operation has sent; else the earlier
-        value.
-        """
-        hidden = config if sent and not sent.failed else earlier
-        return cls(
-            Config.of_service(observed.config, hidden=hidden),
-            Config.of_service(observed.config_after_update, hidden=hidden),
-            Config.of_service(observed.config, hidden=earlier),
-        )
 
 
 def _earlier(
@@ -186,7 +149,8 @@ def _sent_update(
     return update if Config.of_service(update.config, hidden=earlier) == config else None
 
 
-def _update(config: Config, observed: Observed, effective: Config) -> UpdateRecommender | None:
+def _update(config: Config, observed: Observed, hidden: Config) -> UpdateRecommender | None:
+    effective = Config.of_service(observed.config, hidden=hidden)
     if effective == config:
         return None
     return UpdateRecommender(
@@ -221,7 +185,7 @@ def _ownership(desired: Desired, observed: Observed) -> Step | None:
     if not observed.is_stable:
         return Wait(f"{observed.arn} is {observed.description}, which must end before adoption")
     if v.ON_DESTROY_TAG in observed.tags:  # a deleted stack's; there may be no room for both
-        return UntagResource.of([v.ON_DESTROY_TAG])
+        return UntagResource(frozenset([v.ON_DESTROY_TAG]))
     return TagResource({**desired.tags, **desired.owner.tags(adopted=True)})
 
 
@@ -252,11 +216,14 @@ def _retagged(desired: Desired, observed: Observed, retired: frozenset[str]) -> 
     return None
 
 
-def _in_transit(desired: Desired, observed: Observed, configs: _Configs) -> Step | None:
+def _in_transit(
+    desired: Desired, observed: Observed, hidden: Config, earlier: Config
+) -> Step | None:
     if observed.is_stable:
         return None
-    arrives = configs.arriving == desired.config
-    is_ours = observed.updating and configs.earlier != desired.config
+    config = desired.config
+    arrives = Config.of_service(observed.config_after_update, hidden=hidden) == config
+    is_ours = observed.updating and Config.of_service(observed.config, hidden=earlier) != config
     updated_after = observed.created if is_ours else None
     if arrives and observed.phase is Phase.CREATING:
         return Done(f"{observed.description}; {_WAIT_FOR_TRAINING}", Progress.TRAINING)
@@ -277,9 +244,7 @@ def _in_transit(desired: Desired, observed: Observed, configs: _Configs) -> Step
 def _update_failed(
     desired: Desired, observed: Observed, sent: Update | None, update: UpdateRecommender | None
 ) -> Step | None:
-    if sent is None or not sent.failed or not update:
-        return None
-    if not desired.config.agrees_with(sent.config):
+    if not (update and sent and sent.failed and desired.config.agrees_with(sent.config)):
         return None
     return Fail(
         f"The update of {observed.arn} failed: {sent.reason} Its configuration stays as it was. "

@@ -9,7 +9,7 @@ from ..model.identity import Owner, Ownership
 from ..model.observed import Observed, Phase
 from ..model.timing import CONFIRM_SECONDS
 from .proof import lacking_proof
-from .situation import Ending, Situation, unless_late
+from .situation import Situation, unless_late
 from .verdict import (
     DeleteRecommender,
     Done,
@@ -53,7 +53,7 @@ def plan_deletion(
         return Done(f"the tags of {observed.arn} name another owner or none, so it is left alone")
     if ownership is Ownership.ADOPTED:
         ours = retired_tags | set(v.RESERVED_TAGS)
-        return UntagResource.of(ours & set(observed.tags or {}))
+        return UntagResource(ours & set(observed.tags or {}))
     if observed.phase in (Phase.ACTIVE, Phase.INACTIVE) or observed.phase.has_failed:
         return DeleteRecommender()
     return Wait(f"{observed.arn} is {observed.description}, which must end first")
@@ -67,14 +67,15 @@ def after_delete(verdict: Verdict, situation: Situation) -> Verdict:
     if verdict != GONE:
         return verdict
     confirm = CONFIRM_SECONDS if situation.attempted_before else 0.0
-    return unless_late(replace(GONE, confirm=confirm), Ending.DELETION, situation)
+    gone = replace(GONE, confirm=confirm)
+    return gone if situation.operation.undoes_the_creation else unless_late(gone, situation)
 
 
 def after_sweep(verdict: Verdict, situation: Situation, *, last: bool) -> Verdict:
     """Return the verdict after a step of a sweep; the ``last`` one waits for late recommenders."""
-    if isinstance(verdict, Wait) or not last:
+    if isinstance(verdict, Wait) or not last or not situation.operation.undoes_the_creation:
         return verdict
-    return unless_late(verdict, Ending.LAST_SWEEP, situation)
+    return unless_late(verdict, situation)
 
 
 def first_unfinished(verdicts: Iterable[Verdict]) -> Verdict:

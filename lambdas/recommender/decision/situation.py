@@ -1,8 +1,7 @@
-"""The situation of a decision, and the requests that wait for late changes in it (pure)."""
+"""The situation of a decision, and the wait for late changes in it (pure)."""
 
 import math
 from dataclasses import dataclass
-from enum import Enum, auto
 from typing import Final
 
 from ..model.operation import Operation
@@ -37,28 +36,11 @@ class Situation:
     updated_after: float | None = None
 
 
-class Ending(Enum):
-    """The requests that end only when no earlier change can show any more."""
-
-    UPDATE = auto()
-    """The recommender is as expected."""
-    DELETION = auto()
-    """The recommender does not show."""
-    LAST_SWEEP = auto()
-    """No recommender of the stack shows."""
-
-
-def unless_late(verdict: Verdict, ending: Ending, situation: Situation) -> Verdict:
+def unless_late(verdict: Verdict, situation: Situation) -> Verdict:
     """Return the verdict that ends a request, or a wait while an earlier change may show late.
 
     An Update in a rollback waits for the changes of the Update that it reverses; any other does not
     wait. A Delete of the recommender waits for its Create. If a creation is rolled back, the last
     sweep waits instead, since CloudFormation may send no Delete at all.
     """
-    operation = situation.operation
-    waits = {
-        Ending.UPDATE: operation.rolls_back,
-        Ending.DELETION: not operation.undoes_the_creation,
-        Ending.LAST_SWEEP: operation.undoes_the_creation,
-    }[ending]
-    return UNSEEN if waits and situation.may_show_late else verdict
+    return UNSEEN if situation.may_show_late else verdict

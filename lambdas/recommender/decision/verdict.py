@@ -1,6 +1,6 @@
 """The possible decisions: a call that changes something, or a verdict (pure data)."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from enum import Enum, auto
 from typing import Any
@@ -59,11 +59,6 @@ class UntagResource:
     """Remove tags of a recommender."""
 
     keys: frozenset[str]
-
-    @classmethod
-    def of(cls, keys: Iterable[str]) -> "UntagResource":
-        """Return the change that removes these tags."""
-        return cls(frozenset(keys))
 
 
 Change = (

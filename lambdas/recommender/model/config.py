@@ -4,8 +4,8 @@ The template has Personalize's own member names. This module reads the template'
 DescribeRecommender's into one form to compare: numbers as numbers, no member absent.
 """
 
-from collections.abc import Mapping
-from dataclasses import dataclass, field
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field, replace
 from decimal import Decimal, InvalidOperation
 from typing import Any, Final
 
@@ -18,7 +18,12 @@ _MEMBERS: Final = {
     v.EXPLORATION: p.MAP,
     v.TRAINING_DATA: p.MAP,
 }
-_EXPLORATION: Final = {v.EXPLORATION_WEIGHT: p.WEIGHT, v.EXPLORATION_ITEM_AGE_CUT_OFF: p.COUNT}
+_EXPLORATION: Final = {
+    v.EXPLORATION_WEIGHT: p.WEIGHT,
+    v.EXPLORATION_ITEM_AGE_CUT_OFF: p.Reader(
+        lambda value: Decimal(p.COUNT.parse(value)), p.COUNT.allowed
+    ),
+}
 _TRAINING_DATA: Final = {v.EXCLUDED_COLUMNS: p.COLUMNS}
 
 Columns = Mapping[str, tuple[str, ...]]
@@ -50,22 +55,12 @@ class Config:
         Raises:
             BadRequestError: a member is malformed or unknown.
         """
-        given = _read(properties, _MEMBERS, v.CONFIG)
-        exploration = _read(given.get(v.EXPLORATION, {}), _EXPLORATION, v.EXPLORATION)
-        training = _read(given.get(v.TRAINING_DATA, {}), _TRAINING_DATA, v.TRAINING_DATA)
-        default = cls()
-        return cls(
-            min_requests_per_second=given.get(
-                v.MIN_REQUESTS_PER_SECOND, default.min_requests_per_second
-            ),
-            enable_metadata=given.get(v.ENABLE_METADATA, default.enable_metadata),
-            exploration_weight=exploration.get(v.EXPLORATION_WEIGHT, default.exploration_weight),
-            exploration_item_age_cut_off=Decimal(
-                exploration.get(v.EXPLORATION_ITEM_AGE_CUT_OFF, 30)
-            ),
-            excluded_columns=training.get(v.EXCLUDED_COLUMNS, {}),
-            explores=v.EXPLORATION in given,
-        )
+        given = p.members(properties, _MEMBERS, v.CONFIG)
+        exploration = p.members(given.get(v.EXPLORATION, {}), _EXPLORATION, v.EXPLORATION)
+        training = p.members(given.get(v.TRAINING_DATA, {}), _TRAINING_DATA, v.TRAINING_DATA)
+        read = {**given, **exploration, **training}
+        fields = {name: read[member] for member, (_, name, _) in FIELDS.items() if member in read}
+        return cls(explores=v.EXPLORATION in given, **fields)
 
     @classmethod
     def of_service(cls, shown: Mapping[str, Any], *, hidden: "Config") -> "Config":
@@ -78,23 +73,13 @@ class Config:
             shown: ``recommenderConfig`` as the service shows it.
             hidden: has the members that the service does not show.
         """
-        exploration = _exploration(shown) if hidden.explores else {}
-        training = shown.get(v.TRAINING_DATA) or {}
-        weight, cut_off = (
-            exploration.get(name) for name in (v.EXPLORATION_WEIGHT, v.EXPLORATION_ITEM_AGE_CUT_OFF)
-        )
-        minimum = shown.get(v.MIN_REQUESTS_PER_SECOND)
-        metadata = shown.get(v.ENABLE_METADATA)
-        excluded = training.get(v.EXCLUDED_COLUMNS)
-        return cls(
-            hidden.min_requests_per_second if minimum is None else int(minimum),
-            hidden.enable_metadata if metadata is None else bool(metadata),
-            hidden.exploration_weight if weight is None else _number(weight),
-            hidden.exploration_item_age_cut_off if cut_off is None else _number(cut_off),
-            hidden.excluded_columns if excluded is None else _columns(excluded),
-            _columns(training.get(v.INCLUDED_COLUMNS) or {}),
-            hidden.explores,
-        )
+        members = _members(shown)
+        fields: dict[str, Any] = {
+            name: convert(members[member])
+            for member, (inside, name, convert) in FIELDS.items()
+            if member in members and (hidden.explores or inside != v.EXPLORATION)
+        }
+        return replace(hidden, **{"included_columns": {}, **fields})
 
     def agrees_with(self, shown: Mapping[str, Any]) -> bool:
         """Return whether all members that the service shows are as in this configuration."""
@@ -102,14 +87,13 @@ class Config:
 
     def not_shown(self, shown: Mapping[str, Any]) -> list[str]:
         """Return the members that DescribeRecommender does not show; no columns show as none."""
-        exploration = {name: _exploration(shown).get(name) for name in _EXPLORATION}
-        training = {name: (shown.get(v.TRAINING_DATA) or {}).get(name) for name in _TRAINING_DATA}
-        expected = {
-            **{name: shown.get(name) for name in (v.MIN_REQUESTS_PER_SECOND, v.ENABLE_METADATA)},
-            **(exploration if self.explores else {}),
-            **(training if self.excluded_columns else {}),
-        }
-        return [name for name, value in expected.items() if value is None]
+        expected = (
+            *(v.MIN_REQUESTS_PER_SECOND, v.ENABLE_METADATA),
+            *(_EXPLORATION if self.explores else ()),
+            *(_TRAINING_DATA if self.excluded_columns else ()),
+        )
+        members = _members(shown)
+        return [member for member in expected if member not in members]
 
     def is_shown_in_full(self, shown: Mapping[str, Any]) -> bool:
         """Return whether the service shows every member, as in this configuration."""
@@ -137,7 +121,7 @@ class Config:
         }
         if self.explores:
             sent[v.EXPLORATION] = {
-                **_exploration(current),
+                **(current.get(v.EXPLORATION) or {}),
                 v.EXPLORATION_WEIGHT: f"{self.exploration_weight:f}",
                 v.EXPLORATION_ITEM_AGE_CUT_OFF: f"{self.exploration_item_age_cut_off:f}",
             }
@@ -151,14 +135,10 @@ class Config:
         return sent
 
 
-def _exploration(shown: Mapping[str, Any]) -> Mapping[str, Any]:
-    exploration: Mapping[str, Any] = shown.get(v.EXPLORATION) or {}
-    return exploration
-
-
-def _read(given: Mapping[str, Any], members: Mapping[str, p.Reader], where: str) -> dict[str, Any]:
-    p.reject_unknown(given, members)
-    return {name: members[name].read(f"{where}.{name}", value) for name, value in given.items()}
+def _members(shown: Mapping[str, Any]) -> dict[str, Any]:
+    """Return the members that the service shows, with those inside of other members."""
+    inside = (shown, shown.get(v.EXPLORATION) or {}, shown.get(v.TRAINING_DATA) or {})
+    return {name: value for one in inside for name, value in one.items() if value is not None}
 
 
 def _columns(given: Mapping[str, Any]) -> Columns:
@@ -171,3 +151,15 @@ def _number(value: object) -> Decimal | None:
     except InvalidOperation:
         return None
     return number if number.is_finite() else None
+
+
+FIELDS: Final[Mapping[str, tuple[str, str, Callable[[Any], Any]]]] = {
+    v.MIN_REQUESTS_PER_SECOND: ("", "min_requests_per_second", int),
+    v.ENABLE_METADATA: ("", "enable_metadata", bool),
+    v.EXPLORATION_WEIGHT: (v.EXPLORATION, "exploration_weight", _number),
+    v.EXPLORATION_ITEM_AGE_CUT_OFF: (v.EXPLORATION, "exploration_item_age_cut_off", _number),
+    v.EXCLUDED_COLUMNS: (v.TRAINING_DATA, "excluded_columns", _columns),
+    v.INCLUDED_COLUMNS: (v.TRAINING_DATA, "included_columns", _columns),
+}
+"""Personalize's name of a member -> the member that has it, if any; our field; and the conversion
+of a value that Personalize shows."""

@@ -5,7 +5,7 @@ it must leave the recommender in Scheduler's state: that of the latest start or 
 """
 
 import re
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from datetime import date, datetime, time, timedelta, tzinfo
 from typing import Any, Final
@@ -17,8 +17,8 @@ _TIME: Final = re.compile(rf"({'|'.join(v.DAYS)}) ([01]\d|2[0-3]):([0-5]\d)", re
 _LOOKS_BACK: Final = 15
 """Days: each time of the week comes twice in them, or once if the clocks skip the other."""
 
-Week = Mapping[int, frozenset[time]]
-"""Times by day of the week, from 0 for Monday."""
+Week = frozenset[tuple[int, time]]
+"""Days of the week, from 0 for Monday, each with a time."""
 
 
 @dataclass(frozen=True)
@@ -36,12 +36,9 @@ class ActiveHours:
         Raises:
             BadRequestError: a member is malformed or unknown.
         """
-        p.reject_unknown(properties, _MEMBERS)
-        start, stop, time_zone = (
-            reader.read(f"{v.ACTIVE_HOURS}.{name}", properties.get(name))
-            for name, reader in _MEMBERS.items()
-        )
-        return cls(start, stop, time_zone)
+        given = {**dict.fromkeys(_MEMBERS), **p.mapping(properties)}
+        read = p.members(given, _MEMBERS, v.ACTIVE_HOURS)
+        return cls(read[v.START], read[v.STOP], read[v.TIME_ZONE])
 
     def run_at(self, now: float) -> bool:
         """Return whether it must run (``now`` in epoch seconds)."""
@@ -60,7 +57,8 @@ class ActiveHours:
 
         Source: "Schedule types in EventBridge Scheduler", User Guide, daylight saving time.
         """
-        for each in week.get(day.weekday(), ()):
+        times = (each for weekday, each in week if weekday == day.weekday())
+        for each in times:
             asked = datetime.combine(day, each, self.time_zone)
             moment = asked.timestamp()
             if datetime.fromtimestamp(moment, self.time_zone) == asked:
@@ -70,7 +68,7 @@ class ActiveHours:
 def _week(value: object) -> Week:
     if not isinstance(value, list) or not value:
         raise ValueError
-    return _by_day(_time(p.text(one)) for one in value)
+    return frozenset(_time(p.text(one)) for one in value)
 
 
 def _time(text: str) -> tuple[int, time]:
@@ -83,13 +81,6 @@ def _time_zone(value: object) -> tzinfo:
     from zoneinfo import ZoneInfo  # most recommenders have no hours
 
     return ZoneInfo(p.text(value))
-
-
-def _by_day(times: Iterable[tuple[int, time]]) -> Week:
-    week: dict[int, frozenset[time]] = {}
-    for day, each in times:
-        week[day] = week.get(day, frozenset()) | {each}
-    return week
 
 
 _TIMES: Final = p.Reader(_week, "a list of times of the week such as MON 07:00")

@@ -1,6 +1,5 @@
 """A recommender as Personalize shows it, and the meaning of its statuses: ``Phase`` (pure)."""
 
-import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from enum import Enum, auto
@@ -32,24 +31,23 @@ class Phase(Enum):
     def of(cls, status: str) -> "Phase":
         """Return the phase of a status; an unknown one that ends with "FAILED" is a failure."""
         words = status.replace("_", " ")
-        transitions = {
-            "CREATE": cls.CREATING,
-            "STOP": cls.STOPPING,
-            "START": cls.STARTING,
-            "DELETE": cls.DELETING,
-        }
-        if match := re.fullmatch(r"(\w+) (PENDING|IN PROGRESS)", words):
-            return transitions.get(match[1], cls.UNKNOWN)
-        if words == "CREATE FAILED":
-            return cls.CREATE_FAILED
-        if words.endswith("FAILED"):
-            return cls.FAILED
-        return {"ACTIVE": cls.ACTIVE, "INACTIVE": cls.INACTIVE}.get(words, cls.UNKNOWN)
+        return _PHASES.get(words, cls.FAILED if words.endswith("FAILED") else cls.UNKNOWN)
 
     @property
     def has_failed(self) -> bool:
         """Whether it is a failure."""
         return self in (Phase.CREATE_FAILED, Phase.FAILED)
+
+
+_PHASES: Final = {
+    **dict.fromkeys(("CREATE PENDING", "CREATE IN PROGRESS"), Phase.CREATING),
+    "ACTIVE": Phase.ACTIVE,
+    **dict.fromkeys(("STOP PENDING", "STOP IN PROGRESS"), Phase.STOPPING),
+    "INACTIVE": Phase.INACTIVE,
+    **dict.fromkeys(("START PENDING", "START IN PROGRESS"), Phase.STARTING),
+    **dict.fromkeys(("DELETE PENDING", "DELETE IN PROGRESS"), Phase.DELETING),
+    "CREATE FAILED": Phase.CREATE_FAILED,
+}
 
 
 @dataclass(frozen=True)

@@ -54,6 +54,18 @@ def reject_unknown(properties: Mapping[str, Any], known: Collection[str]) -> Non
         )
 
 
+def members(given: object, readers: Mapping[str, Reader], where: str) -> dict[str, Any]:
+    """Read the members of a map.
+
+    Raises:
+        BadRequestError: a member is malformed or unknown.
+    """
+    reject_unknown(mapping(given), readers)
+    return {
+        name: readers[name].read(f"{where}.{name}", value) for name, value in mapping(given).items()
+    }
+
+
 def stringified(value: Any) -> Any:
     """Convert a template's properties as CloudFormation does: scalars to strings, no null."""
     match value:

@@ -44,11 +44,7 @@ class QualityGate:
         Raises:
             BadRequestError: a member is malformed or unknown.
         """
-        p.reject_unknown(properties, _MEMBERS)
-        read = {
-            name: _MEMBERS[name].read(f"{v.QUALITY_GATE}.{name}", value)
-            for name, value in properties.items()
-        }
+        read = p.members(properties, _MEMBERS, v.QUALITY_GATE)
         return cls(
             read.get(v.MINIMUM_METRICS, {}),
             read.get(v.MAX_METRIC_REGRESSION),
@@ -66,17 +62,9 @@ class QualityGate:
         """
         return _missed(metrics, self.minimums(before))
 
-    def regressions(
-        self, metrics: Mapping[str, float], before: Mapping[str, float], *, of: str
-    ) -> list[str]:
-        """Describe each metric that has fallen too far, as ``misses`` does.
-
-        Args:
-            metrics: the later ones.
-            before: the earlier ones.
-            of: the owner of the earlier ones, in words.
-        """
-        return _missed(metrics, self._after(before, of))
+    def regressions(self, metrics: Mapping[str, float], before: Mapping[str, float]) -> list[str]:
+        """Describe each metric that has fallen too far since ``before``, as ``misses`` does."""
+        return _missed(metrics, self._after(before, "before"))
 
     def minimums(self, before: Mapping[str, float] | None = None) -> Iterator[Minimum]:
         """Yield the minimum of each metric.
@@ -100,16 +88,7 @@ class QualityGate:
 
 def _missed(metrics: Mapping[str, float], minimums: Iterable[Minimum]) -> list[str]:
     return [
-        _miss(name, metrics.get(name), minimum)
+        f"{name} is {'not reported' if actual is None else actual}; minimum {minimum}"
         for name, least, minimum in minimums
-        if not _reaches(metrics.get(name), least)
+        if (actual := metrics.get(name)) is None or Decimal(str(actual)) < least
     ]
-
-
-def _reaches(found: float | None, least: Decimal) -> bool:
-    return found is not None and Decimal(str(found)) >= least
-
-
-def _miss(name: str, actual: float | None, minimum: str) -> str:
-    shown = "not reported" if actual is None else str(actual)
-    return f"{name} is {shown}; minimum {minimum}"

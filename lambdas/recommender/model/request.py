@@ -97,13 +97,8 @@ class Request:
             stack_id=read("StackId", p.Reader(_stack_id, "a stack's ARN")),
             logical_id=read("LogicalResourceId", p.TEXT),
             physical_id=event.get("PhysicalResourceId"),
-            properties={
-                **_lifted(event),
-                **p.MAP.read("event.ResourceProperties", event.get("ResourceProperties") or {}),
-            },
-            old_properties=p.MAP.read(
-                "event.OldResourceProperties", event.get("OldResourceProperties") or {}
-            ),
+            properties={**_lifted(event), **read("ResourceProperties", _MAP_IF_ANY)},
+            old_properties=read("OldResourceProperties", _MAP_IF_ANY),
         )
 
     def get(self, name: str, default: Any = None) -> Any:
@@ -296,6 +291,9 @@ def _stack_id(value: object) -> str:
     return p.text(value)
 
 
+_MAP_IF_ANY: Final = p.Reader(lambda value: p.mapping(value or {}), p.MAP.allowed)
+
+
 def _property(properties: Mapping[str, Any], name: str, default: Any = None) -> Any:
     value = properties.get(name)
     if value is None and default is not None:
@@ -312,9 +310,9 @@ def _accepted(properties: Mapping[str, Any], name: str, default: Any) -> Any:
 
 
 _PROPERTIES: Final[Mapping[str, p.Reader]] = {
-    v.ACTIVE_HOURS: p.Reader(lambda value: ActiveHours.from_template(p.mapping(value)), "a map"),
+    v.ACTIVE_HOURS: p.Reader(ActiveHours.from_template, "a map"),
     v.ADOPT_EXISTING: p.BOOLEAN,
-    v.CONFIG: p.Reader(lambda value: Config.from_template(p.mapping(value)), "a map"),
+    v.CONFIG: p.Reader(Config.from_template, "a map"),
     v.DATASET_GROUP_ARN: p.arn("dataset-group"),
     v.FIXED_NAME: p.NAME,
     v.FORCE_UPDATE: p.TEXT,
@@ -322,7 +320,7 @@ _PROPERTIES: Final[Mapping[str, p.Reader]] = {
     v.LINKS: p.COUNT,
     v.NAME_PREFIX: p.NAME_PREFIX,
     v.ON_DESTROY: p.ON_DESTROY,
-    v.QUALITY_GATE: p.Reader(lambda value: QualityGate.from_template(p.mapping(value)), "a map"),
+    v.QUALITY_GATE: p.Reader(QualityGate.from_template, "a map"),
     v.RECIPE_ARN: p.arn("recipe"),
     v.RECOMMENDER_ARN: p.arn("recommender"),
     v.RECOMMENDER_LOGICAL_ID: p.TEXT,

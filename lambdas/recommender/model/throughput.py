@@ -32,10 +32,6 @@ class Use:
         """The lowest ``minRecommendationRequestsPerSecond`` that provisions the peak."""
         return max(1, math.ceil(self.peak))
 
-    def share_of(self, provisioned: int) -> float:
-        """Return ``enough`` as a share of the provisioned requests per second."""
-        return self.enough / provisioned
-
 
 def busiest(calls: Iterable[tuple[float, float]]) -> Use:
     """Return the busiest five minutes.

@@ -15,18 +15,16 @@ from ..decision.drift import Drift, DriftStatus, drift
 from ..model import properties as p
 from ..model import retraining
 from ..model.config import Config
-from ..model.history import Sample, latest_change
+from ..model.history import HOUR, Sample, latest_change
 from ..model.observed import Observed, Phase
 from ..model.operation import Operation, RequestType
 from ..model.quality import QualityGate
 from ..model.request import Desired, Request
 from ..model.throughput import WEEK, Use
 
-_NAMES: Final = {key: name for name, key in v.METRICS.items()}
 _UNITS: Final = {v.LEFTOVERS: "Count", v.PROVISIONED: "Count/Second"}
 _MAX_METRICS: Final = 100
 """The limit for one document (the specification)."""
-_HOUR: Final = 3600
 
 
 @dataclass(frozen=True)
@@ -116,7 +114,6 @@ def emf_document(wanted: ObservationRequest, seen: Observation, now: float) -> d
         now: epoch seconds.
     """
     found = drift(wanted.request.desired, seen.observed)
-    why = _unmeasured(found, seen)
     metrics = _state(wanted, seen, now)
     if not seen.operation.is_under_way:
         if seen.others is not None:
@@ -126,13 +123,22 @@ def emf_document(wanted: ObservationRequest, seen: Observation, now: float) -> d
     worse = _worse(wanted, seen)
     if worse is not None:
         metrics[v.METRICS_WORSE] = len(worse)
-    model = _model(seen.observed)
-    metrics |= dict(list(model.items())[: _MAX_METRICS - len(metrics)])
-    described = [{"Name": name, "Unit": _UNITS.get(name, "None")} for name in metrics]
+    model = seen.observed.metrics if seen.observed else {}
+    shown = sorted(model)[: _MAX_METRICS - len(metrics)]
+    metrics |= {v.METRIC_NAMES.get(key, key): model[key] for key in shown}
+    details = {
+        "Unmeasured": _unmeasured(found, seen),
+        "Differs": [str(one) for one in found.differences],
+        "NotShown": list(found.hidden),
+        "LeftOver": list(seen.others or ()),
+        "Worse": worse,
+        "EnoughRequestsPerSecond": seen.use and seen.use.enough,
+        **(_trainings(seen.observed, seen.operation) if seen.observed else {}),
+    }
     directive = {
         "Namespace": v.NAMESPACE,
         "Dimensions": [[v.DIMENSION]],
-        "Metrics": described,
+        "Metrics": [{"Name": name, "Unit": _UNITS.get(name, "None")} for name in metrics],
     }
     return {
         v.DIMENSION: wanted.recommender,
@@ -140,14 +146,7 @@ def emf_document(wanted: ObservationRequest, seen: Observation, now: float) -> d
         "Status": seen.observed.description if seen.observed else "not there",
         "StackStatus": seen.operation.status,
         **metrics,
-        **({"Unmeasured": why} if why else {}),
-        **({"Differs": [str(one) for one in found.differences]} if found.differences else {}),
-        **({"NotShown": list(found.hidden)} if found.hidden else {}),
-        **({"LeftOver": list(seen.others)} if seen.others else {}),
-        **({"Worse": worse} if worse else {}),
-        **({"EnoughRequestsPerSecond": seen.use.enough} if seen.use else {}),
-        **(_training(seen.observed, seen.operation) if seen.observed else {}),
-        **(_reasons(seen.observed) if seen.observed else {}),
+        **{name: detail for name, detail in details.items() if detail},
         "_aws": {"Timestamp": round(now * 1000), "CloudWatchMetrics": [directive]},
     }
 
@@ -166,23 +165,17 @@ def _worse(wanted: ObservationRequest, seen: Observation) -> list[str] | None:
         return None
     change = latest_change(seen.history, seen.observed.metrics)
     before = change.before if change else {}
-    return wanted.gate.regressions(seen.observed.metrics, before, of="before")
+    return wanted.gate.regressions(seen.observed.metrics, before)
 
 
-def _training(observed: Observed, operation: Operation) -> dict[str, str]:
-    """Return the latest training that shows, in the form of which the dashboard makes a table."""
-    training = retraining.latest(observed, operation)
-    if training is None:
-        return {}
-    began = datetime.fromtimestamp(training.began, UTC).isoformat(timespec="seconds")
-    return {"Training": training.cause.value, "TrainingBegan": began}
-
-
-def _reasons(observed: Observed) -> dict[str, str]:
-    update = observed.latest_update
+def _trainings(observed: Observed, operation: Operation) -> dict[str, str]:
+    """Return the latest training that shows, as the dashboard's table needs it, and failures."""
+    training, update = retraining.latest(observed, operation), observed.latest_update
     return {
-        **({"FailureReason": observed.reason} if observed.phase.has_failed else {}),
-        **({"UpdateFailureReason": update.reason} if update and update.failed else {}),
+        "Training": training.cause.value if training else "",
+        "TrainingBegan": _time(training.began) if training else "",
+        "FailureReason": observed.reason if observed.phase.has_failed else "",
+        "UpdateFailureReason": update.reason if update and update.failed else "",
     }
 
 
@@ -197,7 +190,7 @@ def _state(wanted: ObservationRequest, seen: Observation, now: float) -> dict[st
     if is_active:
         state[v.PROVISIONED] = wanted.provisioned(observed)
     if seen.use:
-        state[v.THROUGHPUT_USE] = round(seen.use.share_of(wanted.provisioned(observed)), 4)
+        state[v.THROUGHPUT_USE] = round(seen.use.enough / wanted.provisioned(observed), 4)
     if (age := retraining.age(observed, seen.operation, now)) is not None:
         state[v.HOURS_SINCE_TRAINING] = _hours(age)
     if (failed := retraining.has_failed(observed)) is not None:
@@ -211,13 +204,12 @@ def _is_out_of_hours(desired: Desired, now: float) -> bool:
     """Return whether its hours want it stopped, or have just begun: a start takes a while."""
     if not desired.active_hours:
         return False
-    return not all(desired.at(moment).running for moment in (now - _HOUR, now))
-
-
-def _model(observed: Observed | None) -> dict[str, float]:
-    metrics = observed.metrics if observed else {}
-    return {_NAMES.get(key, key): metrics[key] for key in sorted(metrics)}
+    return not all(desired.at(moment).running for moment in (now - HOUR, now))
 
 
 def _hours(seconds: float) -> float:
-    return round(max(0.0, seconds) / _HOUR, 2)
+    return round(max(0.0, seconds) / HOUR, 2)
+
+
+def _time(seconds: float) -> str:
+    return datetime.fromtimestamp(seconds, UTC).isoformat(timespec="seconds")

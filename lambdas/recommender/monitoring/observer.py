@@ -3,17 +3,15 @@
 import json
 from collections.abc import Callable, Mapping
 from contextlib import suppress
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from typing import Any, Protocol
 
 from ..aws.cloudformation import Stacks
 from ..aws.cloudwatch import CloudWatch
 from ..aws.errors import InUseError, NotFoundError
-from ..model.history import Sample
 from ..model.identity import Ownership
 from ..model.observed import Observed
 from ..model.request import Request
-from ..model.throughput import Use
 from .observation import Observation, ObservationRequest, emf_document
 
 
@@ -30,31 +28,23 @@ class PersonalizeReader(Protocol):
         """Return the names of all recommenders."""
 
 
+@dataclass(frozen=True)
 class Observer:
-    """Observes once at each event of the schedule."""
+    """Observes once at each event of the schedule.
 
-    def __init__(
-        self,
-        personalize: PersonalizeReader,
-        stacks: Stacks,
-        cloudwatch: CloudWatch,
-        clock: Callable[[], float],
-        write: Callable[[str], None],
-    ) -> None:
-        """Connect it.
+    Attributes:
+        personalize: shows recommenders.
+        stacks: tells whether a deployment is under way.
+        cloudwatch: shows earlier metrics, if the event wants a comparison with them.
+        clock: returns epoch seconds.
+        write: writes a line of the log.
+    """
 
-        Args:
-            personalize: shows recommenders.
-            stacks: tells whether a deployment is under way.
-            cloudwatch: shows earlier metrics, if the event wants a comparison with them.
-            clock: returns epoch seconds.
-            write: writes a line of the log.
-        """
-        self._personalize = personalize
-        self._stacks = stacks
-        self._cloudwatch = cloudwatch
-        self._clock = clock
-        self._write = write
+    personalize: PersonalizeReader
+    stacks: Stacks
+    cloudwatch: CloudWatch
+    clock: Callable[[], float]
+    write: Callable[[str], None]
 
     def observe(self, event: Mapping[str, Any]) -> None:
         """Observe once, and write one line.
@@ -66,40 +56,27 @@ class Observer:
         """
         wanted = ObservationRequest.parse(event)
         request = wanted.request
-        operation = self._stacks.operation(request.stack_id)
+        operation = self.stacks.operation(request.stack_id)
         observed = self._wanted(request.desired.arn)
-        now = self._clock()
-        seen = Observation(
-            observed,
-            self._others(request),
-            operation,
-            history=self._history(wanted, observed, now),
-            use=self._use(wanted, observed, now),
-        )
-        self._write(json.dumps(emf_document(wanted, seen, now)))
+        now = self.clock()
+        seen = Observation(observed, self._others(request), operation)
+        if observed and wanted.compares(observed):
+            history = self.cloudwatch.model_metrics(wanted.recommender, observed.metrics, now)
+            seen = replace(seen, history=history)
+        if observed and wanted.measures_use_of(observed, now):
+            seen = replace(seen, use=self.cloudwatch.use(observed.arn, now))
+        self.write(json.dumps(emf_document(wanted, seen, now)))
 
     def _wanted(self, arn: str) -> Observed | None:
-        observed = self._personalize.describe(arn)
+        observed = self.personalize.describe(arn)
         with suppress(NotFoundError):
             return observed and replace(observed, tags=self._tags(arn))
         return None
 
-    def _history(
-        self, wanted: ObservationRequest, observed: Observed | None, now: float
-    ) -> tuple[Sample, ...]:
-        if observed is None or not wanted.compares(observed):
-            return ()
-        return self._cloudwatch.model_metrics(wanted.recommender, observed.metrics, now)
-
-    def _use(self, wanted: ObservationRequest, observed: Observed | None, now: float) -> Use | None:
-        if observed is None or not wanted.measures_use_of(observed, now):
-            return None
-        return self._cloudwatch.use(observed.arn, now)
-
     def _others(self, request: Request) -> tuple[str, ...] | None:
         """Return the stack's other recommenders, by all names it can use, or None if unknown."""
         others = []
-        for arn in sorted(request.arns_among(self._personalize.names()) - {request.desired.arn}):
+        for arn in sorted(request.arns_among(self.personalize.names()) - {request.desired.arn}):
             with suppress(NotFoundError):
                 tags = self._tags(arn)
                 if tags is None:
@@ -115,5 +92,5 @@ class Observer:
         conditions. A retraining takes hours; the observer reports the rest meanwhile.
         """
         with suppress(InUseError):
-            return self._personalize.tags(arn)
+            return self.personalize.tags(arn)
         return None

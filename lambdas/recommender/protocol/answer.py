@@ -14,7 +14,7 @@ import urllib.error
 import urllib.request
 from collections.abc import Mapping
 from datetime import datetime
-from enum import Enum, auto
+from enum import Enum
 from typing import Any, Final
 from urllib.parse import parse_qs, urlsplit
 
@@ -102,12 +102,12 @@ def host_of(url: object) -> str:
 
 
 class Delivery(Enum):
-    """The result of a delivery."""
+    """The result of a delivery, in words for the log."""
 
-    DELIVERED = auto()
-    REFUSED = auto()
+    DELIVERED = "answered"
+    REFUSED = "not answered: the ResponseURL no longer takes an answer"
     """For good, for example because the ResponseURL has expired."""
-    LATER = auto()
+    LATER = "not answered yet"
 
 
 class Answers:

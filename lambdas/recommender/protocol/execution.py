@@ -6,7 +6,7 @@ import logging
 import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
-from typing import Any, Final, NamedTuple, Protocol
+from typing import Any, ClassVar, NamedTuple, Protocol
 
 from ..aws.errors import PermanentError, translate_errors
 from ..decision.verdict import Verdict, Wait
@@ -155,23 +155,17 @@ class StepFunctionsApi(Protocol):
         """StartExecution."""
 
 
+@dataclass(frozen=True)
 class StateMachine:
     """The stack's state machine; each request gets one execution."""
 
-    pauses: Final = (5.0, 10.0, 20.0, 40.0, 80.0, 80.0)
+    pauses: ClassVar = (5.0, 10.0, 20.0, 40.0, 80.0, 80.0)
     """Seconds between tries to start an execution. In sum they are minutes: IAM takes a while to
     apply a new role's policy, and a request without an execution can only fail."""
 
-    def __init__(
-        self,
-        api: StepFunctionsApi,
-        state_machine_arn: str,
-        *,
-        pause: Callable[[float], None] = time.sleep,
-    ) -> None:
-        self._api = api
-        self._state_machine_arn = state_machine_arn
-        self.pause = pause
+    api: StepFunctionsApi
+    arn: str
+    pause: Callable[[float], None] = time.sleep
 
     def start(self, execution: Execution) -> bool:
         """Start the execution of a request; return False if it was started before.
@@ -181,8 +175,8 @@ class StateMachine:
         """
         try:
             with translate_errors("StartExecution"):
-                self._api.start_execution(
-                    stateMachineArn=self._state_machine_arn,
+                self.api.start_execution(
+                    stateMachineArn=self.arn,
                     name=execution.name,
                     input=json.dumps(execution.to_json()),
                 )

@@ -13,7 +13,7 @@ import traceback
 from collections.abc import Callable, Mapping
 from contextlib import suppress
 from dataclasses import dataclass, replace
-from typing import Any, Final
+from typing import Any
 
 from .. import vocabulary as v
 from ..aws.cloudformation import Stacks
@@ -103,7 +103,7 @@ class RequestHandler:
         nobody_waits = self.clock() - execution.sent >= REQUEST_SECONDS
         status = execution.answer["Status"]
         LOG.info(
-            f"{_which(execution)} is {_DELIVERIES[delivery]}: {status}",
+            f"{_which(execution)} is {delivery.value}: {status}",
             extra={**_about(execution), "status": status, "delivery": delivery.name},
         )
         ended = delivery is not Delivery.LATER or nobody_waits
@@ -198,7 +198,7 @@ def apply_deadline(
             verdict = Wait(verdict.reason)
     if not isinstance(verdict, Wait) or not timing.is_up:
         return verdict
-    if resource.hands_over(verdict):
+    if verdict.hands_over or resource.hands_over:
         return Done(verdict.reason, updated_after=verdict.updated_after)
     return Fail(resource.out_of_time(verdict.reason, timing.waited))
 
@@ -248,12 +248,16 @@ def _words(error: Exception) -> str:
 
 
 def _parsed(execution: Execution) -> tuple[Execution, CustomResource | None]:
-    """Return the attempt at a request; if there is none, the execution has the answer."""
-    event = execution.event
+    """Return the attempt at a request; if there is none, the execution has the answer.
+
+    The Delete of a malformed request succeeds: that request made nothing.
+    """
+    event, resource = execution.event, None
     try:
         resource = custom_resource_for(Request.parse(event))
     except BadRequestError as error:
-        return execution.answered(_refused(event, error)), None
+        if event.get("RequestType") != RequestType.DELETE:
+            return execution.answered(failure(event, f"Nothing was changed. {error}")), None
     except Exception as error:
         return execution.answered(failure(event, f"Nothing was changed. {_words(error)}")), None
     if resource:
@@ -276,24 +280,7 @@ def _answered(execution: Execution, resource: CustomResource, verdict: Verdict) 
     )
 
 
-def _refused(event: Mapping[str, Any], error: BadRequestError) -> dict[str, Any]:
-    """Return the answer to a malformed request.
-
-    Its Delete succeeds: the request made nothing.
-    """
-    if event.get("RequestType") == RequestType.DELETE:
-        return answer_to(event, succeeded=True, physical_id=physical_id(event), attributes={})
-    return failure(event, f"Nothing was changed. {error}")
-
-
 # -- the log -----------------------------------------------------------------------------------
-
-
-_DELIVERIES: Final = {
-    Delivery.DELIVERED: "answered",
-    Delivery.REFUSED: "not answered: the ResponseURL no longer takes an answer",
-    Delivery.LATER: "not answered yet",
-}
 
 
 def _which(execution: Execution) -> str:

@@ -13,6 +13,7 @@ from typing import Any
 from ..aws.cloudformation import Stacks
 from ..aws.errors import INVALID_INPUT, NotFoundError, PermanentError, TransientError
 from ..aws.personalize import Personalize
+from ..decision.provision import wait_for
 from ..decision.situation import Situation
 from ..decision.verdict import (
     Change,
@@ -51,11 +52,6 @@ class Known:
     effective: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
     tags_read: frozenset[str] = frozenset()
     updated_after: float | None = None
-
-
-def wait_for(arn: str, change: Change) -> Verdict:
-    """Wait for an accepted change."""
-    return Wait(f"{type(change).__name__} of {arn} is accepted")
 
 
 @dataclass

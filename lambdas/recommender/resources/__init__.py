@@ -4,6 +4,9 @@ The chain, as created: sweeps, the recommender, training gates; then the stop if
 kept stopped, or the hours if it has some.
 """
 
+from collections.abc import Mapping
+from typing import Final
+
 from .. import vocabulary as v
 from ..model.operation import RequestType
 from ..model.request import Request
@@ -20,20 +23,18 @@ def custom_resource_for(request: Request) -> CustomResource | None:
     Raises:
         BadRequestError: the request is malformed.
     """
-    match request.resource_type, request.type:
-        case v.RECOMMENDER_TYPE, RequestType.DELETE:
-            return RecommenderDeletion(request)
-        case v.SWEEP_TYPE, RequestType.DELETE:
-            return Sweep(request)
-        case _, RequestType.DELETE:
-            return None
-        case v.RECOMMENDER_TYPE, _:
-            return Recommender(request)
-        case v.TRAINING_GATE_TYPE, _:
-            return TrainingGate(request)
-        case v.STOP_TYPE, _:
-            return Stop(request)
-        case v.HOURS_TYPE, _:
-            return Hours(request)
-        case _:
-            return None
+    classes = _OF_DELETES if request.type is RequestType.DELETE else _OF_OTHER_REQUESTS
+    chosen = classes.get(request.resource_type)
+    return chosen(request) if chosen else None
+
+
+_OF_DELETES: Final[Mapping[str, type[CustomResource]]] = {
+    v.RECOMMENDER_TYPE: RecommenderDeletion,
+    v.SWEEP_TYPE: Sweep,
+}
+_OF_OTHER_REQUESTS: Final[Mapping[str, type[CustomResource]]] = {
+    v.RECOMMENDER_TYPE: Recommender,
+    v.TRAINING_GATE_TYPE: TrainingGate,
+    v.STOP_TYPE: Stop,
+    v.HOURS_TYPE: Hours,
+}

@@ -3,7 +3,7 @@
 from typing import ClassVar
 
 from ..aws.errors import ACCESS_DENIED, PermanentError
-from ..decision.verdict import Fail, Verdict, Wait
+from ..decision.verdict import Fail, Verdict
 from ..model.operation import RequestType
 from ..model.request import Request
 from ..reconcile.reconciler import Reconciler
@@ -47,16 +47,17 @@ class CustomResource:
         is_new = error.code in ACCESS_DENIED and self.policy_is_new
         return Fail(str(error), confirm=self.request.grace if is_new else 0.0)
 
-    def hands_over(self, wait: Wait) -> bool:
-        """Return whether the next link of the chain waits on when this request's time is up."""
-        return wait.hands_over
-
     def out_of_time(self, reason: str, waited: float) -> str:
         """Explain the failure of a request that has waited so many seconds."""
         return (
             f"Not possible within {duration(waited)}: {sentence(reason)} Deploy again when that "
             "has ended."
         )
+
+    @property
+    def hands_over(self) -> bool:
+        """Whether the next link of the chain takes any wait over when this request's time is up."""
+        return False
 
     @property
     def policy_is_new(self) -> bool:

@@ -3,7 +3,8 @@
 A deletion waits for one of these causes, for as long as ``Request.wait_seconds`` in each request:
 
 - the recommender trains, stops, starts or is being deleted: ``decision/removal.py``;
-- Personalize has accepted the deletion, and it has not ended: ``reconciler.wait_for``;
+- Personalize has accepted the deletion, and it has not ended: ``decision/provision.py``,
+  ``wait_for``;
 - a call fails for now, also with ResourceInUseException, such as in an update:
   ``Reconciler.advance``; also if the stack cannot be read: ``reconcile/fence.py``;
 - a call is refused, until a person removes the cause (ADR 11): ``_Deletion.attempt``;
@@ -13,7 +14,7 @@ A deletion waits for one of these causes, for as long as ``Request.wait_seconds`
 - a stale read may say that the recommender is gone: ``decision/removal.py``, ``after_delete``.
 """
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from functools import partial
 
 from .. import vocabulary as v
@@ -94,9 +95,10 @@ class RecommenderDeletion(_Deletion):
         super().__init__(request)
         self.remaining = {request.deletion_target: None}
 
-    def hands_over(self, wait: Wait) -> bool:
-        """Return whether the sweeps wait on: they do unless the stack stays."""
-        return wait.hands_over or self.operation is None or self.operation.removes_the_stack
+    @property
+    def hands_over(self) -> bool:
+        """Whether the sweeps wait on: they do unless the stack stays."""
+        return self.operation is None or self.operation.removes_the_stack
 
     def _remove(self, reconciler: Reconciler) -> Verdict:
         arn, situation = self.request.deletion_target, reconciler.situation
@@ -127,26 +129,23 @@ class Sweep(_Deletion):
     If CloudFormation deletes a sweep but not its stack, the sweep changes nothing.
     """
 
-    def hands_over(self, wait: Wait) -> bool:
-        """Return whether another sweep waits on; the first one is deleted last."""
-        return wait.hands_over or not self._is_last
+    @property
+    def hands_over(self) -> bool:
+        """Whether another sweep waits on; the first one is deleted last."""
+        number, _ = self.request.link
+        return number > 1
 
     def _remove(self, reconciler: Reconciler) -> Verdict:
         situation = reconciler.situation
         if not situation.operation.removes_the_stack:
             return Done(f"the stack is {situation.operation.status}, so a sweep deletes nothing")
         verdict = sweep(reconciler, remaining=self.remaining)
-        return after_sweep(verdict, situation, last=self._is_last)
-
-    @property
-    def _is_last(self) -> bool:
-        number, _ = self.request.link
-        return number == 1
+        return after_sweep(verdict, situation, last=not self.hands_over)
 
 
 def sweep(
     reconciler: Reconciler,
-    keep: set[str | None] | None = None,
+    keep: Collection[str | None] = (),
     remaining: Remaining | None = None,
 ) -> Verdict:
     """Take a step towards the deletion of all owned recommenders, by all names of the stack.
@@ -170,7 +169,7 @@ def sweep(
         listed = request.arns_among(reconciler.personalize.names())
     except TransientError as error:
         return Wait(str(error), unseen=True)
-    targets = sorted(listed - (keep or set()))
+    targets = sorted(listed.difference(keep))
     remaining |= dict.fromkeys(targets)
     return first_unfinished([_advance(reconciler, arn, partial(planned, arn)) for arn in targets])
 

@@ -38,9 +38,6 @@ class TrainingGate(CustomResource):
         super().__init__(request)
         self.arn = request.get(v.RECOMMENDER_ARN)
         self.config = request.config
-        self.running = request.get(v.RUNNING, True)
-        self.updated_after = request.updated_after
-        self.quality_gate = request.quality_gate
         self.observed: Observed | None = None
         self.misses: list[str] = []
         self.compares_nothing = False
@@ -52,13 +49,14 @@ class TrainingGate(CustomResource):
             verdict = readiness(
                 self.config,
                 self.observed,
-                running=self.running,
-                updated_after=self.updated_after,
+                running=self.request.get(v.RUNNING, True),
+                updated_after=self.request.updated_after,
                 before=self.request.old_config,
                 name=self.arn,
             )
             if isinstance(verdict, Done) and self._is_last and self.observed:
                 verdict = self._judge(verdict, self.observed, reconciler)
+            # A retraining alone fails no rollback.
             if isinstance(verdict, Wait) and verdict.hands_over and self._is_last:
                 verdict = replace(verdict, hands_over=self._rolls_back(reconciler))
         except TransientError as error:
@@ -71,7 +69,7 @@ class TrainingGate(CustomResource):
                 f"DescribeRecommender does not show {', '.join(hidden)}: not checked",
                 extra={"members": hidden},
             )
-        gate = self.quality_gate
+        gate = self.request.quality_gate
         replaced = self.request.old_recommender_arn
         compares = gate.max_regression is not None
         before = reconciler.personalize.describe(replaced) if replaced and compares else None
@@ -88,24 +86,21 @@ class TrainingGate(CustomResource):
     def _rolls_back(self, reconciler: Reconciler) -> bool:
         return reconciler.stacks.operation(self.request.stack_id).rolls_back
 
-    def hands_over(self, wait: Wait) -> bool:
-        """Return whether another gate waits on; a retraining alone fails no rollback."""
-        return wait.hands_over or not self._is_last
+    @property
+    def hands_over(self) -> bool:
+        """Whether another gate waits on."""
+        return not self._is_last
 
     @property
     def attributes(self) -> dict[str, str]:
         """The ARN and the model metrics, as they are now."""
         metrics: Mapping[str, float] = self.observed.metrics if self.observed else {}
-        reported = {name: metrics.get(key) for name, key in v.METRICS.items()}
         whole = dict(sorted(metrics.items()))
         while len(json.dumps(whole)) > MAX_METRICS_BYTES:
             whole.popitem()
         return {
             v.RECOMMENDER_ARN_ATTRIBUTE: self.arn,
-            **{
-                name: v.NOT_REPORTED if value is None else str(value)
-                for name, value in reported.items()
-            },
+            **{name: str(metrics.get(key, v.NOT_REPORTED)) for name, key in v.METRICS.items()},
             v.MODEL_METRICS_ATTRIBUTE: json.dumps(whole),
             v.QUALITY_GATE_ATTRIBUTE: self._quality,
         }

@@ -35,7 +35,7 @@ NEW: dict[str, Any] = {"minRecommendationRequestsPerSecond": 2}
         (StopRecommender(), "status", "STOP IN_PROGRESS"),
         (DeleteRecommender(), "status", "DELETE IN_PROGRESS"),
         (TagResource({"b": "2"}), "tags", {"a": "1", "b": "2"}),
-        (UntagResource.of(["a"]), "tags", {}),
+        (UntagResource(frozenset(["a"])), "tags", {}),
         (
             UpdateRecommender(NEW),
             "latest_update",

@@ -194,7 +194,7 @@ def test_every_client_has_the_limits_of_time(region: LoopbackRegion) -> None:
     del region
     resources, state_machine = clients.request_handler(), clients.state_machine()
 
-    later: list[Any] = [resources.stacks._api, state_machine._api]
+    later: list[Any] = [resources.stacks._api, state_machine.api]
     made: list[Any] = [resources.personalize._api, *(one._made() for one in later)]
     for client in made:
         config = client.meta.config

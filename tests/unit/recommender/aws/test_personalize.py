@@ -238,7 +238,7 @@ def test_every_change_is_accepted_by_the_service_model(simulator: Simulator) -> 
     changes: list[Change] = [
         UpdateRecommender({"minRecommendationRequestsPerSecond": 2}),
         TagResource({"a": "b"}),
-        UntagResource.of(["a"]),
+        UntagResource(frozenset(["a"])),
         StopRecommender(),
         StartRecommender(),
         DeleteRecommender(),

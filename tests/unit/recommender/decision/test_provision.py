@@ -73,7 +73,7 @@ ADOPTING = replace(DESIRED, adopt=True)
 NO_TEAM = OWNER.tags()
 TAG_TEAM = TagResource({"team": "video"})
 RETAIN, NOT_RETAIN = ({v.ON_DESTROY_TAG: fate} for fate in ("retain", "delete"))
-UNTAG_FATE = UntagResource.of([v.ON_DESTROY_TAG])
+UNTAG_FATE = UntagResource(frozenset([v.ON_DESTROY_TAG]))
 TO_RETAIN, TO_DELETE = (replace(DESIRED, on_destroy=fate) for fate in ("retain", "delete"))
 
 STEPS: Mapping[str, tuple[Desired, Observed | None, Any]] = {
@@ -166,7 +166,7 @@ STEPS: Mapping[str, tuple[Desired, Observed | None, Any]] = {
     "included columns": (DESIRED, observed(config=INCLUDED), UpdateRecommender(WHOLE)),
     "missing tag": (DESIRED, observed(tags=NO_TEAM), TAG_TEAM),
     "tag with another value": (DESIRED, observed(tags={**OWN, "team": "x"}), TAG_TEAM),
-    "retired tag": (DESIRED, observed(tags={**OWN, "old": "x"}), UntagResource.of(["old"])),
+    "retired tag": (DESIRED, observed(tags={**OWN, "old": "x"}), UntagResource(frozenset(["old"]))),
     "tag that is not the template's": (DESIRED, observed(tags={**OWN, "cost": "1"}), EFFECTIVE),
     "missing tag, another configuration": (
         DESIRED,

@@ -54,11 +54,11 @@ DELETIONS: Mapping[str, tuple[Observed | None, Any]] = {
     "foreign, training": (observed("CREATE PENDING", tags=FOREIGN), Done),
     "adopted": (
         observed(tags={**ADOPTED, "old": "x", "cost": "1"}),
-        UntagResource.of(["old", v.ADOPTED_TAG, v.OWNER_RESOURCE_TAG, v.OWNER_STACK_TAG]),
+        UntagResource(frozenset(["old", v.ADOPTED_TAG, v.OWNER_RESOURCE_TAG, v.OWNER_STACK_TAG])),
     ),
     "adopted, stopping": (
         observed("STOP PENDING", tags=OWNER.tags(adopted=True)),
-        UntagResource.of([v.ADOPTED_TAG, v.OWNER_RESOURCE_TAG, v.OWNER_STACK_TAG]),
+        UntagResource(frozenset([v.ADOPTED_TAG, v.OWNER_RESOURCE_TAG, v.OWNER_STACK_TAG])),
     ),
 }
 

@@ -27,4 +27,3 @@ def test_enough_is_the_lowest_whole_number_that_provisions_the_peak(
 ) -> None:
     use = Use(peak, 0.0)
     assert use.enough == enough
-    assert use.share_of(10) == enough / 10

@@ -143,16 +143,17 @@ OBSERVED = [("describe", ARN), ("tags", ARN)]
 READ_STACK = ("operation", STACK)
 
 
-@pytest.mark.parametrize("change", [UPDATE, DELETE])
+@pytest.mark.parametrize(("change", "updated_after"), [(UPDATE, 5.0), (DELETE, None)])
 def test_change_is_made_after_the_tags_and_the_stack_are_read_and_waited_for(
-    change: Change,
+    change: Change, updated_after: float | None
 ) -> None:
     account = owned()
 
     verdict = account.reconciler().advance(ARN, deciding(change))
 
     assert account.calls == [*OBSERVED, READ_STACK, ("change", ARN, change)]
-    assert verdict == Wait(f"{type(change).__name__} of {ARN} is accepted")
+    reason = f"{type(change).__name__} of {ARN} is accepted"
+    assert verdict == Wait(reason, updated_after=updated_after)
 
 
 def test_absent_recommender_is_created_after_the_stack_is_read() -> None:

@@ -8,7 +8,7 @@ import pytest
 from lambdas.recommender.aws.cloudformation import Stacks
 from lambdas.recommender.aws.errors import INVALID_INPUT, PermanentError
 from lambdas.recommender.aws.personalize import Personalize
-from lambdas.recommender.decision.verdict import Fail, Wait
+from lambdas.recommender.decision.verdict import Fail
 from lambdas.recommender.model.operation import Operation
 from lambdas.recommender.model.properties import BadRequestError
 from lambdas.recommender.model.request import Request
@@ -155,7 +155,7 @@ HANDS_OVER: dict[str, tuple[dict[str, Any], Operation | None, bool]] = {
 def test_wait_is_handed_over_only_if_a_later_link_waits_on(row: str) -> None:
     raw, operation, expected = HANDS_OVER[row]
 
-    assert in_operation(raw, operation).hands_over(Wait("it trains")) is expected
+    assert in_operation(raw, operation).hands_over is expected
 
 
 NOT_POSSIBLE = "Not possible within 55 minutes: it trains. Deploy again when that has ended."

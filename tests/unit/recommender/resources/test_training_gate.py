@@ -406,7 +406,7 @@ def test_last_gate_hands_a_wait_for_a_retraining_over_in_a_rollback_only(
     waits = judge(raw, personalize, operation).verdict
 
     assert isinstance(waits, Wait)
-    assert TrainingGate(Request.parse(raw)).hands_over(waits) is hands_over
+    assert (waits.hands_over or TrainingGate(Request.parse(raw)).hands_over) is hands_over
 
 
 @pytest.mark.parametrize(("before", "ends"), [("true", Done), ("false", Fail)])
