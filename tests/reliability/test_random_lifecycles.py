@@ -560,4 +560,4 @@ def test_whatever_happens_nothing_is_lost_or_left(
     )
     record_property("steps", taken[0])
     record_property("plans", foreseen.total())
-    assert foreseen[Kind.FIRST_TRAINING]
+    assert foreseen[Kind.FIRST_TRAINING], "too few lives: none creates a recommender"

@@ -1,5 +1,6 @@
 """Amazon Personalize, as this package uses it; only this module calls it."""
 
+import math
 from collections.abc import Callable, Iterator, Mapping
 from datetime import datetime
 from typing import Any, Final, Protocol, assert_never
@@ -269,7 +270,11 @@ def _observed(arn: str, shown: Mapping[str, Any]) -> Observed:
         dataset_group_arn=shown.get("datasetGroupArn", ""),
         recipe_arn=recipe_arn,
         latest_update=Update(**_state(latest, recipe_arn)) if latest else None,
-        metrics=shown.get("modelMetrics") or {},
+        metrics={
+            name: value
+            for name, value in (shown.get("modelMetrics") or {}).items()
+            if value is not None and math.isfinite(value)
+        },
         **_state(shown, recipe_arn),
     )
 

@@ -253,13 +253,14 @@ def _parsed(execution: Execution) -> tuple[Execution, CustomResource | None]:
     The Delete of a malformed request succeeds: that request made nothing.
     """
     event, resource = execution.event, None
+    unchanged = "" if execution.attempts else "Nothing was changed. "
     try:
         resource = custom_resource_for(Request.parse(event))
     except BadRequestError as error:
         if event.get("RequestType") != RequestType.DELETE:
-            return execution.answered(failure(event, f"Nothing was changed. {error}")), None
+            return execution.answered(failure(event, f"{unchanged}{error}")), None
     except Exception as error:
-        return execution.answered(failure(event, f"Nothing was changed. {_words(error)}")), None
+        return execution.answered(failure(event, f"{unchanged}{_words(error)}")), None
     if resource:
         return execution, resource
     nothing_to_do = answer_to(event, succeeded=True, physical_id=physical_id(event), attributes={})

@@ -21,13 +21,14 @@ def admit(request: Request, stacks: Stacks, *, sent: float) -> Operation | Wait 
         return Wait(str(error), unseen=True)
     except PermanentError as error:
         confirm = request.grace if error.code in ACCESS_DENIED else 0.0
-        return Fail(f"Nothing was changed. {error}", confirm=confirm)
+        reason = f"The stack cannot be read, so this request changes nothing more. {error}"
+        return Fail(reason, confirm=confirm)
     began_later = operation.began > sent + CONFIRM_SECONDS
     if operation.sends(request.type) and not began_later:
         return operation
     return Fail(
         f"The {request.type} of {request.logical_id} came too late: the stack is "
-        f"{operation.status}. Nothing was changed. See the stack's latest operation.",
+        f"{operation.status}, so it changes nothing more. See the stack's latest operation.",
         confirm=0.0 if began_later else CONFIRM_SECONDS,
     )
 

@@ -1,5 +1,6 @@
 """Calls to Personalize: the checks before a creation, responses, and errors."""
 
+import math
 from collections.abc import Callable, Collection
 from datetime import UTC, datetime
 from typing import Any
@@ -334,7 +335,7 @@ def test_all_shown_members_are_read() -> None:
         lastUpdatedDateTime=UPDATED,
         recommenderConfig={"a": 1},
         failureReason=TOO_LITTLE,
-        modelMetrics={"coverage": 0.5},
+        modelMetrics={"coverage": 0.5, "precision_at_5": math.nan, "precision_at_10": None},
         latestRecommenderUpdate={
             "status": "CREATE FAILED",
             "creationDateTime": CREATED,

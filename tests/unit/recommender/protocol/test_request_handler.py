@@ -836,6 +836,23 @@ def test_bad_request_fails_with_the_name_of_the_property_and_without_attributes(
     assert here.personalize.calls == []
 
 
+@pytest.mark.parametrize("is_defect", [False, True])
+def test_answer_after_a_change_does_not_say_that_nothing_was_changed(
+    monkeypatch: pytest.MonkeyPatch, *, is_defect: bool
+) -> None:
+    here = world()
+    here.personalize.faults["DescribeRecommender"] = refusal("ThrottlingException")
+    state = here.first_poll(event())
+
+    if is_defect:
+        monkeypatch.setattr(request_handler, "custom_resource_for", None)
+    else:
+        state["Event"]["ResourceProperties"]["Runing"] = "true"
+    reason = here.finish(state)["Reason"]
+
+    assert reason.startswith("Unexpected TypeError" if is_defect else "Unknown property Runing: ")
+
+
 @pytest.mark.parametrize("properties", [{v.NAME_PREFIX: "a b"}, {v.RECOMMENDER_LOGICAL_ID: ["x"]}])
 def test_bad_delete_succeeds_without_an_execution(properties: dict[str, Any]) -> None:
     here = world("ROLLBACK_IN_PROGRESS")

@@ -61,8 +61,8 @@ def test_request_of_an_earlier_operation_fails(
     verdict = admitted(FakeCloudFormation(status, updated), kind)
 
     assert verdict == Fail(
-        f"The {kind} of Recommender came too late: the stack is {status}. Nothing was changed. "
-        "See the stack's latest operation.",
+        f"The {kind} of Recommender came too late: the stack is {status}, so it changes nothing "
+        "more. See the stack's latest operation.",
         confirm=0.0 if confirmed else CONFIRM_SECONDS,
     )
 
@@ -73,10 +73,11 @@ def failing(error: Exception) -> FakeCloudFormation:
     return cloudformation
 
 
+NOT_READ = "The stack cannot be read, so this request changes nothing more."
 UNREADABLE: list[tuple[str, str, Wait | Fail]] = [
     ("Throttling", "", Wait("", unseen=True)),
-    ("AccessDenied", "Nothing was changed. ", Fail("", confirm=GRACE_SECONDS)),
-    ("ValidationError", "Nothing was changed. ", Fail("")),
+    ("AccessDenied", f"{NOT_READ} ", Fail("", confirm=GRACE_SECONDS)),
+    ("ValidationError", f"{NOT_READ} ", Fail("")),
 ]
 
 
