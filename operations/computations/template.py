@@ -71,13 +71,13 @@ def matches(shown: Any, given: Any) -> bool:
 
 
 def looks_alike(shown: str, text: str) -> bool:
-    """Tell whether GetTemplate may show a text like this.
+    """Tell whether GetTemplate may show a text like this, or whether it is that text, restored.
 
     It shows ``?`` for a character that is not ASCII, which is deployed as it is (issue 814 of
     cloudformation-coverage-roadmap). No source says whether a pair of halves has one or two.
     """
     halves = re.sub(r"[\U00010000-\U0010ffff]", "??", text)
-    return shown in (re.sub(r"[^\x00-\x7f]", "?", one) for one in (text, halves))
+    return shown in (text, *(re.sub(r"[^\x00-\x7f]", "?", one) for one in (text, halves)))
 
 
 def restore_tags(shown: Mapping[str, str], actual: Mapping[str, str]) -> dict[str, str]:

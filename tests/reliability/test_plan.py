@@ -438,6 +438,9 @@ def test_tags_beyond_ascii_are_no_change(world: World, plan: Plan) -> None:
     world.created(tags={"größe": "maß"})
     plan(0, tags={"größe": "maß"})
     assert "tags.größe: maß -> mass" in plan(3, tags={"größe": "mass"})
+    world.disturb().stop_recommender(recommenderArn=world.arn)
+    world.cloud.run_for(HOUR)
+    plan(0, tags={"größe": "maß"})
 
 
 def test_tags_that_a_retraining_holds_cannot_be_told(world: World, plan: Plan) -> None:

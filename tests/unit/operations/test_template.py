@@ -25,6 +25,7 @@ UNKNOWN = {"Fn::GetAtt": ["Group", "Arn"]}
         ("video", "video", True),
         ("video", "films", False),
         ("K?ln", "Köln", True),
+        ("Köln", "Köln", True),
         ("Koeln", "Köln", False),
         ("K?ln", "Köln am Rhein", False),
         ("??", "東京", True),
