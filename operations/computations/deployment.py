@@ -176,6 +176,14 @@ class Deployment:
         there = self.existing.get(logical_id)
         return there is not None and there.status == "CREATE_FAILED"
 
+    def is_unfinished(self, logical_id: str) -> bool:
+        """Tell whether a resource may still be as in an older template than the stack's.
+
+        After a failure that was kept (`--no-rollback`), GetTemplate returns the template of the
+        failed operation. So a request may be sent although nothing differs from that template.
+        """
+        return self.finished is not None and logical_id not in self.finished
+
     def request(
         self,
         logical_id: str,
@@ -215,7 +223,7 @@ class Deployment:
                     f"only CloudFormation knows the new value of {', '.join(sorted(unknown))}, "
                     "which this deployment changes, too"
                 )
-            if matches(old, new) and not self._is_sent_again(there):
+            if matches(old, new) and not self.is_unfinished(logical_id):
                 return None
         return Request(
             type=RequestType.UPDATE if there else RequestType.CREATE,
@@ -271,14 +279,6 @@ class Deployment:
         given = _properties(self.template, logical_id)
         values: dict[str, Any] = stringified(evaluate_partly(given, self.target, after))
         return values
-
-    def _is_sent_again(self, there: Resource) -> bool:
-        """Tell whether a request may be sent although no property differs from the template.
-
-        After a failure that was kept (`--no-rollback`), GetTemplate returns the template of the
-        failed operation. A resource that this operation has not finished may have an older one.
-        """
-        return self.finished is not None and there.logical_id not in self.finished
 
 
 def finished_resources(events: Iterable[Event], deployed: Mapping[str, Any]) -> frozenset[str]:

@@ -289,6 +289,13 @@ class _Forecaster:
             seconds=sum(link.wait for link in chain.deleted),
             before=before,
         )
+        if self._deployment.is_unfinished(chain.logical_id):
+            return replace(
+                found,
+                kind=Kind.CANNOT_TELL,
+                reason="only CloudFormation knows whether it keeps the recommender: the update of it "
+                "failed and was not rolled back, so it may have an earlier deletion policy",
+            )
         if chain.is_retained:
             return replace(found, kept=(chain.physical_id,) if before else ())
         began = len(self._copy.calls)

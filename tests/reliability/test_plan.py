@@ -536,6 +536,20 @@ def test_destroy_names_the_recommender_that_it_deletes(world: World, plan: Plan)
     assert world.changes() == ["CreateRecommender"]
 
 
+def test_destroy_after_a_kept_failure_of_the_recommender_cannot_be_told(
+    world: World, plan: Plan
+) -> None:
+    world.created()
+    world.foreign("films")
+    changes = {"recommender_name": "films", "retain_on_destroy": True}
+    assert world.stack.update(world.given(changes), rolls_back=False) == "UPDATE_FAILED"
+
+    shown = plan(2, "--destroy", **changes)
+    assert shown.startswith("cannot tell: only CloudFormation knows whether it keeps the recommen")
+    world.deleted()
+    assert world.owned == []
+
+
 def test_destroy_keeps_a_retained_recommender(world: World, plan: Plan) -> None:
     world.created(retain_on_destroy=True)
     shown = plan(3, "--destroy", retain_on_destroy=True)
