@@ -293,8 +293,8 @@ class _Forecaster:
             return replace(
                 found,
                 kind=Kind.CANNOT_TELL,
-                reason="only CloudFormation knows whether it keeps the recommender: its update failed "
-                "and was not rolled back, so it may have an earlier deletion policy",
+                reason="only CloudFormation knows whether it keeps the recommender: its update "
+                "failed and was not rolled back, so it may have an earlier deletion policy",
             )
         if chain.is_retained:
             return replace(found, kept=(chain.physical_id,) if before else ())
