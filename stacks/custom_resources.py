@@ -41,6 +41,8 @@ class CustomResources:
         self._config = {v.CONFIG: recommender_config(properties)}
         hours = properties.active_hours
         self._hours = {v.ACTIVE_HOURS: weekly_times(hours)} if hours else {}
+        # A property beside the deletion policy: a rollback brings both back.
+        self._fate = {v.ON_DESTROY: Lazy.string(OnDestroy(lambda: cfn(self.recommender)))}
         requested = self._requested(tags)
         self.recommender = self._one(scope, "Resource", v.RECOMMENDER_TYPE, requested)
         self._logical_id = {v.RECOMMENDER_LOGICAL_ID: cfn(self.recommender).logical_id}
@@ -48,7 +50,7 @@ class CustomResources:
             "Sweeps",
             [f"Sweep{link:02}" for link in range(1, properties.sweeps + 1)],
             v.SWEEP_TYPE,
-            {**self._names, **self._logical_id},
+            {**self._names, **self._logical_id, **self._fate},
         )
         # CloudFormation can delete a custom resource only while its service exists.
         self.sweeps[0].node.add_dependency(service)
@@ -83,7 +85,7 @@ class CustomResources:
             v.ADOPT_EXISTING: properties.adopt_existing,
             v.FORCE_UPDATE: properties.force_update,
             v.TAGS: Lazy.any(tags),
-            v.ON_DESTROY: Lazy.string(OnDestroy(lambda: cfn(self.recommender))),
+            **self._fate,
         }
 
     def _of_the_deployed(self) -> Mapping[str, Any]:

@@ -159,6 +159,20 @@ def test_what_is_to_be_retained_is_replaced_all_the_same(world: World) -> None:
 
 
 @pytest.mark.rows("X9")
+@pytest.mark.parametrize("is_replaced", [False, True])
+@pytest.mark.parametrize("retained", [False, True])
+def test_a_rollback_brings_the_deletion_policy_back(
+    world: World, *, retained: bool, is_replaced: bool
+) -> None:
+    """CloudFormation may bring back the policy of a resource only with its properties."""
+    group = world.other_group if is_replaced else world.group
+    world.created(retain_on_destroy=retained)
+    status = world.undone(retain_on_destroy=not retained, dataset_group_arn=group)
+    assert status == "UPDATE_ROLLBACK_COMPLETE"
+    world.deleted()
+    assert len(world.cloud.recommenders()) == int(retained)
+
+
 def test_resources_that_are_retained_by_hand_leave_the_recommender(world: World) -> None:
     world.created()
     world.cloud.before = refuse("DeleteRecommender", "AccessDeniedException")
