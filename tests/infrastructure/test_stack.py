@@ -170,7 +170,7 @@ def test_settings_reach_every_resource_that_needs_them(synth: Synth, resource_ty
         },
         v.TRAINING_GATE_TYPE: there,
         v.STOP_TYPE: {**there, v.RECOMMENDER_LOGICAL_ID: name},
-        v.SWEEP_TYPE: {**names, v.RECOMMENDER_LOGICAL_ID: name},
+        v.SWEEP_TYPE: {**names, v.RECOMMENDER_LOGICAL_ID: name, v.ON_DESTROY: "delete"},
     }[resource_type]
     others = {"ServiceToken", v.WAIT_SECONDS, v.LINK, v.LINKS, v.RECIPE_ARN}
 
