@@ -335,6 +335,12 @@ class _Forecaster:
             for name, value in answered.attributes.items():
                 self._after[f"{chain.logical_id}.{name}"] = value
             course.trains = self._trains(request, before, self._copy.calls[began:])
+            is_in_place = request.desired.arn == request.physical_id
+            if is_in_place and self._deployment.is_unfinished(chain.logical_id):
+                raise UnreadableError(
+                    f"only CloudFormation knows the properties that {chain.logical_id} had before "
+                    "its update, which failed and was not rolled back"
+                )
         for link in chain.gates[-1:]:
             self._judge(link.logical_id, course)
         for link in chain.end_states:

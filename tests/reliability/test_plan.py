@@ -505,6 +505,19 @@ def test_recommender_that_a_kept_failure_left_out_of_the_template_cannot_be_told
     assert "only CloudFormation knows the properties of Two" in shown
 
 
+def test_change_after_a_kept_failure_of_the_recommender_itself_cannot_be_told(
+    world: World, plan: Plan
+) -> None:
+    world.created(recommender_name="series")
+    changes = {"dataset_group_arn": world.other_group, "excluded_columns": {"ITEMS": ["GENRES"]}}
+    refused = {"recommender_name": "series", **changes}
+    assert world.stack.update(world.given(refused), rolls_back=False) == "UPDATE_FAILED"
+
+    assert plan(1, **refused).startswith("refused: The recommender 'series' has the dataset group")
+    shown = plan(2, recommender_name="series")
+    assert shown.startswith("cannot tell: only CloudFormation knows the properties that Recommen")
+
+
 def test_plan_warns_of_what_a_kept_failure_may_have_replaced(world: World, plan: Plan) -> None:
     world.created()
     world.behaviour.training_failure = "no data"
