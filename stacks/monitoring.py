@@ -288,13 +288,12 @@ class RecommenderMonitoring(Construct):
         )
 
     def _alarms_of_the_model(self) -> None:
-        names = {key: name for name, key in v.METRICS.items()}
         for key, least in self._expected.minimum_metrics.items():
             self._alarm(
-                f"Quality{names[key]}",
+                f"Quality{v.METRIC_NAMES[key]}",
                 "Quality under its minimum",
                 f"The model's {key} is less than {least}, its minimum.",
-                self.metric(names[key]),
+                self.metric(v.METRIC_NAMES[key]),
                 _BELOW,
                 threshold=float(least),
             )

@@ -192,8 +192,9 @@ class Chain:
             UnreadableError: the input of its schedule cannot be evaluated here.
         """
         for observation in self.observations:
+            text = evaluate(observation, self.stack)
             with suppress(ValueError, TypeError, KeyError):  # it may be the owner's own schedule
-                event = json.loads(evaluate(observation, self.stack))
+                event = json.loads(text)
                 if event["LogicalResourceId"] == self.logical_id:
                     return str(event[v.DIMENSION])
         return None

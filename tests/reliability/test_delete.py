@@ -173,6 +173,7 @@ def test_a_rollback_brings_the_deletion_policy_back(
     assert len(world.cloud.recommenders()) == int(retained)
 
 
+@pytest.mark.rows("X9")
 def test_resources_that_are_retained_by_hand_leave_the_recommender(world: World) -> None:
     world.created()
     world.cloud.before = refuse("DeleteRecommender", "AccessDeniedException")

@@ -390,7 +390,11 @@ class Stack:
         self._enter("UPDATE_ROLLBACK_COMPLETE")
 
     def _restoring(self, before: StackResource) -> Generator[Condition, None, str]:
-        """Bring one resource back to what it was."""
+        """Bring one resource back to what it was.
+
+        One that was not changed keeps the new template's deletion policy: no source says that
+        CloudFormation restores a policy alone.
+        """
         current = self.resources[before.logical_id]
         if before.logical_id in self._skipped:
             self._keep(current, status="UPDATE_COMPLETE")
