@@ -1,10 +1,11 @@
 """Whose it is: never at the cost of something that is not ours."""
 
-from typing import Any
+from typing import Any, get_args
 
 import pytest
 
 from local_aws.personalize import Behaviour, Personalize
+from local_aws.personalize.behaviour import Echo
 from tests.reliability.world import (
     HOUR,
     MINUTE,
@@ -162,6 +163,20 @@ def test_an_adopted_recommender_that_is_replaced_is_released(world: World) -> No
     world.updated()
     assert world.cloud.recommenders()["films"]["tags"] == {}
     assert world.recommender["name"] != "films"
+
+
+@pytest.mark.rows("O3", "RP1", "W2")
+@pytest.mark.parametrize("echo", get_args(Echo))
+def test_an_adopted_recommender_replaces_one_with_another_configuration(
+    world: World, echo: Echo
+) -> None:
+    world.behaviour.echo = echo
+    world.foreign("films", config=SAME_CONFIG)
+    world.created(exploration_weight=0.7)
+    started = world.clock.now
+    world.updated(**ADOPT)
+    assert world.arn.endswith("/films")
+    assert "CreateRecommender" not in world.changes(since=started)
 
 
 @pytest.mark.rows("O3", "U10")

@@ -27,7 +27,6 @@ from ..decision.verdict import (
     Wait,
 )
 from ..model.observed import Observed
-from ..model.operation import RequestType
 from ..model.request import Request
 from .fence import still_newest
 
@@ -194,7 +193,7 @@ class Reconciler:
             return False
         if situation.operation.rolls_back:
             return True
-        if request.type is RequestType.CREATE:
+        if request.desired.arn != request.physical_id:
             self.personalize.check(request.desired)
             return True
         update = observed.latest_update
