@@ -8,13 +8,13 @@ from pathlib import Path
 import pytest
 from markupsafe import escape
 
-from local_aws import toolchain
 from local_aws.__main__ import _parser
 from local_aws.processes import PidFile
 from local_aws.rehearsal import sample
 from local_aws.rehearsal.reading import read
 from local_aws.rehearsal.recipes import STAND_INS
 from local_aws.rehearsal.training import TopPicks
+from tests.support.project import run_command
 from tests.unit.local_aws.rehearsal.folders import ITEMS, folder_of, watching
 
 
@@ -244,11 +244,5 @@ def test_run_without_a_command_fails_before_anything_is_read(tmp_path: Path) -> 
 def _local_aws(
     folder: Path, *arguments: str, **environment: str
 ) -> subprocess.CompletedProcess[str]:
-    return subprocess.run(
-        [sys.executable, "-m", "local_aws", "--folder", str(folder), *arguments],
-        cwd=toolchain.ROOT,
-        env=os.environ | environment,
-        capture_output=True,
-        text=True,
-        check=False,
-    )
+    command = (sys.executable, "-m", "local_aws", "--folder", folder, *arguments)
+    return run_command(*command, env=os.environ | environment)

@@ -1,16 +1,15 @@
 """Small fakes of the services that the custom resources call."""
 
 import json
-import threading
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from datetime import UTC, datetime
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any, Final
 
 from botocore.exceptions import ClientError
 
 from lambdas.recommender import vocabulary as v
+from tests.support.http import Request, serving
 from tests.support.place import GROUP, PLACE, RECIPE
 
 from .examples import OWNER, STACK, STATE_MACHINE
@@ -197,26 +196,6 @@ class FakeStepFunctions:
         return {"executionArn": f"{stateMachineArn}:{name}"}
 
 
-class Server(ThreadingHTTPServer):
-    """An HTTP server on the loopback interface that says nothing of clients that have gone."""
-
-    def handle_error(self, *_: object) -> None:
-        pass
-
-
-@contextmanager
-def serving(handler: type[BaseHTTPRequestHandler]) -> Iterator[str]:
-    """Serve on the loopback interface, and give the endpoint."""
-    with Server(("127.0.0.1", 0), handler) as server:
-        thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.01})
-        thread.start()
-        try:
-            yield f"http://127.0.0.1:{server.server_address[1]}"
-        finally:
-            server.shutdown()
-            thread.join()
-
-
 class LoopbackRegion:
     """A region on the loopback interface: a recommender that trains, Step Functions and S3.
 
@@ -270,28 +249,16 @@ def loopback_region() -> Iterator[LoopbackRegion]:
     """Serve such a region."""
     made = LoopbackRegion()
 
-    class RegionHandler(BaseHTTPRequestHandler):
-        def do_PUT(self) -> None:
-            made.answers.append(self._given())
-            self._respond({}, made.status)
+    def respond(request: Request) -> None:
+        given = json.loads(request.body())
+        if request.command == "PUT":
+            made.answers.append(given)
+            request.respond(made.status, b"{}")
+            return
+        answer = made.call(request.headers["X-Amz-Target"], given)
+        refused = {"__type": "ResourceNotFoundException", "message": "not here"}
+        status, said = (400, refused) if answer is None else (200, answer)
+        request.respond(status, json.dumps(said).encode())
 
-        def do_POST(self) -> None:
-            answer = made.call(self.headers["X-Amz-Target"], self._given())
-            refused = {"__type": "ResourceNotFoundException", "message": "not here"}
-            self._respond(refused if answer is None else answer, 400 if answer is None else 200)
-
-        def log_message(self, *_: object) -> None:
-            pass
-
-        def _given(self) -> Any:
-            return json.loads(self.rfile.read(int(self.headers["Content-Length"])))
-
-        def _respond(self, answer: object, status: int = 200) -> None:
-            body = json.dumps(answer).encode()
-            self.send_response(status)
-            self.send_header("Content-Length", str(len(body)))
-            self.end_headers()
-            self.wfile.write(body)
-
-    with serving(RegionHandler) as made.endpoint:
+    with serving(respond) as made.endpoint:
         yield made

@@ -1,7 +1,6 @@
 """Recommenders of dataset groups with data: trained on it, measured, and never ready too soon."""
 
 import json
-import subprocess
 import sys
 import time
 from collections.abc import Callable
@@ -13,7 +12,6 @@ from unittest.mock import patch
 
 import pytest
 
-from local_aws import toolchain
 from local_aws.personalize.training import Source, Training
 from local_aws.rehearsal import sample
 from local_aws.rehearsal.data import Data
@@ -21,6 +19,7 @@ from local_aws.rehearsal.evaluation import Evaluation
 from local_aws.rehearsal.reading import read
 from local_aws.rehearsal.recipes import STAND_INS
 from local_aws.rehearsal.training import Options, TopPicks
+from tests.support.project import run_command
 from tests.unit.local_aws.personalize.simulation import ARN, Simulation
 from tests.unit.local_aws.rehearsal.folders import ITEMS, folder_of, watching
 
@@ -343,11 +342,4 @@ def test_without_data_nothing_of_what_trains_is_imported() -> None:
         "sys.exit(str([name for name in ('numpy', 'scipy', 'pygal', 'jinja2') "
         "if name in sys.modules]))"
     )
-    imported = subprocess.run(
-        [sys.executable, "-c", script],
-        cwd=toolchain.ROOT,
-        capture_output=True,
-        text=True,
-        check=False,
-    )
-    assert imported.stderr == "[]\n"
+    assert run_command(sys.executable, "-c", script).stderr == "[]\n"
