@@ -9,6 +9,7 @@ from typing import Any, Final
 from botocore.exceptions import ClientError
 
 from lambdas.recommender import vocabulary as v
+from lambdas.recommender.protocol.answer import Answers, Delivery
 from tests.support.http import Request, serving
 from tests.support.place import GROUP, PLACE, RECIPE
 
@@ -194,6 +195,35 @@ class FakeStepFunctions:
             raise refusal("ExecutionAlreadyExists")
         self.executions[name] = input
         return {"executionArn": f"{stateMachineArn}:{name}"}
+
+
+class Letterbox(Answers):
+    """Receives the answers, as CloudFormation does.
+
+    Attributes:
+        arrived: the answers.
+        deliveries: what happens to the next ones; after that, all arrive.
+        urls: where each was put.
+    """
+
+    def __init__(self, suffix: str = "amazonaws.com") -> None:
+        super().__init__(suffix)
+        self.arrived: list[Mapping[str, Any]] = []
+        self.deliveries: list[Delivery] = []
+        self.urls: list[str] = []
+
+    @property
+    def tries(self) -> int:
+        """How many were put."""
+        return len(self.urls)
+
+    def put(self, response_url: str, answer: Mapping[str, Any]) -> Delivery:
+        assert response_url.startswith("https://")
+        self.urls.append(response_url)
+        delivery = self.deliveries.pop(0) if self.deliveries else Delivery.DELIVERED
+        if delivery is Delivery.DELIVERED:
+            self.arrived.append(answer)
+        return delivery
 
 
 class LoopbackRegion:

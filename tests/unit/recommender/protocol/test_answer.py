@@ -1,7 +1,6 @@
 """Answers fit into CloudFormation's limits, and go only to its ResponseURLs."""
 
 import json
-import logging
 import socket
 import threading
 import time
@@ -380,7 +379,7 @@ def test_delivery_is_logged_without_the_url(
     logged: list[tuple[str, int | None, str | None]],
     caplog: pytest.LogCaptureFixture,
 ) -> None:
-    with caplog.at_level(logging.DEBUG), bucket(respond) as s3:
+    with bucket(respond) as s3:
         assert Answers(AWS, LOCAL).put(s3.url, ANSWER) is delivery
 
     assert len(s3.received) == 1

@@ -17,7 +17,7 @@ from lambdas.recommender.aws.personalize import Personalize
 from lambdas.recommender.decision.verdict import Done, Fail, Progress, Verdict, Wait
 from lambdas.recommender.model.timing import CONFIRM_SECONDS, GRACE_SECONDS, REQUEST_SECONDS, Timing
 from lambdas.recommender.protocol import request_handler
-from lambdas.recommender.protocol.answer import Answers, Delivery
+from lambdas.recommender.protocol.answer import Delivery
 from lambdas.recommender.protocol.execution import Execution, StateMachine, Unconfirmed
 from lambdas.recommender.protocol.request_handler import RequestHandler, apply_deadline, schedule
 from lambdas.recommender.reconcile.reconciler import Known
@@ -43,34 +43,10 @@ from ..examples import (
     sweep,
     update,
 )
-from ..fakes import FakeCloudFormation, FakePersonalize, FakeStepFunctions, refusal
+from ..fakes import FakeCloudFormation, FakePersonalize, FakeStepFunctions, Letterbox, refusal
 from ..resources.examples import resource
 
 INTERVAL = 60.0
-
-
-class Letterbox(Answers):
-    """Receives the answers, as CloudFormation does.
-
-    Attributes:
-        arrived: the answers.
-        deliveries: what happens to the next ones; after that, all arrive.
-        tries: how many were put.
-    """
-
-    def __init__(self) -> None:
-        super().__init__("amazonaws.com")
-        self.arrived: list[Mapping[str, Any]] = []
-        self.deliveries: list[Delivery] = []
-        self.tries = 0
-
-    def put(self, response_url: str, answer: Mapping[str, Any]) -> Delivery:
-        assert response_url.startswith("https://")
-        self.tries += 1
-        delivery = self.deliveries.pop(0) if self.deliveries else Delivery.DELIVERED
-        if delivery is Delivery.DELIVERED:
-            self.arrived.append(answer)
-        return delivery
 
 
 class PausedClock(VirtualClock):
@@ -195,10 +171,9 @@ def test_request_that_is_delivered_twice_has_one_execution(
 ) -> None:
     here = world()
 
-    with caplog.at_level(logging.INFO):
-        here.begin(event())
-        assert "was begun before" not in caplog.text
-        here.begin(event())
+    here.begin(event())
+    assert "was begun before" not in caplog.text
+    here.begin(event())
 
     assert len(here.step_functions.executions) == 1
     (again,) = [
@@ -216,8 +191,7 @@ def test_request_without_a_response_url_of_cloudformation_is_dropped(
     here, raw = world(), event()
     del raw["ResponseURL"]
 
-    with caplog.at_level(logging.DEBUG):
-        here.begin(raw | members)
+    here.begin(raw | members)
 
     assert (here.letterbox.tries, here.step_functions.tries) == (0, 0)
     assert here.personalize.calls == []
@@ -402,8 +376,7 @@ def test_gate_without_an_execution_is_attempted_again_before_it_fails(
     here.personalize.add(MINE, "CREATE PENDING")
     here.clock = PausedClock(lambda: here.personalize.add(MINE))
 
-    with caplog.at_level(logging.INFO):
-        here.begin_alone(gate())
+    here.begin_alone(gate())
     assert [one["why"] for one in logged(caplog, "verdict")] == ["CREATE PENDING", "ACTIVE"]
 
     assert (here.answer["Status"], here.answer["Reason"]) == ("SUCCESS", "")
@@ -479,8 +452,7 @@ def test_gate_before_the_last_hands_over_when_its_time_is_up_and_logs_no_error(
     here = world()
     here.personalize.add(MINE, "CREATE PENDING")
 
-    with caplog.at_level(logging.DEBUG):
-        answer = here.run(gate(3))
+    answer = here.run(gate(3))
 
     assert answer["Status"] == "SUCCESS"
     assert 3300 <= here.waited <= 3301
@@ -974,9 +946,8 @@ def test_attempt_is_logged_with_its_link_and_its_time(caplog: pytest.LogCaptureF
     here = world()
     here.personalize.add(MINE, "CREATE PENDING")
 
-    with caplog.at_level(logging.INFO):
-        here.begin(gate(3))
-        here.poll(here.poll(here.state()))
+    here.begin(gate(3))
+    here.poll(here.poll(here.state()))
 
     first, second = logged(caplog, "verdict")
     where = {
@@ -1000,9 +971,8 @@ def test_attempt_without_a_chain_or_a_recommender_is_logged_without_them(
     caplog: pytest.LogCaptureFixture,
 ) -> None:
     here = world()
-    with caplog.at_level(logging.INFO):
-        here.begin(event())
-        here.poll(here.state())
+    here.begin(event())
+    here.poll(here.state())
 
     (record,) = logged(caplog, "verdict")
     assert "link" not in record
@@ -1024,8 +994,7 @@ def test_delivery_of_an_answer_is_logged(
     here = world()
     here.letterbox.deliveries = [fate]
 
-    with caplog.at_level(logging.INFO):
-        here.begin(sweep(kind="Create"))
+    here.begin(sweep(kind="Create"))
 
     (record,) = logged(caplog, "delivery")
     assert record["message"] == f"Create of Sweep01 is {message}: SUCCESS"
@@ -1063,8 +1032,7 @@ def test_start_that_fails_is_logged_each_time_without_the_url(
     here = world()
     here.step_functions.fault = fault
 
-    with caplog.at_level(logging.WARNING):
-        here.begin(event())
+    here.begin(event())
 
     failed = [one for one in caplog.records if "could be started" in one.getMessage()]
     assert failed[0].getMessage().endswith(f" could be started: {named}")

@@ -135,8 +135,7 @@ def test_last_gate_logs_the_members_that_it_could_not_check(
 ) -> None:
     raw, personalize, expected = NOT_CHECKED[row]
 
-    with caplog.at_level(logging.DEBUG):
-        observe(raw, personalize)
+    observe(raw, personalize)
 
     assert [vars(record)["members"] for record in caplog.records] == expected
     for record in caplog.records:
@@ -314,8 +313,7 @@ def test_quality_gate_that_is_reached_opens_without_a_warning_or_another_call(
     raw, quality = PASSES[row]
     personalize = quality_account()
 
-    with caplog.at_level(logging.DEBUG):
-        judged = judge(raw, personalize)
+    judged = judge(raw, personalize)
 
     assert judged == Judged(READY, quality)
     assert caplog.records == []
@@ -357,8 +355,7 @@ def test_quality_gate_that_only_warns_opens_and_returns_the_misses(row: str) -> 
 
 
 def test_quality_gate_that_is_missed_is_logged(caplog: pytest.LogCaptureFixture) -> None:
-    with caplog.at_level(logging.DEBUG):
-        judge(judging(BOTH_MISSED | WARNS), quality_account())
+    judge(judging(BOTH_MISSED | WARNS), quality_account())
 
     (record,) = caplog.records
     assert record.levelno == logging.WARNING
