@@ -15,7 +15,7 @@ from local_aws.rehearsal.reading import read
 from local_aws.rehearsal.recipes import STAND_INS
 from local_aws.rehearsal.training import TopPicks
 from tests.support.project import run_command
-from tests.unit.local_aws.rehearsal.folders import ITEMS, folder_of, watching
+from tests.unit.local_aws.rehearsal.folders import folder_of, watching
 
 
 @pytest.mark.parametrize(
@@ -153,14 +153,6 @@ def test_data_that_the_service_would_refuse_is_not_measured(tmp_path: Path) -> N
     shown = page.read_text()
     assert "A training on this data ends in CREATE FAILED: Dataset has fewer than 1000" in shown
     assert "Trained on this machine" not in shown
-
-
-def test_headers_alone_are_reported_on(tmp_path: Path) -> None:
-    folder = folder_of(tmp_path / "none", [], items=[ITEMS], users=["USER_ID,PLAN"])
-    page = tmp_path / "page.html"
-    reported = _local_aws(tmp_path, "data", str(folder), "--html", str(page))
-    assert (reported.returncode, reported.stderr) == (1, "")
-    assert "ends in CREATE FAILED" in reported.stdout
 
 
 @pytest.mark.parametrize("command", [["data"], ["deploy", "--data"]])

@@ -56,6 +56,11 @@ COLUMNS = [f"C{n:02}" for n in range(50)]
 ALL_BUT_TWO_HOURS = {**HOURS, "stop": "cron(0 5 ? * MON-FRI *)"}
 TOPIC = "arn:aws:sns:eu-west-1:111111111111:on-call"
 
+OTHER_PARTITIONS = [
+    GROUP.replace(":aws:", f":{partition}:").replace("eu-west-1", region)
+    for partition, region in (("aws-us-gov", "us-gov-west-1"), ("aws-eusc", "eusc-de-east-1"))
+]
+
 ALLOWED: list[tuple[str, Any, Any]] = [
     ("recipe", "aws-vod-most-popular", Recipe.VOD_MOST_POPULAR),
     ("recommender_name", "my-Recs_1", "my-Recs_1"),
@@ -77,7 +82,7 @@ ALLOWED: list[tuple[str, Any, Any]] = [
     ("active_hours", HOURS, HOURS),
     ("active_hours", TWO_HOURS, TWO_HOURS),
     ("active_hours", ALL_BUT_TWO_HOURS, ALL_BUT_TWO_HOURS),
-    ("dataset_group_arn", GROUP, GROUP),
+    *(("dataset_group_arn", arn, arn) for arn in (GROUP, *OTHER_PARTITIONS)),
     ("adopt_existing", False, False),
     ("retain_on_destroy", True, True),
     ("force_update", "2", "2"),
@@ -133,40 +138,9 @@ ALLOWED: list[tuple[str, Any, Any]] = [
 ]
 
 
-def test_the_defaults_are_the_contracts() -> None:
-    assert parse(MINIMAL) == Settings(
-        dataset_group_arn=GROUP,
-        recipe=Recipe.VOD_TOP_PICKS,
-        recommender_name=None,
-        min_recommendation_requests_per_second=1,
-        exploration_weight=Decimal("0.3"),
-        exploration_item_age_cut_off=30,
-        item_metadata=True,
-        excluded_columns={},
-        running=True,
-        active_hours=None,
-        adopt_existing=False,
-        retain_on_destroy=False,
-        force_update=None,
-        max_training_hours=Decimal(10),
-        max_deletion_hours=None,
-        training_gate_minutes=Decimal(55),
-        recommenders={},
-        poll_interval_seconds=60,
-        monitoring=False,
-        alarm_topic_arn=None,
-        alarm_email=None,
-        runbook_url=None,
-        minimum_throughput_use=None,
-        observation_interval_minutes=60,
-        notify_topic_arn=None,
-        log_retention_days=90,
-        log_key_arn=None,
-        consumers=(),
-        termination_protection=False,
-        approval=False,
-        tags={},
-    )
+def test_settings_that_are_not_given_have_the_defaults_of_the_reference() -> None:
+    """`tests/unit/checks/test_reference.py` has the pages that say them, one by one."""
+    assert parse(MINIMAL) == Settings(dataset_group_arn=GROUP)
 
 
 @pytest.mark.parametrize(("key", "value", "parsed"), ALLOWED)
@@ -742,7 +716,7 @@ def test_a_pipeline_of_an_older_connection_is_accepted() -> None:
 BAD_PIPELINE: list[tuple[str, Any]] = [
     ("log_key_arn", KEY.replace("key/", "alias/")),
     ("connection_arn", PIPELINE["connection_arn"].replace("codeconnections", "s3")),
-    ("connection_arn", None),
+    *((key, None) for key in PIPELINE),
     ("repository", "top-picks"),
     ("repository", "https://example.com/video/top-picks"),
     ("repository", "a/b/c"),
@@ -763,14 +737,6 @@ def test_a_wrong_pipeline_is_refused_by_key_and_value(key: str, value: object) -
         read(environments=DEV, pipeline={**PIPELINE, key: value})
 
     assert str(refusal.value).startswith(f"Setting pipeline.{key}: got {got}; allowed: ")
-
-
-@pytest.mark.parametrize("key", PIPELINE)
-def test_a_pipeline_is_given_in_full(key: str) -> None:
-    rest = {name: value for name, value in PIPELINE.items() if name != key}
-
-    with pytest.raises(SettingsError, match=f"pipeline.{key}: got nothing"):
-        read(environments=DEV, pipeline=rest)
 
 
 @pytest.mark.parametrize("bad", ["main", [], {}, "[]", True])
@@ -805,21 +771,6 @@ def test_a_pipeline_has_as_many_stages_as_codepipeline_allows() -> None:
     with pytest.raises(SettingsError, match=r"environments: got 47; allowed: 46 with a pipeline"):
         read(environments={**most, "e46": MINIMAL}, pipeline=PIPELINE)
     assert len(read(environments={**most, "e46": MINIMAL}).environments) == 47
-
-
-@pytest.mark.parametrize(
-    "place",
-    [
-        ("aws-us-gov", "us-gov-west-1"),
-        ("aws-eusc", "eusc-de-east-1"),
-        ("aws", "ap-southeast-12"),
-    ],
-)
-def test_every_partition_is_known(place: tuple[str, str]) -> None:
-    partition, region = place
-    arn = GROUP.replace("arn:aws:", f"arn:{partition}:").replace("eu-west-1", region)
-
-    assert parse({"dataset_group_arn": arn}).region == region
 
 
 # -- recipes, and several recommenders -------------------------------------------------------------

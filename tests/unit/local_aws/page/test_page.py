@@ -297,6 +297,6 @@ def test_any_data_can_be_plotted(tmp_path: Path, users: int, each: int) -> None:
     assert [plot.svg.startswith("<svg") for plot in plots(data)] == [True] * 3
 
 
-def test_no_interactions_are_not_plotted(tmp_path: Path) -> None:
-    data = read(folder_of(tmp_path, []), now=NOW)
+def test_headers_alone_are_not_plotted(tmp_path: Path) -> None:
+    data = read(folder_of(tmp_path, [], items=[ITEMS], users=["USER_ID,PLAN"]), now=NOW)
     assert "<svg" not in data_page("nothing", data, findings(data), "Too few")
