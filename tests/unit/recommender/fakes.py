@@ -75,6 +75,21 @@ class FakePersonalize:
         }
         self.tags[arn] = dict(OWNER.tags() if tags is None else tags)
 
+    def show_update(
+        self,
+        arn: str,
+        status: str,
+        config: Mapping[str, Any] | None = None,
+        created: datetime = datetime(2026, 1, 1, tzinfo=UTC),
+    ) -> None:
+        """Show an update, by default to the configuration that shows."""
+        shown = self.shown[arn]
+        shown["latestRecommenderUpdate"] = {
+            "status": status,
+            "recommenderConfig": shown["recommenderConfig"] if config is None else config,
+            "creationDateTime": created,
+        }
+
     @property
     def changes(self) -> list[tuple[str, str]]:
         """The calls that change something."""

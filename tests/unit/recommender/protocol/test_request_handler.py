@@ -47,6 +47,7 @@ from ..fakes import FakeCloudFormation, FakePersonalize, FakeStepFunctions, Lett
 from ..resources.examples import resource
 
 INTERVAL = 60.0
+EARLIER = datetime(2025, 12, 31, tzinfo=UTC)
 
 
 class PausedClock(VirtualClock):
@@ -239,6 +240,7 @@ def test_execution_is_started_as_soon_as_step_functions_accepts_it(
     assert here.step_functions.tries == 2
 
 
+NEW_TAG = update({v.TAGS: {"team": "new"}})
 WITHOUT_EXECUTION: dict[str, tuple[str, dict[str, Any], str, list[str], str]] = {
     "gate": ("CREATE_IN_PROGRESS", gate(3, arn=DESIRED.arn), "CREATE PENDING", [], ""),
     "last gate": (
@@ -273,20 +275,8 @@ WITHOUT_EXECUTION: dict[str, tuple[str, dict[str, Any], str, list[str], str]] = 
         [],
         "Nothing was changed. StartExecution: AccessDeniedException: the message",
     ),
-    "update": (
-        "UPDATE_IN_PROGRESS",
-        update({v.TAGS: {"team": "new"}}),
-        "ACTIVE",
-        [],
-        "Nothing was changed. StartExecution",
-    ),
-    "update, rolled back": (
-        "UPDATE_ROLLBACK_IN_PROGRESS",
-        update({v.TAGS: {"team": "new"}}),
-        "ACTIVE",
-        ["TagResource"],
-        "",
-    ),
+    "update": ("UPDATE_IN_PROGRESS", NEW_TAG, "ACTIVE", [], "Nothing was changed. StartExecution"),
+    "update, rolled back": ("UPDATE_ROLLBACK_IN_PROGRESS", NEW_TAG, "ACTIVE", ["TagResource"], ""),
 }
 
 
@@ -472,7 +462,7 @@ def test_last_gate_fails_with_the_reason_of_its_last_attempt_when_its_time_is_up
 
 
 def test_change_in_a_newer_operation_than_the_first_poll_saw_fails() -> None:
-    here = world("UPDATE_IN_PROGRESS", datetime(2025, 12, 31, tzinfo=UTC))
+    here = world("UPDATE_IN_PROGRESS", EARLIER)
     here.personalize.add(DESIRED.arn, tags=OWN, recommenderConfig=CONFIG)
     here.begin(update({v.CONFIG: {}}))
     here.personalize.faults["ListTagsForResource"] = refusal("ThrottlingException")
@@ -516,19 +506,13 @@ def test_refused_replacement_fails_at_once_and_keeps_the_old_physical_id() -> No
     assert here.waited == 0
 
 
-EARLIER = datetime(2025, 12, 31, tzinfo=UTC)
-SENT_AT = datetime(2026, 1, 1, tzinfo=UTC)
-CONFIRM = timedelta(seconds=CONFIRM_SECONDS)
+ROLLED_BACK = datetime(2026, 1, 1, tzinfo=UTC) - timedelta(seconds=CONFIRM_SECONDS)
 JUST_BEFORE = timedelta(seconds=0.5)
 FAILED_UPDATES: dict[str, tuple[str, datetime, bool]] = {
     "in this update": ("UPDATE_IN_PROGRESS", EARLIER, True),
     "before this update": ("UPDATE_IN_PROGRESS", EARLIER - JUST_BEFORE, False),
-    "in this rollback": ("UPDATE_ROLLBACK_IN_PROGRESS", SENT_AT - CONFIRM, True),
-    "in the rolled back update": (
-        "UPDATE_ROLLBACK_IN_PROGRESS",
-        SENT_AT - CONFIRM - JUST_BEFORE,
-        False,
-    ),
+    "in this rollback": ("UPDATE_ROLLBACK_IN_PROGRESS", ROLLED_BACK, True),
+    "before this rollback": ("UPDATE_ROLLBACK_IN_PROGRESS", ROLLED_BACK - JUST_BEFORE, False),
 }
 
 
@@ -536,15 +520,8 @@ FAILED_UPDATES: dict[str, tuple[str, datetime, bool]] = {
 def test_update_that_failed_in_this_operation_is_not_sent_again(row: str) -> None:
     status, failed_at, fails = FAILED_UPDATES[row]
     here = world(status, EARLIER)
-    failed = {
-        "status": "CREATE FAILED",
-        "recommenderConfig": CONFIG,
-        "creationDateTime": failed_at,
-        "failureReason": "too little data",
-    }
-    here.personalize.add(
-        DESIRED.arn, tags=OWN, recommenderConfig=OTHER_CONFIG, latestRecommenderUpdate=failed
-    )
+    here.personalize.add(DESIRED.arn, tags=OWN, recommenderConfig=OTHER_CONFIG)
+    here.personalize.show_update(DESIRED.arn, "CREATE FAILED", CONFIG, created=failed_at)
 
     here.first_poll(update())
 
@@ -853,7 +830,9 @@ def not_possible(reason: str) -> Fail:
 
 WAITS = Wait("it trains", updated_after=5.0)
 HANDED_OVER = replace(WAITS, hands_over=True)
+ENDS = Done("it trains", updated_after=5.0)
 ABSENT, GONE = Fail("it is not there.", confirm=GRACE_SECONDS), Done("gone", confirm=6.0)
+OBSERVED_ABSENT = Fail("it is not there. (Observed for 2 minutes.)")
 STALE = Fail("a late Update", confirm=CONFIRM_SECONDS)
 DEADLINES: dict[str, tuple[Verdict, bool, Timing, Verdict]] = {
     "done": (Done("d", Progress.GONE), True, after(9999), Done("d", Progress.GONE)),
@@ -861,31 +840,11 @@ DEADLINES: dict[str, tuple[Verdict, bool, Timing, Verdict]] = {
     "wait": (WAITS, True, after(3299.9), WAITS),
     "wait that hands over": (HANDED_OVER, True, after(3299.9), HANDED_OVER),
     "wait, time up": (WAITS, True, after(3300), not_possible("it trains")),
-    "wait that hands over, time up": (
-        HANDED_OVER,
-        True,
-        after(3300),
-        Done("it trains", updated_after=5.0),
-    ),
+    "wait that hands over, time up": (HANDED_OVER, True, after(3300), ENDS),
     "unconfirmed failure": (ABSENT, False, after(119.9), ABSENT),
-    "confirmed failure": (
-        ABSENT,
-        True,
-        after(130),
-        Fail("it is not there. (Observed for 2 minutes.)"),
-    ),
-    "confirmed failure, time up": (
-        ABSENT,
-        True,
-        after(3300),
-        Fail("it is not there. (Observed for 2 minutes.)"),
-    ),
-    "unconfirmed failure, time up": (
-        ABSENT,
-        False,
-        after(3300),
-        not_possible("it is not there"),
-    ),
+    "confirmed failure": (ABSENT, True, after(130), OBSERVED_ABSENT),
+    "confirmed failure, time up": (ABSENT, True, after(3300), OBSERVED_ABSENT),
+    "unconfirmed, time up": (ABSENT, False, after(3300), not_possible("it is not there")),
     "unconfirmed done, time up": (GONE, False, after(3300), GONE),
     "failure that a stale read may explain, time up": (STALE, False, after(3300), STALE),
 }
