@@ -127,17 +127,6 @@ def test_broken_function_ends_when_its_answer_is_refused(
     assert len(region.answers) == 1
 
 
-def test_broken_function_does_not_answer_a_foreign_response_url(
-    region: LoopbackRegion, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    broken_environment(monkeypatch)
-    monkeypatch.delenv("AWS_ENDPOINT_URL")
-
-    handler.begin(gate() | {"ResponseURL": region.response_url}, None)
-
-    assert region.answers == []
-
-
 @pytest.mark.rows("R6")
 def test_broken_function_accepts_response_urls_of_its_partition_only(
     monkeypatch: pytest.MonkeyPatch,
