@@ -14,14 +14,12 @@ import pytest
 
 from local_aws.personalize.training import Source, Training
 from local_aws.rehearsal import sample
-from local_aws.rehearsal.data import Data
 from local_aws.rehearsal.evaluation import Evaluation
-from local_aws.rehearsal.reading import read
 from local_aws.rehearsal.recipes import STAND_INS
 from local_aws.rehearsal.training import Options, TopPicks
 from tests.support.project import run_command
 from tests.unit.local_aws.personalize.simulation import ARN, Simulation
-from tests.unit.local_aws.rehearsal.folders import ITEMS, folder_of, watching
+from tests.unit.local_aws.rehearsal.folders import ITEMS, folder_of, the_sample, watching
 
 pytestmark = pytest.mark.usefixtures("one_split")
 METADATA = {"enableMetadataWithRecommendations": True}
@@ -42,7 +40,7 @@ def simulation_on(folder: Path, **behaviour: Any) -> Simulation:
 def created_on(folder: Path, recipe: str = "aws-vod-top-picks", **behaviour: Any) -> Simulation:
     """Return a simulation with a recommender whose training has begun."""
     simulation = simulation_on(folder, **behaviour)
-    simulation.create(recipeArn=recipe_arn(recipe))
+    simulation.create(recipe=recipe)
     return simulation
 
 
@@ -86,11 +84,6 @@ def training(monkeypatch: pytest.MonkeyPatch) -> Last:
 def ask(simulation: Simulation, **more: Any) -> list[Any]:
     request = {"recommenderArn": ARN, "userId": "user-1"}
     return list(simulation.runtime.get_recommendations(**(request | more))["itemList"])
-
-
-@cache
-def the_sample() -> Data:
-    return read(sample.FOLDER, now=time.time())
 
 
 @cache
@@ -200,7 +193,7 @@ class TestRecipes:
     def test_one_that_fails_leaves_the_others_serving(self, tmp_path: Path) -> None:
         rows = [(user, item, when, "Click") for user, item, when, _ in watching(users=60, each=20)]
         simulation = created_on(folder_of(tmp_path, rows))
-        simulation.create("popular", recipeArn=recipe_arn("aws-vod-most-popular"))
+        simulation.create("popular", recipe="aws-vod-most-popular")
         assert wait(simulation)["status"] == "ACTIVE"
         popular = wait(simulation, arn=ARN.replace("films", "popular"))
         assert (popular["status"], popular["failureReason"]) == ("CREATE FAILED", REASON)
@@ -208,17 +201,13 @@ class TestRecipes:
 
     def test_an_update_of_one_trains_no_other(self) -> None:
         simulation = created_on(sample.FOLDER)
-        simulation.create("like", recipeArn=recipe_arn("aws-vod-more-like-x"))
+        simulation.create("like", recipe="aws-vod-more-like-x")
         like = ARN.replace("films", "like")
         wait(simulation)
         before = wait(simulation, arn=like)
         simulation.update(**WITHOUT_GENRES)
         wait(simulation)
         assert simulation.describe(like) == before
-
-
-def recipe_arn(recipe: str) -> str:
-    return f"arn:aws:personalize:::recipe/{recipe}"
 
 
 class TestFailures:

@@ -6,15 +6,14 @@ from pathlib import Path
 
 import pytest
 
-from local_aws.rehearsal import sample
 from local_aws.rehearsal.evaluation import explanation, split
 from local_aws.rehearsal.reading import read
 from local_aws.rehearsal.related import BecauseYouWatched, MoreLike
 from local_aws.rehearsal.training import Learnt, Options, TopPicks
-from tests.unit.local_aws.rehearsal.folders import ITEMS, NOW, camps, folder_of
+from tests.unit.local_aws.rehearsal.folders import ITEMS, NOW, camps, folder_of, the_sample
 
 pytestmark = pytest.mark.usefixtures("one_split")
-THE_SAMPLE = read(sample.FOLDER, now=NOW)
+THE_SAMPLE = the_sample()
 related = pytest.mark.parametrize("stand_in", [BecauseYouWatched, MoreLike])
 
 
