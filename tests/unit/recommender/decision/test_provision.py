@@ -158,7 +158,7 @@ STEPS: Mapping[str, tuple[Desired, Observed | None, Any]] = {
     "no tag, retraining": (DESIRED, observed(tags=NO_TEAM, latest_update=RETRAINING), TAG_TEAM),
     "inactive": (DESIRED, observed("INACTIVE"), StartRecommender()),
     "inactive, to be stopped": (STOPPED, observed("INACTIVE"), EFFECTIVE),
-    "inactive, another configuration": (STOPPED, differing("INACTIVE"), StartRecommender()),
+    "inactive, to be stopped, differing": (STOPPED, differing("INACTIVE"), StartRecommender()),
     "active, to be stopped": (STOPPED, observed(), StopRecommender()),
     "active, to be stopped, another configuration": (STOPPED, differing(), UPDATE),
 }
@@ -476,7 +476,7 @@ def test_request_of_a_rollback_ends_only_in_the_state_before(row: str) -> None:
 THEIRS = update("ACTIVE", OTHER_CONFIG)
 OVERTAKEN: Mapping[str, tuple[Operation, float | None, Update | None, bool]] = {
     "another update after the own": (ROLLS_BACK, 0.0, THEIRS, True),
-    "another failed one": (ROLLS_BACK, 0.0, replace(THEIRS, status="CREATE FAILED"), True),
+    "another failed update": (ROLLS_BACK, 0.0, replace(THEIRS, status="CREATE FAILED"), True),
     "no rollback": (UPDATES, 0.0, THEIRS, False),
     "no own update": (ROLLS_BACK, None, THEIRS, False),
     "own update not shown yet": (ROLLS_BACK, THEIRS.created, THEIRS, False),

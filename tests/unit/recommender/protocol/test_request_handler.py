@@ -844,7 +844,7 @@ DEADLINES: dict[str, tuple[Verdict, bool, Timing, Verdict]] = {
     "unconfirmed failure": (ABSENT, False, after(119.9), ABSENT),
     "confirmed failure": (ABSENT, True, after(130), OBSERVED_ABSENT),
     "confirmed failure, time up": (ABSENT, True, after(3300), OBSERVED_ABSENT),
-    "unconfirmed, time up": (ABSENT, False, after(3300), not_possible("it is not there")),
+    "unconfirmed failure, time up": (ABSENT, False, after(3300), not_possible("it is not there")),
     "unconfirmed done, time up": (GONE, False, after(3300), GONE),
     "failure that a stale read may explain, time up": (STALE, False, after(3300), STALE),
 }
