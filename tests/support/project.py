@@ -69,6 +69,18 @@ class Project:
         return [path.read_text().splitlines() for path in sorted(self._calls.iterdir())]
 
 
+def run_command(
+    *command: str | Path,
+    cwd: Path = ROOT,
+    env: Mapping[str, str] | None = None,
+    timeout: float | None = None,
+) -> subprocess.CompletedProcess[str]:
+    """Run a command, by default in the repository; return its exit code and what it printed."""
+    return subprocess.run(
+        command, cwd=cwd, env=env, capture_output=True, text=True, timeout=timeout, check=False
+    )
+
+
 def tool(path: Path, script: str) -> None:
     """Write a program."""
     path.parent.mkdir(parents=True, exist_ok=True)

@@ -14,6 +14,7 @@ from local_aws import processes, toolchain
 from tests.live import guard
 from tests.live.account import LiveAccount, Trial
 from tests.live.guard import ACCEPT_COST, DATASET_GROUP, Consent, LiveRunRefusedError
+from tests.support.project import run_command
 
 ARN = "arn:aws:personalize:eu-west-1:111111111111:dataset-group/vod"
 CONSENT = Consent(ARN, "111111111111", "eu-west-1", "mine")
@@ -231,14 +232,8 @@ class TestPytest:
 def _pytest(*arguments: str, **environ: str) -> subprocess.CompletedProcess[str]:
     not_ours = ("AWS_", "COVERAGE_")
     ours = {name: value for name, value in os.environ.items() if not name.startswith(not_ours)}
-    return subprocess.run(
-        [sys.executable, "-m", "pytest", *arguments],
-        cwd=toolchain.ROOT,
-        env={name: value for name, value in ours.items() if "TOP_PICKS" not in name} | environ,
-        capture_output=True,
-        text=True,
-        check=False,
-    )
+    env = {name: value for name, value in ours.items() if "TOP_PICKS" not in name} | environ
+    return run_command(sys.executable, "-m", "pytest", *arguments, env=env)
 
 
 def test_a_stack_is_destroyed_though_what_is_left_cannot_be_listed(

@@ -2,7 +2,6 @@
 
 import os
 import re
-import subprocess
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any, Final, NamedTuple
@@ -14,7 +13,7 @@ from stacks.settings.context import parse
 from stacks.settings.declarations import Settings
 from stacks.settings.setting import settings_of
 from tests.support.place import GROUP
-from tests.support.project import ROOT, first_on_path, tool
+from tests.support.project import ROOT, first_on_path, run_command, tool
 
 FOLDER: Final = ROOT / "docs" / "how-to"
 PROMOTE: Final = yaml.safe_load((FOLDER / "promote.yml").read_text())
@@ -81,24 +80,17 @@ class Runner:
     def run(self, commands: str) -> Ran:
         """Run the commands of a step, as GitHub does."""
         # GitHub runs a step by `bash -e` ("Workflow syntax": defaults.run.shell).
-        ran = subprocess.run(
-            ["bash", "-e", "-c", commands],
-            cwd=self._folder,
-            env={
-                **first_on_path(self._bin),
-                "ENVIRONMENT": "prod",
-                "STACK": "prod-TopPicks",
-                "GITHUB_OUTPUT": str(self._folder / "outputs"),
-                "GITHUB_STEP_SUMMARY": str(self._folder / "summary"),
-                "GITHUB_REPOSITORY": "video/top-picks",
-                "GITHUB_SHA": "c0ffee",
-                "NUMBER": "7",
-            },
-            capture_output=True,
-            text=True,
-            timeout=60,
-            check=False,
-        )
+        env = {
+            **first_on_path(self._bin),
+            "ENVIRONMENT": "prod",
+            "STACK": "prod-TopPicks",
+            "GITHUB_OUTPUT": str(self._folder / "outputs"),
+            "GITHUB_STEP_SUMMARY": str(self._folder / "summary"),
+            "GITHUB_REPOSITORY": "video/top-picks",
+            "GITHUB_SHA": "c0ffee",
+            "NUMBER": "7",
+        }
+        ran = run_command("bash", "-e", "-c", commands, cwd=self._folder, env=env, timeout=60)
         outputs, summary, calls = (
             (self._folder / name).read_text() for name in ("outputs", "summary", "calls")
         )

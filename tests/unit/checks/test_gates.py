@@ -11,7 +11,7 @@ import yaml  # type: ignore[import-untyped]
 
 from checks import assemblies
 from local_aws import toolchain
-from tests.support.project import ROOT, Project, first_on_path, tool
+from tests.support.project import ROOT, Project, first_on_path, run_command, tool
 
 CHECK = yaml.safe_load((ROOT / ".github" / "workflows" / "check.yml").read_text())
 PROMOTE = yaml.safe_load((ROOT / "docs" / "how-to" / "promote.yml").read_text())
@@ -87,9 +87,7 @@ def test_the_exit_code_of_make_check_is_that_of_whoever_runs_it(
     tool(tmp_path / "make", f'#!/bin/sh\necho "$@" > "{asked}"\nexit {code}\n')
 
     # GitHub runs a step by `bash -e` (GitHub Docs, "Workflow syntax": defaults.run.shell).
-    ran = subprocess.run(
-        ["bash", "-e", "-c", command], cwd=ROOT, env=first_on_path(tmp_path), check=False
-    )
+    ran = run_command("bash", "-e", "-c", command, env=first_on_path(tmp_path))
 
     assert (ran.returncode, asked.read_text()) == (code, "check\n")
 
@@ -138,9 +136,7 @@ def test_a_line_or_a_branch_in_a_thousand_fails_the_coverage(
     env = {key: value for key, value in os.environ.items() if not key.startswith("COVERAGE_")}
 
     for command, expected in (("run app.py", 0), ("combine --quiet", 0), ("report", code)):
-        ran = subprocess.run(
-            [*_COVERAGE, *command.split()], cwd=tmp_path, env=env, capture_output=True, check=False
-        )
+        ran = run_command(*_COVERAGE, *command.split(), cwd=tmp_path, env=env)
         assert ran.returncode == expected, ran.stdout + ran.stderr
 
 
@@ -187,19 +183,14 @@ def test_a_test_that_hangs_fails_and_is_named(tmp_path: Path) -> None:
         "def test_that_ends(): pass\n"
         "def test_that_hangs(): threading.Event().wait()\n"
     )
-    ran = subprocess.run(
-        [
-            *(sys.executable, "-m", "pytest", "-c", str(ROOT / "pyproject.toml")),
-            *("--rootdir", str(tmp_path), "-o", "faulthandler_timeout=1"),
-            *("-p", "xdist.plugin", "-p", "pytest_socket", "-p", "no:cacheprovider"),
-            *("-n", "1", "--max-worker-restart=0", str(tmp_path)),
-        ],
+    ran = run_command(
+        *(sys.executable, "-m", "pytest", "-c", ROOT / "pyproject.toml"),
+        *("--rootdir", tmp_path, "-o", "faulthandler_timeout=1"),
+        *("-p", "xdist.plugin", "-p", "pytest_socket", "-p", "no:cacheprovider"),
+        *("-n", "1", "--max-worker-restart=0", tmp_path),
         cwd=tmp_path,
         env={**os.environ, "PYTEST_DISABLE_PLUGIN_AUTOLOAD": "1"},
-        capture_output=True,
-        text=True,
         timeout=60,
-        check=False,
     )
 
     assert ran.returncode != 0

@@ -3,18 +3,16 @@
 import hashlib
 import json
 import os
-import subprocess
 import sys
-import threading
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from tests.support.project import ROOT, Project
+from tests.support.http import Request, serving
+from tests.support.project import ROOT, Project, run_command
 
 AGES = {"1.0": 400, "1.1": 8, "1.2": 6}
 """The versions of each package, with their ages in days."""
@@ -50,25 +48,15 @@ def index(tmp_path: Path) -> Iterator[str]:
     folder.mkdir()
     pages = {f"/simple/{name}/": listing(folder, name) for name in ("films", "series")}
 
-    class Handler(BaseHTTPRequestHandler):
-        def do_GET(self) -> None:
-            if self.path in pages:
-                body, kind = json.dumps(pages[self.path]).encode(), "vnd.pypi.simple.v1+json"
-            else:
-                body, kind = (folder / Path(self.path).name).read_bytes(), "octet-stream"
-            self.send_response(200)
-            self.send_header("Content-Type", f"application/{kind}")
-            self.send_header("Content-Length", str(len(body)))
-            self.end_headers()
-            self.wfile.write(body)
+    def respond(request: Request) -> None:
+        if request.path in pages:
+            body, kind = json.dumps(pages[request.path]).encode(), "vnd.pypi.simple.v1+json"
+        else:
+            body, kind = (folder / Path(request.path).name).read_bytes(), "octet-stream"
+        request.respond(200, body, {"Content-Type": f"application/{kind}"})
 
-        def log_message(self, *_: object) -> None:
-            """Print nothing."""
-
-    with ThreadingHTTPServer(("127.0.0.1", 0), Handler) as server:
-        threading.Thread(target=server.serve_forever, daemon=True).start()
-        yield f"http://127.0.0.1:{server.server_port}/simple"
-        server.shutdown()
+    with serving(respond) as endpoint:
+        yield f"{endpoint}/simple"
 
 
 def locking(tmp_path: Path, mend: str) -> list[list[str]]:
@@ -102,19 +90,16 @@ def test_a_version_is_locked_when_it_is_a_week_old_or_mends_a_vulnerability(
     (tmp_path / "lock.in").write_text("films\nseries\n")
     options = command[1 : command.index("--output-file")]
 
-    ran = subprocess.run(
-        [sys.executable, *options, "--output-file", "lock.txt", "lock.in"],
-        cwd=tmp_path,
-        env={
-            **{key: os.environ[key] for key in ("PATH", "HOME") if key in os.environ},
-            "PYTHONPATH": str(ROOT),
-            "PIP_INDEX_URL": index,
-            "UV_NO_CONFIG": "1",
-            "UV_CACHE_DIR": str(tmp_path / "cache"),
-        },
-        capture_output=True,
-        text=True,
-        check=False,
+    env = {
+        **{key: os.environ[key] for key in ("PATH", "HOME") if key in os.environ},
+        "PYTHONPATH": str(ROOT),
+        "PIP_INDEX_URL": index,
+        "UV_NO_CONFIG": "1",
+        "UV_CACHE_DIR": str(tmp_path / "cache"),
+    }
+
+    ran = run_command(
+        *(sys.executable, *options, "--output-file", "lock.txt", "lock.in"), cwd=tmp_path, env=env
     )
 
     assert ran.returncode == 0, ran.stderr

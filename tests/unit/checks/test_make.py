@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from checks.uv import environment
-from tests.support.project import ROOT, Project
+from tests.support.project import ROOT, Project, run_command
 
 ODD = 'it\'s a "folder" of; two  words'
 
@@ -68,14 +68,10 @@ def test_uv_is_told_what_pip_is_configured_with(config: str, expected: dict[str,
 
 def test_make_lock_asks_the_index_of_pip() -> None:
     nowhere = "http://127.0.0.1:1/simple"
-    ran = subprocess.run(
-        [sys.executable, "-m", "checks.uv", "pip", "compile", "--no-cache", "requirements.in"],
-        cwd=ROOT,
-        env={**os.environ, "PIP_INDEX_URL": nowhere, "UV_HTTP_RETRIES": "0"},
-        capture_output=True,
-        text=True,
-        check=False,
-    )
+    env = {**os.environ, "PIP_INDEX_URL": nowhere, "UV_HTTP_RETRIES": "0"}
+    command = (sys.executable, "-m", "checks.uv", "pip", "compile", "--no-cache", "requirements.in")
+
+    ran = run_command(*command, env=env)
 
     assert ran.returncode != 0
     assert nowhere in ran.stderr
@@ -104,7 +100,4 @@ def _environment(folder: Path) -> Path:
 
 def _seen_by(python: Path, **environment: str) -> str:
     shows = "import os; print(os.environ['JSII_RUNTIME_PACKAGE_CACHE_ROOT'])"
-    ran = subprocess.run(
-        [python, "-c", shows], env=environment, capture_output=True, text=True, check=True
-    )
-    return ran.stdout.strip()
+    return run_command(python, "-c", shows, env=environment).stdout.strip()

@@ -10,13 +10,14 @@ from botocore.exceptions import ClientError
 from local_aws import report
 from local_aws.engine import LocalAws
 from local_aws.processes import Holder
-from local_aws.rehearsal import NOTICE, sample
+from local_aws.rehearsal import NOTICE
 from local_aws.rehearsal.evaluation import CHOICES, Compared, Evaluation
 from local_aws.rehearsal.findings import Finding, Verdict
 from local_aws.rehearsal.reading import read
 from local_aws.rehearsal.recipes import STAND_INS
 from local_aws.rehearsal.training import TopPicks
-from tests.unit.local_aws.rehearsal.folders import NOW, folder_of
+from tests.unit.local_aws.personalize.simulation import recipe_arn
+from tests.unit.local_aws.rehearsal.folders import NOW, folder_of, the_sample
 
 _AWS = LocalAws(Path("/folder"), Holder(pid=1, port=4566), None)
 
@@ -79,7 +80,7 @@ def test_what_is_left_is_of_the_stack_that_has_it_among_its_resources() -> None:
 def recommended(recipe: str, **described: Any) -> report.Recommended:
     state: dict[str, Any] = {
         "name": "films",
-        "recipeArn": f"arn:aws:personalize:::recipe/{recipe}",
+        "recipeArn": recipe_arn(recipe),
         "modelMetrics": evaluation().values,
         "evaluation": json.loads(json.dumps(dataclasses.asdict(evaluation()))),
     }
@@ -139,7 +140,7 @@ def test_each_recommender_of_the_stack_that_serves_is_asked_with_what_its_recipe
     aws.personalize_state.return_value = {"recommenders": recommenders}
     asked = aws.client.return_value.get_recommendations
     asked.return_value = {"itemList": [{"itemId": "vod-1"}]}
-    data = read(sample.FOLDER, now=NOW)
+    data = the_sample()
     outputs = {one["name"]: one["recommenderArn"] for one in recommenders[:-1]}
 
     found = report.recommended(aws, outputs, data)
@@ -160,7 +161,7 @@ def _state(name: str, recipe: str, **more: Any) -> dict[str, Any]:
     return {
         "name": name,
         "recommenderArn": f"arn:{name}",
-        "recipeArn": f"arn:aws:personalize:::recipe/{recipe}",
+        "recipeArn": recipe_arn(recipe),
         "status": "ACTIVE",
         "recommenderConfig": {},
     } | more

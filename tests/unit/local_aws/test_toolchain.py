@@ -1,9 +1,9 @@
-import subprocess
 from pathlib import Path
 
 import pytest
 
 from local_aws import toolchain
+from tests.support.project import run_command
 
 
 def test_the_users_aws_proxies_and_tool_settings_are_not_seen(
@@ -25,13 +25,7 @@ def test_the_cdks_validation_can_be_turned_off(
 
 def test_node_is_that_of_the_venv_itself(tmp_path: Path) -> None:
     environment = toolchain.environment(tmp_path)
-    shown = subprocess.run(
-        ["node", "--print", "process.execPath"],
-        env=environment,
-        capture_output=True,
-        text=True,
-        check=True,
-    )
+    shown = run_command("node", "--print", "process.execPath", env=environment)
     assert Path(shown.stdout.strip()).samefile(toolchain.CDK[0])
 
 

@@ -1,12 +1,11 @@
 from typing import Any
 
 import pytest
-from botocore.exceptions import ClientError
 
 from lambdas.recommender.aws.errors import IN_USE, InUseError
 from operations.account import Account
 from operations.computations.template import UnreadableError
-from tests.support.place import ACCOUNT
+from tests.unit.recommender.fakes import FakePersonalize, refusal
 
 from .examples import ARN, STACK_ID, stack
 
@@ -33,31 +32,14 @@ class FakeCloudFormation:
         return {"Stacks": [{**one, "Parameters": parameters}]}
 
 
-class FakePersonalize:
-    """Shows a recommender, and refuses its tags."""
-
-    refusal = "ResourceNotFoundException"
-
-    def describe_recommender(self, **_: object) -> Any:
-        return {"recommender": {"recommenderArn": ARN, "status": "ACTIVE"}}
-
-    def list_tags_for_resource(self, **_: object) -> Any:
-        raise ClientError({"Error": {"Code": self.refusal}}, "ListTagsForResource")
-
-
-class FakeSts:
-    """Knows the account of the credentials."""
-
-    def get_caller_identity(self) -> Any:
-        return {"Arn": f"arn:aws:sts::{ACCOUNT}:assumed-role/Admin/me"}
-
-
-def account(body: object = None) -> Account:
+def account(body: object = None, *, tags_refused: str = "") -> Account:
+    """Return an account with a recommender whose tags are refused."""
     cloudformation: Any = FakeCloudFormation(body)
-    personalize: Any = FakePersonalize()
-    cloudwatch: Any = None
-    sts: Any = FakeSts()
-    return Account(cloudformation, personalize, cloudwatch, sts, "eu-west-1")
+    unused: Any = None
+    personalize = FakePersonalize()
+    personalize.add(ARN)
+    personalize.faults["ListTagsForResource"] = refusal(tags_refused)
+    return Account(cloudformation, personalize, unused, unused, "eu-west-1")
 
 
 @pytest.mark.parametrize("body", [{"Resources": {}}, '{"Resources": {}}'])
@@ -77,16 +59,15 @@ def test_stack_has_the_values_of_its_parameters() -> None:
 
 
 def test_recommender_that_vanishes_before_its_tags_are_read_does_not_exist() -> None:
-    assert account().observed(ARN) is None
+    assert account(tags_refused="ResourceNotFoundException").observed(ARN) is None
 
 
-def test_tags_in_use_are_left_out_if_allowed(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(FakePersonalize, "refusal", IN_USE)
-    found = account().observed(ARN, may_lack_tags=True)
+def test_tags_in_use_are_left_out_if_allowed() -> None:
+    found = account(tags_refused=IN_USE).observed(ARN, may_lack_tags=True)
     assert found
     assert found.tags is None
     with pytest.raises(InUseError):
-        account().observed(ARN)
+        account(tags_refused=IN_USE).observed(ARN)
 
 
 def test_connection_takes_the_region_of_the_option_then_of_the_environment_as_the_aws_cli_does(

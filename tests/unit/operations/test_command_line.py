@@ -11,6 +11,7 @@ import pytest
 
 from operations.__main__ import main
 from tests.support.assembly import write_assembly
+from tests.support.project import run_command
 from tests.support.synthesis import Deployable
 
 from .examples import no_stacks
@@ -190,13 +191,8 @@ def test_process_ends_with_2_if_its_output_goes_nowhere(out: str) -> None:
 
 
 def test_name_that_the_terminal_cannot_show_is_escaped() -> None:
-    ended = subprocess.run(
-        [sys.executable, "-c", SCRIPT, "Größe"],
-        env={**os.environ, "PYTHONIOENCODING": "ascii", "PYTHONUTF8": "0"},
-        capture_output=True,
-        text=True,
-        check=False,
-    )
+    env = {**os.environ, "PYTHONIOENCODING": "ascii", "PYTHONUTF8": "0"}
+    ended = run_command(sys.executable, "-c", SCRIPT, "Größe", env=env)
     assert ended.returncode == 2
     assert "There is no stack Gr\\xf6\\xdfe in eu-west-1" in ended.stdout
 

@@ -5,6 +5,7 @@ import pytest
 
 from lambdas.recommender.aws.errors import CredentialsError, TransientError
 from operations.console import Console
+from tests.support.personalize import VirtualClock
 
 
 class Terminal(io.StringIO):
@@ -12,25 +13,13 @@ class Terminal(io.StringIO):
         return True
 
 
-class Clock:
-    """A clock that a sleep moves on."""
-
-    now = 0.0
-
-    def __call__(self) -> float:
-        return self.now
-
-    def sleep(self, seconds: float) -> None:
-        self.now += seconds
-
-
-def console(out: io.StringIO, clock: Clock) -> Console:
-    return Console(out, clock, clock.sleep, confirm=None, interval=15.0)
+def console(out: io.StringIO, clock: VirtualClock) -> Console:
+    return Console(out, clock, clock.advance, confirm=None, interval=15.0)
 
 
 def test_progress_in_a_terminal_is_drawn_in_place() -> None:
     out = Terminal()
-    shown = console(out, Clock())
+    shown = console(out, VirtualClock())
     shown.line("begins")
     shown.progress("one", "1")
     shown.progress("two", "1")
@@ -40,7 +29,7 @@ def test_progress_in_a_terminal_is_drawn_in_place() -> None:
 
 
 def test_progress_in_a_log_is_a_line_for_each_news_and_one_a_minute() -> None:
-    out, clock = io.StringIO(), Clock()
+    out, clock = io.StringIO(), VirtualClock(0.0)
     shown = console(out, clock)
     for second, text, news in ((0, "a", "1"), (15, "b", "1"), (30, "c", "2"), (90, "d", "2")):
         clock.now = second
@@ -50,7 +39,7 @@ def test_progress_in_a_log_is_a_line_for_each_news_and_one_a_minute() -> None:
 
 
 def test_transient_error_is_printed_and_retried_nine_times_then_raised() -> None:
-    out, clock = io.StringIO(), Clock()
+    out, clock = io.StringIO(), VirtualClock(0.0)
 
     def call() -> NoReturn:
         raise TransientError("no usable answer")
@@ -62,7 +51,7 @@ def test_transient_error_is_printed_and_retried_nine_times_then_raised() -> None
 
 
 def test_final_error_is_not_retried_other_credential_errors_are() -> None:
-    out, clock = io.StringIO(), Clock()
+    out, clock = io.StringIO(), VirtualClock()
 
     def call() -> NoReturn:
         raise CredentialsError("Unable to locate credentials")

@@ -244,30 +244,25 @@ def test_construct_is_named_by_its_path_if_the_template_has_it() -> None:
 
 
 ENDED = Update("ACTIVE", {}, created=1000.0, updated=1900.0)
+UPDATED = {"updated": 1900.0, "latest_update": ENDED}
 SINCE: dict[str, tuple[dict[str, Any], str]] = {
     "created": ({"created": 100.0}, "ACTIVE for 1 h 05 min\n"),
     "trained": ({"created": 100.0, "updated": 400.0}, "ACTIVE for 1 h 00 min\n"),
     "updated": (
-        {"created": 40.0, "updated": 1900.0, "latest_update": ENDED},
+        UPDATED | {"created": 40.0},
         "ACTIVE, also during its latest update, begun 50 min ago; created 1\n"
         "             h 06 min ago\n",
     ),
     "updated, in vain": (
-        {"updated": 1900.0, "latest_update": replace(ENDED, status="CREATE FAILED")},
+        UPDATED | {"latest_update": replace(ENDED, status="CREATE FAILED")},
         "ACTIVE, also during its latest update, begun 50 min ago; created ",
     ),
-    "started after an update": (
-        {"updated": 1901.0, "latest_update": ENDED},
-        "ACTIVE for 35 min\n",
-    ),
+    "started after an update": (UPDATED | {"updated": 1901.0}, "ACTIVE for 35 min\n"),
     "being updated": (
         {"updated": 1000.0, "latest_update": replace(ENDED, status="CREATE IN_PROGRESS")},
         "being updated (CREATE IN_PROGRESS) for 50 min\n",
     ),
-    "stopped after an update": (
-        {"status": "INACTIVE", "updated": 1900.0, "latest_update": ENDED},
-        "INACTIVE for 35 min\n",
-    ),
+    "stopped after an update": (UPDATED | {"status": "INACTIVE"}, "INACTIVE for 35 min\n"),
     "no time shows": ({}, "Status       ACTIVE\n"),
 }
 
@@ -406,44 +401,36 @@ def test_next_force_update_differs(now: str, following: str) -> None:
     assert next_force_update(now) == following
 
 
-APP = "Recommender/Resource/Default"
 ALONE = "  npx cdk deploy TopPicks -c force_update=8\n"
 CORRECTIONS = [
-    ("TopPicks", f"TopPicks/{APP}", [ALONE]),
+    ("TopPicks", "TopPicks/Recommender", [ALONE]),
     ("TopPicks", "", [ALONE]),
     (
         "dev-TopPicks",
-        f"dev/TopPicks/{APP}",
+        "dev/TopPicks/Recommender",
         ['in cdk.json, set "force_update": "8" in the environment dev; then\n', "dev/TopPicks"],
     ),
-    (
-        "prod-eu-TopPicks",
-        "",
-        ["in the environment prod-eu; then\n", "  npx cdk deploy prod-eu/TopPicks"],
-    ),
+    ("prod-eu-TopPicks", "", ["environment prod-eu; then\n", "npx cdk deploy prod-eu/TopPicks"]),
     (
         "Videos",
-        "Videos/Films/Resource/Default",
+        "Videos/Films",
         ['in the app that makes Videos, give Videos/Films force_update="8", and deploy'],
     ),
     ("Videos", "", ['in the app that makes Videos, give Recommender force_update="8", and deploy']),
-    (
-        "TopPicks",
-        "TopPicks/Films/Resource/Default",
-        ["in the app that makes TopPicks, give TopPicks/Films force_update="],
-    ),
+    ("TopPicks", "TopPicks/Films", ["app that makes TopPicks, give TopPicks/Films force_update="]),
     (
         "dev-TopPicks",
-        "dev/TopPicks/Films/Resource/Default",
+        "dev/TopPicks/Films",
         ["in the app that makes dev-TopPicks, give dev/TopPicks/Films force_update="],
     ),
 ]
 
 
 def corrected(name: str, path: str, *, is_one_of_several: bool) -> str:
-    """Return the text about a recommender that differs, of the construct with this path."""
+    """Return the text about a recommender that differs, of the construct with this path, if any."""
+    at = {"Metadata": {"aws:cdk:path": f"{path}/Resource/Default"}} if path else {}
     one = chain(stack(name=name), properties={v.FORCE_UPDATE: "7"})
-    one = replace(one, definition={**one.definition, "Metadata": {"aws:cdk:path": path}})
+    one = replace(one, definition={**one.definition, **at})
     differences = (Difference("status", "INACTIVE", "ACTIVE"),)
     found = Drift(DriftStatus.DRIFTED, differences, reason="it is being updated")
     return render_drift(one, found, NOW, is_one_of_several=is_one_of_several) + "\n"
@@ -466,23 +453,23 @@ def test_correction_is_a_command_that_the_cdk_cli_understands(
 SEVERAL = [
     (
         "TopPicks",
-        "TopPicks/Recommenders/Because/Resource/Default",
+        "TopPicks/Recommenders/Because",
         'set "force_update": "8" in recommenders.Because; then npx cdk deploy TopPicks',
     ),
     (
         "dev-TopPicks",
-        "dev/TopPicks/Recommenders/Because/Resource/Default",
+        "dev/TopPicks/Recommenders/Because",
         'in cdk.json, set "force_update": "8" in recommenders.Because of the environment dev; then '
         "npx cdk deploy dev/TopPicks",
     ),
     (
         "TopPicks",
-        "TopPicks/Recommenders/Recommender/Resource/Default",
+        "TopPicks/Recommenders/Recommender",
         'set "force_update": "8" in recommenders.Recommender; then npx cdk deploy TopPicks',
     ),
     (
         "TopPicks",
-        "TopPicks/Recommender/Resource/Default",
+        "TopPicks/Recommender",
         'set "force_update": "8" in recommenders.""; then npx cdk deploy TopPicks',
     ),
     ("TopPicks", "", 'in the app that makes TopPicks, give Recommender force_update="8", and'),

@@ -21,7 +21,7 @@ class _Log(logging.Handler):
 
 @pytest.fixture(autouse=True)
 def _no_response_url_is_logged() -> Iterator[None]:
-    """Read the log at the level that the deployed functions have."""
+    """Read the log at the level that the deployed functions have, as `caplog` then does, too."""
     log, logger = _Log(), logging.getLogger("lambdas")
     before = logger.level
     logger.setLevel(logging.INFO)

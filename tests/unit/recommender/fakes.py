@@ -1,16 +1,16 @@
 """Small fakes of the services that the custom resources call."""
 
 import json
-import threading
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from datetime import UTC, datetime
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any, Final
 
 from botocore.exceptions import ClientError
 
 from lambdas.recommender import vocabulary as v
+from lambdas.recommender.protocol.answer import Answers, Delivery
+from tests.support.http import Request, serving
 from tests.support.place import GROUP, PLACE, RECIPE
 
 from .examples import OWNER, STACK, STATE_MACHINE
@@ -74,6 +74,21 @@ class FakePersonalize:
             **members,
         }
         self.tags[arn] = dict(OWNER.tags() if tags is None else tags)
+
+    def show_update(
+        self,
+        arn: str,
+        status: str,
+        config: Mapping[str, Any] | None = None,
+        created: datetime = datetime(2026, 1, 1, tzinfo=UTC),
+    ) -> None:
+        """Show an update, by default to the configuration that shows."""
+        shown = self.shown[arn]
+        shown["latestRecommenderUpdate"] = {
+            "status": status,
+            "recommenderConfig": shown["recommenderConfig"] if config is None else config,
+            "creationDateTime": created,
+        }
 
     @property
     def changes(self) -> list[tuple[str, str]]:
@@ -197,24 +212,33 @@ class FakeStepFunctions:
         return {"executionArn": f"{stateMachineArn}:{name}"}
 
 
-class Server(ThreadingHTTPServer):
-    """An HTTP server on the loopback interface that says nothing of clients that have gone."""
+class Letterbox(Answers):
+    """Receives the answers, as CloudFormation does.
 
-    def handle_error(self, *_: object) -> None:
-        pass
+    Attributes:
+        arrived: the answers.
+        deliveries: what happens to the next ones; after that, all arrive.
+        urls: where each was put.
+    """
 
+    def __init__(self, suffix: str = "amazonaws.com") -> None:
+        super().__init__(suffix)
+        self.arrived: list[Mapping[str, Any]] = []
+        self.deliveries: list[Delivery] = []
+        self.urls: list[str] = []
 
-@contextmanager
-def serving(handler: type[BaseHTTPRequestHandler]) -> Iterator[str]:
-    """Serve on the loopback interface, and give the endpoint."""
-    with Server(("127.0.0.1", 0), handler) as server:
-        thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.01})
-        thread.start()
-        try:
-            yield f"http://127.0.0.1:{server.server_address[1]}"
-        finally:
-            server.shutdown()
-            thread.join()
+    @property
+    def tries(self) -> int:
+        """How many were put."""
+        return len(self.urls)
+
+    def put(self, response_url: str, answer: Mapping[str, Any]) -> Delivery:
+        assert response_url.startswith("https://")
+        self.urls.append(response_url)
+        delivery = self.deliveries.pop(0) if self.deliveries else Delivery.DELIVERED
+        if delivery is Delivery.DELIVERED:
+            self.arrived.append(answer)
+        return delivery
 
 
 class LoopbackRegion:
@@ -270,28 +294,16 @@ def loopback_region() -> Iterator[LoopbackRegion]:
     """Serve such a region."""
     made = LoopbackRegion()
 
-    class RegionHandler(BaseHTTPRequestHandler):
-        def do_PUT(self) -> None:
-            made.answers.append(self._given())
-            self._respond({}, made.status)
+    def respond(request: Request) -> None:
+        given = json.loads(request.body())
+        if request.command == "PUT":
+            made.answers.append(given)
+            request.respond(made.status, b"{}")
+            return
+        answer = made.call(request.headers["X-Amz-Target"], given)
+        refused = {"__type": "ResourceNotFoundException", "message": "not here"}
+        status, said = (400, refused) if answer is None else (200, answer)
+        request.respond(status, json.dumps(said).encode())
 
-        def do_POST(self) -> None:
-            answer = made.call(self.headers["X-Amz-Target"], self._given())
-            refused = {"__type": "ResourceNotFoundException", "message": "not here"}
-            self._respond(refused if answer is None else answer, 400 if answer is None else 200)
-
-        def log_message(self, *_: object) -> None:
-            pass
-
-        def _given(self) -> Any:
-            return json.loads(self.rfile.read(int(self.headers["Content-Length"])))
-
-        def _respond(self, answer: object, status: int = 200) -> None:
-            body = json.dumps(answer).encode()
-            self.send_response(status)
-            self.send_header("Content-Length", str(len(body)))
-            self.end_headers()
-            self.wfile.write(body)
-
-    with serving(RegionHandler) as made.endpoint:
+    with serving(respond) as made.endpoint:
         yield made

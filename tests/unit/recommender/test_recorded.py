@@ -1,7 +1,6 @@
 """Messages that AWS has sent to others are read and answered (``recorded.py``)."""
 
 import json
-import logging
 from collections.abc import Mapping
 from typing import Any
 
@@ -17,16 +16,16 @@ from lambdas.recommender.decision.situation import Situation
 from lambdas.recommender.decision.verdict import Done, Progress, UpdateRecommender
 from lambdas.recommender.model.observed import Observed, Phase, Update
 from lambdas.recommender.model.request import Request
-from lambdas.recommender.protocol.answer import Answers, Delivery, sent_at
+from lambdas.recommender.protocol.answer import Answers, sent_at
 from lambdas.recommender.protocol.execution import StateMachine
 from lambdas.recommender.protocol.request_handler import RequestHandler
 from local_aws.personalize import wire
-from tests.support.one_request import OneRequest, StateKeeper
+from tests.support.one_request import OneRequest
 from tests.support.personalize import VirtualClock, connected
 from tests.support.place import RECIPE
 
 from .examples import CREATES, PROPERTIES, UPDATES, event, gate
-from .fakes import FakeCloudFormation, FakePersonalize
+from .fakes import FakeCloudFormation, FakePersonalize, FakeStepFunctions, Letterbox
 from .recorded import (
     ANSWERS,
     CHINA,
@@ -63,18 +62,6 @@ def test_recorded_response_url_has_its_date_if_it_has_one(recorded: RecordedUrl)
 STACKS = Stacks(FakeCloudFormation("CREATE_IN_PROGRESS"))
 
 
-class KeptAnswers(Answers):
-    """Keeps what is put, and where."""
-
-    def __init__(self, suffix: str) -> None:
-        super().__init__(suffix)
-        self.kept: list[tuple[str, Mapping[str, Any]]] = []
-
-    def put(self, response_url: str, answer: Mapping[str, Any]) -> Delivery:
-        self.kept.append((response_url, answer))
-        return Delivery.DELIVERED
-
-
 def suffix_of(request: Mapping[str, Any]) -> str:
     return CHINA if "aws-cn" in request["StackId"] else "amazonaws.com"
 
@@ -83,13 +70,13 @@ def suffix_of(request: Mapping[str, Any]) -> str:
 def test_recorded_request_of_another_type_is_answered_without_a_change(name: str) -> None:
     """Its type is another one's; a template can name our function for it all the same."""
     request, account = REQUESTS[name], FakePersonalize()
-    answers = KeptAnswers(suffix_of(request))
+    answers = Letterbox(suffix_of(request))
     resources = RequestHandler(Personalize(account), STACKS, answers, VirtualClock())
 
-    resources.begin(request, StateMachine(StateKeeper(), "arn"), interval=60.0)
+    resources.begin(request, StateMachine(FakeStepFunctions(), "arn:"), interval=60.0)
 
-    ((url, answer),) = answers.kept
-    assert url == request["ResponseURL"]
+    (answer,) = answers.arrived
+    assert answers.urls == [request["ResponseURL"]]
     for member in ("StackId", "RequestId", "LogicalResourceId"):
         assert answer[member] == request[member]
     known = request.get("PhysicalResourceId", request["LogicalResourceId"])
@@ -302,8 +289,7 @@ def test_last_gate_opens_with_the_recorded_metrics(
     }
     one = OneRequest(personalize(ANSWERS[name]), STACKS, VirtualClock())
 
-    with caplog.at_level(logging.INFO):
-        answer = one.carry_out(raw)
+    answer = one.carry_out(raw)
 
     assert answer["Status"] == "SUCCESS", answer["Reason"]
     assert json.loads(answer["Data"][v.MODEL_METRICS_ATTRIBUTE]) == metrics

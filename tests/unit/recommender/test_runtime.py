@@ -12,7 +12,6 @@ import sys
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from http.server import BaseHTTPRequestHandler
 from pathlib import Path
 from queue import SimpleQueue
 from typing import Any, Final
@@ -20,14 +19,20 @@ from typing import Any, Final
 import pytest
 
 from lambdas.recommender.model.timing import GRACE_SECONDS
+from tests.support.http import Request, serving
 
 from .examples import SIGNATURE, gate
-from .fakes import LoopbackRegion, loopback_region, serving
+from .fakes import LoopbackRegion, loopback_region
 
 pytest.importorskip("runtime_client", reason="the runtime's own client is Linux's alone")
 
 ASSET: Final = Path(__file__).parents[3] / "lambdas"
 NEXT: Final = "/2018-06-01/runtime/invocation/next"
+INVOCATION: Final = {
+    "Content-Type": "application/json",
+    "Lambda-Runtime-Aws-Request-Id": "1",
+    "Lambda-Runtime-Invoked-Function-Arn": "arn:aws:lambda:::function:one",
+}
 SECONDS: Final = 30
 """For a process to start; then it is broken."""
 
@@ -40,30 +45,15 @@ def function(name: str, environment: dict[str, str]) -> Iterator[Function]:
     events: SimpleQueue[bytes | None] = SimpleQueue()
     returned: SimpleQueue[tuple[str, bytes]] = SimpleQueue()
 
-    class RuntimeApi(BaseHTTPRequestHandler):
-        def do_GET(self) -> None:
-            assert self.path == NEXT
-            if (event := events.get()) is None:
-                return
-            self._respond(200, event)
-
-        def do_POST(self) -> None:
-            body = self.rfile.read(int(self.headers["Content-Length"]))
-            returned.put((self.path.rpartition("/")[2], body))
-            self._respond(202, b"{}")
-
-        def log_message(self, *_: object) -> None:
-            pass
-
-        def _respond(self, status: int, body: bytes) -> None:
-            self.send_response(status)
-            self.send_header("Content-Length", str(len(body)))
-            self.send_header("Content-Type", "application/json")
-            self.send_header("Lambda-Runtime-Aws-Request-Id", "1")
-            self.send_header("Lambda-Runtime-Invoked-Function-Arn", "arn:aws:lambda:::function:one")
-            self.send_header("Lambda-Runtime-Deadline-Ms", str(int(time.time() * 1000) + 900_000))
-            self.end_headers()
-            self.wfile.write(body)
+    def respond(request: Request) -> None:
+        if request.command == "POST":
+            returned.put((request.path.rpartition("/")[2], request.body()))
+            request.respond(202, b"{}")
+            return
+        assert request.path == NEXT
+        if (event := events.get()) is not None:
+            deadline = str(int(time.time() * 1000) + 900_000)
+            request.respond(200, event, INVOCATION | {"Lambda-Runtime-Deadline-Ms": deadline})
 
     def invoke(event: Any) -> Any:
         events.put(json.dumps(event).encode())
@@ -72,7 +62,7 @@ def function(name: str, environment: dict[str, str]) -> Iterator[Function]:
         return json.loads(body)
 
     with (
-        serving(RuntimeApi) as api,
+        serving(respond) as api,
         subprocess.Popen(
             [sys.executable, "-m", "awslambdaric", f"recommender.handler.{name}"],
             cwd=ASSET,

@@ -75,33 +75,25 @@ def in_us_west_1(test: Any) -> Any:
     return contextvars.copy_context().run(call)
 
 
+STACK: Final = ("teststack", "AWS::CloudFormation::Stack", STACK_ID)
+BUCKET: Final = ("my-s3-bucket", "AWS::S3::Bucket", "arn:aws:s3:::my-s3-bucket-us-east-1")
+
+
 @pytest.mark.parametrize(
-    ("arguments", "example"),
-    [
-        (("teststack", "AWS::CloudFormation::Stack", "CREATE_COMPLETE", "", STACK_ID), EXAMPLE),
-        (
-            (
-                "my-s3-bucket",
-                "AWS::S3::Bucket",
-                "CREATE_COMPLETE",
-                "",
-                "arn:aws:s3:::my-s3-bucket-us-east-1",
-            ),
-            OF_A_RESOURCE,
-        ),
-    ],
-    ids=["stack", "resource"],
+    ("resource", "example"), [(STACK, EXAMPLE), (BUCKET, OF_A_RESOURCE)], ids=["stack", "resource"]
 )
 def test_an_event_is_as_in_the_example_of_aws(
-    monkeypatch: pytest.MonkeyPatch, arguments: tuple[str, ...], example: dict[str, Any]
+    monkeypatch: pytest.MonkeyPatch, resource: tuple[str, str, str], example: dict[str, Any]
 ) -> None:
+    name, kind, physical_id = resource
     sent: list[dict[str, Any]] = []
     monkeypatch.setattr(
         eventbridge, "_dispatch_event", lambda _, view: sent.append(view.event_with_detail())
     )
     events.send_stack_events()
 
-    in_us_west_1(lambda: stacks._add_event(STACK_ID, "teststack", *arguments))
+    complete = (STACK_ID, "teststack", name, kind, "CREATE_COMPLETE", "", physical_id)
+    in_us_west_1(lambda: stacks._add_event(*complete))
 
     (event,) = [one for one in sent if one["detail-type"] == example["detail-type"]]
     assert {name: type(event[name]) for name in TIME_AND_ID} == dict.fromkeys(TIME_AND_ID, str)
@@ -137,6 +129,9 @@ ALLOW: Final[dict[str, Any]] = {
     "Resource": TOPIC,
 }
 
+OF_A_RULE: Final = {"ArnLike": {"aws:SourceArn": f"arn:aws:events:us-west-1:{ACCOUNT}:rule/*"}}
+"""A condition that never holds: EventBridge sends no condition keys to a topic."""
+
 
 @pytest.mark.parametrize(
     ("statement", "arrives"),
@@ -145,15 +140,7 @@ ALLOW: Final[dict[str, Any]] = {
         (ALLOW, True),
         ({**ALLOW, "Principal": {"Service": "cloudwatch.amazonaws.com"}}, False),
         ({**ALLOW, "Effect": "Deny", "Principal": "*"}, False),
-        (  # EventBridge sends no condition keys to a topic
-            {
-                **ALLOW,
-                "Condition": {
-                    "ArnLike": {"aws:SourceArn": f"arn:aws:events:us-west-1:{ACCOUNT}:rule/*"}
-                },
-            },
-            False,
-        ),
+        ({**ALLOW, "Condition": OF_A_RULE}, False),
     ],
     ids=["new topic", "allowed", "another service", "denied", "condition"],
 )
@@ -173,13 +160,8 @@ def test_a_message_reaches_a_topic_only_if_its_policy_allows_it(
         sns._create_topic({"Name": ["deployments"]})
         if statement:
             policy = json.dumps({"Version": "2012-10-17", "Statement": [statement]})
-            sns._set_topic_attributes(
-                {
-                    "TopicArn": [TOPIC],
-                    "AttributeName": ["Policy"],
-                    "AttributeValue": [policy],
-                }
-            )
+            new = {"AttributeName": ["Policy"], "AttributeValue": [policy]}
+            sns._set_topic_attributes({"TopicArn": [TOPIC], **new})
         eventbridge._dispatch_to_sns(TOPIC, "text")
 
     in_us_west_1(deliver)

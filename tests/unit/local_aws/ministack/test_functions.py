@@ -3,7 +3,6 @@
 import io
 import json
 import os
-import subprocess
 import sys
 from typing import Any, NamedTuple
 from zipfile import ZipFile, ZipInfo
@@ -12,6 +11,7 @@ import pytest
 from ministack.services import lambda_svc  # type: ignore[import-untyped]
 
 from local_aws.ministack import functions, worker
+from tests.support.project import run_command
 
 JSON_FROM_INFO = {
     "Runtime": "python3.14",
@@ -27,14 +27,9 @@ JSON_FROM_INFO = {
 def logged(config: dict[str, Any], code: str) -> list[str]:
     """Return what a function with this configuration writes."""
     variables = functions.configured(config)["Environment"]["Variables"]
-    ran = subprocess.run(
-        [sys.executable, "-c", f"{functions._PRELUDE}\nimport logging\n{code}"],
-        env={**os.environ, **variables},
-        capture_output=True,
-        text=True,
-        check=True,
-    )
-    assert ran.stdout == ""
+    script = f"{functions._PRELUDE}\nimport logging\n{code}"
+    ran = run_command(sys.executable, "-c", script, env={**os.environ, **variables})
+    assert (ran.returncode, ran.stdout) == (0, "")
     return ran.stderr.splitlines()
 
 

@@ -14,7 +14,7 @@ from types_boto3_personalize_runtime import PersonalizeRuntimeClient
 from local_aws.personalize import Authorizer, Behaviour, Personalize, wire
 from local_aws.personalize.validation import operation_model
 from tests.support.personalize import VirtualClock, client, runtime_client
-from tests.support.place import ACCOUNT, PLACE, RECIPE, REGION
+from tests.support.place import ACCOUNT, PLACE, REGION
 
 ARN = f"{PLACE}recommender/films"
 QUICK = {
@@ -26,6 +26,10 @@ QUICK = {
     "start": 20,
     "delete": 20,
 }
+
+
+def recipe_arn(recipe: str) -> str:
+    return f"arn:aws:personalize:::recipe/{recipe}"
 
 
 class Simulation:
@@ -61,17 +65,23 @@ class Simulation:
         """Make a dataset group, and return its ARN."""
         return self.service.seed_dataset_group(ACCOUNT, REGION, name, **options)
 
-    def create(self, name: str = "films", config: dict[str, Any] | None = None, **more: Any) -> str:
+    def create(
+        self,
+        name: str = "films",
+        config: dict[str, Any] | None = None,
+        recipe: str = "aws-vod-top-picks",
+        **more: Any,
+    ) -> str:
         request = {
             "name": name,
             "datasetGroupArn": self.dataset_group_arn,
-            "recipeArn": RECIPE,
+            "recipeArn": recipe_arn(recipe),
             "recommenderConfig": config or {},
         }
         return self.client.create_recommender(**(request | more))["recommenderArn"]
 
-    def create_active(self, name: str = "films", config: dict[str, Any] | None = None) -> str:
-        arn = self.create(name, config)
+    def create_active(self, *given: Any, **more: Any) -> str:
+        arn = self.create(*given, **more)
         self.clock.advance(100)
         return arn
 

@@ -36,20 +36,6 @@ recipes = pytest.mark.parametrize("recipe", GUIDE)
 answers = pytest.mark.parametrize("answer", ["rejected", "accepted"])
 
 
-def arn_of(recipe: str) -> str:
-    return f"arn:aws:personalize:::recipe/{recipe}"
-
-
-def create(simulation: Simulation, recipe: str, **more: Any) -> str:
-    return simulation.create(recipeArn=arn_of(recipe), **more)
-
-
-def create_active(simulation: Simulation, recipe: str, **more: Any) -> None:
-    create(simulation, recipe, **more)
-    simulation.clock.advance(100)
-    assert simulation.status() == "ACTIVE"
-
-
 @recipes
 def test_a_recipe_requires_and_offers_what_the_guide_says(recipe: str) -> None:
     known = RECIPES[recipe]
@@ -71,7 +57,7 @@ def test_the_five_recipes_of_the_domain_are_listed_and_described(simulation: Sim
     for one in listed:
         described = simulation.client.describe_recipe(recipeArn=one["recipeArn"])["recipe"]
         assert (described["name"], described["status"]) == (one["name"], "ACTIVE")
-        assert described["recipeArn"] == arn_of(one["name"])
+        assert described["recipeArn"] == f"arn:aws:personalize:::recipe/{one['name']}"
         assert one["domain"] == "VIDEO_ON_DEMAND"
 
 
@@ -89,11 +75,14 @@ def test_without_a_required_dataset_nothing_serves(recipe: str, kind: str, answe
     group = simulation.seed("part", datasets=kept)
     expected = f"{recipe} requires a dataset of type {kind}: {group}"
 
+    def create() -> str:
+        return simulation.create(recipe=recipe, datasetGroupArn=group)
+
     if answer == "rejected":
-        assert outcome(lambda: create(simulation, recipe, datasetGroupArn=group)) == "InvalidInput"
-        assert message(lambda: create(simulation, recipe, datasetGroupArn=group)) == expected
+        assert outcome(create) == "InvalidInput"
+        assert message(create) == expected
     else:
-        create(simulation, recipe, datasetGroupArn=group)
+        create()
         simulation.clock.advance(100)
         failed = simulation.describe()
         assert (failed["status"], failed["failureReason"]) == ("CREATE FAILED", expected)
@@ -103,7 +92,8 @@ def test_without_a_required_dataset_nothing_serves(recipe: str, kind: str, answe
 def test_the_required_datasets_are_enough(simulation: Simulation, recipe: str) -> None:
     required = GUIDE[recipe].required
     group = simulation.seed("part", datasets=required)
-    create_active(simulation, recipe, datasetGroupArn=group)
+    simulation.create_active(recipe=recipe, datasetGroupArn=group)
+    assert simulation.status() == "ACTIVE"
 
 
 # -- configuration -----------------------------------------------------------------------------
@@ -114,9 +104,9 @@ def test_the_required_datasets_are_enough(simulation: Simulation, recipe: str) -
 def test_exploration_is_for_top_picks_alone(recipe: str, answer: str) -> None:
     simulation = Simulation(unused_config=answer)
     expected = "OK" if GUIDE[recipe].explores or answer == "accepted" else "InvalidInput"
-    create_active(simulation, recipe)
+    simulation.create_active(recipe=recipe)
     assert outcome(lambda: simulation.update(**EXPLORING_MORE)) == expected
-    found = outcome(lambda: create(simulation, recipe, name="other", config=EXPLORING))
+    found = outcome(lambda: simulation.create(recipe=recipe, name="other", config=EXPLORING))
     assert found == expected
 
 
@@ -138,13 +128,13 @@ def test_columns_are_of_datasets_that_train(
     config = {"trainingDataConfig": {member: {kind: ["SOMETHING"]}}}
     trains = kind.upper() in GUIDE[recipe].required | GUIDE[recipe].optional
     expected = "OK" if trains or answer == "accepted" else "InvalidInput"
-    assert outcome(lambda: create(simulation, recipe, config=config)) == expected
+    assert outcome(lambda: simulation.create(recipe=recipe, config=config)) == expected
 
 
 @recipes
 def test_what_is_accepted_without_use_is_kept_and_shown(recipe: str) -> None:
     simulation = Simulation(unused_config="accepted")
-    create_active(simulation, recipe, config=EXPLORING)
+    simulation.create_active(recipe=recipe, config=EXPLORING)
     assert simulation.describe()["recommenderConfig"] == EXPLORING
 
 
@@ -152,7 +142,7 @@ def test_what_is_accepted_without_use_is_kept_and_shown(recipe: str) -> None:
 def test_metadata_comes_with_every_recipe_whose_group_has_items(recipe: str) -> None:
     simulation = Simulation()
     flag = {"enableMetadataWithRecommendations": True}
-    create_active(simulation, recipe, config=flag)
+    simulation.create_active(recipe=recipe, config=flag)
     items = ask(simulation, {USER, ITEM}, metadataColumns={"ITEMS": ["TITLE"]})
     assert all(item["metadata"].keys() == {"title"} for item in items)
 
@@ -160,7 +150,7 @@ def test_metadata_comes_with_every_recipe_whose_group_has_items(recipe: str) -> 
 @recipes
 def test_the_echo_in_full_shows_exploration_only_where_there_is_some(recipe: str) -> None:
     simulation = Simulation(echo="in full", normalise_numbers=True)
-    create_active(simulation, recipe)
+    simulation.create_active(recipe=recipe)
     shown = simulation.describe()["recommenderConfig"]
     assert ("itemExplorationConfig" in shown) == GUIDE[recipe].explores
 
@@ -174,7 +164,7 @@ PERSONAL = ("aws-vod-because-you-watched-x", "aws-vod-more-like-x", "aws-vod-top
 @pytest.mark.parametrize("answer", ["absent", "empty", "reported"])
 def test_metrics_are_reported_by_recipe(recipe: str, answer: str) -> None:
     simulation = Simulation(popular_metrics=answer)
-    create_active(simulation, recipe)
+    simulation.create_active(recipe=recipe)
     described = simulation.describe()
     if recipe in PERSONAL or answer == "reported":
         assert described["modelMetrics"] == TOP_PICKS_METRICS
@@ -197,7 +187,7 @@ def ask(simulation: Simulation, given: set[str], **more: Any) -> list[Any]:
 @pytest.mark.parametrize("given", SUBSETS, ids=lambda given: "+".join(sorted(given)) or "nothing")
 def test_a_request_needs_the_parameters_of_the_recipe(recipe: str, given: set[str]) -> None:
     simulation = Simulation()
-    create_active(simulation, recipe)
+    simulation.create_active(recipe=recipe)
     lacking = GUIDE[recipe].parameters - given
     assert outcome(lambda: ask(simulation, given)) == ("InvalidInput" if lacking else "OK")
     if lacking:
@@ -209,7 +199,7 @@ def test_a_request_needs_the_parameters_of_the_recipe(recipe: str, given: set[st
 @pytest.mark.parametrize("name", [USER, ITEM])
 def test_an_empty_parameter_is_none(recipe: str, name: str) -> None:
     simulation = Simulation()
-    create_active(simulation, recipe)
+    simulation.create_active(recipe=recipe)
     expected = "InvalidInput" if name in GUIDE[recipe].parameters else "OK"
     assert outcome(lambda: ask(simulation, {USER, ITEM}, **{name: ""})) == expected
 
@@ -217,7 +207,7 @@ def test_an_empty_parameter_is_none(recipe: str, name: str) -> None:
 @recipes
 def test_an_item_is_not_related_to_itself_and_ignored_where_it_is_not_used(recipe: str) -> None:
     simulation = Simulation()
-    create_active(simulation, recipe)
+    simulation.create_active(recipe=recipe)
     shown = {item["itemId"] for item in ask(simulation, {USER, ITEM}, numResults=100)}
     assert (VALUES[ITEM] in shown) == (ITEM not in GUIDE[recipe].parameters)
     assert len(shown) in (59, 60)

@@ -1,8 +1,13 @@
 """Folders of data, made for tests: whole files from rows, and everything else by hand."""
 
 from collections.abc import Iterable
+from functools import cache
 from pathlib import Path
 from random import Random
+
+from local_aws.rehearsal import sample
+from local_aws.rehearsal.data import Data
+from local_aws.rehearsal.reading import read
 
 NOW = 1_767_225_600.0  # 2026-01-01
 DAY = 86_400
@@ -10,6 +15,12 @@ INTERACTIONS = "USER_ID,ITEM_ID,TIMESTAMP,EVENT_TYPE"
 ITEMS = "ITEM_ID,GENRES,CREATION_TIMESTAMP"
 
 Interaction = tuple[str, str, int, str]
+
+
+@cache
+def the_sample() -> Data:
+    """Return the data of the sample; no test changes it."""
+    return read(sample.FOLDER, now=NOW)
 
 
 def folder_of(

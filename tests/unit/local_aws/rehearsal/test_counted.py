@@ -10,14 +10,13 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from local_aws.rehearsal import sample
 from local_aws.rehearsal.counted import MostPopular, TrendingNow
 from local_aws.rehearsal.reading import read
 from local_aws.rehearsal.training import StandIn
-from tests.unit.local_aws.rehearsal.folders import DAY, NOW, Interaction, folder_of
+from tests.unit.local_aws.rehearsal.folders import DAY, NOW, Interaction, folder_of, the_sample
 
 FIRST = 1_700_000_000
-THE_SAMPLE = read(sample.FOLDER, now=NOW)
+THE_SAMPLE = the_sample()
 interactions = st.lists(
     st.tuples(
         st.sampled_from(["u1", "u2", "u3", "u4", "u5"]),

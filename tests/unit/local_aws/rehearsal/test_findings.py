@@ -261,7 +261,8 @@ def test_repeated_ids_are_warned_of(tmp_path: Path) -> None:
     assert data.metadata["i"]["GENRES"] == "Drama"
 
 
-def test_no_interactions_at_all_are_judged_as_well(tmp_path: Path) -> None:
-    verdicts = {one.subject: one.verdict for one in findings(data_of(tmp_path, []))}
+def test_headers_alone_are_judged_as_well(tmp_path: Path) -> None:
+    data = data_of(tmp_path, [], items=[ITEMS], users=["USER_ID,PLAN"])
+    verdicts = {one.subject: one.verdict for one in findings(data)}
     assert verdicts["interactions"] == Verdict.REFUSED
     assert verdicts["time span"] == Verdict.PASS

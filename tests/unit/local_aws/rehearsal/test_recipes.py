@@ -7,15 +7,14 @@ from random import Random
 import pytest
 
 from local_aws.personalize.recipes import RECIPES
-from local_aws.rehearsal import sample
 from local_aws.rehearsal.evaluation import METRICS
 from local_aws.rehearsal.reading import read
 from local_aws.rehearsal.recipes import STAND_INS
 from local_aws.rehearsal.training import Options, RefusedError, StandIn
-from tests.unit.local_aws.rehearsal.folders import NOW, folder_of, watching
+from tests.unit.local_aws.rehearsal.folders import NOW, folder_of, the_sample, watching
 
 pytestmark = pytest.mark.usefixtures("one_split")
-THE_SAMPLE = read(sample.FOLDER, now=NOW)
+THE_SAMPLE = the_sample()
 recipes = pytest.mark.parametrize("recipe", STAND_INS)
 
 

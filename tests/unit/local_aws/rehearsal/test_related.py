@@ -6,15 +6,14 @@ from pathlib import Path
 
 import pytest
 
-from local_aws.rehearsal import sample
 from local_aws.rehearsal.evaluation import explanation, split
 from local_aws.rehearsal.reading import read
 from local_aws.rehearsal.related import BecauseYouWatched, MoreLike
 from local_aws.rehearsal.training import Learnt, Options, TopPicks
-from tests.unit.local_aws.rehearsal.folders import ITEMS, NOW, camps, folder_of
+from tests.unit.local_aws.rehearsal.folders import ITEMS, NOW, camps, folder_of, the_sample
 
 pytestmark = pytest.mark.usefixtures("one_split")
-THE_SAMPLE = read(sample.FOLDER, now=NOW)
+THE_SAMPLE = the_sample()
 related = pytest.mark.parametrize("stand_in", [BecauseYouWatched, MoreLike])
 
 
@@ -24,11 +23,16 @@ def of_the_sample(stand_in: type[Learnt]) -> Learnt:
 
 
 @related
-def test_items_of_x_s_camp_come_first(tmp_path: Path, stand_in: type[Learnt]) -> None:
+def test_items_of_x_s_camp_come_first_and_are_found_far_better_than_by_popularity(
+    tmp_path: Path, stand_in: type[Learnt]
+) -> None:
     trained = stand_in(read(folder_of(tmp_path, camps()), now=NOW))
     for x in range(80):
         best = [item for item, _ in trained.recommend("nobody", 5, f"i{x:02}")]
         assert all((item < "i40") == (x < 40) for item in best), (x, best)
+    ndcg = "normalized_discounted_cumulative_gain_at_25"
+    assert trained.metrics[ndcg] > trained.popularity_metrics[ndcg]
+    assert trained.evaluation.metrics[ndcg].verdict == "better"
 
 
 @related
@@ -125,13 +129,3 @@ def test_users_who_have_no_x_are_not_tested(tmp_path: Path) -> None:
     data = read(folder_of(tmp_path / "changed", changed), now=NOW)
     assert BecauseYouWatched(data).evaluation.tested == 5
     assert MoreLike(data).evaluation.tested == 6
-
-
-@related
-def test_x_s_camp_is_found_far_better_than_by_popularity(
-    tmp_path: Path, stand_in: type[Learnt]
-) -> None:
-    trained = stand_in(read(folder_of(tmp_path, camps()), now=NOW))
-    ndcg = "normalized_discounted_cumulative_gain_at_25"
-    assert trained.metrics[ndcg] > trained.popularity_metrics[ndcg]
-    assert trained.evaluation.metrics[ndcg].verdict == "better"

@@ -1,7 +1,6 @@
 """The same rows give the same metrics and recommendations: on every machine, in every order."""
 
 import os
-import subprocess
 import sys
 from collections.abc import Iterable
 from pathlib import Path
@@ -9,9 +8,9 @@ from random import Random
 
 import pytest
 
-from local_aws import toolchain
 from local_aws.rehearsal.reading import read
 from local_aws.rehearsal.training import TopPicks
+from tests.support.project import run_command
 from tests.unit.local_aws.rehearsal.folders import ITEMS, NOW, Interaction, folder_of
 
 pytestmark = pytest.mark.usefixtures("one_split")
@@ -43,14 +42,10 @@ def rows() -> list[Interaction]:
 
 
 def trained_on(folder: Path, most: int, threads: int) -> str:
-    return subprocess.run(
-        [sys.executable, "-c", TRAINS, str(folder), str(most)],
-        cwd=toolchain.ROOT,
-        env=os.environ | {"OPENBLAS_NUM_THREADS": str(threads)},
-        capture_output=True,
-        text=True,
-        check=True,
-    ).stdout
+    env = os.environ | {"OPENBLAS_NUM_THREADS": str(threads)}
+    trained = run_command(sys.executable, "-c", TRAINS, folder, str(most), env=env)
+    assert trained.returncode == 0, trained.stderr
+    return trained.stdout
 
 
 @pytest.mark.parametrize("most", [8000, 100], ids=["all pairs", "directions"])

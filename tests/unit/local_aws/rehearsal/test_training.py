@@ -9,7 +9,6 @@ import pytest
 
 from local_aws import toolchain
 from local_aws.rehearsal import sample, training
-from local_aws.rehearsal.data import Data
 from local_aws.rehearsal.evaluation import split
 from local_aws.rehearsal.reading import read
 from local_aws.rehearsal.training import Options, TopPicks, best
@@ -19,16 +18,12 @@ from tests.unit.local_aws.rehearsal.folders import (
     NOW,
     camps,
     folder_of,
+    the_sample,
     watching,
 )
 
 NDCG = "normalized_discounted_cumulative_gain_at_25"
 RELEVANCE_ONLY = Options(exploration_weight=0.0)
-
-
-@cache
-def the_sample() -> Data:
-    return read(sample.FOLDER, now=NOW)
 
 
 @cache

@@ -10,23 +10,19 @@ from lambdas.recommender.aws.cloudformation import Stacks
 from lambdas.recommender.aws.errors import PermanentError, TransientError
 from lambdas.recommender.model.operation import Operation
 
-
-class AnsweringCloudFormation:
-    """Describes the stack `id`."""
-
-    def __init__(self, *stacks: dict[str, Any]) -> None:
-        self._stacks = list(stacks)
-
-    def describe_stacks(self, **given: object) -> dict[str, Any]:
-        assert given == {"StackName": "id"}
-        return {"Stacks": self._stacks}
-
-
 EARLIER, LATER = datetime(2026, 1, 1, tzinfo=UTC), datetime(2026, 1, 2, tzinfo=UTC)
 
 
+def stacks(answer: dict[str, Any]) -> Stacks:
+    """Return the stacks of a CloudFormation with this answer about the stack `id`."""
+    cloudformation: Any = SimpleNamespace(
+        describe_stacks=lambda *, StackName: {"id": answer}[StackName]
+    )
+    return Stacks(cloudformation)
+
+
 def operation(**stack: Any) -> Operation:
-    return Stacks(AnsweringCloudFormation(stack)).operation("id")
+    return stacks({"Stacks": [stack]}).operation("id")
 
 
 def test_operations_with_the_same_status_differ_by_their_time() -> None:
@@ -44,12 +40,10 @@ def test_operation_of_a_stack_that_was_never_updated_has_no_time() -> None:
 
 def test_operation_of_an_absent_stack_is_a_permanent_error() -> None:
     with pytest.raises(PermanentError, match="the stack id does not exist"):
-        Stacks(AnsweringCloudFormation()).operation("id")
+        stacks({"Stacks": []}).operation("id")
 
 
 @pytest.mark.parametrize("answer", [{}, {"Stacks": [{}]}])
 def test_response_without_a_status_is_a_transient_error(answer: dict[str, Any]) -> None:
-    cloudformation: Any = SimpleNamespace(describe_stacks=lambda **_: answer)
-
     with pytest.raises(TransientError, match="DescribeStacks: no usable answer"):
-        Stacks(cloudformation).operation("id")
+        stacks(answer).operation("id")

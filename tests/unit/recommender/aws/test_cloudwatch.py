@@ -2,6 +2,7 @@
 
 from datetime import UTC
 from typing import Any
+from unittest.mock import Mock
 
 import pytest
 
@@ -92,42 +93,26 @@ def test_use_is_that_of_the_last_week_by_five_minutes(fake: Counted, history: Cl
     assert history.use(MINE, NOW) == Use(1.0, BEGAN + 600)
 
 
-class Failing:
-    """Answers a status for the only query."""
-
-    def __init__(self, status: str) -> None:
-        self.status = status
-
-    def get_metric_data(self, **_: object) -> Any:
-        result = {"Id": "m0", "StatusCode": self.status, "Timestamps": [], "Values": []}
-        return {"MetricDataResults": [result]}
-
-
 @pytest.mark.parametrize("status", ["InternalError", "Forbidden"])
 def test_metric_that_could_not_be_read_is_an_error_and_not_empty(status: str) -> None:
+    api = Mock()
+    result = {"Id": "m0", "StatusCode": status, "Timestamps": [], "Values": []}
+    api.get_metric_data.return_value = {"MetricDataResults": [result]}
+
     with pytest.raises(TransientError, match=f"GetMetricData: {status}"):
-        CloudWatch(Failing(status)).use(MINE, NOW)
+        CloudWatch(api).use(MINE, NOW)
 
 
-class Refusing:
-    """Refuses each call, or answers the same page again and again."""
-
-    def __init__(self, *, repeats: bool) -> None:
-        self.repeats = repeats
-        self.asked: dict[str, Any] = {}
-
-    def get_metric_data(self, **given: object) -> Any:
-        self.asked = given
-        if self.repeats:
-            return {"MetricDataResults": [], "NextToken": "again"}
-        raise refusal("AccessDenied")
+SAME_PAGE = {"MetricDataResults": [], "NextToken": "again"}
 
 
-@pytest.mark.parametrize("repeats", [True, False])
-def test_error_of_cloudwatch_names_the_operation(repeats: bool) -> None:
-    api = Refusing(repeats=repeats)
+@pytest.mark.parametrize("answers", [[SAME_PAGE] * 2, refusal("AccessDenied")])
+def test_error_of_cloudwatch_names_the_operation(answers: Any) -> None:
+    api = Mock()
+    api.get_metric_data.side_effect = answers
 
     with pytest.raises((TransientError, PermanentError), match=r"^GetMetricData: "):
         CloudWatch(api).use(MINE, NOW)
 
-    assert {api.asked[name].tzinfo for name in ("StartTime", "EndTime")} == {UTC}
+    asked = api.get_metric_data.call_args.kwargs
+    assert {asked[name].tzinfo for name in ("StartTime", "EndTime")} == {UTC}

@@ -47,6 +47,11 @@ def observed(status: str = "ACTIVE", **changes: Any) -> Observed:
     return replace(Observed(DESIRED.arn, status, GROUP, RECIPE, CONFIG, tags=OWN), **changes)
 
 
+def differing(status: str = "ACTIVE", **changes: Any) -> Observed:
+    """Return an own recommender with another configuration."""
+    return observed(status, config=OTHER_CONFIG, **changes)
+
+
 def update(status: str, config: Mapping[str, Any] = CONFIG, created: float = 100.0) -> Update:
     """Return an update of that recommender."""
     return Update(status, config, created, "the reason")
@@ -55,6 +60,8 @@ def update(status: str, config: Mapping[str, Any] = CONFIG, created: float = 100
 OTHER_UPDATE: Final = update("CREATE IN_PROGRESS", OTHER_CONFIG)
 RETRAINING: Final = update("CREATE PENDING")
 FAILED_UPDATE: Final = update("CREATE FAILED")
+OWN_UPDATE: Final = differing(latest_update=RETRAINING)
+"""A recommender that is being updated to the expected configuration."""
 
 _UPDATE: Final = Operation("UPDATE_IN_PROGRESS", "2026-01-01T00:00:00+00:00")
 

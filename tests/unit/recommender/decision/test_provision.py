@@ -15,7 +15,6 @@ from lambdas.recommender.decision.verdict import (
     DeleteRecommender,
     Done,
     Fail,
-    Progress,
     StartRecommender,
     StopRecommender,
     TagResource,
@@ -55,6 +54,7 @@ from .examples import (
     NO_METADATA,
     OTHER_STACK,
     OTHER_UPDATE,
+    OWN_UPDATE,
     RETRAINING,
     SIBLING,
     STOPPED,
@@ -64,6 +64,7 @@ from .examples import (
     WHOLE,
     assert_reason,
     assert_step,
+    differing,
     observed,
     plan_for,
     update,
@@ -74,6 +75,7 @@ NO_TEAM = OWNER.tags()
 TAG_TEAM = TagResource({"team": "video"})
 RETAIN, NOT_RETAIN = ({v.ON_DESTROY_TAG: fate} for fate in ("retain", "delete"))
 UNTAG_FATE = UntagResource(frozenset([v.ON_DESTROY_TAG]))
+UPDATE = UpdateRecommender(CONFIG)
 TO_RETAIN, TO_DELETE = (replace(DESIRED, on_destroy=fate) for fate in ("retain", "delete"))
 
 STEPS: Mapping[str, tuple[Desired, Observed | None, Any]] = {
@@ -103,11 +105,7 @@ STEPS: Mapping[str, tuple[Desired, Observed | None, Any]] = {
     "to adopt, training failed": (ADOPTING, observed("CREATE FAILED", tags={}), Fail),
     "to adopt, other stack": (ADOPTING, observed(tags=OTHER_STACK), Fail),
     "to adopt, another group": (ADOPTING, observed(tags={}, dataset_group_arn="x"), Fail),
-    "to adopt, retained by an earlier stack": (
-        ADOPTING,
-        observed(tags=EARLIER_STACK | RETAIN),
-        UNTAG_FATE,
-    ),
+    "to adopt, once retained": (ADOPTING, observed(tags=EARLIER_STACK | RETAIN), UNTAG_FATE),
     "adopted before": (ADOPTING, observed(tags=ADOPTED), EFFECTIVE),
     # broken
     "training failed": (DESIRED, observed("CREATE FAILED"), DeleteRecommender()),
@@ -116,11 +114,7 @@ STEPS: Mapping[str, tuple[Desired, Observed | None, Any]] = {
     # in transit
     "training": (DESIRED, observed("CREATE IN_PROGRESS"), TRAINING),
     "training, to be stopped": (STOPPED, observed("CREATE PENDING"), TRAINING),
-    "training another configuration": (
-        DESIRED,
-        observed("CREATE PENDING", config=OTHER_CONFIG),
-        Wait,
-    ),
+    "training another configuration": (DESIRED, differing("CREATE PENDING"), Wait),
     "training included columns": (DESIRED, observed("CREATE PENDING", config=INCLUDED), Wait),
     "starting": (DESIRED, observed("START PENDING"), HANDED_OVER),
     "starting, updated before": (
@@ -129,38 +123,30 @@ STEPS: Mapping[str, tuple[Desired, Observed | None, Any]] = {
         HANDED_OVER,
     ),
     "starting, to be stopped": (STOPPED, observed("START IN_PROGRESS"), Wait),
-    "starting, another configuration": (
-        DESIRED,
-        observed("START PENDING", config=OTHER_CONFIG),
-        Wait,
-    ),
+    "starting, another configuration": (DESIRED, differing("START PENDING"), Wait),
     "stopping": (DESIRED, observed("STOP IN_PROGRESS"), Wait),
     "stopping, to be stopped": (STOPPED, observed("STOP PENDING"), CHANGING),
     "another update": (DESIRED, observed(latest_update=OTHER_UPDATE), Wait),
-    "own update": (DESIRED, observed(config=OTHER_CONFIG, latest_update=RETRAINING), UPDATING),
-    "own update, to be stopped": (
-        STOPPED,
-        observed(config=OTHER_CONFIG, latest_update=RETRAINING),
-        UPDATE_HANDED_OVER,
-    ),
+    "own update": (DESIRED, OWN_UPDATE, UPDATING),
+    "own update, to be stopped": (STOPPED, OWN_UPDATE, UPDATE_HANDED_OVER),
     "own update, starting": (
         DESIRED,
-        observed("START PENDING", config=OTHER_CONFIG, latest_update=RETRAINING),
+        replace(OWN_UPDATE, status="START PENDING"),
         UPDATE_HANDED_OVER,
     ),
     "retraining": (DESIRED, observed(latest_update=RETRAINING), CHANGING),
     "retraining, to be stopped": (STOPPED, observed(latest_update=RETRAINING), HANDED_OVER),
     "retraining another configuration": (
         DESIRED,
-        observed(config=OTHER_CONFIG, latest_update=update("CREATE PENDING", OTHER_CONFIG)),
+        differing(latest_update=update("CREATE PENDING", OTHER_CONFIG)),
         Wait,
     ),
     # stable
     "effective": (DESIRED, observed(), EFFECTIVE),
-    "another configuration": (DESIRED, observed(config=OTHER_CONFIG), UpdateRecommender(CONFIG)),
+    "another configuration": (DESIRED, differing(), UPDATE),
     "another configuration, updated before": (
         DESIRED,
-        observed(config=OTHER_CONFIG, latest_update=update("ACTIVE", OTHER_CONFIG, created=5.0)),
+        differing(latest_update=update("ACTIVE", OTHER_CONFIG, created=5.0)),
         UpdateRecommender(CONFIG, 5.0),
     ),
     "included columns": (DESIRED, observed(config=INCLUDED), UpdateRecommender(WHOLE)),
@@ -168,29 +154,13 @@ STEPS: Mapping[str, tuple[Desired, Observed | None, Any]] = {
     "tag with another value": (DESIRED, observed(tags={**OWN, "team": "x"}), TAG_TEAM),
     "retired tag": (DESIRED, observed(tags={**OWN, "old": "x"}), UntagResource(frozenset(["old"]))),
     "tag that is not the template's": (DESIRED, observed(tags={**OWN, "cost": "1"}), EFFECTIVE),
-    "missing tag, another configuration": (
-        DESIRED,
-        observed(config=OTHER_CONFIG, tags=NO_TEAM),
-        TAG_TEAM,
-    ),
-    "missing tag, retraining": (
-        DESIRED,
-        observed(tags=NO_TEAM, latest_update=RETRAINING),
-        TAG_TEAM,
-    ),
+    "missing tag, another configuration": (DESIRED, differing(tags=NO_TEAM), TAG_TEAM),
+    "no tag, retraining": (DESIRED, observed(tags=NO_TEAM, latest_update=RETRAINING), TAG_TEAM),
     "inactive": (DESIRED, observed("INACTIVE"), StartRecommender()),
     "inactive, to be stopped": (STOPPED, observed("INACTIVE"), EFFECTIVE),
-    "inactive, to be stopped, another configuration": (
-        STOPPED,
-        observed("INACTIVE", config=OTHER_CONFIG),
-        StartRecommender(),
-    ),
+    "inactive, to be stopped, differing": (STOPPED, differing("INACTIVE"), StartRecommender()),
     "active, to be stopped": (STOPPED, observed(), StopRecommender()),
-    "active, to be stopped, another configuration": (
-        STOPPED,
-        observed(config=OTHER_CONFIG),
-        UpdateRecommender(CONFIG),
-    ),
+    "active, to be stopped, another configuration": (STOPPED, differing(), UPDATE),
 }
 
 
@@ -216,7 +186,7 @@ def test_training_that_failed_in_this_operation_is_not_begun_again() -> None:
 
 
 def test_update_that_failed_in_this_operation_is_not_begun_again() -> None:
-    failed = observed(config=OTHER_CONFIG, latest_update=FAILED_UPDATE)
+    failed = differing(latest_update=FAILED_UPDATE)
 
     assert plan_for(DESIRED, failed, began=100.5) == UpdateRecommender(CONFIG, 100.0)
     assert plan_for(DESIRED, failed, began=100.0) == Fail(
@@ -380,7 +350,7 @@ BEFORE: Mapping[str, tuple[Desired, Observed, Config | None, Any]] = {
     "created by this operation": (DESIRED, with_hidden(created=BEGAN), NO_METADATA, EFFECTIVE),
     "unknown update that shows all failed": (
         DESIRED,
-        with_hidden(latest_update=update("CREATE FAILED")),
+        with_hidden(latest_update=FAILED_UPDATE),
         NO_METADATA,
         Fail,
     ),
@@ -388,7 +358,7 @@ BEFORE: Mapping[str, tuple[Desired, Observed, Config | None, Any]] = {
         DESIRED,
         updated("ACTIVE", 99.0),
         NO_METADATA,
-        UpdateRecommender(CONFIG, 99.0, hidden=True),
+        replace(SWITCH_ON, updated_after=99.0),
     ),
     "earlier update in transit": (DESIRED, updated("CREATE PENDING", 99.0), NO_METADATA, Wait),
     "earlier update in transit that shows all": (
@@ -397,12 +367,7 @@ BEFORE: Mapping[str, tuple[Desired, Observed, Config | None, Any]] = {
         NO_METADATA,
         UPDATING,
     ),
-    "shown": (
-        DESIRED,
-        observed(config={**HIDDEN, v.ENABLE_METADATA: False}),
-        METADATA,
-        UpdateRecommender(CONFIG),
-    ),
+    "shown": (DESIRED, observed(config={**HIDDEN, v.ENABLE_METADATA: False}), METADATA, UPDATE),
     "columns excluded before": (
         DESIRED,
         observed(),
@@ -415,18 +380,8 @@ BEFORE: Mapping[str, tuple[Desired, Observed, Config | None, Any]] = {
         NO_GENRES.config,
         UpdateRecommender(NO_GENRES.config.request(), hidden=True),
     ),
-    "columns, and nothing else, do not show": (
-        NO_GENRES,
-        observed(config={}),
-        NO_GENRES.config,
-        EFFECTIVE,
-    ),
-    "columns of a retraining do not show": (
-        NO_GENRES,
-        observed(latest_update=update("CREATE PENDING")),
-        METADATA,
-        Wait,
-    ),
+    "nothing shows": (NO_GENRES, observed(config={}), NO_GENRES.config, EFFECTIVE),
+    "columns of a retraining": (NO_GENRES, observed(latest_update=RETRAINING), METADATA, Wait),
     "columns of the creation": (NO_GENRES, observed(created=BEGAN), None, EFFECTIVE),
 }
 
@@ -439,7 +394,7 @@ def test_hidden_member_is_as_this_operation_or_the_template_before_has_set_it(ro
 
 
 def test_failed_update_before_a_creation_of_unknown_beginning_is_made_once_more() -> None:
-    adopted = observed(tags=ADOPTED, config=OTHER_CONFIG, latest_update=FAILED_UPDATE)
+    adopted = differing(tags=ADOPTED, latest_update=FAILED_UPDATE)
 
     step = plan_for(DESIRED, adopted, situation=Situation(CREATES, began=0.0))
 
@@ -457,27 +412,18 @@ REMEMBERED: Mapping[str, tuple[Desired, str, float | None, Any]] = {
 }
 
 
+@pytest.mark.parametrize("operation", [UPDATES, ROLLS_BACK], ids=["update", "rollback"])
 @pytest.mark.parametrize("row", REMEMBERED)
 def test_hidden_update_since_the_operation_began_is_its_own_only_if_the_request_remembers_it(
-    row: str,
+    row: str, operation: Operation
 ) -> None:
     desired, status, updated_after, expected = REMEMBERED[row]
-    situation = Situation(UPDATES, began=BEGAN, updated_after=updated_after)
+    situation = Situation(operation, began=BEGAN, updated_after=updated_after)
 
     step = plan_for(desired, updated(status), before=NO_METADATA, situation=situation)
 
-    assert_step(step, expected)
-
-
-@pytest.mark.parametrize("row", REMEMBERED)
-def test_rollback_takes_an_update_for_its_own_only_if_the_request_remembers_it(row: str) -> None:
-    desired, status, updated_after, expected = REMEMBERED[row]
-    situation = Situation(ROLLS_BACK, began=BEGAN, updated_after=updated_after)
-
-    step = plan_for(desired, updated(status), before=NO_METADATA, situation=situation)
-
-    if isinstance(expected, Done) and expected.progress is not Progress.EFFECTIVE:
-        expected = replace(UPDATE_HANDED_OVER, updated_after=expected.updated_after)
+    if operation is ROLLS_BACK and expected is UPDATING:
+        expected = UPDATE_HANDED_OVER
     assert_step(step, expected)
 
 
@@ -504,6 +450,7 @@ def test_exploration_that_the_recipe_does_not_have_is_neither_compared_nor_sent(
 ROLLBACKS: Mapping[str, tuple[Done, Situation, Verdict]] = {
     "an update in transit": (UPDATING, Situation(UPDATES), UPDATING),
     "a training": (TRAINING, Situation(CREATES), TRAINING),
+    "a creation that may show late": (EFFECTIVE, Situation(CREATES, may_show_late=True), EFFECTIVE),
     "an update that may show late": (EFFECTIVE, Situation(UPDATES, may_show_late=True), EFFECTIVE),
     "a rollback of an update": (UPDATING, Situation(ROLLS_BACK), UPDATE_HANDED_OVER),
     "a rollback, retraining": (CHANGING, Situation(ROLLS_BACK), HANDED_OVER),
@@ -517,7 +464,7 @@ ROLLBACKS: Mapping[str, tuple[Done, Situation, Verdict]] = {
 def test_request_of_a_rollback_ends_only_in_the_state_before(row: str) -> None:
     done, situation, expected = ROLLBACKS[row]
     recommender = {
-        UPDATING: observed(config=OTHER_CONFIG, latest_update=RETRAINING),
+        UPDATING: OWN_UPDATE,
         CHANGING: observed(latest_update=RETRAINING),
         TRAINING: observed("CREATE PENDING"),
         EFFECTIVE: observed(),
@@ -529,12 +476,7 @@ def test_request_of_a_rollback_ends_only_in_the_state_before(row: str) -> None:
 THEIRS = update("ACTIVE", OTHER_CONFIG)
 OVERTAKEN: Mapping[str, tuple[Operation, float | None, Update | None, bool]] = {
     "another update after the own": (ROLLS_BACK, 0.0, THEIRS, True),
-    "another failed update after the own": (
-        ROLLS_BACK,
-        0.0,
-        update("CREATE FAILED", OTHER_CONFIG),
-        True,
-    ),
+    "another failed update": (ROLLS_BACK, 0.0, replace(THEIRS, status="CREATE FAILED"), True),
     "no rollback": (UPDATES, 0.0, THEIRS, False),
     "no own update": (ROLLS_BACK, None, THEIRS, False),
     "own update not shown yet": (ROLLS_BACK, THEIRS.created, THEIRS, False),
@@ -549,7 +491,7 @@ def test_rollback_does_not_undo_an_update_after_its_own(row: str) -> None:
 
     step = plan(
         DESIRED,
-        observed(config=OTHER_CONFIG, latest_update=latest),
+        differing(latest_update=latest),
         Situation(operation, updated_after=updated_after),
     )
 
@@ -563,28 +505,19 @@ def test_rollback_does_not_undo_an_update_after_its_own(row: str) -> None:
         assert isinstance(step, UpdateRecommender)
 
 
+SENT = UpdateRecommender(CONFIG, 5.0)
 ACCEPTED: Mapping[str, tuple[Desired, Operation, Change, Verdict]] = {
     "create": (DESIRED, CREATES, CreateRecommender(DESIRED), TRAINING),
     "create, to be stopped": (STOPPED, CREATES, CreateRecommender(STOPPED), TRAINING),
     "create in a rollback": (DESIRED, ROLLS_BACK, CreateRecommender(DESIRED), HANDED_OVER),
-    "update": (
-        DESIRED,
-        UPDATES,
-        UpdateRecommender(CONFIG, 5.0),
-        Done("", Progress.CHANGING, updated_after=5.0),
-    ),
+    "update": (DESIRED, UPDATES, SENT, replace(UPDATING, updated_after=5.0)),
     "update in a rollback": (
         DESIRED,
         ROLLS_BACK,
-        UpdateRecommender(CONFIG, 5.0),
-        Wait("", hands_over=True, updated_after=5.0),
+        SENT,
+        replace(UPDATE_HANDED_OVER, updated_after=5.0),
     ),
-    "update, to be stopped": (
-        STOPPED,
-        UPDATES,
-        UpdateRecommender(CONFIG, 5.0),
-        Wait("", updated_after=5.0),
-    ),
+    "update, to be stopped": (STOPPED, UPDATES, SENT, Wait("", updated_after=5.0)),
     "start": (DESIRED, UPDATES, StartRecommender(), Wait("")),
 }
 

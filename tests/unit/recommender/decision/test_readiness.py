@@ -24,31 +24,31 @@ from .examples import (
     METADATA,
     NO_METADATA,
     OTHER_UPDATE,
+    OWN_UPDATE,
     RETRAINING,
     WHOLE,
     assert_reason,
     assert_step,
+    differing,
     observed,
     plan_for,
     update,
 )
 
 
-def ready(recommender: Observed | None, updated_after: float = 0.0) -> Verdict:
-    return readiness(METADATA, recommender, running=True, updated_after=updated_after)
+def ready(recommender: Observed | None, config: Config = METADATA, **given: Any) -> Verdict:
+    """Return whether one is ready, by default if it must run after an update was sent."""
+    return readiness(config, recommender, **{"running": True, "updated_after": 50.0, **given})
 
 
 RUNNING: Mapping[str, tuple[Observed | None, Any]] = {
     "active": (observed(config=WHOLE), EFFECTIVE),
     "training": (observed("CREATE IN_PROGRESS"), Wait),
-    "updating": (observed(config=OTHER_CONFIG, latest_update=RETRAINING), Wait),
+    "updating": (OWN_UPDATE, Wait),
     "updated": (observed(latest_update=update("ACTIVE")), EFFECTIVE),
-    "own update failed": (
-        observed(config=OTHER_CONFIG, latest_update=update("CREATE FAILED", created=51.0)),
-        Fail,
-    ),
+    "own update failed": (differing(latest_update=update("CREATE FAILED", created=51.0)), Fail),
     "earlier update failed, own not shown yet": (
-        observed(config=OTHER_CONFIG, latest_update=update("CREATE FAILED", created=50.0)),
+        differing(latest_update=update("CREATE FAILED", created=50.0)),
         FAIL_AFTER_GRACE,
     ),
     "update to another configuration failed": (
@@ -68,7 +68,7 @@ RUNNING: Mapping[str, tuple[Observed | None, Any]] = {
 def test_recommender_that_must_run_is_ready_when_active_and_effective(row: str) -> None:
     recommender, expected = RUNNING[row]
 
-    assert_step(ready(recommender, updated_after=50.0), expected)
+    assert_step(ready(recommender), expected)
 
 
 KEPT_STOPPED: Mapping[str, tuple[Observed, Any]] = {
@@ -81,7 +81,7 @@ KEPT_STOPPED: Mapping[str, tuple[Observed, Any]] = {
         for status in ("CREATE PENDING", "START PENDING", "MIGRATING")
     },
     "retraining": (observed(config=WHOLE, latest_update=RETRAINING), Wait),
-    "another configuration": (observed("INACTIVE", config=OTHER_CONFIG), FAIL_AFTER_GRACE),
+    "another configuration": (differing("INACTIVE"), FAIL_AFTER_GRACE),
 }
 
 
@@ -89,7 +89,7 @@ KEPT_STOPPED: Mapping[str, tuple[Observed, Any]] = {
 def test_recommender_that_is_kept_stopped_is_ready_when_stopped_or_active(row: str) -> None:
     recommender, expected = KEPT_STOPPED[row]
 
-    assert_step(readiness(METADATA, recommender, running=False, updated_after=50.0), expected)
+    assert_step(ready(recommender, running=False), expected)
 
 
 @pytest.mark.parametrize("status", ["ACTIVE", "CREATE PENDING"])
@@ -114,16 +114,13 @@ OTHERWISE = (
 FAILURES: Mapping[str, tuple[Observed | None, Fail]] = {
     "absent": (None, Fail(ABSENT, confirm=GRACE_SECONDS)),
     "being deleted": (observed("DELETE PENDING"), Fail(DELETED)),
-    "another configuration": (
-        observed(config=OTHER_CONFIG),
-        Fail(OTHERWISE, confirm=GRACE_SECONDS),
-    ),
+    "another configuration": (differing(), Fail(OTHERWISE, confirm=GRACE_SECONDS)),
     "training failed": (
         observed("CREATE FAILED", failure_reason="too little data"),
         Fail(f"The recommender is CREATE FAILED: too little data. {FORCE}"),
     ),
     "update failed": (
-        observed(config=OTHER_CONFIG, latest_update=FAILED_UPDATE),
+        differing(latest_update=FAILED_UPDATE),
         Fail(f"The update of the recommender failed: the reason. {FORCE}"),
     ),
 }
@@ -159,9 +156,7 @@ def test_hidden_metadata_are_effective_unless_the_own_update_is_missing_or_faile
     latest, updated_after, expected = METADATA_HIDDEN[row]
     recommender = observed(config=HIDDEN, latest_update=latest)
 
-    verdict = readiness(METADATA, recommender, running=True, updated_after=updated_after)
-
-    assert_step(verdict, expected)
+    assert_step(ready(recommender, updated_after=updated_after), expected)
 
 
 GENRES = replace(METADATA, excluded_columns={"ITEMS": ("GENRES",)})
@@ -182,20 +177,14 @@ def test_hidden_columns_are_effective_only_after_the_own_update(
 ) -> None:
     latest, expected = COLUMNS_HIDDEN[row]
 
-    verdict = readiness(
-        config, observed(latest_update=latest), running=True, updated_after=50.0, before=before
-    )
-
-    assert_step(verdict, expected)
+    assert_step(ready(observed(latest_update=latest), config, before=before), expected)
 
 
 def test_failed_retraining_fails_no_gate_that_knows_no_configuration_before() -> None:
     """Such as that of another ``max_training_hours``: its ``UpdatedAfter`` is an old one."""
     retrained = observed(latest_update=update("CREATE FAILED", created=51.0))
 
-    verdict = readiness(METADATA, retrained, running=True, updated_after=50.0, before=None)
-
-    assert_step(verdict, EFFECTIVE)
+    assert_step(ready(retrained, before=None), EFFECTIVE)
 
 
 ON_ITS_WAY: Mapping[str, tuple[Observed, Config, bool]] = {
@@ -205,12 +194,8 @@ ON_ITS_WAY: Mapping[str, tuple[Observed, Config, bool]] = {
         METADATA,
         False,
     ),
-    "retraining of another configuration": (
-        observed(config=OTHER_CONFIG, latest_update=OTHER_UPDATE),
-        METADATA,
-        False,
-    ),
-    "update": (observed(config=OTHER_CONFIG, latest_update=RETRAINING), METADATA, False),
+    "retraining otherwise": (differing(latest_update=OTHER_UPDATE), METADATA, False),
+    "update": (OWN_UPDATE, METADATA, False),
     "update of columns": (observed(latest_update=RETRAINING), GENRES, False),
     "training": (observed("CREATE IN_PROGRESS"), METADATA, False),
     "start": (observed("START PENDING", latest_update=RETRAINING), METADATA, False),
@@ -221,9 +206,7 @@ ON_ITS_WAY: Mapping[str, tuple[Observed, Config, bool]] = {
 def test_wait_may_be_handed_over_if_a_retraining_alone_is_under_way(row: str) -> None:
     recommender, config, expected = ON_ITS_WAY[row]
 
-    verdict = readiness(config, recommender, running=True, updated_after=0.0)
-
-    assert_step(verdict, Wait("", hands_over=expected))
+    assert_step(ready(recommender, config), Wait("", hands_over=expected))
 
 
 @pytest.mark.parametrize("shown", [{}, HIDDEN], ids=["nothing shown", "metadata hidden"])
@@ -231,7 +214,7 @@ def test_failed_update_of_hidden_members_fails_for_any_configuration(shown: Any)
     recommender = observed(config=shown, latest_update=HIDDEN_FAILED)
 
     for config in (METADATA, NO_METADATA):
-        assert_step(readiness(config, recommender, running=True, updated_after=50.0), Fail)
+        assert_step(ready(recommender, config), Fail)
 
 
 def test_failed_retraining_of_the_effective_configuration_is_no_failure() -> None:
@@ -241,8 +224,7 @@ def test_failed_retraining_of_the_effective_configuration_is_no_failure() -> Non
 
     assert isinstance(done, Done)
     assert done.updated_after is None
-    verdict = readiness(METADATA, failed, running=True, updated_after=done.updated_after)
-    assert_step(verdict, EFFECTIVE)
+    assert_step(ready(failed, updated_after=done.updated_after), EFFECTIVE)
 
 
 FAILED_AFTER: Mapping[str, tuple[Mapping[str, Any], Mapping[str, Any], Config | None, Any]] = {
@@ -262,15 +244,7 @@ def test_retraining_that_failed_after_an_update_is_told_from_that_update(row: st
     shown_by_update, shown, before, expected = FAILED_AFTER[row]
     latest = update("CREATE FAILED", shown_by_update, created=51.0)
 
-    verdict = readiness(
-        METADATA,
-        observed(config=shown, latest_update=latest),
-        running=True,
-        updated_after=50.0,
-        before=before,
-    )
-
-    assert_step(verdict, expected)
+    assert_step(ready(observed(config=shown, latest_update=latest), before=before), expected)
 
 
 # -- a recipe that does not explore ------------------------------------------------------------
@@ -294,4 +268,4 @@ def test_exploration_that_the_recipe_does_not_have_decides_nothing(
 ) -> None:
     recommender = observed(config={**config, **echo}, latest_update=latest)
 
-    assert_step(readiness(PLAIN, recommender, running=True, updated_after=50.0), expected)
+    assert_step(ready(recommender, PLAIN), expected)

@@ -1,14 +1,12 @@
 """Answers fit into CloudFormation's limits, and go only to its ResponseURLs."""
 
 import json
-import logging
 import socket
 import threading
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
-from http.server import BaseHTTPRequestHandler
 from typing import Any
 
 import pytest
@@ -27,9 +25,9 @@ from lambdas.recommender.protocol.answer import (
     sent_at,
 )
 from lambdas.recommender.text import readable
+from tests.support.http import Request, serving
 
 from ..examples import RESPONSE_URL, SIGNATURE, STACK, event
-from ..fakes import serving
 
 # -- an answer --------------------------------------------------------------------------
 
@@ -266,7 +264,7 @@ class Bucket:
         return f"{self.endpoint}/key?X-Amz-Signature={SIGNATURE}"
 
 
-Respond = Callable[[Bucket, BaseHTTPRequestHandler], None]
+Respond = Callable[[Bucket, Request], None]
 
 
 @contextmanager
@@ -274,16 +272,11 @@ def bucket(respond: Respond) -> Iterator[Bucket]:
     """Open a bucket that responds like this."""
     opened = Bucket()
 
-    class BucketHandler(BaseHTTPRequestHandler):
-        def do_PUT(self) -> None:
-            length = int(self.headers["Content-Length"])
-            opened.received.append((self.path, dict(self.headers), self.rfile.read(length)))
-            respond(opened, self)
+    def take(request: Request) -> None:
+        opened.received.append((request.path, dict(request.headers), request.body()))
+        respond(opened, request)
 
-        def log_message(self, *_: object) -> None:
-            pass
-
-    with serving(BucketHandler) as opened.endpoint:
+    with serving(take) as opened.endpoint:
         try:
             yield opened
         finally:
@@ -292,32 +285,24 @@ def bucket(respond: Respond) -> Iterator[Bucket]:
 
 def status(code: int, **headers: str) -> Respond:
     """Return how a bucket responds with a status."""
-
-    def respond(_: Bucket, handler: BaseHTTPRequestHandler) -> None:
-        handler.send_response(code)
-        for name, value in headers.items():
-            handler.send_header(name, value)
-        handler.send_header("Content-Length", "0")
-        handler.end_headers()
-
-    return respond
+    return lambda _, request: request.respond(code, headers=headers)
 
 
-def cut(_: Bucket, handler: BaseHTTPRequestHandler) -> None:
+def cut(_: Bucket, request: Request) -> None:
     """Close the connection in place of a response."""
-    handler.close_connection = True
-    handler.connection.shutdown(socket.SHUT_RDWR)
+    request.close_connection = True
+    request.connection.shutdown(socket.SHUT_RDWR)
 
 
-def garbage(_: Bucket, handler: BaseHTTPRequestHandler) -> None:
+def garbage(_: Bucket, request: Request) -> None:
     """Respond with what is no HTTP."""
-    handler.close_connection = True
-    handler.wfile.write(b"garbage\r\n\r\n")
+    request.close_connection = True
+    request.wfile.write(b"garbage\r\n\r\n")
 
 
-def stall(opened: Bucket, handler: BaseHTTPRequestHandler) -> None:
+def stall(opened: Bucket, request: Request) -> None:
     """Respond with nothing for as long as the test lasts."""
-    handler.close_connection = True
+    request.close_connection = True
     opened.released.wait(30)
 
 
@@ -394,7 +379,7 @@ def test_delivery_is_logged_without_the_url(
     logged: list[tuple[str, int | None, str | None]],
     caplog: pytest.LogCaptureFixture,
 ) -> None:
-    with caplog.at_level(logging.DEBUG), bucket(respond) as s3:
+    with bucket(respond) as s3:
         assert Answers(AWS, LOCAL).put(s3.url, ANSWER) is delivery
 
     assert len(s3.received) == 1

@@ -17,7 +17,7 @@ from lambdas.recommender.aws.personalize import Personalize
 from lambdas.recommender.decision.verdict import Done, Fail, Progress, Verdict, Wait
 from lambdas.recommender.model.timing import CONFIRM_SECONDS, GRACE_SECONDS, REQUEST_SECONDS, Timing
 from lambdas.recommender.protocol import request_handler
-from lambdas.recommender.protocol.answer import Answers, Delivery
+from lambdas.recommender.protocol.answer import Delivery
 from lambdas.recommender.protocol.execution import Execution, StateMachine, Unconfirmed
 from lambdas.recommender.protocol.request_handler import RequestHandler, apply_deadline, schedule
 from lambdas.recommender.reconcile.reconciler import Known
@@ -43,34 +43,11 @@ from ..examples import (
     sweep,
     update,
 )
-from ..fakes import FakeCloudFormation, FakePersonalize, FakeStepFunctions, refusal
+from ..fakes import FakeCloudFormation, FakePersonalize, FakeStepFunctions, Letterbox, refusal
 from ..resources.examples import resource
 
 INTERVAL = 60.0
-
-
-class Letterbox(Answers):
-    """Receives the answers, as CloudFormation does.
-
-    Attributes:
-        arrived: the answers.
-        deliveries: what happens to the next ones; after that, all arrive.
-        tries: how many were put.
-    """
-
-    def __init__(self) -> None:
-        super().__init__("amazonaws.com")
-        self.arrived: list[Mapping[str, Any]] = []
-        self.deliveries: list[Delivery] = []
-        self.tries = 0
-
-    def put(self, response_url: str, answer: Mapping[str, Any]) -> Delivery:
-        assert response_url.startswith("https://")
-        self.tries += 1
-        delivery = self.deliveries.pop(0) if self.deliveries else Delivery.DELIVERED
-        if delivery is Delivery.DELIVERED:
-            self.arrived.append(answer)
-        return delivery
+EARLIER = datetime(2025, 12, 31, tzinfo=UTC)
 
 
 class PausedClock(VirtualClock):
@@ -195,10 +172,9 @@ def test_request_that_is_delivered_twice_has_one_execution(
 ) -> None:
     here = world()
 
-    with caplog.at_level(logging.INFO):
-        here.begin(event())
-        assert "was begun before" not in caplog.text
-        here.begin(event())
+    here.begin(event())
+    assert "was begun before" not in caplog.text
+    here.begin(event())
 
     assert len(here.step_functions.executions) == 1
     (again,) = [
@@ -216,8 +192,7 @@ def test_request_without_a_response_url_of_cloudformation_is_dropped(
     here, raw = world(), event()
     del raw["ResponseURL"]
 
-    with caplog.at_level(logging.DEBUG):
-        here.begin(raw | members)
+    here.begin(raw | members)
 
     assert (here.letterbox.tries, here.step_functions.tries) == (0, 0)
     assert here.personalize.calls == []
@@ -265,6 +240,7 @@ def test_execution_is_started_as_soon_as_step_functions_accepts_it(
     assert here.step_functions.tries == 2
 
 
+NEW_TAG = update({v.TAGS: {"team": "new"}})
 WITHOUT_EXECUTION: dict[str, tuple[str, dict[str, Any], str, list[str], str]] = {
     "gate": ("CREATE_IN_PROGRESS", gate(3, arn=DESIRED.arn), "CREATE PENDING", [], ""),
     "last gate": (
@@ -299,20 +275,8 @@ WITHOUT_EXECUTION: dict[str, tuple[str, dict[str, Any], str, list[str], str]] = 
         [],
         "Nothing was changed. StartExecution: AccessDeniedException: the message",
     ),
-    "update": (
-        "UPDATE_IN_PROGRESS",
-        update({v.TAGS: {"team": "new"}}),
-        "ACTIVE",
-        [],
-        "Nothing was changed. StartExecution",
-    ),
-    "update, rolled back": (
-        "UPDATE_ROLLBACK_IN_PROGRESS",
-        update({v.TAGS: {"team": "new"}}),
-        "ACTIVE",
-        ["TagResource"],
-        "",
-    ),
+    "update": ("UPDATE_IN_PROGRESS", NEW_TAG, "ACTIVE", [], "Nothing was changed. StartExecution"),
+    "update, rolled back": ("UPDATE_ROLLBACK_IN_PROGRESS", NEW_TAG, "ACTIVE", ["TagResource"], ""),
 }
 
 
@@ -402,8 +366,7 @@ def test_gate_without_an_execution_is_attempted_again_before_it_fails(
     here.personalize.add(MINE, "CREATE PENDING")
     here.clock = PausedClock(lambda: here.personalize.add(MINE))
 
-    with caplog.at_level(logging.INFO):
-        here.begin_alone(gate())
+    here.begin_alone(gate())
     assert [one["why"] for one in logged(caplog, "verdict")] == ["CREATE PENDING", "ACTIVE"]
 
     assert (here.answer["Status"], here.answer["Reason"]) == ("SUCCESS", "")
@@ -479,8 +442,7 @@ def test_gate_before_the_last_hands_over_when_its_time_is_up_and_logs_no_error(
     here = world()
     here.personalize.add(MINE, "CREATE PENDING")
 
-    with caplog.at_level(logging.DEBUG):
-        answer = here.run(gate(3))
+    answer = here.run(gate(3))
 
     assert answer["Status"] == "SUCCESS"
     assert 3300 <= here.waited <= 3301
@@ -500,7 +462,7 @@ def test_last_gate_fails_with_the_reason_of_its_last_attempt_when_its_time_is_up
 
 
 def test_change_in_a_newer_operation_than_the_first_poll_saw_fails() -> None:
-    here = world("UPDATE_IN_PROGRESS", datetime(2025, 12, 31, tzinfo=UTC))
+    here = world("UPDATE_IN_PROGRESS", EARLIER)
     here.personalize.add(DESIRED.arn, tags=OWN, recommenderConfig=CONFIG)
     here.begin(update({v.CONFIG: {}}))
     here.personalize.faults["ListTagsForResource"] = refusal("ThrottlingException")
@@ -544,19 +506,13 @@ def test_refused_replacement_fails_at_once_and_keeps_the_old_physical_id() -> No
     assert here.waited == 0
 
 
-EARLIER = datetime(2025, 12, 31, tzinfo=UTC)
-SENT_AT = datetime(2026, 1, 1, tzinfo=UTC)
-CONFIRM = timedelta(seconds=CONFIRM_SECONDS)
+ROLLED_BACK = datetime(2026, 1, 1, tzinfo=UTC) - timedelta(seconds=CONFIRM_SECONDS)
 JUST_BEFORE = timedelta(seconds=0.5)
 FAILED_UPDATES: dict[str, tuple[str, datetime, bool]] = {
     "in this update": ("UPDATE_IN_PROGRESS", EARLIER, True),
     "before this update": ("UPDATE_IN_PROGRESS", EARLIER - JUST_BEFORE, False),
-    "in this rollback": ("UPDATE_ROLLBACK_IN_PROGRESS", SENT_AT - CONFIRM, True),
-    "in the rolled back update": (
-        "UPDATE_ROLLBACK_IN_PROGRESS",
-        SENT_AT - CONFIRM - JUST_BEFORE,
-        False,
-    ),
+    "in this rollback": ("UPDATE_ROLLBACK_IN_PROGRESS", ROLLED_BACK, True),
+    "before this rollback": ("UPDATE_ROLLBACK_IN_PROGRESS", ROLLED_BACK - JUST_BEFORE, False),
 }
 
 
@@ -564,15 +520,8 @@ FAILED_UPDATES: dict[str, tuple[str, datetime, bool]] = {
 def test_update_that_failed_in_this_operation_is_not_sent_again(row: str) -> None:
     status, failed_at, fails = FAILED_UPDATES[row]
     here = world(status, EARLIER)
-    failed = {
-        "status": "CREATE FAILED",
-        "recommenderConfig": CONFIG,
-        "creationDateTime": failed_at,
-        "failureReason": "too little data",
-    }
-    here.personalize.add(
-        DESIRED.arn, tags=OWN, recommenderConfig=OTHER_CONFIG, latestRecommenderUpdate=failed
-    )
+    here.personalize.add(DESIRED.arn, tags=OWN, recommenderConfig=OTHER_CONFIG)
+    here.personalize.show_update(DESIRED.arn, "CREATE FAILED", CONFIG, created=failed_at)
 
     here.first_poll(update())
 
@@ -881,7 +830,9 @@ def not_possible(reason: str) -> Fail:
 
 WAITS = Wait("it trains", updated_after=5.0)
 HANDED_OVER = replace(WAITS, hands_over=True)
+ENDS = Done("it trains", updated_after=5.0)
 ABSENT, GONE = Fail("it is not there.", confirm=GRACE_SECONDS), Done("gone", confirm=6.0)
+OBSERVED_ABSENT = Fail("it is not there. (Observed for 2 minutes.)")
 STALE = Fail("a late Update", confirm=CONFIRM_SECONDS)
 DEADLINES: dict[str, tuple[Verdict, bool, Timing, Verdict]] = {
     "done": (Done("d", Progress.GONE), True, after(9999), Done("d", Progress.GONE)),
@@ -889,31 +840,11 @@ DEADLINES: dict[str, tuple[Verdict, bool, Timing, Verdict]] = {
     "wait": (WAITS, True, after(3299.9), WAITS),
     "wait that hands over": (HANDED_OVER, True, after(3299.9), HANDED_OVER),
     "wait, time up": (WAITS, True, after(3300), not_possible("it trains")),
-    "wait that hands over, time up": (
-        HANDED_OVER,
-        True,
-        after(3300),
-        Done("it trains", updated_after=5.0),
-    ),
+    "wait that hands over, time up": (HANDED_OVER, True, after(3300), ENDS),
     "unconfirmed failure": (ABSENT, False, after(119.9), ABSENT),
-    "confirmed failure": (
-        ABSENT,
-        True,
-        after(130),
-        Fail("it is not there. (Observed for 2 minutes.)"),
-    ),
-    "confirmed failure, time up": (
-        ABSENT,
-        True,
-        after(3300),
-        Fail("it is not there. (Observed for 2 minutes.)"),
-    ),
-    "unconfirmed failure, time up": (
-        ABSENT,
-        False,
-        after(3300),
-        not_possible("it is not there"),
-    ),
+    "confirmed failure": (ABSENT, True, after(130), OBSERVED_ABSENT),
+    "confirmed failure, time up": (ABSENT, True, after(3300), OBSERVED_ABSENT),
+    "unconfirmed failure, time up": (ABSENT, False, after(3300), not_possible("it is not there")),
     "unconfirmed done, time up": (GONE, False, after(3300), GONE),
     "failure that a stale read may explain, time up": (STALE, False, after(3300), STALE),
 }
@@ -974,9 +905,8 @@ def test_attempt_is_logged_with_its_link_and_its_time(caplog: pytest.LogCaptureF
     here = world()
     here.personalize.add(MINE, "CREATE PENDING")
 
-    with caplog.at_level(logging.INFO):
-        here.begin(gate(3))
-        here.poll(here.poll(here.state()))
+    here.begin(gate(3))
+    here.poll(here.poll(here.state()))
 
     first, second = logged(caplog, "verdict")
     where = {
@@ -1000,9 +930,8 @@ def test_attempt_without_a_chain_or_a_recommender_is_logged_without_them(
     caplog: pytest.LogCaptureFixture,
 ) -> None:
     here = world()
-    with caplog.at_level(logging.INFO):
-        here.begin(event())
-        here.poll(here.state())
+    here.begin(event())
+    here.poll(here.state())
 
     (record,) = logged(caplog, "verdict")
     assert "link" not in record
@@ -1024,8 +953,7 @@ def test_delivery_of_an_answer_is_logged(
     here = world()
     here.letterbox.deliveries = [fate]
 
-    with caplog.at_level(logging.INFO):
-        here.begin(sweep(kind="Create"))
+    here.begin(sweep(kind="Create"))
 
     (record,) = logged(caplog, "delivery")
     assert record["message"] == f"Create of Sweep01 is {message}: SUCCESS"
@@ -1063,8 +991,7 @@ def test_start_that_fails_is_logged_each_time_without_the_url(
     here = world()
     here.step_functions.fault = fault
 
-    with caplog.at_level(logging.WARNING):
-        here.begin(event())
+    here.begin(event())
 
     failed = [one for one in caplog.records if "could be started" in one.getMessage()]
     assert failed[0].getMessage().endswith(f" could be started: {named}")

@@ -1,6 +1,5 @@
 """The reconciler takes one step at a time, and none without the proof of ownership."""
 
-import logging
 from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any
@@ -442,8 +441,7 @@ def test_change_of_tags_is_observed_in_the_same_attempt(change: Change) -> None:
 
 
 def test_change_is_logged_before_its_call(caplog: pytest.LogCaptureFixture) -> None:
-    with caplog.at_level(logging.INFO):
-        owned().reconciler().advance(ARN, deciding(TAG, UPDATE))
+    owned().reconciler().advance(ARN, deciding(TAG, UPDATE))
 
     logged = [
         (record.getMessage(), record.recommender, record.operation)  # type: ignore[attr-defined]

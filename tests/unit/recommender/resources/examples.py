@@ -58,10 +58,16 @@ def verdict_of(*given: Any, **situation: Any) -> Verdict:
 
 def account(*leftovers: str) -> FakePersonalize:
     """Return an account with the effective recommender, and others that are the stack's."""
-    personalize = FakePersonalize()
+    personalize = owning(*leftovers)
     personalize.add(DESIRED.arn, tags=OWN, recommenderConfig=CONFIG)
-    for arn in leftovers:
-        personalize.add(arn)
+    return personalize
+
+
+def owning(*arns: str, status: str = "ACTIVE") -> FakePersonalize:
+    """Return an account with recommenders that are the stack's."""
+    personalize = FakePersonalize()
+    for arn in arns:
+        personalize.add(arn, status)
     return personalize
 
 

@@ -29,7 +29,7 @@ from ..examples import (
     sweep,
 )
 from ..fakes import FakePersonalize, refusal
-from .examples import ONE, TWO, ZERO, account, attempted, resource, verdict_of
+from .examples import ONE, TWO, ZERO, account, attempted, owning, resource, verdict_of
 
 LAST, BEFORE_THE_LAST, FIRST = sweep(1), sweep(2), sweep(11)
 NOTHING_LEFT = Done("the stack owns no other recommender")
@@ -149,9 +149,7 @@ def test_sweep_of_a_stack_that_stays_changes_nothing(operation: Operation) -> No
 
 
 def test_sweep_deletes_all_that_is_owned_and_names_the_first() -> None:
-    personalize = FakePersonalize()
-    for arn in (TWO, ZERO, ONE):
-        personalize.add(arn)
+    personalize = owning(TWO, ZERO, ONE)
 
     verdict = verdict_of(LAST, personalize, DELETES)
 
@@ -169,10 +167,8 @@ def test_only_the_last_sweep_of_an_undone_creation_waits_for_late_recommenders(
 
 
 def test_sweep_leaves_recommenders_without_proof_of_ownership() -> None:
-    personalize = FakePersonalize()
-    personalize.add(ZERO, tags={})
-    personalize.add(ONE)
-    personalize.add(TWO, tags=Owner(STACK, "Other").tags())
+    personalize = owning(ZERO, ONE, TWO)
+    personalize.tags |= {ZERO: {}, TWO: Owner(STACK, "Other").tags()}
 
     verdict = verdict_of(LAST, personalize, DELETES)
 
@@ -181,9 +177,8 @@ def test_sweep_leaves_recommenders_without_proof_of_ownership() -> None:
 
 
 def test_sweep_describes_no_recommender_whose_name_cannot_be_the_stacks() -> None:
-    personalize = FakePersonalize()
-    for name in ("somebody-elses", "TopPicks-eu-0123456789abcdef"):
-        personalize.add(RECOMMENDER + name)
+    names = ("somebody-elses", "TopPicks-eu-0123456789abcdef")
+    personalize = owning(*(RECOMMENDER + name for name in names))
 
     assert verdict_of(LAST, personalize, DELETES) == NOTHING_LEFT
     assert personalize.calls == [("ListRecommenders", "")]
@@ -236,11 +231,8 @@ def test_sweep_out_of_time_without_an_attempt_names_the_command_that_lists(
 
 
 def test_sweep_out_of_time_names_all_that_is_owned_with_commands() -> None:
-    personalize = FakePersonalize()
-    for arn in (ZERO, ONE, TWO):
-        personalize.add(arn, "DELETE PENDING")
-    personalize.tags[ONE] = OWNER.tags(adopted=True)
-    personalize.tags[TWO] = Owner(STACK, "Other").tags()
+    personalize = owning(ZERO, ONE, TWO, status="DELETE PENDING")
+    personalize.tags |= {ONE: OWNER.tags(adopted=True), TWO: Owner(STACK, "Other").tags()}
     personalize.faults["UntagResource"] = refusal("ThrottlingException")
     release = f"untag-resource --tag-keys {' '.join(v.RESERVED_TAGS)} --resource-arn {ONE}"
 
@@ -248,16 +240,14 @@ def test_sweep_out_of_time_names_all_that_is_owned_with_commands() -> None:
 
 
 def test_sweep_out_of_time_with_unread_tags_says_so() -> None:
-    personalize = FakePersonalize()
-    personalize.add(ZERO)
+    personalize = owning(ZERO)
     personalize.faults["ListTagsForResource"] = refusal("ThrottlingException")
 
     assert last_words(personalize) == way_out(f"{ZERO} (if its tags name this stack)", DELETE_ZERO)
 
 
 def test_sweep_out_of_time_does_not_name_a_listed_recommender_that_is_gone() -> None:
-    personalize = FakePersonalize()
-    personalize.add(ZERO)
+    personalize = owning(ZERO)
     personalize.faults["DescribeRecommender"] = refusal("ResourceNotFoundException")
 
     assert verdict_of(LAST, personalize, DELETES) == NOTHING_LEFT
@@ -290,8 +280,7 @@ def test_sweep_deletes_the_others_if_one_deletion_is_refused() -> None:
 
 
 def test_sweep_reads_the_tags_at_every_attempt() -> None:
-    personalize = FakePersonalize()
-    personalize.add(DESIRED.arn, "CREATE PENDING", tags=OWNER.tags())
+    personalize = owning(DESIRED.arn, status="CREATE PENDING")
 
     for _ in range(2):
         attempted(sweep(2), personalize, DELETES, tags_read=[DESIRED.arn])

@@ -2,7 +2,6 @@
 
 import logging
 import math
-from datetime import UTC, datetime
 from typing import Any
 
 import pytest
@@ -174,11 +173,7 @@ def test_update_of_an_adopted_recommender_is_not_skipped_while_it(row: str) -> N
         recommenderConfig=HIDDEN,
     )
     if retrains:
-        personalize.shown[DESIRED.arn]["latestRecommenderUpdate"] = {
-            "status": "CREATE PENDING",
-            "recommenderConfig": HIDDEN,
-            "creationDateTime": datetime(2026, 1, 1, tzinfo=UTC),
-        }
+        personalize.show_update(DESIRED.arn, "CREATE PENDING")
     raw = event({v.ADOPT_EXISTING: "true"} | ({v.RUNNING: "false"} if retrains else {}))
 
     for tags_read in ((), [DESIRED.arn]):

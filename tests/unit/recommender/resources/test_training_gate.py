@@ -93,13 +93,10 @@ def test_gate_opens_for_an_inactive_recommender_only_if_it_is_kept_stopped(
 def test_gate_of_a_failed_update_fails_only_if_this_deployment_has_sent_it(
     updated_after: str | None, expected: type[Verdict]
 ) -> None:
-    began = datetime.fromtimestamp(1.0, UTC)
-    failed = {"status": "CREATE FAILED", "creationDateTime": began}
+    personalize = mine("ACTIVE")
+    personalize.show_update(MINE, "CREATE FAILED", {}, created=datetime.fromtimestamp(1.0, UTC))
 
-    verdict, _ = observe(
-        with_property(v.UPDATED_AFTER, updated_after),
-        mine("ACTIVE", latestRecommenderUpdate=failed),
-    )
+    verdict, _ = observe(with_property(v.UPDATED_AFTER, updated_after), personalize)
 
     assert isinstance(verdict, expected)
 
@@ -135,8 +132,7 @@ def test_last_gate_logs_the_members_that_it_could_not_check(
 ) -> None:
     raw, personalize, expected = NOT_CHECKED[row]
 
-    with caplog.at_level(logging.DEBUG):
-        observe(raw, personalize)
+    observe(raw, personalize)
 
     assert [vars(record)["members"] for record in caplog.records] == expected
     for record in caplog.records:
@@ -314,8 +310,7 @@ def test_quality_gate_that_is_reached_opens_without_a_warning_or_another_call(
     raw, quality = PASSES[row]
     personalize = quality_account()
 
-    with caplog.at_level(logging.DEBUG):
-        judged = judge(raw, personalize)
+    judged = judge(raw, personalize)
 
     assert judged == Judged(READY, quality)
     assert caplog.records == []
@@ -357,8 +352,7 @@ def test_quality_gate_that_only_warns_opens_and_returns_the_misses(row: str) -> 
 
 
 def test_quality_gate_that_is_missed_is_logged(caplog: pytest.LogCaptureFixture) -> None:
-    with caplog.at_level(logging.DEBUG):
-        judge(judging(BOTH_MISSED | WARNS), quality_account())
+    judge(judging(BOTH_MISSED | WARNS), quality_account())
 
     (record,) = caplog.records
     assert record.levelno == logging.WARNING
@@ -395,12 +389,7 @@ def test_last_gate_hands_a_wait_for_a_retraining_over_in_a_rollback_only(
     operation: Operation, link: int, hands_over: bool
 ) -> None:
     personalize = quality_account()
-    shown = personalize.shown[MINE]
-    shown["latestRecommenderUpdate"] = {
-        "status": "CREATE IN_PROGRESS",
-        "recommenderConfig": shown["recommenderConfig"],
-        "creationDateTime": datetime(2026, 1, 1, tzinfo=UTC),
-    }
+    personalize.show_update(MINE, "CREATE IN_PROGRESS")
     raw = judging({}, link=link)
 
     waits = judge(raw, personalize, operation).verdict
@@ -412,11 +401,7 @@ def test_last_gate_hands_a_wait_for_a_retraining_over_in_a_rollback_only(
 @pytest.mark.parametrize(("before", "ends"), [("true", Done), ("false", Fail)])
 def test_gate_takes_hidden_members_from_the_template_before(before: str, ends: type) -> None:
     personalize = mine("ACTIVE", recommenderConfig={})
-    personalize.shown[MINE]["latestRecommenderUpdate"] = {
-        "status": "CREATE FAILED",
-        "recommenderConfig": {},
-        "creationDateTime": datetime(2026, 1, 1, tzinfo=UTC),
-    }
+    personalize.show_update(MINE, "CREATE FAILED")
     raw = gate(kind="Update")
     raw["ResourceProperties"] |= {v.CONFIG: {v.ENABLE_METADATA: "true"}, v.UPDATED_AFTER: "5.0"}
     raw["OldResourceProperties"] = raw["ResourceProperties"] | {
