@@ -81,42 +81,79 @@ def _version_2(expires: int) -> str:
     return f"AWSAccessKeyId=x&Expires={expires}&Signature={SIGNATURE}%3D"
 
 
-def _host(region: str, s3: str) -> str:
-    """Return the host of a region's bucket; S3 is `s3`, or has the region after this beginning."""
-    service = s3 if s3 == "s3" else f"{s3}{region}"
-    suffix = CHINA if partition_of(region) == "aws-cn" else AWS
-    return f"{CUSTOM_RESOURCE}-{region.replace('-', '')}.{service}.{suffix}"
+def _recorded(region: str, s3: str, date: str, source: str, *, expires: int = 7200) -> RecordedUrl:
+    host = f"{CUSTOM_RESOURCE}-{region.replace('-', '')}.{s3}"
+    query = _version_4(region, date, expires)
+    return RecordedUrl(region, host, query, date, source)
 
 
-def _recorded(region: str, s3: str, date: str, source: str) -> RecordedUrl:
-    return RecordedUrl(region, _host(region, s3), _version_4(region, date, 7200), date, source)
-
-
-def _before_2020(region: str, s3: str, expires: int, source: str) -> RecordedUrl:
-    return RecordedUrl(region, _host(region, s3), _version_2(expires), "", source)
+def _recorded_before(region: str, s3: str, expires: int, source: str) -> RecordedUrl:
+    host = f"{CUSTOM_RESOURCE}-{region.replace('-', '')}.{s3}"
+    return RecordedUrl(region, host, _version_2(expires), "", source)
 
 
 _LAMBDA_GUIDE: Final = "Using AWS Lambda with CloudFormation (Lambda Developer Guide)"
 
 # Of each form, the oldest that was found, and the newest.
 URLS: Final = (
-    # signature version 2, which does not say when it was made; the first in a function's comment
-    _before_2020("ap-northeast-1", "s3-", 1478166440, "events of the stack StatusPage20161103"),
-    _before_2020("us-east-1", "s3-", 1555451971, _LAMBDA_GUIDE),
-    _before_2020("cn-north-1", "s3.", 1555451971, f"{_LAMBDA_GUIDE}, China"),
-    _before_2020("us-east-1", "s3", 1549075566, "an event of the function LexProvisioner"),
-    # signature version 4; X-Amz-Expires was 7199 or 7200
-    _recorded(
-        "cn-north-1", "s3.", "20160818T140227Z", "SNSNotificationMessageCfnCustomCreate.java"
+    # until 2019: signature version 2, which does not say when it was made
+    _recorded_before(
+        "ap-northeast-1",
+        "s3-ap-northeast-1.amazonaws.com",
+        1478166440,
+        "an event of the stack StatusPage20161103, kept in a comment of its function",
     ),
-    _recorded("us-east-1", "s3", "20210311T023358Z", "events of the resource SelfSignedCert"),
-    _recorded("us-east-2", "s3.", "20191219T163659Z", "the resource CleanDeletionCustomResource"),
-    _recorded("eu-west-1", "s3-", "20210125T060251Z", "CustomResourceEventDeserialisationTest"),
-    _recorded("ap-northeast-2", "s3.", "20221205T094209Z", "the resource customInvokeLambda"),
-    _recorded("us-west-2", "s3-", "20240507T111010Z", "the resource zeroEtlIntegration"),
+    _recorded_before("us-east-1", "s3-us-east-1.amazonaws.com", 1555451971, _LAMBDA_GUIDE),
+    _recorded_before(
+        "cn-north-1", "s3.cn-north-1.amazonaws.com.cn", 1555451971, f"{_LAMBDA_GUIDE}, China"
+    ),
+    _recorded_before(
+        "us-east-1", "s3.amazonaws.com", 1549075566, "an event of the function LexProvisioner"
+    ),
+    # signature version 4
+    _recorded(
+        "cn-north-1",
+        "s3.cn-north-1.amazonaws.com.cn",
+        "20160818T140227Z",
+        "SNSNotificationMessageCfnCustomCreate.java",
+        expires=7199,
+    ),
+    _recorded(
+        "us-east-1",
+        "s3.amazonaws.com",
+        "20210311T023358Z",
+        "an event of the resource SelfSignedCert",
+        expires=7199,
+    ),
+    _recorded(
+        "us-east-2",
+        "s3.us-east-2.amazonaws.com",
+        "20191219T163659Z",
+        "an event of the resource CleanDeletionCustomResource",
+    ),
+    _recorded(
+        "eu-west-1",
+        "s3-eu-west-1.amazonaws.com",
+        "20210125T060251Z",
+        "the test CustomResourceEventDeserialisationTest",
+        expires=7199,
+    ),
+    _recorded(
+        "ap-northeast-2",
+        "s3.ap-northeast-2.amazonaws.com",
+        "20221205T094209Z",
+        "an event of the resource customInvokeLambda",
+    ),
+    _recorded(
+        "us-west-2",
+        "s3-us-west-2.amazonaws.com",
+        "20240507T111010Z",
+        "an event of the resource zeroEtlIntegration",
+        expires=7199,
+    ),
     RecordedUrl(
         "us-east-1",
-        _host("us-east-1", "s3."),
+        f"{CUSTOM_RESOURCE}-useast1.s3.us-east-1.amazonaws.com",
         "",
         "",
         "How do I delete a Lambda-backed custom resource that's stuck? (AWS Knowledge Center)",
@@ -145,16 +182,20 @@ def _request(
     **members: Any,
 ) -> dict[str, Any]:
     """Return the members that every request has, and others; None leaves one out."""
-    token = _properties(region)["ServiceToken"]
+    partition = partition_of(region)
+    s3 = f"s3.{region}.{CHINA if partition == 'aws-cn' else AWS}"
+    query = _version_4(region, "20200629T203715Z", 7200)
+    host = f"{CUSTOM_RESOURCE}-{region.replace('-', '')}.{s3}"
+    token = f"arn:{partition}:lambda:{region}:{ACCOUNT}:{_FUNCTION}"
     request = {
         "RequestType": kind,
         "ServiceToken": token,
-        "ResponseURL": _recorded(region, "s3.", "20200629T203715Z", "").url,
+        "ResponseURL": RecordedUrl(region, host, query, "", "").url,
         "StackId": stack_of(region),
         "RequestId": REQUEST_ID,
         "LogicalResourceId": "primerinvoke",
         "ResourceType": resource_type,
-        "ResourceProperties": _properties(region, FunctionName="randomerror"),
+        "ResourceProperties": {"ServiceToken": token, "FunctionName": "randomerror"},
         **members,
     }
     return {name: value for name, value in request.items() if value is not None}
