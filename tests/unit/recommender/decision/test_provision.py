@@ -450,7 +450,6 @@ def test_exploration_that_the_recipe_does_not_have_is_neither_compared_nor_sent(
 ROLLBACKS: Mapping[str, tuple[Done, Situation, Verdict]] = {
     "an update in transit": (UPDATING, Situation(UPDATES), UPDATING),
     "a training": (TRAINING, Situation(CREATES), TRAINING),
-    "a creation that may show late": (EFFECTIVE, Situation(CREATES, may_show_late=True), EFFECTIVE),
     "an update that may show late": (EFFECTIVE, Situation(UPDATES, may_show_late=True), EFFECTIVE),
     "a rollback of an update": (UPDATING, Situation(ROLLS_BACK), UPDATE_HANDED_OVER),
     "a rollback, retraining": (CHANGING, Situation(ROLLS_BACK), HANDED_OVER),

@@ -27,7 +27,7 @@ from lambdas.recommender.decision.verdict import (
 from lambdas.recommender.model.observed import Observed
 from lambdas.recommender.model.timing import CONFIRM_SECONDS
 
-from ..examples import DELETES, DESIRED, OWN, OWNER, ROLLS_BACK, UNDOES, UPDATES
+from ..examples import DELETES, DESIRED, OWN, OWNER, UNDOES, UPDATES
 from .examples import (
     ADOPTED,
     FOREIGN,
@@ -118,8 +118,6 @@ AFTER_DELETE: Mapping[str, tuple[Verdict, Situation, Verdict]] = {
     "gone at the first attempt": (GONE, Situation(DELETES), GONE),
     "gone at a later attempt": (GONE, Situation(DELETES, attempted_before=True), UNCONFIRMED),
     "may show late": (GONE, Situation(DELETES, may_show_late=True, attempted_before=True), UNSEEN),
-    "may show late, stack updated": (GONE, Situation(UPDATES, may_show_late=True), UNSEEN),
-    "may show late, stack rolled back": (GONE, Situation(ROLLS_BACK, may_show_late=True), UNSEEN),
     "may show late, creation undone": (
         GONE,
         Situation(UNDOES, may_show_late=True, attempted_before=True),
