@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 from xdist.scheduler import LoadScopeScheduling  # type: ignore[import-untyped]
 
+from local_aws.engine import LocalAws
 from tests.support.browser import CHROMIUM, Browser
 from tests.support.local_world import LocalWorld
 
@@ -78,6 +79,12 @@ def browser(chromium: Browser) -> Browser:
     """The browser, as wide as it is without being told."""
     chromium.resize(800)
     return chromium
+
+
+@pytest.fixture
+def url(aws: LocalAws) -> str:
+    """The page of a module's local AWS."""
+    return f"{aws.endpoint}/_personalize/"
 
 
 @pytest.fixture(autouse=True)
