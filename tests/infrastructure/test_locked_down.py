@@ -32,7 +32,6 @@ from tests.support.template import (
     policy_statements,
     properties_of,
     rendered,
-    resolved,
     the,
 )
 from tests.unit.test_how_tos import PAGES, ROOT, blocks
@@ -205,8 +204,9 @@ def test_roles_in_a_vpc_may_manage_interfaces_but_not_by_the_code_of_functions()
             "ec2:UnassignPrivateIpAddresses",
         ]
         assert deny["Action"] == allow["Action"]
-        arn = "arn:aws:lambda:eu-west-1:111111111111:function:*"
-        assert resolved(deny["Condition"]) == {"ArnLike": {"lambda:SourceFunctionArn": arn}}
+        functions_here = ":lambda:eu-west-1:111111111111:function:*"
+        arn = {"Fn::Join": ["", ["arn:", {"Ref": "AWS::Partition"}, functions_here]]}
+        assert deny["Condition"] == {"ArnLike": {"lambda:SourceFunctionArn": arn}}
 
 
 def test_tracing_is_permitted_to_the_functions_if_it_is_asked_for_and_to_nothing_else() -> None:
