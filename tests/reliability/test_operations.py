@@ -821,7 +821,7 @@ def test_latest_deployment_decides_whether_a_recommender_is_retained(
     world.created(retain_on_destroy=not retain)
     world.updated(retain_on_destroy=retain)
     assert world.recommender["tags"][v.ON_DESTROY_TAG] == ("retain" if retain else "delete")
-    world.undone(retain_on_destroy=not retain)
+    assert world.undone(retain_on_destroy=not retain) == "UPDATE_ROLLBACK_COMPLETE"
     assert world.recommender["tags"][v.ON_DESTROY_TAG] == ("retain" if retain else "delete")
     operator.expect(0, "drift")
 
