@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 from xdist.scheduler import LoadScopeScheduling  # type: ignore[import-untyped]
 
+from local_aws.engine import LocalAws
 from tests.support.browser import CHROMIUM, Browser
 from tests.support.local_world import LocalWorld
 
@@ -18,17 +19,17 @@ LONG = (
     "test_pages",
     "test_rehearsal",
     "test_accounts",
+    "test_recommenders",
+    "test_quality",
     "test_local_play",
     "test_changes",
-    "test_quality",
     "test_monitoring",
-    "test_hours",
-    "test_recommenders",
     "test_notifications",
+    "test_hours",
 )
-"""Modules that `make test` leaves out.
+"""Modules that `make test` leaves out, by the length of their longest test.
 
-They begin first, so that no worker is busy with one when all others have ended.
+They begin first and in this order, so that no worker is busy with one when all others have ended.
 """
 
 
@@ -54,7 +55,7 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
             item.add_marker(pytest.mark.e2e)
             if item.path.stem in LONG:
                 item.add_marker(pytest.mark.long)
-    items.sort(key=lambda item: item.path.stem not in LONG)
+    items.sort(key=lambda item: [*LONG, item.path.stem].index(item.path.stem))
 
 
 @pytest.fixture(scope="session")
@@ -78,6 +79,12 @@ def browser(chromium: Browser) -> Browser:
     """The browser, as wide as it is without being told."""
     chromium.resize(800)
     return chromium
+
+
+@pytest.fixture
+def url(aws: LocalAws) -> str:
+    """The page of a module's local AWS."""
+    return f"{aws.endpoint}/_personalize/"
 
 
 @pytest.fixture(autouse=True)

@@ -130,7 +130,7 @@ class Organisation:
     def recommenders(self, environment: Environment) -> list[str]:
         """Return the ARNs of the recommenders in an environment's account and region."""
         place = f":{environment.region}:{environment.account}:"
-        arns = [one["recommenderArn"] for one in self.world.personalize_state()["recommenders"]]
+        arns = [one["recommenderArn"] for one in self.world.recommenders]
         return [arn for arn in arns if place in arn]
 
     def parameter(self, environment: Environment) -> str:

@@ -6,7 +6,6 @@ from typing import Any
 
 import pytest
 
-from local_aws.report import leftovers
 from operations.account import Account
 from operations.commands.plan import forecast_of, read_stack
 from operations.computations.forecast import Kind, StackForecast
@@ -26,30 +25,19 @@ class Life:
         self.world = world
 
     def deploy(self, **settings: Any) -> list[str]:
-        """Deploy successfully and return the changing calls that it made, in order."""
-        code, calls, shown = self._deploy(settings)
-        assert code == 0, shown
+        """Deploy what `plan` has described, and return the changing calls that it made."""
+        planned = self._plan(settings)
+        calls = self.world.deployed(**GATE, **settings)
+        assert (planned.kind is Kind.REFUSED, _said(planned)) == (False, calls)
         return calls
 
     def fails(self, **settings: Any) -> tuple[str, list[str]]:
         """Deploy without success; return what the terminal shows and the changing calls."""
-        code, calls, shown = self._deploy(settings)
-        assert code != 0, shown
-        return " ".join(shown.split()), calls
-
-    def _deploy(self, settings: dict[str, Any]) -> tuple[int, list[str], str]:
-        """Deploy, after `plan` has said what that will do, and compare."""
-        planned = self._plan(settings)
-        before = len(self.world.personalize_journal())
-        ran = self.world.cdk("deploy", STACK, context=GATE | settings)
-        made = self.world.personalize_journal()[before:]
-        calls = [call["operation"] for call in made if call["mutating"] and call["outcome"] == "OK"]
-        said = [type(call.change).__name__ for one in planned.recommenders for call in one.calls]
-        if ran.returncode == 0:
-            assert (planned.kind is Kind.REFUSED, said) == (False, calls), ran.stdout
-        else:
-            assert planned.kind is Kind.REFUSED or said[: len(calls)] == calls[: len(said)]
-        return ran.returncode, calls, ran.stdout
+        planned, before = self._plan(settings), len(self.world.personalize_journal())
+        shown = self.world.fails(**GATE, **settings)
+        calls, said = self.world.changes(before), _said(planned)
+        assert planned.kind is Kind.REFUSED or said[: len(calls)] == calls[: len(said)]
+        return shown, calls
 
     def plan(self, **settings: Any) -> Kind:
         """Return the kind of the effect that `plan` says a deployment would have."""
@@ -66,20 +54,9 @@ class Life:
         wanted = read_stack(self.world.assembly(GATE | settings), STACK)
         return forecast_of(account, wanted, now=time.time())
 
-    @property
-    def recommenders(self) -> list[dict[str, Any]]:
-        return list(self.world.personalize_state()["recommenders"])
 
-    @property
-    def recommender(self) -> dict[str, Any]:
-        (only,) = self.recommenders
-        return only
-
-    @property
-    def weight(self) -> str:
-        return str(
-            self.recommender["recommenderConfig"]["itemExplorationConfig"]["explorationWeight"]
-        )
+def _said(planned: StackForecast) -> list[str]:
+    return [type(call.change).__name__ for one in planned.recommenders for call in one.calls]
 
 
 @pytest.fixture
@@ -87,39 +64,39 @@ def life(world: LocalWorld) -> Iterator[Life]:
     """A life that ends without a trace."""
     yield Life(world)
     world.set_behaviour()
-    world.destroy()
-    assert not any(leftovers(world.aws).values())
+    world.destroy_all()
 
 
 def test_changes_in_place(life: Life) -> None:
     """Each makes one call; one that fails is undone; a stopped recommender is started for it."""
+    world = life.world
     life.deploy(exploration_weight=0.5, tags={"team": "video"})
-    arn = life.recommender["recommenderArn"]
+    arn = world.recommender["recommenderArn"]
 
     assert life.deploy(exploration_weight=0.5, tags={"team": "films"}) == ["TagResource"]
-    assert life.recommender["tags"]["team"] == "films"
+    assert world.recommender["tags"]["team"] == "films"
 
     assert life.deploy() == ["UntagResource", UPDATES]
-    assert life.weight == "0.3"
-    assert "team" not in life.recommender["tags"]
+    assert world.exploration_weight == "0.3"
+    assert "team" not in world.recommender["tags"]
 
     life.world.set_behaviour(update_failure="No capacity left.")
     shown, calls = life.fails(exploration_weight=0.7)
     assert "The update of the recommender failed: No capacity left." in shown
     assert calls == [UPDATES]
-    assert life.weight == "0.3"
+    assert world.exploration_weight == "0.3"
 
     life.world.set_behaviour()
     assert life.deploy(running=False) == ["StopRecommender"]
-    assert life.recommender["status"] == "INACTIVE"
+    assert world.recommender["status"] == "INACTIVE"
 
     stopped_and_changed = life.deploy(running=False, exploration_weight=0.7)
     assert stopped_and_changed == ["StartRecommender", UPDATES, "StopRecommender"]
-    assert (life.recommender["status"], life.weight) == ("INACTIVE", "0.7")
+    assert (world.recommender["status"], world.exploration_weight) == ("INACTIVE", "0.7")
 
     assert life.deploy(exploration_weight=0.7) == ["StartRecommender"]
-    assert life.recommender["status"] == "ACTIVE"
-    assert life.recommender["recommenderArn"] == arn
+    assert world.recommender["status"] == "ACTIVE"
+    assert world.recommender["recommenderArn"] == arn
     assert life.world.outputs()["RecommenderArn"] == arn
 
 
@@ -128,27 +105,27 @@ def test_replacements(life: Life) -> None:
     world = life.world
     other = world.seed("other")
     life.deploy()
-    old = life.recommender["recommenderArn"]
+    old = world.recommender["recommenderArn"]
 
     world.set_behaviour(training_failure="Dataset has fewer than 1000 interactions.")
     shown, _ = life.fails(dataset_group_arn=other)
     assert "CREATE FAILED: Dataset has fewer than 1000 interactions." in shown
-    assert life.recommender["recommenderArn"] == old
-    assert life.recommender["status"] == "ACTIVE"
+    assert world.recommender["recommenderArn"] == old
+    assert world.recommender["status"] == "ACTIVE"
     assert world.outputs()["RecommenderArn"] == old
 
     world.set_behaviour()
     assert life.plan(dataset_group_arn=other) is Kind.REPLACEMENT
     assert life.deploy(dataset_group_arn=other) == [CREATES, DELETES]
-    new = life.recommender["recommenderArn"]
+    new = world.recommender["recommenderArn"]
     assert new != old
     assert world.outputs()["RecommenderArn"] == new
     assert world.outputs()["DatasetGroupArn"] == other
 
     world.client("personalize").delete_recommender(recommenderArn=new)
-    until(lambda: not life.recommenders)
+    until(lambda: not world.recommenders)
     assert life.deploy(dataset_group_arn=other, exploration_weight=0.5) == [CREATES]
-    assert life.recommender["status"] == "ACTIVE"
+    assert world.recommender["status"] == "ACTIVE"
 
 
 def test_names_that_are_fixed(life: Life) -> None:
@@ -169,7 +146,7 @@ def test_names_that_are_fixed(life: Life) -> None:
 
     adopted = life.deploy(recommender_name="films", adopt_existing=True, tags={"team": "video"})
     assert adopted == ["TagResource", UPDATES]
-    assert life.recommender["tags"]["top-picks:adopted"] == "true"
+    assert world.recommender["tags"]["top-picks:adopted"] == "true"
 
     shown, calls = life.fails(
         recommender_name="films", adopt_existing=True, dataset_group_arn=world.seed("other")
@@ -178,7 +155,7 @@ def test_names_that_are_fixed(life: Life) -> None:
     assert calls == []
 
     world.destroy()
-    assert life.recommender["recommenderArn"] == theirs
-    assert life.recommender["tags"] == {}
+    assert world.recommender["recommenderArn"] == theirs
+    assert world.recommender["tags"] == {}
     world.client("personalize").delete_recommender(recommenderArn=theirs)
-    until(lambda: not life.recommenders)
+    until(lambda: not world.recommenders)

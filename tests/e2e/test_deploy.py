@@ -8,7 +8,6 @@ from typing import Any
 
 import pytest
 
-from local_aws.report import leftovers
 from tests.support.local_world import STACK, LocalWorld
 
 
@@ -39,8 +38,7 @@ def deployed(world: LocalWorld) -> Iterator[FinishedDeployment]:
     assert ran.returncode == 0, ran.stdout
     calls = [call["operation"] for call in world.personalize_journal()[before:]]
     yield FinishedDeployment(ran.stdout, world.outputs(), calls)
-    world.destroy()
-    assert not any(leftovers(world.aws).values())
+    world.destroy_all()
 
 
 def test_the_event_list_shows_every_gate(deployed: FinishedDeployment) -> None:
@@ -51,11 +49,9 @@ def test_the_event_list_shows_every_gate(deployed: FinishedDeployment) -> None:
 def test_the_recommender_of_the_outputs_is_active(
     world: LocalWorld, deployed: FinishedDeployment
 ) -> None:
-    (recommender,) = world.personalize_state()["recommenders"]
-
-    assert recommender["recommenderArn"] == deployed.outputs["RecommenderArn"]
-    assert recommender["name"] == deployed.outputs["RecommenderName"]
-    assert recommender["status"] == "ACTIVE"
+    assert world.recommender["recommenderArn"] == deployed.outputs["RecommenderArn"]
+    assert world.recommender["name"] == deployed.outputs["RecommenderName"]
+    assert world.recommender["status"] == "ACTIVE"
 
 
 def test_metrics_are_outputs_whether_the_service_reports_them_or_not(

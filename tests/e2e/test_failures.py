@@ -5,11 +5,9 @@ import json
 import shutil
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
 
 import pytest
 
-from local_aws.report import leftovers
 from tests.support.local_world import STACK, LocalWorld
 
 GATE = {"max_training_hours": 0.0025}
@@ -20,16 +18,8 @@ GATE = {"max_training_hours": 0.0025}
 def _nothing_stays(world: LocalWorld) -> Iterator[None]:
     """A deployment that failed leaves no recommender, and a destroy nothing at all."""
     yield
-    assert world.personalize_state()["recommenders"] == []
-    world.destroy()
-    assert not any(leftovers(world.aws).values())
-
-
-def fails(world: LocalWorld, **context: Any) -> str:
-    """Deploy, and return what the terminal shows of the failure."""
-    deployed = world.cdk("deploy", STACK, context={**GATE, **context})
-    assert deployed.returncode != 0, deployed.stdout
-    return " ".join(deployed.stdout.split())
+    assert world.recommenders == []
+    world.destroy_all()
 
 
 @pytest.mark.rows("S4")
@@ -76,28 +66,10 @@ def _listed(value: str | list[str]) -> list[str]:
     return [value] if isinstance(value, str) else value
 
 
-def test_a_training_that_fails_says_why(world: LocalWorld) -> None:
-    reason = "Dataset has fewer than 1000 interactions after filtering by event type: Watch"
-    world.set_behaviour(training_failure=reason)
-
-    shown = fails(world)
-
-    assert f"CREATE FAILED: {reason}" in shown
-    assert "import more data" in shown
-
-
 def test_a_training_that_outlasts_the_whole_budget_is_ended_and_removed(world: LocalWorld) -> None:
     world.set_behaviour(create_in_progress=14.0)
 
-    shown = fails(world)
+    shown = world.fails(**GATE)
 
     assert "not ready when the last training gate ended: CREATE IN_PROGRESS" in shown
     assert "raise max_training_hours" in shown
-
-
-def test_a_missing_dataset_group_is_named(world: LocalWorld) -> None:
-    missing = world.dataset_group_arn.replace("/vod", "/nowhere")
-
-    shown = fails(world, dataset_group_arn=missing)
-
-    assert f"The dataset group {missing} does not exist" in shown

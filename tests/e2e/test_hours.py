@@ -5,8 +5,7 @@ from datetime import datetime, timedelta
 from typing import Any
 from zoneinfo import ZoneInfo
 
-from local_aws.report import leftovers
-from tests.support.local_world import STACK, LocalWorld, operations, until
+from tests.support.local_world import LocalWorld, operations, until
 
 GATE = {
     "training_gate_minutes": 0.1,
@@ -29,19 +28,11 @@ def hours(*, start: int, stop: int) -> dict[str, Any]:
 
 
 def test_a_recommender_is_stopped_out_of_hours_and_started_in_them(world: LocalWorld) -> None:
-    def deploy(**context: Any) -> list[str]:
-        before = len(world.personalize_journal())
-        ran = world.cdk("deploy", STACK, context={**GATE, **context})
-        assert ran.returncode == 0, ran.stdout
-        made = world.personalize_journal()[before:]
-        return [one["operation"] for one in made if one["mutating"] and one["outcome"] == "OK"]
-
     def status() -> str:
-        (recommender,) = world.personalize_state()["recommenders"]
-        return str(recommender["status"])
+        return str(world.recommender["status"])
 
     resting = hours(start=-12, stop=-6)
-    assert deploy(**resting) == ["CreateRecommender", "StopRecommender"]
+    assert world.deployed(**GATE, **resting) == ["CreateRecommender", "StopRecommender"]
     assert status() == "INACTIVE"
 
     start, stop = schedules(world)
@@ -68,16 +59,16 @@ def test_a_recommender_is_stopped_out_of_hours_and_started_in_them(world: LocalW
     call(world, stop)
     until(lambda: status() == "INACTIVE")
 
-    again = deploy(**resting, exploration_weight=0.7)
+    changed = {**GATE, "exploration_weight": 0.7}
+    again = world.deployed(**changed, **resting)
     assert again == ["StartRecommender", "UpdateRecommender", "StopRecommender"]
     assert status() == "INACTIVE"
 
-    assert deploy(**hours(start=-6, stop=6), exploration_weight=0.7) == ["StartRecommender"]
+    assert world.deployed(**changed, **hours(start=-6, stop=6)) == ["StartRecommender"]
     assert status() == "ACTIVE"
     assert operations(world, "drift").returncode == 0
 
-    world.destroy()
-    assert not any(leftovers(world.aws).values())
+    world.destroy_all()
 
 
 def schedules(world: LocalWorld) -> list[dict[str, Any]]:

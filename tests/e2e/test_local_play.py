@@ -53,17 +53,7 @@ def test_a_setting_is_changed_the_service_broken_and_all_of_it_seen(run: Run) ->
     assert destroyed.returncode == 0, destroyed.stdout
 
 
-def test_what_is_no_command_of_the_app_goes_to_the_cli_as_it_is(run: Run) -> None:
-    assert run("cdk", "--version").stdout.startswith("2.")
-
-
 def test_a_port_while_one_runs_is_said_to_change_nothing(run: Run) -> None:
     started = run("--port", "4731", "start")
     assert started.returncode == 0
     assert "To move it to port 4731, run `make stop-local` first." in started.stdout
-
-
-def test_a_fault_that_there_is_none_of_is_refused(run: Run) -> None:
-    refused = run("faults", "earthquakes=1")
-    assert refused.returncode == 1
-    assert "Unknown fault earthquakes. The faults are create_pending, " in refused.stdout

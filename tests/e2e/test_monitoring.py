@@ -12,6 +12,7 @@ from lambdas.recommender import vocabulary as v
 from local_aws import monitoring
 from local_aws.engine import LocalAwsError
 from local_aws.report import leftovers
+from operations.account import READS as ACCOUNT_READS
 from tests.support.local_world import STACK, LocalWorld, operations, until
 from tests.support.metrics import metrics_of
 
@@ -34,8 +35,7 @@ def observed(world: LocalWorld) -> dict[str, Any]:
 def test_the_observer_sees_what_is_there_and_what_is_edited_behind_its_back(
     world: LocalWorld,
 ) -> None:
-    deployed = world.cdk("deploy", STACK, context=ON)
-    assert deployed.returncode == 0, deployed.stdout
+    world.deployed(**ON)
     first = observed(world)
     assert (first[v.ACTIVE], first[v.DRIFT], first[v.LEFTOVERS]) == (1, 0, 0)
     outputs = world.outputs()
@@ -47,19 +47,29 @@ def test_the_observer_sees_what_is_there_and_what_is_edited_behind_its_back(
         recommenderArn=outputs["RecommenderArn"],
         recommenderConfig={"itemExplorationConfig": {"explorationWeight": "0.9"}},
     )
-    until(lambda: _weight(world) == "0.9")
+    until(lambda: world.exploration_weight == "0.9")
     edited = observed(world)
     assert edited[v.DRIFT] == 1
     assert edited["Differs"] == [
         "itemExplorationConfig.explorationWeight: actual 0.9, expected 0.3"
     ]
+    before = len(world.personalize_journal())
+    drift = operations(world, "drift")
+    assert drift.returncode == 1, drift.stdout + drift.stderr
+    assert edited["Differs"][0] in drift.stdout
+    assert f"npx cdk deploy {STACK} -c force_update=2" in drift.stdout
+    assert operations(world, "status").returncode == 1
+    calls = {call["operation"] for call in world.personalize_journal()[before:]}
+    assert calls <= set(ACCOUNT_READS)
 
-    put_right = world.cdk("deploy", STACK, context=ON | {"force_update": 2})
-    assert put_right.returncode == 0, put_right.stdout
+    assert "no changes" in world.deploy(**ON)[1]
+    world.deployed(**ON, force_update=2)
+    assert world.exploration_weight == "0.3"
     assert observed(world)[v.DRIFT] == 0
+    again = operations(world, "drift")
+    assert again.returncode == 0, again.stdout + again.stderr
 
-    changed = world.cdk("deploy", STACK, context=ON | {"exploration_weight": 0.5})
-    assert changed.returncode == 0, changed.stdout
+    world.deployed(**ON, exploration_weight=0.5)
     assert observed(world)[v.DRIFT] == 0  # the schedule says what is wanted now
 
     alarms = world.client("cloudwatch").describe_alarms()["MetricAlarms"]
@@ -69,13 +79,11 @@ def test_the_observer_sees_what_is_there_and_what_is_edited_behind_its_back(
     shown = world.client("cloudwatch").get_dashboard(DashboardName=dashboard["DashboardName"])
     assert outputs["RecommenderArn"] in shown["DashboardBody"]
 
-    off = world.cdk("deploy", STACK)
-    assert off.returncode == 0, off.stdout
+    world.deployed()
     assert monitoring.observe(world.aws, STACK) == []
     left = leftovers(world.aws)
     assert not left["alarms"] + left["dashboards"] + left["schedules"]
-    world.destroy()
-    assert not any(leftovers(world.aws).values())
+    world.destroy_all()
 
 
 FAILED = "The latest retraining of the recommender has failed: it serves with an old model. "
@@ -91,8 +99,7 @@ def test_a_retraining_that_fails_or_makes_the_model_worse_is_in_status_and_on_by
     world: LocalWorld,
 ) -> None:
     settings = {"max_metric_regression": 0.05, "minimum_throughput_use": 0.5}
-    deployed = world.cdk("deploy", STACK, context=ON | settings)
-    assert deployed.returncode == 0, deployed.stdout
+    world.deployed(**ON, **settings)
     arn = world.outputs()["RecommenderArn"]
     world.client("personalize-runtime").get_recommendations(recommenderArn=arn, userId="1")
     observed(world)
@@ -147,7 +154,7 @@ def says_so_if_it_may_not_read(world: LocalWorld) -> None:
 
 def retrain(world: LocalWorld, **behaviour: Any) -> None:
     """Have the recommender retrain once, and wait for the end."""
-    (arn,) = [one["recommenderArn"] for one in world.personalize_state()["recommenders"]]
+    arn = world.recommender["recommenderArn"]
 
     def latest() -> Any:
         described = world.client("personalize").describe_recommender(recommenderArn=arn)
@@ -158,9 +165,3 @@ def retrain(world: LocalWorld, **behaviour: Any) -> None:
     until(lambda: latest().get("creationDateTime") != before)
     world.set_behaviour()
     until(lambda: latest()["status"] in ("ACTIVE", "CREATE FAILED"))
-
-
-def _weight(world: LocalWorld) -> str:
-    (recommender,) = world.personalize_state()["recommenders"]
-    exploration = recommender["recommenderConfig"]["itemExplorationConfig"]
-    return str(exploration["explorationWeight"])

@@ -4,11 +4,11 @@ The local engine sends no events of CloudFormation: `local_aws.ministack.events`
 """
 
 import json
-from typing import Any, Final
+from typing import Final
 
 import pytest
 
-from tests.support.local_world import STACK, LocalWorld
+from tests.support.local_world import LocalWorld
 from tests.unit.test_how_tos import PAGES, blocks
 
 POLICY, KEY_STATEMENT = (
@@ -62,17 +62,13 @@ def inbox(world: LocalWorld) -> Inbox:
     return Inbox(world)
 
 
-def deploy(world: LocalWorld, inbox: Inbox, **settings: Any) -> int:
-    context = {**GATE, "notify_topic_arn": inbox.topic_arn, **settings}
-    return world.cdk("deploy", STACK, context=context).returncode
-
-
 def test_the_messages_of_a_stack_from_a_failure_to_its_end(world: LocalWorld, inbox: Inbox) -> None:
     where = "--stack TopPicks --region eu-west-1"
     reason = 'Dataset has fewer than 1000 interactions after filtering by event type: "Watch"'
     world.set_behaviour(training_failure=reason)
+    given = {**GATE, "notify_topic_arn": inbox.topic_arn}
 
-    assert deploy(world, inbox) != 0
+    world.fails(**given)
     (failed,) = inbox.read()  # the rules are gone at ROLLBACK_COMPLETE
     assert "RecommenderTrainingHour01Of03" in failed.splitlines()[0]
     assert "is CREATE_FAILED" in failed.splitlines()[0]
@@ -80,13 +76,13 @@ def test_the_messages_of_a_stack_from_a_failure_to_its_end(world: LocalWorld, in
     assert f"python -m operations status --follow {where}" in failed
 
     world.set_behaviour()
-    assert deploy(world, inbox) == 0
+    world.deployed(**given)
     (succeeded,) = inbox.read()
     assert "CREATE_COMPLETE" in succeeded
     assert f"python -m operations status {where}" in succeeded
 
     missing = world.dataset_group_arn.replace("/vod", "/nowhere")
-    assert deploy(world, inbox, dataset_group_arn=missing) != 0
+    world.fails(**given, dataset_group_arn=missing)
     failed, rolled_back = inbox.read()
     assert f"The dataset group {missing} does not exist" in failed
     assert "UPDATE_ROLLBACK_COMPLETE" in rolled_back

@@ -8,9 +8,7 @@ import subprocess
 import sys
 from typing import Any
 
-import pytest
-
-from local_aws import commands, toolchain
+from local_aws import toolchain
 from local_aws.report import leftovers
 from operations.account import CHECKS, READS
 from tests.support.local_world import STACK, LocalWorld, operations, until
@@ -112,8 +110,8 @@ def test_plan_says_before_each_step_what_it_does_and_changes_nothing(world: Loca
 
     code, lines = plan()
     assert (code, lines[0]) == (4, f"first training: {STACK}-{'?' * 16} is created and trained")
-    assert world.cdk("deploy", STACK).returncode == 0
-    (one,) = world.personalize_state()["recommenders"]
+    world.deployed()
+    one = world.recommender
     before = len(world.personalize_journal())
     assert plan() == (0, [f"nothing: {one['name']} stays as it is", *plan()[1][1:]])
     code, lines = plan({"exploration_weight": 0.7})
@@ -132,45 +130,8 @@ def test_plan_says_before_each_step_what_it_does_and_changes_nothing(world: Loca
     world.destroy()
 
 
-def test_what_is_edited_behind_its_back_is_found_and_put_right(world: LocalWorld) -> None:
-    assert world.cdk("deploy", STACK).returncode == 0
-    before = len(world.personalize_journal())
-    same = operations(world, "drift")
-    assert same.returncode == 0, same.stdout + same.stderr
-    (arn,) = [one["recommenderArn"] for one in world.personalize_state()["recommenders"]]
-    world.client("personalize").update_recommender(
-        recommenderArn=arn,
-        recommenderConfig={"itemExplorationConfig": {"explorationWeight": "0.9"}},
-    )
-    until(lambda: _weight(world) == "0.9")
-
-    drift = operations(world, "drift")
-    assert drift.returncode == 1, drift.stdout + drift.stderr
-    assert "explorationWeight: actual 0.9, expected 0.3" in drift.stdout
-    assert f"npx cdk deploy {STACK} -c force_update=2" in drift.stdout
-    assert operations(world, "status").returncode == 1
-    calls = {call["operation"] for call in world.personalize_journal()[before:]}
-    assert calls - {"UpdateRecommender"} <= set(READS)
-
-    unchanged = world.cdk("deploy", STACK)
-    assert "no changes" in unchanged.stdout
-    put_right = world.cdk("deploy", STACK, context={"force_update": 2})
-    assert put_right.returncode == 0, put_right.stdout
-    assert _weight(world) == "0.3"
-    again = operations(world, "drift")
-    assert again.returncode == 0, again.stdout + again.stderr
-    assert operations(world, "leftovers").returncode == 0
-    world.destroy()
-
-
-def _weight(world: LocalWorld) -> str:
-    (recommender,) = world.personalize_state()["recommenders"]
-    exploration = recommender["recommenderConfig"]["itemExplorationConfig"]
-    return str(exploration["explorationWeight"])
-
-
 def test_a_stack_that_has_lost_its_functions_is_got_rid_of(world: LocalWorld) -> None:
-    assert world.cdk("deploy", STACK).returncode == 0
+    world.deployed()
     functions = world.client("lambda")
     for one in functions.list_functions()["Functions"]:
         if one["FunctionName"].startswith(STACK):
@@ -182,30 +143,20 @@ def test_a_stack_that_has_lost_its_functions_is_got_rid_of(world: LocalWorld) ->
     assert followed.returncode == 1, followed.stdout
     assert f"{STACK} is DELETE_FAILED after" in followed.stdout
     assert "not found" in followed.stdout
-    assert len(world.personalize_state()["recommenders"]) == 1
+    assert len(world.recommenders) == 1
     assert any(leftovers(world.aws).values())
 
     asked = operations(world, "leftovers", "--delete")
     assert asked.returncode == 2
     assert "add --yes" in asked.stdout
-    assert len(world.personalize_state()["recommenders"]) == 1
+    assert len(world.recommenders) == 1
 
     removed = operations(world, "leftovers", "--delete", "--yes", "--interval", "0.5")
     assert removed.returncode == 0, removed.stdout + removed.stderr
-    assert world.personalize_state()["recommenders"] == []
+    assert world.recommenders == []
     command = f"aws cloudformation delete-stack --stack-name {STACK} --region eu-west-1 "
     assert command + "--deletion-mode FORCE_DELETE_STACK" in removed.stdout
 
     cloudformation.delete_stack(StackName=STACK, DeletionMode="FORCE_DELETE_STACK")
     until(lambda: stack_status(world) == "")
     assert operations(world, "leftovers").returncode == 0
-
-
-def test_the_command_of_the_local_aws_runs_another_one_against_it(
-    world: LocalWorld, capfd: pytest.CaptureFixture[str]
-) -> None:
-    code = commands.run(
-        world.aws.folder, [sys.executable, "-m", "operations", "leftovers", "--region", "eu-west-1"]
-    )
-    assert code == 0
-    assert "No recommender in eu-west-1 carries this project's tags." in capfd.readouterr().out

@@ -12,7 +12,7 @@ from local_aws.rehearsal.evaluation import Evaluation
 from local_aws.rehearsal.findings import findings
 from local_aws.rehearsal.reading import read
 from tests.support.browser import Browser
-from tests.support.local_world import until
+from tests.support.local_world import statuses, until
 from tests.support.place import RECIPE
 from tests.unit.local_aws.rehearsal.folders import NOW, folder_of, watching
 
@@ -32,18 +32,9 @@ def aws(tmp_path_factory: pytest.TempPathFactory) -> Iterator[LocalAws]:
                 datasetGroupArn=started.seed_dataset_group(name, data=str(folder)),
                 recipeArn=RECIPE,
             )
-        until(lambda: _statuses(started) == {"ACTIVE", "CREATE FAILED"})
+        until(lambda: statuses(started) == {"ACTIVE", "CREATE FAILED"})
         yield started
         personalize.close()
-
-
-def _statuses(aws: LocalAws) -> set[str]:
-    return {one["status"] for one in aws.personalize_state()["recommenders"]}
-
-
-@pytest.fixture
-def url(aws: LocalAws) -> str:
-    return f"{aws.endpoint}/_personalize/"
 
 
 def test_the_page_shows_every_recommender_with_its_status_and_metrics(
@@ -98,10 +89,8 @@ def test_the_focus_can_be_seen(browser: Browser, url: str) -> None:
 
 def test_a_new_user_is_said_to_be_one_and_shown_what_is_popular(browser: Browser, url: str) -> None:
     browser.open(f"{url}?user=nobody")
-    assert (
-        "nobody has no interactions. Personalize recommends popular items to new users."
-        in browser.text()
-    )
+    said = "nobody has no interactions. Personalize recommends popular items to new users."
+    assert said in browser.text()
 
 
 def test_what_a_user_writes_is_text_and_nothing_else(browser: Browser, url: str) -> None:
@@ -117,9 +106,7 @@ def test_at_every_width_nothing_is_cut_off_and_each_metric_shows_its_value(
     browser.resize(width)
     browser.open(f"{url}?user=user-1")
     assert browser.evaluate("document.documentElement.scrollWidth <= window.innerWidth")
-    outside = "(box => box.left < 0 || box.right > window.innerWidth)(one.getBoundingClientRect())"
-    cut_off = f"[...document.querySelectorAll('th, td, dd, p, h1, h2')].filter(one => {outside})"
-    assert browser.evaluate(f"{cut_off}.map(one => one.textContent)") == []
+    assert browser.cut_off("th, td, dd, p, h1, h2") == []
     (films,) = [one for one in aws.personalize_state()["recommenders"] if one["name"] == "films"]
     text = browser.text()
     for name, value in films["modelMetrics"].items():
@@ -140,10 +127,6 @@ def test_a_report_on_data_is_a_file_that_shows_the_same(browser: Browser, tmp_pa
     file.write_text(data_page("the sample", data, findings(data), REASON))
     browser.open(file.as_uri())
     assert "Interactions over time" in browser.text()
-    assert (
-        browser.evaluate(
-            "document.querySelectorAll('figure svg rect.bar, figure svg .bar rect').length"
-        )
-        > 30
-    )
+    bars = "document.querySelectorAll('figure svg rect.bar, figure svg .bar rect').length"
+    assert browser.evaluate(bars) > 30
     assert browser.complaints == []

@@ -8,9 +8,7 @@ from local_aws.engine import LocalAws
 from local_aws.rehearsal import NOTICE, sample
 from local_aws.rehearsal.recipes import STAND_INS
 from tests.support.browser import Browser
-from tests.support.local_world import until
-
-OUTSIDE = "(box => box.left < 0 || box.right > window.innerWidth)(one.getBoundingClientRect())"
+from tests.support.local_world import statuses, until
 
 
 @pytest.fixture(scope="module")
@@ -26,18 +24,9 @@ def aws(tmp_path_factory: pytest.TempPathFactory) -> Iterator[LocalAws]:
                 datasetGroupArn=group,
                 recipeArn=f"arn:aws:personalize:::recipe/{recipe}",
             )
-        until(
-            lambda: (
-                {one["status"] for one in started.personalize_state()["recommenders"]} == {"ACTIVE"}
-            )
-        )
+        until(lambda: statuses(started) == {"ACTIVE"})
         yield started
         personalize.close()
-
-
-@pytest.fixture
-def url(aws: LocalAws) -> str:
-    return f"{aws.endpoint}/_personalize/"
 
 
 def test_a_viewer_sees_a_row_of_ten_for_each_recommender(browser: Browser, url: str) -> None:
@@ -84,9 +73,7 @@ def test_at_every_width_rows_scroll_and_the_page_does_not(
     browser.resize(width)
     browser.open(f"{url}?user=user-1")
     assert browser.evaluate("document.documentElement.scrollWidth <= window.innerWidth")
-    kinds = "th, td, dd, p, h1, h2, h3, input, ol"
-    cut_off = f"[...document.querySelectorAll('{kinds}')].filter(one => {OUTSIDE})"
-    assert browser.evaluate(f"{cut_off}.map(one => one.textContent)") == []
+    assert browser.cut_off("th, td, dd, p, h1, h2, h3, input, ol") == []
     rows = "[...document.querySelectorAll('ol.row')]"
     assert browser.evaluate(f"{rows}.every(row => row.scrollWidth > row.clientWidth)")
     inside = "[...row.children].every(one => one.scrollWidth <= one.clientWidth)"

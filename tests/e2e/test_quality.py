@@ -2,12 +2,10 @@
 
 import random
 from pathlib import Path
-from typing import Any
 
 from local_aws.rehearsal import sample
-from local_aws.report import leftovers
 from tests.e2e.test_rehearsal import metrics_of, trained
-from tests.support.local_world import STACK, LocalWorld
+from tests.support.local_world import LocalWorld
 from tests.unit.local_aws.rehearsal.folders import Interaction, folder_of
 
 GATE = {
@@ -29,44 +27,32 @@ def test_a_gate_around_what_the_sample_measures(world: LocalWorld, tmp_path: Pat
     measured = trained(sample.FOLDER).metrics
     over, under = ({NDCG: round(measured[NDCG] + one, 4)} for one in (STEP, -STEP))
 
-    def deploy(group: str = on_sample, **context: Any) -> tuple[int, str]:
-        settings = {**GATE, "dataset_group_arn": group, **context}
-        ran = world.cdk("deploy", STACK, context=settings)
-        return ran.returncode, " ".join(ran.stdout.split())
+    given = {**GATE, "dataset_group_arn": on_sample}
 
-    code, shown = deploy(minimum_metrics=over)
-    assert code != 0, shown
+    shown = world.fails(**given, minimum_metrics=over)
     assert f"{NDCG} is {measured[NDCG]}; minimum {over[NDCG]} (minimum_metrics)" in shown
     assert "Nothing goes into service: the deployment is rolled back." in shown
-    assert world.personalize_state()["recommenders"] == []
+    assert world.recommenders == []
 
-    code, shown = deploy(minimum_metrics=under)  # the CLI deletes what was rolled back before
-    assert code == 0, shown
+    world.deployed(**given, minimum_metrics=under)  # the CLI deletes what was rolled back before
     served = world.outputs()
     assert served["QualityGate"] == "passed"
     assert metrics_of(served) == measured
 
-    before = len(world.personalize_journal())
-    code, shown = deploy(minimum_metrics=over, quality_gate="warn")
-    assert code == 0, shown
+    assert world.deployed(**given, minimum_metrics=over, quality_gate="warn") == []
     assert world.outputs()["QualityGate"] == (
         f"warned: {NDCG} is {measured[NDCG]}; minimum {over[NDCG]} (minimum_metrics)"
     )
-    assert "QualityGate = warned: " in shown
-    assert not any(call["mutating"] for call in world.personalize_journal()[before:])
 
-    code, shown = deploy(worse, max_metric_regression=0.05)
-    assert code != 0, shown
+    shown = world.fails(**GATE, dataset_group_arn=worse, max_metric_regression=0.05)
     assert f"{NDCG} is " in shown
     assert f"(previous recommender {measured[NDCG]}, max_metric_regression 0.05 = 5 %)" in shown
     assert f"{served['RecommenderArn']} stays in service." in shown
-    (left,) = world.personalize_state()["recommenders"]
-    assert left["recommenderArn"] == served["RecommenderArn"]
-    assert left["status"] == "ACTIVE"
+    assert world.recommender["recommenderArn"] == served["RecommenderArn"]
+    assert world.recommender["status"] == "ACTIVE"
     assert world.outputs()["RecommenderArn"] == served["RecommenderArn"]
 
-    world.destroy()
-    assert not any(leftovers(world.aws).values())
+    world.destroy_all()
 
 
 def at_random() -> list[Interaction]:

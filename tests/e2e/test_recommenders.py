@@ -1,7 +1,5 @@
 """Three recommenders of different recipes in one stack, from the first deployment to the last."""
 
-import subprocess
-import sys
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -10,9 +8,7 @@ from typing import Any, Final
 import pytest
 from botocore.exceptions import ClientError
 
-from local_aws import toolchain
-from local_aws.report import leftovers
-from tests.support.local_world import STACK, LocalWorld
+from tests.support.local_world import STACK, LocalWorld, operations
 from tests.unit.local_aws.rehearsal.folders import Interaction, folder_of, watching
 
 GATE: Final[dict[str, object]] = {"training_gate_minutes": 0.1, "max_training_hours": 0.01}
@@ -38,15 +34,10 @@ class Rows:
     group: str
     clicks: str
 
-    def deploy(self, **changed: Mapping[str, object]) -> tuple[int, str]:
-        """Deploy the three, some with other settings; return the exit code and the output."""
-        context = {
-            **GATE,
-            "dataset_group_arn": self.group,
-            "recommenders": {name: {**one, **changed.get(name, {})} for name, one in ROWS.items()},
-        }
-        ran = self.world.cdk("deploy", STACK, context=context)
-        return ran.returncode, " ".join(ran.stdout.split())
+    def settings(self, **changed: Mapping[str, object]) -> dict[str, object]:
+        """Return the settings of the three, some of which have others."""
+        rows = {name: {**one, **changed.get(name, {})} for name, one in ROWS.items()}
+        return {**GATE, "dataset_group_arn": self.group, "recommenders": rows}
 
     def arns(self) -> dict[str, str]:
         """Return the ARNs that the outputs name."""
@@ -63,9 +54,7 @@ class Rows:
 
     def state(self, arns: Iterable[str]) -> list[dict[str, Any]]:
         """Return what the simulated Personalize holds of recommenders."""
-        there = {
-            one["recommenderArn"]: one for one in self.world.personalize_state()["recommenders"]
-        }
+        there = {one["recommenderArn"]: one for one in self.world.recommenders}
         return [there[arn] for arn in arns]
 
     def recommend(self, name: str, **parameters: str) -> list[str]:
@@ -91,8 +80,7 @@ def rows(world: LocalWorld, tmp_path: Path) -> Iterator[Rows]:
 
 def test_the_rows_of_a_page_live_in_one_stack(rows: Rows) -> None:
     world = rows.world
-    code, shown = rows.deploy()
-    assert code == 0, shown
+    world.deployed(**rows.settings())
     arns, outputs = rows.arns(), world.outputs()
     assert [one["status"] for one in rows.state(arns.values())] == ["ACTIVE"] * 3
     assert 0 <= float(outputs["TopPicksCoverage"]) <= 1
@@ -112,60 +100,27 @@ def test_the_rows_of_a_page_live_in_one_stack(rows: Rows) -> None:
 
     others = (arns["TopPicks"], arns["Trending"])
     before, calls = rows.state(others), len(world.personalize_journal())
-    code, shown = rows.deploy(Because={"min_recommendation_requests_per_second": 2})
-    assert code == 0, shown
+    world.deployed(**rows.settings(Because={"min_recommendation_requests_per_second": 2}))
     assert rows.changed_since(calls) == [("UpdateRecommender", arns["Because"])]
     assert rows.arns() == arns
     assert rows.state(others) == before
 
     served, calls = rows.state(arns.values()), len(world.personalize_journal())
-    code, shown = rows.deploy(
-        Because={"min_recommendation_requests_per_second": 2, "dataset_group_arn": rows.clicks}
-    )
-    assert code != 0, shown
+    changed = {"min_recommendation_requests_per_second": 2, "dataset_group_arn": rows.clicks}
+    shown = world.fails(**rows.settings(Because=changed))
     assert "Hint: aws-vod-because-you-watched-x trains on at least 1000 Watch events" in shown
     assert rows.arns() == arns
     assert rows.state(arns.values()) == served
     assert not {arn for _, arn in rows.changed_since(calls)} & {*arns.values()}
     assert rows.recommend("Because", userId="u007", itemId="i003")
 
-    world.destroy()
-    assert not any(leftovers(world.aws).values())
+    world.destroy_all()
 
 
 def shows_each_by_its_name(world: LocalWorld) -> None:
-    status, drift = (
-        subprocess.run(
-            [sys.executable, "-m", "operations", command],
-            env=world.aws.env(),
-            cwd=toolchain.ROOT,
-            capture_output=True,
-            text=True,
-            timeout=120,
-            check=False,
-        )
-        for command in ("status", "drift")
-    )
+    status, drift = (operations(world, command) for command in ("status", "drift"))
 
     assert (status.returncode, drift.returncode) == (0, 0), status.stdout + drift.stdout
     for name in ROWS:
         assert f"{STACK}/Recommenders/{name} (" in status.stdout
         assert f"({name}) matches" in " ".join(drift.stdout.split())
-
-
-def test_the_only_recommender_is_kept_as_one_of_several(rows: Rows) -> None:
-    world = rows.world
-    alone = {**GATE, "dataset_group_arn": rows.group}
-    ran = world.cdk("deploy", STACK, context=alone)
-    assert ran.returncode == 0, ran.stdout
-    arn, calls = world.outputs()["RecommenderArn"], len(world.personalize_journal())
-    before = rows.state([arn])
-
-    among = {"": {}, "Trending": ROWS["Trending"]}
-    ran = world.cdk("deploy", STACK, context={**alone, "recommenders": among})
-
-    assert ran.returncode == 0, ran.stdout
-    outputs = world.outputs()
-    assert outputs["RecommenderArn"] == arn
-    assert rows.state([arn]) == before
-    assert rows.changed_since(calls) == [("CreateRecommender", outputs["TrendingRecommenderArn"])]

@@ -4,7 +4,6 @@ import json
 import time
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
 
 import pytest
 
@@ -12,7 +11,7 @@ from local_aws.engine import LocalAws
 from local_aws.rehearsal import NOTICE, sample
 from local_aws.rehearsal.reading import read
 from local_aws.rehearsal.training import Options, TopPicks
-from tests.support.local_world import STACK, LocalWorld, local_aws
+from tests.support.local_world import STACK, local_aws
 from tests.unit.local_aws.rehearsal.folders import folder_of, watching
 
 REASON = "Dataset has fewer than 1000 interactions after filtering by event type: Watch"
@@ -37,8 +36,8 @@ def folder(tmp_path: Path) -> Iterator[Path]:
         aws.stop()
 
 
-def trained(files: Path, options: Options = Options()) -> TopPicks:  # noqa: B008  # frozen
-    return TopPicks(read(files, now=time.time()), options)
+def trained(files: Path) -> TopPicks:
+    return TopPicks(read(files, now=time.time()), Options())
 
 
 def metrics_of(outputs: dict[str, str]) -> dict[str, float]:
@@ -102,23 +101,3 @@ def _shows_what_the_model_says(folder: Path, arn: str, model: TopPicks) -> None:
     )
     shown = [item["itemId"] for item in answer["itemList"]]
     assert shown == [item for item, _ in model.recommend("u007", 25)]
-
-
-def test_excluded_columns_change_the_metrics(world: LocalWorld) -> None:
-    world.set_behaviour(metrics=None)
-    group = world.seed("rehearsed", data=str(sample.FOLDER))
-
-    def deploy(**context: Any) -> dict[str, float]:
-        settings = {"dataset_group_arn": group, "training_gate_minutes": 0.05, **context}
-        deployed = world.cdk("deploy", STACK, context=settings)
-        assert deployed.returncode == 0, deployed.stdout
-        return metrics_of(world.outputs())
-
-    with_all = deploy()
-    without_genres = deploy(excluded_columns={"ITEMS": ["GENRES"]})
-    world.destroy()
-
-    assert with_all == trained(sample.FOLDER).metrics
-    excluding = Options(excluded_item_columns=frozenset({"GENRES"}))
-    assert without_genres == trained(sample.FOLDER, excluding).metrics
-    assert with_all != without_genres

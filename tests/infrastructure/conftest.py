@@ -38,14 +38,14 @@ Assemble = Callable[..., Path]
 @pytest.fixture(scope="session")
 def synth() -> Synth:
     """Return a function from settings to the template, which is made once for equal settings."""
-    made = functools.cache(lambda context: synthesised(**json.loads(context)))
+    made = functools.cache(lambda context: dict(synthesised(**json.loads(context)).to_json()))
     return lambda **context: made(json.dumps(context, sort_keys=True))
 
 
 @pytest.fixture(scope="session")
 def template(synth: Synth) -> dict[str, Any]:
     """Return the template with the default settings."""
-    return dict(synth().to_json())
+    return synth()
 
 
 @pytest.fixture(scope="session")

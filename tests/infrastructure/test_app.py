@@ -104,6 +104,7 @@ def test_termination_protection_is_what_the_setting_says(
     assert stack.get("terminationProtection", False) is bool(setting)
 
 
+@pytest.mark.rows("S6")
 def test_a_permissions_boundary_is_on_every_role(
     assemble: Assemble, environments: dict[str, Any], pipeline: dict[str, str]
 ) -> None:

@@ -8,15 +8,12 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-import jsii
 import pytest
-from aws_cdk import App, Aspects, IAspect, Stack, Validations
+from aws_cdk import App, Aspects, Stack, Validations
 from aws_cdk import aws_ec2 as ec2
 from aws_cdk import aws_kms as kms
-from aws_cdk import aws_lambda as lambda_
-from aws_cdk.assertions import Template
 from cdk_nag import AwsSolutionsChecks, NIST80053R5Checks, ServerlessChecks
-from constructs import Construct, IConstruct
+from constructs import Construct
 
 from app import main
 from checks import static
@@ -25,8 +22,18 @@ from stacks.service import RecommenderService
 from stacks.settings import PropertyError
 from tests.infrastructure.assembly import resources
 from tests.infrastructure.conftest import new_stack, top_picks
+from tests.support.permissions import listed
 from tests.support.place import GROUP
-from tests.support.template import FLAGS, KEY, PIPELINE, of_type, the
+from tests.support.template import (
+    FLAGS,
+    KEY,
+    PIPELINE,
+    of_type,
+    policy_statements,
+    properties_of,
+    rendered,
+    the,
+)
 from tests.unit.test_how_tos import PAGES, ROOT, blocks
 
 _, ASPECT, LINES, _ = blocks(PAGES["locked-down.md"], "python")
@@ -133,73 +140,46 @@ def monitored(scope: Construct, properties: Build = nothing) -> Stack:
 
 @functools.cache
 def template_of(properties: Build) -> dict[str, Any]:
-    return dict(Template.from_stack(monitored(App(), properties)).to_json())
+    return rendered(monitored(App(), properties))
 
 
 def functions(template: dict[str, Any]) -> list[dict[str, Any]]:
-    found = [one["Properties"] for one in of_type(template, "AWS::Lambda::Function").values()]
+    found = properties_of(template, "AWS::Lambda::Function")
     assert len(found) == 3
     return found
-
-
-def statements(template: dict[str, Any]) -> list[dict[str, Any]]:
-    return [
-        statement
-        for policy in of_type(template, "AWS::IAM::Policy").values()
-        for statement in policy["Properties"]["PolicyDocument"]["Statement"]
-    ]
 
 
 def allowed(template: dict[str, Any]) -> list[str]:
     """Return the allowed actions, each as often as it is allowed."""
     return [
         action
-        for statement in statements(template)
+        for statement in policy_statements(template)
         if statement["Effect"] == "Allow"
-        for action in (
-            [statement["Action"]] if isinstance(statement["Action"], str) else statement["Action"]
-        )
+        for action in listed(statement["Action"])
     ]
 
 
-@jsii.implements(IAspect)
-class AsAPlatform:
-    """Gives every function what the properties give it."""
-
-    def visit(self, node: IConstruct) -> None:
-        if isinstance(node, lambda_.CfnFunction):
-            node.vpc_config = lambda_.CfnFunction.VpcConfigProperty(
-                subnet_ids=["subnet-0123456789abcdef0", "subnet-0123456789abcdef1"],
-                security_group_ids=["sg-0123456789abcdef0"],
-            )
-            node.kms_key_arn = KEY
-            node.tracing_config = lambda_.CfnFunction.TracingConfigProperty(mode="Active")
-            node.reserved_concurrent_executions = 3
+GIVEN: dict[str, Any] = {
+    "VpcConfig": {
+        "SubnetIds": ["subnet-0123456789abcdef0", "subnet-0123456789abcdef1"],
+        "SecurityGroupIds": ["sg-0123456789abcdef0"],
+    },
+    "KmsKeyArn": KEY,
+    "TracingConfig": {"Mode": "Active"},
+    "ReservedConcurrentExecutions": 3,
+}
 
 
-def test_properties_of_the_service_reach_every_function_as_an_aspect_does() -> None:
-    by_aspect = monitored(App())
-    Aspects.of(by_aspect).add(AsAPlatform())
-    given = ("VpcConfig", "KmsKeyArn", "TracingConfig", "ReservedConcurrentExecutions")
-
-    expected = [
-        {name: one[name] for name in given}
-        for one in functions(dict(Template.from_stack(by_aspect).to_json()))
-    ]
-
-    assert [
-        {name: one[name] for name in given} for one in functions(template_of(everything))
-    ] == expected
-    assert expected[0]["ReservedConcurrentExecutions"] == 3
+def test_properties_of_the_service_reach_every_function() -> None:
+    for function in functions(template_of(everything)):
+        assert {name: function[name] for name in GIVEN} == GIVEN
 
 
 def test_without_the_properties_functions_have_no_network_key_tracing_or_concurrency() -> None:
     template = template_of(nothing)
 
     for function in functions(template):
-        assert not function.keys() & {
-            *("VpcConfig", "KmsKeyArn", "TracingConfig", "ReservedConcurrentExecutions")
-        }
+        assert not function.keys() & GIVEN.keys()
     assert not [one for one in allowed(template) if one.startswith(("ec2:", "kms:", "xray:"))]
     assert of_type(template, "AWS::EC2::SecurityGroup") == {}
 
@@ -208,7 +188,8 @@ def test_roles_in_a_vpc_may_manage_interfaces_but_not_by_the_code_of_functions()
     """The permissions are those of AWS's managed policy, without the logs."""
     template = template_of(network)
 
-    found = [one for one in statements(template) if "ec2:CreateNetworkInterface" in one["Action"]]
+    created = "ec2:CreateNetworkInterface"
+    found = [one for one in policy_statements(template) if created in one["Action"]]
     assert "logs:CreateLogGroup" not in allowed(template)
     roles = [one for one in of_type(template, "AWS::IAM::Policy") if "NetworkPolicy" in one]
     assert len(roles) == 2
@@ -223,20 +204,9 @@ def test_roles_in_a_vpc_may_manage_interfaces_but_not_by_the_code_of_functions()
             "ec2:UnassignPrivateIpAddresses",
         ]
         assert deny["Action"] == allow["Action"]
-        assert deny["Condition"] == {
-            "ArnLike": {
-                "lambda:SourceFunctionArn": {
-                    "Fn::Join": [
-                        "",
-                        [
-                            "arn:",
-                            {"Ref": "AWS::Partition"},
-                            ":lambda:eu-west-1:111111111111:function:*",
-                        ],
-                    ]
-                }
-            }
-        }
+        functions_here = ":lambda:eu-west-1:111111111111:function:*"
+        arn = {"Fn::Join": ["", ["arn:", {"Ref": "AWS::Partition"}, functions_here]]}
+        assert deny["Condition"] == {"ArnLike": {"lambda:SourceFunctionArn": arn}}
 
 
 def test_tracing_is_permitted_to_the_functions_if_it_is_asked_for_and_to_nothing_else() -> None:
@@ -255,7 +225,7 @@ def test_the_key_of_the_environment_may_be_used_by_the_roles_to_decrypt_and_for_
         lambda stack: {"environment_encryption": kms.Key.from_key_arn(stack, "Key", KEY)}
     )
 
-    found = [one for one in statements(template) if "kms:" in str(one["Action"])]
+    found = [one for one in policy_statements(template) if "kms:" in str(one["Action"])]
     assert found == [{"Action": "kms:Decrypt", "Effect": "Allow", "Resource": KEY}] * 2
 
 
@@ -322,7 +292,7 @@ def test_monitoring_in_another_stack_uses_the_services_network_without_a_circle(
     other = Stack(app, "Watch")
     RecommenderMonitoring(other, "Monitoring", recommender=recommender)
 
-    template = dict(Template.from_stack(other).to_json())
+    template = rendered(other)
 
     _, observer = the(template, "AWS::Lambda::Function")
     assert len(observer["Properties"]["VpcConfig"]["SubnetIds"]) == 2

@@ -21,7 +21,16 @@ from tests.infrastructure.test_stack import OTHERWISE, STACK_ID, requested
 from tests.support import dashboards
 from tests.support.alarms import ALARM, EXTRA_PERIODS, OK, Samples, metrics_of, state
 from tests.support.permissions import Use, roles_of
-from tests.support.template import Synth, in_order, of_type, resolved, the
+from tests.support.template import (
+    Synth,
+    in_order,
+    of_type,
+    policy_statements,
+    properties_of,
+    rendered,
+    resolved,
+    the,
+)
 
 ON: dict[str, Any] = {
     "monitoring": True,
@@ -42,7 +51,7 @@ ALARM_TYPE = "AWS::CloudWatch::Alarm"
 
 @pytest.fixture(scope="session")
 def monitored(synth: Synth) -> dict[str, Any]:
-    return dict(synth(**ON).to_json())
+    return synth(**ON)
 
 
 def alarms(template: dict[str, Any]) -> dict[str, dict[str, Any]]:
@@ -59,7 +68,7 @@ def test_monitoring_adds_resources_of_its_own_and_changes_no_other(
     synth: Synth, monitored: dict[str, Any]
 ) -> None:
     gate = {key: ON[key] for key in ("minimum_metrics", "max_metric_regression")}
-    without = dict(synth(**gate).to_json())
+    without = synth(**gate)
 
     there = monitored["Resources"]
     assert {name: there[name] for name in without["Resources"]} == without["Resources"]
@@ -73,17 +82,17 @@ def test_monitoring_adds_resources_of_its_own_and_changes_no_other(
 
 def observer(template: dict[str, Any]) -> dict[str, Any]:
     (found,) = [
-        one["Properties"]
-        for one in of_type(template, "AWS::Lambda::Function").values()
-        if one["Properties"]["Handler"] == "recommender.observer_handler.observe"
+        one
+        for one in properties_of(template, "AWS::Lambda::Function")
+        if one["Handler"] == "recommender.observer_handler.observe"
     ]
-    return dict(found)
+    return found
 
 
 def test_the_observer_is_of_the_same_package_and_writes_into_the_same_log(
     monitored: dict[str, Any],
 ) -> None:
-    functions = [one["Properties"] for one in of_type(monitored, "AWS::Lambda::Function").values()]
+    functions = properties_of(monitored, "AWS::Lambda::Function")
     assert len(functions) == 3
     assert len({json.dumps([one["Code"], one["Runtime"]]) for one in functions}) == 1
     assert len({json.dumps(one["LoggingConfig"]) for one in functions}) == 1
@@ -101,7 +110,7 @@ def test_the_observer_is_of_the_same_package_and_writes_into_the_same_log(
     ids=lambda settings: ",".join(settings) or "default",
 )
 def test_the_observer_may_look_and_nothing_else(synth: Synth, settings: dict[str, Any]) -> None:
-    template = dict(synth(monitoring=True, **settings).to_json())
+    template = synth(monitoring=True, **settings)
     role = observer(template)["Role"]["Fn::GetAtt"][0]
     place = "arn:aws:personalize:eu-west-1:111111111111:recommender"
     names = ["TopPicks-????????????????"]
@@ -124,7 +133,7 @@ def test_the_permission_to_look_at_a_fixed_name_goes_with_the_name(synth: Synth)
     """The observer reads the old recommender until the new one is ready."""
 
     def policies(name: str) -> dict[str, Any]:
-        made = of_type(dict(synth(**ON, recommender_name=name).to_json()), "AWS::IAM::Policy")
+        made = of_type(synth(**ON, recommender_name=name), "AWS::IAM::Policy")
         return {one: made[one] for one in made if one.startswith("Monitoring")}
 
     mine, other = policies("mine"), policies("other")
@@ -154,7 +163,7 @@ def test_the_schedule_may_invoke_the_observer_and_nothing_else(monitored: dict[s
 def test_the_observer_looks_by_the_interval(
     synth: Synth, settings: dict[str, Any], rate: str
 ) -> None:
-    _, schedule = the(dict(synth(**ON, **settings).to_json()), "AWS::Scheduler::Schedule")
+    _, schedule = the(synth(**ON, **settings), "AWS::Scheduler::Schedule")
 
     assert schedule["Properties"]["ScheduleExpression"] == rate
     retry = schedule["Properties"]["Target"]["RetryPolicy"]
@@ -174,7 +183,7 @@ def scheduled(template: dict[str, Any]) -> ObservationRequest:
 def test_the_schedule_says_what_cloudformation_asks_for(
     synth: Synth, settings: dict[str, Any]
 ) -> None:
-    template = dict(synth(**ON, **settings).to_json())
+    template = synth(**ON, **settings)
 
     wanted = scheduled(template)
     request = requested(*the(template, v.RECOMMENDER_TYPE))
@@ -187,7 +196,7 @@ def test_the_schedule_says_what_cloudformation_asks_for(
 
 def test_the_schedule_has_the_quality_gate_and_wants_no_use_by_default(synth: Synth) -> None:
     def event(**settings: Any) -> ObservationRequest:
-        return scheduled(dict(synth(monitoring=True, **settings).to_json()))
+        return scheduled(synth(monitoring=True, **settings))
 
     assert (event().gate, event().measures_use) == (QualityGate(), False)
     gate = {"minimum_metrics": {"coverage": 0.1}, "max_metric_regression": 0.05}
@@ -197,7 +206,7 @@ def test_the_schedule_has_the_quality_gate_and_wants_no_use_by_default(synth: Sy
 
 @pytest.mark.parametrize("running", [True, False])
 def test_what_is_wanted_changes_when_the_recommender_is_ready(synth: Synth, running: bool) -> None:
-    template = dict(synth(**ON, running=running).to_json())
+    template = synth(**ON, running=running)
     last = in_order(template, v.TRAINING_GATE_TYPE)[-1]
     if not running:
         last, _ = the(template, v.STOP_TYPE)
@@ -221,11 +230,11 @@ def test_there_is_an_alarm_for_each_thing_that_can_go_wrong(
         *("Refused", "Failed", "Slow", "Idle"),
     }
     assert alarms(monitored).keys() == ids
-    stopped = dict(synth(**ON, running=False).to_json())
+    stopped = synth(**ON, running=False)
     assert alarms(stopped).keys() == ids - {"NotActive", "RetrainingFailed", "OldTraining"}
-    hours = dict(synth(**ON, active_hours=HOURS).to_json())
+    hours = synth(**ON, active_hours=HOURS)
     assert alarms(hours).keys() == ids - {"OldTraining"}
-    off = dict(synth(monitoring=True, minimum_metrics=ON["minimum_metrics"]).to_json())
+    off = synth(monitoring=True, minimum_metrics=ON["minimum_metrics"])
     assert alarms(off).keys() == ids - {"Worse", "LittleUse"}
 
 
@@ -320,7 +329,7 @@ def test_a_silent_observer_is_alarmed_about_when_cloudwatch_looks_back_to_no_loo
 
 
 def test_what_has_hours_is_idle_when_nobody_asks_it_on_any_of_a_weeks_days(synth: Synth) -> None:
-    idle = alarms(dict(synth(**ON, active_hours=HOURS).to_json()))["Idle"]
+    idle = alarms(synth(**ON, active_hours=HOURS))["Idle"]
     (period,) = {one["MetricStat"]["Period"] for one in idle["Metrics"] if "MetricStat" in one}
     week = [*every(1, 5), *every(0, 2)]
 
@@ -368,7 +377,7 @@ def test_every_alarm_of_the_table_is_seen_in_both_states(monitored: dict[str, An
 
 @pytest.mark.parametrize(("minutes", "hours"), [(1, 1), (90, 1.5), (1440, 24)])
 def test_alarms_keep_step_with_the_interval(synth: Synth, minutes: int, hours: float) -> None:
-    found = alarms(dict(synth(**ON, observation_interval_minutes=minutes).to_json()))
+    found = alarms(synth(**ON, observation_interval_minutes=minutes))
 
     silent = found["NoObservation"]
     assert (silent["Period"], silent["EvaluationPeriods"]) == (minutes * 60, 3)
@@ -385,14 +394,12 @@ def test_alarms_keep_step_with_the_interval(synth: Synth, minutes: int, hours: f
 
 def test_the_bill_is_what_the_documents_say(synth: Synth) -> None:
     """Whoever changes these numbers changes docs/explanation/cost.md, too."""
-    found = alarms(dict(synth(monitoring=True).to_json()))
+    found = alarms(synth(monitoring=True))
 
     assert len(v.OBSERVED) == 7 + 8 + 2 == 17
     assert sorted(len(metrics_of(one)) for one in found.values()) == [1] * 9 + [2]
     assert "7 of the observer and one for each metric that the model has: 15. One" in COST
-    by_history = alarms(
-        dict(synth(monitoring=True, max_metric_regression=0, minimum_throughput_use=1).to_json())
-    )
+    by_history = alarms(synth(monitoring=True, max_metric_regression=0, minimum_throughput_use=1))
     assert by_history.keys() - found.keys() == {"Worse", "LittleUse"}
     fewer = "three fewer with `running: false`, one fewer with `active_hours`"
     others = "`minimum_metrics`, `max_metric_regression` and `minimum_throughput_use`"
@@ -401,12 +408,12 @@ def test_the_bill_is_what_the_documents_say(synth: Synth) -> None:
     assert f"`max_metric_regression`, 24 a day for each metric that the model has: {read}." in COST
     assert f"Of the 11, 9 are on one metric ({fewer})." in COST
     for settings, alone in (({"running": False}, 6), ({"active_hours": HOURS}, 8)):
-        made = alarms(dict(synth(monitoring=True, **settings).to_json()))
+        made = alarms(synth(monitoring=True, **settings))
         assert sorted(len(metrics_of(one)) for one in made.values()) == [1] * alone + [2]
 
 
 def test_the_template_with_monitoring_has_more_bytes_than_the_limits_name(synth: Synth) -> None:
-    written = json.dumps(synth(monitoring=True).to_json(), indent=1)
+    written = json.dumps(synth(monitoring=True), indent=1)
 
     assert len(written.encode()) > 51_200
     assert "With monitoring, the template has more than 51,200 bytes." in " ".join(LIMITS.split())
@@ -442,7 +449,7 @@ def test_an_alarm_says_what_it_means_and_has_the_url_of_the_runbook_however_long
 ) -> None:
     runbook = "https://" + "x" * 500
     linked = set()
-    for alarm in alarms(dict(synth(**ON, runbook_url=runbook).to_json())).values():
+    for alarm in alarms(synth(**ON, runbook_url=runbook)).values():
         meaning, _, heading = alarm["AlarmDescription"].partition(f" Next step: {runbook}#")
         assert meaning.endswith(". TopPicks/Recommender.")
         assert len(meaning) > 50
@@ -461,7 +468,7 @@ def test_alarms_are_sent_nowhere_by_default(monitored: dict[str, Any]) -> None:
 
 
 def test_alarms_go_to_a_topic_that_is_there_and_so_does_their_end(synth: Synth) -> None:
-    template = dict(synth(**ON, alarm_topic_arn=TOPIC).to_json())
+    template = synth(**ON, alarm_topic_arn=TOPIC)
 
     for alarm in alarms(template).values():
         assert alarm["AlarmActions"] == alarm["OKActions"] == [TOPIC]
@@ -469,7 +476,7 @@ def test_alarms_go_to_a_topic_that_is_there_and_so_does_their_end(synth: Synth) 
 
 
 def test_alarms_go_to_an_address_by_a_topic(synth: Synth) -> None:
-    template = dict(synth(**ON, alarm_email="on-call@example.com").to_json())
+    template = synth(**ON, alarm_email="on-call@example.com")
 
     ((topic, _),) = of_type(template, "AWS::SNS::Topic").items()
     for alarm in alarms(template).values():
@@ -535,7 +542,7 @@ def test_widgets_of_the_dashboard_do_not_overlap_and_use_their_own_ids(
 
 @pytest.mark.parametrize("settings", [{}, ON, {**OTHERWISE, **ON}, {**ON, "active_hours": HOURS}])
 def test_a_dashboard_is_one_that_cloudwatch_takes(synth: Synth, settings: dict[str, Any]) -> None:
-    template = dict(synth(**{"monitoring": True, **settings}).to_json())
+    template = synth(**{"monitoring": True, **settings})
     assert list(dashboards.faults(body(template))) == []
 
 
@@ -628,13 +635,12 @@ def test_in_another_stack_it_looks_at_the_recommenders_own() -> None:
     watching = Stack(app, "Watching")
     RecommenderMonitoring(watching, "Monitoring", recommender=recommender)
 
-    template = dict(Template.from_stack(watching).to_json())
+    template = rendered(watching)
     (schedule,) = of_type(template, "AWS::Scheduler::Schedule").values()
     asked_for = json.dumps(schedule["Properties"]["Target"]["Input"])
     (allowed,) = {
         json.dumps(statement["Resource"])
-        for policy in of_type(template, "AWS::IAM::Policy").values()
-        for statement in policy["Properties"]["PolicyDocument"]["Statement"]
+        for statement in policy_statements(template)
         if statement["Action"] == "cloudformation:DescribeStacks"
     }
     assert "ImportValue" in allowed
@@ -647,5 +653,5 @@ def test_in_a_nested_stack_it_is_known_by_its_path_there(stack: Stack) -> None:
     recommender = top_picks(nested)
     RecommenderMonitoring(nested, "Monitoring", recommender=recommender)
 
-    for alarm in alarms(dict(Template.from_stack(nested).to_json())).values():
+    for alarm in alarms(rendered(nested)).values():
         assert "/TopPicks. Next step" in alarm["AlarmDescription"]

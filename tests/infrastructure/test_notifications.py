@@ -9,7 +9,6 @@ import botocore.session
 import pytest
 from aws_cdk import App, NestedStack, Stage
 from aws_cdk import aws_sns as sns
-from aws_cdk.assertions import Template
 
 import operations.__main__
 from lambdas.recommender import vocabulary as v
@@ -18,7 +17,7 @@ from tests.infrastructure.conftest import new_stack, top_picks
 from tests.infrastructure.test_monitoring import COST
 from tests.infrastructure.test_pictures import earlier
 from tests.support.events import STACK_ID, messages, of_a_resource, of_the_stack
-from tests.support.template import Synth, of_type
+from tests.support.template import Synth, of_type, rendered
 from tests.unit.test_how_tos import PAGES
 
 TOPIC: Final = "arn:aws:sns:eu-west-1:111111111111:deployments"
@@ -39,7 +38,7 @@ PLACE: Final = "--stack TopPicks --region eu-west-1"
 
 @pytest.fixture(scope="module")
 def notified(synth: Synth) -> dict[str, Any]:
-    return dict(synth(notify_topic_arn=TOPIC).to_json())
+    return synth(notify_topic_arn=TOPIC)
 
 
 def lines(template: dict[str, Any], event: dict[str, Any]) -> list[str]:
@@ -175,7 +174,7 @@ def test_an_environment_is_deployed_by_its_path() -> None:
     topic = sns.Topic.from_topic_arn(stack, "Topic", TOPIC)
     RecommenderService.shared(stack, notify_topic=topic)
 
-    template = dict(Template.from_stack(stack).to_json())
+    template = rendered(stack)
 
     (message,) = messages(template, of_the_stack("ROLLBACK_COMPLETE")).values()
     assert '"prod-Video in eu-west-1' in message
@@ -188,7 +187,7 @@ def test_a_nested_stack_reports_itself_and_is_deployed_with_the_stack_around_it(
     topic = sns.Topic.from_topic_arn(inner, "Topic", TOPIC)
     RecommenderService.shared(inner, notify_topic=topic)
 
-    template = dict(Template.from_stack(inner).to_json())
+    template = rendered(inner)
 
     (message,) = messages(template, of_the_stack("UPDATE_ROLLBACK_COMPLETE")).values()
     assert message.endswith('npx cdk deploy Video"')
@@ -258,7 +257,7 @@ def test_a_topic_of_the_stack_with_its_policy_outlives_the_rules() -> None:
     RecommenderService.shared(stack, notify_topic=topic)
     top_picks(stack, training_gates=1, sweeps=1)
 
-    template = dict(Template.from_stack(stack).to_json())
+    template = rendered(stack)
 
     ((policy, made),) = of_type(template, "AWS::SNS::TopicPolicy").items()
     assert "events.amazonaws.com" not in json.dumps(made)  # its owner decides

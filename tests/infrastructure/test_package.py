@@ -27,7 +27,7 @@ from stacks.recommender import TopPicksRecommender
 from tests.infrastructure.conftest import new_stack
 from tests.support import wheel
 from tests.support.place import GROUP
-from tests.support.template import of_type, resolved, the
+from tests.support.template import of_type, policy_statements, properties_of, resolved, the
 
 APP = f"""
 import lambdas, operations, stacks
@@ -303,12 +303,10 @@ def test_an_example_has_its_recommenders_of_one_service_and_may_ask_what_its_par
     assert len({json.dumps(one["ServiceToken"]) for one in recommenders.values()}) == 1
     asked = [
         statement["Resource"]
-        for policy in of_type(template, "AWS::IAM::Policy").values()
-        for statement in policy["Properties"]["PolicyDocument"]["Statement"]
+        for statement in policy_statements(template)
         if statement["Action"] == "personalize:GetRecommendations"
     ]
-    parameters = of_type(template, "AWS::SSM::Parameter").values()
-    arns = [one["Properties"]["Value"] for one in parameters]
+    arns = [one["Value"] for one in properties_of(template, "AWS::SSM::Parameter")]
     assert sorted(map(json.dumps, asked)) == sorted(map(json.dumps, arns))
     assert bool(arns) == (name != "two_recommenders")
 
@@ -324,9 +322,7 @@ def test_a_recommender_waits_for_the_datasets_of_its_group(packages: Path, tmp_p
     datasets = of_type(template, "AWS::Personalize::Dataset")
     assert len(datasets) == 2
     assert set(recommender["DependsOn"]) >= datasets.keys()
-    assert f"{group}.DatasetGroupArn" in json.dumps(
-        resolved([one["Properties"] for one in of_type(template, "AWS::IAM::Policy").values()])
-    )
+    assert f"{group}.DatasetGroupArn" in json.dumps(resolved(policy_statements(template)))
 
 
 # -- what makes it possible ------------------------------------------------------------------------

@@ -3,7 +3,6 @@
 import ast
 import functools
 import re
-from collections.abc import Iterator
 from dataclasses import fields
 from itertools import pairwise
 from pathlib import Path
@@ -14,6 +13,7 @@ import pytest
 
 from stacks.settings.declarations import Settings
 from tests.infrastructure.conftest import EVERYTHING
+from tests.support.synthesis import Deployable
 from tests.support.template import Synth
 
 ROOT: Final = Path(__file__).parents[2]
@@ -35,7 +35,7 @@ CONSTRUCT: Final = r"[A-Z]\w*(?:/[A-Z]\w*)*"
 @pytest.fixture(scope="module")
 def resources(synth: Synth) -> dict[str, Any]:
     """Return the resources of a stack that has all that a setting can add."""
-    return dict(synth(**EVERYTHING).to_json()["Resources"])
+    return dict(synth(**EVERYTHING)["Resources"])
 
 
 def of_path(resources: dict[str, Any], path: str) -> list[str]:
@@ -111,26 +111,14 @@ def test_a_name_of_the_code_in_a_picture_exists(picture: str) -> None:
 
 def earlier(resources: dict[str, Any], logical_id: str) -> set[str]:
     """Return the resources that CloudFormation creates before this one, as far as it must."""
+    template = Deployable(resources, {})
     found: set[str] = set()
     waiting = {logical_id}
     while waiting:
-        resource = resources[waiting.pop()]
-        needed = {*named(resource), *resource.get("DependsOn", ())} & resources.keys()
+        needed = template.requires(waiting.pop())
         waiting |= needed - found
         found |= needed
     return found
-
-
-def named(part: Any) -> Iterator[str]:
-    """Yield the logical ids that a part of a template refers to."""
-    match part:
-        case {"Ref": str(name)} | {"Fn::GetAtt": [str(name), *_]}:
-            yield name
-        case dict():
-            yield from named([*part.values()])
-        case list():
-            for one in part:
-                yield from named(one)
 
 
 @pytest.mark.parametrize("name", CHAINS)

@@ -11,7 +11,7 @@ from stacks.settings.context import PIPELINE_STACK, PIPELINE_STAGES
 from tests.infrastructure.assembly import templates
 from tests.infrastructure.conftest import Assemble
 from tests.support.permissions import roles_of
-from tests.support.template import of_type, resolved
+from tests.support.template import of_type, policy_statements, properties_of, resolved
 
 STACK = PIPELINE_STACK
 SUPPORT = "TopPicksPipeline-support-us-east-1"
@@ -101,10 +101,10 @@ def test_the_pipeline_assumes_the_bootstrap_roles_and_no_others(template: dict[s
 def test_the_pipeline_uses_the_keys_of_its_artifacts(template: dict[str, Any]) -> None:
     """That of a replica has a generated id in another region, to which nothing can refer."""
     (own,) = of_type(template, "AWS::KMS::Key")
-    ((_, policy),) = [
-        named
-        for named in of_type(template, "AWS::IAM::Policy").items()
-        if named[0].startswith("PipelineRole")
+    (policy,) = [
+        one
+        for name, one in of_type(template, "AWS::IAM::Policy").items()
+        if name.startswith("PipelineRole")
     ]
     (used,) = [
         resolved(statement["Resource"])
@@ -131,8 +131,7 @@ def test_the_source_is_the_branch_through_the_connection(
     (source,) = stages["Source"]
     (allowed,) = [
         statement["Action"]
-        for policy in of_type(template, "AWS::IAM::Policy").values()
-        for statement in policy["Properties"]["PolicyDocument"]["Statement"]
+        for statement in policy_statements(template)
         if statement["Resource"] == pipeline["connection_arn"]
     ]
 
@@ -145,11 +144,9 @@ def test_the_source_is_the_branch_through_the_connection(
 
 
 def projects(template: dict[str, Any]) -> dict[str, dict[str, Any]]:
-    found = of_type(template, "AWS::CodeBuild::Project").values()
-    return {
-        project["Properties"]["Description"].rpartition("/")[2]: project["Properties"]
-        for project in found
-    }
+    """Return the properties of the builds, by what they do."""
+    found = properties_of(template, "AWS::CodeBuild::Project")
+    return {one["Description"].rpartition("/")[2]: one for one in found}
 
 
 def test_a_commit_is_checked_and_synthesised_once(template: dict[str, Any]) -> None:

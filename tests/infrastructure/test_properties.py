@@ -23,7 +23,7 @@ from stacks.service import RecommenderService
 from stacks.settings import PropertyError
 from tests.infrastructure.conftest import new_stack
 from tests.support.place import GROUP
-from tests.support.template import in_order
+from tests.support.template import in_order, rendered
 
 ARN: Final = "arn:aws:personalize:eu-west-1:111111111111:recommender/top-picks"
 NAN, INFINITY = float("nan"), float("inf")
@@ -371,7 +371,7 @@ def test_a_number_is_written_exactly_be_it_a_float_or_a_decimal(
         max_metric_regression=number,
     )
 
-    template = dict(Template.from_stack(stack).to_json())
+    template = rendered(stack)
     (gate,) = in_order(template, v.TRAINING_GATE_TYPE)
     properties = template["Resources"][gate]["Properties"]
     assert properties[v.QUALITY_GATE][v.MINIMUM_METRICS] == {"coverage": written}

@@ -35,7 +35,7 @@ from stacks.settings.declarations import LOG_RETENTIONS
 from stacks.settings.setting import settings_of
 from tests.infrastructure.conftest import HOURS, top_picks
 from tests.support.place import GROUP
-from tests.support.template import KEY, of_type, resolved, the
+from tests.support.template import KEY, of_type, properties_of, rendered, resolved, the
 
 
 def own_attributes(construct: Construct, base: type[Construct]) -> set[str]:
@@ -130,6 +130,7 @@ def test_tags_that_personalize_takes_are_the_recommenders(stack: Stack) -> None:
     assert parse({"dataset_group_arn": GROUP, "tags": most}).tags == most
 
 
+@pytest.mark.rows("B10", "B6")
 def test_a_tag_that_is_known_at_deployment_is_the_recommenders(stack: Stack) -> None:
     owner = CfnParameter(stack, "Owner").value_as_string
     top_picks(stack)
@@ -148,7 +149,7 @@ def test_the_policy_of_a_name_that_is_a_token_has_an_id_of_its_own(
     names = [CfnParameter(stack, f"Name{n}").value_as_string for n in range(before + 1)]
     top_picks(stack, recommender_name=names[-1])
 
-    policies = of_type(dict(Template.from_stack(stack).to_json()), "AWS::IAM::Policy")
+    policies = of_type(rendered(stack), "AWS::IAM::Policy")
 
     (own,) = [name for name, policy in policies.items() if f'"Name{before}"' in json.dumps(policy)]
     assert own.startswith("TopPicksRecommenderServiceRoleTopPicksPolicyForName")
@@ -157,21 +158,18 @@ def test_the_policy_of_a_name_that_is_a_token_has_an_id_of_its_own(
 def test_a_recommender_may_have_the_id_of_what_the_cdk_leaves_out_of_names(stack: Stack) -> None:
     top_picks(stack, "Default")
 
-    assert of_type(dict(Template.from_stack(stack).to_json()), v.RECOMMENDER_TYPE)
+    assert of_type(rendered(stack), v.RECOMMENDER_TYPE)
 
 
 def test_two_recommenders_share_a_service_and_not_a_sweep(stack: Stack) -> None:
     top_picks(stack, "Films")
     top_picks(stack, "Series")
 
-    template = dict(Template.from_stack(stack).to_json())
+    template = rendered(stack)
 
     recommenders = of_type(template, v.RECOMMENDER_TYPE)
     tokens = {json.dumps(r["Properties"]["ServiceToken"]) for r in recommenders.values()}
-    swept = {
-        sweep["Properties"][v.RECOMMENDER_LOGICAL_ID]
-        for sweep in of_type(template, v.SWEEP_TYPE).values()
-    }
+    swept = {one[v.RECOMMENDER_LOGICAL_ID] for one in properties_of(template, v.SWEEP_TYPE)}
     assert len(tokens) == 1
     assert swept == recommenders.keys()
 
@@ -188,7 +186,7 @@ def test_names_begin_with_the_stacks_name_as_far_as_it_fits() -> None:
     stack = Stack(App(), "A" * 100, env=Environment(account="111111111111", region="eu-west-1"))
     top_picks(stack)
 
-    template = dict(Template.from_stack(stack).to_json())
+    template = rendered(stack)
 
     assert prefixes(template) == {"A" * v.MAX_PREFIX_LENGTH}
     assert "recommender/" + "A" * 46 + "-" + "?" * 16 in json.dumps(resolved(template["Resources"]))
@@ -198,7 +196,7 @@ def test_in_a_nested_stack_names_begin_with_its_path(stack: Stack) -> None:
     nested = NestedStack(stack, "Nested")
     top_picks(nested)
 
-    (prefix,) = prefixes(dict(Template.from_stack(nested).to_json()))
+    (prefix,) = prefixes(rendered(nested))
 
     assert prefix.startswith("VideoNested")
 
@@ -227,7 +225,7 @@ def test_the_arn_of_a_dataset_group_made_elsewhere_is_in_the_functions_configura
     group = personalize.CfnDatasetGroup(data, "Group", name="vod", domain="VIDEO_ON_DEMAND")
     TopPicksRecommender(of_recommender, "TopPicks", dataset_group_arn=group.attr_dataset_group_arn)
 
-    template = dict(Template.from_stack(of_recommender).to_json())
+    template = rendered(of_recommender)
 
     (recommender,) = of_type(template, v.RECOMMENDER_TYPE).values()
     arn = recommender["Properties"][v.DATASET_GROUP_ARN]
@@ -246,7 +244,7 @@ def test_a_change_of_permissions_after_a_first_look_is_in_the_functions_configur
 
     top_picks(stack, "Series", recommender_name="series")
 
-    template = dict(Template.from_stack(stack).to_json())
+    template = rendered(stack)
     for one in of_type(template, "AWS::Lambda::Function").values():
         assert one["Properties"]["Environment"]["Variables"][v.PERMISSIONS_VARIABLE] != before
 
@@ -264,11 +262,8 @@ def test_recommenders_that_share_a_service_do_not_differ_in_what_it_is_given(sta
 
     template = Template.from_stack(stack)
     template.resource_count_is("AWS::StepFunctions::StateMachine", 2)
-    days = [
-        one["Properties"]["RetentionInDays"]
-        for one in of_type(dict(template.to_json()), "AWS::Logs::LogGroup").values()
-    ]
-    assert sorted(days) == [7, 90]
+    groups = properties_of(dict(template.to_json()), "AWS::Logs::LogGroup")
+    assert sorted(one["RetentionInDays"] for one in groups) == [7, 90]
 
 
 def test_the_shared_service_is_configured_by_a_call_before_its_first_recommender(
@@ -279,7 +274,7 @@ def test_the_shared_service_is_configured_by_a_call_before_its_first_recommender
     RecommenderService.shared(stack, log_retention=RetentionDays.ONE_WEEK)
     top_picks(stack, "Films")
 
-    before, after = (dict(Template.from_stack(one).to_json()) for one in (by_default, stack))
+    before, after = (rendered(one) for one in (by_default, stack))
     assert before["Resources"].keys() == after["Resources"].keys()
     (log_group,) = of_type(after, "AWS::Logs::LogGroup").values()
     assert log_group["Properties"]["RetentionInDays"] == 7
@@ -511,7 +506,7 @@ def test_the_arn_of_something_else_is_refused(stack: Stack, arn: str) -> None:
 
 
 @pytest.mark.parametrize(
-    ("policy", "rendered", "later"),
+    ("policy", "expected", "later"),
     [
         (RemovalPolicy.DESTROY, "Delete", False),
         (RemovalPolicy.RETAIN, "RetainExceptOnCreate", False),
@@ -520,17 +515,17 @@ def test_the_arn_of_something_else_is_refused(stack: Stack, arn: str) -> None:
     ids=["destroy", "retain", "retain later"],
 )
 def test_a_removal_policy_is_the_recommenders_and_its_sweeps(
-    stack: Stack, policy: RemovalPolicy, rendered: str, later: bool
+    stack: Stack, policy: RemovalPolicy, expected: str, later: bool
 ) -> None:
     given: dict[str, Any] = {} if later else {"removal_policy": policy}
     recommender = top_picks(stack, **given)
     if later:
         recommender.apply_removal_policy(policy)
 
-    template = dict(Template.from_stack(stack).to_json())
+    template = rendered(stack)
     for resource_type in (v.RECOMMENDER_TYPE, v.SWEEP_TYPE):
         found = {one["DeletionPolicy"] for one in of_type(template, resource_type).values()}
-        assert found == {rendered}
+        assert found == {expected}
     said = the(template, v.RECOMMENDER_TYPE)[1]["Properties"][v.ON_DESTROY]
     assert said == ("retain" if policy == RemovalPolicy.RETAIN else "delete")
     gates = of_type(template, v.TRAINING_GATE_TYPE).values()
@@ -541,7 +536,7 @@ def test_every_retention_of_the_settings_is_so_many_days_in_the_template(stack: 
     for days, retention in LOG_RETENTIONS.items():
         LogGroup(stack, f"For{days}Days", retention=RetentionDays[retention])
 
-    template = dict(Template.from_stack(stack).to_json())
+    template = rendered(stack)
     assert len(LOG_RETENTIONS) == 22
     assert {
         name.removeprefix("For").partition("Days")[0]: one["Properties"]["RetentionInDays"]

@@ -22,7 +22,17 @@ from tests.infrastructure.conftest import EVERYTHING, HOURS, SHORT, new_stack, t
 from tests.infrastructure.test_pictures import earlier
 from tests.infrastructure.test_stack import OUTPUTS, masked, statements
 from tests.support.place import GROUP
-from tests.support.template import FLAGS, Synth, of_type, resolved, synthesised, the
+from tests.support.template import (
+    FLAGS,
+    Synth,
+    of_type,
+    policy_statements,
+    properties_of,
+    rendered,
+    resolved,
+    synthesised,
+    the,
+)
 
 PLACE: Final = "arn:aws:personalize:eu-west-1:111111111111"
 ROWS: Final[dict[str, Any]] = {
@@ -47,7 +57,7 @@ LONGEST: Final = {**EVERYTHING, "max_training_hours": 24, "max_deletion_hours": 
 def test_a_recipe_has_its_own_arn_configuration_and_permissions(
     synth: Synth, recipe: Recipe
 ) -> None:
-    template = dict(synth(recipe=recipe, **SHORT).to_json())
+    template = synth(recipe=recipe, **SHORT)
     arn = f"arn:aws:personalize:::recipe/{recipe}"
 
     _, resource = the(template, v.RECOMMENDER_TYPE)
@@ -70,7 +80,7 @@ def test_without_metadata_items_are_read_only_if_the_recipe_needs_them(
     synth: Synth, recipe: Recipe
 ) -> None:
     """The unit tests of ``aws/personalize.py`` have the calls."""
-    template = dict(synth(recipe=recipe, item_metadata=False, **SHORT).to_json())
+    template = synth(recipe=recipe, item_metadata=False, **SHORT)
 
     of_items = recipe is Recipe.VOD_MORE_LIKE_X
     datasets = ("INTERACTIONS", "ITEMS") if of_items else ("INTERACTIONS",)
@@ -81,8 +91,8 @@ def test_without_metadata_items_are_read_only_if_the_recipe_needs_them(
 
 
 def test_descriptions_name_the_recipe_unless_it_is_top_picks(synth: Synth) -> None:
-    template = dict(synth(recipe="aws-vod-because-you-watched-x", **SHORT).to_json())
-    trending = dict(synth(recipe="aws-vod-trending-now", **SHORT).to_json())
+    template = synth(recipe="aws-vod-because-you-watched-x", **SHORT)
+    trending = synth(recipe="aws-vod-trending-now", **SHORT)
 
     title = "Because you watched X"
     assert template["Outputs"].keys() == OUTPUTS
@@ -96,12 +106,9 @@ def test_descriptions_name_the_recipe_unless_it_is_top_picks(synth: Synth) -> No
 
 
 def test_a_schedule_says_what_it_starts(synth: Synth) -> None:
-    template = dict(synth(recipe="aws-vod-most-popular", active_hours=HOURS).to_json())
+    template = synth(recipe="aws-vod-most-popular", active_hours=HOURS)
 
-    said = {
-        one["Properties"]["Description"]
-        for one in of_type(template, "AWS::Scheduler::Schedule").values()
-    }
+    said = {one["Description"] for one in properties_of(template, "AWS::Scheduler::Schedule")}
     assert said == {
         "Most popular recommender: starts it",
         "Most popular recommender: stops it",
@@ -113,7 +120,7 @@ def test_a_schedule_says_what_it_starts(synth: Synth) -> None:
 
 @pytest.fixture(scope="module")
 def three(synth: Synth) -> dict[str, Any]:
-    return dict(synth(recommenders=ROWS, **SHORT).to_json())
+    return synth(recommenders=ROWS, **SHORT)
 
 
 def test_template_with_three_recommenders_is_as_reviewed(
@@ -123,7 +130,7 @@ def test_template_with_three_recommenders_is_as_reviewed(
 
     Resources that a stack of one recommender has, too, are in the snapshot of that one.
     """
-    of_one = synth(**SHORT).to_json()["Resources"]
+    of_one = synth(**SHORT)["Resources"]
     same = [name for name, one in three["Resources"].items() if of_one.get(name) == one]
     others = {name: one for name, one in three["Resources"].items() if name not in same}
 
@@ -134,7 +141,7 @@ def test_template_with_three_recommenders_is_as_reviewed(
 def test_custom_resources_have_the_types_of_the_vocabulary(synth: Synth) -> None:
     rows = {"TopPicks": {"running": False}, "Because": {**ROWS["Because"], "active_hours": HOURS}}
 
-    resources = synth(recommenders=rows, **SHORT).to_json()["Resources"].values()
+    resources = synth(recommenders=rows, **SHORT)["Resources"].values()
 
     types = {one["Type"] for one in resources if one["Type"].startswith("Custom::")}
     assert types == set(v.RESOURCE_TYPES)
@@ -160,7 +167,7 @@ def test_a_change_of_one_recommender_changes_no_custom_resource_of_another(
     synth: Synth, three: dict[str, Any]
 ) -> None:
     changed = {**ROWS, "Because": {**ROWS["Because"], "min_recommendation_requests_per_second": 2}}
-    after = dict(synth(recommenders=changed, **SHORT).to_json())
+    after = synth(recommenders=changed, **SHORT)
 
     assert three["Resources"].keys() == after["Resources"].keys()
     assert differing(three, after) == {
@@ -175,15 +182,15 @@ def test_another_recommender_changes_nothing_of_those_that_are_there(
 ) -> None:
     """But the functions' permissions, for which the functions' instances are replaced."""
     more = {**ROWS, "Popular": {"recipe": "aws-vod-most-popular"}}
-    after = dict(synth(recommenders=more, **SHORT).to_json())
+    after = synth(recommenders=more, **SHORT)
 
     assert differing(three, after) == {"ServiceBegin", "ServicePoll"}
 
 
 def test_the_empty_name_keeps_the_recommender_that_a_stack_had_alone(synth: Synth) -> None:
-    alone = dict(synth(**SHORT).to_json())
+    alone = synth(**SHORT)
     among = {"": {}, "Because": ROWS["Because"]}
-    several = dict(synth(recommenders=among, **SHORT).to_json())
+    several = synth(recommenders=among, **SHORT)
 
     assert differing(alone, several) == {"ServiceBegin", "ServicePoll"}
     assert alone["Outputs"].items() <= several["Outputs"].items()
@@ -204,12 +211,11 @@ def differing(before: dict[str, Any], after: dict[str, Any]) -> set[str]:
 
 def test_one_role_of_consumers_may_use_them_all_and_nothing_else(synth: Synth) -> None:
     consumer = "arn:aws:iam::333333333333:role/app"
-    template = dict(synth(recommenders=ROWS, consumers=[consumer], **SHORT).to_json())
+    template = synth(recommenders=ROWS, consumers=[consumer], **SHORT)
 
     granted = [
         statement
-        for policy in of_type(template, "AWS::IAM::Policy").values()
-        for statement in policy["Properties"]["PolicyDocument"]["Statement"]
+        for statement in policy_statements(template)
         if "personalize:GetRecommendations" in statement["Action"]
     ]
     assert [one["Action"] for one in granted] == ["personalize:GetRecommendations"]
@@ -228,13 +234,12 @@ def test_one_role_of_consumers_may_use_them_all_and_nothing_else(synth: Synth) -
 
 def test_monitoring_shows_each_recommender_by_its_name(synth: Synth) -> None:
     monitored = {"monitoring": True, "alarm_email": "team@example.com"}
-    template = dict(synth(recommenders=ROWS, **SHORT, **monitored).to_json())
+    template = synth(recommenders=ROWS, **SHORT, **monitored)
 
-    alarms = of_type(template, "AWS::CloudWatch::Alarm").values()
     dimensions = {
         dimension["Value"]
-        for alarm in alarms
-        for dimension in alarm["Properties"].get("Dimensions", ())
+        for alarm in properties_of(template, "AWS::CloudWatch::Alarm")
+        for dimension in alarm.get("Dimensions", ())
         if dimension["Name"] == v.DIMENSION
     }
     assert dimensions == {f"TopPicks/Recommenders/{name}" for name in ROWS}
@@ -244,7 +249,7 @@ def test_monitoring_shows_each_recommender_by_its_name(synth: Synth) -> None:
 
 def test_a_quality_gate_is_of_the_recommender_that_has_one(synth: Synth) -> None:
     gated = {**ROWS, "TopPicks": {"minimum_metrics": {"coverage": 0.05}}}
-    template = dict(synth(recommenders=gated, **SHORT).to_json())
+    template = synth(recommenders=gated, **SHORT)
 
     assert [one for one in template["Outputs"] if "QualityGate" in one] == ["TopPicksQualityGate"]
 
@@ -327,8 +332,8 @@ def test_a_construct_of_each_recipe_deploys_what_the_app_does(
     recommender = DomainRecommender(stack, "Row", recipe=recipe, dataset_group_arn=GROUP)
     RecommenderMonitoring(stack, "Monitoring", recommender=recommender)
 
-    made = dict(Template.from_stack(stack).to_json())
-    app = dict(synth(recipe=recipe, **SHORT).to_json())
+    made = rendered(stack)
+    app = synth(recipe=recipe, **SHORT)
     (ours,), (theirs,) = (of_type(one, v.RECOMMENDER_TYPE).values() for one in (made, app))
     names = (v.NAME_PREFIX, "ServiceToken")
     assert {name: one for name, one in ours["Properties"].items() if name not in names} == {

@@ -35,7 +35,7 @@ from lambdas.recommender import vocabulary as v
 from stacks.interface import IRecommender
 from stacks.recommender import TopPicksRecommender
 from tests.infrastructure.conftest import top_picks
-from tests.support.template import in_order, of_type, the
+from tests.support.template import in_order, of_type, rendered, the
 
 HERE: Final = Environment(account="111111111111", region="eu-west-1")
 ELSEWHERE: Final = Environment(account="111111111111", region="us-east-1")
@@ -364,7 +364,7 @@ def test_another_stack_finds_a_recommender_by_its_parameter_and_imports_nothing(
     granted(found, other)
     CfnOutput(other, "Name", value=found.recommender_name)
 
-    gates = in_order(dict(Template.from_stack(stack).to_json()), v.TRAINING_GATE_TYPE)
+    gates = in_order(rendered(stack), v.TRAINING_GATE_TYPE)
     Template.from_stack(stack).has_resource_properties(
         "AWS::SSM::Parameter",
         {
@@ -372,7 +372,7 @@ def test_another_stack_finds_a_recommender_by_its_parameter_and_imports_nothing(
             "Value": {"Fn::GetAtt": [gates[-1], v.RECOMMENDER_ARN_ATTRIBUTE]},
         },
     )
-    template = dict(Template.from_stack(other).to_json())
+    template = rendered(other)
     (name,) = (
         name
         for name, parameter in template["Parameters"].items()
@@ -459,7 +459,7 @@ def test_other_removal_policies_are_warned_of_and_the_tag_says_what_the_template
 
     assert f" gives {', '.join(found)} to the recommender or its sweeps" in warning
     assert "removal_policy=RemovalPolicy.RETAIN (setting retain_on_destroy)" in warning
-    template = dict(Template.from_stack(recommender.stack).to_json())
+    template = rendered(recommender.stack)
     assert the(template, RECOMMENDER)[1]["Properties"]["OnDestroy"] == said
 
 
@@ -501,7 +501,7 @@ def test_the_warning_of_removal_policies_can_be_acknowledged() -> None:
 
 
 def tags_of(stack: Stack) -> Any:
-    _, recommender = the(dict(Template.from_stack(stack).to_json()), RECOMMENDER)
+    _, recommender = the(rendered(stack), RECOMMENDER)
     return recommender["Properties"].get(v.TAGS)
 
 

@@ -9,7 +9,8 @@ import pytest
 
 from tests.infrastructure.assembly import templates
 from tests.infrastructure.conftest import HOURS, Assemble
-from tests.support.template import of_type, resolved
+from tests.infrastructure.test_pipeline import projects
+from tests.support.template import of_type, properties_of, resolved
 
 DEV, PROD, PIPELINE, SUPPORT = (
     "dev-TopPicks",
@@ -55,10 +56,7 @@ def made(
 @pytest.mark.rows("S8")
 def test_every_log_group_of_every_template_takes_a_key(made: dict[str, dict[str, Any]]) -> None:
     keys = {
-        name: [
-            group["Properties"].get("KmsKeyId")
-            for group in of_type(template, "AWS::Logs::LogGroup").values()
-        ]
+        name: [group.get("KmsKeyId") for group in properties_of(template, "AWS::Logs::LogGroup")]
         for name, template in made.items()
     }
 
@@ -68,15 +66,11 @@ def test_every_log_group_of_every_template_takes_a_key(made: dict[str, dict[str,
 @pytest.mark.rows("S8")
 def test_whatever_writes_a_log_writes_it_to_such_a_group(made: dict[str, dict[str, Any]]) -> None:
     for template in made.values():
+        functions = properties_of(template, "AWS::Lambda::Function")
+        builds = properties_of(template, "AWS::CodeBuild::Project")
         written_to = [
-            *(
-                function["Properties"]["LoggingConfig"]["LogGroup"]
-                for function in of_type(template, "AWS::Lambda::Function").values()
-            ),
-            *(
-                project["Properties"]["LogsConfig"]["CloudWatchLogs"]["GroupName"]
-                for project in of_type(template, "AWS::CodeBuild::Project").values()
-            ),
+            *(one["LoggingConfig"]["LogGroup"] for one in functions),
+            *(one["LogsConfig"]["CloudWatchLogs"]["GroupName"] for one in builds),
         ]
         assert {group["Ref"] for group in written_to} == {*of_type(template, "AWS::Logs::LogGroup")}
 
@@ -289,12 +283,7 @@ def test_what_roles_may_do_has_no_condition_but_one(made: dict[str, dict[str, An
 def test_builds_run_on_this_and_only_the_checks_have_a_large_machine(
     made: dict[str, dict[str, Any]],
 ) -> None:
-    projects = of_type(made[PIPELINE], "AWS::CodeBuild::Project").values()
-    found = {
-        project["Properties"]["Description"].rpartition("/")[2]: project["Properties"]
-        for project in projects
-    }
-
+    found = projects(made[PIPELINE])
     same = {
         "Image": "aws/codebuild/standard:7.0",
         "ImagePullCredentialsType": "CODEBUILD",

@@ -1,13 +1,22 @@
 """A simulated Personalize and a fake CloudFormation beside it, watched by the invariants."""
 
 import logging
-from collections.abc import Generator, Iterator
+from collections.abc import Callable, Generator, Iterator
+from pathlib import Path
+from typing import get_args
 
 import pytest
 
 from local_aws.personalize import Behaviour
+from local_aws.personalize.behaviour import Echo
 from tests.reliability.world import QUICK, World
+from tests.support.assembly import write_assembly
 from tests.support.cloudformation import Rollback
+from tests.support.operator import Operator
+from tests.support.synthesis import Deployable
+
+Plan = Callable[..., str]
+"""Takes the expected exit code, options, and settings or a template (`of`)."""
 
 
 @pytest.hookimpl(wrapper=True)
@@ -25,6 +34,31 @@ def rollback(request: pytest.FixtureRequest, world: World) -> Rollback:
     """What CloudFormation sends for a replaced resource that is rolled back."""
     world.cloud.rollback = request.param
     return world.cloud.rollback
+
+
+@pytest.fixture
+def operator(world: World, capsys: pytest.CaptureFixture[str]) -> Operator:
+    """Somebody who runs the commands of `operations`."""
+    return Operator(world.cloud, capsys)
+
+
+@pytest.fixture
+def plan(world: World, operator: Operator, tmp_path: Path) -> Plan:
+    """Plan the deployment of settings, or of a template, and return the output on one line."""
+
+    def run(code: int, *options: str, of: Deployable | None = None, **settings: object) -> str:
+        template = of or Deployable.of("TopPicks", world.given(settings))
+        app = write_assembly(tmp_path / "cdk.out", template)
+        return " ".join(operator.expect(code, "plan", "--app", app, *options).split())
+
+    return run
+
+
+@pytest.fixture(params=get_args(Echo))
+def echo(request: pytest.FixtureRequest, world: World) -> Echo:
+    """What DescribeRecommender shows of a configuration: any way, or those of a test."""
+    world.behaviour.echo = request.param
+    return world.behaviour.echo
 
 
 @pytest.fixture

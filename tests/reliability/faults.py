@@ -9,15 +9,14 @@ from typing import Any, Final, NamedTuple
 from botocore.exceptions import ConnectionClosedError, ReadTimeoutError
 
 from local_aws.personalize import validation, wire
+from tests.reliability.calls import PERSONALIZE, error
 from tests.reliability.lifecycles import ALL, GOOD, prepared, wrong_with
-from tests.reliability.world import World, error
+from tests.reliability.world import World
 
 ATTEMPTS: Final = 3
 """As often the SDK tries a call: a fault that is to be seen has to last as long."""
 
 _URL: Final = "https://personalize"
-_STACKS_CALLS: Final = "DescribeStacks"
-_OTHER_SERVICES: Final = (_STACKS_CALLS, "StartExecution")
 
 
 @dataclass(frozen=True)
@@ -50,7 +49,7 @@ class FaultKind:
         """Whether an operation can fail like this: most errors are declared by the API."""
         if self.code not in ("ResourceInUseException", "ResourceNotFoundException"):
             return True
-        if operation in _OTHER_SERVICES:
+        if operation not in PERSONALIZE:
             return False
         shapes = validation.operation_model(operation).error_shapes
         return self.code in [shape.name for shape in shapes]
@@ -66,7 +65,7 @@ def _lose(_operation: str) -> bytes:
 
 
 def _cut(operation: str) -> bytes:
-    return b"<a/>" if operation == _STACKS_CALLS else b"{}"
+    return b"<a/>" if operation == "DescribeStacks" else b"{}"
 
 
 KINDS: Final[Mapping[str, FaultKind]] = {
@@ -211,6 +210,35 @@ def cells(sites: Iterable[Site], kind: str | None = None) -> list[Cell]:
     return [
         Cell(site, one) for site in sites for one in kinds if KINDS[one].strikes(site.operation)
     ]
+
+
+def each_once(
+    lifecycle: str, disturb: Callable[[World, int], Callable[[], bool]], creations: int = 1
+) -> tuple[int, dict[int, str]]:
+    """Go through a lifecycle as often as something can happen in it, each time once.
+
+    Args:
+        lifecycle: which one.
+        disturb: lets it happen for the nth time only; returns whether it has.
+        creations: how many recommenders may be created.
+
+    Returns:
+        How often it happened, and what was wrong in the end, by that number.
+    """
+    wrong: dict[int, str] = {}
+    nth = 0
+    while True:
+        nth += 1
+        world = prepared(lifecycle)
+        started, has_happened = world.clock.now, disturb(world, nth)
+        ALL[lifecycle](world)
+        if not has_happened():
+            return nth - 1, wrong
+        world.heal()
+        if world.attempts("CreateRecommender", since=started).count("OK") > creations:
+            wrong[nth] = "created twice"
+        elif outcome := wrong_with(world, lifecycle, GOOD):
+            wrong[nth] = outcome
 
 
 def lived(lifecycle: str, *faults: Cell) -> tuple[World, Faults]:

@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterator, Mapping
 from functools import partial
 from itertools import islice
 from typing import Any, Final
+from unittest.mock import Mock
 
 import pytest
 
@@ -14,9 +15,8 @@ from lambdas.recommender import vocabulary as v
 from lambdas.recommender.aws.errors import PermanentError
 from lambdas.recommender.model.config import Config
 from lambdas.recommender.model.observed import Observed
-from lambdas.recommender.model.operation import Operation
 from lambdas.recommender.protocol.answer import encoded
-from tests.support.one_request import RESPONSE_URL, OneRequest
+from tests.support.one_request import RESPONSE_URL, OneRequest, StackIn
 from tests.support.personalize import VirtualClock
 from tests.support.place import ACCOUNT
 
@@ -60,17 +60,10 @@ class Service:
         return {v.OWNER_STACK_TAG: LONGEST["StackId"], v.OWNER_RESOURCE_TAG: "L" * 255}
 
 
-class Creating:
-    """A stack that is being created."""
-
-    def operation(self, _stack_id: str) -> Operation:
-        return Operation("CREATE_IN_PROGRESS", "")
-
-
 def answers(event: Mapping[str, Any], describe: Callable[[str], Observed]) -> list[bytes]:
     """Return what is put to the URL of an event."""
     service: Any = Service(describe)
-    one = OneRequest(service, Creating(), VirtualClock())
+    one = OneRequest(service, StackIn("CREATE_IN_PROGRESS"), VirtualClock())
     one.carry_out(event)
     return [encoded(answer) for answer in one.answers.kept]
 
@@ -125,15 +118,6 @@ def _no_logs() -> Iterator[None]:
     logging.disable(logging.NOTSET)
 
 
-def raising(error: Exception) -> Callable[[str], Observed]:
-    """Return a DescribeRecommender that fails."""
-
-    def describe(_arn: str) -> Observed:
-        raise error
-
-    return describe
-
-
 @pytest.mark.rows("R4", "C7")
 def test_a_failure_has_a_valid_answer_whatever_the_service_says() -> None:
     """Where a training failed, where a call is refused for good, and where a bug is met."""
@@ -143,10 +127,10 @@ def test_a_failure_has_a_valid_answer_whatever_the_service_says() -> None:
         failed = partial(seen, status="CREATE FAILED", failure_reason=text)
         for event, describe in (
             (recommender, failed),
-            (recommender, raising(PermanentError(text))),
-            (recommender, raising(RuntimeError(text))),
+            (recommender, Mock(side_effect=PermanentError(text))),
+            (recommender, Mock(side_effect=RuntimeError(text))),
             (gate, failed),
-            (gate, raising(PermanentError(text))),
+            (gate, Mock(side_effect=PermanentError(text))),
         ):
             answer = assert_valid(event, answers(event, describe), "FAILED")
             is_arn = answer["PhysicalResourceId"].startswith(PLACE.format("personalize"))

@@ -1,14 +1,15 @@
 """Functions that die, polls that fail to come, answers that are late."""
 
 import itertools
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from typing import Any
 
 import pytest
 
 from lambdas.recommender.vocabulary import RECOMMENDER_TYPE, TRAINING_GATE_TYPE
+from tests.reliability.calls import lose
+from tests.reliability.faults import each_once
 from tests.reliability.lifecycles import (
-    ALL,
     EVERY_CALL,
     GOOD,
     LIFECYCLES,
@@ -16,7 +17,7 @@ from tests.reliability.lifecycles import (
     prepared,
     wrong_with,
 )
-from tests.reliability.world import HOUR, MINUTE, World, lose, texts
+from tests.reliability.world import HOUR, MINUTE, REPLACEMENT, World, texts
 from tests.support.cloudformation import FunctionKilledError
 
 pytestmark = pytest.mark.sweep
@@ -28,27 +29,20 @@ def test_a_function_that_is_killed_after_any_call_costs_no_recommender(
     lifecycle: str, record_property: Callable[[str, object], None]
 ) -> None:
     """Before a call is after the one before it; before the first one, it is in `test_lambda.py`."""
-    wrong: dict[int, str] = {}
-    for nth in itertools.count(1):
-        world = prepared(lifecycle)
-        started = world.clock.now
+
+    def kill(world: World, nth: int) -> Callable[[], bool]:
         calls = itertools.count(1)
 
-        def kill(*_: object, calls: Iterator[int] = calls, nth: int = nth) -> None:
+        def after(*_: object) -> None:
             if next(calls) == nth:
                 raise FunctionKilledError
 
-        world.cloud.after = kill
-        ALL[lifecycle](world)
-        if next(calls) <= nth:
-            break
-        world.heal()
-        if world.attempts("CreateRecommender", since=started).count("OK") > 1:
-            wrong[nth] = "created twice"
-        elif outcome := wrong_with(world, lifecycle, GOOD):
-            wrong[nth] = outcome
-    record_property("cells", nth - 1)
-    assert nth > 3
+        world.cloud.after = after
+        return lambda: next(calls) > nth
+
+    times, wrong = each_once(lifecycle, kill)
+    record_property("cells", times)
+    assert times > 2
     assert wrong == {}
 
 
@@ -64,11 +58,10 @@ def test_a_create_that_nobody_answers_is_deleted_by_an_invented_id(world: World,
 
     world.cloud.around = silent
     world.cloud.after = lose("CreateRecommender", lost)
-    assert world.create() == "ROLLBACK_COMPLETE"
+    assert world.failed() == REPLACEMENT
     assert "did not receive a response" in texts(world.stack)
     (deleted,) = world.stack.sent(RECOMMENDER_TYPE, "Delete")
     assert deleted.event["PhysicalResourceId"].startswith("TopPicks-RecommenderB6541FB9-")
-    assert world.changes() == ["CreateRecommender", "DeleteRecommender"]
 
 
 @pytest.mark.rows("T4")

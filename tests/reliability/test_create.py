@@ -7,7 +7,8 @@ import pytest
 
 from lambdas.recommender.text import readable
 from lambdas.recommender.vocabulary import RECOMMENDER_TYPE, TRAINING_GATE_TYPE
-from tests.reliability.world import HOUR, MINUTE, World, edit, lose, refuse, settings_of, texts
+from tests.reliability.calls import edit, lose, refuse
+from tests.reliability.world import HOUR, MINUTE, REPLACEMENT, World, settings_of, texts
 from tests.support.place import ACCOUNT, REGION
 from tests.support.synthesis import Deployable
 
@@ -47,7 +48,7 @@ def test_a_training_that_outlasts_the_gates_fails_with_advice_before_the_deadlin
     world: World,
 ) -> None:
     world.behaviour.create_in_progress = 3 * HOUR
-    assert world.create() == "ROLLBACK_COMPLETE"
+    world.failed()
     assert "raise max_training_hours" in texts(world.stack)
     assert "did not receive a response" not in texts(world.stack)
     assert world.owned == []
@@ -68,7 +69,7 @@ def test_a_recommender_that_does_not_show_for_long_fails_without_another_create(
     world: World,
 ) -> None:
     world.behaviour.not_found_after_create = 3 * MINUTE
-    assert world.create() == "ROLLBACK_COMPLETE"
+    world.failed()
     assert "Personalize does not show" in texts(world.stack)
     assert world.attempts("CreateRecommender") == ["OK"]
     world.clock.advance(3 * MINUTE)
@@ -81,11 +82,7 @@ def test_a_creation_that_is_cancelled_before_it_shows_is_not_forgotten(
     world: World, seconds: float
 ) -> None:
     world.behaviour.not_found_after_create = seconds
-
-    def created() -> bool:
-        return "CreateRecommender" in world.changes()
-
-    assert world.stack.create(settings_of(), sibling_fails=created) == "ROLLBACK_COMPLETE"
+    world.cancelled(lambda: "CreateRecommender" in world.changes())
     world.clock.advance(seconds)
     assert world.owned == []
 
@@ -101,8 +98,7 @@ def test_tags_that_do_not_show_yet_do_not_make_our_own_foreign(world: World, ans
             "ResourceNotFoundException",
             while_=lambda: len(world.attempts("ListTagsForResource")) < 5,
         )
-    world.created()
-    assert world.changes() == ["CreateRecommender"]
+    assert world.created() == ["CreateRecommender"]
 
 
 @pytest.mark.rows("C6")
@@ -115,7 +111,7 @@ def test_a_status_that_nobody_knows_is_never_success(world: World, status: str |
         return json.dumps(answer).encode()
 
     world.cloud.after = edit("DescribeRecommender", rename)
-    assert world.create() == "ROLLBACK_COMPLETE"
+    world.failed()
     assert (status or "without a status") in texts(world.stack)
     assert world.owned == []
 
@@ -128,7 +124,7 @@ def test_a_failed_training_says_why_within_the_limit_and_leaves_nothing(
     world: World, reason: str
 ) -> None:
     world.behaviour.training_failure = reason
-    assert world.create() == "ROLLBACK_COMPLETE"
+    world.failed()
     assert "CREATE FAILED" in texts(world.stack)
     assert readable(reason[:20]) in texts(world.stack)
     assert "too long" not in texts(world.stack)
@@ -142,8 +138,7 @@ def test_a_create_that_breaks_once_after_it_was_applied_goes_on(world: World) ->
             raise RuntimeError("a bug of ours")
 
     world.cloud.after = broken
-    world.created()
-    assert world.changes() == ["CreateRecommender"]
+    assert world.created() == ["CreateRecommender"]
 
 
 @pytest.mark.rows("C9", "RB1")
@@ -155,11 +150,10 @@ def test_a_create_that_breaks_after_it_was_applied_is_deleted_by_its_arn(world: 
             raise RuntimeError("a bug of ours")
 
     world.cloud.after = broken
-    assert world.create() == "ROLLBACK_COMPLETE"
+    assert world.failed() == REPLACEMENT
     assert "a bug of ours" in texts(world.stack)
     (deleted,) = world.stack.sent(RECOMMENDER_TYPE, "Delete")
     assert ":recommender/TopPicks-" in deleted.event["PhysicalResourceId"]
-    assert world.changes() == ["CreateRecommender", "DeleteRecommender"]
 
 
 @pytest.mark.rows("C10")
@@ -174,19 +168,17 @@ def test_a_dataset_group_that_is_not_ready_yet_is_waited_for(world: World) -> No
 @pytest.mark.rows("C10")
 def test_a_dataset_group_that_never_gets_ready_fails_with_its_status(world: World) -> None:
     world.service.seed_dataset_group(ACCOUNT, REGION, "vod", status="CREATE IN_PROGRESS")
-    assert world.create() == "ROLLBACK_COMPLETE"
+    assert world.failed() == []
     assert "is CREATE IN_PROGRESS, not ACTIVE" in texts(world.stack)
-    assert world.changes() == []
 
 
 @pytest.mark.rows("C10")
 def test_a_dataset_group_that_will_not_do_fails_at_once_with_advice(world: World) -> None:
     world.service.seed_dataset_group(ACCOUNT, REGION, "vod", status="CREATE FAILED")
     started = world.clock.now
-    assert world.create() == "ROLLBACK_COMPLETE"
+    assert world.failed() == []
     assert "Delete it and create it again" in texts(world.stack)
     assert world.clock.now - started < 5 * MINUTE
-    assert world.changes() == []
 
 
 @pytest.mark.rows("C10")
@@ -206,7 +198,7 @@ def test_a_full_quota_fails_at_once_with_a_hint(world: World) -> None:
     for number in range(5):
         world.foreign(f"films-{number}")
     started = world.clock.now
-    assert world.create() == "ROLLBACK_COMPLETE"
+    world.failed()
     assert "5 recommenders per dataset group" in texts(world.stack)
     assert world.clock.now - started < 5 * MINUTE
     assert len(world.attempts("CreateRecommender")) <= 3

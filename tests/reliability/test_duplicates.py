@@ -7,9 +7,11 @@ import pytest
 
 from lambdas.recommender.protocol.execution import Execution
 from lambdas.recommender.vocabulary import RECOMMENDER_TYPE, TRAINING_GATE_TYPE
+from tests.reliability.calls import lose, once
 from tests.reliability.lifecycles import LIFECYCLES
-from tests.reliability.world import HOUR, MINUTE, World, lose, once, settings_of, texts
+from tests.reliability.world import HOUR, MINUTE, REPLACEMENT, World, texts
 from tests.support.cloudformation import SentRequest
+from tests.support.place import ACCOUNT, REGION
 from tests.support.serverless import Event
 
 
@@ -20,24 +22,13 @@ def _thrice(_event: Event) -> tuple[float, ...]:
 @pytest.mark.rows("D1", "D4", "X2")
 def test_events_that_come_three_times_do_everything_once(world: World) -> None:
     world.cloud.deliveries = _thrice
-    world.created()
+    assert world.created() == ["CreateRecommender"]
     (create,) = world.stack.sent(RECOMMENDER_TYPE, "Create")
-    steps: list[tuple[dict[str, object], list[str]]] = [
-        ({"exploration_weight": 0.7}, ["UpdateRecommender"]),
-        ({"exploration_weight": 0.7, "running": False}, ["StopRecommender"]),
-        ({"exploration_weight": 0.7}, ["StartRecommender"]),
-    ]
-    assert world.changes() == ["CreateRecommender"]
-    for settings, changes in steps:
-        started = world.clock.now
-        world.updated(**settings)
-        assert world.changes(since=started) == changes
-    started = world.clock.now
-    world.updated(dataset_group_arn=world.other_group)
-    assert world.changes(since=started) == ["CreateRecommender", "DeleteRecommender"]
-    started = world.clock.now
-    world.deleted()
-    assert world.changes(since=started) == ["DeleteRecommender"]
+    assert world.updated(exploration_weight=0.7) == ["UpdateRecommender"]
+    assert world.updated(exploration_weight=0.7, running=False) == ["StopRecommender"]
+    assert world.updated(exploration_weight=0.7) == ["StartRecommender"]
+    assert world.updated(dataset_group_arn=world.other_group) == REPLACEMENT
+    assert world.deleted() == ["DeleteRecommender"]
     assert len({body for body in create.answers if b'"SUCCESS"' in body}) == 1
 
 
@@ -45,10 +36,9 @@ def test_events_that_come_three_times_do_everything_once(world: World) -> None:
 def test_a_replacement_s_events_that_come_three_times_are_rolled_back_once(world: World) -> None:
     world.cloud.deliveries = _thrice
     world.created()
-    old, started = world.recommender, world.clock.now
-    world.cancelled(5 * MINUTE, dataset_group_arn=world.other_group)
+    old = world.recommender
+    assert world.cancelled(5 * MINUTE, dataset_group_arn=world.other_group) == REPLACEMENT
     assert world.recommender == old
-    assert world.changes(since=started) == ["CreateRecommender", "DeleteRecommender"]
 
 
 @pytest.mark.rows("D1", "C7")
@@ -65,7 +55,7 @@ def test_a_training_that_has_failed_is_not_begun_anew_by_a_second_delivery(
     world.behaviour.create_pending, world.behaviour.create_in_progress = 10.0, 165.0
     assert LIFECYCLES[lifecycle](world).endswith("ROLLBACK_COMPLETE")
     assert "CREATE FAILED: too few interactions" in texts(world.stack)
-    assert world.changes(since=started) == ["CreateRecommender", "DeleteRecommender"]
+    assert world.changes(since=started) == REPLACEMENT
 
 
 @pytest.mark.rows("D2", "C2")
@@ -188,11 +178,9 @@ def test_an_update_that_comes_when_its_rollback_has_begun_is_undone(
     world.invariants.forgives.add("stale")
     world.created()
     changed = len(world.changes())
-
-    def late(_event: Event) -> tuple[float]:
-        return (seconds if world.stack.status == "UPDATE_IN_PROGRESS" else 0.0,)
-
-    world.cloud.deliveries = late
+    world.cloud.deliveries = lambda _: (
+        seconds if world.stack.status == "UPDATE_IN_PROGRESS" else 0.0,
+    )
     world.cancelled(1.0, exploration_weight=0.7)
     world.cloud.drain()
     assert len(world.changes()) - changed <= 2
@@ -218,11 +206,9 @@ def test_the_waiter_of_a_cancelled_update_loses_against_the_rollback(
 @pytest.mark.rows("D5", "RB2")
 def test_the_waiter_of_a_cancelled_creation_does_not_create_again(world: World) -> None:
     """Its dataset group is not ready, so its waiter goes on trying to create."""
-    world.service.seed_dataset_group(
-        "111111111111", "eu-west-1", "vod", status="CREATE IN_PROGRESS"
-    )
-    assert world.stack.create(settings_of(), sibling_fails=5 * MINUTE) == "ROLLBACK_COMPLETE"
-    world.service.seed_dataset_group("111111111111", "eu-west-1", "vod")
+    world.service.seed_dataset_group(ACCOUNT, REGION, "vod", status="CREATE IN_PROGRESS")
+    world.cancelled(5 * MINUTE)
+    world.service.seed_dataset_group(ACCOUNT, REGION, "vod")
     world.cloud.drain()
     assert world.changes() == []
 
@@ -236,7 +222,7 @@ def test_a_create_that_a_deletion_overtakes_leaves_nothing(world: World) -> None
         world.cloud.run_for(MINUTE)
 
     world.cloud.before = once("CreateRecommender", meanwhile)
-    assert world.create() == "ROLLBACK_COMPLETE"
+    world.failed()
     world.cloud.drain()
     assert world.owned == []
 
@@ -247,5 +233,5 @@ def test_a_create_whose_answer_is_lost_and_that_is_cancelled_leaves_nothing(
     world: World, seconds: float
 ) -> None:
     world.cloud.after = lose("CreateRecommender", 3)
-    assert world.stack.create(settings_of(), sibling_fails=3 + seconds) == "ROLLBACK_COMPLETE"
+    world.cancelled(3 + seconds)
     assert world.owned == []

@@ -8,7 +8,7 @@ from dataclasses import replace
 from typing import Any, Final
 
 import pytest
-from aws_cdk import App, CfnParameter, Duration, Environment, Tags
+from aws_cdk import App, CfnParameter, Duration, Environment
 from aws_cdk import Stack as CdkStack
 from aws_cdk.assertions import Template
 
@@ -238,14 +238,11 @@ def test_what_the_runtime_s_sdk_does_not_know_fails_by_its_name(
     )
     monkeypatch.delitem(model.input_shape.members["recommenderConfig"].members, member)
     started = world.clock.now
-    assert world.create(excluded_columns={"ITEMS": ["GENRES"]}) == "ROLLBACK_COMPLETE"
+    assert world.failed(excluded_columns={"ITEMS": ["GENRES"]}) == []
     assert world.clock.now - started < 5 * MINUTE
-    assert (
-        "CreateRecommender: the AWS SDK (in a function, the Lambda runtime's) rejects this"
-        in texts(world.stack)
-    )
+    rejected = "CreateRecommender: the AWS SDK (in a function, the Lambda runtime's) rejects this"
+    assert rejected in texts(world.stack)
     assert f'Unknown parameter in recommenderConfig: "{member}"' in texts(world.stack)
-    assert world.changes() == []
 
 
 # -- malformed events --------------------------------------------------------------------------
@@ -509,12 +506,3 @@ def test_a_token_is_passed_on_to_where_it_is_judged(
     config = got[v.CONFIG]
     assert (got | config | config[v.EXPLORATION] | config[v.TRAINING_DATA])[name] == expected
     assert "Token[" not in json.dumps(template.to_json())
-
-
-@pytest.mark.rows("B10", "B6")
-def test_a_token_may_be_a_tag() -> None:
-    stack = CdkStack(App(), "Tokens", env=Environment(account=ACCOUNT, region=REGION))
-    recommender = TopPicksRecommender(stack, "TopPicks", dataset_group_arn=GROUP)
-    Tags.of(recommender).add("team", _text(stack))
-    (resource,) = Template.from_stack(stack).find_resources(v.RECOMMENDER_TYPE).values()
-    assert resource["Properties"][v.TAGS] == {"team": GIVEN}

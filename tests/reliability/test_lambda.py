@@ -10,8 +10,10 @@ import pytest
 
 from lambdas.recommender.protocol.answer import Delivery
 from lambdas.recommender.vocabulary import RECOMMENDER_TYPE, TRAINING_GATE_TYPE
-from tests.reliability.lifecycles import ALL, EVERY_CALL, GOOD, LIFECYCLES, prepared, wrong_with
-from tests.reliability.world import HOUR, MINUTE, World, error, settings_of, texts
+from tests.reliability.calls import refuse
+from tests.reliability.faults import each_once
+from tests.reliability.lifecycles import EVERY_CALL, GOOD, LIFECYCLES, prepared, wrong_with
+from tests.reliability.world import HOUR, MINUTE, World, settings_of, texts
 from tests.support.cloudformation import FunctionKilledError, SentRequest, ThrottledError
 from tests.support.serverless import Event
 from tests.support.synthesis import ROOT, Deployable
@@ -66,20 +68,11 @@ WAYS: Final[dict[str, Callable[[World, Invoke], Any]]] = {
 def test_a_lifecycle_in_which_one_invocation_fails_ends_well(
     lifecycle: str, way: str, record_property: Callable[[str, object], None]
 ) -> None:
-    wrong: dict[int, str] = {}
-    for nth in itertools.count(1):
-        world = prepared(lifecycle)
-        started, happened = world.clock.now, _once(world, nth, way)
-        ALL[lifecycle](world)
-        if not happened():
-            break
-        world.cloud.around = lambda _function, _event, invoke: invoke()
-        if world.attempts("CreateRecommender", since=started).count("OK") > _creations(lifecycle):
-            wrong[nth] = "created twice"
-        elif outcome := wrong_with(world, lifecycle, GOOD):
-            wrong[nth] = outcome
-    record_property("cells", nth - 1)
-    assert nth > 3
+    times, wrong = each_once(
+        lifecycle, lambda world, nth: _once(world, nth, way), creations=_creations(lifecycle)
+    )
+    record_property("cells", times)
+    assert times > 2
     assert wrong == {}
 
 
@@ -178,16 +171,11 @@ def test_an_execution_that_is_stopped_by_hand_fails_its_request_and_nothing_else
 def test_an_execution_that_cannot_be_started_fails_the_request_in_minutes_by_its_reason(
     world: World, code: str
 ) -> None:
-    def refused(operation: str, _params: object) -> None:
-        if operation == "StartExecution":
-            raise error(code)
-
-    world.cloud.before = refused
+    world.cloud.before = refuse("StartExecution", code)
     started = world.clock.now
-    assert world.create() == "ROLLBACK_COMPLETE", texts(world.stack)
+    assert world.failed() == []
     assert f"StartExecution: {code}" in texts(world.stack)
     assert world.clock.now - started < 15 * MINUTE
-    assert world.changes() == []
 
 
 @pytest.mark.rows("L6", "D3")

@@ -14,8 +14,9 @@ from lambdas.recommender import vocabulary as v
 from local_aws.personalize import ServiceError
 from operations.account import READS
 from stacks.recommender import TopPicksRecommender
+from tests.reliability.calls import always, error, once, raising, refuse
 from tests.reliability.lifecycles import ALL, GOOD, prepared
-from tests.reliability.world import HOUR, MINUTE, World, error, refuse, settings_of
+from tests.reliability.world import HOUR, MINUTE, World, settings_of
 from tests.support.cloudformation import Invocation, Watcher
 from tests.support.operator import Operator
 from tests.support.permissions import Permissions, Use
@@ -73,9 +74,8 @@ def plain(shown: str) -> str:
 
 
 @pytest.fixture
-def operator(world: World, capsys: pytest.CaptureFixture[str]) -> Operator:
+def operator(operator: Operator) -> Operator:
     """A person with the documented permissions."""
-    made = Operator(world.cloud, capsys)
     allowed = policy()
 
     def authorize(action: str, resource: str) -> None:
@@ -83,8 +83,8 @@ def operator(world: World, capsys: pytest.CaptureFixture[str]) -> Operator:
         if not allowed.allow(use):
             raise ServiceError("AccessDeniedException", f"{use}", 400)
 
-    made.authorize = authorize
-    return made
+    operator.authorize = authorize
+    return operator
 
 
 # -- status ----------------------------------------------------------------------------------------
@@ -157,13 +157,8 @@ def test_recommender_with_hours_of_service_is_fine_in_either_state_and_the_expec
     world: World, operator: Operator, change: str
 ) -> None:
     hour = 1 if change == "stop" else 23
-    world.created(
-        active_hours={
-            "start": "cron(0 20 * * ? *)",
-            "stop": f"cron(0 {hour} * * ? *)",
-            "time_zone": "UTC",
-        }
-    )
+    hours = {"start": "cron(0 20 * * ? *)", "stop": f"cron(0 {hour} * * ? *)"}
+    world.created(active_hours={**hours, "time_zone": "UTC"})
     expected, actual = ("ACTIVE", "INACTIVE") if change == "stop" else ("INACTIVE", "ACTIVE")
     assert world.recommender["status"] == expected
     getattr(world.disturb(), f"{change}_recommender")(recommenderArn=world.arn)
@@ -192,20 +187,15 @@ def test_status_without_monitoring_says_how_to_know_the_earlier_metrics(
     ("code", "reason"),
     [
         ("AccessDenied", "you lack the permission cloudwatch:GetMetricData"),
-        ("ThrottlingException", "GetMetricData: ThrottlingException: no"),
-        ("ValidationError", "GetMetricData: ValidationError: no"),
+        ("ThrottlingException", "GetMetricData: ThrottlingException: "),
+        ("ValidationError", "GetMetricData: ValidationError: "),
     ],
 )
 def test_status_that_cannot_read_metrics_shows_the_rest_and_why(
     world: World, operator: Operator, code: str, reason: str
 ) -> None:
     world.created(monitoring=True)
-
-    def fault(operation: str) -> None:
-        if operation == "GetMetricData":
-            raise ServiceError(code, "no", 400)
-
-    operator.faults = fault
+    operator.faults = refuse("GetMetricData", code)
     shown = plain(operator.expect(0, "status"))
     assert f"Before not known: {reason}" in shown
     assert f"Use not known: {reason}" in shown
@@ -282,12 +272,12 @@ def test_follow_of_a_deletion_is_0_also_if_the_stack_is_forgotten_at_the_end(
     world.created()
     world.stack.delete(wait=False)
     world.cloud.run_for(30)
-
-    def fault(operation: str) -> None:
-        if forgets and world.stack.status == "DELETE_COMPLETE" and operation in CLOUDFORMATION:
-            raise ServiceError("ValidationError", "Stack does not exist", 400)
-
-    operator.faults = fault
+    gone = ServiceError("ValidationError", "Stack does not exist", 400)
+    operator.faults = always(
+        CLOUDFORMATION,
+        raising(gone),
+        while_=lambda: forgets and world.stack.status == "DELETE_COMPLETE",
+    )
     assert "TopPicks is DELETE_COMPLETE after" in operator.expect(0, "status", "--follow")
 
 
@@ -319,19 +309,18 @@ def test_follow_without_credentials_ends_at_once_and_after_the_first_poll_tries_
 ) -> None:
     begin_creation(world)
     began = world.cloud.clock.now
-    allowed = [0]
-
-    def fault(operation: str) -> None:
-        if operation == "DescribeStacks" and operator.calls.count(operation) > allowed[0]:
-            raise NoCredentialsError
-
-    operator.faults = fault
+    allowed = 0
+    operator.faults = always(
+        "DescribeStacks",
+        raising(NoCredentialsError()),
+        while_=lambda: operator.calls.count("DescribeStacks") > allowed,
+    )
     code, shown = operator.run("status", "--follow")
     assert (code, world.cloud.clock.now - began) == (2, 0), shown
     assert shown.startswith("Could not read AWS: DescribeStacks: ")
     assert shown.count("\n") == 1
 
-    allowed[0] = 4
+    allowed = 4
     shown = operator.expect(2, "status", "--follow")
     assert world.cloud.clock.now - began > 120, "they may be renewed meanwhile"
     assert shown.count("trying again") == 9
@@ -342,7 +331,7 @@ def test_follow_survives_lost_connections(world: World, operator: Operator, poll
     world.stack.create(settings_of(), wait=False)
     lost = ["DescribeStacks"] * 12 + ["DescribeRecommender"] * 12
 
-    def fault(operation: str) -> None:
+    def fault(operation: str, _params: dict[str, Any]) -> None:
         if operator.calls.count("DescribeStacks") > polls and operation in lost:
             lost.remove(operation)
             raise ConnectionClosedError(endpoint_url="https://aws")
@@ -609,14 +598,7 @@ def test_refused_removal_is_shown_and_the_next_one_is_made(
 ) -> None:
     world.foreign("left", of_a_gone_stack(world))
     world.foreign("left-too", of_a_gone_stack(world))
-    refused = ["DeleteRecommender"]
-
-    def fault(operation: str) -> None:
-        if operation in refused:
-            refused.remove(operation)
-            raise error("AccessDeniedException")
-
-    operator.faults = fault
+    operator.faults = once("DeleteRecommender", raising(error("AccessDeniedException")))
     shown = operator.expect(1, "leftovers", "--delete", "--yes")
     assert "left: failed: DeleteRecommender: AccessDeniedException" in shown
     assert "left-too: gone" in shown
@@ -626,12 +608,8 @@ def test_stack_name_that_cannot_be_one_is_2_and_no_deleted_stack(
     world: World, operator: Operator
 ) -> None:
     message = "1 validation error detected: Value at 'stackName' failed to satisfy constraint"
-
-    def fault(operation: str) -> None:
-        if operation == "DescribeStacks":
-            raise ServiceError("ValidationError", message, 400)
-
-    operator.faults = fault
+    refusal = ServiceError("ValidationError", message, 400)
+    operator.faults = always("DescribeStacks", raising(refusal))
     shown = operator.expect(2, "status", "--stack", "not a name")
     assert "Could not read AWS: DescribeStacks: ValidationError: 1 validation error" in shown
     world.foreign("left", proof_of(world.stack.id))
@@ -713,7 +691,7 @@ def test_stack_that_changes_after_the_question_stops_the_removal(
     world.invariants.strays.add("other")
     waits_for = [step]
 
-    def happens(at: str) -> None:
+    def happens(at: str, _params: Any = None) -> None:
         if asked and waits_for == [at]:
             waits_for.clear()
             HAPPENINGS[happening](world)
@@ -867,22 +845,14 @@ def test_recommender_of_version_0_1_is_undecided_when_its_stack_is_forgotten(
 def test_recommender_of_version_0_1_gets_its_tag_with_the_next_deployment(
     world: World, operator: Operator
 ) -> None:
-    template = Deployable.of("TopPicks", world.given({}))
-    (logical_id,) = template.ids_of(v.RECOMMENDER_TYPE)
-    resources = {name: dict(one) for name, one in template.resources.items()}
-    properties = dict(resources[logical_id]["Properties"])
-    del properties[v.ON_DESTROY]
-    resources[logical_id]["Properties"] = properties
-    before = Deployable(resources, template.outputs)
+    before = world.patched()
+    (logical_id,) = before.ids_of(v.RECOMMENDER_TYPE)
+    del before.resources[logical_id]["Properties"][v.ON_DESTROY]
     assert world.stack.create(before) == "CREATE_COMPLETE"
     assert v.ON_DESTROY_TAG not in world.recommender["tags"]
     operator.expect(0, "drift")
-    arn, began = world.arn, world.cloud.clock.now
-
-    world.updated()
+    assert world.updated() == ["TagResource"]
     assert world.recommender["tags"][v.ON_DESTROY_TAG] == "delete"
-    assert world.arn == arn
-    assert world.changes(since=began) == ["TagResource"]
     assert world.stack.update(before) == "UPDATE_COMPLETE"
     assert v.ON_DESTROY_TAG not in world.recommender["tags"]
 
@@ -934,12 +904,12 @@ def test_unreadable_template_leaves_follow_without_a_progress_but_with_an_outcom
     )
     assert "undecided" in operator.expect(2, "leftovers")
 
-    def fault(operation: str) -> None:
-        if operator.calls.count("GetTemplate") >= 1 and operation == "DescribeStackEvents":
-            world.stack.template = readable
-
     operator.calls.clear()
-    operator.faults = fault
+    operator.faults = always(
+        "DescribeStackEvents",
+        lambda: setattr(world.stack, "template", readable),
+        while_=lambda: "GetTemplate" in operator.calls,
+    )
     shown = operator.expect(0, "status", "--follow")
     assert "The progress is not known: only CloudFormation can evaluate Fn::ImportValue" in shown
     assert " CREATE_IN_PROGRESS" in shown
@@ -958,7 +928,7 @@ def test_refused_read_is_2_and_names_the_call(
     world: World, operator: Operator, command: list[str], refused: str
 ) -> None:
     world.created()
-    operator.faults = lambda operation: refuse(refused, "AccessDenied")(operation, {})
+    operator.faults = refuse(refused, "AccessDenied")
     shown = operator.expect(2, *command)
     assert f"Could not read AWS: {refused}: AccessDenied" in shown
 

@@ -5,7 +5,6 @@ That a plan is what the deployment then does is in `test_foresight.py`.
 
 import json
 import re
-from collections.abc import Callable
 from pathlib import Path
 from typing import Any, Final
 
@@ -16,8 +15,10 @@ from lambdas.recommender.aws.errors import NoServiceError
 from operations.account import CHECKS, READS, Account
 from operations.texts.lines import duration
 from stacks.recommender import TopPicksRecommender
+from tests.reliability.calls import refuse
+from tests.reliability.conftest import Plan
 from tests.reliability.lifecycles import NDCG, RESTING
-from tests.reliability.world import HOUR, MINUTE, World, refuse
+from tests.reliability.world import HOUR, MINUTE, World
 from tests.support.assembly import write_assembly
 from tests.support.operator import Operator
 from tests.support.permissions import Permissions, Use
@@ -28,25 +29,6 @@ DOCUMENT: Final = Path(__file__).parents[2] / "docs" / "reference" / "operations
 OTHER: Final = f"arn:aws:personalize:{REGION}:{ACCOUNT}:dataset-group/other"
 WEEK: Final = 7 * 24 * HOUR
 COLUMNS: Final = {"ITEMS": ["GENRES"]}
-
-Plan = Callable[..., str]
-
-
-@pytest.fixture
-def operator(world: World, capsys: pytest.CaptureFixture[str]) -> Operator:
-    return Operator(world.cloud, capsys)
-
-
-@pytest.fixture
-def plan(world: World, operator: Operator, tmp_path: Path) -> Plan:
-    """Plan the deployment of settings, or of a template, and return the output on one line."""
-
-    def run(code: int, *options: str, of: Deployable | None = None, **settings: object) -> str:
-        template = of or Deployable.of("TopPicks", world.given(settings))
-        app = write_assembly(tmp_path / "cdk.out", template)
-        return " ".join(operator.expect(code, "plan", "--app", app, *options).split())
-
-    return run
 
 
 def name_of(world: World) -> str:
@@ -674,5 +656,5 @@ def test_plan_changes_nothing_and_the_documented_policy_allows_exactly_its_calls
 def test_read_that_fails_is_2_and_names_the_call(
     operator: Operator, plan: Plan, operation: str, code: str
 ) -> None:
-    operator.faults = lambda called: refuse(operation, code)(called, {})
+    operator.faults = refuse(operation, code)
     assert f"Could not read AWS: {operation}: {code}" in plan(2)

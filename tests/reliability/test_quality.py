@@ -5,8 +5,9 @@ import json
 import pytest
 
 from lambdas.recommender.vocabulary import RECOMMENDER_TYPE
+from tests.reliability.calls import edit
 from tests.reliability.lifecycles import NDCG, TOO_GOOD, WORSE
-from tests.reliability.world import World, edit, texts
+from tests.reliability.world import World, texts
 
 GOOD: dict[str, object] = {"minimum_metrics": {NDCG: 0.25, "coverage": 0.05}}
 
@@ -32,7 +33,7 @@ def test_a_gate_that_opens_says_whether_the_minimum_is_reached(
 
 @pytest.mark.rows("Q1")
 def test_a_first_deployment_that_misses_it_is_rolled_back_and_leaves_nothing(world: World) -> None:
-    assert world.create(**TOO_GOOD) == "ROLLBACK_COMPLETE"
+    world.failed(**TOO_GOOD)
     assert f"{NDCG} is 0.346; minimum 0.9 (minimum_metrics)" in texts(world.stack)
     assert "Nothing goes into service" in texts(world.stack)
     assert world.owned == []
@@ -54,8 +55,7 @@ def test_a_replacement_that_is_not_good_enough_leaves_the_old_one_serving(
     world.created(**gate)
     old = world.recommender
     _worse_on(world, "other")
-    status = world.update(dataset_group_arn=world.other_group, **gate)
-    assert status == "UPDATE_ROLLBACK_COMPLETE", texts(world.stack)
+    world.failed(dataset_group_arn=world.other_group, **gate)
     assert f"{old['recommenderArn']} stays in service" in texts(world.stack)
     assert [one["name"] for one in world.owned] == [old["name"]]
     assert world.stack.outputs["RecommenderArn"] == old["recommenderArn"]
@@ -102,6 +102,5 @@ def test_a_rollback_is_not_failed_by_metrics_that_have_changed_since(world: Worl
     world.created(minimum_metrics={NDCG: 0.33})
     world.behaviour.metrics = WORSE
     world.behaviour.update_failure = "no capacity"
-    status = world.update(minimum_metrics={NDCG: 0.33}, exploration_weight=0.7)
-    assert status == "UPDATE_ROLLBACK_COMPLETE", texts(world.stack)
+    world.failed(minimum_metrics={NDCG: 0.33}, exploration_weight=0.7)
     assert world.stack.outputs["QualityGate"].startswith("warned: ")

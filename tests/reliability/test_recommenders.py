@@ -3,7 +3,6 @@
 import json
 import re
 from collections.abc import Mapping
-from pathlib import Path
 from typing import Any, Final, Literal, get_args
 
 import pytest
@@ -11,14 +10,14 @@ import pytest
 from lambdas.recommender import vocabulary as v
 from lambdas.recommender.recipes import Recipe
 from local_aws.personalize.behaviour import Echo
+from tests.reliability.conftest import Plan
+from tests.reliability.lifecycles import RESTING
 from tests.reliability.recorded import recorded
 from tests.reliability.world import HOUR, MINUTE, World, texts
-from tests.support.assembly import write_assembly
 from tests.support.foresight import Foresight
 from tests.support.operator import Operator
 from tests.support.permissions import Use
 from tests.support.place import ACCOUNT, REGION
-from tests.support.synthesis import Deployable
 
 ROWS: Final[dict[str, dict[str, object]]] = {
     "TopPicks": {},
@@ -32,11 +31,6 @@ TOO_LITTLE: Final = "Dataset has fewer than 1000 interactions after filtering by
 def foresight(world: World) -> Foresight:
     """Compare what `plan` says of each operation with what the operation does."""
     return Foresight(world.cloud)
-
-
-@pytest.fixture
-def operator(world: World, capsys: pytest.CaptureFixture[str]) -> Operator:
-    return Operator(world.cloud, capsys)
 
 
 def rows(**changed: Mapping[str, object] | None) -> dict[str, object]:
@@ -120,13 +114,7 @@ CHANGES: Final[dict[str, dict[str, object]]] = {
     "force_update": {"force_update": "2"},
     "retained": {"retain_on_destroy": True},
     "gates": {"max_training_hours": 1.5},
-    "hours": {
-        "active_hours": {
-            "start": "cron(0 12 * * ? *)",
-            "stop": "cron(0 18 * * ? *)",
-            "time_zone": "UTC",
-        }
-    },
+    "hours": RESTING,
 }
 
 
@@ -163,10 +151,9 @@ def test_one_whose_replacement_fails_its_training_leaves_all_as_they_were(
     before, calls = by_row(world), len(world.service.journal)
     world.behaviour.training_failure = TOO_LITTLE
 
-    status = world.update(**rows(**{row: {"dataset_group_arn": world.other_group}}))
+    world.failed(**rows(**{row: {"dataset_group_arn": world.other_group}}))
 
     recipe = ROWS[row].get("recipe", "aws-vod-top-picks")
-    assert status == "UPDATE_ROLLBACK_COMPLETE"
     assert f"{TOO_LITTLE}. Hint: {recipe} trains on at least 1000" in texts(world.stack)
     assert by_row(world) == before
     served = {before[other]["recommenderArn"] for other in ROWS}
@@ -180,9 +167,7 @@ def test_one_whose_update_fails_leaves_all_as_they_were(world: World) -> None:
     before, calls = by_row(world), len(world.service.journal)
     world.behaviour.update_failure = "No capacity left."
 
-    status = world.update(**rows(**{row: {"min_recommendation_requests_per_second": 2}}))
-
-    assert status == "UPDATE_ROLLBACK_COMPLETE"
+    world.failed(**rows(**{row: {"min_recommendation_requests_per_second": 2}}))
     assert changed_since(world, calls) == {before[row]["recommenderArn"]}
     after = by_row(world)
     for name in ROWS:
@@ -200,7 +185,7 @@ def test_a_creation_of_which_one_fails_leaves_nothing(world: World) -> None:
             world.behaviour.training_failure = TOO_LITTLE if fails else None
 
     world.cloud.before = before
-    assert world.create(**rows()) == "ROLLBACK_COMPLETE"
+    world.failed(**rows())
 
     assert TOO_LITTLE in texts(world.stack)
     assert world.cloud.recommenders() == {}
@@ -280,7 +265,7 @@ def test_one_more_that_fails_is_gone_and_the_others_serve_unchanged(world: World
     before = by_row(world)
     world.behaviour.training_failure = TOO_LITTLE
 
-    assert world.update(**rows()) == "UPDATE_ROLLBACK_COMPLETE"
+    world.failed(**rows())
 
     assert by_row(world) == before
 
@@ -318,14 +303,8 @@ def test_another_recipe_under_the_same_fixed_name_is_refused_before_any_change(
     world: World,
 ) -> None:
     world.created(recommender_name="films")
-    calls = len(world.service.journal)
-
-    assert world.update(recommender_name="films", recipe="aws-vod-most-popular") == (
-        "UPDATE_ROLLBACK_COMPLETE"
-    )
-
+    assert world.failed(recommender_name="films", recipe="aws-vod-most-popular") == []
     assert "has the recipe" in texts(world.stack)
-    assert changed_since(world, calls) == set()
 
 
 @pytest.mark.rows("N7")
@@ -354,11 +333,12 @@ def test_the_only_recommender_becomes_one_of_several_and_serves_on(world: World)
         *((recipe, "nothing") for recipe in Recipe),
         *((Recipe.VOD_TRENDING_NOW, echo) for echo in get_args(Echo) if echo != "nothing"),
     ],
+    indirect=["echo"],
 )
+@pytest.mark.usefixtures("echo")
 def test_each_recipe_lives_whatever_is_shown_of_its_configuration(
-    world: World, recipe: str, echo: Echo
+    world: World, recipe: str
 ) -> None:
-    world.behaviour.echo = echo
     more = {"recipe": recipe}
 
     world.created(**more)
@@ -420,7 +400,7 @@ def test_without_items_each_recipe_that_does_not_train_on_them_lives(
     group = world.service.seed_dataset_group(ACCOUNT, REGION, "bare", datasets=("Interactions",))
     given = {"recipe": recipe, "dataset_group_arn": group}
 
-    assert world.create(**given) == "ROLLBACK_COMPLETE"
+    world.failed(**given)
     assert "has no ITEMS dataset" in texts(world.stack)
     assert world.attempts("CreateRecommender") == []
 
@@ -480,16 +460,14 @@ def test_drift_of_one_is_seen_by_its_own_observer_alone(world: World) -> None:
 
 
 @pytest.mark.rows("N1", "N2")
-def test_plan_says_what_becomes_of_each(world: World, operator: Operator, tmp_path: Path) -> None:
+def test_plan_says_what_becomes_of_each(world: World, plan: Plan) -> None:
     world.created(**rows(Trending=None))
     because = by_row(world)["Because"]
     settings = rows(
         Because={"min_recommendation_requests_per_second": 2}, TopPicks={"item_metadata": False}
     )
-    wanted = Deployable.of("TopPicks", world.given(settings))
 
-    app = write_assembly(tmp_path, wanted)
-    shown = " ".join(operator.expect(4, "plan", "--app", app).split())
+    shown = plan(4, **settings)
 
     assert "first training: " in shown
     assert "; 2 more of its recommenders change" in shown
@@ -500,14 +478,8 @@ def test_plan_says_what_becomes_of_each(world: World, operator: Operator, tmp_pa
 
 
 @pytest.mark.rows("N1")
-def test_plan_counts_what_is_created_together(
-    world: World, operator: Operator, tmp_path: Path
-) -> None:
-    many: dict[str, object] = {f"Row{number}": {} for number in range(6)}
-    wanted = Deployable.of("TopPicks", world.given({"recommenders": many}))
-
-    app = write_assembly(tmp_path, wanted)
-    shown = " ".join(operator.expect(4, "plan", "--app", app).split())
+def test_plan_counts_what_is_created_together(plan: Plan) -> None:
+    shown = plan(4, recommenders={f"Row{number}": {} for number in range(6)})
 
     refused = "the dataset group has 5 recommenders, with those that this deployment creates, and"
     assert shown.count(refused) == 6

@@ -5,22 +5,29 @@ import re
 import pytest
 
 from lambdas.recommender.vocabulary import RECOMMENDER_TYPE, TRAINING_GATE_TYPE
-from tests.reliability.world import HOUR, MINUTE, World, lose, refuse, settings_of, texts, types
+from tests.reliability.calls import lose, refuse
+from tests.reliability.world import HOUR, MINUTE, REPLACEMENT, World, texts, types
 from tests.support.cloudformation import Rollback
+from tests.support.synthesis import Settings
+
+FILMS, SERIES = {"recommender_name": "films"}, {"recommender_name": "series"}
+OTHER_NAMES = pytest.mark.parametrize(
+    ("before", "after"), [(FILMS, SERIES), (FILMS, {}), ({}, FILMS)]
+)
 
 
 @pytest.mark.rows("RP1")
 def test_another_dataset_group_is_another_recommender(world: World) -> None:
     world.created()
-    old, started = world.recommender, world.clock.now
-    world.updated(dataset_group_arn=world.other_group, exploration_weight=0.7)
+    old = world.recommender
+    changes = world.updated(dataset_group_arn=world.other_group, exploration_weight=0.7)
+    assert changes == REPLACEMENT
     new = world.recommender
     assert world.exploration_weight == "0.7"
     assert new["datasetGroupArn"] == world.other_group
     assert new["name"] != old["name"]
     assert world.stack.outputs["RecommenderArn"] == new["recommenderArn"]
     assert world.stack.outputs["RecommenderName"] == new["name"]
-    assert world.changes(since=started) == ["CreateRecommender", "DeleteRecommender"]
 
 
 @pytest.mark.rows("RP1", "RP8")
@@ -29,15 +36,14 @@ def test_the_old_one_serves_for_nine_hours_until_the_new_one_does(world: World) 
     world.stack.create(settings)
     world.behaviour.create_in_progress = 9 * HOUR
     old = world.recommender["name"]
-    status = world.stack.update({**settings, "dataset_group_arn": world.other_group}, wait=False)
+    world.stack.update({**settings, "dataset_group_arn": world.other_group}, wait=False)
     while "DeleteRecommender" not in world.changes():
         assert world.cloud.recommenders()[old]["status"] == "ACTIVE"
         world.cloud.run_for(10 * MINUTE)
     new = [one for one in world.owned if one["name"] != old]
     assert [one["status"] for one in new] == ["ACTIVE"]
     world.cloud.finish()
-    status = world.stack.status
-    assert status == "UPDATE_COMPLETE", texts(world.stack)
+    assert world.stack.status == "UPDATE_COMPLETE", texts(world.stack)
 
 
 @pytest.mark.rows("RP2", "W1", "W6", "X7")
@@ -105,14 +111,13 @@ def test_a_replacement_that_fails_to_train_is_removed_and_can_be_tried_again(
     world: World, rollback: Rollback
 ) -> None:
     world.created()
-    old, started = world.recommender, world.clock.now
+    old = world.recommender
     world.behaviour.training_failure = "too few interactions"
     settings = {"dataset_group_arn": world.other_group}
-    assert world.update(**settings) == "UPDATE_ROLLBACK_COMPLETE", texts(world.stack)
+    assert world.failed(**settings) == REPLACEMENT
     assert "too few interactions" in texts(world.stack)
     assert world.recommender == old
     assert world.stack.the(RECOMMENDER_TYPE).physical_id == old["recommenderArn"]
-    assert world.changes(since=started) == ["CreateRecommender", "DeleteRecommender"]
     assert world.stack.outputs["RecommenderArn"] == old["recommenderArn"]
 
     world.behaviour.training_failure = None
@@ -121,16 +126,15 @@ def test_a_replacement_that_fails_to_train_is_removed_and_can_be_tried_again(
 
 
 @pytest.mark.rows("RP3")
-def test_a_replacement_that_is_refused_is_rolled_back(world: World, rollback: Rollback) -> None:
+@pytest.mark.usefixtures("rollback")
+def test_a_replacement_that_is_refused_is_rolled_back(world: World) -> None:
     world.created()
-    old, started = world.recommender, world.clock.now
+    old = world.recommender
     world.cloud.before = refuse("CreateRecommender", "LimitExceededException")
-    status = world.update(dataset_group_arn=world.other_group)
-    assert status == "UPDATE_ROLLBACK_COMPLETE", (texts(world.stack), rollback)
+    assert world.failed(dataset_group_arn=world.other_group) == []
     assert "LimitExceededException" in texts(world.stack)
     assert world.recommender == old
     assert world.stack.the(RECOMMENDER_TYPE).physical_id == old["recommenderArn"]
-    assert world.changes(since=started) == []
 
 
 @pytest.mark.rows("RP3")
@@ -143,70 +147,50 @@ def test_a_half_made_replacement_that_is_still_there_is_no_obstacle(
     world.cloud.rollback = Rollback.REVERSED_THEN_DELETE
     world.behaviour.training_failure = "too few interactions" if still else None
     world.cloud.before = refuse("DeleteRecommender", "AccessDeniedException")
-    settings = settings_of(dataset_group_arn=world.other_group)
-    gate = lambda: any(  # noqa: E731
-        world.stack.has_completed(one) for one in world.stack.template.ids_of(TRAINING_GATE_TYPE)
-    )
-    world.stack.update(settings, sibling_fails=gate)
-    assert world.stack.status == "UPDATE_ROLLBACK_COMPLETE", texts(world.stack)
+    other = {"dataset_group_arn": world.other_group}
+    gates = world.stack.template.ids_of(TRAINING_GATE_TYPE)
+    world.cancelled(lambda: any(map(world.stack.has_completed, gates)), **other)
     assert len(world.owned) == 2
-    world.cloud.before = lambda _operation, _params: None
+    world.heal()
     world.behaviour.training_failure = None
-    started = world.clock.now
     world.stack.events.clear()
-    assert world.stack.update(settings) == "UPDATE_COMPLETE", texts(world.stack)
-    changes = world.changes(since=started)
+    changes = world.updated(**other)
     assert changes.count("CreateRecommender") == (1 if still else 0)
     assert world.recommender["datasetGroupArn"] == world.other_group
 
 
 @pytest.mark.rows("RP4", "RP5")
 @pytest.mark.parametrize("also", [{}, {"exploration_weight": 0.7}])
-def test_a_fixed_name_is_not_replaced_by_itself(
-    world: World, rollback: Rollback, also: dict[str, object]
-) -> None:
+@pytest.mark.usefixtures("rollback")
+def test_a_fixed_name_is_not_replaced_by_itself(world: World, also: dict[str, object]) -> None:
     world.created(recommender_name="films")
-    old, started = world.recommender, world.clock.now
-    status = world.update(recommender_name="films", dataset_group_arn=world.other_group, **also)
-    assert status == "UPDATE_ROLLBACK_COMPLETE", (texts(world.stack), rollback)
+    old, other = world.recommender, {"dataset_group_arn": world.other_group}
+    assert world.failed(recommender_name="films", **other, **also) == []
     assert "Change recommender_name in the same deployment" in texts(world.stack)
     assert world.recommender == old
-    assert world.changes(since=started) == []
 
 
 @pytest.mark.rows("RP4")
-@pytest.mark.parametrize(
-    ("before", "after", "becomes"),
-    [
-        ("films", "series", "series"),
-        ("films", None, "TopPicks-[0-9a-f]{16}"),
-        (None, "films", "films"),
-    ],
-)
+@OTHER_NAMES
 def test_another_name_is_another_recommender(
-    world: World, before: str | None, after: str | None, becomes: str
+    world: World, before: Settings, after: Settings
 ) -> None:
-    def named(name: str | None) -> dict[str, object]:
-        return {"recommender_name": name} if name else {}
-
-    world.created(**named(before))
-    world.updated(dataset_group_arn=world.other_group, **named(after))
-    assert re.fullmatch(becomes, world.recommender["name"])
+    world.created(**before)
+    world.updated(dataset_group_arn=world.other_group, **after)
+    becomes = after.get("recommender_name", "TopPicks-[0-9a-f]{16}")
+    assert re.fullmatch(str(becomes), world.recommender["name"])
     world.deleted()
 
 
 @pytest.mark.rows("RP4", "RB6")
-@pytest.mark.parametrize(
-    ("before", "after"), [("films", "series"), ("films", None), (None, "films")]
-)
+@OTHER_NAMES
+@pytest.mark.usefixtures("rollback")
 def test_another_name_that_is_rolled_back_is_the_old_one(
-    world: World, rollback: Rollback, before: str | None, after: str | None
+    world: World, before: Settings, after: Settings
 ) -> None:
-    world.created(**({"recommender_name": before} if before else {}))
+    world.created(**before)
     old = world.recommender
-    settings = settings_of(**({"recommender_name": after} if after else {}))
-    status = world.stack.update(settings, sibling_fails=5 * MINUTE)
-    assert status == "UPDATE_ROLLBACK_COMPLETE", (texts(world.stack), rollback)
+    world.cancelled(5 * MINUTE, **after)
     assert world.recommender == old
 
 

@@ -4,7 +4,6 @@ Each report is a switch in the fakes; what is here must end well under either an
 """
 
 import socket
-from collections.abc import Iterator
 from typing import Any, get_args
 
 import pytest
@@ -12,8 +11,9 @@ from botocore.exceptions import EndpointConnectionError
 
 from lambdas.recommender.vocabulary import METRICS, TRAINING_GATE_TYPE
 from local_aws.personalize.behaviour import Echo
+from tests.reliability.calls import PERSONALIZE, always, raising, refuse
 from tests.reliability.lifecycles import ALL, EVERY_LIFECYCLE, GOOD, prepared, wrong_with
-from tests.reliability.world import HIDES, HOUR, MINUTE, World, follow, refuse, settings_of, texts
+from tests.reliability.world import HIDES, HOUR, MINUTE, World, follow, settings_of, texts
 
 # -- after a DELETE_FAILED, what the resource depends on is deleted ------------------------------
 
@@ -39,14 +39,22 @@ def test_the_way_out_of_a_deletion_that_a_training_outlasted_leaves_nothing(worl
 
 @pytest.mark.rows("W1", "X5", "S4")
 @pytest.mark.usefixtures("needed")
-@pytest.mark.parametrize("operation", ["DeleteRecommender", "ListTagsForResource"])
+@pytest.mark.parametrize(
+    "operations",
+    [
+        ["DeleteRecommender"],
+        ["ListTagsForResource"],
+        ["StartExecution", "DeleteRecommender"],  # so that it cannot be waited for
+    ],
+    ids=",".join,
+)
 def test_the_way_out_of_a_deletion_that_was_refused_throughout_leaves_nothing(
-    world: World, operation: str
+    world: World, operations: list[str]
 ) -> None:
     world.created()
-    world.cloud.before = refuse(operation, "AccessDeniedException")
+    world.cloud.before = refuse(operations, "AccessDeniedException")
     assert world.stack.delete() == "DELETE_FAILED"
-    assert operation in texts(world.stack)
+    assert operations[0] in texts(world.stack)
     world.heal()
     follow(world, world.stack)
     assert world.owned == []
@@ -88,26 +96,6 @@ def test_the_way_out_of_a_release_that_was_refused_leaves_the_recommender_untagg
     follow(world, world.stack)
     assert world.owned == []
     assert world.cloud.recommenders().keys() == {"films"}
-
-
-@pytest.mark.rows("W1", "X5", "S4")
-@pytest.mark.usefixtures("needed")
-def test_the_way_out_of_a_deletion_that_could_not_be_waited_for_leaves_nothing(
-    world: World,
-) -> None:
-    world.created()
-    for_starts = refuse("StartExecution", "AccessDeniedException")
-    for_deletions = refuse("DeleteRecommender", "AccessDeniedException")
-
-    def refused(operation: str, params: dict[str, Any]) -> None:
-        for_starts(operation, params)
-        for_deletions(operation, params)
-
-    world.cloud.before = refused
-    assert world.stack.delete() == "DELETE_FAILED"
-    world.heal()
-    follow(world, world.stack)
-    assert world.owned == []
 
 
 @pytest.mark.rows("W1", "S4")
@@ -159,11 +147,9 @@ def test_a_configuration_that_is_not_shown_fails_nothing(lifecycle: str, echo: E
 
 
 @pytest.mark.rows("W2")
-@pytest.mark.parametrize("echo", get_args(Echo))
 def test_a_configuration_that_is_not_shown_costs_no_update_and_one_warning(
     world: World, echo: Echo, caplog: pytest.LogCaptureFixture
 ) -> None:
-    world.behaviour.echo = echo
     world.created()
     world.updated(tags={"team": "films"})
     world.updated(exploration_weight=0.7, tags={"team": "films"})
@@ -174,14 +160,11 @@ def test_a_configuration_that_is_not_shown_costs_no_update_and_one_warning(
 
 
 @pytest.mark.rows("W2", "U5")
-@pytest.mark.parametrize("echo", get_args(Echo))
-def test_an_update_that_fails_is_seen_though_its_configuration_is_not_shown(
-    world: World, echo: Echo
-) -> None:
-    world.behaviour.echo = echo
+@pytest.mark.usefixtures("echo")
+def test_an_update_that_fails_is_seen_though_its_configuration_is_not_shown(world: World) -> None:
     world.created()
     world.behaviour.update_failure = "no capacity"
-    assert world.update(exploration_weight=0.7) == "UPDATE_ROLLBACK_COMPLETE", texts(world.stack)
+    world.failed(exploration_weight=0.7)
     assert "no capacity" in texts(world.stack)
     world.behaviour.update_failure = None
     world.updated(exploration_weight=0.7)
@@ -190,12 +173,11 @@ def test_an_update_that_fails_is_seen_though_its_configuration_is_not_shown(
 
 @pytest.mark.rows("W2", "RB1")
 @pytest.mark.parametrize("failure", [None, "no capacity"])
-@pytest.mark.parametrize("echo", get_args(Echo))
+@pytest.mark.usefixtures("echo")
 def test_rollback_in_the_second_of_the_update_takes_it_back_though_nothing_shows(
-    world: World, echo: Echo, failure: str | None
+    world: World, failure: str | None
 ) -> None:
     """The update that it reverses, and its failure, are as new as its own would be."""
-    world.behaviour.echo = echo
     world.created()
     world.behaviour.update_failure = failure
     world.stack.update(world.given({"exploration_weight": 0.7}), wait=False)
@@ -209,38 +191,33 @@ def test_rollback_in_the_second_of_the_update_takes_it_back_though_nothing_shows
 
 
 @pytest.mark.rows("W2", "RB6")
-@pytest.mark.parametrize("echo", get_args(Echo))
+@pytest.mark.usefixtures("echo")
 def test_a_stopped_one_that_goes_back_to_what_is_not_shown_is_started_once_at_most(
-    world: World, echo: Echo
+    world: World,
 ) -> None:
     """That it is in force shows in nothing but a refusal, which is known when it is stopped."""
-    world.behaviour.echo = echo
     stopped: dict[str, object] = {"recommender_name": "films", "running": False}
     world.created(**stopped)
-    started = world.clock.now
-    refused = world.update(**stopped, exploration_weight=0.7, dataset_group_arn=world.other_group)
-    assert refused == "UPDATE_ROLLBACK_COMPLETE", texts(world.stack)
-    assert world.changes(since=started) in ([], ["StartRecommender", "StopRecommender"])
+    changes = world.failed(**stopped, exploration_weight=0.7, dataset_group_arn=world.other_group)
+    assert changes in ([], ["StartRecommender", "StopRecommender"])
     assert world.recommender["status"] == "INACTIVE"
 
 
 @pytest.mark.rows("W2", "C9")
-@pytest.mark.parametrize("echo", get_args(Echo))
-def test_one_that_is_adopted_to_be_stopped_is_not_started_again(world: World, echo: Echo) -> None:
-    world.behaviour.echo = echo
+@pytest.mark.usefixtures("echo")
+def test_one_that_is_adopted_to_be_stopped_is_not_started_again(world: World) -> None:
     world.foreign("films", config={"enableMetadataWithRecommendations": True})
-    started = world.clock.now
-    world.created(recommender_name="films", adopt_existing=True, running=False)
-    assert world.changes(since=started).count("StartRecommender") == 0
+    changes = world.created(recommender_name="films", adopt_existing=True, running=False)
+    assert "StartRecommender" not in changes
     assert world.recommender["status"] == "INACTIVE"
 
 
 @pytest.mark.rows("W10", "U4")
-@pytest.mark.parametrize("echo", ["as set", "in full", "without defaults", "without metadata"])
-def test_columns_that_an_adopted_recommender_includes_are_put_right(
-    world: World, echo: Echo
-) -> None:
-    world.behaviour.echo = echo
+@pytest.mark.parametrize(
+    "echo", ["as set", "in full", "without defaults", "without metadata"], indirect=True
+)
+@pytest.mark.usefixtures("echo")
+def test_columns_that_an_adopted_recommender_includes_are_put_right(world: World) -> None:
     included = {"trainingDataConfig": {"includedDatasetColumns": {"ITEMS": ["GENRES"]}}}
     world.foreign("films", config=included)
     world.created(recommender_name="films", adopt_existing=True)
@@ -251,22 +228,21 @@ def test_columns_that_an_adopted_recommender_includes_are_put_right(
 # -- a region without Personalize ----------------------------------------------------------------
 
 
+def unreachable(region: str) -> EndpointConnectionError:
+    """Return what the SDK raises where it does not reach Personalize in a region."""
+    return EndpointConnectionError(endpoint_url=f"https://personalize.{region}.amazonaws.com")
+
+
 @pytest.fixture
-def nowhere(monkeypatch: pytest.MonkeyPatch, world: World) -> Iterator[World]:
+def nowhere(monkeypatch: pytest.MonkeyPatch, world: World) -> World:
     """A world in whose region there is no Personalize."""
 
     def unknown(*_: object, **__: object) -> Any:
         raise socket.gaierror(socket.EAI_NONAME, "Name or service not known")
 
-    def unreachable(operation: str, _params: dict[str, Any]) -> None:
-        if operation not in ("DescribeStacks", "StartExecution"):
-            raise EndpointConnectionError(
-                endpoint_url="https://personalize.eu-west-3.amazonaws.com"
-            )
-
     monkeypatch.setattr(socket, "getaddrinfo", unknown)
-    world.cloud.before = unreachable
-    yield world
+    world.cloud.before = always(PERSONALIZE, raising(unreachable("eu-west-3")))
+    return world
 
 
 @pytest.mark.rows("W3")
@@ -274,7 +250,7 @@ def test_a_region_without_personalize_fails_in_minutes_by_name_and_rolls_back(
     nowhere: World,
 ) -> None:
     started = nowhere.clock.now
-    assert nowhere.create() == "ROLLBACK_COMPLETE", texts(nowhere.stack)
+    nowhere.failed()
     assert "there is no personalize in eu-west-3" in texts(nowhere.stack)
     assert "eu-west-1" in texts(nowhere.stack)
     assert nowhere.clock.now - started < 15 * MINUTE
@@ -285,7 +261,7 @@ def test_a_region_without_personalize_fails_in_minutes_by_name_and_rolls_back(
 def test_a_creation_that_is_cancelled_in_a_region_without_personalize_is_deleted(
     nowhere: World, seconds: float
 ) -> None:
-    assert nowhere.stack.create(settings_of(), sibling_fails=seconds) == "ROLLBACK_COMPLETE"
+    nowhere.cancelled(seconds)
 
 
 @pytest.mark.rows("W3")
@@ -296,15 +272,11 @@ def test_a_region_that_cannot_be_reached_for_a_while_is_not_taken_for_one_withou
     world.created()
     monkeypatch.setattr(socket, "getaddrinfo", lambda *_: [])
     started = world.clock.now
-
-    def unreachable(operation: str, _params: dict[str, Any]) -> None:
-        outage = world.clock.now < started + 20 * MINUTE
-        if outage and operation not in ("DescribeStacks", "StartExecution"):
-            raise EndpointConnectionError(
-                endpoint_url="https://personalize.eu-west-1.amazonaws.com"
-            )
-
-    world.cloud.before = unreachable
+    world.cloud.before = always(
+        PERSONALIZE,
+        raising(unreachable("eu-west-1")),
+        while_=lambda: world.clock.now < started + 20 * MINUTE,
+    )
     world.deleted()
     assert world.owned == []
 
@@ -399,7 +371,7 @@ def _undone_though_it_fails(world: World) -> str:
 def test_a_first_deployment_that_was_rolled_back_is_deleted_and_made_anew(world: World) -> None:
     """`cdk deploy` does so by itself; in a pipeline somebody has to (docs/how-to/pipeline.md)."""
     world.behaviour.training_failure = "fewer than 1000 interactions"
-    assert world.create() == "ROLLBACK_COMPLETE"
+    world.failed()
     world.behaviour.training_failure = None
     with pytest.raises(AssertionError, match="cannot be updated in ROLLBACK_COMPLETE"):
         world.update()

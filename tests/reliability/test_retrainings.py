@@ -1,13 +1,14 @@
 """A weekly retraining that begins at any moment of a deployment is nobody's update."""
 
 from collections.abc import Callable
-from typing import Any, get_args
+from typing import Any
 
 import pytest
 
 from local_aws.personalize.behaviour import Echo
 from tests.reliability.lifecycles import NDCG
 from tests.reliability.world import HOUR, MINUTE, World, settings_of, texts
+from tests.support.place import ACCOUNT, REGION
 
 GENRES = {"ITEMS": ["GENRES"]}
 COLUMNS: dict[str, object] = {"excluded_columns": GENRES}
@@ -62,11 +63,9 @@ def test_a_retraining_before_the_update_of_a_deployment_is_not_taken_for_it(
 
 
 @pytest.mark.rows("U3")
-@pytest.mark.parametrize("echo", ["as set", "in full"])
-def test_a_retraining_that_failed_fails_no_change_of_the_number_of_gates(
-    world: World, echo: Echo
-) -> None:
-    world.behaviour.echo = echo
+@pytest.mark.parametrize("echo", ["as set", "in full"], indirect=True)
+@pytest.mark.usefixtures("echo")
+def test_a_retraining_that_failed_fails_no_change_of_the_number_of_gates(world: World) -> None:
     world.created()
     world.update(**WEIGHT)
     world.clock.advance(7 * 24 * HOUR)
@@ -84,9 +83,7 @@ def test_a_retraining_that_outlasts_a_change_of_the_quality_gate_fails_no_rollba
     world.behaviour.create_in_progress = 3 * HOUR
     world.retrain()
 
-    status = world.update(minimum_metrics={NDCG: 0.2})
-
-    assert status == "UPDATE_ROLLBACK_COMPLETE", texts(world.stack)
+    world.failed(minimum_metrics={NDCG: 0.2})
 
 
 @pytest.mark.rows("U3", "RB6")
@@ -145,16 +142,10 @@ def test_columns_that_somebody_took_away_are_put_right(world: World, semantics: 
 
 
 @pytest.mark.rows("U1", "W2")
-@pytest.mark.parametrize("echo", get_args(Echo))
-def test_a_change_of_tags_alone_changes_nothing_else_whatever_shows(
-    world: World, echo: Echo
-) -> None:
-    world.behaviour.echo = echo
+@pytest.mark.usefixtures("echo")
+def test_a_change_of_tags_alone_changes_nothing_else_whatever_shows(world: World) -> None:
     world.created(**COLUMNS)
-    since = world.clock.now
-
-    world.updated(**COLUMNS, tags={"team": "films"})
-    assert world.changes(since=since) == ["TagResource"]
+    assert world.updated(**COLUMNS, tags={"team": "films"}) == ["TagResource"]
     assert world.undone(**COLUMNS, tags={"team": "series"}) == "UPDATE_ROLLBACK_COMPLETE"
     world.updated()
     assert columns(world) == {}
@@ -191,18 +182,14 @@ def test_an_update_of_the_owner_before_an_adoption_is_not_taken_for_the_stacks(
 
 
 @pytest.mark.rows("O3")
-@pytest.mark.parametrize("echo", ["as set", "in full", "nothing"])
-def test_an_adoption_with_metadata_but_without_items_fails_by_name(
-    world: World, echo: Echo
-) -> None:
-    world.behaviour.echo = echo
+@pytest.mark.parametrize("echo", ["as set", "in full", "nothing"], indirect=True)
+@pytest.mark.usefixtures("echo")
+def test_an_adoption_with_metadata_but_without_items_fails_by_name(world: World) -> None:
     group = world.service.seed_dataset_group(
-        "111111111111", "eu-west-1", "no-items", datasets=("Interactions",)
+        ACCOUNT, REGION, "no-items", datasets=("Interactions",)
     )
     world.foreign("films", group=group)
 
-    status = world.create(recommender_name="films", adopt_existing=True, dataset_group_arn=group)
-
-    assert status == "ROLLBACK_COMPLETE"
+    world.failed(recommender_name="films", adopt_existing=True, dataset_group_arn=group)
     assert "items" in texts(world.stack).lower()
     assert world.owned == []

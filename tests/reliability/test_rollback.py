@@ -8,7 +8,8 @@ from typing import Any
 import pytest
 
 from lambdas.recommender.vocabulary import RECOMMENDER_TYPE, TRAINING_GATE_TYPE
-from tests.reliability.world import HOUR, MINUTE, World, error, refuse, settings_of, texts
+from tests.reliability.calls import PERSONALIZE, always, refuse
+from tests.reliability.world import HOUR, MINUTE, World, settings_of, texts
 from tests.support.cloudformation import Rollback
 from tests.support.serverless import Event
 from tests.support.synthesis import Deployable
@@ -69,11 +70,11 @@ def test_a_rollback_that_fails_once_succeeds_when_it_is_continued(world: World) 
 def test_a_rollback_whose_update_fails_succeeds_when_it_is_continued(world: World) -> None:
     world.created()
 
-    def fail_on_the_way_back(_operation: str, _params: dict[str, Any]) -> None:
-        if world.stack.status == "UPDATE_ROLLBACK_IN_PROGRESS":
-            world.behaviour.update_failure = "too few interactions"
-
-    world.cloud.before = fail_on_the_way_back
+    world.cloud.before = always(
+        PERSONALIZE,
+        lambda: setattr(world.behaviour, "update_failure", "too few interactions"),
+        while_=lambda: world.stack.status == "UPDATE_ROLLBACK_IN_PROGRESS",
+    )
     assert world.undone(exploration_weight=0.7) == "UPDATE_ROLLBACK_FAILED"
     assert "too few interactions" in texts(world.stack)
     assert world.attempts("UpdateRecommender") == ["OK", "OK"]
@@ -116,8 +117,7 @@ def test_a_stack_whose_rollback_failed_is_deleted_without_a_trace(world: World) 
         while_=lambda: world.stack.status == "UPDATE_ROLLBACK_IN_PROGRESS",
     )
     world.behaviour.training_failure = "too few interactions"
-    status = world.update(dataset_group_arn=world.other_group)
-    assert status == "UPDATE_ROLLBACK_FAILED"
+    assert world.update(dataset_group_arn=world.other_group) == "UPDATE_ROLLBACK_FAILED"
     assert len(world.owned) == 2
     world.deleted()
     assert world.owned == []
@@ -128,21 +128,15 @@ def test_a_rollback_outlasts_faults_that_pass(world: World, rollback: Rollback) 
     world.created()
     old = world.recommender["name"]
     chance = random.Random(7)  # a fixed period could always hit the same call of a poll
-
-    def now_and_then(operation: str, _params: dict[str, Any]) -> None:
-        if operation != "DescribeStacks" and chance.random() < 0.4:
-            raise error("InternalServerError")
-
     template = settings_of(dataset_group_arn=world.other_group)
     last = world.stack.template.ids_of(TRAINING_GATE_TYPE)[0]
-    status = world.stack.update(
-        template, sibling_fails=lambda: world.stack.has_completed(last), wait=False
-    )
+    world.stack.update(template, sibling_fails=lambda: world.stack.has_completed(last), wait=False)
     world.cloud.run_for(11 * MINUTE)
-    world.cloud.before = now_and_then
+    world.cloud.before = refuse(
+        PERSONALIZE, "InternalServerError", while_=lambda: chance.random() < 0.4
+    )
     world.cloud.finish()
-    status = world.stack.status
-    assert status == "UPDATE_ROLLBACK_COMPLETE", (texts(world.stack), rollback)
+    assert world.stack.status == "UPDATE_ROLLBACK_COMPLETE", (texts(world.stack), rollback)
     assert world.recommender["name"] == old
 
 
@@ -231,7 +225,7 @@ def test_a_create_that_failed_and_is_kept_is_made_anew(world: World) -> None:
     world.cloud.before = refuse("CreateRecommender", "LimitExceededException")
     assert world.stack.create(settings_of(), rolls_back=False) == "CREATE_FAILED"
     world.heal()
-    assert world.stack.update(settings_of()) == "UPDATE_COMPLETE", texts(world.stack)
+    world.updated()
     world.deleted()
 
 
@@ -242,7 +236,7 @@ def test_an_update_that_failed_and_is_kept_is_rolled_back(
 ) -> None:
     world.created()
     old = world.recommender["name"]
-    _fail_and_keep(world, change)
+    _cancel_and_keep(world, CHANGES[change])
     status = world.stack.roll_back()
     assert status == "UPDATE_ROLLBACK_COMPLETE", (texts(world.stack), rollback)
     assert world.recommender["name"] == old
@@ -253,17 +247,17 @@ def test_an_update_that_failed_and_is_kept_is_rolled_back(
 @pytest.mark.parametrize("then", ["again", "delete"])
 def test_an_update_that_failed_and_is_kept_goes_on(world: World, change: str, then: str) -> None:
     world.created()
-    _fail_and_keep(world, change)
+    _cancel_and_keep(world, CHANGES[change])
     if then == "again":
         world.updated(**CHANGES[change])
     else:
         world.deleted()
 
 
-def _fail_and_keep(world: World, change: str) -> None:
-    status = world.stack.update(
-        settings_of(**CHANGES[change]), sibling_fails=1.5 * MINUTE, rolls_back=False
-    )
+def _cancel_and_keep(
+    world: World, change: Mapping[str, object], after: float = 1.5 * MINUTE
+) -> None:
+    status = world.stack.update(world.given(change), sibling_fails=after, rolls_back=False)
     assert status == "UPDATE_FAILED"
 
 
@@ -295,31 +289,28 @@ def test_a_failed_replacement_that_is_kept_and_then_taken_back_leaves_the_first_
 
 @pytest.mark.rows("RB6", "RP6")
 @pytest.mark.parametrize("hidden", [0.0, 20.0])
+@pytest.mark.usefixtures("rollback")
 def test_a_rollback_that_does_not_show_at_once_takes_the_replacement_away_in_time(
-    world: World, rollback: Rollback, hidden: float
+    world: World, hidden: float
 ) -> None:
     world.created()
     old, began = world.recommender["name"], world.cloud.clock.now
     world.cloud.status_lag = 3.0
     world.behaviour.not_found_after_create = hidden
-    settings = settings_of(dataset_group_arn=world.other_group)
-    status = world.stack.update(settings, sibling_fails=2.0)
-    assert status == "UPDATE_ROLLBACK_COMPLETE", (texts(world.stack), rollback)
+    world.cancelled(2.0, dataset_group_arn=world.other_group)
     assert world.recommender["name"] == old
     assert world.cloud.clock.now - began < HOUR / 2
 
 
 @pytest.mark.rows("RB6", "RP6")
+@pytest.mark.usefixtures("rollback")
 def test_a_replacement_that_is_kept_is_gone_when_the_first_one_is_started_by_a_rollback(
-    world: World, rollback: Rollback
+    world: World,
 ) -> None:
     world.created()
     old = world.recommender["name"]
-    half_made = settings_of(dataset_group_arn=world.other_group)
-    status = world.stack.update(half_made, sibling_fails=1.5 * MINUTE, rolls_back=False)
-    assert status == "UPDATE_FAILED"
-    status = world.undone(running=False)
-    assert status == "UPDATE_ROLLBACK_COMPLETE", (texts(world.stack), rollback)
+    _cancel_and_keep(world, CHANGES["dataset group"])
+    assert world.undone(running=False) == "UPDATE_ROLLBACK_COMPLETE", texts(world.stack)
     assert world.recommender["status"] == "ACTIVE"
     assert world.recommender["name"] == old
 
@@ -333,9 +324,6 @@ def test_a_replacement_that_is_kept_half_made_and_then_changed_leaves_the_old_on
     world.created()
     world.behaviour.create_in_progress = HOUR
     settings = {"dataset_group_arn": world.other_group}
-    status = world.stack.update(
-        settings_of(**settings), sibling_fails=10 * MINUTE, rolls_back=False
-    )
-    assert status == "UPDATE_FAILED"
+    _cancel_and_keep(world, settings, 10 * MINUTE)
     world.updated(**settings, **change)
     assert world.recommender["datasetGroupArn"] == world.other_group

@@ -1,6 +1,5 @@
 """Too many calls, too slow ones, long lists, and credentials that are not taken."""
 
-import itertools
 from collections import Counter
 from collections.abc import Callable
 from typing import Any, Final
@@ -8,6 +7,7 @@ from typing import Any, Final
 import pytest
 
 from local_aws.personalize import wire
+from tests.reliability.calls import PERSONALIZE, error, once, raising, refuse
 from tests.reliability.faults import ATTEMPTS, path
 from tests.reliability.lifecycles import (
     ALL,
@@ -18,7 +18,7 @@ from tests.reliability.lifecycles import (
     prepared,
     wrong_with,
 )
-from tests.reliability.world import HOUR, MINUTE, QUICKER, World, error, texts
+from tests.reliability.world import HOUR, MINUTE, QUICKER, World, texts
 from tests.support.aws_wire import json_response
 from tests.support.cloudformation import Stack
 from tests.support.serverless import Event
@@ -27,9 +27,6 @@ from tests.support.synthesis import Deployable
 pytestmark = pytest.mark.sweep
 DURATIONS: Final = QUICKER
 HOURS: Final = 0.9
-
-
-NOT_PERSONALIZE: Final = ("DescribeStacks", "StartExecution")
 
 
 # -- too many calls ------------------------------------------------------------------------------
@@ -46,7 +43,7 @@ def test_a_lifecycle_always_throttled_ends_in_time_with_few_calls(lifecycle: str
     times: list[float] = []
 
     def throttled(operation: str, _params: dict[str, Any]) -> None:
-        if operation not in NOT_PERSONALIZE:
+        if operation in PERSONALIZE:
             times.append(world.clock.now)
             raise error("ThrottlingException")
 
@@ -66,12 +63,7 @@ def test_a_lifecycle_always_throttled_ends_in_time_with_few_calls(lifecycle: str
 def test_a_stack_that_describe_stacks_never_shows_is_not_changed(lifecycle: str) -> None:
     world = prepared(lifecycle)
     started = world.clock.now
-
-    def throttled(operation: str, _params: dict[str, Any]) -> None:
-        if operation == "DescribeStacks":
-            raise error("Throttling")
-
-    world.cloud.before = throttled
+    world.cloud.before = refuse("DescribeStacks", "Throttling")
     LIFECYCLES[lifecycle](world)
     assert world.stack.status in REPAIRABLE[len(GOOD) :]
     assert world.clock.now - started < 3 * HOUR
@@ -97,7 +89,7 @@ class TokenBucket:
         world.cloud.before = self._before
 
     def _before(self, operation: str, _params: dict[str, Any]) -> None:
-        if operation in NOT_PERSONALIZE:
+        if operation not in PERSONALIZE:
             return
         self.calls += 1
         earned = (self._clock.now - self._since) * CALLS_PER_SECOND
@@ -173,15 +165,8 @@ LASTING: Final = "UnrecognizedClientException"
 def test_credentials_that_are_put_right_do_not_fail_a_deployment(lifecycle: str) -> None:
     for operation in sorted({site.operation for site in path(lifecycle).calls}):
         world = prepared(lifecycle)
-        calls = itertools.count()
-
-        def refused(called: str, _p: Any, of: str = operation, n: Any = calls) -> None:
-            if called == of and next(n) == 0:
-                raise error(PASSING)
-
-        world.cloud.before = refused
+        world.cloud.before = once(operation, raising(error(PASSING)))
         assert LIFECYCLES[lifecycle](world) in GOOD, (operation, texts(world.stack))
-        assert next(calls) > 1
 
 
 @pytest.mark.rows("TH6")
@@ -196,7 +181,7 @@ def test_a_lifecycle_with_refused_credentials_ends_in_time_with_the_reason(
 
     def refused(operation: str, _params: dict[str, Any]) -> None:
         nonlocal attempts
-        if operation not in NOT_PERSONALIZE:
+        if operation in PERSONALIZE:
             attempts += 1
             raise error(code)
 
@@ -269,14 +254,13 @@ INCOMPLETE: Final[dict[str, Callable[[int], wire.Response]]] = {
 }
 
 
-DELETIONS: Final = ["CreateRecommender", "DeleteRecommender", "DeleteRecommender"]
+DELETIONS: Final = ["DeleteRecommender", "DeleteRecommender"]
 
 
 @pytest.mark.rows("TH7")
 def test_what_is_left_is_found_on_the_last_of_300_pages_though_some_are_empty(world: World) -> None:
     pages = LongList(world, lambda number, _: _empty(number) if number % 10 == 0 else None)
-    world.deleted()
-    assert world.changes() == DELETIONS
+    assert world.deleted() == DELETIONS
     assert pages.scans[0] == pages.scans[1] > 1
     assert world.owned == []
 
@@ -288,8 +272,7 @@ def test_a_list_that_breaks_off_midway_is_begun_anew(world: World, how: str) -> 
     pages = LongList(
         world, lambda number, scan: broken(number) if number == 150 and scan < 6 else None
     )
-    world.deleted()
-    assert world.changes() == DELETIONS
+    assert world.deleted() == DELETIONS
     assert pages.scans[0] > pages.scans[1]
     assert world.owned == []
 

@@ -1,13 +1,14 @@
 """Updating in place: one change of the template is one change of the recommender."""
 
 import json
-from typing import Any, get_args
+from typing import Any
 
 import pytest
 
 from lambdas.recommender.vocabulary import RECOMMENDER_TYPE
 from local_aws.personalize.behaviour import Echo
-from tests.reliability.world import HOUR, MINUTE, World, edit, lose, settings_of, texts
+from tests.reliability.calls import edit, lose
+from tests.reliability.world import HOUR, MINUTE, World, settings_of, texts
 
 
 @pytest.mark.rows("U1")
@@ -27,9 +28,8 @@ def test_a_change_of_one_setting_is_one_update_that_is_waited_for(
 ) -> None:
     world.created()
     world.behaviour.stale_after_update = stale
-    before, started = world.stack.outputs, world.clock.now
-    world.updated(**change)
-    assert world.changes(since=started) == ["UpdateRecommender"]
+    before = world.stack.outputs
+    assert world.updated(**change) == ["UpdateRecommender"]
     assert world.recommender["latestRecommenderUpdate"]["status"] == "ACTIVE"
     assert world.stack.outputs == before
 
@@ -62,8 +62,7 @@ def test_an_update_whose_answer_is_lost_and_that_fails_is_a_failure(world: World
     world.created()
     world.behaviour.update_failure = "no capacity"
     world.cloud.after = lose("UpdateRecommender", 3)
-    status = world.update(min_recommendation_requests_per_second=5)
-    assert status == "UPDATE_ROLLBACK_COMPLETE"
+    world.failed(min_recommendation_requests_per_second=5)
     assert "no capacity" in texts(world.stack)
     assert world.attempts("UpdateRecommender").count("OK") == 1
 
@@ -72,9 +71,8 @@ def test_an_update_whose_answer_is_lost_and_that_fails_is_a_failure(world: World
 def test_an_update_that_fails_before_it_is_to_be_stopped_is_made_once(world: World) -> None:
     world.created()
     world.behaviour.update_failure = "no capacity"
-    assert world.update(exploration_weight=0.7, running=False) == "UPDATE_ROLLBACK_COMPLETE"
+    assert world.failed(exploration_weight=0.7, running=False) == ["UpdateRecommender"]
     assert "no capacity" in texts(world.stack)
-    assert world.attempts("UpdateRecommender") == ["OK"]
 
 
 @pytest.mark.rows("U3")
@@ -83,9 +81,7 @@ def test_somebody_else_s_update_is_waited_for_and_then_ours_is_made(world: World
     world.cloud.outsider().update_recommender(
         recommenderArn=world.arn, recommenderConfig={"minRecommendationRequestsPerSecond": 9}
     )
-    started = world.clock.now
-    world.updated(exploration_weight=0.7)
-    assert world.changes(since=started) == ["UpdateRecommender"]
+    assert world.updated(exploration_weight=0.7) == ["UpdateRecommender"]
 
 
 @pytest.mark.rows("U3", "U5")
@@ -93,11 +89,10 @@ def test_an_update_that_failed_is_rolled_back_and_not_mistaken_for_a_later_one(
     world: World,
 ) -> None:
     world.created()
-    before, started = world.stack.the(RECOMMENDER_TYPE), world.clock.now
+    before = world.stack.the(RECOMMENDER_TYPE)
     world.behaviour.update_failure = "no capacity"
-    assert world.update(exploration_weight=0.7) == "UPDATE_ROLLBACK_COMPLETE"
+    assert world.failed(exploration_weight=0.7) == ["UpdateRecommender"]
     assert world.stack.the(RECOMMENDER_TYPE).physical_id == before.physical_id
-    assert world.changes(since=started) == ["UpdateRecommender"]
     world.behaviour.update_failure = None
     world.behaviour.stale_after_update = 90.0
     world.updated(exploration_weight=0.7)
@@ -113,22 +108,20 @@ def test_a_weekly_retraining_that_outlasts_the_request_undoes_the_update_and_say
     world.behaviour.retraining_every = 7 * 24 * HOUR
     world.behaviour.create_in_progress = hours_of_it * HOUR
     world.clock.advance(7 * 24 * HOUR)
-    started = world.clock.now
-    assert world.update(exploration_weight=0.7) == "UPDATE_ROLLBACK_COMPLETE", texts(world.stack)
+    assert world.failed(exploration_weight=0.7) == []
     assert "Not possible within 55 minutes" in texts(world.stack)
     assert "Deploy again when that has ended" in texts(world.stack)
-    assert world.changes(since=started) == []
     world.clock.advance(hours_of_it * HOUR)
     world.updated(exploration_weight=0.7)
 
 
 @pytest.mark.rows("U4", "W2")
 @pytest.mark.parametrize("semantics", ["merge", "replace"])
-@pytest.mark.parametrize("echo", get_args(Echo))
+@pytest.mark.usefixtures("echo")
 def test_a_setting_that_is_taken_away_goes_back_to_its_default(
-    world: World, echo: Echo, semantics: Any
+    world: World, semantics: Any
 ) -> None:
-    world.behaviour.echo, world.behaviour.update_semantics = echo, semantics
+    world.behaviour.update_semantics = semantics
     world.created(
         exploration_weight=0.7,
         exploration_item_age_cut_off=7,
@@ -142,7 +135,7 @@ def test_a_setting_that_is_taken_away_goes_back_to_its_default(
 def test_columns_that_cannot_be_taken_away_are_not_kept_silently(world: World) -> None:
     world.behaviour.empty_columns = "keep"
     world.created(excluded_columns={"ITEMS": ["GENRES"]})
-    assert world.update() == "UPDATE_ROLLBACK_COMPLETE"
+    world.failed()
     said = "UpdateRecommender: InvalidInputException: The update changes nothing"
     assert said in texts(world.stack)
 
@@ -217,9 +210,7 @@ def test_tags_follow_the_template_without_an_update_and_those_of_others_stay(wor
     world.cloud.outsider().tag_resource(
         resourceArn=world.arn, tags=[{"tagKey": "theirs", "tagValue": "yes"}]
     )
-    started = world.clock.now
-    world.updated(tags={"team": "series", "cost": "7"})
-    assert world.changes(since=started) == ["TagResource", "UntagResource"]
+    assert world.updated(tags={"team": "series", "cost": "7"}) == ["TagResource", "UntagResource"]
     tags = world.recommender["tags"]
     own = {key: text for key, text in tags.items() if not key.startswith("top-picks:")}
     assert own == {"team": "series", "cost": "7", "theirs": "yes"}
@@ -229,11 +220,8 @@ def test_tags_follow_the_template_without_an_update_and_those_of_others_stay(wor
 @pytest.mark.rows("U8")
 def test_a_change_of_tags_that_is_rolled_back_restores_them(world: World) -> None:
     world.created(tags={"team": "films"})
-    status = world.stack.update(
-        settings_of(tags={"team": "series", "cost": "7"}),
-        sibling_fails=lambda: "TagResource" in world.changes(),
-    )
-    assert status == "UPDATE_ROLLBACK_COMPLETE", texts(world.stack)
+    changed = {"team": "series", "cost": "7"}
+    world.cancelled(lambda: "TagResource" in world.changes(), tags=changed)
     assert world.recommender["tags"]["team"] == "films"
     assert "cost" not in world.recommender["tags"]
 
@@ -268,9 +256,10 @@ def test_the_same_meaning_in_other_words_changes_nothing(
         return json.dumps(answer).encode()
 
     world.cloud.after = edit("DescribeRecommender", reorder)
-    started = world.clock.now
-    world.updated(exploration_weight=0.3, excluded_columns={"ITEMS": ["GENRES", "DURATION"]})
-    assert world.changes(since=started) == []
+    assert (
+        world.updated(exploration_weight=0.3, excluded_columns={"ITEMS": ["GENRES", "DURATION"]})
+        == []
+    )
 
 
 @pytest.mark.rows("U10")
@@ -284,31 +273,21 @@ def test_a_recommender_that_somebody_stopped_is_put_right(
     world.disturb().stop_recommender(recommenderArn=world.arn)
     world.clock.advance(HOUR if still else MINUTE)
     world.updated(exploration_weight=0.7)
-    assert world.recommender["status"] == "ACTIVE"
-    config = world.recommender["recommenderConfig"]
-    assert config["itemExplorationConfig"]["explorationWeight"] == "0.7"
+    assert (world.recommender["status"], world.exploration_weight) == ("ACTIVE", "0.7")
 
 
 @pytest.mark.rows("U10")
 def test_a_stopped_recommender_is_created_updated_started_and_stopped(world: World) -> None:
-    world.created(running=False)
-    assert world.changes() == ["CreateRecommender", "StopRecommender"]
-
-    started = world.clock.now
-    world.updated(running=False, exploration_weight=0.7)
-    assert world.changes(since=started) == [
+    assert world.created(running=False) == ["CreateRecommender", "StopRecommender"]
+    assert world.updated(running=False, exploration_weight=0.7) == [
         "StartRecommender",
         "UpdateRecommender",
         "StopRecommender",
     ]
 
-    started = world.clock.now
-    world.updated(exploration_weight=0.7)
-    assert world.changes(since=started) == ["StartRecommender"]
+    assert world.updated(exploration_weight=0.7) == ["StartRecommender"]
 
-    started = world.clock.now
-    world.updated(running=False, exploration_weight=0.7)
-    assert world.changes(since=started) == ["StopRecommender"]
+    assert world.updated(running=False, exploration_weight=0.7) == ["StopRecommender"]
     world.deleted()
 
 

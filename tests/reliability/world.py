@@ -5,14 +5,13 @@ from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import replace
 from typing import Any, Final
 
-from botocore.exceptions import ConnectionClosedError
-
 from lambdas.recommender.vocabulary import RECOMMENDER_TYPE, STOP_TYPE, TRAINING_GATE_TYPE
-from local_aws.personalize import Behaviour, Personalize, ServiceError, wire
+from local_aws.personalize import Behaviour, Personalize
 from tests.support.cloudformation import Cloud, Stack
 from tests.support.invariants import Invariants
 from tests.support.personalize import VirtualClock
 from tests.support.place import ACCOUNT, RECIPE, REGION
+from tests.support.stack import Condition
 from tests.support.synthesis import Deployable
 
 QUICK: Final[dict[str, Any]] = {
@@ -39,6 +38,9 @@ QUICKER: Final[dict[str, Any]] = {
 
 HIDES: Final = ("without defaults", "without metadata", "nothing")
 """How the service answers a configuration of which it does not show every member."""
+
+REPLACEMENT: Final = ["CreateRecommender", "DeleteRecommender"]
+"""The changes of one, also of one that is undone."""
 
 MINUTE: Final = 60.0
 _OTHERS: Final = ("outsider", "scheduler")
@@ -75,26 +77,50 @@ class World:
         """Create the stack and return its status."""
         return self.stack.create(self.given(settings))
 
-    def created(self, **settings: object) -> None:
-        """Have the stack created."""
-        assert self.create(**settings) == "CREATE_COMPLETE", self.stack.reasons()
+    def created(self, **settings: object) -> list[str]:
+        """Have the stack created, and return the changes that its role has made."""
+        return self._ended("CREATE_COMPLETE", lambda: self.create(**settings))
 
     def update(self, **settings: object) -> str:
         """Update the stack and return its status."""
         return self.stack.update(self.given(settings))
 
-    def updated(self, **settings: object) -> None:
-        """Have the stack updated."""
-        assert self.update(**settings) == "UPDATE_COMPLETE", self.stack.reasons()
+    def updated(self, **settings: object) -> list[str]:
+        """Have the stack updated, and return the changes that its role has made."""
+        return self._ended("UPDATE_COMPLETE", lambda: self.update(**settings))
 
-    def deleted(self) -> None:
-        """Have the stack deleted."""
-        assert self.stack.delete() == "DELETE_COMPLETE", self.stack.reasons()
+    def deleted(self) -> list[str]:
+        """Have the stack deleted, and return the changes that its role has made."""
+        return self._ended("DELETE_COMPLETE", self.stack.delete)
 
-    def cancelled(self, seconds: float, /, **settings: object) -> None:
-        """Update the stack, and have it rolled back when a resource beside ours fails so late."""
-        status = self.stack.update(self.given(settings), sibling_fails=seconds)
-        assert status == "UPDATE_ROLLBACK_COMPLETE", self.stack.reasons()
+    def failed(self, **settings: object) -> list[str]:
+        """Have the creation fail, or an update, and be rolled back; return the changes."""
+        operate, ends = self._operation()
+        return self._ended(ends, lambda: operate(self.given(settings)))
+
+    def cancelled(self, when: float | Condition, /, **settings: object) -> list[str]:
+        """Have the creation, or an update, rolled back because a resource beside ours fails.
+
+        Args:
+            when: after how many seconds it fails, or what has to be true then.
+            settings: what to deploy.
+
+        Returns:
+            The changes that the stack's role has made.
+        """
+        operate, ends = self._operation()
+        return self._ended(ends, lambda: operate(self.given(settings), sibling_fails=when))
+
+    def _operation(self) -> tuple[Callable[..., str], str]:
+        """Return what deploys the stack next, and the status in which that is rolled back."""
+        if self.stack.resources:
+            return self.stack.update, "UPDATE_ROLLBACK_COMPLETE"
+        return self.stack.create, "ROLLBACK_COMPLETE"
+
+    def _ended(self, expected: str, operate: Callable[[], str]) -> list[str]:
+        began = self.clock.now
+        assert operate() == expected, self.stack.reasons()
+        return self.changes(since=began)
 
     def undone(self, **settings: object) -> str:
         """Update the stack, have a resource beside ours fail last of all, and return its status."""
@@ -259,76 +285,6 @@ def follow(world: World, stack: Stack, *, but: Collection[str] = ()) -> None:
         assert not said or "--deletion-mode FORCE_DELETE_STACK" in said[-1].reason
         failed = [one.logical_id for one in stack.resources.values()]
         assert stack.delete(retain=failed) == "DELETE_COMPLETE", texts(stack)
-
-
-# -- faults ------------------------------------------------------------------------------------
-
-Before = Callable[[str, dict[str, Any]], None]
-After = Callable[[str, dict[str, Any], wire.Response], wire.Response | None]
-
-
-def refuse(operation: str, *codes: str, while_: Callable[[], bool] = lambda: True) -> Before:
-    """Let calls of an operation be answered with these errors, one each, the last one for ever."""
-    left = list(codes)
-
-    def before(called: str, _params: dict[str, Any]) -> None:
-        if called == operation and while_():
-            raise error(left.pop(0) if len(left) > 1 else left[0])
-
-    return before
-
-
-def error(code: str) -> ServiceError:
-    """Return an error as the service answers it."""
-    status = {"InternalServerError": 500, "ServiceUnavailable": 503}.get(code, 400)
-    return ServiceError(code, f"{code}, as the test wants it", status)
-
-
-def once(
-    operation: str, fault: Callable[[], object], *, when: Callable[[], bool] = lambda: True
-) -> Before:
-    """Let something happen before one call of an operation, the first that comes then."""
-    to_come = [fault]
-
-    def before(called: str, _params: dict[str, Any]) -> None:
-        if called == operation and to_come and when():
-            to_come.pop()()
-
-    return before
-
-
-def lose(operation: str, times: int = 1) -> After:
-    """Let the answers to the first calls of an operation get lost, though they are applied."""
-    calls = iter(range(times))
-
-    def after(called: str, _params: dict[str, Any], _response: wire.Response) -> None:
-        if called == operation and next(calls, None) is not None:
-            raise ConnectionClosedError(endpoint_url="https://personalize")
-
-    return after
-
-
-def edit(operation: str, change: Callable[[bytes], bytes], times: int = 10_000) -> After:
-    """Let the bodies of the first answers to an operation be changed."""
-    calls = iter(range(times))
-
-    def after(
-        called: str, _params: dict[str, Any], response: wire.Response
-    ) -> wire.Response | None:
-        if called != operation or next(calls, None) is None:
-            return None
-        return (*response[:2], change(response[2]))
-
-    return after
-
-
-def raising(exception: BaseException) -> Callable[[], None]:
-    """Return what raises it."""
-
-    def fault() -> None:
-        raise exception
-
-    return fault
 
 
 def texts(stack: Stack) -> str:

@@ -97,6 +97,13 @@ class Browser:
         assert "exceptionDetails" not in answer, answer
         return answer["result"].get("value")
 
+    def cut_off(self, elements: str) -> Any:
+        """Return the texts of elements (CSS selectors) that are not within the window's width."""
+        within = "box.left >= 0 && box.right <= window.innerWidth"
+        outside = f"!(box => {within})(one.getBoundingClientRect())"
+        selected = f"[...document.querySelectorAll('{elements}')]"
+        return self.evaluate(f"{selected}.filter(one => {outside}).map(one => one.textContent)")
+
     def text(self) -> str:
         """Return what of the page can be read."""
         return str(self.evaluate("document.body.innerText"))

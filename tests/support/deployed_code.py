@@ -28,7 +28,6 @@ from local_aws.personalize import ServiceError, wire
 from tests.support import aws_wire, personalize
 from tests.support.intrinsics import resolve
 from tests.support.permissions import Permissions, Use, statements_of
-from tests.support.place import ACCOUNT
 from tests.support.scheduler import calls_personalize
 from tests.support.serverless import Event
 
@@ -118,26 +117,10 @@ class _PuttingAnswers(Answers):
 def functions(stack: "Stack") -> Functions:
     """Return the functions, connected to AWS with a stack's role."""
     cloud = stack.cloud
-    client = personalize.client(
-        cloud.service,
-        account=ACCOUNT,
-        region=cloud.region,
-        authorize=lambda action, resource, _context: _authorize(stack, action, resource),
-        caller=stack.id,
-        before=cloud.called,
-        after=cloud.applied,
-        config=_CLIENT,
-    )
-    return DeployedFunctions(
-        stack,
-        RequestHandler(
-            Personalize(client),
-            Stacks(_stacks_client(stack)),
-            _PuttingAnswers(stack),
-            cloud.clock,
-        ),
-        _step_functions_client(stack),
-    )
+    service = _personalize(stack, stack.id, before=cloud.called, after=cloud.applied)
+    stacks = Stacks(_stacks_client(stack))
+    handler = RequestHandler(service, stacks, _PuttingAnswers(stack), cloud.clock)
+    return DeployedFunctions(stack, handler, _step_functions_client(stack))
 
 
 def observe(stack: "Stack") -> list[str]:
@@ -167,14 +150,7 @@ def _function_of(schedule: Mapping[str, Any]) -> str:
 
 def _observe(stack: "Stack", function: str, sent: str) -> list[str]:
     cloud = stack.cloud
-    client = personalize.client(
-        cloud.service,
-        account=ACCOUNT,
-        region=cloud.region,
-        authorize=lambda action, resource, _context: _authorize(stack, action, resource, function),
-        caller=f"{stack.id}/observer",
-        config=_CLIENT,
-    )
+    service = _personalize(stack, f"{stack.id}/observer", function)
     _start_instance(stack, function)
     lines: list[str] = []
     stacks = Stacks(_stacks_client(stack, function))
@@ -183,9 +159,7 @@ def _observe(stack: "Stack", function: str, sent: str) -> list[str]:
         lambda action, resource: _authorize(stack, action, resource, function),
         config=_CLIENT,
     )
-    observer = Observer(
-        Personalize(client), stacks, CloudWatch(cloudwatch), cloud.clock, lines.append
-    )
+    observer = Observer(service, stacks, CloudWatch(cloudwatch), cloud.clock, lines.append)
     observer.observe(json.loads(sent))
     return lines
 
@@ -280,6 +254,27 @@ def _statements(stack: "Stack", function: str = BEGIN) -> Iterator[Mapping[str, 
         if one["Type"] == _FUNCTION and function in (logical_id, _handler(one["Properties"]))
     }
     return statements_of(stack, role)
+
+
+def _personalize(
+    stack: "Stack",
+    caller: str,
+    function: str = "",
+    *,
+    before: personalize.Before | None = None,
+    after: personalize.After | None = None,
+) -> Personalize:
+    """Return Personalize as a function has it, which calls by the role of the stack."""
+    client = personalize.client(
+        stack.cloud.service,
+        region=stack.cloud.region,
+        authorize=lambda action, resource, _: _authorize(stack, action, resource, function),
+        caller=caller,
+        before=before,
+        after=after,
+        config=_CLIENT,
+    )
+    return Personalize(client)
 
 
 def _stacks_client(stack: "Stack", function: str = "") -> CloudFormationClient:

@@ -14,6 +14,7 @@ from app import main
 from local_aws import toolchain
 from local_aws.commands import NO_TEAM_ACCOUNTS
 from local_aws.engine import ACCOUNT, REGION, LocalAws
+from local_aws.report import leftovers
 from tests.support.template import FLAGS
 
 STACK: Final = "TopPicks"
@@ -110,11 +111,50 @@ class LocalWorld:
         full = self.arguments(command, *arguments, context=context)
         return self.aws.cdk(*full, capture=True, timeout=_TIMEOUT)
 
-    def destroy(self, stack: str = STACK) -> str:
-        """Destroy a stack that may exist, and return what the terminal shows of it."""
-        destroyed = self.cdk("destroy", stack)
+    def deploy(self, **settings: object) -> tuple[int, str]:
+        """Deploy the stack; return the exit code and what the terminal shows, as one line."""
+        ran = self.cdk("deploy", STACK, context=settings)
+        return ran.returncode, " ".join(ran.stdout.split())
+
+    def deployed(self, **settings: object) -> list[str]:
+        """Deploy successfully, and return the changing calls that it made, in order."""
+        before = len(self.personalize_journal())
+        code, shown = self.deploy(**settings)
+        assert code == 0, shown
+        return self.changes(before)
+
+    def fails(self, **settings: object) -> str:
+        """Deploy without success, and return what the terminal shows, as one line."""
+        code, shown = self.deploy(**settings)
+        assert code != 0, shown
+        return shown
+
+    def changes(self, since: int) -> list[str]:
+        """Return the calls after so many others that have changed something, in order."""
+        made = self.personalize_journal()[since:]
+        return [call["operation"] for call in made if call["mutating"] and call["outcome"] == "OK"]
+
+    def destroy(self) -> None:
+        """Destroy the stack, if it exists."""
+        destroyed = self.cdk("destroy", STACK)
         assert destroyed.returncode == 0, destroyed.stdout
-        return destroyed.stdout
+
+    def destroy_all(self) -> None:
+        """Destroy the stack, if it exists, and prove that nothing is left in the account."""
+        self.destroy()
+        assert not any(leftovers(self.aws).values())
+
+    @property
+    def recommender(self) -> dict[str, Any]:
+        """The only recommender that there is."""
+        (only,) = self.recommenders
+        return only
+
+    @property
+    def exploration_weight(self) -> str:
+        """The exploration weight of that recommender."""
+        exploration = self.recommender["recommenderConfig"]["itemExplorationConfig"]
+        return str(exploration["explorationWeight"])
 
     def arguments(
         self, command: str, *arguments: str, context: Mapping[str, object] | None = None
@@ -160,9 +200,10 @@ class LocalWorld:
         stacks = self.client("cloudformation").describe_stacks(StackName=stack)["Stacks"]
         return {one["OutputKey"]: one["OutputValue"] for one in stacks[0].get("Outputs", [])}
 
-    def personalize_state(self) -> dict[str, Any]:
-        """Return all that the simulated Personalize holds."""
-        return self.aws.personalize_state()
+    @property
+    def recommenders(self) -> list[dict[str, Any]]:
+        """All recommenders, as the simulated Personalize holds them."""
+        return list(self.aws.personalize_state()["recommenders"])
 
     def personalize_journal(self) -> list[dict[str, Any]]:
         """Return all calls to the simulated Personalize so far."""
@@ -183,6 +224,11 @@ def until(holds: Callable[[], object], seconds: float = 60.0) -> None:
     while not holds():
         assert time.monotonic() < deadline
         time.sleep(0.1)
+
+
+def statuses(aws: LocalAws) -> set[str]:
+    """Return the statuses of all recommenders."""
+    return {one["status"] for one in aws.personalize_state()["recommenders"]}
 
 
 def _as_context(value: object) -> str:

@@ -4,6 +4,7 @@ import json
 from collections.abc import Mapping
 from typing import Any
 
+from lambdas.recommender.model.operation import Operation
 from lambdas.recommender.protocol.answer import Answers, Delivery
 from lambdas.recommender.protocol.execution import StateMachine
 from lambdas.recommender.protocol.request_handler import RequestHandler
@@ -34,6 +35,16 @@ class StateKeeper:
     def start_execution(self, *, stateMachineArn: str, name: str, input: str) -> Any:
         del stateMachineArn, name
         self.state = json.loads(input)
+
+
+class StackIn:
+    """A stack that is in one operation."""
+
+    def __init__(self, status: str, token: str = "") -> None:
+        self._operation = Operation(status, token)
+
+    def operation(self, _stack_id: str) -> Operation:
+        return self._operation
 
 
 class OneRequest:

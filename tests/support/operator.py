@@ -3,7 +3,7 @@
 import json
 import re
 from collections.abc import Callable, Mapping
-from typing import Final
+from typing import Any, Final
 
 import pytest
 from botocore.awsrequest import AWSPreparedRequest
@@ -27,7 +27,7 @@ class Operator:
 
     Attributes:
         calls: all calls that they made, with the resource, in order.
-        faults: called with an operation before it is answered.
+        faults: called before an operation is answered, as `tests.support.personalize.Before`.
         authorize: called with the IAM action and the resource of each call.
         forgets: whether CloudFormation has forgotten the stacks that are deleted, 90 days after.
     """
@@ -35,7 +35,7 @@ class Operator:
     def __init__(self, cloud: Cloud, capsys: pytest.CaptureFixture[str] | None = None) -> None:
         self.cloud = cloud
         self.calls: list[str] = []
-        self.faults: Callable[[str], None] = lambda _operation: None
+        self.faults: personalize.Before = lambda _operation, _params: None
         self.authorize: Authorize = lambda _action, _resource: None
         self.forgets = False
         self._capsys = capsys
@@ -68,7 +68,7 @@ class Operator:
                 region=self.cloud.region,
                 caller="operator",
                 authorize=lambda action, resource, _context: self.authorize(action, resource),
-                before=lambda operation, _params: self._called(operation),
+                before=self._called,
             ),
             self.cloud.cloudwatch.client(self.cloud.clock, self._called_cloudwatch),
             personalize.connected("sts", self._identify, self.cloud.clock),
@@ -76,17 +76,17 @@ class Operator:
         )
 
     def _called_cloudwatch(self, action: str, resource: str) -> None:
-        self._called(action.partition(":")[2])
+        self._called(action.partition(":")[2], {})
         self.authorize(action, resource)
 
-    def _called(self, operation: str) -> None:
+    def _called(self, operation: str, params: dict[str, Any]) -> None:
         self.calls.append(operation)
-        self.faults(operation)
+        self.faults(operation, params)
 
     def _answer(self, request: AWSPreparedRequest, operation: str) -> wire.Response:
         asked = aws_wire.query_of(request)
         try:
-            self._called(operation)
+            self._called(operation, {})
             stack = self._find(asked["StackName"])
             self.authorize(f"cloudformation:{operation}", stack.id)
             members = _ANSWERS[operation](stack, int(asked.get("NextToken", 0)))
@@ -95,7 +95,7 @@ class Operator:
         return aws_wire.query_response(operation, members)
 
     def _identify(self, _request: AWSPreparedRequest, operation: str) -> wire.Response:
-        self._called(operation)
+        self._called(operation, {})
         arn = f"arn:{self.cloud.partition}:sts::{ACCOUNT}:assumed-role/Admin/operator"
         return aws_wire.query_response(operation, aws_wire.element("Arn", arn))
 

@@ -12,7 +12,7 @@ from collections.abc import Callable, Iterator, Sequence
 from contextvars import ContextVar
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from typing import Any, Final
+from typing import Any, Final, TypedDict, Unpack
 from unittest import mock
 from urllib.parse import urlsplit
 
@@ -61,44 +61,37 @@ class VirtualClock:
         self.now += seconds
 
 
+class Answering(TypedDict, total=False):
+    """How a simulated Personalize answers a client."""
+
+    authorize: Authorizer | None
+    caller: str
+    before: Before | None
+    after: After | None
+
+
 def client(
     service: Personalize,
     *,
     account: str = ACCOUNT,
     region: str = REGION,
-    authorize: Authorizer | None = None,
-    caller: str = "",
-    before: Before | None = None,
-    after: After | None = None,
     config: Config | None = None,
+    **how: Unpack[Answering],
 ) -> PersonalizeClient:
     """Return a boto3 `personalize` client whose calls `service` answers.
 
     Between retries it advances the service's `VirtualClock`, if it has one, and never sleeps.
     """
-    answer = _answering(
-        service,
-        account=account,
-        region=region,
-        authorize=authorize,
-        caller=caller,
-        before=before,
-        after=after,
-    )
+    answer = _answering(service, account, region, **how)
     made: PersonalizeClient = connected(
         "personalize", answer, service.clock, account=account, region=region, config=config
     )
     return made
 
 
-def runtime_client(
-    service: Personalize,
-    *,
-    authorize: Authorizer | None = None,
-    after: After | None = None,
-) -> PersonalizeRuntimeClient:
+def runtime_client(service: Personalize, **how: Unpack[Answering]) -> PersonalizeRuntimeClient:
     """Return a boto3 `personalize-runtime` client, otherwise as `client` does by default."""
-    answer = _answering(service, authorize=authorize, after=after)
+    answer = _answering(service, ACCOUNT, REGION, **how)
     made: PersonalizeRuntimeClient = connected("personalize-runtime", answer, service.clock)
     return made
 
@@ -189,9 +182,9 @@ def _timestamp(value: str | float) -> datetime:
 
 def _answering(
     service: Personalize,
+    account: str,
+    region: str,
     *,
-    account: str = ACCOUNT,
-    region: str = REGION,
     authorize: Authorizer | None = None,
     caller: str = "",
     before: Before | None = None,

@@ -12,7 +12,7 @@ import itertools
 import json
 import re
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime, time, timedelta
 from typing import TYPE_CHECKING, Any, Final, NamedTuple
 from zoneinfo import ZoneInfo
@@ -135,15 +135,8 @@ class Scheduler:
         later = due.time + min(60.0 * 2**due.attempts, _LONGEST_BACKOFF)
         is_too_old = later - due.fired > policy["MaximumEventAgeInSeconds"]
         if not is_too_old and due.attempts < policy["MaximumRetryAttempts"]:
-            again = _Due(
-                later,
-                next(self._numbers),
-                due.stack,
-                due.schedule,
-                due.role,
-                due.fired,
-                due.attempts + 1,
-            )
+            number = next(self._numbers)
+            again = replace(due, time=later, number=number, attempts=due.attempts + 1)
             heapq.heappush(self._again, again)
 
 

@@ -319,7 +319,7 @@ class Stack:
             status=f"CREATE_{'COMPLETE' if outcome.succeeded else 'FAILED'}",
             reason=outcome.reason,
         )
-        return "" if outcome.succeeded else outcome.reason
+        return outcome.reason
 
     def _updating_one(
         self, current: StackResource, wanted: StackResource, *, physical_id: str | None = None
@@ -330,25 +330,16 @@ class Stack:
         told = replace(current, physical_id=physical_id or current.physical_id)
         self._note(current.logical_id, "UPDATE_IN_PROGRESS", physical_id=told.physical_id)
         outcome = yield from self._asking("Update", told, wanted)
-        if not outcome.succeeded:
-            recorded = outcome.physical_id or current.physical_id
-            self._keep(
-                told,
-                physical_id=recorded,
-                attributes=outcome.data,
-                status="UPDATE_FAILED",
-                reason=outcome.reason,
-            )
-            return outcome.reason
         self._keep(
-            wanted,
-            physical_id=outcome.physical_id,
+            wanted if outcome.succeeded else told,
+            physical_id=outcome.physical_id or current.physical_id,
             attributes=outcome.data,
-            status="UPDATE_COMPLETE",
+            status=f"UPDATE_{'COMPLETE' if outcome.succeeded else 'FAILED'}",
+            reason=outcome.reason,
         )
-        if outcome.physical_id != told.physical_id:
+        if outcome.succeeded and outcome.physical_id != told.physical_id:
             self._garbage.append(told)
-        return ""
+        return outcome.reason
 
     # -- updating ------------------------------------------------------------------------------
 
@@ -488,7 +479,7 @@ class Stack:
         outcome = yield from self._asking("Delete", resource)
         status = "DELETE_COMPLETE" if outcome.succeeded else "DELETE_FAILED"
         self._note(resource.logical_id, status, outcome.reason, physical_id=resource.physical_id)
-        return "" if outcome.succeeded else outcome.reason
+        return outcome.reason
 
     def _invented_id(self, logical_id: str) -> str:
         return f"{self.name}-{logical_id}-{self.cloud.new_id()[-12:].upper()}"

@@ -5,7 +5,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any, Final
 
-from aws_cdk import App
+from aws_cdk import App, Stack
 from aws_cdk.assertions import Template
 
 from app import main
@@ -34,7 +34,12 @@ FLAGS: Final = {
 }
 """The feature flags with which the CLI synthesises, without what a deployment of one's own adds."""
 
-Synth = Callable[..., Template]
+Synth = Callable[..., dict[str, Any]]
+
+
+def rendered(stack: Stack) -> dict[str, Any]:
+    """Return the template of a stack."""
+    return dict(Template.from_stack(stack).to_json())
 
 
 def synthesised(**context: Any) -> Template:
@@ -49,6 +54,17 @@ def of_type(template: dict[str, Any], resource_type: str) -> dict[str, Any]:
         for name, resource in template["Resources"].items()
         if resource["Type"] == resource_type
     }
+
+
+def properties_of(template: dict[str, Any], resource_type: str) -> list[dict[str, Any]]:
+    """Return the properties of each resource of a type."""
+    return [one["Properties"] for one in of_type(template, resource_type).values()]
+
+
+def policy_statements(template: dict[str, Any]) -> list[dict[str, Any]]:
+    """Return the statements of the policies of all roles."""
+    documents = [one["PolicyDocument"] for one in properties_of(template, "AWS::IAM::Policy")]
+    return [statement for document in documents for statement in document["Statement"]]
 
 
 def the(template: dict[str, Any], resource_type: str) -> tuple[str, dict[str, Any]]:
