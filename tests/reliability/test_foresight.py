@@ -102,6 +102,7 @@ class Life:
             world.stack = stack = world.cloud.stack(stack.name)
         if stack.status.endswith(("ROLLBACK_FAILED", "DELETE_FAILED")):
             return
+        self.foresight.latest = None  # without a difference, no operation begins
         begin = stack.create if stack.status == "REVIEW_IN_PROGRESS" else stack.update
         begin(world.given(settings), rolls_back=rolls_back)
         self._check_success()
