@@ -179,6 +179,8 @@ def forecast_deployment(
     found = [forecaster.deploy(chain) for chain in deployment.chains]
     if any(one.reason for one in found):
         return found
+    if any(one.trains for one in found):
+        forecaster.wait_for_training()
     kept = {chain.logical_id for chain in deployment.chains}
     removed = [one for name, one in deployment.deployed_chains.items() if name not in kept]
     return [
@@ -258,6 +260,10 @@ class _Forecaster:
         )
         is_derived = self._deployment.has_derived_name(chain.logical_id)
         return _unnamed(found) if is_derived and not self._deployment.has_id else found
+
+    def wait_for_training(self) -> None:
+        """End all that is under way: the clean-up comes after the training gates."""
+        self._copy.settle()
 
     def clean_up(self, found: RecommenderForecast) -> RecommenderForecast:
         """Add the clean-up after a replacement."""

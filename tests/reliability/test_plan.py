@@ -560,6 +560,16 @@ def test_destroy_releases_an_adopted_recommender(world: World, plan: Plan) -> No
     assert "UntagResource of films" in shown
 
 
+def test_deletion_by_another_caller_ends_before_the_clean_up_after_a_training(
+    world: World, plan: Plan
+) -> None:
+    world.foreign("films")
+    world.created(recommender_name="films", adopt_existing=True)
+    world.disturb().delete_recommender(recommenderArn=world.arn)
+    shown = plan(4, recommender_name="series")
+    assert "Calls CreateRecommender of series Trains in full" in shown
+
+
 def test_destroy_warns_of_a_recommender_that_it_would_not_delete(world: World, plan: Plan) -> None:
     world.created()
     arn = world.arn

@@ -136,7 +136,12 @@ class Foresight(Watcher):
         return any(one.is_retraining(now) for one in self._cloud.service._recommenders.values())
 
     def _may_fail(self, forecast: StackForecast) -> bool:
-        """Whether a training that the deployment awaits now may fail: then it is repeated."""
+        """Whether an update under way fails, or a training may that the deployment awaits now."""
+        service, now = self._cloud.service, self._cloud.clock.now
+        if service.behaviour.update_failure and any(
+            one.is_updating(now) for one in service._recommenders.values()
+        ):
+            return True
         statuses = {
             one["recommenderArn"]: one["status"] for one in self._cloud.recommenders().values()
         }
