@@ -252,7 +252,8 @@ def _meanwhile(one: RecommenderForecast) -> str:
         until = f" until {name} is started" if StartRecommender in changes else ""
         return f"no recommender serves{until}"
     if one.replaces:
-        return f"{name} serves until the training gates have passed and it is deleted"
+        until = "" if _stays(one) else " until the training gates have passed and it is deleted"
+        return f"{name} serves{until}"
     for change, text in _UNTIL.items():
         if change in changes:
             return f"{name} serves {text}"
@@ -267,12 +268,23 @@ _UNTIL: Final = {
 
 
 def _billed(one: RecommenderForecast) -> str:
-    if not one.replaces or not one.before:
+    if not one.replaces or not one.before or one.before.phase is Phase.DELETING:
         return ""
-    old = _name(one.before.arn)
+    old = _name(one.replaces)
+    if stays := _stays(one):
+        return f"both, also afterwards: {old} {stays}"
+    since = ", from the beginning of the training" if one.trains else ""
+    return f"both{since} until {old} is deleted in the clean-up"
+
+
+def _stays(one: RecommenderForecast) -> str:
+    """Render why a replaced recommender goes on to exist; nothing if it is deleted."""
     if one.kept:
-        return f"both, also afterwards: {old} is kept"
-    return f"both, from the beginning of the training until {old} is deleted in the clean-up"
+        return "is kept"
+    changes = {type(call.change) for call in one.calls if call.arn == one.replaces}
+    if DeleteRecommender in changes:
+        return ""
+    return "is released" if UntagResource in changes else "is not deleted"
 
 
 def _own(one: RecommenderForecast) -> list[Call]:

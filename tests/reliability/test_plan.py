@@ -164,6 +164,24 @@ def test_replacement_by_an_adopted_recommender_trains_nothing(world: World, plan
     assert shown.startswith(f"replacement: films, which exists, replaces {name_of(world)} Stack")
     assert "TagResource of films" in shown
     assert "Trains no" in shown
+    assert f"Billed both until {name_of(world)} is deleted in the clean-up" in shown
+
+
+@pytest.mark.parametrize("proven", [True, False])
+def test_replaced_recommender_that_is_not_deleted_serves_and_stays_billed(
+    world: World, plan: Plan, proven: bool
+) -> None:
+    world.foreign("films")
+    world.created(recommender_name="films", adopt_existing=True)
+    if not proven:
+        world.disturb().untag_resource(resourceArn=world.arn, tagKeys=list(v.RESERVED_TAGS))
+
+    shown = plan(4, recommender_name="series")
+
+    assert ("UntagResource of films" in shown) is proven
+    assert "Meanwhile films serves Billed" in shown
+    stays = "is released" if proven else "is not deleted"
+    assert f"Billed both, also afterwards: films {stays}" in shown
 
 
 def test_kept_recommender_of_a_replacement_stays_billed(world: World, plan: Plan) -> None:
@@ -174,6 +192,7 @@ def test_kept_recommender_of_a_replacement_stays_billed(world: World, plan: Plan
     world.stack.create(retaining)
     old = name_of(world)
     shown = plan(4, dataset_group_arn=OTHER)
+    assert f"Meanwhile {old} serves Billed" in shown
     assert f"Billed both, also afterwards: {old} is kept" in shown
     assert f"Kept {old}" in shown
     assert "DeleteRecommender" not in shown
