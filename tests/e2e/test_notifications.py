@@ -68,7 +68,9 @@ def test_the_messages_of_a_stack_from_a_failure_to_its_end(world: LocalWorld, in
     world.set_behaviour(training_failure=reason)
     given = {**GATE, "notify_topic_arn": inbox.topic_arn}
 
-    world.fails(**given)
+    shown = world.fails(**given)
+    assert f"CREATE FAILED: {reason}" in shown
+    assert "import more data" in shown
     (failed,) = inbox.read()  # the rules are gone at ROLLBACK_COMPLETE
     assert "RecommenderTrainingHour01Of03" in failed.splitlines()[0]
     assert "is CREATE_FAILED" in failed.splitlines()[0]
@@ -82,7 +84,8 @@ def test_the_messages_of_a_stack_from_a_failure_to_its_end(world: LocalWorld, in
     assert f"python -m operations status {where}" in succeeded
 
     missing = world.dataset_group_arn.replace("/vod", "/nowhere")
-    world.fails(**given, dataset_group_arn=missing)
+    shown = world.fails(**given, dataset_group_arn=missing)
+    assert f"The dataset group {missing} does not exist" in shown
     failed, rolled_back = inbox.read()
     assert f"The dataset group {missing} does not exist" in failed
     assert "UPDATE_ROLLBACK_COMPLETE" in rolled_back
