@@ -1,11 +1,10 @@
 """Whose it is: never at the cost of something that is not ours."""
 
-from typing import Any, get_args
+from typing import Any
 
 import pytest
 
 from local_aws.personalize import Behaviour, Personalize
-from local_aws.personalize.behaviour import Echo
 from tests.reliability.calls import edit, error, once, refuse
 from tests.reliability.world import HOUR, MINUTE, QUICK, World, settings_of, texts
 from tests.support.cloudformation import Cloud
@@ -147,11 +146,8 @@ def test_an_adopted_recommender_that_is_replaced_is_released(world: World) -> No
 
 
 @pytest.mark.rows("O3", "RP1", "W2")
-@pytest.mark.parametrize("echo", get_args(Echo))
-def test_an_adopted_recommender_replaces_one_with_another_configuration(
-    world: World, echo: Echo
-) -> None:
-    world.behaviour.echo = echo
+@pytest.mark.usefixtures("echo")
+def test_an_adopted_recommender_replaces_one_with_another_configuration(world: World) -> None:
     world.foreign("films", config=SAME_CONFIG)
     world.created(exploration_weight=0.7)
     assert "CreateRecommender" not in world.updated(**ADOPT)

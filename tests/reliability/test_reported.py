@@ -171,6 +171,50 @@ def test_an_update_that_fails_is_seen_though_its_configuration_is_not_shown(worl
     assert world.exploration_weight == "0.7"
 
 
+@pytest.mark.rows("W2", "U5")
+@pytest.mark.usefixtures("echo")
+@pytest.mark.parametrize(
+    "failing", [{"exploration_weight": 0.7}, {"excluded_columns": {"ITEMS": ["GENRES"]}}]
+)
+def test_settings_go_back_to_defaults_after_an_update_that_failed_and_is_kept(
+    world: World, failing: dict[str, Any]
+) -> None:
+    world.created()
+    world.behaviour.update_failure = "no capacity"
+    assert world.stack.update(world.given(failing), rolls_back=False) == "UPDATE_FAILED"
+    world.behaviour.update_failure = None
+    world.updated()
+    assert world.exploration_weight == "0.3"
+
+
+@pytest.mark.rows("W2")
+def test_value_that_another_caller_has_set_unseen_is_deployed_at_the_second_attempt(
+    world: World,
+) -> None:
+    world.behaviour.echo = "nothing"
+    world.created()
+    exploration = {"explorationWeight": "0.7", "explorationItemAgeCutOff": "30"}
+    config = {**world.recommender["recommenderConfig"], "itemExplorationConfig": exploration}
+    world.disturb().update_recommender(recommenderArn=world.arn, recommenderConfig=config)
+    world.clock.advance(HOUR)
+    world.failed(exploration_weight=0.7)
+    assert "The update changes nothing" in texts(world.stack)
+    world.updated(exploration_weight=0.7)
+    assert world.exploration_weight == "0.7"
+
+
+@pytest.mark.rows("W2", "RB6")
+@pytest.mark.usefixtures("echo")
+def test_update_that_failed_and_is_kept_is_rolled_back_though_nothing_shows(world: World) -> None:
+    world.created(exploration_weight=0.7)
+    world.behaviour.update_failure = "no capacity"
+    again = world.given({"exploration_weight": 0.9})
+    assert world.stack.update(again, rolls_back=False) == "UPDATE_FAILED"
+    world.behaviour.update_failure = None
+    assert world.stack.roll_back() == "UPDATE_ROLLBACK_COMPLETE", texts(world.stack)
+    assert world.exploration_weight == "0.7"
+
+
 @pytest.mark.rows("W2", "RB1")
 @pytest.mark.parametrize("failure", [None, "no capacity"])
 @pytest.mark.usefixtures("echo")

@@ -99,6 +99,21 @@ class Config:
         """Return whether the service shows every member, as in this configuration."""
         return not self.not_shown(shown) and self.agrees_with(shown)
 
+    def is_surely_valid(self, shown: Mapping[str, Any], before: "Config | None") -> bool:
+        """Return whether Personalize has no reason to call a member invalid.
+
+        That is if each member shows, was in the template before, or is Personalize's default.
+
+        Args:
+            shown: ``recommenderConfig`` as the service shows it.
+            before: the earlier configuration in the template, which Personalize has accepted.
+        """
+        accepted = Config.of_service(shown, hidden=Config(explores=self.explores))
+        return all(
+            getattr(self, name) in (getattr(accepted, name), getattr(before or accepted, name))
+            for _, name, _ in FIELDS.values()
+        )
+
     def request(
         self, current: Mapping[str, Any] | None = None, *, replaced: "Config | None" = None
     ) -> dict[str, Any]:

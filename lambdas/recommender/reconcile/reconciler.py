@@ -182,8 +182,8 @@ class Reconciler:
     def _may_be_effective(self, refused: UpdateRecommender) -> bool:
         """Return whether a refused configuration may be effective, although it does not show.
 
-        That is the configuration before an update, that of an adopted recommender, the unchanged
-        one, and the one of an update since the operation began, whose answer may be lost.
+        That is any configuration in a rollback, that of an adopted recommender, and one that cannot
+        be invalid. The answer to an update since the operation began may also be lost.
 
         Raises:
             PermanentError: an adopted recommender cannot have it.
@@ -197,10 +197,8 @@ class Reconciler:
             self.personalize.check(request.desired)
             return True
         update = observed.latest_update
-        return (
-            request.old_config == request.config
-            or request.config.is_shown_in_full(observed.config)
-            or (update is not None and update.created >= situation.began)
+        return request.config.is_surely_valid(observed.config, request.old_config) or (
+            update is not None and update.created >= situation.began
         )
 
 

@@ -217,6 +217,25 @@ def test_config_with_a_hidden_member_is_not_shown_in_full(
     assert not config.is_shown_in_full(shown)
 
 
+COLUMNS_BEFORE = replace(METADATA, excluded_columns={"ITEMS": ("GENRES",)})
+SURELY_VALID: dict[str, tuple[Config, dict[str, Any], Config | None, bool]] = {
+    "shown": (COLUMNS_BEFORE, COLUMNS_BEFORE.request(), None, True),
+    "default": (Config(), {}, COLUMNS_BEFORE, True),
+    "earlier": (COLUMNS_BEFORE, {}, COLUMNS_BEFORE, True),
+    "earlier, the columns default": (METADATA, {}, COLUMNS_BEFORE, True),
+    "hidden": (METADATA, {}, None, False),
+    "hidden, others earlier": (COLUMNS_BEFORE, {}, METADATA, False),
+    "shown otherwise": (METADATA, Config().request(), None, False),
+}
+
+
+@pytest.mark.parametrize("row", SURELY_VALID)
+def test_config_is_surely_valid_if_each_member_shows_or_is_earlier_or_default(row: str) -> None:
+    config, shown, before, expected = SURELY_VALID[row]
+
+    assert config.is_surely_valid(shown, before) is expected
+
+
 NOT_SHOWN: dict[str, tuple[dict[str, Any], list[str]]] = {
     "nothing shows": (
         {},
