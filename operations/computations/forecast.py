@@ -330,7 +330,7 @@ class _Forecaster:
 
         Raises:
             RefusedError, BadRequestError: the deployment fails.
-            UnreadableError: only CloudFormation knows the effect.
+            UnreadableError: nothing that can be read tells the effect.
         """
         if self._deployment.is_created_again(chain.logical_id):
             self._delete(chain.logical_id)
@@ -370,9 +370,15 @@ class _Forecaster:
         )
         if course.minimums and not gate.fails:
             course.warnings += ("The quality gate only warns (quality_gate is warn).",)
-        judged = self._recommenders.get(request.get(v.RECOMMENDER_ARN))
+        arn = request.get(v.RECOMMENDER_ARN)
+        judged = self._recommenders.get(arn)
         if course.trains or (judged and judged.phase is Phase.CREATING):
             return
+        if self._deployment.finished is not None and _failed_unseen(self._copy.shown(arn), request):
+            raise UnreadableError(
+                f"the latest update of {arn} failed and was not rolled back, and "
+                "DescribeRecommender does not show whether the training gates fail again"
+            )
         quality = self._answer(request).attributes[v.QUALITY_GATE_ATTRIBUTE]
         if quality.startswith("warned"):
             course.warnings += (f"The quality gate warns now: {quality.partition(': ')[2]}.",)
@@ -434,6 +440,13 @@ class _Forecaster:
             remaining = _drift(found.chain, self._copy.shown(found.arn), self._deployment.now)
         corrected = tuple(one for one in drifted if one not in remaining)
         return replace(found, corrected=corrected, remaining=remaining)
+
+
+def _failed_unseen(observed: Observed | None, gate: Request) -> bool:
+    """Return whether the latest update failed, and a member does not show that it did."""
+    if observed is None or observed.latest_update is None:
+        return False
+    return observed.latest_update.failed and bool(gate.config.not_shown(observed.config))
 
 
 def _kind(calls: Sequence[Call], arn: str) -> Kind:

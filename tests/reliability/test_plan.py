@@ -364,6 +364,19 @@ def test_failure_that_was_kept_is_repeated_until_force_update_changes(
     assert shown.startswith(f"in place: {name_of(world)} is updated Stack")
 
 
+def test_failure_that_was_kept_and_does_not_show_cannot_be_told(world: World, plan: Plan) -> None:
+    world.behaviour.echo = "nothing"
+    world.created()
+    world.behaviour.update_failure = "no data"
+    failing = world.given({"exploration_weight": 0.7})
+    assert world.stack.update(failing, rolls_back=False) == "UPDATE_FAILED"
+    world.behaviour.update_failure = None
+
+    changes = {"exploration_weight": 0.7, "minimum_metrics": {NDCG: 0.33}}
+    assert plan(2, **changes).startswith("cannot tell: the latest update of ")
+    assert world.update(**changes) == "UPDATE_ROLLBACK_COMPLETE"
+
+
 def test_recommender_before_a_gate_that_failed_and_was_kept_gets_no_request(
     world: World, plan: Plan
 ) -> None:
