@@ -14,7 +14,7 @@ from tests.reliability.recorded import Record, recorded
 from tests.reliability.world import QUICKER, World, texts
 from tests.support.permissions import Permissions, Use, roles_of, uses_in
 from tests.support.place import ACCOUNT, GROUP, PLACE, REGION
-from tests.support.template import of_type, synthesised, the
+from tests.support.template import synthesised
 
 pytestmark = pytest.mark.rows("S5")
 
@@ -249,46 +249,6 @@ def test_a_journal_tells_what_a_role_used() -> None:
 
 
 # -- the roles of the framework ------------------------------------------------------------------
-
-
-@pytest.fixture(scope="module")
-def template() -> dict[str, Any]:
-    return dict(synthesised().to_json())
-
-
-def functions(template: dict[str, Any]) -> dict[str, str]:
-    """Return the logical ids of the functions by what they are called in their code."""
-    found = of_type(template, "AWS::Lambda::Function").items()
-    return {one["Properties"]["Handler"].rpartition(".")[2]: name for name, one in found}
-
-
-def role_of(template: dict[str, Any], function: str) -> Permissions:
-    role = template["Resources"][function]["Properties"]["Role"]["Fn::GetAtt"][0]
-    return roles_of(template)[role]
-
-
-def logging_of(template: dict[str, Any], function: str) -> set[Use]:
-    group = template["Resources"][function]["Properties"]["LoggingConfig"]["LogGroup"]["Ref"]
-    return {Use(f"logs:{one}", f"{group}.Arn") for one in ("CreateLogStream", "PutLogEvents")}
-
-
-def test_the_state_machine_may_invoke_what_polls(template: dict[str, Any]) -> None:
-    _, state_machine = the(template, "AWS::StepFunctions::StateMachine")
-    role = state_machine["Properties"]["RoleArn"]["Fn::GetAtt"][0]
-
-    poll = functions(template)["poll"]
-    assert roles_of(template)[role].grants == {Use("lambda:InvokeFunction", f"{poll}.Arn")}
-
-
-def test_our_functions_may_write_into_their_log_group_only(template: dict[str, Any]) -> None:
-    there = functions(template)
-
-    for function in (there["begin"], there["poll"]):
-        grants = role_of(template, function).grants
-        logs = {use for use in grants if use.action.startswith("logs:")}
-        assert logs == logging_of(template, function)
-        services = {use.action.partition(":")[0] for use in grants - logs}
-        assert services == {"personalize", "cloudformation", "states"}
 
 
 @pytest.mark.rows("S6")
