@@ -218,8 +218,10 @@ def test_config_with_a_hidden_member_is_not_shown_in_full(
 
 
 COLUMNS_BEFORE = replace(METADATA, excluded_columns={"ITEMS": ("GENRES",)})
+EXPLORING = Config(exploration_weight=Decimal("0.7"))
 SURELY_VALID: dict[str, tuple[Config, dict[str, Any], Config | None, bool]] = {
     "shown": (COLUMNS_BEFORE, COLUMNS_BEFORE.request(), None, True),
+    "shown exploration": (EXPLORING, EXPLORING.request(), None, True),
     "default": (Config(), {}, COLUMNS_BEFORE, True),
     "earlier": (COLUMNS_BEFORE, {}, COLUMNS_BEFORE, True),
     "earlier, the columns default": (METADATA, {}, COLUMNS_BEFORE, True),

@@ -37,9 +37,9 @@ from lambdas.recommender.model.request import Desired, Request
 from lambdas.recommender.reconcile.reconciler import Known, Reconciler
 
 from ..examples import (
-    CONFIG,
     CREATES,
     DESIRED,
+    HIDDEN,
     OWNER,
     PROPERTIES,
     ROLLS_BACK,
@@ -376,7 +376,7 @@ MAY_BE_EFFECTIVE: dict[str, tuple[Change, dict[str, Any], Operation, Update | No
 def test_invalid_update_of_hidden_members_is_effective_if_it_may_have_been_before(row: str) -> None:
     change, raw, operation, latest, may_be = MAY_BE_EFFECTIVE[row]
     account = owned(change=PermanentError("not like this", code=INVALID_INPUT))
-    account.operations, account.latest_update, account.config = [operation], latest, CONFIG
+    account.operations, account.latest_update, account.config = [operation], latest, HIDDEN
     reconciler = account.reconciler(raw)
     effective = Done("ACTIVE, as configured", Progress.EFFECTIVE)
 
