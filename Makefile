@@ -16,6 +16,9 @@ export npm_config_cache := $(CURDIR)/$(VENV)/npm-cache
 export UV_CACHE_DIR := $(CURDIR)/$(VENV)/uv-cache
 export UV_PYTHON_DOWNLOADS := never
 
+# Many images set it: then each of the many processes compiles the CDK, pytest and our files again.
+unexport PYTHONDONTWRITEBYTECODE
+
 # Of what make setup installs, these files are written last.
 PYTHON_PACKAGES := $(VENV)/requirements.stamp
 NODE_PACKAGES := node_modules/.package-lock.json

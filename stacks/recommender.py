@@ -7,7 +7,6 @@ from typing import Final
 import jsii
 from aws_cdk import (
     CfnDeletionPolicy,
-    CfnResource,
     Duration,
     ITaggableV2,
     RemovalPolicy,
@@ -157,6 +156,9 @@ class DomainRecommender(RecommenderBase):
         self._tags = TagManager(TagType.MAP, v.RECOMMENDER_TYPE)
         self._tags_of_all = TagsOfAll(self, self._tags)
         self._resources = CustomResources(self, self.service, properties, self._tags_of_all)
+        self._kept_if_retained = [
+            cfn(one) for one in (self._resources.recommender, *self._resources.sweeps)
+        ]
         allow_recommender(self.service.role, self, properties)
         self.apply_removal_policy(removal_policy)
         warn_of_region(self)
@@ -261,10 +263,6 @@ class DomainRecommender(RecommenderBase):
     def cdk_tag_manager(self) -> TagManager:
         """The recommender's tags, as ``aws_cdk.Tags`` looks for them."""
         return self._tags
-
-    @property
-    def _kept_if_retained(self) -> list[CfnResource]:
-        return [cfn(one) for one in (self._resources.recommender, *self._resources.sweeps)]
 
     def _validate(self) -> list[str]:
         """Warn of the app's effects on this recommender, and return the errors."""

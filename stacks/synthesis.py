@@ -8,6 +8,7 @@ import jsii
 from aws_cdk import (
     Annotations,
     CfnDeletionPolicy,
+    CfnElement,
     CfnOutput,
     CfnResource,
     IStableAnyProducer,
@@ -78,11 +79,10 @@ _FEWER: Final = (
 
 def refuse_too_many_resources(stack: Stack) -> list[str]:
     """Return an error if a stack has more resources than CloudFormation takes."""
-    resources = [
-        one
-        for one in stack.node.find_all()
-        if isinstance(one, CfnResource) and one.stack.node.path == stack.node.path
-    ]
+    resources = [one for one in stack.node.find_all() if isinstance(one, CfnResource)]
+    if len(resources) > MAX_RESOURCES:  # with those of nested stacks
+        path = stack.node.path
+        resources = [one for one in resources if one.stack.node.path == path]
     if len(resources) <= MAX_RESOURCES:
         return []
     refusal = SettingsError(
@@ -323,19 +323,10 @@ def _leaving(stack: Stack, name_of: Callable[[str, str], str | None]) -> Iterato
             interest.
     """
     outputs: dict[str, str] = {}
-    for one in stack.node.find_all():
-        match one:
-            case CfnOutput() if one.stack.node.path == stack.node.path:
-                weak = _WEAK if one.node.scopes[-2].node.id == _PUBLISHED else None
-                how = _EXPORT if one.export_name else weak
-                value: Any = one.value
-            case CfnResource() if one.cfn_resource_type == _EXPORT_WRITER:
-                how, value = _OTHER_REGION, one._cfn_properties
-            case _:
-                continue
+    for element, how, value in _handing_over(stack):
         for reference in _references(stack.resolve(value)):
             if name := name_of(*reference):
-                outputs[f"Outputs.{stack.resolve(one.logical_id)}"] = name
+                outputs[f"Outputs.{stack.resolve(element.logical_id)}"] = name
                 if how:
                     yield how, name
     if outer := stack.nested_stack_parent:
@@ -343,6 +334,23 @@ def _leaving(stack: Stack, name_of: Callable[[str, str], str | None]) -> Iterato
         yield from _leaving(
             outer, lambda logical_id, output: outputs.get(output) if logical_id == nested else None
         )
+
+
+def _handing_over(stack: Stack) -> Iterator[tuple[CfnElement, str | None, Any]]:
+    """Yield the elements of a stack that hand values to others, by which way, and the values.
+
+    Without a way, only the stack around a nested one reads the value.
+    """
+    path, nested = stack.node.path, stack.nested
+    for one in stack.node.find_all():
+        match one:
+            case CfnOutput():
+                weak = _WEAK if one.node.path.split("/")[-2] == _PUBLISHED else None
+                how = _EXPORT if one.export_name else weak
+                if (how or nested) and one.stack.node.path == path:
+                    yield one, how, one.value
+            case CfnResource() if one.cfn_resource_type == _EXPORT_WRITER:
+                yield one, _OTHER_REGION, one._cfn_properties
 
 
 def _references(value: Any) -> Iterator[tuple[str, str]]:

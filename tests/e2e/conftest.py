@@ -27,10 +27,10 @@ LONG = (
     "test_notifications",
     "test_hours",
 )
-"""Modules that `make test` leaves out, by the length of their longest test.
+"""Modules that `make test` leaves out, by the length of their longest test."""
 
-They begin first and in this order, so that no worker is busy with one when all others have ended.
-"""
+FIRST = (*LONG, "test_operations", "test_examples", "test_failures", "test_deploy")
+"""Modules that begin in this order, so that none is under way when all other workers have ended."""
 
 
 class WorldsTogether(LoadScopeScheduling):  # type: ignore[misc]
@@ -55,7 +55,7 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
             item.add_marker(pytest.mark.e2e)
             if item.path.stem in LONG:
                 item.add_marker(pytest.mark.long)
-    items.sort(key=lambda item: [*LONG, item.path.stem].index(item.path.stem))
+    items.sort(key=lambda item: [*FIRST, item.path.stem].index(item.path.stem))
 
 
 @pytest.fixture(scope="session")

@@ -144,6 +144,7 @@ OBJECTS: Final[list[Any]] = [
 ]
 
 
+@pytest.mark.sweep
 @pytest.mark.parametrize(
     ("make", "name"), EVERY, ids=[f"{make.__name__}.{name}" for make, name in EVERY]
 )
@@ -192,6 +193,7 @@ FITTING: Final = {
 }
 
 
+@pytest.mark.sweep
 @pytest.mark.parametrize(
     ("make", "name"), EVERY, ids=[f"{make.__name__}.{name}" for make, name in EVERY]
 )
