@@ -88,7 +88,7 @@ class Network:
             if Stack.of(group) == stack:
                 group.node.add_dependency(policy)
 
-    def outlives(self, function: lambda_.Function) -> None:
+    def keep_longer_than(self, function: lambda_.Function) -> None:
         """Let CloudFormation create a function after all parts of the VPC, and delete it before.
 
         Without its routes and endpoints, the function could answer no request. A VPC of another

@@ -111,7 +111,7 @@ def invoking_role(
     return role
 
 
-_CHANGES: Final = (
+_CALLS: Final = (
     "personalize:CreateRecommender",
     "personalize:DeleteRecommender",
     "personalize:DescribeRecommender",
@@ -139,7 +139,7 @@ def allow_recommender(
     path = path_in_stack(recommender)
     policy = role.allow(
         f"{path}/Policy",  # never the CDK's own id, DefaultPolicy
-        allow_on([recommender_arn(stack, derived_names(stack))], *_CHANGES),
+        allow_on([recommender_arn(stack, derived_names(stack))], *_CALLS),
         allow_on(
             [settings.dataset_group_arn],
             "personalize:CreateRecommender",
@@ -167,7 +167,7 @@ def allow_recommender(
     if (fixed_name := settings.recommender_name) is not None:
         role.allow(
             f"{path}/{policy_for(fixed_name)}",
-            allow_on([recommender_arn(stack, fixed_name)], *_CHANGES),
+            allow_on([recommender_arn(stack, fixed_name)], *_CALLS),
         )
 
 

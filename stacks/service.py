@@ -185,7 +185,7 @@ class RecommenderService(Construct):
             **(self._network.arguments if self._network else {}),
         )
         if self._network:
-            self._network.outlives(function)
+            self._network.keep_longer_than(function)
         if not properties.tracing:
             acknowledge(
                 function,

@@ -1,1 +1,1 @@
-"""The calls to AWS, and the meaning of its errors."""
+"""The calls to Personalize, CloudFormation and CloudWatch, and the meaning of AWS's errors."""

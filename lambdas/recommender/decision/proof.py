@@ -5,7 +5,7 @@ from collections.abc import Mapping
 from ..model.identity import Owner
 
 
-def put_back(owner: Owner, arn: str) -> str:
+def command_to_put_back(owner: Owner, arn: str) -> str:
     """Return the command that restores the tags which prove the owner."""
     tags = " ".join(f"tagKey={key},tagValue={value}" for key, value in owner.tags().items())
     return f"aws personalize tag-resource --resource-arn {arn} --tags {tags}"

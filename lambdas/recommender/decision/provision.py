@@ -14,7 +14,7 @@ from ..model.config import Config
 from ..model.identity import Ownership
 from ..model.observed import Observed, Phase, Update
 from ..model.request import Desired
-from .proof import lacking_proof, put_back
+from .proof import command_to_put_back, lacking_proof
 from .situation import Situation, unless_late
 from .verdict import (
     Change,
@@ -103,7 +103,7 @@ def effective(*, running: bool) -> Done:
 
 def _finish_rollback(done: Done, situation: Situation) -> Verdict:
     """End a request that has nothing more to do; in a rollback, only in the state before."""
-    if not situation.operation.rolls_back:
+    if not situation.operation.undoes_an_update:
         return done
     if done.progress is not Progress.EFFECTIVE:
         return done.awaited()
@@ -123,7 +123,7 @@ def _earlier(
     member does, there are none.
     """
     is_adopted = v.ADOPTED_TAG in (observed.tags or {})
-    is_new = observed.created >= situation.began and not situation.operation.rolls_back
+    is_new = observed.created >= situation.began and not situation.operation.undoes_an_update
     if is_new and not is_adopted:
         return config
     earlier = before or (Config(explores=config.explores) if is_adopted else config)
@@ -261,7 +261,7 @@ def _overtaken(
     would undo the other's change, for as long as both wait.
     """
     newer = observed.update_after(situation.updated_after)
-    if not update or not newer or not situation.operation.rolls_back:
+    if not update or not newer or not situation.operation.undoes_an_update:
         return None
     if desired.config.agrees_with(newer.config):
         return None
@@ -313,7 +313,7 @@ def _is_taken(desired: Desired, observed: Observed, tags: Mapping[str, str]) -> 
         return (
             f"{lacking_proof(owner, observed.arn, tags)} If it is not this stack's, choose another "
             f"recommender_name, or {_ADOPT}. If it is this stack's, put its tags back, then deploy "
-            f"again: {put_back(owner, observed.arn)}"
+            f"again: {command_to_put_back(owner, observed.arn)}"
         )
     is_earlier = tags[v.OWNER_STACK_TAG] != owner.stack_id and owner.may_adopt(tags)
     adopt = f", or {_ADOPT} from that earlier stack" if is_earlier else ""

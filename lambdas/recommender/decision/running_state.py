@@ -2,7 +2,7 @@
 
 from ..model.identity import Owner, Ownership
 from ..model.observed import Observed, Phase
-from .proof import lacking_proof, put_back
+from .proof import command_to_put_back, lacking_proof
 from .provision import effective
 from .readiness import not_found
 from .verdict import Fail, StartRecommender, Step, StopRecommender, Wait
@@ -21,7 +21,7 @@ def plan_running_state(
         return Fail(
             f"{lacking_proof(owner, observed.arn, observed.tags)} This deployment neither starts "
             "nor stops it. If it is this stack's, put its tags back, then deploy again: "
-            f"{put_back(owner, observed.arn)}"
+            f"{command_to_put_back(owner, observed.arn)}"
         )
     if observed.phase.has_failed:
         return Fail(

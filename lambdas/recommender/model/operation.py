@@ -54,7 +54,7 @@ class Operation:
         return self.status == "ROLLBACK_IN_PROGRESS"
 
     @property
-    def rolls_back(self) -> bool:
+    def undoes_an_update(self) -> bool:
         """Whether an update of the stack is being rolled back."""
         return self.status == "UPDATE_ROLLBACK_IN_PROGRESS"
 

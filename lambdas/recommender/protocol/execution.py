@@ -84,9 +84,9 @@ class Execution:
         return Timing(self.sent, self.begun, now, wait_seconds)
 
     def confirming(self, verdict: Verdict, now: float) -> Unconfirmed | None:
-        """Return the verdict as unconfirmed, or None if it has shown for long enough.
+        """Return the verdict as unconfirmed, or None if it needs no confirmation, or has it.
 
-        Another verdict in between starts the time again.
+        A wait needs none. If another verdict shows in between, the time starts again.
         """
         if isinstance(verdict, Wait) or not verdict.confirm:
             return None

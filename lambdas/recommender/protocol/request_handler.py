@@ -137,7 +137,7 @@ class RequestHandler:
 
     def _rolls_back(self, request: Request) -> bool:
         with suppress(TransientError, PermanentError):
-            return self.stacks.operation(request.stack_id).rolls_back
+            return self.stacks.operation(request.stack_id).undoes_an_update
         return False
 
     def _advance(
@@ -221,7 +221,7 @@ def _situation(execution: Execution, operation: Operation | None, timing: Timing
         return Situation(now=timing.now)
     return Situation(
         operation,
-        began=timing.begun - CONFIRM_SECONDS if operation.rolls_back else operation.began,
+        began=timing.begun - CONFIRM_SECONDS if operation.undoes_an_update else operation.began,
         may_show_late=execution.nothing_seen and timing.may_show_late,
         attempted_before=execution.attempts > 0,
         now=timing.now,

@@ -140,7 +140,7 @@ class Reconciler:
         except TransientError:
             # A retraining blocks the tags for hours: no rollback fails for that.
             awaited = step.awaited() if isinstance(step, Done) else step
-            if self.situation.operation.rolls_back and isinstance(awaited, Wait):
+            if self.situation.operation.undoes_an_update and isinstance(awaited, Wait):
                 return awaited
             raise
         self.known = replace(self.known, tags_read=self.known.tags_read | {arn})
@@ -191,7 +191,7 @@ class Reconciler:
         request, situation, observed = self.request, self.situation, self.observed
         if not refused.hidden or observed is None:
             return False
-        if situation.operation.rolls_back:
+        if situation.operation.undoes_an_update:
             return True
         if request.desired.arn != request.physical_id:
             self.personalize.check(request.desired)

@@ -1,4 +1,4 @@
-"""The base of all resource types: one attempt at one request."""
+"""The base of all resource types."""
 
 from typing import ClassVar
 
@@ -11,7 +11,7 @@ from ..text import duration, sentence
 
 
 class CustomResource:
-    """One attempt at a request to a custom resource.
+    """A request to a custom resource; each attempt takes its next step.
 
     Attributes:
         is_fenced: whether its requests may change something, and so must pass the fence.

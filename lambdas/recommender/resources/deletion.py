@@ -2,7 +2,8 @@
 
 A deletion waits for one of these causes, for as long as ``Request.wait_seconds`` in each request:
 
-- the recommender trains, stops, starts or is being deleted: ``decision/removal.py``;
+- the recommender trains, stops, starts, is being deleted, or has a status that is not known:
+  ``decision/removal.py``;
 - Personalize has accepted the deletion, and it has not ended: ``decision/provision.py``,
   ``wait_for``;
 - a call fails for now, also with ResourceInUseException, such as in an update:
@@ -19,7 +20,7 @@ from functools import partial
 
 from .. import vocabulary as v
 from ..aws.errors import NoServiceError, PermanentError, TransientError
-from ..decision.proof import put_back
+from ..decision.proof import command_to_put_back
 from ..decision.removal import after_delete, after_sweep, first_unfinished, plan_deletion
 from ..decision.verdict import Done, Step, Verdict, Wait
 from ..model.identity import Ownership
@@ -119,7 +120,7 @@ class RecommenderDeletion(_Deletion):
             return f"it may be billed, so delete it: {_way_out(self.request, {arn: None})}"
         return (
             "put its tags back (the next change of the recommender then removes it): "
-            f"{put_back(self.owner, arn)}"
+            f"{command_to_put_back(self.owner, arn)}"
         )
 
 

@@ -61,7 +61,7 @@ class Recommender(CustomResource):
         try:
             leftovers = sweep(reconciler, {self.desired.arn, self.request.physical_id})
         except PermanentError as error:
-            if not reconciler.situation.operation.rolls_back:
+            if not reconciler.situation.operation.undoes_an_update:
                 raise
             LOG.warning(f"A leftover remains, and fails no rollback: {error}")
             return verdict

@@ -84,7 +84,7 @@ class TrainingGate(CustomResource):
         return Fail(f"{_MISSED}: {', '.join(self.misses)}. {_stays(self.request)} {_NEXT}")
 
     def _rolls_back(self, reconciler: Reconciler) -> bool:
-        return reconciler.stacks.operation(self.request.stack_id).rolls_back
+        return reconciler.stacks.operation(self.request.stack_id).undoes_an_update
 
     @property
     def hands_over(self) -> bool:

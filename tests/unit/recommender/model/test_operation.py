@@ -41,7 +41,7 @@ def test_operation_knows_whether_it_removes_the_stack_or_rolls_back(status: str)
 
     assert operation.removes_the_stack is (status in ("DELETE_IN_PROGRESS", "ROLLBACK_IN_PROGRESS"))
     assert operation.undoes_the_creation is (status == "ROLLBACK_IN_PROGRESS")
-    assert operation.rolls_back is (status == "UPDATE_ROLLBACK_IN_PROGRESS")
+    assert operation.undoes_an_update is (status == "UPDATE_ROLLBACK_IN_PROGRESS")
 
 
 def test_operation_began_when_the_stack_was_last_updated() -> None:
